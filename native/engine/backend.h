@@ -1,0 +1,80 @@
+// The seam between the engine and the devices. A backend turns a program and its weights into a LoadedModel, which runs packed
+// batches. Everything is fp32 at this seam; what happens inside is the backend's business.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/program.h"
+
+namespace bertha {
+
+// Hands out weights at load time. read() fills dst with the weight's rows row_begin .. row_end, converted to fp32
+// [rows, cols]; it throws IO, NON_FINITE, …; safe to call from several threads.
+class WeightSource {
+public:
+    virtual ~WeightSource() = default;
+    virtual void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) = 0;
+};
+
+// Threads that may share one forward. run() calls body(unit, member) for every unit in [0, units); member < size() tells which
+// thread runs it. The caller takes part, and never waits for a member that has not woken up.
+class Team {
+public:
+    virtual ~Team() = default;
+    virtual int size() const = 0;
+    virtual void run(int64_t units, const std::function<void(int64_t unit, int member)>& body) = 0;
+};
+
+// The caller alone.
+class Solo final : public Team {
+public:
+    int size() const override { return 1; }
+    void run(int64_t units, const std::function<void(int64_t, int)>& body) override {
+        for (int64_t unit = 0; unit < units; unit++) body(unit, 0);
+    }
+};
+
+// Asked at every op boundary of a forward: may throw ABORTED, or run something more urgent first.
+class Control {
+public:
+    virtual ~Control() = default;
+    virtual void at_op_boundary() = 0;
+};
+
+// Memory that one forward needs; reused by the next. Made by LoadedModel::make_workspace, used by one forward at a time.
+class Workspace {
+public:
+    virtual ~Workspace() = default;
+    virtual int64_t bytes() const = 0;
+};
+
+class LoadedModel {
+public:
+    virtual ~LoadedModel() = default;
+    virtual std::unique_ptr<Workspace> make_workspace() const = 0;
+    // Computes the wanted outputs. The batch was checked by the engine (ids in range, lengths within max_seq_len).
+    virtual void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team, Control& control) const = 0;
+    virtual int64_t weight_bytes() const = 0;
+    // Tokens that one forward takes at best; batches are packed up to it.
+    virtual int64_t preferred_tokens() const = 0;
+    // True when forwards run on the process's CPU pool; false when the device does the work and a thread only waits.
+    virtual bool uses_cpu_pool() const = 0;
+};
+
+struct LoadOptions {
+    std::string device = "cpu";      // "cpu", "cuda", "cuda:N"
+    std::string precision = "fp32";
+};
+
+// Loads onto the device asked for. Throws DEVICE or PRECISION when it cannot be had: there is no fallback.
+std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source, const LoadOptions& options, Team& team);
+
+// What this build and machine can do about a device: "" when it can be used, else what is missing.
+std::string device_problem(const std::string& device);
+
+}  // namespace bertha

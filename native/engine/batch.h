@@ -1,0 +1,28 @@
+// A packed batch: sequences lie end to end, never padded.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace bertha {
+
+struct Batch {
+    const int32_t* input_ids = nullptr;       // [tokens]
+    const int32_t* token_type_ids = nullptr;  // [tokens]
+    const int32_t* cu_seqlens = nullptr;      // [batch_size + 1]; sequence i is rows cu_seqlens[i] .. cu_seqlens[i + 1]
+    const int32_t* pool_skip = nullptr;       // [batch_size] tokens that pooling leaves out, or null
+    const int32_t* selected = nullptr;        // [selected] rows of the packed batch, for gather_rows, or null
+    const int32_t* cu_selected = nullptr;     // [batch_size + 1], or null
+    int64_t tokens = 0;
+    int64_t batch_size = 0;
+    int64_t num_selected = 0;
+    int32_t max_seq_len = 0;
+};
+
+// Where one wanted value goes. Rows of the batch in order; ragged scores one sequence after the other.
+struct Output {
+    int32_t value = 0;
+    float* data = nullptr;
+};
+
+}  // namespace bertha

@@ -1,0 +1,41 @@
+// Errors cross every layer as bertha::Error: a stable code for programs and a message that says what was expected and what was got.
+#pragma once
+
+#include <cstdarg>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+
+namespace bertha {
+
+class Error : public std::runtime_error {
+public:
+    Error(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
+    const std::string& code() const { return code_; }
+
+private:
+    std::string code_;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+[[noreturn]] inline void
+fail(const char* code, const char* format, ...) {
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    throw Error(code, message);
+}
+
+}  // namespace bertha
+
+// BERTHA_CHECK(condition, code, format, ...): throws bertha::Error unless the condition holds.
+#define BERTHA_CHECK(condition, code, ...)         \
+    do {                                           \
+        if (!(condition)) {                        \
+            ::bertha::fail((code), __VA_ARGS__);   \
+        }                                          \
+    } while (false)
