@@ -1,0 +1,139 @@
+import { constants, type Stats } from 'node:fs';
+import { open, realpath, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { BerthaError } from '../errors.js';
+import { quote } from './describe.js';
+
+// Absent on Windows. With it, opening a FIFO returns at once instead of waiting for a writer.
+const kNonBlocking: number = constants.O_NONBLOCK ?? 0;
+/** One read() moves at most this much: libuv and Linux cut a request near 2^31 bytes. */
+const kLargestRead = 1 << 30;
+
+/**
+ * Opens a regular file for reading. A directory, FIFO, device or socket is an error, never a wait.
+ *
+ * Errors: IO, with the system's error as `cause`.
+ */
+export async function openRegularFile(file: string): Promise<{ handle: FileHandle; size: number }> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, constants.O_RDONLY | kNonBlocking);
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new BerthaError('IO', `Expected a regular file for ${quote(file)} but received ${kindOf(stats)}.`);
+    return { handle, size: stats.size };
+  } catch (error) {
+    await handle?.close();
+    throw ioError(`open ${quote(file)}`, error);
+  }
+}
+
+/**
+ * Fills `target` from `position` on.
+ *
+ * Errors: IO, also when the file ends early.
+ */
+export async function readFully(handle: FileHandle, target: Uint8Array, position: number, file: string): Promise<void> {
+  let done = 0;
+  while (done < target.byteLength) {
+    const length = Math.min(target.byteLength - done, kLargestRead);
+    let bytesRead: number;
+    try {
+      ({ bytesRead } = await handle.read(target, done, length, position + done));
+    } catch (error) {
+      throw ioError(`read ${quote(file)}`, error);
+    }
+    if (bytesRead === 0) {
+      throw new BerthaError('IO', `Expected ${target.byteLength} bytes at offset ${position} of ${quote(file)} but received ${done}: the file became shorter.`);
+    }
+    done += bytesRead;
+  }
+}
+
+/**
+ * Reads a small text file as strict UTF-8, a byte order mark included, or returns undefined where there is none. `code` is the error
+ * for a file that is too large or not UTF-8.
+ *
+ * Errors: IO, `code`.
+ */
+export async function readTextFile(file: string, maxBytes: number, code: string): Promise<string | undefined> {
+  let opened;
+  try {
+    opened = await openRegularFile(file);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  const { handle, size } = opened;
+  try {
+    if (size > maxBytes) throw new BerthaError(code, `Expected at most ${maxBytes} bytes for ${quote(file)} but received ${size}.`);
+    const bytes = new Uint8Array(size);
+    await readFully(handle, bytes, 0, file);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof BerthaError) throw error;
+    throw new BerthaError(code, `Expected UTF-8 for ${quote(file)} but received other bytes.`, { cause: error });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether an IO error says that the file, or a folder on the way to it, does not exist. */
+export function isMissing(error: unknown): boolean {
+  const cause = error instanceof BerthaError ? error.cause : error;
+  return isSystemError(cause) && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR');
+}
+
+/** Wraps a system error as IO; passes a BerthaError through. */
+export function ioError(what: string, error: unknown): BerthaError {
+  if (error instanceof BerthaError) return error;
+  const reason = isSystemError(error) ? `${error.code} (${error.message})` : String(error);
+  return new BerthaError('IO', `Expected to ${what} but received ${reason}.`, { cause: error });
+}
+
+/**
+ * The folder whose files a model directory may name: itself, or, for a snapshot in the Hub's cache
+ * (`models--org--name/snapshots/<commit>`), the repository's folder, since snapshot files are links to `../../blobs`.
+ */
+export function containmentRoot(realDirectory: string): string {
+  const parts = realDirectory.split(path.sep);
+  const snapshots = parts.lastIndexOf('snapshots');
+  const isHubCache = snapshots > 0 && snapshots < parts.length - 1 && /^models--./.test(parts[snapshots - 1]!);
+  return isHubCache ? parts.slice(0, snapshots).join(path.sep) : realDirectory;
+}
+
+/**
+ * Resolves `name`, which came out of a file of the model and is not to be trusted, against the model's `directory` (a real path).
+ * Absolute names, `..`, backslashes and links that leave `containmentRoot(directory)` are errors. The file need not exist.
+ *
+ * Errors: INDEX_PATH, IO.
+ */
+export async function resolveInside(directory: string, name: string, source: string): Promise<string> {
+  const parts = name.split('/');
+  if (name.includes('\0') || name.includes('\\') || name.startsWith('/') || path.isAbsolute(name) || parts.includes('..') || /^[a-z]:/i.test(name)) {
+    throw new BerthaError('INDEX_PATH', `Expected a path inside the model directory for an entry of ${quote(source)} but received ${quote(name)}.`);
+  }
+  const joined = path.join(directory, name);
+  let real: string;
+  try {
+    real = await realpath(joined);
+  } catch (error) {
+    if (isMissing(error)) return joined;
+    throw ioError(`resolve ${quote(joined)}`, error);
+  }
+  const root = containmentRoot(directory);
+  if (real !== root && !real.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) {
+    throw new BerthaError('INDEX_PATH', `Expected a path inside the model directory for an entry of ${quote(source)} but received ${quote(name)}, a link to ${quote(real)}.`);
+  }
+  return joined;
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : 'something else';
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}
