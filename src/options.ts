@@ -1,0 +1,123 @@
+import { BerthaError } from './errors.js';
+
+/** Checks the value of one option and returns it typed. `name` is what an error calls it, for example `embed option maxLength`. */
+export type Check<T> = (value: unknown, name: string) => T;
+
+/** The checks of a call's options by their names. */
+export type Schema = Readonly<Record<string, Check<unknown>>>;
+
+/** What `readOptions` returns: only the options that were given, each as its check returned it. */
+export type Options<S extends Schema> = { readonly [Key in keyof S]?: ReturnType<S[Key]> };
+
+/**
+ * Reads the options of a call: each value once (it may be a getter), all of them before anything else happens. An option that is
+ * undefined counts as not given.
+ *
+ * Errors: INVALID_OPTION for something that is not an object, an unknown name (with the name that was probably meant) or a value that
+ * its check refuses. What a getter throws passes through.
+ */
+export function readOptions<S extends Schema>(call: string, options: unknown, schema: S): Options<S> {
+  const read: Record<string, unknown> = {};
+  if (options === undefined) return read as Options<S>;
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+    throw new BerthaError('INVALID_OPTION', `Expected an object for the options of ${call} but received ${received(options)}.`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(schema, key)) throw unknownName(`option of ${call}`, key, Object.keys(schema));
+  }
+  for (const [key, check] of Object.entries(schema)) {
+    const value = (options as Record<string, unknown>)[key];
+    if (value !== undefined) read[key] = check(value, `${call} option ${key}`);
+  }
+  return read as Options<S>;
+}
+
+/** The error for a name that is none of `known`: it suggests the one that was probably meant, or lists them all. */
+export function unknownName(what: string, name: string, known: readonly string[]): BerthaError {
+  const meant = closest(name, known);
+  const hint = meant !== undefined ? `Did you mean ${JSON.stringify(meant)}?` : `Known: ${known.join(', ') || 'none'}.`;
+  return new BerthaError('INVALID_OPTION', `Expected a known ${what} but received ${JSON.stringify(name)}. ${hint}`);
+}
+
+/** A check for true or false. */
+export const flag: Check<boolean> = (value, name) => {
+  if (typeof value !== 'boolean') throw refuse('true or false', name, value);
+  return value;
+};
+
+/** A check for a string. */
+export const text: Check<string> = (value, name) => {
+  if (typeof value !== 'string') throw refuse('a string', name, value);
+  return value;
+};
+
+/** A check for an AbortSignal, of whatever realm. */
+export const abortSignal: Check<AbortSignal> = (value, name) => {
+  const signal = value as AbortSignal | null;
+  if (typeof signal !== 'object' || signal === null || typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function') {
+    throw refuse('an AbortSignal', name, value);
+  }
+  return signal;
+};
+
+/** A check for a whole number from `min` to `max`. */
+export function integer(min: number, max: number): Check<number> {
+  return (value, name) => {
+    if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+      throw refuse(`a whole number from ${min} to ${max}`, name, value);
+    }
+    return value as number;
+  };
+}
+
+/** A check for one of a few strings. */
+export function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
+  return (value, name) => {
+    if (!choices.includes(value as T)) throw refuse(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, name, value);
+    return value as T;
+  };
+}
+
+/** A value and its type as error messages show them: short, on one line, and never by calling into the value. */
+export function received(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof value === 'string') return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} of type string`;
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'function') return 'a function';
+  return `${String(value)} of type ${typeof value}`;
+}
+
+function refuse(expected: string, name: string, value: unknown): BerthaError {
+  return new BerthaError('INVALID_OPTION', `Expected ${expected} for ${name} but received ${received(value)}.`);
+}
+
+/** The known name that `name` begins, or else the nearest in edits, case aside, if it is near at all. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > 60) return undefined;
+  const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
+  const wanted = plain(name);
+  const begun = wanted.length < 3 ? undefined : known.find((candidate) => plain(candidate).startsWith(wanted));
+  if (begun !== undefined) return begun;
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(wanted, plain(candidate));
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substituted, previous[j]! + 1, current[j - 1]! + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length]!;
+}
