@@ -1,0 +1,95 @@
+// Runs test/*.test.ts, each file in a process of its own, two at a time, and ends with `N passed, N failed, N skipped`.
+//   node --import tsx test/run.ts [NAME...]      only the files whose name contains one of NAME
+// uvu alone exits 0 when nothing ran and counts no skips with reasons; this fails when no test ran, and names what was missing.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { skipMark } from './support/skip.js';
+
+const testDirectory = fileURLToPath(new URL('.', import.meta.url));
+const fileLimitMs = Number(process.env['BERTHA_TEST_LIMIT_S'] ?? 1800) * 1000;
+const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availableParallelism()));
+
+interface Outcome {
+  readonly file: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipReasons: readonly string[];
+  readonly output: string;
+}
+
+function runFile(file: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' };
+    const child = spawn(process.execPath, ['--import', 'tsx', testDirectory + file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...color },
+      timeout: fileLimitMs,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('close', (code, signal) => resolve(readOutcome(file, stdout, stderr, code, signal)));
+  });
+}
+
+function readOutcome(file: string, stdout: string, stderr: string, code: number | null, signal: string | null): Outcome {
+  const count = (label: string): number => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(stripColor(stdout))?.[1] ?? 0);
+  const lines = stderr.split('\n');
+  const skipReasons = lines.filter((line) => line.startsWith(skipMark)).map((line) => line.slice(skipMark.length));
+  const noise = lines.filter((line) => !line.startsWith(skipMark)).join('\n');
+  const total = count('Total');
+  let failed = total - count('Passed');
+  let verdict = '';
+  if (total === 0) {
+    failed = 1;
+    verdict = `${file}: expected at least one test but none reported (exit code ${code}, signal ${signal})\n`;
+  } else if (failed === 0 && code !== 0) {
+    failed = 1;
+    verdict = `${file}: every test passed, but the process ended with exit code ${code}, signal ${signal}\n`;
+  }
+  return { file, passed: Math.max(0, count('Passed') - skipReasons.length), failed, skipReasons, output: stdout + noise + verdict };
+}
+
+function stripColor(text: string): string {
+  return text.replace(/\u001b\[\d+m/g, '');
+}
+
+function report(outcome: Outcome, seconds: number): void {
+  const { file, passed, failed, skipReasons, output } = outcome;
+  const skipped = skipReasons.length > 0 ? `, ${skipReasons.length} skipped` : '';
+  const verdict = failed > 0 ? 'FAIL' : 'ok  ';
+  process.stdout.write(`${verdict} ${file.replace('.test.ts', '').padEnd(28)} ${passed} tests${skipped}, ${seconds.toFixed(1)} s\n`);
+  if (failed > 0) process.stdout.write(`${output}\n`);
+}
+
+async function main(): Promise<void> {
+  const filters = process.argv.slice(2);
+  const files = readdirSync(testDirectory).filter((file) => file.endsWith('.test.ts'));
+  const queue = files.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+  const outcomes: Outcome[] = [];
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const start = performance.now();
+      const outcome = await runFile(file);
+      report(outcome, (performance.now() - start) / 1000);
+      outcomes.push(outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+
+  const skipReasons = outcomes.flatMap((outcome) => outcome.skipReasons);
+  for (const reason of [...new Set(skipReasons)].sort()) {
+    process.stdout.write(`skipped ${skipReasons.filter((other) => other === reason).length}: ${reason}\n`);
+  }
+  const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+  const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+  if (passed + failed + skipReasons.length === 0) process.stdout.write(`No test ran: ${filters.join(', ') || testDirectory} matches nothing\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipReasons.length} skipped\n`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+await main();
