@@ -102,17 +102,18 @@ export function containmentRoot(realDirectory: string): string {
 }
 
 /**
- * Resolves `name`, which came out of a file of the model and is not to be trusted, against the model's `directory` (a real path).
- * Absolute names, `..`, backslashes and links that leave `containmentRoot(directory)` are errors. The file need not exist.
+ * Resolves `name`, which came out of the file `source` and is not to be trusted, against `folder`. Absolute names, `..`, backslashes
+ * and links that leave the model directory `root` (a real path; see `containmentRoot`) are errors. The file need not exist.
  *
  * Errors: INDEX_PATH, IO.
  */
-export async function resolveInside(directory: string, name: string, source: string): Promise<string> {
-  const parts = name.split('/');
-  if (name.includes('\0') || name.includes('\\') || name.startsWith('/') || path.isAbsolute(name) || parts.includes('..') || /^[a-z]:/i.test(name)) {
-    throw new BerthaError('INDEX_PATH', `Expected a path inside the model directory for an entry of ${quote(source)} but received ${quote(name)}.`);
+export async function resolveInside(folder: string, name: string, source: string, root = folder): Promise<string> {
+  const expected = `a path inside the model directory for an entry of ${quote(source)}`;
+  const isAbsolute = name.startsWith('/') || path.isAbsolute(name) || /^[a-z]:/i.test(name);
+  if (isAbsolute || name.includes('\0') || name.includes('\\') || name.split('/').includes('..')) {
+    throw new BerthaError('INDEX_PATH', `Expected ${expected} but received ${quote(name)}.`);
   }
-  const joined = path.join(directory, name);
+  const joined = path.join(folder, name);
   let real: string;
   try {
     real = await realpath(joined);
@@ -120,9 +121,9 @@ export async function resolveInside(directory: string, name: string, source: str
     if (isMissing(error)) return joined;
     throw ioError(`resolve ${quote(joined)}`, error);
   }
-  const root = containmentRoot(directory);
-  if (real !== root && !real.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) {
-    throw new BerthaError('INDEX_PATH', `Expected a path inside the model directory for an entry of ${quote(source)} but received ${quote(name)}, a link to ${quote(real)}.`);
+  const container = containmentRoot(root);
+  if (real !== container && !real.startsWith(container.endsWith(path.sep) ? container : container + path.sep)) {
+    throw new BerthaError('INDEX_PATH', `Expected ${expected} but received ${quote(name)}, a link to ${quote(real)}.`);
   }
   return joined;
 }

@@ -18,7 +18,9 @@ const kCloseBracket = 0x5d;
 const kOpenBrace = 0x7b;
 const kCloseBrace = 0x7d;
 const kCapitalE = 0x45;
+const kSmallA = 0x61;
 const kSmallE = 0x65;
+const kSmallF = 0x66;
 
 /** Nesting the reference reader accepts, counting the header's own braces. */
 const kMaxDepth = 127;
@@ -26,12 +28,15 @@ const kMaxU64 = (1n << 64n) - 1n;
 const kMaxU64Digits = 20;
 /** Decimal digits that always fit a double exactly. */
 const kSafeDigits = 15;
+/** Characters of a number without exponent that cannot exceed the largest double. */
+const kFiniteDigits = 308;
+const kEscapes = '"\\/bfnrtu';
 
 /**
  * Reads strict JSON (RFC 8259) from UTF-8 bytes, value by value, as its caller asks. Unlike JSON.parse it shows every occurrence of a
  * repeated key, keeps integers exact to 2^64 - 1, limits nesting, and builds nothing for the values it skips.
  *
- * The bytes must be valid UTF-8. Every error is a `HEADER_JSON`.
+ * The bytes must be valid UTF-8. Errors: HEADER_JSON; NAME for an escaped lone surrogate in any string.
  */
 export class HeaderScanner {
   readonly #bytes: Buffer;
@@ -68,21 +73,10 @@ export class HeaderScanner {
   string(what: string): string {
     this.#open(kQuote, what);
     const start = this.#position;
-    const bytes = this.#bytes;
-    let hasEscape = false;
-    for (;;) {
-      const byte = bytes[this.#position];
-      if (byte === kQuote) break;
-      if (byte === undefined || byte < kSpace) this.fail('the rest of a string');
-      if (byte === kBackslash) {
-        hasEscape = true;
-        this.#position++;
-      }
-      this.#position++;
-    }
-    const end = this.#position++;
-    if (!hasEscape) return bytes.toString('utf8', start, end);
-    return this.#unescape(bytes.toString('utf8', start - 1, end + 1));
+    const hasEscape = this.#scanString();
+    const end = this.#position - 1;
+    if (!hasEscape) return this.#bytes.toString('utf8', start, end);
+    return JSON.parse(this.#bytes.toString('utf8', start - 1, end + 1)) as string;
   }
 
   /** An integer in 0..2^64 - 1 without sign, fraction or exponent, or null (nothing consumed) if something else comes next. */
@@ -192,21 +186,70 @@ export class HeaderScanner {
   }
 
   #literal(word: string): boolean {
-    const end = this.#position + word.length;
-    if (this.#bytes.toString('latin1', this.#position, end) !== word) return false;
-    this.#position = end;
+    for (let i = 0; i < word.length; i++) {
+      if (this.#bytes[this.#position + i] !== word.charCodeAt(i)) return false;
+    }
+    this.#position += word.length;
     return true;
   }
 
   #skipKey(): void {
-    this.string('an object key');
+    this.#open(kQuote, 'an object key');
+    this.#scanString();
     this.#open(kColon, '":"');
+  }
+
+  /** Steps from behind the opening quote to behind the closing one; tells whether there were escapes. */
+  #scanString(): boolean {
+    let hasEscape = false;
+    for (;;) {
+      const byte = this.#peek();
+      if (byte < kSpace) this.fail('the rest of a string');
+      this.#position++;
+      if (byte === kQuote) return hasEscape;
+      if (byte === kBackslash) {
+        hasEscape = true;
+        this.#scanEscape();
+      }
+    }
+  }
+
+  /** Steps over the rest of an escape; a high surrogate must be followed by a low one, which JSON.parse does not ask for. */
+  #scanEscape(): void {
+    const letter = String.fromCharCode(this.#peek());
+    if (!kEscapes.includes(letter)) this.fail('a valid escape');
+    this.#position++;
+    if (letter !== 'u') return;
+    const unit = this.#scanHexDigits();
+    if (unit < 0xd800 || unit > 0xdfff) return;
+    if (unit > 0xdbff || !this.#literal('\\u')) this.#failLoneSurrogate();
+    const low = this.#scanHexDigits();
+    if (low < 0xdc00 || low > 0xdfff) this.#failLoneSurrogate();
+  }
+
+  #scanHexDigits(): number {
+    let unit = 0;
+    for (let i = 0; i < 4; i++) {
+      const byte = this.#peek();
+      const letter = byte | 0x20;
+      if (byte >= kZero && byte <= kNine) unit = unit * 16 + byte - kZero;
+      else if (letter >= kSmallA && letter <= kSmallF) unit = unit * 16 + letter - kSmallA + 10;
+      else this.fail('four hexadecimal digits');
+      this.#position++;
+    }
+    return unit;
+  }
+
+  #failLoneSurrogate(): never {
+    throw new BerthaError('NAME', `Expected valid Unicode for a string in the safetensors header but received a lone surrogate before offset ${this.#position}.`);
   }
 
   #skipScalar(): void {
     const byte = this.#peek();
-    if (byte === kQuote) this.string('a string');
-    else if (byte === kMinus || (byte >= kZero && byte <= kNine)) this.#skipNumber();
+    if (byte === kQuote) {
+      this.#position++;
+      this.#scanString();
+    } else if (byte === kMinus || (byte >= kZero && byte <= kNine)) this.#skipNumber();
     else if (!this.#literal('true') && !this.#literal('false') && !this.#literal('null')) this.fail('a value');
   }
 
@@ -218,12 +261,14 @@ export class HeaderScanner {
     if (this.#position === digits) this.fail('a digit');
     if (this.#bytes[digits] === kZero && this.#position > digits + 1) this.fail('a number without leading zeros');
     if (this.#peek() === kDot) this.#skipDigits();
-    if (this.#peek() === kSmallE || this.#peek() === kCapitalE) {
+    const hasExponent = this.#peek() === kSmallE || this.#peek() === kCapitalE;
+    if (hasExponent) {
       const sign = this.#bytes[this.#position + 1];
       if (sign === kPlus || sign === kMinus) this.#position++;
       this.#skipDigits();
     }
-    if (!Number.isFinite(Number(this.#bytes.toString('latin1', start, this.#position)))) this.fail('a number below 1.8e308 before this');
+    const mayOverflow = hasExponent || this.#position - start > kFiniteDigits;
+    if (mayOverflow && !Number.isFinite(Number(this.#bytes.toString('latin1', start, this.#position)))) this.fail('a number below 1.8e308 before this');
   }
 
   /** Steps over one byte (a dot, an exponent or its sign) and the digits that must follow it. */
@@ -231,19 +276,5 @@ export class HeaderScanner {
     const digits = ++this.#position;
     this.#position = this.#digits(digits);
     if (this.#position === digits) this.fail('a digit');
-  }
-
-  /** `quoted` is a JSON string with escapes; JSON.parse knows the escapes but lets lone surrogates through. */
-  #unescape(quoted: string): string {
-    let text: string;
-    try {
-      text = JSON.parse(quoted) as string;
-    } catch {
-      this.fail('valid escapes before this');
-    }
-    if (/\p{Surrogate}/u.test(text)) {
-      throw new BerthaError('NAME', `Expected valid Unicode for a string in the safetensors header but received a lone surrogate before offset ${this.#position}.`);
-    }
-    return text;
   }
 }

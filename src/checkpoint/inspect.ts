@@ -1,0 +1,133 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { BerthaError } from '../errors.js';
+import type { ModelConfig } from './config.js';
+import type { Dtype } from './dtype.js';
+import { maxLength, ModelReader, type ModelDirectory } from './model-directory.js';
+import type { TensorHeader } from './safetensors.js';
+import type { SentenceTransformersConfig } from './sentence-transformers.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
+import type { WeightFiles } from './weight-files.js';
+
+/** A stored tensor and the name of the file it is in. */
+export interface InspectedTensor extends TensorHeader {
+  readonly file: string;
+}
+
+/** One reason why a model cannot be loaded; `code` and `message` of the error loading it would give. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a model directory holds. Parts that could not be read are absent and have their reason in `problems`. */
+export interface ModelInspection {
+  readonly path: string;
+  /** Relative names and sizes in bytes, links followed, two folders deep at most. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly config?: ModelConfig;
+  readonly tensors?: readonly InspectedTensor[];
+  /** Values in all tensors of the model's weights, and by element type. */
+  readonly parameters?: number;
+  readonly parametersByDtype?: ReadonlyMap<Dtype, number>;
+  readonly metadata?: ReadonlyMap<string, string>;
+  readonly tokenizerFiles?: TokenizerFiles;
+  readonly maxLength?: number;
+  readonly sentenceTransformers?: SentenceTransformersConfig;
+  readonly problems: readonly Problem[];
+  readonly loadable: boolean;
+}
+
+const kMostFiles = 1000;
+const kDepth = 2;
+
+/**
+ * Looks into a model directory without loading it. Never rejects because of what it finds: every part that is bad becomes a problem,
+ * and the other parts are still shown. `verify` may check the parts against each other (tensors against the architecture, vocabulary
+ * against the tokenizer) and runs only when all of them could be read; what it throws becomes a problem too.
+ */
+export async function inspectModelDirectory(directory: string, verify?: (model: ModelDirectory) => void | Promise<void>): Promise<ModelInspection> {
+  const problems: Problem[] = [];
+  const attempt = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await part();
+    } catch (error) {
+      problems.push({ code: error instanceof BerthaError ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) });
+      return undefined;
+    }
+  };
+
+  const reader = await attempt(() => ModelReader.start(directory));
+  if (reader === undefined) return { path: directory, files: [], problems, loadable: false };
+  try {
+    const modules = await attempt(() => reader.modules());
+    const config = await attempt(() => reader.config(modules));
+    const weights = await attempt(() => reader.weights(modules));
+    const tokenizerFiles = await attempt(() => reader.tokenizerFiles(modules));
+    const sentenceTransformers = await attempt(() => reader.sentenceTransformers(modules, config?.hiddenSize));
+    const limit = config && tokenizerFiles && (await attempt(() => maxLength(config, tokenizerFiles, sentenceTransformers)));
+    if (verify !== undefined && problems.length === 0 && config && weights && tokenizerFiles && limit !== undefined) {
+      await attempt(() =>
+        verify({
+          path: reader.path,
+          config,
+          tensors: weights.tensors,
+          tokenizerFiles,
+          ...(sentenceTransformers === undefined ? {} : { sentenceTransformers }),
+          maxLength: limit,
+          verifyUnchanged: () => reader.verifyUnchanged(),
+          close: () => Promise.resolve(),
+        }),
+      );
+    }
+    return {
+      path: reader.path,
+      files: await listFiles(reader.path),
+      ...(config && { config }),
+      ...(weights && describeWeights(weights, reader.path)),
+      ...(tokenizerFiles && { tokenizerFiles }),
+      ...(limit !== undefined && { maxLength: limit }),
+      ...(sentenceTransformers && { sentenceTransformers }),
+      problems,
+      loadable: problems.length === 0,
+    };
+  } finally {
+    await reader.close();
+  }
+}
+
+function describeWeights(
+  weights: WeightFiles,
+  root: string,
+): Required<Pick<ModelInspection, 'tensors' | 'parameters' | 'parametersByDtype' | 'metadata'>> {
+  const tensors: InspectedTensor[] = [];
+  const parametersByDtype = new Map<Dtype, number>();
+  let parameters = 0;
+  for (const { file, ...tensor } of weights.tensors.values()) {
+    const count = tensor.shape.reduce((product, dimension) => product * dimension, 1);
+    parameters += count;
+    parametersByDtype.set(tensor.dtype, (parametersByDtype.get(tensor.dtype) ?? 0) + count);
+    tensors.push({ ...tensor, file: path.relative(root, file.path) });
+  }
+  const metadata = new Map(weights.files.flatMap((file) => [...file.metadata]));
+  return { tensors, parameters, parametersByDtype, metadata };
+}
+
+async function listFiles(root: string): Promise<{ name: string; bytes: number }[]> {
+  const files: { name: string; bytes: number }[] = [];
+  const visit = async (folder: string, depth: number): Promise<void> => {
+    const entries = await readdir(path.join(root, folder), { withFileTypes: true }).catch(() => []);
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (files.length >= kMostFiles) return;
+      const name = path.join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (depth < kDepth) await visit(name, depth + 1);
+        continue;
+      }
+      const stats = await stat(path.join(root, name)).catch(() => undefined);
+      if (stats?.isFile()) files.push({ name, bytes: stats.size });
+    }
+  };
+  await visit('', 0);
+  return files;
+}

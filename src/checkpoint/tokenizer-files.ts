@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { BerthaError } from '../errors.js';
+import { readTextFile } from './files.js';
+import { JsonFields, parseJsonObject } from './json-fields.js';
+
+/** Contents of a model's tokenizer files; absent ones are absent. */
+export interface TokenizerFiles {
+  readonly tokenizerJson?: string;
+  readonly vocab?: string;
+  readonly tokenizerConfig?: string;
+  readonly specialTokensMap?: string;
+}
+
+// The largest published WordPiece files are 9 MB (tokenizer.json, 500,000 entries) and 6 MB (vocab.txt).
+const kMaxTokenizerBytes = 128 << 20;
+const kMaxVocabBytes = 64 << 20;
+/** transformers writes 1e30 for "no limit"; this is where it draws the line itself. */
+const kNoLimit = 1e20;
+
+/**
+ * Reads the tokenizer files of a model directory as text.
+ *
+ * Errors: TOKENIZER, VOCAB (too large, not UTF-8, added tokens that nothing else describes), IO.
+ */
+export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+  const read = (name: string, maxBytes: number, code: string): Promise<string | undefined> => readTextFile(path.join(folder, name), maxBytes, code);
+  const tokenizerJson = await read('tokenizer.json', kMaxTokenizerBytes, 'TOKENIZER');
+  const vocab = await read('vocab.txt', kMaxVocabBytes, 'VOCAB');
+  const tokenizerConfig = await read('tokenizer_config.json', kMaxTokenizerBytes, 'TOKENIZER');
+  const specialTokensMap = await read('special_tokens_map.json', kMaxTokenizerBytes, 'TOKENIZER');
+  if (tokenizerJson === undefined) requireNoAddedTokens(await read('added_tokens.json', kMaxTokenizerBytes, 'TOKENIZER'), tokenizerConfig);
+  return {
+    ...(tokenizerJson === undefined ? {} : { tokenizerJson }),
+    ...(vocab === undefined ? {} : { vocab }),
+    ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
+    ...(specialTokensMap === undefined ? {} : { specialTokensMap }),
+  };
+}
+
+/** `model_max_length` of tokenizer_config.json, or undefined where there is none or "none" (1e30). Errors: TOKENIZER. */
+export function readTokenizerMaxLength(files: TokenizerFiles): number | undefined {
+  if (files.tokenizerConfig === undefined) return undefined;
+  const file = 'tokenizer_config.json';
+  const fields = new JsonFields(parseJsonObject(files.tokenizerConfig, file, 'TOKENIZER'), file, 'TOKENIZER');
+  const value = fields.get('model_max_length');
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw fields.error('model_max_length', 'a positive integer', value);
+  return value >= kNoLimit ? undefined : value;
+}
+
+/** added_tokens.json holds tokens outside vocab.txt; since transformers 4.34 tokenizer_config.json repeats them with their properties. */
+function requireNoAddedTokens(addedTokens: string | undefined, tokenizerConfig: string | undefined): void {
+  if (addedTokens === undefined || tokenizerConfig?.includes('"added_tokens_decoder"') === true) return;
+  const count = Object.keys(parseJsonObject(addedTokens, 'added_tokens.json', 'TOKENIZER')).length;
+  if (count > 0) {
+    throw new BerthaError(
+      'TOKENIZER',
+      `Expected tokenizer.json beside an added_tokens.json with ${count} tokens but received none. To make it: python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('.').save_pretrained('.')"`,
+    );
+  }
+}
