@@ -1,17 +1,6 @@
 /** Element-wise functions a checkpoint can ask for; `none` is the identity, `gelu` uses erf, `gelu_tanh` the tanh approximation. */
 export type ActivationName =
-  | 'none'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'relu'
-  | 'silu'
-  | 'tanh'
-  | 'sigmoid'
-  | 'quick_gelu'
-  | 'relu6'
-  | 'relu_squared'
-  | 'leaky_relu'
-  | 'mish';
+  'none' | 'gelu' | 'gelu_tanh' | 'relu' | 'silu' | 'tanh' | 'sigmoid' | 'quick_gelu' | 'relu6' | 'relu_squared' | 'leaky_relu' | 'mish';
 
 /** `hidden_act` as transformers spells it (ACT2FN). Left out: gelu_10 (clipped) and laplace, which no published BERT uses. */
 const HIDDEN_ACTIVATIONS: ReadonlyMap<string, ActivationName> = new Map([

@@ -114,12 +114,14 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
 
   const hiddenSize = fields.requiredInteger(spelling.hiddenSize, 1, kMaxWidth);
   const numHeads = fields.requiredInteger(spelling.numHeads, 1, kMaxHeads);
-  if (hiddenSize % numHeads !== 0) throw fields.error(spelling.numHeads, `a divisor of ${quote(spelling.hiddenSize)} (${hiddenSize})`, numHeads);
+  if (hiddenSize % numHeads !== 0)
+    throw fields.error(spelling.numHeads, `a divisor of ${quote(spelling.hiddenSize)} (${hiddenSize})`, numHeads);
   const vocabSize = fields.requiredInteger('vocab_size', 1, kMaxVocab);
   const padTokenId = fields.integer('pad_token_id', 0, vocabSize - 1) ?? spelling.padTokenId;
   const maxPositionEmbeddings = fields.requiredInteger('max_position_embeddings', 1, kMaxPositions);
   const positionOffset = modelType === 'mpnet' ? padTokenId + 1 : 0;
-  if (positionOffset >= maxPositionEmbeddings) throw fields.error('max_position_embeddings', `more than ${positionOffset}`, maxPositionEmbeddings);
+  if (positionOffset >= maxPositionEmbeddings)
+    throw fields.error('max_position_embeddings', `more than ${positionOffset}`, maxPositionEmbeddings);
   const hasTypes = spelling.typeVocabSize > 0;
   const problemType = readProblemType(fields);
 
@@ -166,7 +168,10 @@ function readModelType(fields: JsonFields, architectures: readonly string[], fil
   for (const [prefix, type] of prefixes) {
     if (architectures.some((name) => new RegExp(`^${prefix}(Model|For)`).test(name))) return type;
   }
-  throw new BerthaError('CONFIG', `Expected "model_type" in ${file}, or "architectures" that tell it, but received ${describe(architectures[0])}.`);
+  throw new BerthaError(
+    'CONFIG',
+    `Expected "model_type" in ${file}, or "architectures" that tell it, but received ${describe(architectures[0])}.`,
+  );
 }
 
 /** Everything that would run but compute something else than this library does. */
@@ -203,7 +208,8 @@ function readEpsilon(fields: JsonFields): number {
 
 function readProblemType(fields: JsonFields): ProblemType | undefined {
   const value = fields.string('problem_type');
-  if (value === undefined || value === 'single_label_classification' || value === 'multi_label_classification' || value === 'regression') return value;
+  if (value === undefined || value === 'single_label_classification' || value === 'multi_label_classification' || value === 'regression')
+    return value;
   throw fields.error('problem_type', 'single_label_classification, multi_label_classification or regression', value, 'CONFIG_UNSUPPORTED');
 }
 

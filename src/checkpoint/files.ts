@@ -43,7 +43,10 @@ export async function readFully(handle: FileHandle, target: Uint8Array, position
       throw ioError(`read ${quote(file)}`, error);
     }
     if (bytesRead === 0) {
-      throw new BerthaError('IO', `Expected ${target.byteLength} bytes at offset ${position} of ${quote(file)} but received ${done}: the file became shorter.`);
+      throw new BerthaError(
+        'IO',
+        `Expected ${target.byteLength} bytes at offset ${position} of ${quote(file)} but received ${done}: the file became shorter.`,
+      );
     }
     done += bytesRead;
   }

@@ -48,7 +48,10 @@ export class HeaderScanner {
 
   fail(expected: string): never {
     const found = this.#position < this.#bytes.length ? `byte 0x${this.#peek().toString(16).padStart(2, '0')}` : 'the end of the header';
-    throw new BerthaError('HEADER_JSON', `Expected ${expected} in the safetensors header but received ${found} at offset ${this.#position}.`);
+    throw new BerthaError(
+      'HEADER_JSON',
+      `Expected ${expected} in the safetensors header but received ${found} at offset ${this.#position}.`,
+    );
   }
 
   /** Calls `onKey` for each key of the object that comes next; `onKey` must consume the value. */
@@ -241,7 +244,10 @@ export class HeaderScanner {
   }
 
   #failLoneSurrogate(): never {
-    throw new BerthaError('NAME', `Expected valid Unicode for a string in the safetensors header but received a lone surrogate before offset ${this.#position}.`);
+    throw new BerthaError(
+      'NAME',
+      `Expected valid Unicode for a string in the safetensors header but received a lone surrogate before offset ${this.#position}.`,
+    );
   }
 
   #skipScalar(): void {
@@ -268,7 +274,8 @@ export class HeaderScanner {
       this.#skipDigits();
     }
     const mayOverflow = hasExponent || this.#position - start > kFiniteDigits;
-    if (mayOverflow && !Number.isFinite(Number(this.#bytes.toString('latin1', start, this.#position)))) this.fail('a number below 1.8e308 before this');
+    if (mayOverflow && !Number.isFinite(Number(this.#bytes.toString('latin1', start, this.#position))))
+      this.fail('a number below 1.8e308 before this');
   }
 
   /** Steps over one byte (a dot, an exponent or its sign) and the digits that must follow it. */

@@ -46,13 +46,19 @@ const kDepth = 2;
  * and the other parts are still shown. `verify` may check the parts against each other (tensors against the architecture, vocabulary
  * against the tokenizer) and runs only when all of them could be read; what it throws becomes a problem too.
  */
-export async function inspectModelDirectory(directory: string, verify?: (model: ModelDirectory) => void | Promise<void>): Promise<ModelInspection> {
+export async function inspectModelDirectory(
+  directory: string,
+  verify?: (model: ModelDirectory) => void | Promise<void>,
+): Promise<ModelInspection> {
   const problems: Problem[] = [];
   const attempt = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
     try {
       return await part();
     } catch (error) {
-      problems.push({ code: error instanceof BerthaError ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) });
+      problems.push({
+        code: error instanceof BerthaError ? error.code : 'INTERNAL',
+        message: error instanceof Error ? error.message : String(error),
+      });
       return undefined;
     }
   };

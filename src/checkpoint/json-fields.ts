@@ -57,7 +57,8 @@ export class JsonFields {
   integer(key: string, min: number, max: number): number | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) throw this.error(key, `an integer in ${min}..${max}`, value);
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
+      throw this.error(key, `an integer in ${min}..${max}`, value);
     return value;
   }
 
@@ -82,7 +83,8 @@ export class JsonFields {
   strings(key: string): readonly string[] | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string')) throw this.error(key, 'an array of strings', value);
+    if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string'))
+      throw this.error(key, 'an array of strings', value);
     return value;
   }
 

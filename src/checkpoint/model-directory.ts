@@ -103,7 +103,8 @@ export class ModelReader {
   async config(modules?: readonly ModuleEntry[]): Promise<ModelConfig> {
     const folder = this.#transformerFolder(modules);
     const text = await readTextFile(path.join(folder, 'config.json'), MAX_CONFIG_BYTES, 'CONFIG');
-    if (text === undefined) throw new BerthaError('CONFIG', `Expected config.json in ${quote(folder)} but received ${await contents(folder)}.`);
+    if (text === undefined)
+      throw new BerthaError('CONFIG', `Expected config.json in ${quote(folder)} but received ${await contents(folder)}.`);
     return parseConfig(text);
   }
 
@@ -117,7 +118,10 @@ export class ModelReader {
     return readTokenizerFiles(this.#transformerFolder(modules));
   }
 
-  async sentenceTransformers(modules: readonly ModuleEntry[] | undefined, hiddenSize: number | undefined): Promise<SentenceTransformersConfig | undefined> {
+  async sentenceTransformers(
+    modules: readonly ModuleEntry[] | undefined,
+    hiddenSize: number | undefined,
+  ): Promise<SentenceTransformersConfig | undefined> {
     if (modules === undefined) return undefined;
     return readSentenceTransformers(this.path, modules, hiddenSize, async (folder) => {
       const weights = await openWeightFiles(path.join(this.path, folder), this.path);

@@ -10,7 +10,7 @@ export const PREFIX_BYTES = 8;
 export const MAX_HEADER_BYTES = 100_000_000;
 
 // A 99 MB header must not cost gigabytes of small objects: real checkpoints hold a few hundred tensors of at most four dimensions.
-const kMaxTensors = 1 << 18;
+const kMaxTensors = 1 << 16;
 const kMaxDimensions = 1 << 22;
 const kMaxMetadataEntries = 1 << 16;
 const kMaxU64 = (1n << 64n) - 1n;
@@ -56,7 +56,10 @@ export function safetensorsHeaderLength(prefix: Uint8Array, fileSize: number): n
   }
   const length = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw new BerthaError('HEADER_TOO_LARGE', `Expected at most ${MAX_HEADER_BYTES} bytes for the safetensors header but received ${length}.`);
+    throw new BerthaError(
+      'HEADER_TOO_LARGE',
+      `Expected at most ${MAX_HEADER_BYTES} bytes for the safetensors header but received ${length}.`,
+    );
   }
   if (PREFIX_BYTES + Number(length) > fileSize) {
     throw new BerthaError(
@@ -133,7 +136,8 @@ class HeaderReader {
     const metadata = new Map<string, string>();
     this.#metadata = metadata;
     if (this.#scanner.isNull()) return;
-    if (!this.#scanner.startsWith('{')) this.#reject(1, new BerthaError('METADATA', 'Expected an object for "__metadata__" but received another value.'));
+    if (!this.#scanner.startsWith('{'))
+      this.#reject(1, new BerthaError('METADATA', 'Expected an object for "__metadata__" but received another value.'));
     this.#scanner.object((key) => {
       if (metadata.has(key)) throw duplicateKey(`${quote(key)} in "__metadata__"`);
       if (!this.#scanner.startsWith('"')) {
@@ -181,7 +185,10 @@ class HeaderReader {
     const [begin, end] = offsets;
     if (offsets.length !== 2 || typeof begin !== 'number' || typeof end !== 'number') {
       const received = offsets.length === 2 ? `${begin}, ${end}` : `${offsets.length} numbers`;
-      throw new BerthaError('OFFSETS', `Expected [begin, end] within the file for "data_offsets" of tensor ${quote(name)} but received ${received}.`);
+      throw new BerthaError(
+        'OFFSETS',
+        `Expected [begin, end] within the file for "data_offsets" of tensor ${quote(name)} but received ${received}.`,
+      );
     }
     return { name, dtype, shape, begin, end };
   }
@@ -199,7 +206,8 @@ class HeaderReader {
     const integers: (number | bigint)[] = [];
     this.#scanner.array(() => {
       const value = this.#scanner.unsigned();
-      if (value === null) this.#reject(3, new BerthaError(code, `Expected ${expected} but received another value at index ${integers.length}.`));
+      if (value === null)
+        this.#reject(3, new BerthaError(code, `Expected ${expected} but received another value at index ${integers.length}.`));
       if (integers.length >= kMaxDimensions) throw new BerthaError(code, `Expected ${expected} but received more than ${kMaxDimensions}.`);
       integers.push(value);
     });
@@ -229,7 +237,8 @@ function requireGaplessLayout(entries: readonly Entry[], dataBytes: number): voi
       throw new BerthaError('OFFSETS', `Expected ${expected} for "data_offsets" of tensor ${quote(name)} but received [${begin}, ${end}].`);
     }
     const bytes = storedBytes(name, dtype, shape);
-    if (bytes !== BigInt(end - begin)) throw tensorInfo(name, `${bytes} bytes for ${dtype} ${shapeText(shape)}`, `"data_offsets" of ${end - begin} bytes`);
+    if (bytes !== BigInt(end - begin))
+      throw tensorInfo(name, `${bytes} bytes for ${dtype} ${shapeText(shape)}`, `"data_offsets" of ${end - begin} bytes`);
     covered = end;
   }
   if (covered !== dataBytes) {
@@ -244,7 +253,11 @@ function storedBytes(tensor: string, dtype: Dtype, shape: readonly (number | big
   let bits = 1n;
   for (const factor of [...shape, dtypeBits(dtype)]) {
     bits *= BigInt(factor);
-    if (bits > kMaxU64) throw new BerthaError('OVERFLOW', `Expected fewer than 2^64 bits for tensor ${quote(tensor)} but received ${dtype} ${shapeText(shape)}.`);
+    if (bits > kMaxU64)
+      throw new BerthaError(
+        'OVERFLOW',
+        `Expected fewer than 2^64 bits for tensor ${quote(tensor)} but received ${dtype} ${shapeText(shape)}.`,
+      );
   }
   if (bits % 8n !== 0n) throw tensorInfo(tensor, 'a whole number of bytes', `${dtype} ${shapeText(shape)}, ${bits} bits`);
   return bits / 8n;

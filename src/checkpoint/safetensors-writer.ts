@@ -24,7 +24,11 @@ export interface TensorToWrite {
  * Errors: DUPLICATE_KEY, NAME, TENSOR_INFO, HEADER_TOO_LARGE; IO (disk full, no permission, `path` is not a regular file), which leaves
  * an existing file as it was.
  */
-export async function writeSafetensors(path: string, tensors: Iterable<TensorToWrite>, metadata?: ReadonlyMap<string, string>): Promise<void> {
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<TensorToWrite>,
+  metadata?: ReadonlyMap<string, string>,
+): Promise<void> {
   const sorted = [...tensors].sort((a, b) => dtypeBits(b.dtype) - dtypeBits(a.dtype) || (a.name < b.name ? -1 : 1));
   const head = encodeHead(sorted, metadata ?? new Map());
   const target = await resolveTarget(path);
@@ -53,12 +57,16 @@ function encodeHead(tensors: readonly TensorToWrite[], metadata: ReadonlyMap<str
   const names = new Set(['__metadata__']);
   let offset = 0;
   for (const { name, dtype, shape, bytes } of tensors) {
-    if (names.has(name)) throw new BerthaError('DUPLICATE_KEY', `Expected every tensor name once, and none "__metadata__", but received ${quote(name)}.`);
+    if (names.has(name))
+      throw new BerthaError('DUPLICATE_KEY', `Expected every tensor name once, and none "__metadata__", but received ${quote(name)}.`);
     requireUnicode(name, 'a tensor name');
     names.add(name);
     const bits = shape.reduce((product, dimension) => product * dimension, dtypeBits(dtype));
     if (!shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0) || bits !== bytes.byteLength * 8) {
-      throw new BerthaError('TENSOR_INFO', `Expected the bytes of ${dtype} [${shape.join(', ')}] for tensor ${quote(name)} but received ${bytes.byteLength} bytes.`);
+      throw new BerthaError(
+        'TENSOR_INFO',
+        `Expected the bytes of ${dtype} [${shape.join(', ')}] for tensor ${quote(name)} but received ${bytes.byteLength} bytes.`,
+      );
     }
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [offset, offset + bytes.byteLength] })}`);
     offset += bytes.byteLength;
@@ -67,7 +75,10 @@ function encodeHead(tensors: readonly TensorToWrite[], metadata: ReadonlyMap<str
   // Trailing spaces are part of the format: with them the tensors start at a multiple of eight.
   const length = Math.ceil(json.byteLength / 8) * 8;
   if (length > MAX_HEADER_BYTES) {
-    throw new BerthaError('HEADER_TOO_LARGE', `Expected at most ${MAX_HEADER_BYTES} bytes for the safetensors header but received ${length}.`);
+    throw new BerthaError(
+      'HEADER_TOO_LARGE',
+      `Expected at most ${MAX_HEADER_BYTES} bytes for the safetensors header but received ${length}.`,
+    );
   }
   const head = Buffer.alloc(PREFIX_BYTES + length, ' ');
   head.writeBigUInt64LE(BigInt(length), 0);
@@ -83,7 +94,8 @@ function requireUnicode(text: string, what: string): void {
 async function resolveTarget(path: string): Promise<string> {
   try {
     const target = await realpath(path);
-    if (!(await stat(target)).isFile()) throw new BerthaError('IO', `Expected a regular file to write for ${quote(path)} but received something else.`);
+    if (!(await stat(target)).isFile())
+      throw new BerthaError('IO', `Expected a regular file to write for ${quote(path)} but received something else.`);
     return target;
   } catch (error) {
     if (isMissing(error)) return path;

@@ -14,7 +14,14 @@ import {
 } from './safetensors-header.js';
 
 export { DTYPES, dtypeBits, isDtype, isWeightDtype, type Dtype, type WeightDtype } from './dtype.js';
-export { MODEL_LIMITS, parseSafetensorsHeader, safetensorsHeaderLength, type HeaderLimits, type SafetensorsHeader, type TensorHeader } from './safetensors-header.js';
+export {
+  MODEL_LIMITS,
+  parseSafetensorsHeader,
+  safetensorsHeaderLength,
+  type HeaderLimits,
+  type SafetensorsHeader,
+  type TensorHeader,
+} from './safetensors-header.js';
 export { writeSafetensors, type TensorToWrite } from './safetensors-writer.js';
 
 /** A tensor and where its bytes lie: `file.fd`, `byteOffset`, `byteLength`. */
@@ -100,7 +107,10 @@ export class SafetensorsFile {
     const tensor = this.#find(name);
     const { dtype } = tensor;
     if (!isWeightDtype(dtype)) {
-      throw new BerthaError('DTYPE_UNSUPPORTED', `Expected F32, F16, BF16 or F64 for tensor ${quote(name)} of ${quote(this.path)} but received ${dtype}.`);
+      throw new BerthaError(
+        'DTYPE_UNSUPPORTED',
+        `Expected F32, F16, BF16 or F64 for tensor ${quote(name)} of ${quote(this.path)} but received ${dtype}.`,
+      );
     }
     const length = tensor.byteLength / bytesPerFloat(dtype);
     const values = new Float32Array(allocate(length * Float32Array.BYTES_PER_ELEMENT, `tensor ${quote(name)}`).buffer);
@@ -117,7 +127,10 @@ export class SafetensorsFile {
   async verifyUnchanged(): Promise<void> {
     const now = await identify(this.#open(), this.path);
     if (now.size !== this.#identity.size || now.modifiedNs !== this.#identity.modifiedNs) {
-      throw new BerthaError('IO', `Expected ${quote(this.path)} to stay as it was (${this.#identity.size} bytes) while it is read but received a changed file (${now.size} bytes).`);
+      throw new BerthaError(
+        'IO',
+        `Expected ${quote(this.path)} to stay as it was (${this.#identity.size} bytes) while it is read but received a changed file (${now.size} bytes).`,
+      );
     }
   }
 
@@ -135,7 +148,8 @@ export class SafetensorsFile {
 
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
-    if (tensor === undefined) throw new BerthaError('MODEL_MISMATCH', `Expected tensor ${quote(name)} in ${quote(this.path)} but received a file without it.`);
+    if (tensor === undefined)
+      throw new BerthaError('MODEL_MISMATCH', `Expected tensor ${quote(name)} in ${quote(this.path)} but received a file without it.`);
     return tensor;
   }
 

@@ -71,17 +71,22 @@ export async function readModules(directory: string): Promise<readonly ModuleEnt
   }
   const entries: ModuleEntry[] = [];
   for (const item of list) {
-    if (!isJsonObject(item)) throw new BerthaError('CONFIG', `Expected an object for each entry of ${MODULES_FILE} but received something else.`);
+    if (!isJsonObject(item))
+      throw new BerthaError('CONFIG', `Expected an object for each entry of ${MODULES_FILE} but received something else.`);
     const fields = new JsonFields(item, MODULES_FILE, 'CONFIG');
     const type = fields.string('type');
     if (type === undefined) throw fields.error('type', 'a class name', undefined);
-    if (!type.startsWith('sentence_transformers.')) throw fields.error('type', 'a class of sentence_transformers', type, 'CONFIG_UNSUPPORTED');
+    if (!type.startsWith('sentence_transformers.'))
+      throw fields.error('type', 'a class of sentence_transformers', type, 'CONFIG_UNSUPPORTED');
     const folder = fields.string('path') ?? '';
     await resolveInside(directory, folder, MODULES_FILE);
     entries.push({ kind: type.slice(type.lastIndexOf('.') + 1), path: folder });
   }
   if (entries[0]?.kind !== 'Transformer') {
-    throw new BerthaError('CONFIG_UNSUPPORTED', `Expected a Transformer as first module of ${MODULES_FILE} but received ${quote(entries[0]?.kind ?? '')}.`);
+    throw new BerthaError(
+      'CONFIG_UNSUPPORTED',
+      `Expected a Transformer as first module of ${MODULES_FILE} but received ${quote(entries[0]?.kind ?? '')}.`,
+    );
   }
   return entries;
 }
@@ -100,11 +105,15 @@ export async function readSentenceTransformers(
 ): Promise<SentenceTransformersConfig> {
   const [transformer, pool, ...rest] = entries;
   if (pool?.kind !== 'Pooling') {
-    throw new BerthaError('POOLING', `Expected a Pooling module after the Transformer in ${MODULES_FILE} but received ${pool === undefined ? 'none' : quote(pool.kind)}.`);
+    throw new BerthaError(
+      'POOLING',
+      `Expected a Pooling module after the Transformer in ${MODULES_FILE} but received ${pool === undefined ? 'none' : quote(pool.kind)}.`,
+    );
   }
   const poolingFile = moduleFile(pool, 'config.json');
   const poolingText = await readSmallFile(directory, poolingFile, 'POOLING');
-  if (poolingText === undefined) throw new BerthaError('POOLING', `Expected ${quote(poolingFile)} for the Pooling module but received no such file.`);
+  if (poolingText === undefined)
+    throw new BerthaError('POOLING', `Expected ${quote(poolingFile)} for the Pooling module but received no such file.`);
   const pooling = parsePooling(poolingText, poolingFile, hiddenSize);
 
   const modules: (DenseModule | NormalizeModule)[] = [];
@@ -118,7 +127,10 @@ export async function readSentenceTransformers(
       modules.push(dense);
     } else if (entry.kind !== 'Dropout') {
       const code = entry.kind === 'Pooling' ? 'POOLING' : 'CONFIG_UNSUPPORTED';
-      throw new BerthaError(code, `Expected Dense, Normalize or Dropout after the Pooling module in ${MODULES_FILE} but received ${quote(entry.kind)}.`);
+      throw new BerthaError(
+        code,
+        `Expected Dense, Normalize or Dropout after the Pooling module in ${MODULES_FILE} but received ${quote(entry.kind)}.`,
+      );
     }
   }
   return {
@@ -145,7 +157,8 @@ async function readDense(
   const bias = fields.boolean('bias') ?? true;
   const activationName = fields.string('activation_function') ?? 'torch.nn.modules.activation.Tanh';
   const activation = torchActivation(activationName);
-  if (activation === undefined) throw fields.error('activation_function', 'an activation of torch without parameters', activationName, 'CONFIG_UNSUPPORTED');
+  if (activation === undefined)
+    throw fields.error('activation_function', 'an activation of torch without parameters', activationName, 'CONFIG_UNSUPPORTED');
   if (fields.boolean('use_residual') === true) throw fields.error('use_residual', 'false', true, 'CONFIG_UNSUPPORTED');
   for (const key of ['module_input_name', 'module_output_name']) {
     const name = fields.string(key) ?? 'sentence_embedding';
@@ -155,7 +168,10 @@ async function readDense(
   return { type: 'dense', inFeatures, outFeatures, bias, activation, tensors };
 }
 
-async function readTransformerConfig(directory: string, entry: ModuleEntry): Promise<Pick<SentenceTransformersConfig, 'maxSeqLength' | 'doLowerCase'>> {
+async function readTransformerConfig(
+  directory: string,
+  entry: ModuleEntry,
+): Promise<Pick<SentenceTransformersConfig, 'maxSeqLength' | 'doLowerCase'>> {
   for (const name of TRANSFORMER_CONFIGS) {
     const file = moduleFile(entry, name);
     const text = await readSmallFile(directory, file, 'CONFIG');
@@ -185,10 +201,12 @@ async function readPrompts(
     prompts[name] = prompt ?? '';
   }
   const defaultPromptName = fields.string('default_prompt_name');
-  if (defaultPromptName !== undefined && !Object.hasOwn(prompts, defaultPromptName)) throw fields.error('default_prompt_name', 'one of the names in "prompts"', defaultPromptName);
+  if (defaultPromptName !== undefined && !Object.hasOwn(prompts, defaultPromptName))
+    throw fields.error('default_prompt_name', 'one of the names in "prompts"', defaultPromptName);
   const similarityName = fields.string('similarity_fn_name') ?? 'cosine';
   const similarity = similarityName === 'dot_product' ? 'dot' : SIMILARITIES.find((name) => name === similarityName);
-  if (similarity === undefined) throw fields.error('similarity_fn_name', `one of ${SIMILARITIES.join(', ')}`, similarityName, 'CONFIG_UNSUPPORTED');
+  if (similarity === undefined)
+    throw fields.error('similarity_fn_name', `one of ${SIMILARITIES.join(', ')}`, similarityName, 'CONFIG_UNSUPPORTED');
   const truncateDim = fields.integer('truncate_dim', 1, Number.MAX_SAFE_INTEGER);
   return {
     prompts,

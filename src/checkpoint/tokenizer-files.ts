@@ -23,7 +23,8 @@ const kNoLimit = 1e20;
  * Errors: TOKENIZER, VOCAB (too large, not UTF-8, added tokens that nothing else describes), IO.
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
-  const read = (name: string, maxBytes: number, code: string): Promise<string | undefined> => readTextFile(path.join(folder, name), maxBytes, code);
+  const read = (name: string, maxBytes: number, code: string): Promise<string | undefined> =>
+    readTextFile(path.join(folder, name), maxBytes, code);
   const tokenizerJson = await read('tokenizer.json', kMaxTokenizerBytes, 'TOKENIZER');
   const vocab = await read('vocab.txt', kMaxVocabBytes, 'VOCAB');
   const tokenizerConfig = await read('tokenizer_config.json', kMaxTokenizerBytes, 'TOKENIZER');
@@ -44,7 +45,8 @@ export function readTokenizerMaxLength(files: TokenizerFiles): number | undefine
   const fields = new JsonFields(parseJsonObject(files.tokenizerConfig, file, 'TOKENIZER'), file, 'TOKENIZER');
   const value = fields.get('model_max_length');
   if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw fields.error('model_max_length', 'a positive integer', value);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1)
+    throw fields.error('model_max_length', 'a positive integer', value);
   return value >= kNoLimit ? undefined : value;
 }
 

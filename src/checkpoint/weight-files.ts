@@ -46,11 +46,13 @@ function parseWeightMap(text: string): ReadonlyMap<string, string> {
   if (weightMap === undefined) throw fields.error('weight_map', 'an object', undefined);
   const shards = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== 'string') throw new BerthaError('INDEX', `Expected a file name for tensor ${quote(tensor)} of ${INDEX_FILE} but received ${describe(shard)}.`);
+    if (typeof shard !== 'string')
+      throw new BerthaError('INDEX', `Expected a file name for tensor ${quote(tensor)} of ${INDEX_FILE} but received ${describe(shard)}.`);
     shards.set(tensor, shard);
   }
   const count = new Set(shards.values()).size;
-  if (count === 0 || count > kMaxShards) throw new BerthaError('INDEX', `Expected 1..${kMaxShards} shards in ${INDEX_FILE} but received ${count}.`);
+  if (count === 0 || count > kMaxShards)
+    throw new BerthaError('INDEX', `Expected 1..${kMaxShards} shards in ${INDEX_FILE} but received ${count}.`);
   return shards;
 }
 
@@ -64,14 +66,21 @@ async function openShards(folder: string, root: string, weightMap: ReadonlyMap<s
       files.push(file);
       for (const [name, tensor] of file.tensors) {
         const other = shardOf.get(name);
-        if (other !== undefined) throw new BerthaError('INDEX', `Expected tensor ${quote(name)} in one shard but received it in ${quote(other)} and ${quote(shard)}.`);
+        if (other !== undefined)
+          throw new BerthaError(
+            'INDEX',
+            `Expected tensor ${quote(name)} in one shard but received it in ${quote(other)} and ${quote(shard)}.`,
+          );
         shardOf.set(name, shard);
         tensors.set(name, tensor);
       }
     }
     for (const [name, shard] of weightMap) {
       if (shardOf.get(name) !== shard) {
-        throw new BerthaError('INDEX', `Expected tensor ${quote(name)} in ${quote(shard)}, as ${INDEX_FILE} says, but received a shard without it.`);
+        throw new BerthaError(
+          'INDEX',
+          `Expected tensor ${quote(name)} in ${quote(shard)}, as ${INDEX_FILE} says, but received a shard without it.`,
+        );
       }
     }
     return { files, tensors };
@@ -83,12 +92,15 @@ async function openShards(folder: string, root: string, weightMap: ReadonlyMap<s
 
 async function openShard(folder: string, root: string, shard: string): Promise<SafetensorsFile> {
   const file = await resolveInside(folder, shard, INDEX_FILE, root);
-  if (!shard.endsWith('.safetensors')) throw new BerthaError('INDEX', `Expected shards named *.safetensors in ${INDEX_FILE} but received ${quote(shard)}.`);
+  if (!shard.endsWith('.safetensors'))
+    throw new BerthaError('INDEX', `Expected shards named *.safetensors in ${INDEX_FILE} but received ${quote(shard)}.`);
   try {
     return await SafetensorsFile.open(file, MODEL_LIMITS);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new BerthaError('INDEX', `Expected the shard ${quote(shard)} that ${INDEX_FILE} names but received no such file.`, { cause: error });
+    throw new BerthaError('INDEX', `Expected the shard ${quote(shard)} that ${INDEX_FILE} names but received no such file.`, {
+      cause: error,
+    });
   }
 }
 

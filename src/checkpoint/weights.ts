@@ -32,7 +32,8 @@ export class WeightMap {
   /** Errors: MODEL_MISMATCH if there is no tensor at all. */
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: WeightMapOptions) {
     const first = tensors.values().next().value;
-    if (first === undefined) throw new BerthaError('MODEL_MISMATCH', 'Expected weights in the checkpoint but received a file without tensors.');
+    if (first === undefined)
+      throw new BerthaError('MODEL_MISMATCH', 'Expected weights in the checkpoint but received a file without tensors.');
     this.#tensors = tensors;
     this.#prefixes = ['', ...options.prefixes];
     this.#placeholder = { ...first, dtype: 'F32', shape: [], byteLength: 0 };
@@ -82,7 +83,10 @@ export class WeightMap {
       throw new BerthaError('DTYPE_UNSUPPORTED', `Expected floating-point weights but received tensors ${problems.join('; ')}.`);
     }
     const rest = listing('stored but not asked for', surplus.map(quote));
-    throw new BerthaError('MODEL_MISMATCH', `Expected the tensors that config.json describes but received ${[...problems, rest].filter((text) => text !== '').join('; ')}.`);
+    throw new BerthaError(
+      'MODEL_MISMATCH',
+      `Expected the tensors that config.json describes but received ${[...problems, rest].filter((text) => text !== '').join('; ')}.`,
+    );
   }
 
   #find(name: string): TensorInfo | undefined {
