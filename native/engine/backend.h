@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "engine/batch.h"
@@ -22,28 +22,40 @@ public:
 };
 
 // Threads that may share one forward. run() calls body(unit, member) for every unit in [0, units); member < size() tells which
-// thread runs it. The caller takes part, and never waits for a member that has not woken up.
+// thread runs it. The caller takes part, and never waits for a member that has not woken up. Nothing is allocated.
 class Team {
 public:
+    using Body = void (*)(void* context, int64_t unit, int member);
     virtual ~Team() = default;
     virtual int size() const = 0;
-    virtual void run(int64_t units, const std::function<void(int64_t unit, int member)>& body) = 0;
+    virtual void run(int64_t units, Body body, void* context) = 0;
+
+    template <typename Function>
+    void run(int64_t units, Function&& function) {
+        run(
+            units, [](void* context, int64_t unit, int member) { (*static_cast<std::remove_reference_t<Function>*>(context))(unit, member); },
+            &function);
+    }
 };
 
 // The caller alone.
 class Solo final : public Team {
 public:
+    using Team::run;
     int size() const override { return 1; }
-    void run(int64_t units, const std::function<void(int64_t, int)>& body) override {
-        for (int64_t unit = 0; unit < units; unit++) body(unit, 0);
+    void run(int64_t units, Body body, void* context) override {
+        for (int64_t unit = 0; unit < units; unit++) body(context, unit, 0);
     }
 };
 
-// Asked at every op boundary of a forward: may throw ABORTED, or run something more urgent first.
+// Asked at every op boundary of a forward.
 class Control {
 public:
     virtual ~Control() = default;
+    // May run something more urgent on this thread before it returns. Never throws.
     virtual void at_op_boundary() = 0;
+    // True when nobody waits for this forward any more: run() then throws ABORTED as soon as it can.
+    virtual bool cancelled() const = 0;
 };
 
 // Memory that one forward needs; reused by the next. Made by LoadedModel::make_workspace, used by one forward at a time.

@@ -1,0 +1,111 @@
+// The addon's exports. Types: src/runtime/native.ts.
+#include <napi.h>
+
+#include "addon/args.h"
+#include "addon/environment.h"
+#include "addon/model_wrap.h"
+#include "addon/ops.h"
+#include "cpu/isa.h"
+#include "engine/allocator.h"
+#include "engine/hardware.h"
+#include "engine/scheduler.h"
+
+#ifndef BERTHA_BUILDER
+#error "the build must say which tool it is: BERTHA_BUILDER"
+#endif
+
+namespace bertha::addon {
+namespace {
+
+Napi::Array to_strings(Napi::Env env, const std::vector<std::string>& strings) {
+    Napi::Array array = Napi::Array::New(env, strings.size());
+    for (size_t i = 0; i < strings.size(); i++) array.Set(static_cast<uint32_t>(i), strings[i]);
+    return array;
+}
+
+Napi::Value isa(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const cpu::IsaReport report = cpu::isa_report();
+        Napi::Object object = Napi::Object::New(info.Env());
+        object.Set("chosen", report.chosen);
+        object.Set("available", to_strings(info.Env(), report.available));
+        object.Set("features", to_strings(info.Env(), report.features));
+        object.Set("forced", report.forced);
+        return object;
+    });
+}
+
+Napi::Value threads(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const HardwareThreads report = hardware_threads();
+        Napi::Object object = Napi::Object::New(info.Env());
+        object.Set("chosen", report.chosen);
+        object.Set("running", Scheduler::instance().workers());
+        object.Set("affinity", report.affinity);
+        object.Set("quota", report.quota > 0 ? Napi::Value(Napi::Number::New(info.Env(), report.quota)) : info.Env().Null());
+        object.Set("physical", report.physical);
+        object.Set("reason", report.reason);
+        return object;
+    });
+}
+
+Napi::Value stats(const Napi::CallbackInfo& info) {
+    const SchedulerStats stats = Scheduler::instance().stats();
+    Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("workers", stats.workers);
+    object.Set("queuedInteractive", static_cast<double>(stats.queued_jobs[0]));
+    object.Set("queuedBulk", static_cast<double>(stats.queued_jobs[1]));
+    object.Set("queuedTokens", static_cast<double>(stats.queued_tokens[0] + stats.queued_tokens[1]));
+    object.Set("runningBatches", static_cast<double>(stats.running_batches));
+    object.Set("completedCalls", static_cast<double>(stats.completed_jobs));
+    object.Set("failedCalls", static_cast<double>(stats.failed_jobs));
+    object.Set("batches", static_cast<double>(stats.batches));
+    object.Set("sequences", static_cast<double>(stats.batched_sequences));
+    object.Set("tokens", static_cast<double>(stats.batched_tokens));
+    object.Set("computeSeconds", stats.compute_seconds);
+    return object;
+}
+
+Napi::Value device_problem_of(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value { return Napi::String::New(info.Env(), device_problem(to_string(info[0], "device"))); });
+}
+
+Napi::Value fail_allocation_at(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        return Napi::Number::New(info.Env(), static_cast<double>(fail_allocation(to_int(info[0], "n", 0, INT32_MAX))));
+    });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+    Environment::create(env);
+    Environment::of(env)->model_constructor = Napi::Persistent(ModelWrap::define(env));
+    exports.Set("builder", BERTHA_BUILDER);
+#if defined(__VERSION__)
+    exports.Set("compiler", __VERSION__);
+#else
+    exports.Set("compiler", "unknown");
+#endif
+    exports.Set("load", Napi::Function::New(env, ModelWrap::load, "load"));
+    exports.Set("isa", Napi::Function::New(env, isa, "isa"));
+    exports.Set("threads", Napi::Function::New(env, threads, "threads"));
+    exports.Set("stats", Napi::Function::New(env, stats, "stats"));
+    exports.Set("deviceProblem", Napi::Function::New(env, device_problem_of, "deviceProblem"));
+    exports.Set("allocatedBytes", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                    return Napi::Number::New(info.Env(), static_cast<double>(allocated_bytes()));
+                }));
+    exports.Set("failAllocation", Napi::Function::New(env, fail_allocation_at, "failAllocation"));
+    exports.Set("setQueueLimit", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                    return guarded(info.Env(), [&]() -> Napi::Value {
+                        Scheduler::instance().set_queue_limit(to_int(info[0], "tokens", 1, int64_t{1} << 40));
+                        return info.Env().Undefined();
+                    });
+                }));
+    exports.Set("ops", define_ops(env));
+    return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(bertha, init)
+
+}  // namespace bertha::addon

@@ -1,0 +1,67 @@
+#include "addon/environment.h"
+
+#include "engine/scheduler.h"
+
+namespace bertha::addon {
+namespace {
+
+// The instance data of an environment: freed after the cleanup hooks.
+struct Holder {
+    std::shared_ptr<Environment> environment;
+};
+
+}  // namespace
+
+void Environment::call_js(Napi::Env env, Napi::Function, std::nullptr_t*, Completion* completion) {
+    const std::unique_ptr<Completion> owned(completion);
+    if (env != nullptr) (*owned)(env);
+}
+
+void Environment::create(Napi::Env env) {
+    auto environment = std::make_shared<Environment>();
+    environment->thread_safe_ = ThreadSafe::New(env, "bertha", 0, 1);
+    environment->thread_safe_.Unref(env);
+    env.SetInstanceData(new Holder{environment});
+    // Hooks run last in, first out: this one runs before the thread-safe function's own.
+    env.AddCleanupHook([environment] { environment->close(); });
+}
+
+std::shared_ptr<Environment> Environment::of(Napi::Env env) {
+    return env.GetInstanceData<Holder>()->environment;
+}
+
+bool Environment::post(Completion completion) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return false;
+    auto owned = std::make_unique<Completion>(std::move(completion));
+    if (thread_safe_.NonBlockingCall(owned.get()) != napi_ok) return false;
+    owned.release();
+    return true;
+}
+
+void Environment::begin_operation(Napi::Env env) {
+    if (pending_++ == 0) thread_safe_.Ref(env);
+}
+
+void Environment::end_operation(Napi::Env env) {
+    if (--pending_ == 0) thread_safe_.Unref(env);
+}
+
+void Environment::cancel_job(int64_t id) {
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return;
+    const JobPtr job = found->second;
+    Scheduler::instance().cancel(job);
+}
+
+void Environment::close() {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        closed_ = true;
+    }
+    for (const auto& entry : jobs_) Scheduler::instance().cancel(entry.second);
+    jobs_.clear();
+    model_constructor.SuppressDestruct();
+}
+
+}  // namespace bertha::addon

@@ -1,0 +1,120 @@
+#include "addon/file_source.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "engine/check.h"
+
+#if defined(_WIN32)
+#include <io.h>
+#else
+#include <unistd.h>
+#endif
+
+namespace bertha::addon {
+namespace {
+
+constexpr int64_t kChunkBytes = 1 << 16;  // what is converted at a time, on the stack
+
+int64_t element_size(FileDtype dtype) {
+    return dtype == FileDtype::kF64 ? 8 : dtype == FileDtype::kF32 ? 4 : 2;
+}
+
+void read_exactly(const FilePart& part, int64_t offset, int64_t bytes, char* dst) {
+    while (bytes > 0) {
+#if defined(_WIN32)
+        _lseeki64(part.fd, offset, SEEK_SET);
+        const int64_t got = _read(part.fd, dst, static_cast<unsigned>(std::min<int64_t>(bytes, 1 << 30)));
+#else
+        const int64_t got = pread(part.fd, dst, static_cast<size_t>(bytes), static_cast<off_t>(offset));
+#endif
+        if (got < 0 && errno == EINTR) continue;
+        BERTHA_CHECK(got >= 0, "IO", "cannot read tensor %.200s: %s", part.name.c_str(), std::strerror(errno));
+        BERTHA_CHECK(got > 0, "IO", "the file ended %lld bytes early in tensor %.200s: was it truncated while it was read?",
+                     static_cast<long long>(bytes), part.name.c_str());
+        offset += got;
+        dst += got;
+        bytes -= got;
+    }
+}
+
+float from_bits(uint32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+float from_bf16(uint16_t bits) {
+    return from_bits(static_cast<uint32_t>(bits) << 16);
+}
+
+float from_f16(uint16_t bits) {
+    const uint32_t sign = (bits & 0x8000u) << 16, exponent = (bits >> 10) & 0x1fu, mantissa = bits & 0x3ffu;
+    if (exponent == 0) {  // zero and subnormals: mantissa * 2^-24, exact in fp32
+        const float magnitude = static_cast<float>(mantissa) * 5.9604644775390625e-8f;
+        return sign != 0 ? -magnitude : magnitude;
+    }
+    if (exponent == 31) return from_bits(sign | 0x7f800000u | (mantissa << 13));
+    return from_bits(sign | ((exponent + 112) << 23) | (mantissa << 13));
+}
+
+template <typename Stored, typename Convert>
+void convert(const char* bytes, int64_t count, float* dst, Convert&& to_float) {
+    for (int64_t i = 0; i < count; i++) {
+        Stored stored;
+        std::memcpy(&stored, bytes + i * static_cast<int64_t>(sizeof stored), sizeof stored);
+        dst[i] = to_float(stored);
+    }
+}
+
+void check_finite(const FilePart& part, const float* values, int64_t count) {
+    float probe = 0.0f;  // stays 0 for finite values, becomes NaN otherwise
+    for (int64_t i = 0; i < count; i++) probe += values[i] * 0.0f;
+    BERTHA_CHECK(probe == 0.0f, "NON_FINITE", "tensor %.200s holds a NaN or an infinity (or a value beyond fp32)", part.name.c_str());
+}
+
+}  // namespace
+
+FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts) : program_(program), parts_(std::move(parts)) {
+    BERTHA_CHECK(parts_.size() == program.weights.size(), "INVALID_ARG", "expected parts for %zu weights, got %zu", program.weights.size(), parts_.size());
+    for (size_t i = 0; i < parts_.size(); i++) {
+        int64_t row = 0;
+        for (const FilePart& part : parts_[i]) {
+            BERTHA_CHECK(part.fd >= 0 && part.offset >= 0 && part.rows > 0 && part.row_begin == row, "INVALID_ARG",
+                         "weight %.200s: its parts must follow one another", program.weights[i].name.c_str());
+            row += part.rows;
+        }
+        BERTHA_CHECK(row == program.weights[i].rows, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld",
+                     program.weights[i].name.c_str(), static_cast<long long>(program.weights[i].rows), static_cast<long long>(row));
+    }
+}
+
+void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) {
+    const int64_t cols = program_.weights[static_cast<size_t>(weight)].cols;
+    for (const FilePart& part : parts_[static_cast<size_t>(weight)]) {
+        const int64_t begin = std::max(row_begin, part.row_begin), end = std::min(row_end, part.row_begin + part.rows);
+        if (begin < end) read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols);
+    }
+}
+
+void FileSource::read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst) const {
+    const int64_t size = element_size(part.dtype), total = count * cols;
+    const int64_t offset = part.offset + first * cols * size;
+    if (part.dtype == FileDtype::kF32) {
+        read_exactly(part, offset, total * size, reinterpret_cast<char*>(dst));
+    } else {
+        char chunk[kChunkBytes];
+        for (int64_t done = 0; done < total;) {
+            const int64_t n = std::min(total - done, kChunkBytes / size);
+            read_exactly(part, offset + done * size, n * size, chunk);
+            if (part.dtype == FileDtype::kF16) convert<uint16_t>(chunk, n, dst + done, from_f16);
+            if (part.dtype == FileDtype::kBF16) convert<uint16_t>(chunk, n, dst + done, from_bf16);
+            if (part.dtype == FileDtype::kF64) convert<double>(chunk, n, dst + done, [](double value) { return static_cast<float>(value); });
+            done += n;
+        }
+    }
+    check_finite(part, dst, total);
+}
+
+}  // namespace bertha::addon

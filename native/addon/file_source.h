@@ -1,0 +1,37 @@
+// Weights as ranges of open files. Native threads read them with pread, so that nothing large passes through JavaScript and a file
+// that shrinks is a short read, never a fault.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+
+namespace bertha::addon {
+
+enum class FileDtype : int32_t { kF32, kF16, kBF16, kF64 };
+
+// Rows row_begin .. row_begin + rows of a weight; consecutive parts stack (query, key and value make one matrix).
+struct FilePart {
+    int fd = -1;
+    int64_t offset = 0;  // bytes, absolute
+    FileDtype dtype = FileDtype::kF32;
+    int64_t row_begin = 0;
+    int64_t rows = 0;
+    std::string name;
+};
+
+class FileSource final : public WeightSource {
+public:
+    // parts[weight] covers that weight's rows exactly. Throws INVALID_ARG otherwise.
+    FileSource(const Program& program, std::vector<std::vector<FilePart>> parts);
+    void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override;
+
+private:
+    void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst) const;
+
+    const Program& program_;
+    const std::vector<std::vector<FilePart>> parts_;
+};
+
+}  // namespace bertha::addon

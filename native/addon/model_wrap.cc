@@ -1,0 +1,204 @@
+#include "addon/model_wrap.h"
+
+#include <thread>
+
+#include "addon/args.h"
+#include "addon/environment.h"
+#include "addon/file_source.h"
+#include "addon/program_reader.h"
+#include "engine/hardware.h"
+#include "engine/scheduler.h"
+
+namespace bertha::addon {
+namespace {
+
+// Loading shares the pool like everything else.
+class PoolTeam final : public Team {
+public:
+    using Team::run;
+    explicit PoolTeam(int size) : size_(size) {}
+    int size() const override { return size_; }
+    void run(int64_t units, Body body, void* context) override { Scheduler::instance().run_units(size_, units, body, context); }
+
+private:
+    const int size_;
+};
+
+struct LoadRequest {
+    std::shared_ptr<const Program> program;
+    std::vector<std::vector<FilePart>> parts;
+    LoadOptions options;
+    int threads;
+};
+
+std::shared_ptr<const Model> load_now(LoadRequest& request) {
+    Scheduler::instance().ensure_workers(request.threads);
+    FileSource source(*request.program, std::move(request.parts));
+    PoolTeam team(request.threads);
+    auto loaded = load_model(request.program, source, request.options, team);
+    return std::make_shared<const Model>(request.program, std::move(loaded), request.threads);
+}
+
+double milliseconds(Clock::duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch) {
+    auto job = std::make_shared<Job>(model, to_int32s(get(batch, "inputIds"), "inputIds"), to_int32s(get(batch, "tokenTypeIds"), "tokenTypeIds"),
+                                     to_int32s(get(batch, "cuSeqlens"), "cuSeqlens"), to_int32s_or_empty(get(batch, "poolSkip"), "poolSkip"),
+                                     to_int32s_or_empty(get(batch, "selected"), "selected"), to_int32s_or_empty(get(batch, "cuSelected"), "cuSelected"),
+                                     to_int32s(get(batch, "outputs"), "outputs"));
+    job->lane = has(batch, "bulk") && get(batch, "bulk").ToBoolean() ? Lane::kBulk : Lane::kInteractive;
+    if (has(batch, "deadlineMs")) {
+        const double ms = to_double(get(batch, "deadlineMs"), "deadlineMs");
+        job->deadline = Clock::now() + std::chrono::microseconds(static_cast<int64_t>(std::min(std::max(ms, 0.0), 1e9) * 1000.0));
+    }
+    return job;
+}
+
+// { outputs: Float32Array[], queuedMs, computeMs }
+Napi::Object to_result(Napi::Env env, const Job& job) {
+    Napi::Array outputs = Napi::Array::New(env, job.outputs.size());
+    for (size_t i = 0; i < job.outputs.size(); i++)
+        outputs.Set(static_cast<uint32_t>(i), from_floats(env, job.outputs[i].data.floats(), static_cast<size_t>(job.outputs[i].floats)));
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("outputs", outputs);
+    result.Set("queuedMs", milliseconds(job.started - job.submitted));
+    result.Set("computeMs", milliseconds(job.finished - job.started));
+    return result;
+}
+
+}  // namespace
+
+Napi::Function ModelWrap::define(Napi::Env env) {
+    return DefineClass(env, "NativeModel",
+                       {InstanceMethod("run", &ModelWrap::run), InstanceMethod("runSync", &ModelWrap::run_sync), InstanceMethod("cancel", &ModelWrap::cancel),
+                        InstanceMethod("dispose", &ModelWrap::dispose), InstanceMethod("memoryUsage", &ModelWrap::memory_usage)});
+}
+
+ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
+    if (info.Length() != 1 || !info[0].IsExternal())
+        throw make_error(info.Env(), "INVALID_ARG", "NativeModel cannot be constructed: expected loadModel() to make it");
+    model_ = *info[0].As<Napi::External<std::shared_ptr<const Model>>>().Data();
+    reported_bytes_ = model_->loaded().weight_bytes();
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_bytes_);
+}
+
+void ModelWrap::Finalize(Napi::BasicEnv env) {
+    if (reported_bytes_ != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -reported_bytes_);
+}
+
+std::shared_ptr<const Model> ModelWrap::model() const {
+    BERTHA_CHECK(model_ != nullptr, "DISPOSED", "the model was disposed");
+    return model_;
+}
+
+Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const Napi::Object spec = to_object(info[0], "the model");
+        auto request = std::make_shared<LoadRequest>();
+        request->program = std::make_shared<const Program>(read_program(spec));
+        request->parts = read_parts(spec);
+        request->options.device = to_string(get(spec, "device"), "device");
+        request->options.precision = to_string(get(spec, "precision"), "precision");
+        request->threads = has(spec, "threads") ? static_cast<int>(to_int(get(spec, "threads"), "threads", 1, 1024)) : hardware_threads().chosen;
+        const std::shared_ptr<Environment> environment = Environment::of(env);
+        const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+        environment->begin_operation(env);
+        const auto work = [request, environment, deferred] {
+            std::shared_ptr<const Model> model;
+            JobError error;
+            try {
+                model = load_now(*request);
+            } catch (const Error& failure) {
+                error = {failure.code(), failure.what()};
+            } catch (const std::bad_alloc&) {
+                error = {"OUT_OF_MEMORY", "the system has no memory left for the weights"};
+            } catch (const std::exception& failure) {
+                error = {"INTERNAL", failure.what()};
+            }
+            environment->post([environment, deferred, model, error](Napi::Env env) mutable {
+                const Napi::HandleScope scope(env);
+                environment->end_operation(env);
+                if (!model) return deferred.Reject(make_error(env, error.code, error.message).Value());
+                // The external only carries the pointer into the constructor.
+                deferred.Resolve(environment->model_constructor.New({Napi::External<std::shared_ptr<const Model>>::New(env, &model)}));
+            });
+        };
+        try {
+            std::thread(work).detach();
+        } catch (const std::system_error& error) {
+            environment->end_operation(env);
+            fail("THREADS", "the system refuses to start a thread: %s", error.what());
+        }
+        return deferred.Promise();
+    });
+}
+
+Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const JobPtr job = make_job(model(), to_object(info[0], "the batch"));
+        const int64_t id = to_int(info[1], "the call's id");
+        const std::shared_ptr<Environment> environment = Environment::of(env);
+        const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+        // The job owns its callback, the callback must not own the job.
+        job->on_done = [weak = std::weak_ptr<Job>(job), environment, deferred, id] {
+            environment->post([job = weak.lock(), environment, deferred, id](Napi::Env env) {
+                const Napi::HandleScope scope(env);
+                environment->end_operation(env);
+                environment->remove_job(id);
+                if (job->failed) return deferred.Reject(make_error(env, job->error.code, job->error.message).Value());
+                deferred.Resolve(to_result(env, *job));
+            });
+        };
+        environment->begin_operation(env);
+        environment->add_job(id, job);
+        try {
+            Scheduler::instance().submit(job);
+        } catch (...) {
+            environment->remove_job(id);
+            environment->end_operation(env);
+            throw;
+        }
+        return deferred.Promise();
+    });
+}
+
+Napi::Value ModelWrap::run_sync(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const JobPtr job = make_job(model(), to_object(info[0], "the batch"));
+        Scheduler::instance().run_now(job);
+        if (job->failed) throw Error(job->error.code, job->error.message);
+        return to_result(env, *job);
+    });
+}
+
+Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        Environment::of(info.Env())->cancel_job(to_int(info[0], "the call's id"));
+        return info.Env().Undefined();
+    });
+}
+
+Napi::Value ModelWrap::dispose(const Napi::CallbackInfo& info) {
+    if (model_ != nullptr) {
+        model_.reset();
+        Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -reported_bytes_);
+        reported_bytes_ = 0;
+    }
+    return info.Env().Undefined();
+}
+
+Napi::Value ModelWrap::memory_usage(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        Napi::Object usage = Napi::Object::New(info.Env());
+        usage.Set("weights", static_cast<double>(model()->loaded().weight_bytes()));
+        usage.Set("workspaces", static_cast<double>(model()->workspace_bytes()));
+        return usage;
+    });
+}
+
+}  // namespace bertha::addon

@@ -1,0 +1,258 @@
+#include "addon/ops.h"
+
+#include "addon/args.h"
+#include "addon/program_reader.h"
+#include "cpu/isa.h"
+#include "engine/allocator.h"
+#include "engine/floating_point.h"
+
+namespace bertha::addon {
+namespace {
+
+using cpu::KernelTable;
+
+// Optional arrays come as null.
+struct Floats {
+    std::vector<float> values;
+    bool present = false;
+    const float* data() const { return present ? values.data() : nullptr; }
+};
+
+Floats optional_floats(const Napi::Value& value, const char* name) {
+    if (value.IsNull() || value.IsUndefined()) return {};
+    return {to_floats(value, name), true};
+}
+
+void check_count(size_t count, int64_t expected, const char* name) {
+    BERTHA_CHECK(static_cast<int64_t>(count) == expected, "INVALID_ARG", "expected %lld values in %s, got %zu", static_cast<long long>(expected), name, count);
+}
+
+int64_t size_arg(const Napi::CallbackInfo& info, size_t i, const char* name) {
+    return to_int(info[i], name, 1, int64_t{1} << 30);
+}
+
+std::vector<int32_t> sequence_offsets(const Napi::Value& value, int64_t tokens) {
+    std::vector<int32_t> offsets = to_int32s(value, "cuSeqlens");
+    BERTHA_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "INVALID_ARG", "cuSeqlens must go from 0 to %lld",
+                 static_cast<long long>(tokens));
+    for (size_t i = 1; i < offsets.size(); i++) BERTHA_CHECK(offsets[i] > offsets[i - 1], "INVALID_ARG", "cuSeqlens must rise");
+    return offsets;
+}
+
+// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k): [m,n]
+Napi::Value linear(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const KernelTable& kernels = cpu::kernels();
+        const std::vector<float> input = to_floats(info[0], "input"), weight = to_floats(info[1], "weight");
+        Floats bias = optional_floats(info[2], "bias");
+        const Floats residual = optional_floats(info[3], "residual");
+        const int64_t m = size_arg(info, 5, "m"), n = size_arg(info, 6, "n"), k = size_arg(info, 7, "k");
+        check_count(input.size(), m * k, "input");
+        check_count(weight.size(), n * k, "weight");
+        if (bias.present) check_count(bias.values.size(), n, "bias");
+        if (residual.present) check_count(residual.values.size(), m * n, "residual");
+        const int64_t panels = (n + kernels.panel_width - 1) / kernels.panel_width;
+        bias.values.resize(static_cast<size_t>(panels * kernels.panel_width + 4 * kernels.panel_width), 0.0f);
+        const Buffer packed(static_cast<size_t>((n + kernels.panel_width) * k) * sizeof(float));
+        for (int64_t panel = 0; panel < panels; panel++) {
+            const int64_t row = panel * kernels.panel_width;
+            kernels.pack_panel(weight.data() + row * k, std::min(kernels.panel_width, n - row), k, packed.floats() + row * k);
+        }
+        std::vector<float> output(static_cast<size_t>(m * n));
+        cpu::LinearArgs args;
+        args.input = input.data();
+        args.input_stride = k;
+        args.matrix = {packed.floats(), n, k};
+        args.bias = bias.data();
+        args.residual = residual.data();
+        args.output = output.data();
+        args.output_stride = n;
+        args.rows = m;
+        args.panel_end = panels;
+        args.activation = activation_from(to_string(info[4], "activation"));
+        const FlushDenormals flush;
+        kernels.linear(args);
+        return from_floats(info.Env(), output.data(), output.size());
+    });
+}
+
+// activation(name, x): like x
+Napi::Value activation(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const Activation kind = activation_from(to_string(info[0], "activation"));
+        std::vector<float> x = to_floats(info[1], "x");
+        const FlushDenormals flush;
+        cpu::kernels().activate(kind, x.data(), static_cast<int64_t>(x.size()));
+        return from_floats(info.Env(), x.data(), x.size());
+    });
+}
+
+// layerNorm(x [rows,width], weight, bias, rows, width, eps): [rows,width]
+Napi::Value layer_norm(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<float> x = to_floats(info[0], "x"), weight = to_floats(info[1], "weight"), bias = to_floats(info[2], "bias");
+        const int64_t rows = size_arg(info, 3, "rows"), width = size_arg(info, 4, "width");
+        check_count(x.size(), rows * width, "x");
+        check_count(weight.size(), width, "weight");
+        check_count(bias.size(), width, "bias");
+        std::vector<float> output(x.size());
+        const FlushDenormals flush;
+        cpu::kernels().layer_norm(x.data(), weight.data(), bias.data(), output.data(), rows, width, static_cast<float>(to_double(info[5], "eps")));
+        return from_floats(info.Env(), output.data(), output.size());
+    });
+}
+
+// attention(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads] | null): { output, scores }
+Napi::Value attention(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const KernelTable& kernels = cpu::kernels();
+        const std::vector<float> qkv = to_floats(info[0], "qkv");
+        const int64_t heads = size_arg(info, 2, "numHeads"), head_dim = size_arg(info, 3, "headDim"), hidden = heads * head_dim;
+        const int64_t tokens = static_cast<int64_t>(qkv.size()) / (3 * hidden);
+        check_count(qkv.size(), tokens * 3 * hidden, "qkv");
+        const std::vector<int32_t> offsets = sequence_offsets(info[1], tokens);
+        const Floats table = optional_floats(info[5], "relativeBias");
+        const auto buckets = static_cast<int32_t>(table.values.size() / static_cast<size_t>(heads));
+        int64_t longest = 0, num_scores = 0;
+        for (size_t i = 1; i < offsets.size(); i++) {
+            const int64_t seq_len = offsets[i] - offsets[i - 1];
+            longest = std::max(longest, seq_len);
+            num_scores += heads * seq_len * seq_len;
+        }
+        const Buffer scratch(static_cast<size_t>(kernels.attention_scratch(longest, head_dim)) * sizeof(float));
+        std::vector<float> output(static_cast<size_t>(tokens * hidden)), scores(static_cast<size_t>(num_scores));
+        float* next_scores = scores.data();
+        const FlushDenormals flush;
+        for (size_t i = 1; i < offsets.size(); i++) {
+            const int32_t begin = offsets[i - 1], seq_len = offsets[i] - begin;
+            for (int64_t head = 0; head < heads; head++) {
+                std::vector<float> bias;
+                for (int32_t distance = 1 - seq_len; table.present && distance < seq_len; distance++)
+                    bias.push_back(table.values[static_cast<size_t>(relative_bucket(distance, buckets) * heads + head)]);
+                cpu::AttentionArgs args;
+                args.qkv = qkv.data() + begin * 3 * hidden + head * head_dim;
+                args.context = output.data() + begin * hidden + head * head_dim;
+                args.scores = next_scores;
+                args.relative_bias = table.present ? bias.data() : nullptr;
+                args.scratch = scratch.floats();
+                args.seq_len = seq_len;
+                args.head_dim = head_dim;
+                args.hidden_size = hidden;
+                args.softmax_scale = static_cast<float>(to_double(info[4], "scale"));
+                kernels.attention(args);
+                next_scores += int64_t{seq_len} * seq_len;
+            }
+        }
+        Napi::Object result = Napi::Object::New(info.Env());
+        result.Set("output", from_floats(info.Env(), output.data(), output.size()));
+        result.Set("scores", from_floats(info.Env(), scores.data(), scores.size()));
+        return result;
+    });
+}
+
+// embed(ids, typeIds, cuSeqlens, word, position | null, type | null, width, positionOffset): [tokens,width]
+Napi::Value embed(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<int32_t> ids = to_int32s(info[0], "ids"), type_ids = to_int32s(info[1], "typeIds");
+        const std::vector<int32_t> offsets = sequence_offsets(info[2], static_cast<int64_t>(ids.size()));
+        const std::vector<float> word = to_floats(info[3], "word");
+        const Floats position = optional_floats(info[4], "position"), type = optional_floats(info[5], "type");
+        const int64_t width = size_arg(info, 6, "width"), position_offset = to_int(info[7], "positionOffset", 0, 1 << 20);
+        check_count(type_ids.size(), static_cast<int64_t>(ids.size()), "typeIds");
+        std::vector<int32_t> positions;
+        for (size_t i = 1; i < offsets.size(); i++)
+            for (int32_t row = offsets[i - 1]; row < offsets[i]; row++) positions.push_back(row - offsets[i - 1]);
+        const auto check_rows = [&](int64_t row, const std::vector<float>& table, const char* name) {
+            BERTHA_CHECK(row >= 0 && (row + 1) * width <= static_cast<int64_t>(table.size()), "INVALID_IDS", "%s %lld lies outside its table", name,
+                         static_cast<long long>(row));
+        };
+        for (size_t i = 0; i < ids.size(); i++) {
+            check_rows(ids[i], word, "id");
+            if (type.present) check_rows(type_ids[i], type.values, "token type");
+            if (position.present) check_rows(positions[i] + position_offset, position.values, "position");
+        }
+        std::vector<float> output(ids.size() * static_cast<size_t>(width));
+        cpu::EmbedArgs args;
+        args.ids = ids.data();
+        args.type_ids = type_ids.data();
+        args.positions = positions.data();
+        args.word = word.data();
+        args.position = position.data();
+        args.type = type.data();
+        args.output = output.data();
+        args.rows = static_cast<int64_t>(ids.size());
+        args.width = width;
+        args.position_offset = position_offset;
+        cpu::kernels().embed(args);
+        return from_floats(info.Env(), output.data(), output.size());
+    });
+}
+
+// pool(x [tokens,width], cuSeqlens, width, modes, skip | null): [sequences, width * modes]
+Napi::Value pool(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<float> x = to_floats(info[0], "x");
+        const int64_t width = size_arg(info, 2, "width");
+        const std::vector<int32_t> offsets = sequence_offsets(info[1], static_cast<int64_t>(x.size()) / width);
+        const Napi::Array modes = to_array(info[3], "modes");
+        const std::vector<int32_t> skip = to_int32s_or_empty(info[4], "skip");
+        const size_t sequences = offsets.size() - 1;
+        if (!skip.empty()) check_count(skip.size(), static_cast<int64_t>(sequences), "skip");
+        std::vector<float> output(sequences * static_cast<size_t>(width) * modes.Length());
+        cpu::PoolArgs args;
+        args.output = output.data();
+        args.width = width;
+        for (size_t i = 0; i < sequences; i++) {
+            args.input = x.data() + offsets[i] * width;
+            args.seq_len = offsets[i + 1] - offsets[i];
+            args.skip = skip.empty() ? 0 : skip[i];
+            for (uint32_t mode = 0; mode < modes.Length(); mode++) {
+                args.mode = pool_mode_from(to_string(modes.Get(mode), "a pooling mode"));
+                cpu::kernels().pool(args);
+                args.output += width;
+            }
+        }
+        return from_floats(info.Env(), output.data(), output.size());
+    });
+}
+
+// normalize(x [rows,width], rows, width): [rows,width]
+Napi::Value normalize(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<float> x = to_floats(info[0], "x");
+        const int64_t rows = size_arg(info, 1, "rows"), width = size_arg(info, 2, "width");
+        check_count(x.size(), rows * width, "x");
+        std::vector<float> output(x.size());
+        cpu::kernels().normalize(x.data(), output.data(), rows, width);
+        return from_floats(info.Env(), output.data(), output.size());
+    });
+}
+
+// topK(x [rows,width], rows, width, k): [rows, 1 + 2k] = log-sum-exp, k values, k columns
+Napi::Value top_k(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<float> x = to_floats(info[0], "x");
+        const int64_t rows = size_arg(info, 1, "rows"), width = size_arg(info, 2, "width"), k = to_int(info[3], "k", 1, width);
+        check_count(x.size(), rows * width, "x");
+        std::vector<float> output(static_cast<size_t>(rows * (1 + 2 * k)));
+        cpu::kernels().top_k(x.data(), output.data(), rows, width, k);
+        return from_floats(info.Env(), output.data(), output.size());
+    });
+}
+
+}  // namespace
+
+Napi::Object define_ops(Napi::Env env) {
+    Napi::Object ops = Napi::Object::New(env);
+    ops.Set("linear", Napi::Function::New(env, linear));
+    ops.Set("activation", Napi::Function::New(env, activation));
+    ops.Set("layerNorm", Napi::Function::New(env, layer_norm));
+    ops.Set("attention", Napi::Function::New(env, attention));
+    ops.Set("embed", Napi::Function::New(env, embed));
+    ops.Set("pool", Napi::Function::New(env, pool));
+    ops.Set("normalize", Napi::Function::New(env, normalize));
+    ops.Set("topK", Napi::Function::New(env, top_k));
+    return ops;
+}
+
+}  // namespace bertha::addon

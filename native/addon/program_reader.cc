@@ -1,0 +1,119 @@
+#include "addon/program_reader.h"
+
+#include <utility>
+
+#include "addon/args.h"
+
+namespace bertha::addon {
+namespace {
+
+constexpr int64_t kMaxIndex = 1000000;
+
+template <typename T, size_t N>
+T from_name(const std::string& name, const std::pair<const char*, T> (&table)[N], const char* what) {
+    for (const auto& entry : table)
+        if (name == entry.first) return entry.second;
+    fail("INVALID_PROGRAM", "unknown %s %.64s", what, name.c_str());
+}
+
+constexpr std::pair<const char*, Rows> kRows[] = {
+    {"tokens", Rows::kTokens}, {"sequences", Rows::kSequences}, {"selected", Rows::kSelected}, {"scores", Rows::kScores}};
+constexpr std::pair<const char*, WeightKind> kKinds[] = {{"matrix", WeightKind::kMatrix}, {"table", WeightKind::kTable}, {"vector", WeightKind::kVector}};
+constexpr std::pair<const char*, OpKind> kOps[] = {
+    {"embed", OpKind::kEmbed},           {"linear", OpKind::kLinear}, {"attention", OpKind::kAttention}, {"layer_norm", OpKind::kLayerNorm},
+    {"gather_rows", OpKind::kGatherRows}, {"pool", OpKind::kPool},     {"normalize", OpKind::kNormalize}, {"top_k", OpKind::kTopK}};
+constexpr std::pair<const char*, Activation> kActivations[] = {
+    {"none", Activation::kNone},        {"gelu", Activation::kGelu},   {"gelu_tanh", Activation::kGeluTanh},   {"relu", Activation::kRelu},
+    {"silu", Activation::kSilu},        {"tanh", Activation::kTanh},   {"sigmoid", Activation::kSigmoid},      {"quick_gelu", Activation::kQuickGelu},
+    {"relu6", Activation::kRelu6},      {"relu2", Activation::kReluSquared}, {"leaky_relu", Activation::kLeakyRelu}, {"mish", Activation::kMish}};
+constexpr std::pair<const char*, PoolMode> kPoolModes[] = {
+    {"cls", PoolMode::kCls},           {"mean", PoolMode::kMean}, {"max", PoolMode::kMax}, {"mean_sqrt_len", PoolMode::kMeanSqrtLen},
+    {"weightedmean", PoolMode::kWeightedMean}, {"lasttoken", PoolMode::kLastToken}};
+constexpr std::pair<const char*, FileDtype> kDtypes[] = {
+    {"F32", FileDtype::kF32}, {"F16", FileDtype::kF16}, {"BF16", FileDtype::kBF16}, {"F64", FileDtype::kF64}};
+
+int32_t index(const Napi::Object& object, const char* key) {
+    return has(object, key) ? static_cast<int32_t>(to_int(get(object, key), key, 0, kMaxIndex)) : kNoIndex;
+}
+
+Op read_op(const Napi::Object& object) {
+    Op op;
+    op.kind = from_name(to_string(get(object, "op"), "op"), kOps, "op");
+    op.input = index(object, "input");
+    op.output = index(object, "output");
+    op.residual = index(object, "residual");
+    op.scores = index(object, "scores");
+    op.weight = index(object, "weight");
+    op.bias = index(object, "bias");
+    op.position_table = index(object, "positionTable");
+    op.type_table = index(object, "typeTable");
+    op.relative_bias = index(object, "relativeBias");
+    if (has(object, "activation")) op.activation = activation_from(to_string(get(object, "activation"), "activation"));
+    if (has(object, "numHeads")) op.num_heads = static_cast<int32_t>(to_int(get(object, "numHeads"), "numHeads", 1, kMaxIndex));
+    if (has(object, "positionOffset")) op.position_offset = static_cast<int32_t>(to_int(get(object, "positionOffset"), "positionOffset", 0, kMaxIndex));
+    if (has(object, "k")) op.k = static_cast<int32_t>(to_int(get(object, "k"), "k", 1, kMaxIndex));
+    if (has(object, "eps")) op.eps = static_cast<float>(to_double(get(object, "eps"), "eps"));
+    if (has(object, "softmaxScale")) op.softmax_scale = static_cast<float>(to_double(get(object, "softmaxScale"), "softmaxScale"));
+    if (has(object, "firstToken")) op.first_token = get(object, "firstToken").ToBoolean();
+    if (has(object, "modes")) {
+        const Napi::Array modes = to_array(get(object, "modes"), "modes");
+        for (uint32_t i = 0; i < modes.Length(); i++) op.modes.push_back(pool_mode_from(to_string(modes.Get(i), "a pooling mode")));
+    }
+    return op;
+}
+
+}  // namespace
+
+Activation activation_from(const std::string& name) {
+    return from_name(name, kActivations, "activation");
+}
+
+PoolMode pool_mode_from(const std::string& name) {
+    return from_name(name, kPoolModes, "pooling mode");
+}
+
+Program read_program(const Napi::Object& spec) {
+    Program program;
+    const Napi::Array values = to_array(get(spec, "values"), "values");
+    for (uint32_t i = 0; i < values.Length(); i++) {
+        const Napi::Object object = to_object(values.Get(i), "a value");
+        program.values.push_back({from_name(to_string(get(object, "rows"), "rows"), kRows, "rows"), to_int(get(object, "width"), "width")});
+    }
+    const Napi::Array weights = to_array(get(spec, "weights"), "weights");
+    for (uint32_t i = 0; i < weights.Length(); i++) {
+        const Napi::Object object = to_object(weights.Get(i), "a weight");
+        program.weights.push_back({to_string(get(object, "name"), "name"), from_name(to_string(get(object, "kind"), "kind"), kKinds, "weight kind"),
+                                   to_int(get(object, "rows"), "rows"), to_int(get(object, "cols"), "cols")});
+    }
+    const Napi::Array ops = to_array(get(spec, "ops"), "ops");
+    for (uint32_t i = 0; i < ops.Length(); i++) program.ops.push_back(read_op(to_object(ops.Get(i), "an op")));
+    program.vocab_size = to_int(get(spec, "vocabSize"), "vocabSize");
+    program.type_vocab_size = to_int(get(spec, "typeVocabSize"), "typeVocabSize");
+    program.max_seq_len = to_int(get(spec, "maxSeqLen"), "maxSeqLen");
+    validate(program);
+    return program;
+}
+
+std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec) {
+    std::vector<std::vector<FilePart>> all;
+    const Napi::Array weights = to_array(get(spec, "weights"), "weights");
+    for (uint32_t i = 0; i < weights.Length(); i++) {
+        std::vector<FilePart> parts;
+        const Napi::Array list = to_array(get(to_object(weights.Get(i), "a weight"), "parts"), "parts");
+        for (uint32_t j = 0; j < list.Length(); j++) {
+            const Napi::Object object = to_object(list.Get(j), "a part");
+            FilePart part;
+            part.fd = static_cast<int>(to_int(get(object, "fd"), "fd", 0, INT32_MAX));
+            part.offset = to_int(get(object, "offset"), "offset", 0, INT64_MAX / 2);
+            part.dtype = from_name(to_string(get(object, "dtype"), "dtype"), kDtypes, "dtype");
+            part.row_begin = to_int(get(object, "rowBegin"), "rowBegin", 0, INT64_MAX / 2);
+            part.rows = to_int(get(object, "rows"), "rows", 1, INT64_MAX / 2);
+            part.name = to_string(get(object, "name"), "name");
+            parts.push_back(std::move(part));
+        }
+        all.push_back(std::move(parts));
+    }
+    return all;
+}
+
+}  // namespace bertha::addon

@@ -1,0 +1,21 @@
+// The program as it crosses from TypeScript (src/models/program.ts writes it).
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+#include "addon/file_source.h"
+#include "engine/program.h"
+
+namespace bertha::addon {
+
+// { values: [{rows, width}], weights: [{name, kind, rows, cols, parts}], ops: [{op, …}], vocabSize, typeVocabSize, maxSeqLen }
+Program read_program(const Napi::Object& spec);
+// weights[i].parts: [{fd, offset, dtype, rowBegin, rows, name}]
+std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec);
+
+Activation activation_from(const std::string& name);
+PoolMode pool_mode_from(const std::string& name);
+
+}  // namespace bertha::addon

@@ -1,0 +1,129 @@
+// softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask.
+//
+// Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products run on the tiles of
+// gemm-inl.h. A tile of query rows meets all keys at once: its scores stay in L1 (8 rows x 512 keys = 16 KB), the row maximum and sum
+// are exact, and nothing is rescaled. The division by the row sum happens on the short output row.
+
+struct AttentionScratch {
+    float* keys;    // [head_dim][padded seq_len], in panels
+    float* values;  // [seq_len][padded head_dim], in panels
+    float* scores;  // [kTileRows][padded seq_len]
+};
+
+inline int64_t attention_scratch_floats(int64_t seq_len, int64_t head_dim, AttentionScratch* parts, float* base) {
+    const int64_t keys = padded_columns(seq_len) * head_dim;
+    const int64_t values = padded_columns(head_dim) * seq_len;
+    const int64_t scores = kTileRows * padded_columns(seq_len);
+    if (parts != nullptr) {
+        parts->keys = base;
+        parts->values = base + (keys + 15) / 16 * 16;
+        parts->scores = parts->values + (values + 15) / 16 * 16;
+    }
+    return (keys + 15) / 16 * 16 + (values + 15) / 16 * 16 + scores;
+}
+
+int64_t attention_scratch(int64_t seq_len, int64_t head_dim) { return attention_scratch_floats(seq_len, head_dim, nullptr, nullptr); }
+
+inline void pack_keys(const float* k, int64_t stride, int64_t seq_len, int64_t head_dim, float* dst) {
+    for (int64_t first = 0; first < seq_len; first += kPanelWidth) {
+        const int64_t valid = seq_len - first < kPanelWidth ? seq_len - first : kPanelWidth;
+        const int64_t width = padded_columns(valid);
+        float* panel = dst + first * head_dim;
+        for (int64_t key = 0; key < width; key += kLanes) {
+            const float* rows = k + (first + key) * stride;
+            int64_t i = 0;
+            if (key + kLanes <= valid)
+                for (; i + kLanes <= head_dim; i += kLanes) transpose(rows + i, stride, panel + i * width + key, width);
+            for (; i < head_dim; i++)
+                for (int64_t lane = 0; lane < kLanes; lane++) panel[i * width + key + lane] = key + lane < valid ? rows[lane * stride + i] : 0.0f;
+        }
+    }
+}
+
+inline void pack_values(const float* v, int64_t stride, int64_t seq_len, int64_t head_dim, float* dst) {
+    for (int64_t first = 0; first < head_dim; first += kPanelWidth) {
+        const int64_t valid = head_dim - first < kPanelWidth ? head_dim - first : kPanelWidth;
+        const int64_t width = padded_columns(valid);
+        float* panel = dst + first * seq_len;
+        for (int64_t row = 0; row < seq_len; row++) {
+            for (int64_t column = 0; column < width; column += kLanes) {
+                const float* source = v + row * stride + first + column;
+                store(panel + row * width + column, column + kLanes <= valid ? load(source) : load_first(source, valid - column));
+            }
+        }
+    }
+}
+
+// scores[0..n) -> 2^(log2(e) · scale · (score - max)); returns the sum.
+inline float exponentiate(float* scores, int64_t n, float scale) {
+    VecF top = set(-3.4e38f);
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) top = max(top, load(scores + i));
+    if (i < n) top = max(top, keep_first_or(load_first(scores + i, n - i), n - i, top));
+    const float factor = scale * kLog2E;
+    const VecF factors = set(factor), offset = set(-factor * largest(top));
+    VecF total = zero();
+    for (i = 0; i + kLanes <= n; i += kLanes) {
+        const VecF e = exp2_clamped(fma(load(scores + i), factors, offset));
+        store(scores + i, e);
+        total = add(total, e);
+    }
+    if (i < n) {
+        const VecF e = keep_first(exp2_clamped(fma(load_first(scores + i, n - i), factors, offset)), n - i);
+        store_first(scores + i, e, n - i);
+        total = add(total, e);
+    }
+    return sum(total);
+}
+
+void attention(const AttentionArgs& args) {
+    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
+    AttentionScratch scratch;
+    attention_scratch_floats(seq_len, head_dim, &scratch, args.scratch);
+    pack_keys(args.qkv + args.hidden_size, stride, seq_len, head_dim, scratch.keys);
+    pack_values(args.qkv + 2 * args.hidden_size, stride, seq_len, head_dim, scratch.values);
+    const int64_t padded = padded_columns(seq_len);
+    const int64_t tiles = (seq_len + kTileRows - 1) / kTileRows;
+    for (int64_t t = 0; t < tiles; t++) {
+        const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;
+        LinearArgs qk;
+        qk.input = args.qkv + begin * stride;
+        qk.input_stride = stride;
+        qk.matrix = {scratch.keys, seq_len, head_dim};
+        qk.output = scratch.scores;
+        qk.output_stride = padded;
+        qk.rows = rows;
+        qk.panel_end = (seq_len + kPanelWidth - 1) / kPanelWidth;
+        gemm(qk);
+        float inverse[kTileRows];
+        for (int64_t row = 0; row < rows; row++) {
+            float* scores = scratch.scores + row * padded;
+            float scale = args.softmax_scale;
+            if (args.relative_bias != nullptr) {
+                const float* bias = args.relative_bias + seq_len - 1 - (begin + row);
+                for (int64_t key = 0; key < seq_len; key++) scores[key] = scores[key] * scale + bias[key];
+                scale = 1.0f;
+            }
+            inverse[row] = 1.0f / exponentiate(scores, seq_len, scale);
+            if (args.scores == nullptr) continue;
+            float* probabilities = args.scores + (begin + row) * seq_len;
+            for (int64_t key = 0; key < seq_len; key++) probabilities[key] = scores[key] * inverse[row];
+        }
+        LinearArgs pv;
+        pv.input = scratch.scores;
+        pv.input_stride = padded;
+        pv.matrix = {scratch.values, head_dim, seq_len};
+        pv.output = args.context + begin * args.hidden_size;
+        pv.output_stride = args.hidden_size;
+        pv.rows = rows;
+        pv.panel_end = (head_dim + kPanelWidth - 1) / kPanelWidth;
+        gemm(pv);
+        for (int64_t row = 0; row < rows; row++) {
+            float* context = args.context + (begin + row) * args.hidden_size;
+            const VecF factor = set(inverse[row]);
+            int64_t i = 0;
+            for (; i + kLanes <= head_dim; i += kLanes) store(context + i, mul(load(context + i), factor));
+            if (i < head_dim) store_first(context + i, mul(load_first(context + i, head_dim - i), factor), head_dim - i);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// output [rows, n] = input [rows, k] · weightᵀ, on panels of packed columns.
+//
+// One register tile holds R rows x (P panels x V vectors) of columns for the whole of k: no K blocking (a panel of 3072 x 48 floats
+// still streams from L2) and no packing of the input. Panels are the outer loop and row tiles the inner one, so a panel is read from
+// memory once and stays in L1/L2 for all rows; meanwhile the next panel is prefetched, which is the largest single win at few rows.
+// Each output element is bias + its products summed in order of k, whatever R, P and the thread count: results do not depend on
+// batch-mates.
+
+constexpr int64_t kPanelWidth = kLanes * kTileVectors;
+
+inline int64_t padded_columns(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+struct Tile {
+    const float* input;
+    int64_t input_stride;
+    const float* panel;         // [k][V lanes]
+    int64_t panel_stride;       // floats to the next panel, used when P > 1
+    int64_t k;
+    const float* bias;          // V * P vectors, or null
+    const float* residual;      // stride output_stride, or null
+    float* output;
+    int64_t output_stride;
+    int64_t columns;            // valid columns, at most P * V * kLanes
+    const float* next_panel;    // prefetched, L vectors' worth a k step
+};
+
+template <int R, int V, int P, int L>
+inline void compute_tile(const Tile& tile) {
+    constexpr int kVectors = V * P;
+    constexpr int kFloats = V * static_cast<int>(kLanes);
+    constexpr int kLine = 16;  // floats in a cache line
+    VecF sums[R][kVectors];
+    for (int v = 0; v < kVectors; v++) {
+        const VecF start = tile.bias != nullptr ? load(tile.bias + v * kLanes) : zero();
+        for (int r = 0; r < R; r++) sums[r][v] = start;
+    }
+    const float* panel = tile.panel;
+    const float* next = tile.next_panel;
+    const float* rows[R];
+    for (int r = 0; r < R; r++) rows[r] = tile.input + r * tile.input_stride;
+#if defined(__clang__)
+#pragma clang loop unroll(disable)
+#endif
+    for (int64_t i = 0; i < tile.k; i++) {
+        VecF columns[kVectors];
+        for (int v = 0; v < kVectors; v++) {
+            columns[v] = load(panel + (v / V) * tile.panel_stride + (v % V) * kLanes);
+            BERTHA_KEEP_IN_REGISTER(columns[v]);
+        }
+        for (int line = 0; line < L; line++) prefetch(next + line * kLine);
+        for (int r = 0; r < R; r++) {
+            const VecF x = set(rows[r][i]);
+            for (int v = 0; v < kVectors; v++) sums[r][v] = fma(x, columns[v], sums[r][v]);
+        }
+        panel += kFloats;
+        next += L * kLine;
+    }
+    for (int r = 0; r < R; r++) {
+        float* output = tile.output + r * tile.output_stride;
+        const float* residual = tile.residual != nullptr ? tile.residual + r * tile.output_stride : nullptr;
+        for (int v = 0; v < kVectors; v++) {
+            const int64_t left = tile.columns - v * kLanes;
+            if (left >= kLanes) {
+                store(output + v * kLanes, residual != nullptr ? add(sums[r][v], load(residual + v * kLanes)) : sums[r][v]);
+            } else if (left > 0) {
+                const VecF y = residual != nullptr ? add(sums[r][v], load_first(residual + v * kLanes, left)) : sums[r][v];
+                store_first(output + v * kLanes, y, left);
+            }
+        }
+    }
+}
+
+using TileFunction = void (*)(const Tile&);
+
+// tile_functions<V, P, L>[R - 1]
+template <int V, int P, int L, int... R>
+constexpr TileFunction tile_function(int rows, std::integer_sequence<int, R...>) {
+    constexpr TileFunction functions[] = {&compute_tile<R + 1, V, P, L>...};
+    return functions[rows - 1];
+}
+
+template <int V, int P, int L>
+inline TileFunction tile_for(int64_t rows) {
+    return tile_function<V, P, L>(static_cast<int>(rows), std::make_integer_sequence<int, (P > 1 ? 2 : kTileRows)>());
+}
+
+// One panel of `vectors` vectors (the last panel of a matrix may be narrower).
+inline TileFunction narrow_tile_for(int vectors, int64_t rows) {
+    if constexpr (kTileVectors >= 3) {
+        if (vectors == 2) return tile_for<2, 1, 0>(rows);
+    }
+    if (vectors == 1) return tile_for<1, 1, 0>(rows);
+    return tile_for<kTileVectors, 1, 0>(rows);
+}
+
+// One or two rows leave too few independent sums to hide the latency of an FMA: take several panels at once.
+constexpr int kPanelsForOneRow = 4;
+constexpr int kPanelsForTwoRows = 2;
+
+// rows [rows, k] times panels panel_begin .. panel_end of the matrix.
+inline void gemm(const LinearArgs& args) {
+    const int64_t n = args.matrix.n, k = args.matrix.k;
+    const int64_t tiles = (args.rows + kTileRows - 1) / kTileRows;
+    int64_t panel = args.panel_begin;
+    while (panel < args.panel_end) {
+        const int64_t column = panel * kPanelWidth;
+        const int64_t columns = n - column < kPanelWidth ? n - column : kPanelWidth;
+        Tile tile{};
+        tile.input_stride = args.input_stride;
+        tile.output_stride = args.output_stride;
+        tile.panel = args.matrix.panels + column * k;
+        tile.panel_stride = kPanelWidth * k;
+        tile.k = k;
+        tile.bias = args.bias != nullptr ? args.bias + column : nullptr;
+        int64_t taken = 1;
+        if (args.rows <= 2) taken = args.rows == 1 ? kPanelsForOneRow : kPanelsForTwoRows;
+        if (args.rows > 2 || panel + taken > args.panel_end || column + taken * kPanelWidth > n) taken = 1;
+        tile.columns = taken == 1 ? columns : taken * kPanelWidth;
+        tile.next_panel = tile.panel + taken * tile.panel_stride;
+        const int vectors = static_cast<int>((columns + kLanes - 1) / kLanes);
+        for (int64_t t = 0; t < tiles; t++) {
+            // Rows split evenly: 16 rows on tiles of 12 are 8 + 8, never 12 + 4.
+            const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;
+            tile.input = args.input + begin * args.input_stride;
+            tile.output = args.output + begin * args.output_stride + column;
+            tile.residual = args.residual != nullptr ? args.residual + begin * args.output_stride + column : nullptr;
+            if (taken == kPanelsForOneRow) {
+                tile_for<kTileVectors, kPanelsForOneRow, kTileVectors>(rows)(tile);
+            } else if (taken == kPanelsForTwoRows) {
+                tile_for<kTileVectors, kPanelsForTwoRows, kTileVectors>(rows)(tile);
+            } else if (vectors < kTileVectors) {
+                narrow_tile_for(vectors, rows)(tile);
+            } else if (tiles == 1) {
+                tile_for<kTileVectors, 1, kTileVectors>(rows)(tile);
+            } else if (t < kTileVectors) {
+                tile_for<kTileVectors, 1, 1>(rows)(tile);
+                tile.next_panel += k * 16;
+            } else {
+                tile_for<kTileVectors, 1, 0>(rows)(tile);
+            }
+        }
+        panel += taken;
+    }
+}
+
+void linear(const LinearArgs& args) {
+    if (args.activation == Activation::kNone) return gemm(args);
+    // The activation runs over a few panels of the block just written, while it is in L1.
+    constexpr int64_t kPanels = 4;
+    for (int64_t panel = args.panel_begin; panel < args.panel_end; panel += kPanels) {
+        LinearArgs part = args;
+        part.panel_begin = panel;
+        part.panel_end = panel + kPanels < args.panel_end ? panel + kPanels : args.panel_end;
+        part.residual = nullptr;
+        gemm(part);
+        const int64_t begin = panel * kPanelWidth;
+        const int64_t end = part.panel_end * kPanelWidth < args.matrix.n ? part.panel_end * kPanelWidth : args.matrix.n;
+        for (int64_t row = 0; row < args.rows; row++) {
+            float* output = args.output + row * args.output_stride;
+            activate(args.activation, output + begin, end - begin);
+            if (args.residual == nullptr) continue;
+            const float* residual = args.residual + row * args.output_stride;
+            for (int64_t column = begin; column < end; column++) output[column] += residual[column];
+        }
+    }
+}
+
+void pack_panel(const float* weight, int64_t rows, int64_t k, float* dst) {
+    const int64_t width = padded_columns(rows);
+    for (int64_t row = 0; row < width; row += kLanes) {
+        int64_t i = 0;
+        if (row + kLanes <= rows)
+            for (; i + kLanes <= k; i += kLanes) transpose(weight + row * k + i, k, dst + i * width + row, width);
+        for (; i < k; i++)
+            for (int64_t lane = 0; lane < kLanes; lane++) dst[i * width + row + lane] = row + lane < rows ? weight[(row + lane) * k + i] : 0.0f;
+    }
+}

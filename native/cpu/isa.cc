@@ -1,0 +1,97 @@
+#include "cpu/isa.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/check.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace bertha::cpu {
+namespace {
+
+struct Features {
+    bool avx2_fma = false;  // AVX2, FMA, F16C, and the system saves ymm
+    bool avx512 = false;    // F, BW, DQ, VL, and the system saves zmm and masks
+    std::vector<std::string> names;
+};
+
+#if defined(__x86_64__)
+__attribute__((target("xsave"))) uint64_t read_xcr0() {
+    return __builtin_ia32_xgetbv(0);
+}
+
+Features detect() {
+    Features found;
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0) return found;
+    const bool fma = c & (1u << 12), f16c = c & (1u << 29), osxsave = c & (1u << 27), avx = c & (1u << 28);
+    if (!osxsave || !avx) return found;
+    const uint64_t xcr0 = read_xcr0();
+    const bool ymm = (xcr0 & 0x6) == 0x6, zmm = (xcr0 & 0xe6) == 0xe6;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return found;
+    const auto note = [&](bool present, const char* name) {
+        if (present) found.names.push_back(name);
+        return present;
+    };
+    const bool avx2 = note(ymm && (b & (1u << 5)), "avx2");
+    found.avx2_fma = avx2 && note(ymm && fma, "fma") && note(ymm && f16c, "f16c");
+    const bool f = note(zmm && (b & (1u << 16)), "avx512f"), dq = note(zmm && (b & (1u << 17)), "avx512dq");
+    const bool bw = note(zmm && (b & (1u << 30)), "avx512bw"), vl = note(zmm && (b & (1u << 31)), "avx512vl");
+    found.avx512 = found.avx2_fma && f && dq && bw && vl;
+    note(zmm && (c & (1u << 11)), "avx512_vnni");
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
+        note(ymm && (a & (1u << 4)), "avx_vnni");
+        note(zmm && (a & (1u << 5)), "avx512_bf16");
+    }
+    return found;
+}
+#else
+Features detect() {
+    return {};
+}
+#endif
+
+const Features& features() {
+    static const Features found = detect();
+    return found;
+}
+
+std::vector<const KernelTable*> available_tables() {
+    std::vector<const KernelTable*> tables = {scalar_kernels()};
+    if (avx2_kernels() != nullptr && features().avx2_fma) tables.push_back(avx2_kernels());
+    if (avx512_kernels() != nullptr && features().avx512) tables.push_back(avx512_kernels());
+    return tables;
+}
+
+}  // namespace
+
+IsaReport isa_report() {
+    IsaReport report;
+    report.features = features().names;
+    std::string list;
+    for (const KernelTable* table : available_tables()) {
+        report.available.push_back(table->isa);
+        list += (list.empty() ? "" : ", ") + std::string(table->isa);
+    }
+    report.chosen = report.available.back();
+    const char* wanted = std::getenv("BERTHA_ISA");
+    if (wanted != nullptr && *wanted != '\0') {
+        const bool usable = std::find(report.available.begin(), report.available.end(), wanted) != report.available.end();
+        BERTHA_CHECK(usable, "ISA", "BERTHA_ISA=%.32s is not available on this processor: expected one of %s", wanted, list.c_str());
+        report.chosen = wanted;
+        report.forced = true;
+    }
+    return report;
+}
+
+const KernelTable& kernels() {
+    const std::string chosen = isa_report().chosen;
+    for (const KernelTable* table : available_tables())
+        if (chosen == table->isa) return *table;
+    return *scalar_kernels();
+}
+
+}  // namespace bertha::cpu

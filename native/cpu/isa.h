@@ -1,0 +1,22 @@
+// Which instruction sets this processor and operating system offer, and the kernel table to use.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cpu/kernels.h"
+
+namespace bertha::cpu {
+
+struct IsaReport {
+    std::string chosen;                  // "scalar", "avx2", "avx512"
+    std::vector<std::string> available;  // usable here, best last
+    std::vector<std::string> features;   // CPU features that kernels care about, as the system names them
+    bool forced = false;                 // by BERTHA_ISA
+};
+
+// Reads CPUID, XCR0 and BERTHA_ISA. Throws ISA when BERTHA_ISA names a set that is unknown or not available here.
+IsaReport isa_report();
+const KernelTable& kernels();
+
+}  // namespace bertha::cpu

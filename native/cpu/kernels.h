@@ -1,0 +1,94 @@
+// The fused ops of the CPU, as one table of functions per instruction set. All pointers are fp32 unless they say otherwise; all
+// functions are pure: no allocation, no state, no locks.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/program.h"
+
+namespace bertha::cpu {
+
+// A matrix [n, k] as panels of `panel_width` output columns: [n / panel_width][k][panel_width], the last panel narrower (a
+// multiple of the lanes) and zero-filled. A panel is what the inner loop streams, so a forward reads weights in order.
+struct PackedMatrix {
+    const float* panels = nullptr;
+    int64_t n = 0;
+    int64_t k = 0;
+};
+
+struct LinearArgs {
+    const float* input = nullptr;     // [rows, k], row stride input_stride
+    PackedMatrix matrix;
+    const float* bias = nullptr;      // [n] zero-filled to a whole panel, or null
+    const float* residual = nullptr;  // [rows, n], row stride output_stride, or null
+    float* output = nullptr;          // [rows, n], row stride output_stride
+    int64_t rows = 0;
+    int64_t input_stride = 0;
+    int64_t output_stride = 0;
+    int64_t panel_begin = 0;          // the panels to compute: threads may share the columns
+    int64_t panel_end = 0;
+    Activation activation = Activation::kNone;
+};
+
+// One head of one sequence.
+struct AttentionArgs {
+    const float* qkv = nullptr;       // first token's q of this head; k is hidden_size further, v twice that
+    float* context = nullptr;         // first token's output of this head, row stride hidden_size
+    float* scores = nullptr;          // [seq_len, seq_len] probabilities, or null
+    const float* relative_bias = nullptr;  // [2 * seq_len - 1]: entry seq_len - 1 + (key - query), or null
+    float* scratch = nullptr;         // attention_scratch(seq_len, head_dim) floats
+    int64_t seq_len = 0;
+    int64_t head_dim = 0;
+    int64_t hidden_size = 0;
+    float softmax_scale = 0.0f;
+};
+
+struct EmbedArgs {
+    const int32_t* ids = nullptr;        // [rows]
+    const int32_t* type_ids = nullptr;   // [rows]
+    const int32_t* positions = nullptr;  // [rows], within the sequence
+    const float* word = nullptr;         // [vocab_size, width]
+    const float* position = nullptr;     // [positions, width] or null
+    const float* type = nullptr;         // [type_vocab_size, width] or null
+    float* output = nullptr;             // [rows, width]
+    int64_t rows = 0;
+    int64_t width = 0;
+    int64_t position_offset = 0;
+};
+
+struct PoolArgs {
+    const float* input = nullptr;  // [seq_len, width] of one sequence
+    float* output = nullptr;       // [width]
+    int64_t seq_len = 0;
+    int64_t width = 0;
+    int64_t skip = 0;              // tokens at the start that are left out (not by cls)
+    PoolMode mode = PoolMode::kMean;
+};
+
+struct KernelTable {
+    const char* isa;
+    int64_t lanes;
+    int64_t panel_width;
+    int64_t max_rows;  // rows of one register tile
+
+    // Packs the weight's rows [rows, k] into one panel: dst [k][padded], padded = rows rounded up to the lanes.
+    void (*pack_panel)(const float* weight, int64_t rows, int64_t k, float* dst);
+    void (*linear)(const LinearArgs&);
+    int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
+    void (*attention)(const AttentionArgs&);
+    // x, out [rows, width]; weight, bias [width]
+    void (*layer_norm)(const float* x, const float* weight, const float* bias, float* out, int64_t rows, int64_t width, float eps);
+    void (*embed)(const EmbedArgs&);
+    void (*pool)(const PoolArgs&);
+    void (*normalize)(const float* x, float* out, int64_t rows, int64_t width);
+    // out [rows, 1 + 2k]: log-sum-exp, the k largest in falling order, their columns; equal values: lower column first
+    void (*top_k)(const float* x, float* out, int64_t rows, int64_t width, int64_t k);
+    void (*activate)(Activation activation, float* x, int64_t count);
+};
+
+// Null when the table is not compiled for this architecture.
+const KernelTable* scalar_kernels();
+const KernelTable* avx2_kernels();
+const KernelTable* avx512_kernels();
+
+}  // namespace bertha::cpu

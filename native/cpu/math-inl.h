@@ -1,0 +1,132 @@
+// Elementary functions on VecF. Polynomials come from scripts/fit_polynomials.py, which prints their errors.
+
+// 2^x for x <= 127; below -126 the result is 2^-126 instead of a denormal. Relative error 7.9e-8 (degree 6).
+inline VecF exp2_clamped(VecF x) {
+    x = max(x, set(-126.0f));
+    const VecF n = round_even(x);
+    const VecF f = sub(x, n);
+    VecF p = set(1.546144485e-4f);
+    p = fma(p, f, set(1.340042800e-3f));
+    p = fma(p, f, set(9.618056938e-3f));
+    p = fma(p, f, set(5.550327152e-2f));
+    p = fma(p, f, set(2.402265072e-1f));
+    p = fma(p, f, set(6.931471825e-1f));
+    p = fma(p, f, set(1.0f));
+    return scale_by_power(p, n);
+}
+
+constexpr float kLog2E = 1.44269504f;
+constexpr float kLn2 = 0.693147181f;
+
+// e^x, clamped to 2^±126.
+inline VecF exp_clamped(VecF x) { return exp2_clamped(min(mul(x, set(kLog2E)), set(126.0f))); }
+
+inline VecF sigmoid(VecF x) { return div(set(1.0f), add(set(1.0f), exp_clamped(sub(zero(), x)))); }
+
+// Phi(t) - 0.5 on eight segments of [0, 5.6]; row = power of (t - centre), column = segment.
+constexpr float kGeluLimit = 5.6f;
+constexpr float kGeluSegment = 0.7f;
+constexpr float kGeluTable[6][8] = {
+    {1.368305087e-01f, 3.531408310e-01f, 4.599409103e-01f, 4.928572178e-01f, 4.991836250e-01f, 4.999409318e-01f, 4.999973178e-01f,
+     4.999999106e-01f},
+    {3.752401173e-01f, 2.298824042e-01f, 8.627738059e-02f, 1.983726211e-02f, 2.794244792e-03f, 2.411365131e-04f, 1.275031627e-05f,
+     4.131658784e-07f},
+    {-6.564636528e-02f, -1.206736118e-01f, -7.550340146e-02f, -2.430590056e-02f, -4.399547353e-03f, -4.632248019e-04f,
+     -2.883493835e-05f, -1.070370672e-06f},
+    {-5.486629158e-02f, 3.913141787e-03f, 2.965446189e-02f, 1.654414460e-02f, 4.155999515e-03f, 5.549808266e-04f, 4.170514148e-05f,
+     1.811317247e-06f},
+    {1.529247686e-02f, 1.876658946e-02f, -1.574101625e-04f, -5.968320649e-03f, -2.569849603e-03f, -4.778406292e-04f,
+     -4.635550795e-05f, -2.505344810e-06f},
+    {6.955125369e-03f, -4.402554594e-03f, -4.264899995e-03f, 4.327544011e-04f, 9.665430407e-04f, 2.759007039e-04f, 3.475966150e-05f,
+     2.278012744e-06f},
+};
+
+// x Phi(x) = 0.5 x + |x| (Phi(|x|) - 0.5). Absolute error 3.7e-7.
+inline VecF gelu(VecF x) {
+    const VecF t = abs(x);
+    const VecI segment = truncate(min(mul(t, set(1.0f / kGeluSegment)), set(7.0f)));
+    const VecF local = sub(t, mul(add(to_float(segment), set(0.5f)), set(kGeluSegment)));
+    VecF p = lookup8(kGeluTable[5], segment);
+    for (int power = 4; power >= 0; power--) p = fma(p, local, lookup8(kGeluTable[power], segment));
+    p = select_less(t, set(kGeluLimit), p, set(0.5f));
+    return fma(t, p, mul(x, set(0.5f)));
+}
+
+// Relative error 1.5e-7 below 0.625, absolute 1.2e-7 above.
+inline VecF tanh(VecF x) {
+    const VecF t = abs(x);
+    const VecF u = mul(t, t);
+    VecF q = set(-5.717032589e-3f);
+    q = fma(q, u, set(2.065057494e-2f));
+    q = fma(q, u, set(-5.374349281e-2f));
+    q = fma(q, u, set(1.333149076e-1f));
+    q = fma(q, u, set(-3.333328366e-1f));
+    const VecF small = fma(mul(t, u), q, t);
+    const VecF e = exp2_clamped(min(mul(t, set(2.0f * kLog2E)), set(126.0f)));
+    const VecF large = sub(set(1.0f), div(set(2.0f), add(e, set(1.0f))));
+    return copy_sign(select_less(t, set(0.625f), small, large), x);
+}
+
+// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) = x sigmoid(2 sqrt(2 / pi) (...))
+inline VecF gelu_tanh(VecF x) {
+    const VecF cubic = mul(mul(x, x), mul(x, set(0.044715f)));
+    return mul(x, sigmoid(mul(add(x, cubic), set(1.5957691216f))));
+}
+
+// x tanh(log(1 + e^x)) = x (n / (n + 2)) with n = e^x (e^x + 2); from 20 on it is x in float32.
+inline VecF mish(VecF x) {
+    const VecF e = exp_clamped(min(x, set(20.0f)));
+    const VecF n = mul(e, add(e, set(2.0f)));
+    return mul(x, div(n, add(n, set(2.0f))));
+}
+
+template <Activation kActivation>
+inline VecF apply(VecF x) {
+    switch (kActivation) {
+        case Activation::kNone: return x;
+        case Activation::kGelu: return gelu(x);
+        case Activation::kGeluTanh: return gelu_tanh(x);
+        case Activation::kRelu: return max(x, zero());
+        case Activation::kSilu: return mul(x, sigmoid(x));
+        case Activation::kTanh: return tanh(x);
+        case Activation::kSigmoid: return sigmoid(x);
+        case Activation::kQuickGelu: return mul(x, sigmoid(mul(x, set(1.702f))));
+        case Activation::kRelu6: return min(max(x, zero()), set(6.0f));
+        case Activation::kReluSquared: return mul(max(x, zero()), max(x, zero()));
+        case Activation::kLeakyRelu: return max(x, mul(x, set(0.01f)));
+        case Activation::kMish: return mish(x);
+    }
+    return x;
+}
+
+template <Activation kActivation>
+void activate_as(float* x, int64_t count) {
+    int64_t i = 0;
+    for (; i + 4 * kLanes <= count; i += 4 * kLanes) {  // four chains at once hide the latency of the polynomials
+        const VecF a = apply<kActivation>(load(x + i)), b = apply<kActivation>(load(x + i + kLanes));
+        const VecF c = apply<kActivation>(load(x + i + 2 * kLanes)), d = apply<kActivation>(load(x + i + 3 * kLanes));
+        store(x + i, a);
+        store(x + i + kLanes, b);
+        store(x + i + 2 * kLanes, c);
+        store(x + i + 3 * kLanes, d);
+    }
+    for (; i + kLanes <= count; i += kLanes) store(x + i, apply<kActivation>(load(x + i)));
+    if (i < count) store_first(x + i, apply<kActivation>(load_first(x + i, count - i)), count - i);
+}
+
+void activate(Activation activation, float* x, int64_t count) {
+    switch (activation) {
+        case Activation::kNone: return;
+        case Activation::kGelu: return activate_as<Activation::kGelu>(x, count);
+        case Activation::kGeluTanh: return activate_as<Activation::kGeluTanh>(x, count);
+        case Activation::kRelu: return activate_as<Activation::kRelu>(x, count);
+        case Activation::kSilu: return activate_as<Activation::kSilu>(x, count);
+        case Activation::kTanh: return activate_as<Activation::kTanh>(x, count);
+        case Activation::kSigmoid: return activate_as<Activation::kSigmoid>(x, count);
+        case Activation::kQuickGelu: return activate_as<Activation::kQuickGelu>(x, count);
+        case Activation::kRelu6: return activate_as<Activation::kRelu6>(x, count);
+        case Activation::kReluSquared: return activate_as<Activation::kReluSquared>(x, count);
+        case Activation::kLeakyRelu: return activate_as<Activation::kLeakyRelu>(x, count);
+        case Activation::kMish: return activate_as<Activation::kMish>(x, count);
+    }
+}

@@ -1,0 +1,64 @@
+// The portable lanes: four floats in the compiler's own vector type, so that any 128-bit unit (SSE2, NEON) or none will do. This file
+// says what each function means; simd_avx2-inl.h and simd_avx512-inl.h define the same names. The kernels know only these.
+
+typedef float VecF __attribute__((vector_size(16)));
+typedef int32_t VecI __attribute__((vector_size(16)));
+constexpr int64_t kLanes = 4;
+constexpr int kTileRows = 4;     // register tile of a GEMM: rows x (vectors of kLanes columns)
+constexpr int kTileVectors = 2;
+
+inline VecF zero() { return VecF{0, 0, 0, 0}; }
+inline VecF set(float x) { return VecF{x, x, x, x}; }
+inline VecF load(const float* p) {
+    VecF x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+}
+inline void store(float* p, VecF x) { __builtin_memcpy(p, &x, sizeof x); }
+// The first n lanes from memory, the others zero; memory behind them is not touched. 0 < n <= kLanes
+inline VecF load_first(const float* p, int64_t n) {
+    VecF x = zero();
+    for (int64_t i = 0; i < n; i++) x[i] = p[i];
+    return x;
+}
+inline void store_first(float* p, VecF x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) p[i] = x[i];
+}
+// The first n lanes of x, the others zero (or those of `other`).
+inline VecF keep_first_or(VecF x, int64_t n, VecF other) {
+    for (int64_t i = n; i < kLanes; i++) x[i] = other[i];
+    return x;
+}
+inline VecF keep_first(VecF x, int64_t n) { return keep_first_or(x, n, zero()); }
+inline VecF add(VecF a, VecF b) { return a + b; }
+inline VecF sub(VecF a, VecF b) { return a - b; }
+inline VecF mul(VecF a, VecF b) { return a * b; }
+inline VecF div(VecF a, VecF b) { return a / b; }
+inline VecF fma(VecF a, VecF b, VecF c) { return a * b + c; }  // two roundings here, one on AVX2 and AVX-512
+inline VecF select_less(VecF a, VecF b, VecF when_less, VecF otherwise) { return a < b ? when_less : otherwise; }
+inline VecF max(VecF a, VecF b) { return a > b ? a : b; }
+inline VecF min(VecF a, VecF b) { return a < b ? a : b; }
+inline VecF abs(VecF x) { return (VecF)((VecI)x & INT32_MAX); }
+inline VecF copy_sign(VecF magnitude, VecF sign) { return (VecF)((VecI)magnitude | ((VecI)sign & INT32_MIN)); }
+// To the nearest integer, halves to even; |x| < 2^22.
+inline VecF round_even(VecF x) {
+    const VecF magic = set(12582912.0f);
+    return (x + magic) - magic;
+}
+inline VecI truncate(VecF x) { return __builtin_convertvector(x, VecI); }
+inline VecF to_float(VecI x) { return __builtin_convertvector(x, VecF); }
+// x * 2^n for integers -126 <= n <= 127
+inline VecF scale_by_power(VecF x, VecF n) { return x * (VecF)((truncate(n) + 127) << 23); }
+// table[index] for a table of eight
+inline VecF lookup8(const float* table, VecI index) { return VecF{table[index[0]], table[index[1]], table[index[2]], table[index[3]]}; }
+inline float sum(VecF x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+inline float largest(VecF x) {
+    const float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
+    return a > b ? a : b;
+}
+inline void prefetch(const float* p) { __builtin_prefetch(p); }
+// dst[j][i] = src[i][j] for a block of kLanes x kLanes
+inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
+    for (int64_t i = 0; i < kLanes; i++)
+        for (int64_t j = 0; j < kLanes; j++) dst[j * dst_stride + i] = src[i * src_stride + j];
+}

@@ -1,0 +1,84 @@
+#include "engine/plan.h"
+
+#include <algorithm>
+
+namespace bertha {
+namespace {
+
+// Hands out offsets in a row so that values alive at the same time do not overlap: first fit, in order of birth.
+class Packer {
+public:
+    int64_t place(int64_t width, int32_t birth, int32_t death) {
+        // 16 floats: every value starts on a cache line whatever the number of rows.
+        width = (width + 15) / 16 * 16;
+        std::vector<Block> alive;
+        for (const Block& block : blocks_)
+            if (block.death >= birth) alive.push_back(block);
+        std::sort(alive.begin(), alive.end(), [](const Block& a, const Block& b) { return a.offset < b.offset; });
+        int64_t offset = 0;
+        for (const Block& block : alive) {
+            if (block.offset - offset >= width) break;
+            offset = std::max(offset, block.offset + block.width);
+        }
+        blocks_.push_back({offset, width, death});
+        width_ = std::max(width_, offset + width);
+        return offset;
+    }
+    int64_t width() const { return width_; }
+
+private:
+    struct Block {
+        int64_t offset, width;
+        int32_t death;
+    };
+    std::vector<Block> blocks_;
+    int64_t width_ = 0;
+};
+
+}  // namespace
+
+Plan make_plan(const Program& program) {
+    Plan plan;
+    plan.values.resize(program.values.size());
+    const auto rows_of = [&](int32_t value) { return program.values[static_cast<size_t>(value)].rows; };
+    const int32_t num_ops = static_cast<int32_t>(program.ops.size());
+    std::vector<int32_t> segment_of(program.ops.size());
+    for (int32_t i = 0; i < num_ops; i++) {
+        const Op& op = program.ops[static_cast<size_t>(i)];
+        const bool row_wise = is_row_wise(op.kind);
+        const bool joins = !plan.segments.empty() && row_wise && plan.segments.back().row_wise && plan.segments.back().rows == rows_of(op.output);
+        if (!joins) plan.segments.push_back({i, i, row_wise, rows_of(op.output), 0});
+        plan.segments.back().op_end = i + 1;
+        segment_of[static_cast<size_t>(i)] = static_cast<int32_t>(plan.segments.size()) - 1;
+    }
+
+    std::vector<int32_t> birth(program.values.size(), -1), death(program.values.size(), -1);
+    for (int32_t i = 0; i < num_ops; i++) {
+        const Op& op = program.ops[static_cast<size_t>(i)];
+        birth[static_cast<size_t>(op.output)] = death[static_cast<size_t>(op.output)] = i;
+        for (int32_t used : {op.input, op.residual})
+            if (used != kNoIndex) death[static_cast<size_t>(used)] = i;
+    }
+
+    Packer arena[3];
+    std::vector<Packer> blocks(plan.segments.size());
+    for (int32_t i = 0; i < num_ops; i++) {
+        const size_t value = static_cast<size_t>(program.ops[static_cast<size_t>(i)].output);
+        const size_t segment = static_cast<size_t>(segment_of[static_cast<size_t>(i)]);
+        const size_t last_segment = static_cast<size_t>(segment_of[static_cast<size_t>(death[value])]);
+        Placement& placement = plan.values[value];
+        placement.internal = plan.segments[segment].row_wise && segment == last_segment;
+        if (placement.internal) {
+            placement.offset = blocks[segment].place(program.values[value].width, birth[value], death[value]);
+            plan.segments[segment].block_width = blocks[segment].width();
+        } else {
+            // Blocks of a segment interleave, so a value stays until its last reader's whole segment is done.
+            placement.offset = arena[static_cast<size_t>(program.values[value].rows)].place(
+                program.values[value].width, plan.segments[segment].op_begin, plan.segments[last_segment].op_end);
+        }
+    }
+    for (int i = 0; i < 3; i++) plan.arena_width[i] = arena[i].width();
+    return plan;
+}
+
+}  // namespace bertha

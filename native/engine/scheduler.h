@@ -1,0 +1,93 @@
+// The process's one compute pool. Jobs wait in two lanes, interactive before bulk; an idle worker takes whole sequences from the front
+// jobs up to a token budget, packs them into one batch, and runs it. A worker on a bulk batch looks for interactive work at every op
+// boundary and runs it in a second workspace. When nothing else waits, idle workers help with the forward that runs.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/job.h"
+#include "engine/shared_team.h"
+
+namespace bertha {
+
+struct SchedulerStats {
+    int workers = 0;
+    int64_t queued_jobs[kLanes] = {0, 0};
+    int64_t queued_tokens[kLanes] = {0, 0};
+    int64_t running_batches = 0;
+    int64_t completed_jobs = 0;
+    int64_t failed_jobs = 0;
+    int64_t batches = 0;
+    int64_t batched_sequences = 0;
+    int64_t batched_tokens = 0;
+    double compute_seconds = 0.0;  // summed over workers
+};
+
+class Scheduler {
+public:
+    // The one instance; never destroyed, so that exit cannot race with its threads.
+    static Scheduler& instance();
+
+    // Grows the pool to at least this many workers (fewer when the system refuses; at least one, else throws THREADS).
+    void ensure_workers(int count);
+    int workers() const { return worker_count_.load(std::memory_order_relaxed); }
+
+    // Queues a job. Throws QUEUE_FULL with counts when its tokens do not fit the queue.
+    void submit(const JobPtr& job);
+    // Runs a job with the calling thread taking part; returns when it is done. Errors are in job->error.
+    void run_now(const JobPtr& job);
+    // Drops what has not started; what runs stops at the next op. The job ends with ABORTED.
+    void cancel(const JobPtr& job);
+
+    // Runs body(unit, member) on up to `members` threads, the caller included. For loading weights.
+    void run_units(int members, int64_t units, Team::Body body, void* context);
+
+    void set_queue_limit(int64_t tokens) { queue_limit_tokens_.store(tokens, std::memory_order_relaxed); }
+    int64_t queue_limit() const { return queue_limit_tokens_.load(std::memory_order_relaxed); }
+    SchedulerStats stats() const;
+
+private:
+    friend class BatchControl;
+    struct Slice {
+        JobPtr job;
+        int64_t begin, end;  // sequences
+    };
+    using Slices = std::vector<Slice>;
+
+    void work();
+    Slices take(int lane_end);
+    Slices take_from(const JobPtr& job);
+    void fill(Slices& slices, const JobPtr& job, int64_t budget);
+    int64_t budget_for(const Job& job, int lane) const;
+    void drop_expired(int lane);
+    void run_batch(const Slices& slices, bool nested);
+    void finish(const Slices& slices, const JobError* error);
+    void complete(const JobPtr& job);
+    void admit(const JobPtr& job);
+    bool remove_from_lane(const JobPtr& job);
+    bool drop_rest(const JobPtr& job, const char* code, const char* message);
+    std::shared_ptr<SharedTeam> open_team(int size);
+    void close_team(const std::shared_ptr<SharedTeam>& team);
+    bool work_waits() const { return pending_[0].load(std::memory_order_relaxed) + pending_[1].load(std::memory_order_relaxed) > 0; }
+
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    std::deque<JobPtr> lanes_[kLanes];  // jobs with sequences left to start
+    std::vector<std::shared_ptr<SharedTeam>> teams_;
+    std::atomic<int> pending_[kLanes] = {};  // jobs in each lane, for a look without the lock
+    std::atomic<uint64_t> events_{0};  // rises whenever a sleeping worker may find something to do
+    uint64_t teams_opened_ = 0;
+    std::atomic<int> worker_count_{0};
+    std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 26};
+    int64_t queued_tokens_[kLanes] = {0, 0};
+    int solo_forwards_ = 0;  // forwards to run without helpers, after helpers came late
+    SchedulerStats stats_;
+};
+
+}  // namespace bertha

@@ -1,0 +1,91 @@
+#include "engine/shared_team.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "engine/floating_point.h"
+
+namespace bertha {
+namespace {
+
+constexpr int kSpins = 2000;  // about 50 us of PAUSE before the processor is offered to others
+
+class Spin {
+public:
+    // True once the wait has become long.
+    bool wait() {
+        if (count_ < kSpins) {
+            count_++;
+            pause();
+            return false;
+        }
+        std::this_thread::yield();
+        return true;
+    }
+
+private:
+    int count_ = 0;
+};
+
+}  // namespace
+
+bool SharedTeam::claim(int64_t& unit) {
+    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    for (;;) {
+        const uint64_t next = ticket & kUnitMask, units = (ticket >> kUnitBits) & kUnitMask;
+        if (next >= units) return false;
+        if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+            unit = static_cast<int64_t>(next);
+            return true;
+        }
+    }
+}
+
+void SharedTeam::run(int64_t units, Body body, void* context) {
+    constexpr int64_t kMost = static_cast<int64_t>(kUnitMask);
+    for (int64_t first = 0; first < units; first += kMost) run_part(first, std::min(kMost, units - first), body, context);
+}
+
+void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context) {
+    if (units == 1 || present_.load(std::memory_order_relaxed) == 0) {
+        for (int64_t unit = 0; unit < units; unit++) body(context, first + unit, 0);
+        return;
+    }
+    body_ = body;
+    context_ = context;
+    first_ = first;
+    done_.store(0, std::memory_order_relaxed);
+    const uint64_t generation = (ticket_.load(std::memory_order_relaxed) >> (2 * kUnitBits)) + 1;
+    ticket_.store((generation << (2 * kUnitBits)) | (static_cast<uint64_t>(units) << kUnitBits), std::memory_order_release);
+    int64_t mine = 0;
+    for (int64_t unit = 0; claim(unit); mine++) body(context, first + unit, 0);
+    Spin spin;
+    bool long_wait = false;
+    while (done_.load(std::memory_order_acquire) + mine != units) long_wait = spin.wait();
+    if (long_wait) late_++;
+}
+
+bool SharedTeam::help(bool (*should_leave)(void*), void* leave_context) {
+    present_.fetch_add(1, std::memory_order_acq_rel);
+    const int member = joined_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    const bool joined = member < size_ && !closed_.load(std::memory_order_acquire);
+    if (joined) {
+        const FlushDenormals flush;
+        Spin spin;
+        while (!closed_.load(std::memory_order_acquire)) {
+            int64_t unit = 0;
+            if (claim(unit)) {
+                body_(context_, first_ + unit, member);
+                done_.fetch_add(1, std::memory_order_acq_rel);
+                spin = Spin();
+            } else {
+                if (should_leave(leave_context)) break;
+                spin.wait();
+            }
+        }
+    }
+    present_.fetch_sub(1, std::memory_order_acq_rel);
+    return joined;
+}
+
+}  // namespace bertha
