@@ -23,14 +23,8 @@
       "native/engine/scheduler.cc",
       "native/engine/shared_team.cc"
     ],
-    "bertha_include": [
-      "native"
-    ],
-    "bertha_defines": [
-      "NAPI_VERSION=9",
-      "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
-      "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS"
-    ],
+    "bertha_include": ["native"],
+    "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS"],
     "bertha_cflags": [
       "-std=c++17",
       "-O3",
@@ -45,14 +39,7 @@
       "-Wall",
       "-Wextra"
     ],
-    "bertha_ldflags": [
-      "-pthread",
-      "-static-libstdc++",
-      "-Wl,-z,nodelete",
-      "-Wl,-z,now",
-      "-Wl,-Bsymbolic",
-      "-Wl,--gc-sections"
-    ],
+    "bertha_ldflags": ["-pthread", "-static-libstdc++", "-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-Bsymbolic", "-Wl,--gc-sections"],
     "bertha_exports": "native/exports.map"
   }
 }

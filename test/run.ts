@@ -87,7 +87,8 @@ async function main(): Promise<void> {
   }
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
-  if (passed + failed + skipReasons.length === 0) process.stdout.write(`No test ran: ${filters.join(', ') || testDirectory} matches nothing\n`);
+  if (passed + failed + skipReasons.length === 0)
+    process.stdout.write(`No test ran: ${filters.join(', ') || testDirectory} matches nothing\n`);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipReasons.length} skipped\n`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }

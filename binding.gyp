@@ -1,0 +1,29 @@
+# The default build (node-gyp). What is compiled, and how, stands in native/sources.gypi; CMakeLists.txt reads the same file.
+{
+  'includes': ['native/sources.gypi'],
+  'variables': {
+    'bertha_cuda%': 0,
+  },
+  'targets': [
+    {
+      'target_name': 'bertha',
+      'sources': ['<@(bertha_sources)'],
+      'include_dirs': ['<@(bertha_include)', "<!(node -p \"require('node-addon-api').include_dir\")"],
+      'defines': [
+        '<@(bertha_defines)',
+        'BERTHA_BUILDER="node-gyp"',
+        'BERTHA_VERSION="<!(node -p "require(\'./package.json\').version")"',
+      ],
+      # Node's common.gypi brings flags of its own: these would differ from the other build, or fight with the list.
+      'cflags!': ['-O2', '-O3', '-fno-omit-frame-pointer', '-fno-strict-aliasing', '-Wno-unused-parameter'],
+      'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-std=gnu++20'],
+      'cflags_cc': ['<@(bertha_cflags)'],
+      'ldflags': ['<@(bertha_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
+      'conditions': [
+        ['bertha_cuda==1', {
+          'defines': ['BERTHA_CUDA=1'],
+        }],
+      ],
+    },
+  ],
+}

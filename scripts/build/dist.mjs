@@ -1,0 +1,41 @@
+// Compiles src/ to dist/ when a source, the configuration or the compiler changed.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from './lock.mjs';
+import { fingerprint, inRoot, listFiles, packageDirectory, packageVersion, readState, stateDirectory, writeState } from './project.mjs';
+import { showLine, showStep } from './terminal.mjs';
+
+const describe = () => fingerprint(listFiles('src', 'tsconfig.json'), { typescript: packageVersion('typescript') });
+
+/** Returns true when it compiled. */
+export async function buildDist({ force = false } = {}) {
+  const isCurrent = () => !force && existsSync(inRoot('dist', 'index.js')) && readState('dist')?.stamp === describe();
+  if (isCurrent()) return false;
+  const onWait = (pid) => showLine(`waiting for process ${pid}, which is compiling TypeScript`);
+  return withLock(join(stateDirectory, 'dist.lock'), () => (isCurrent() ? false : compile()), { onWait });
+}
+
+function compile() {
+  const compiler = packageDirectory('typescript');
+  if (compiler === undefined) throw new Error('Expected typescript in node_modules but it is not installed. Run npm ci.');
+  const stamp = describe();
+  const start = performance.now();
+  showStep('compiling TypeScript');
+  // Compiled aside and swapped in: files of deleted sources go, and a program that starts meanwhile finds a whole dist/.
+  const fresh = inRoot('build', 'dist.new');
+  const old = inRoot('build', 'dist.old');
+  rmSync(fresh, { recursive: true, force: true });
+  rmSync(old, { recursive: true, force: true });
+  const args = [join(compiler, 'bin', 'tsc'), '-p', 'tsconfig.json', '--outDir', fresh];
+  const result = spawnSync(process.execPath, args, { cwd: inRoot(), encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`Expected src/ to compile but TypeScript reported:\n${result.stdout}${result.stderr}`);
+  const main = join(fresh, 'cli', 'main.js');
+  if (existsSync(main)) chmodSync(main, 0o755);
+  if (existsSync(inRoot('dist'))) renameSync(inRoot('dist'), old);
+  renameSync(fresh, inRoot('dist'));
+  rmSync(old, { recursive: true, force: true });
+  writeState('dist', { stamp });
+  showLine(`compiled TypeScript in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return true;
+}

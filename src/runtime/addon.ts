@@ -1,0 +1,143 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:process';
+import { dirname, join, resolve } from 'node:path';
+import { BerthaError } from '../errors.js';
+import type { NativeAddon } from './native.js';
+
+const require = createRequire(import.meta.url);
+const platformPackage = `@bertha-encoder/${platform}-${arch}${platform === 'linux' ? '-gnu' : ''}`;
+/** Platform packages that `npm run pack:all` makes. */
+const published: readonly string[] = ['@bertha-encoder/linux-x64-gnu'];
+
+interface Attempt {
+  readonly what: string;
+  readonly why: string;
+}
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The native addon, loaded at the first call: the file that BERTHA_ADDON names, or `path`, and then nothing else; otherwise this
+ * package's own build (build/ or build-cmake/), or the platform package's prebuilt one. Throws `ADDON_LOAD` with every attempt, why
+ * each failed and what to do. Later calls without `path` return the same addon.
+ */
+export function loadAddon(path?: string): NativeAddon {
+  if (loaded !== undefined && path === undefined) return loaded;
+  const explicit = process.env['BERTHA_ADDON'] || path;
+  const attempts: Attempt[] = [];
+  const candidates = explicit ? [resolve(explicit)] : localBuilds();
+  for (const file of candidates) {
+    const addon = tryLoad(file, file, attempts);
+    if (addon !== undefined) return (loaded = addon);
+  }
+  if (!explicit) {
+    const addon = tryPlatformPackage(attempts);
+    if (addon !== undefined) return (loaded = addon);
+  }
+  throw new BerthaError('ADDON_LOAD', explain(attempts, explicit));
+}
+
+/** The folder of this package: the checkout, or node_modules/bertha-encoder. */
+export function packageRoot(): string {
+  return dirname(require.resolve('bertha-encoder/package.json'));
+}
+
+function localBuilds(): string[] {
+  const root = packageRoot();
+  return ['build', 'build-cmake'].map((folder) => join(root, folder, 'Release', 'bertha.node'));
+}
+
+function tryPlatformPackage(attempts: Attempt[]): NativeAddon | undefined {
+  let file: string;
+  try {
+    file = require.resolve(`${platformPackage}/bertha.node`);
+  } catch {
+    const why = published.includes(platformPackage)
+      ? 'is not installed'
+      : `does not exist: prebuilt addons are made for ${published.join(', ')}`;
+    attempts.push({ what: platformPackage, why });
+    return undefined;
+  }
+  const addon = tryLoad(file, platformPackage, attempts);
+  const expected = (require('bertha-encoder/package.json') as { version: string }).version;
+  if (addon === undefined || addon.version === expected) return addon;
+  attempts.push({ what: platformPackage, why: `has version ${addon.version}, expected ${expected}` });
+  return undefined;
+}
+
+function tryLoad(file: string, what: string, attempts: Attempt[]): NativeAddon | undefined {
+  try {
+    return require(file) as NativeAddon;
+  } catch (error) {
+    attempts.push({ what, why: reason(file, error) });
+    return undefined;
+  }
+}
+
+function reason(file: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  if (code === 'MODULE_NOT_FOUND') return 'is not there';
+  if (code === 'ERR_DLOPEN_DISABLED')
+    return 'was not tried: this process may not load addons (--no-addons, or --permission without --allow-addons)';
+  if (code === 'ERR_ACCESS_DENIED') return 'may not be read by this process (--permission without --allow-fs-read for it)';
+  if (code !== 'ERR_DLOPEN_FAILED') return message;
+  const built = builtFor(file);
+  if (built !== undefined && built !== arch) return `is built for ${built}, this Node.js is ${arch}`;
+  const required = [...message.matchAll(/`(GLIBC_[\d.]+)'/g)].map((match) => match[1]);
+  if (required.length > 0) return `needs ${required.join(', ').replace('GLIBC_', 'glibc ')}, this system has ${libc()}`;
+  return `cannot be loaded: ${message.replace(`${file}: `, '')}`;
+}
+
+/** The processor an ELF file is built for (e_machine, at byte 18), in Node's words. */
+function builtFor(file: string): string | undefined {
+  const header = Buffer.alloc(20);
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      readSync(fd, header, 0, header.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+  if (header.readUInt32BE(0) !== 0x7f454c46) return undefined;
+  const machines: Readonly<Record<number, string>> = { 0x03: 'ia32', 0x28: 'arm', 0x3e: 'x64', 0xb7: 'arm64', 0xf3: 'riscv64' };
+  const machine = header.readUInt16LE(18);
+  return machines[machine] ?? `machine ${machine}`;
+}
+
+function libc(): string {
+  if (platform !== 'linux') return 'no glibc';
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined ? 'no glibc (musl?)' : `glibc ${header.glibcVersionRuntime}`;
+}
+
+function explain(attempts: readonly Attempt[], explicit: string | undefined): string {
+  const system = `${platform}-${arch}, ${platform === 'linux' ? `${libc()}, ` : ''}Node.js ${process.version}`;
+  const tried = attempts.map(({ what, why }) => `  - ${what} ${why}`);
+  return [
+    `Expected a native addon for ${system}, but none could be loaded:`,
+    ...tried,
+    'What to do:',
+    ...remedies(attempts, explicit),
+  ].join('\n');
+}
+
+function remedies(attempts: readonly Attempt[], explicit: string | undefined): string[] {
+  if (attempts.some(({ why }) => why.includes('--no-addons'))) {
+    return ['  - start Node.js without --no-addons, and under --permission with --allow-addons and --allow-fs-read'];
+  }
+  if (explicit) return [`  - correct or remove BERTHA_ADDON or the path option, which names ${explicit}`];
+  const lines = ['  - in a checkout of bertha-encoder: npm ci, or npm run build (needs a C++17 compiler, make and Python 3)'];
+  if (published.includes(platformPackage)) {
+    lines.unshift(
+      `  - in a project: npm install ${platformPackage} (npm leaves it out with --omit=optional, or where a lockfile comes from another platform)`,
+    );
+  } else {
+    lines.push('  - then, in the project that uses it: set BERTHA_ADDON to build/Release/bertha.node of that checkout');
+  }
+  return lines;
+}
