@@ -80,6 +80,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     Environment::create(env);
     Environment::of(env)->model_constructor = Napi::Persistent(ModelWrap::define(env));
     exports.Set("builder", BERTHA_BUILDER);
+    exports.Set("version", BERTHA_VERSION);
 #if defined(__VERSION__)
     exports.Set("compiler", __VERSION__);
 #else
