@@ -54,7 +54,12 @@ export const text: Check<string> = (value, name) => {
 /** A check for an AbortSignal, of whatever realm. */
 export const abortSignal: Check<AbortSignal> = (value, name) => {
   const signal = value as AbortSignal | null;
-  if (typeof signal !== 'object' || signal === null || typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function') {
+  if (
+    typeof signal !== 'object' ||
+    signal === null ||
+    typeof signal.aborted !== 'boolean' ||
+    typeof signal.addEventListener !== 'function'
+  ) {
     throw refuse('an AbortSignal', name, value);
   }
   return signal;

@@ -4,7 +4,13 @@ import { BerthaError } from '../src/errors.js';
 import { abortSignal, flag, integer, oneOf, readOptions, text } from '../src/options.js';
 
 const t = suite('options');
-const schema = { normalize: flag, promptName: text, maxLength: integer(1, 512), onTruncate: oneOf(['truncate', 'warn', 'error']), signal: abortSignal };
+const schema = {
+  normalize: flag,
+  promptName: text,
+  maxLength: integer(1, 512),
+  onTruncate: oneOf(['truncate', 'warn', 'error']),
+  signal: abortSignal,
+};
 const read = (options: unknown) => readOptions('embed', options, schema);
 
 function refusal(options: unknown): string {
@@ -50,10 +56,22 @@ t('refuses options that are not an object', () => {
 
 t('reads a getter once and lets its error through', () => {
   let reads = 0;
-  const counted = { get maxLength() { return ++reads; } };
+  const counted = {
+    get maxLength() {
+      return ++reads;
+    },
+  };
   assert.equal(read(counted), { maxLength: 1 });
   assert.is(reads, 1);
-  assert.throws(() => read({ get normalize() { throw new RangeError('mine'); } }), /mine/);
+  assert.throws(
+    () =>
+      read({
+        get normalize() {
+          throw new RangeError('mine');
+        },
+      }),
+    /mine/,
+  );
 });
 
 t.run();
