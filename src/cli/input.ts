@@ -1,0 +1,97 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { BerthaError } from '../errors.js';
+
+/** The texts of a command, in blocks, with what a progress bar needs. */
+export interface TextSource {
+  readonly blocks: AsyncIterable<readonly string[]>;
+  /** What `done` counts, and how far it will go if that is known. */
+  readonly unit: 'texts' | 'bytes';
+  readonly total?: number;
+  done(): number;
+}
+
+/** Most texts in a block, and most UTF-16 units (one text may be longer). */
+const kBlockTexts = 1024;
+const kBlockLength = 1 << 20;
+/** Longest line: the tokenizer takes no longer text. */
+const kLongestLine = 64 << 20;
+
+/**
+ * The texts to work on: the arguments themselves, or the lines of `file` or of standard input (`-`). Lines end with \n or \r\n, are read
+ * as they arrive, and are decoded as UTF-8, where invalid bytes become U+FFFD; a byte order mark at the start is dropped.
+ *
+ * Errors: USAGE when none or two of these are given; IO and INPUT_TOO_LARGE while reading.
+ */
+export async function openTexts(texts: readonly string[], file: string | undefined): Promise<TextSource> {
+  if (texts.length > 0 && file !== undefined) throw new BerthaError('USAGE', 'Expected either texts or --file but received both.');
+  if (texts.length === 0 && file === undefined) throw new BerthaError('USAGE', 'Expected texts, - or --file but received none.');
+  const isStandardInput = file === '-' || (texts.length === 1 && texts[0] === '-');
+  if (isStandardInput) return lineSource(process.stdin, 'standard input');
+  if (file !== undefined) {
+    const size = await stat(file).catch(() => undefined);
+    return lineSource(createReadStream(file), file, size?.isFile() === true ? size.size : undefined);
+  }
+  let done = 0;
+  const blocks = async function* () {
+    for (const block of split(texts)) {
+      yield block;
+      done += block.length;
+    }
+  };
+  return { blocks: blocks(), unit: 'texts', total: texts.length, done: () => done };
+}
+
+function lineSource(stream: AsyncIterable<Uint8Array>, name: string, total?: number): TextSource {
+  let done = 0;
+  const counted = async function* () {
+    try {
+      for await (const chunk of stream) {
+        done += chunk.byteLength;
+        yield chunk;
+      }
+    } catch (error) {
+      throw new BerthaError('IO', `Expected to read ${name} but received ${error instanceof Error ? error.message : String(error)}.`, {
+        cause: error,
+      });
+    }
+  };
+  return { blocks: readLines(counted(), name), unit: 'bytes', ...(total === undefined ? {} : { total }), done: () => done };
+}
+
+/** Cuts a stream of bytes into lines; a block holds the lines that one chunk has completed. */
+export async function* readLines(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<readonly string[]> {
+  const decoder = new TextDecoder();
+  let open = '';
+  for await (const chunk of chunks) {
+    const lines = decoder.decode(chunk, { stream: true }).split('\n');
+    lines[0] = open + lines[0]!;
+    open = lines.pop()!;
+    if (open.length > kLongestLine) {
+      throw new BerthaError(
+        'INPUT_TOO_LARGE',
+        `Expected lines of at most ${kLongestLine} characters in ${name} but received a longer one.`,
+      );
+    }
+    yield* split(lines.map(withoutReturn));
+  }
+  open += decoder.decode();
+  if (open !== '') yield [withoutReturn(open)];
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+function* split(texts: readonly string[]): Generator<readonly string[]> {
+  let start = 0;
+  let length = 0;
+  for (let i = 0; i < texts.length; i++) {
+    length += texts[i]!.length;
+    if (i + 1 - start < kBlockTexts && length < kBlockLength) continue;
+    yield texts.slice(start, i + 1);
+    start = i + 1;
+    length = 0;
+  }
+  if (start < texts.length) yield texts.slice(start);
+}
