@@ -39,7 +39,7 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const HardwareThreads report = hardware_threads();
         Napi::Object object = Napi::Object::New(info.Env());
-        object.Set("chosen", report.chosen);
+        object.Set("pool", report.chosen);
         object.Set("running", Scheduler::instance().workers());
         object.Set("affinity", report.affinity);
         object.Set("quota", report.quota > 0 ? Napi::Value(Napi::Number::New(info.Env(), report.quota)) : info.Env().Null());

@@ -85,13 +85,18 @@ FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>
                          "weight %.200s: its parts must follow one another", program.weights[i].name.c_str());
             row += part.rows;
         }
-        BERTHA_CHECK(row == program.weights[i].rows, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld",
-                     program.weights[i].name.c_str(), static_cast<long long>(program.weights[i].rows), static_cast<long long>(row));
+        // The parts of a vector count its values.
+        const int64_t expected = program.weights[i].kind == WeightKind::kVector ? program.weights[i].cols : program.weights[i].rows;
+        BERTHA_CHECK(row == expected, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld",
+                     program.weights[i].name.c_str(), static_cast<long long>(expected), static_cast<long long>(row));
     }
 }
 
 void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) {
-    const int64_t cols = program_.weights[static_cast<size_t>(weight)].cols;
+    const Weight& shape = program_.weights[static_cast<size_t>(weight)];
+    const bool vector = shape.kind == WeightKind::kVector;
+    const int64_t cols = vector ? 1 : shape.cols;
+    if (vector) row_end = shape.cols;
     for (const FilePart& part : parts_[static_cast<size_t>(weight)]) {
         const int64_t begin = std::max(row_begin, part.row_begin), end = std::min(row_end, part.row_begin + part.rows);
         if (begin < end) read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols);

@@ -25,7 +25,7 @@ constexpr std::pair<const char*, OpKind> kOps[] = {
 constexpr std::pair<const char*, Activation> kActivations[] = {
     {"none", Activation::kNone},        {"gelu", Activation::kGelu},   {"gelu_tanh", Activation::kGeluTanh},   {"relu", Activation::kRelu},
     {"silu", Activation::kSilu},        {"tanh", Activation::kTanh},   {"sigmoid", Activation::kSigmoid},      {"quick_gelu", Activation::kQuickGelu},
-    {"relu6", Activation::kRelu6},      {"relu2", Activation::kReluSquared}, {"leaky_relu", Activation::kLeakyRelu}, {"mish", Activation::kMish}};
+    {"relu6", Activation::kRelu6},      {"relu_squared", Activation::kReluSquared}, {"leaky_relu", Activation::kLeakyRelu}, {"mish", Activation::kMish}};
 constexpr std::pair<const char*, PoolMode> kPoolModes[] = {
     {"cls", PoolMode::kCls},           {"mean", PoolMode::kMean}, {"max", PoolMode::kMax}, {"mean_sqrt_len", PoolMode::kMeanSqrtLen},
     {"weightedmean", PoolMode::kWeightedMean}, {"lasttoken", PoolMode::kLastToken}};

@@ -1,0 +1,3 @@
+export { loadModel, Model } from './model.js';
+export type { ForwardInput, ForwardOptions, ForwardResult, LoadModelOptions, ModelValues, Tensor } from './model.js';
+export { buildModel } from './architectures.js';

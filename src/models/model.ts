@@ -1,0 +1,191 @@
+import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
+import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
+import { BerthaError } from '../errors.js';
+import { packBatch } from '../runtime/batch.js';
+import { defaultModelDirectory } from '../runtime/default-model.js';
+import { Session, type RunOptions, type SessionOptions } from '../runtime/session.js';
+import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
+import { buildModel, type BuiltModel } from './architectures.js';
+import { toNativeProgram, type Value } from './program.js';
+
+/** How `loadModel` loads. */
+export interface LoadModelOptions {
+  /** Threads that may compute for this model at once. Default: what affinity, cgroup quota and physical cores allow. */
+  readonly threads?: number;
+  /** Number format of the arithmetic. Default `'fp32'`. */
+  readonly precision?: 'fp32';
+  /** Where it computes. Default `'cpu'`. */
+  readonly device?: 'cpu';
+}
+
+/** What `forward` returns besides the last hidden state. */
+export interface ForwardOptions extends RunOptions {
+  /** Every layer's output, the embeddings first. Default false. */
+  readonly hiddenStates?: boolean;
+  /** Every layer's attention probabilities. Default false. */
+  readonly attentions?: boolean;
+  /** The pooler's output, an error where the model has none. Default: where the model has one. */
+  readonly pooler?: boolean;
+}
+
+/** Numbers with their shape, outermost dimension first, in row-major order. */
+export interface Tensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** What the encoder made of one text. */
+export interface ForwardResult {
+  /** [tokens, hidden] */
+  readonly lastHiddenState: Tensor;
+  /** [hidden] */
+  readonly poolerOutput?: Tensor;
+  /** [tokens, hidden] each; the embeddings, then every layer. */
+  readonly hiddenStates?: readonly Tensor[];
+  /** [heads, tokens, tokens] each, one a layer. */
+  readonly attentions?: readonly Tensor[];
+}
+
+/** Values of the program, for `Session.run`. */
+export interface ModelValues {
+  readonly lastHiddenState: Value;
+  readonly hiddenStates: readonly Value[];
+  readonly attentions: readonly Value[];
+  readonly poolerOutput?: Value;
+  readonly sentenceEmbedding: Value;
+  readonly normalizedEmbedding: Value;
+  readonly embeddingDimension: number;
+  /** Whether the model's modules end in Normalize. */
+  readonly normalizes: boolean;
+}
+
+/**
+ * Loads a model directory (config.json, safetensors, tokenizer files), or the bundled all-MiniLM-L6-v2 when `directory` is absent.
+ *
+ * Errors: MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE, UNSAFE_FORMAT, TOKENIZER, VOCAB,
+ * OUT_OF_MEMORY, DEVICE, PRECISION, ADDON_LOAD, and those of a safetensors header.
+ */
+export async function loadModel(directory?: string, options: LoadModelOptions = {}): Promise<Model> {
+  const opened = await openModelDirectory(directory ?? defaultModelDirectory());
+  try {
+    const built = buildModel(opened);
+    const tokenizer = createTokenizer(opened.tokenizerFiles, { maxLength: opened.maxLength });
+    if (tokenizer.vocabSize > opened.config.vocabSize) {
+      throw new BerthaError(
+        'VOCAB',
+        `Expected at most ${opened.config.vocabSize} tokens (vocab_size of config.json) but received a vocabulary of ${tokenizer.vocabSize}.`,
+      );
+    }
+    const session = await Session.load(toNativeProgram(built.program), sessionOptions(options));
+    await opened.verifyUnchanged();
+    return new Model(opened, built, tokenizer, session);
+  } finally {
+    await opened.close();
+  }
+}
+
+function sessionOptions({ threads, precision, device }: LoadModelOptions): SessionOptions {
+  return { ...(threads === undefined ? {} : { threads }), precision: precision ?? 'fp32', device: device ?? 'cpu' };
+}
+
+/** An encoder ready to run. Made by `loadModel`; holds native memory until `dispose`. */
+export class Model {
+  readonly directory: string;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  /** Longest input in tokens, special ones included: sentence_bert_config.json, else the tokenizer's limit, else the positions. */
+  readonly maxTokens: number;
+  readonly values: ModelValues;
+  /** What sentence-transformers' files say, where the directory has them. */
+  readonly sentence?: SentenceTransformersConfig;
+  /** Tensors of the checkpoint that this program does not use, such as the heads of other tasks. */
+  readonly unusedTensors: readonly string[];
+  readonly session: Session;
+
+  /** @internal */
+  constructor(directory: ModelDirectory, { encoder, sentence, surplus }: BuiltModel, tokenizer: Tokenizer, session: Session) {
+    this.directory = directory.path;
+    this.config = directory.config;
+    this.tokenizer = tokenizer;
+    this.maxTokens = directory.maxLength;
+    if (directory.sentenceTransformers !== undefined) this.sentence = directory.sentenceTransformers;
+    this.unusedTensors = surplus;
+    this.session = session;
+    this.values = {
+      lastHiddenState: encoder.hiddenStates.at(-1)!,
+      hiddenStates: encoder.hiddenStates,
+      attentions: encoder.attentions,
+      ...(encoder.poolerOutput === undefined ? {} : { poolerOutput: encoder.poolerOutput }),
+      sentenceEmbedding: sentence.embedding,
+      normalizedEmbedding: sentence.normalizedEmbedding,
+      embeddingDimension: sentence.embedding.width,
+      normalizes: sentence.normalizes,
+    };
+  }
+
+  /**
+   * Runs the encoder over encoded texts, packed into one batch without padding; one result a text, in order.
+   *
+   * Errors: INVALID_IDS, INVALID_ARG (a text without tokens or longer than the positions; `pooler` without a pooler), DISPOSED,
+   * QUEUE_FULL, DEADLINE, OUT_OF_MEMORY, NON_FINITE, or the signal's reason.
+   */
+  forward(encodings: ForwardInput, options?: ForwardOptions): Promise<ForwardResult>;
+  forward(encodings: readonly ForwardInput[], options?: ForwardOptions): Promise<ForwardResult[]>;
+  async forward(encodings: ForwardInput | readonly ForwardInput[], options: ForwardOptions = {}): Promise<ForwardResult | ForwardResult[]> {
+    const list = isList(encodings) ? encodings : [encodings];
+    if (options.pooler === true && this.values.poolerOutput === undefined) {
+      throw new BerthaError('INVALID_ARG', 'Expected a model with a pooler for the option pooler but received one without.');
+    }
+    const pooler = options.pooler === false ? undefined : this.values.poolerOutput;
+    const wanted = {
+      hidden: options.hiddenStates === true ? this.values.hiddenStates : [this.values.lastHiddenState],
+      attentions: options.attentions === true ? this.values.attentions : [],
+      pooler: pooler === undefined ? [] : [pooler],
+    };
+    const outputs = await this.session.run(packBatch(list), [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
+    const results = this.#split(list, outputs, wanted.hidden.length, wanted.attentions.length, options.hiddenStates === true);
+    return isList(encodings) ? results : results[0]!;
+  }
+
+  /** Gives native memory back once calls in flight are done. A second call does nothing. */
+  dispose(): void {
+    this.session.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Deals the packed rows out to the texts; every tensor gets memory of its own. */
+  #split(list: readonly ForwardInput[], outputs: Float32Array[], hidden: number, layers: number, all: boolean): ForwardResult[] {
+    const width = this.values.lastHiddenState.width;
+    const heads = this.config.numHeads;
+    let row = 0;
+    let score = 0;
+    return list.map(({ ids }, text) => {
+      const tokens = ids.length;
+      const rows = (data: Float32Array): Tensor => ({ data: data.slice(row * width, (row + tokens) * width), dims: [tokens, width] });
+      const square = heads * tokens * tokens;
+      const states = outputs.slice(0, hidden).map(rows);
+      const attentions = outputs
+        .slice(hidden, hidden + layers)
+        .map((data) => ({ data: data.slice(score, score + square), dims: [heads, tokens, tokens] }));
+      const pooled = outputs[hidden + layers];
+      row += tokens;
+      score += square;
+      return {
+        lastHiddenState: states.at(-1)!,
+        ...(pooled === undefined ? {} : { poolerOutput: { data: pooled.slice(text * width, (text + 1) * width), dims: [width] } }),
+        ...(all ? { hiddenStates: states } : {}),
+        ...(layers > 0 ? { attentions } : {}),
+      };
+    });
+  }
+}
+
+/** What `forward` needs of an `Encoding`. */
+export type ForwardInput = Pick<Encoding, 'ids'> & Partial<Pick<Encoding, 'typeIds'>>;
+
+function isList(encodings: ForwardInput | readonly ForwardInput[]): encodings is readonly ForwardInput[] {
+  return Array.isArray(encodings);
+}

@@ -1,0 +1,235 @@
+import type { ActivationName } from '../checkpoint/activation.js';
+import type { PoolingMode } from '../checkpoint/pooling.js';
+import { isWeightDtype, type TensorInfo } from '../checkpoint/safetensors.js';
+import { BerthaError } from '../errors.js';
+
+/** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
+export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
+
+/** A tensor that a program computes: [rows, width]; `scores` values are [width = num_heads, seq_len, seq_len] per sequence. */
+export interface Value {
+  readonly id: number;
+  readonly rows: RowDomain;
+  readonly width: number;
+}
+
+/** A weight of a program, [rows, cols]: one stored tensor or several stacked on top of each other. */
+export interface WeightRef {
+  readonly id: number;
+  readonly rows: number;
+  readonly cols: number;
+  readonly name: string;
+}
+
+/** A linear layer's weights: `weight` [out, in], `bias` [out]. */
+export interface LinearWeights {
+  readonly weight: WeightRef;
+  readonly bias?: WeightRef;
+}
+
+/** A LayerNorm's weights, [width] each. */
+export interface NormWeights {
+  readonly weight: WeightRef;
+  readonly bias: WeightRef;
+}
+
+type WeightKind = 'matrix' | 'table' | 'vector';
+
+interface WeightSpec {
+  readonly name: string;
+  readonly kind: WeightKind;
+  readonly rows: number;
+  readonly cols: number;
+  readonly tensors: readonly TensorInfo[];
+}
+
+type OpSpec = Readonly<Record<string, unknown>> & { readonly op: string };
+
+/** Sizes that bound what a batch may hold. */
+export interface ProgramLimits {
+  readonly vocabSize: number;
+  /** Token types; 0 where the model has none (then every type id must be 0). */
+  readonly typeVocabSize: number;
+  readonly maxSeqLen: number;
+}
+
+/** A finished program, as it crosses to native code once. */
+export interface Program extends ProgramLimits {
+  readonly values: readonly Value[];
+  readonly weights: readonly WeightSpec[];
+  readonly ops: readonly OpSpec[];
+}
+
+/**
+ * Appends fused ops and checks shapes as it goes; every error names the weight. Ops and their shapes: native/engine/program.h.
+ */
+export class ProgramBuilder {
+  readonly #limits: ProgramLimits;
+  readonly #values: Value[] = [];
+  readonly #weights: WeightSpec[] = [];
+  readonly #ops: OpSpec[] = [];
+
+  constructor(limits: ProgramLimits) {
+    this.#limits = limits;
+  }
+
+  /** The matrix of a linear layer, [sum of rows, cols]; several tensors stack: query, key and value become one product. */
+  matrix(...tensors: TensorInfo[]): WeightRef {
+    return this.#weight('matrix', tensors, (tensor) => [tensor.shape[0] ?? 0, tensor.shape[1] ?? 0]);
+  }
+
+  /** A lookup table, [rows, cols]. */
+  table(tensor: TensorInfo): WeightRef {
+    return this.#weight('table', [tensor], () => [tensor.shape[0] ?? 0, tensor.shape[1] ?? 0]);
+  }
+
+  /** A bias or LayerNorm weight, [1, n]; several tensors join end to end. */
+  vector(...tensors: TensorInfo[]): WeightRef {
+    const whole = this.#weight('vector', tensors, (tensor) => [tensor.shape[0] ?? 0, 1]);
+    const joined = { ...this.#weights[whole.id]!, rows: 1, cols: whole.rows };
+    this.#weights[whole.id] = joined;
+    return { ...whole, rows: 1, cols: whole.rows };
+  }
+
+  /** word[id] + position[i + positionOffset] + type[typeId] → [tokens, hidden]. */
+  embed(tables: { word: WeightRef; position?: WeightRef; type?: WeightRef; positionOffset?: number }): Value {
+    const output = this.#value('tokens', tables.word.cols);
+    this.#ops.push({
+      op: 'embed',
+      output: output.id,
+      weight: tables.word.id,
+      positionTable: tables.position?.id,
+      typeTable: tables.type?.id,
+      positionOffset: tables.positionOffset ?? 0,
+    });
+    return output;
+  }
+
+  /** activation(x · weightᵀ + bias) + residual: [rows, in] → [rows, out]. */
+  linear(x: Value, weights: LinearWeights, options: { activation?: ActivationName; residual?: Value } = {}): Value {
+    const { weight, bias } = weights;
+    if (weight.cols !== x.width) throw mismatch(weight, `${x.width} columns`);
+    if (bias !== undefined && bias.cols !== weight.rows) throw mismatch(bias, `${weight.rows} values`);
+    const output = this.#value(x.rows, weight.rows);
+    if (options.residual !== undefined && options.residual.width !== weight.rows) throw mismatch(weight, `${options.residual.width} rows`);
+    this.#ops.push({
+      op: 'linear',
+      input: x.id,
+      output: output.id,
+      weight: weight.id,
+      bias: bias?.id,
+      activation: options.activation ?? 'none',
+      residual: options.residual?.id,
+    });
+    return output;
+  }
+
+  /** Self-attention within each sequence: qkv [tokens, 3, numHeads, headDim] → context [tokens, hidden], scores per head. */
+  attention(qkv: Value, options: { numHeads: number; relativeBias?: WeightRef }): { context: Value; scores: Value } {
+    const hidden = qkv.width / 3;
+    const context = this.#value('tokens', hidden);
+    const scores = this.#value('scores', options.numHeads);
+    this.#ops.push({
+      op: 'attention',
+      input: qkv.id,
+      output: context.id,
+      scores: scores.id,
+      numHeads: options.numHeads,
+      softmaxScale: 1 / Math.sqrt(hidden / options.numHeads),
+      relativeBias: options.relativeBias?.id,
+    });
+    return { context, scores };
+  }
+
+  /** (x - mean) / sqrt(variance + eps) · weight + bias, row by row. */
+  layerNorm(x: Value, weights: NormWeights, eps: number): Value {
+    if (weights.weight.cols !== x.width) throw mismatch(weights.weight, `${x.width} values`);
+    if (weights.bias.cols !== x.width) throw mismatch(weights.bias, `${x.width} values`);
+    const output = this.#value(x.rows, x.width);
+    this.#ops.push({ op: 'layer_norm', input: x.id, output: output.id, weight: weights.weight.id, bias: weights.bias.id, eps });
+    return output;
+  }
+
+  /** The first token of each sequence: [tokens, width] → [sequences, width]. */
+  firstTokens(x: Value): Value {
+    const output = this.#value('sequences', x.width);
+    this.#ops.push({ op: 'gather_rows', input: x.id, output: output.id, firstToken: true });
+    return output;
+  }
+
+  /** The token positions that each call names: [tokens, width] → [selected, width]. */
+  selectedTokens(x: Value): Value {
+    const output = this.#value('selected', x.width);
+    this.#ops.push({ op: 'gather_rows', input: x.id, output: output.id, firstToken: false });
+    return output;
+  }
+
+  /** One vector a sequence, the modes side by side: [tokens, width] → [sequences, width * modes]. */
+  pool(x: Value, modes: readonly PoolingMode[]): Value {
+    const output = this.#value('sequences', x.width * modes.length);
+    this.#ops.push({ op: 'pool', input: x.id, output: output.id, modes });
+    return output;
+  }
+
+  /** x / max(|x|₂, 1e-12), row by row. */
+  normalize(x: Value): Value {
+    const output = this.#value(x.rows, x.width);
+    this.#ops.push({ op: 'normalize', input: x.id, output: output.id });
+    return output;
+  }
+
+  /** [rows, n] → [rows, 1 + 2k]: log-sum-exp, the k largest in falling order, their columns. */
+  topK(x: Value, k: number): Value {
+    const output = this.#value(x.rows, 1 + 2 * k);
+    this.#ops.push({ op: 'top_k', input: x.id, output: output.id, k });
+    return output;
+  }
+
+  build(): Program {
+    return { ...this.#limits, values: this.#values, weights: this.#weights, ops: this.#ops };
+  }
+
+  #value(rows: RowDomain, width: number): Value {
+    const value = { id: this.#values.length, rows, width };
+    this.#values.push(value);
+    return value;
+  }
+
+  #weight(kind: WeightKind, tensors: readonly TensorInfo[], shapeOf: (tensor: TensorInfo) => [number, number]): WeightRef {
+    const name = tensors.map((tensor) => tensor.name).join(' + ');
+    const shapes = tensors.map(shapeOf);
+    const cols = shapes[0]?.[1] ?? 0;
+    const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
+    this.#weights.push({ name, kind, rows, cols, tensors });
+    return { id: this.#weights.length - 1, rows, cols, name };
+  }
+}
+
+function mismatch(weight: WeightRef, expected: string): BerthaError {
+  return new BerthaError('MODEL_MISMATCH', `Expected ${expected} for ${weight.name} but received [${weight.rows}, ${weight.cols}].`);
+}
+
+/** The program as native code reads it: weights become ranges of open files. */
+export function toNativeProgram(program: Program): object {
+  const { values, ops, vocabSize, typeVocabSize, maxSeqLen } = program;
+  return { values, ops, vocabSize, typeVocabSize, maxSeqLen, weights: program.weights.map(toNativeWeight) };
+}
+
+function toNativeWeight(weight: WeightSpec): object {
+  let rowBegin = 0;
+  const parts = weight.tensors.map((tensor) => {
+    const [rows = 0] = tensor.shape; // of a vector: its values
+    const part = {
+      fd: tensor.file.fd,
+      offset: tensor.byteOffset,
+      dtype: isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32',
+      rowBegin,
+      rows,
+      name: tensor.name,
+    };
+    rowBegin += rows;
+    return part;
+  });
+  const { name, kind, rows, cols } = weight;
+  return { name, kind, rows, cols, parts };
+}

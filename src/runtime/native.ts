@@ -1,0 +1,118 @@
+/** The addon's exports, as native/addon/addon.cc defines them. Nothing here is public. */
+
+/** A batch as it crosses to native code; see `PackedBatch`. */
+export interface NativeBatch {
+  readonly inputIds: Int32Array;
+  readonly tokenTypeIds: Int32Array;
+  readonly cuSeqlens: Int32Array;
+  readonly poolSkip?: Int32Array | undefined;
+  readonly selected?: Int32Array | undefined;
+  readonly cuSelected?: Int32Array | undefined;
+  readonly outputs: Int32Array;
+  readonly bulk?: boolean | undefined;
+  readonly deadlineMs?: number | undefined;
+}
+
+export interface NativeResult {
+  readonly outputs: Float32Array[];
+  readonly queuedMs: number;
+  readonly computeMs: number;
+}
+
+export interface NativeModel {
+  run(batch: NativeBatch, id: number): Promise<NativeResult>;
+  runSync(batch: NativeBatch): NativeResult;
+  cancel(id: number): void;
+  dispose(): void;
+  memoryUsage(): { weights: number; workspaces: number };
+}
+
+/** Which instruction set the kernels use. */
+export interface IsaReport {
+  readonly chosen: string;
+  readonly available: readonly string[];
+  readonly features: readonly string[];
+  /** By the environment variable BERTHA_ISA. */
+  readonly forced: boolean;
+}
+
+/** How many threads the pool gets, and why. */
+export interface ThreadsReport {
+  /** Threads that may compute at once. */
+  readonly pool: number;
+  /** Threads started so far. */
+  readonly running: number;
+  readonly affinity: number;
+  /** Processors' worth of cgroup quota, or null. */
+  readonly quota: number | null;
+  readonly physical: number;
+  readonly reason: string;
+}
+
+export interface NativeOps {
+  linear(
+    input: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | null,
+    residual: Float32Array | null,
+    activation: string,
+    m: number,
+    n: number,
+    k: number,
+  ): Float32Array;
+  activation(name: string, x: Float32Array): Float32Array;
+  layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array, rows: number, width: number, eps: number): Float32Array;
+  attention(
+    qkv: Float32Array,
+    cuSeqlens: Int32Array,
+    numHeads: number,
+    headDim: number,
+    scale: number,
+    relativeBias: Float32Array | null,
+  ): { output: Float32Array; scores: Float32Array };
+  embed(
+    ids: Int32Array,
+    typeIds: Int32Array,
+    cuSeqlens: Int32Array,
+    word: Float32Array,
+    position: Float32Array | null,
+    type: Float32Array | null,
+    width: number,
+    positionOffset: number,
+  ): Float32Array;
+  pool(x: Float32Array, cuSeqlens: Int32Array, width: number, modes: readonly string[], skip: Int32Array | null): Float32Array;
+  normalize(x: Float32Array, rows: number, width: number): Float32Array;
+  topK(x: Float32Array, rows: number, width: number, k: number): Float32Array;
+}
+
+/** Counters of the process-wide scheduler since the process started. */
+export interface SchedulerStats {
+  readonly workers: number;
+  readonly queuedInteractive: number;
+  readonly queuedBulk: number;
+  readonly queuedTokens: number;
+  readonly runningBatches: number;
+  readonly completedCalls: number;
+  readonly failedCalls: number;
+  readonly batches: number;
+  readonly sequences: number;
+  readonly tokens: number;
+  readonly computeSeconds: number;
+}
+
+export interface NativeAddon {
+  readonly builder: string;
+  /** Of the package it was built from. */
+  readonly version: string;
+  readonly compiler: string;
+  load(spec: object): Promise<NativeModel>;
+  isa(): IsaReport;
+  threads(): ThreadsReport;
+  stats(): SchedulerStats;
+  /** '' when the device can be used, else what is missing. */
+  deviceProblem(device: string): string;
+  allocatedBytes(): number;
+  failAllocation(n: number): number;
+  setQueueLimit(tokens: number): void;
+  readonly ops: NativeOps;
+}
