@@ -1,0 +1,83 @@
+// Layers: cli → index → tasks → models → checkpoint | runtime; the tokenizer stands below checkpoint and knows none of them.
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const layers = ['cli', 'index', 'tasks', 'models', 'runtime', 'checkpoint', 'tokenizer'];
+const mayReadFiles = { 'src/cli/**/*.ts': true, 'src/checkpoint/**/*.ts': true, 'src/hub/**/*.ts': true, 'src/runtime/addon.ts': true };
+const fsImports = ['node:fs', 'node:fs/promises', 'fs', 'fs/promises'].map((name) => ({
+  name,
+  message: 'Files are read and written in src/checkpoint, src/hub, src/runtime/addon.ts and src/cli.',
+}));
+
+function layer(files, mayImport, { typesFrom = [] } = {}) {
+  const forbidden = layers.filter((name) => !mayImport.includes(name));
+  const patterns = forbidden.map((name) => ({
+    regex: name === 'index' ? '^(\\.\\./)+index\\.js$' : `^(\\./|(\\.\\./)+)${name}/`,
+    allowTypeImports: typesFrom.includes(name),
+    message: `Imports run downward only: cli → index → tasks → models → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
+  }));
+  return {
+    files,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: files.some((file) => mayReadFiles[file]) ? [] : fsImports, patterns }],
+    },
+  };
+}
+
+export default defineConfig(
+  { ignores: ['build/**', 'build-*/**', 'dist/**', 'weights/**', 'test/golden/**', '**/node_modules/**', 'bench/results/**'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommended],
+    languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/ban-ts-comment': [
+        'error',
+        { 'ts-expect-error': 'allow-with-description', 'ts-ignore': true, 'ts-nocheck': true },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/only-throw-error': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        { selector: 'AwaitExpression:not(:function AwaitExpression)', message: 'Top-level await would break require().' },
+      ],
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+    },
+  },
+  layer(['src/*.ts', 'src/index.ts'], ['tasks', 'models', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/tasks/**/*.ts'], ['models', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/models/**/*.ts'], ['runtime', 'checkpoint', 'tokenizer']),
+  // A session runs a program: it needs to know what one looks like, not how one is made.
+  layer(['src/runtime/**/*.ts'], [], { typesFrom: ['models'] }),
+  layer(['src/runtime/addon.ts'], []),
+  layer(['src/checkpoint/**/*.ts'], ['tokenizer']),
+  layer(['src/tokenizer/**/*.ts'], []),
+  layer(['src/cli/**/*.ts'], ['index', 'tasks', 'models', 'runtime', 'checkpoint', 'tokenizer']),
+  {
+    files: ['test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'examples/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: "CallExpression[callee.property.name=/^(only|skip)$/][arguments.0.type='Literal']",
+          message: "A test that is switched off says so at run time: skip('reason') from test/support/skip.ts.",
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
+    extends: [tseslint.configs.base],
+    rules: { 'no-undef': 'off', 'no-unused-vars': 'error', eqeqeq: 'error', 'prefer-const': 'error' },
+  },
+);

@@ -1,0 +1,71 @@
+// `npm run pack:all`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with the prebuilt addon
+// for this machine, and the weights. Prints one line for each: file, packed size, unpacked size.
+// The checkout's package.json names neither of the other two, so that npm ci needs nothing unpublished; the packed one does.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildAddon, builders } from './build/addon.mjs';
+import { buildDist } from './build/dist.mjs';
+import { inRoot, packageJson } from './build/project.mjs';
+import { findCommand } from './build/toolchain.mjs';
+
+const output = inRoot('build', 'packages');
+const { platform, arch } = process;
+const platformName = platform === 'linux' ? `${platform}-${arch}-gnu` : `${platform}-${arch}`;
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+function stage(name, manifest, files) {
+  const folder = join(output, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [from, to] of Object.entries(files)) cpSync(from, join(folder, to), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return folder;
+}
+
+const legal = { [inRoot('LICENSE')]: 'LICENSE', [inRoot('NOTICE')]: 'NOTICE' };
+const weightsManifest = readJson(inRoot('packages', 'weights', 'package.json'));
+
+function stageMain() {
+  const { scripts, devDependencies, allowScripts, gypfile, binary, ...manifest } = packageJson;
+  manifest.optionalDependencies = { [`@bertha-encoder/${platformName}`]: packageJson.version };
+  manifest.peerDependencies = { [weightsManifest.name]: `^${weightsManifest.version}` };
+  manifest.peerDependenciesMeta = { [weightsManifest.name]: { optional: true } };
+  return stage('bertha-encoder', manifest, { [inRoot('dist')]: 'dist', [inRoot('README.md')]: 'README.md', ...legal });
+}
+
+function stagePlatform() {
+  const template = readFileSync(inRoot('packages', 'platform', 'package.json'), 'utf8');
+  const manifest = JSON.parse(template.replaceAll('PLATFORM', platformName).replaceAll('VERSION', packageJson.version));
+  manifest.os = [platform];
+  manifest.cpu = [arch];
+  if (platform === 'linux') manifest.libc = ['glibc'];
+  const readme = inRoot('packages', 'platform', 'README.md');
+  const folder = stage(platformName, manifest, { [builders['node-gyp'].output]: 'bertha.node', [readme]: 'README.md', ...legal });
+  if (findCommand('strip') !== undefined) run('strip', [platform === 'darwin' ? '-x' : '--strip-unneeded', join(folder, 'bertha.node')]);
+  return folder;
+}
+
+function stageWeights() {
+  return stage('weights', weightsManifest, { [inRoot('weights', 'all-MiniLM-L6-v2')]: '.', ...legal });
+}
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { encoding: 'utf8', ...options });
+  if (result.status !== 0)
+    throw new Error(`Expected ${command} ${args.join(' ')} to succeed but it failed:\n${result.stdout}${result.stderr}`);
+  return result.stdout;
+}
+
+await buildDist();
+await buildAddon('node-gyp');
+mkdirSync(output, { recursive: true });
+for (const file of readdirSync(output)) if (file.endsWith('.tgz')) rmSync(join(output, file));
+const folders = [stageMain(), stagePlatform(), stageWeights()].filter((folder) => existsSync(folder));
+for (const folder of folders) {
+  const [{ filename, unpackedSize }] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', output], { cwd: folder }),
+  );
+  const packed = statSync(join(output, filename)).size;
+  process.stdout.write(`build/packages/${filename}  ${packed} bytes packed, ${unpackedSize} bytes unpacked\n`);
+}
