@@ -1,0 +1,174 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { skip } from './support/skip.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const addon = join(root, 'build', 'Release', 'bertha.node');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`;
+
+/** A folder that looks like an installed bertha-encoder: its package.json and the loader, no addon anywhere. */
+function installedPackage(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bertha-loader-'));
+  const home = join(folder, 'node_modules', 'bertha-encoder');
+  mkdirSync(join(home, 'dist', 'runtime'), { recursive: true });
+  copyFileSync(join(root, 'package.json'), join(home, 'package.json'));
+  for (const file of ['errors.js', 'runtime/addon.js', 'runtime/default-model.js'])
+    copyFileSync(join(root, 'dist', file), join(home, 'dist', file));
+  return home;
+}
+
+interface Outcome {
+  readonly value: unknown;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Evaluates `expression` over the installed package's loader in a process of its own. */
+function evaluate(home: string, expression: string, options: { env?: NodeJS.ProcessEnv; flags?: readonly string[] } = {}): Outcome {
+  const script = `
+    const { loadAddon, packageRoot } = require(${JSON.stringify(join(home, 'dist/runtime/addon.js'))});
+    const { defaultModelDirectory } = require(${JSON.stringify(join(home, 'dist/runtime/default-model.js'))});
+    try { console.log(JSON.stringify({ value: ${expression}, code: '', message: '' })); }
+    catch (error) { console.log(JSON.stringify({ value: null, code: String(error.code), message: error.message })); }`;
+  const env = { ...process.env, BERTHA_ADDON: '', NODE_NO_WARNINGS: '1', ...options.env };
+  const result = spawnSync(process.execPath, [...(options.flags ?? []), '--eval', script], { encoding: 'utf8', env });
+  if (result.status !== 0) throw new Error(result.stderr);
+  return JSON.parse(result.stdout) as Outcome;
+}
+
+/** The first bytes of an ELF file for the processor that `machine` numbers. */
+function elfHeader(machine: number): Buffer {
+  const header = Buffer.alloc(64);
+  header.write('\u007fELF\u0002\u0001\u0001', 'latin1');
+  header.writeUInt16LE(3, 16);
+  header.writeUInt16LE(machine, 18);
+  return header;
+}
+
+function placePlatformPackage(home: string, version: string): string {
+  const folder = join(dirname(home), '@bertha-encoder', platform);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `@bertha-encoder/${platform}`, version }));
+  return join(folder, 'bertha.node');
+}
+
+const t = suite<{ home: string }>('loader');
+t.before.each((context) => {
+  context.home = installedPackage();
+});
+t.after.each((context) => rmSync(dirname(dirname(context.home)), { recursive: true, force: true }));
+
+t('names every attempt, its reason and the remedy when there is no addon', ({ home }) => {
+  const { code, message } = evaluate(home, 'loadAddon()');
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, `${home}/build/Release/bertha.node is not there`);
+  assert.match(message, `${home}/build-cmake/Release/bertha.node is not there`);
+  assert.match(message, `@bertha-encoder/${platform} `);
+  assert.match(message, `Node.js ${process.version}`);
+  assert.match(message, 'npm ci');
+});
+
+t('loads the platform package when there is no local build', ({ home }) => {
+  copyFileSync(addon, placePlatformPackage(home, version));
+  assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
+});
+
+t('prefers a local build to the platform package', ({ home }) => {
+  writeFileSync(placePlatformPackage(home, version), 'not an addon');
+  mkdirSync(join(home, 'build', 'Release'), { recursive: true });
+  copyFileSync(addon, join(home, 'build', 'Release', 'bertha.node'));
+  assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
+});
+
+t('goes on to the next candidate when one cannot be loaded', ({ home }) => {
+  mkdirSync(join(home, 'build', 'Release'), { recursive: true });
+  writeFileSync(join(home, 'build', 'Release', 'bertha.node'), elfHeader(0xb7));
+  copyFileSync(addon, placePlatformPackage(home, version));
+  assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
+});
+
+t('refuses a platform package of another version', ({ home }) => {
+  copyFileSync(addon, placePlatformPackage(home, '9.9.9'));
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as object;
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, version: '9.9.9' }));
+  const { code, message } = evaluate(home, 'loadAddon()');
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, `has version ${version}, expected 9.9.9`);
+});
+
+t('tries nothing else when BERTHA_ADDON names a file', ({ home }) => {
+  copyFileSync(addon, placePlatformPackage(home, version));
+  const { code, message } = evaluate(home, 'loadAddon()', { env: { BERTHA_ADDON: '/nowhere/bertha.node' } });
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, '/nowhere/bertha.node is not there');
+  assert.match(message, 'correct or remove BERTHA_ADDON');
+  assert.not.match(message, '@bertha-encoder');
+});
+
+t('loads an explicit path', ({ home }) => {
+  assert.is(evaluate(home, `loadAddon(${JSON.stringify(addon)}).builder`).value, 'node-gyp');
+});
+
+t('names the processor that an addon was built for', ({ home }) => {
+  const file = join(home, 'other.node');
+  writeFileSync(file, elfHeader(process.arch === 'arm64' ? 0x3e : 0xb7));
+  const built = process.arch === 'arm64' ? 'x64' : 'arm64';
+  assert.match(evaluate(home, `loadAddon(${JSON.stringify(file)})`).message, `is built for ${built}, this Node.js is ${process.arch}`);
+});
+
+t('names the C library that an addon needs and the one there is', ({ home }) => {
+  if (process.platform !== 'linux') return skip('glibc');
+  const file = join(home, 'newer.node');
+  writeFileSync(file, readFileSync(addon).toString('latin1').replaceAll('GLIBC_2.34', 'GLIBC_9.34'), 'latin1');
+  assert.match(evaluate(home, `loadAddon(${JSON.stringify(file)})`).message, /newer\.node needs glibc 9\.34, this system has glibc 2\.\d+/);
+});
+
+t('says why a file that is no addon cannot be loaded', ({ home }) => {
+  const file = join(home, 'text.node');
+  writeFileSync(file, 'not an addon');
+  const { code, message } = evaluate(home, `loadAddon(${JSON.stringify(file)})`);
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, /text\.node cannot be loaded: .+/);
+});
+
+t('names the flag when the process may not load addons', ({ home }) => {
+  const { code, message } = evaluate(home, `loadAddon(${JSON.stringify(addon)})`, { flags: ['--no-addons'] });
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, 'start Node.js without --no-addons');
+});
+
+t('names the flag when the permission model forbids addons', ({ home }) => {
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+  const { code, message } = evaluate(home, `loadAddon(${JSON.stringify(addon)})`, { flags: [permission, '--allow-fs-read=*'] });
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, '--allow-addons');
+});
+
+t('finds the default model in the weights package', ({ home }) => {
+  const weights = join(dirname(home), '@bertha-encoder', 'weights-all-minilm-l6-v2');
+  mkdirSync(weights, { recursive: true });
+  writeFileSync(join(weights, 'package.json'), '{"name":"@bertha-encoder/weights-all-minilm-l6-v2","version":"1.0.0"}');
+  writeFileSync(join(weights, 'config.json'), '{}');
+  assert.is(evaluate(home, 'defaultModelDirectory()').value, weights);
+});
+
+t('finds the default model in a checkout before the weights package', ({ home }) => {
+  const weights = join(home, 'weights', 'all-MiniLM-L6-v2');
+  mkdirSync(weights, { recursive: true });
+  writeFileSync(join(weights, 'config.json'), '{}');
+  assert.is(evaluate(home, 'defaultModelDirectory()').value, weights);
+});
+
+t('says what to install when there is no default model', ({ home }) => {
+  const { code, message } = evaluate(home, 'defaultModelDirectory()');
+  assert.is(code, 'MODEL_NOT_FOUND');
+  assert.match(message, 'npm install @bertha-encoder/weights-all-minilm-l6-v2');
+});
+
+t.run();
