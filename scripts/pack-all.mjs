@@ -27,7 +27,9 @@ const legal = { [inRoot('LICENSE')]: 'LICENSE', [inRoot('NOTICE')]: 'NOTICE' };
 const weightsManifest = readJson(inRoot('packages', 'weights', 'package.json'));
 
 function stageMain() {
-  const { scripts, devDependencies, allowScripts, gypfile, binary, ...manifest } = packageJson;
+  // What only a checkout needs stays out.
+  const checkoutOnly = ['scripts', 'devDependencies', 'allowScripts', 'gypfile', 'binary'];
+  const manifest = Object.fromEntries(Object.entries(packageJson).filter(([key]) => !checkoutOnly.includes(key)));
   manifest.optionalDependencies = { [`@bertha-encoder/${platformName}`]: packageJson.version };
   manifest.peerDependencies = { [weightsManifest.name]: `^${weightsManifest.version}` };
   manifest.peerDependenciesMeta = { [weightsManifest.name]: { optional: true } };

@@ -33,6 +33,9 @@ function describe(builder) {
 /** Builds unless the last build was made from the same sources, flags and tools. Returns true when it compiled. */
 export async function buildAddon(builder, { force = false } = {}) {
   const { output } = builders[builder];
+  const recorded = readState('flags');
+  const { asked } = chooseCuda(recorded);
+  if (asked !== recorded?.asked) writeState('flags', { asked });
   const isCurrent = () => !force && existsSync(output) && readState(builder)?.stamp === describe(builder).stamp;
   if (isCurrent()) return false;
   const lock = join(stateDirectory, `${builder}.lock`);
@@ -49,7 +52,6 @@ async function compile(builder) {
   const with_ = flags.cuda ? ' and CUDA' : '';
   showStep(`compiling the addon with ${builder}${with_} (${sources.length} files)`);
   await run(command(builder, flags), sources);
-  if (flags.asked !== undefined) writeState('flags', { asked: flags.asked });
   writeState(builder, { stamp, cuda: flags.cuda });
   showLine(`compiled the addon with ${builder}${with_} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return true;
