@@ -6,6 +6,14 @@
 
 #include "engine/program.h"
 
+#if defined(__clang__)
+#define BERTHA_UNROLL _Pragma("clang loop unroll(full)")
+#define BERTHA_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#elif defined(__GNUC__)
+#define BERTHA_UNROLL _Pragma("GCC unroll 32")
+#define BERTHA_NO_UNROLL _Pragma("GCC unroll 1")
+#endif
+
 namespace bertha::cpu {
 
 // A matrix [n, k] as panels of `panel_width` output columns: [n / panel_width][k][panel_width], the last panel narrower (a
