@@ -1,0 +1,166 @@
+import { type NormalizerOptions, normalizeString } from './normalizer.js';
+import {
+  chinese,
+  type CodePointSet,
+  decompose,
+  decompositions,
+  lowercase,
+  nonspacingMarks,
+  punctuation,
+  removed,
+  reorderedMarks,
+  whitespace,
+} from './unicode.js';
+
+/** What the scanner does with a character: the upper half of a table entry. */
+export const Kind = {
+  /** Part of a word, as the unit in the lower half. */
+  Word: 0,
+  /** Ends a word. */
+  Space: 1,
+  /** A word of its own, as the unit in the lower half. */
+  Isolated: 2,
+  /** Nothing. */
+  Removed: 3,
+  /** Several of the above: `expansions[lower half]`. */
+  Expansion: 4,
+  /** A Hangul syllable, as its two or three jamo. */
+  Hangul: 5,
+  /** Half of a surrogate pair: ask `astral`. */
+  Surrogate: 6,
+  /** Depends on the marks around it: ask `normalize`. */
+  Reordered: 7,
+  /** May begin an added token: ask the matcher, then `untriggered`. */
+  Trigger: 8,
+} as const;
+
+/** The kind alone is `entry >> KIND_SHIFT`. Entries below 1 << KIND_SHIFT are the units of words. */
+export const KIND_SHIFT = 16;
+
+const HANGUL_FIRST = 0xac00;
+const HANGUL_END = 0xd7a4;
+
+/**
+ * Normalizer and pre-tokenizer fused into one lookup per character. Every normalizer step works on single characters, but for the
+ * canonical reordering of marks that are not dropped (Kind.Reordered, 95 code points), so their composition can be tabulated.
+ */
+export class CharacterTable {
+  /** [65536]: an entry per UTF-16 unit. */
+  readonly entries = new Int32Array(0x10000);
+  readonly expansions: Int32Array[] = [];
+  readonly #options: NormalizerOptions;
+  readonly #astral = new Map<number, number>();
+  readonly #untriggered = new Map<number, number>();
+
+  /** `triggers` are the units that begin added tokens. */
+  constructor(options: NormalizerOptions, triggers: Iterable<number> = []) {
+    this.#options = options;
+    this.#fill(options);
+    for (const codePoint of changedCodePoints(options)) {
+      const entry = this.#derive(codePoint);
+      if (codePoint > 0xffff) this.#astral.set(codePoint, entry);
+      else this.entries[codePoint] = entry;
+    }
+    for (const unit of triggers) {
+      this.#untriggered.set(unit, this.entries[unit] as number);
+      this.entries[unit] = Kind.Trigger << KIND_SHIFT;
+    }
+  }
+
+  /** The entry of a unit that began no added token after all. */
+  untriggered(unit: number): number {
+    return this.#untriggered.get(unit) as number;
+  }
+
+  /** The entry of a code point above U+FFFF. Of kinds Word and Isolated only as itself, the lower half being unused. */
+  astral(codePoint: number): number {
+    const known = this.#astral.get(codePoint);
+    if (known !== undefined) return known;
+    const { cleanText, handleChineseChars, stripAccents } = this.#options;
+    let kind: number = Kind.Word;
+    if (cleanText && removed.has(codePoint)) kind = Kind.Removed;
+    else if (stripAccents && nonspacingMarks.has(codePoint)) kind = Kind.Removed;
+    else if (punctuation.has(codePoint) || (handleChineseChars && chinese.has(codePoint))) kind = Kind.Isolated;
+    return kind << KIND_SHIFT;
+  }
+
+  /** Whether a character is nothing but part of the word it stands in. */
+  isWordPart(codePoint: number): boolean {
+    let entry = codePoint > 0xffff ? this.astral(codePoint) : (this.entries[codePoint] as number);
+    if (entry >> KIND_SHIFT === Kind.Trigger) entry = this.untriggered(codePoint);
+    const kind = entry >> KIND_SHIFT;
+    if (kind === Kind.Expansion) return (this.expansions[entry & 0xffff] as Int32Array).every((part) => part < 1 << KIND_SHIFT);
+    return kind === Kind.Word || kind === Kind.Hangul || kind === Kind.Reordered;
+  }
+
+  /** The entries of characters that stay themselves or vanish. */
+  #fill({ cleanText, handleChineseChars, stripAccents }: NormalizerOptions): void {
+    const { entries } = this;
+    for (let unit = 0; unit < 0x10000; unit++) entries[unit] = unit;
+    const isolate = (set: CodePointSet) =>
+      set.forEachRange((start, end) => {
+        for (let c = start; c < Math.min(end, 0x10000); c++) entries[c] = (Kind.Isolated << KIND_SHIFT) | c;
+      });
+    const fill = (set: CodePointSet, kind: number) => set.forEachRange((start, end) => entries.fill(kind << KIND_SHIFT, start, end));
+    if (handleChineseChars) isolate(chinese);
+    isolate(punctuation);
+    fill(whitespace, Kind.Space);
+    if (stripAccents) {
+      fill(nonspacingMarks, Kind.Removed);
+      entries.fill(Kind.Hangul << KIND_SHIFT, HANGUL_FIRST, HANGUL_END);
+    }
+    if (cleanText) fill(removed, Kind.Removed);
+    entries.fill(Kind.Surrogate << KIND_SHIFT, 0xd800, 0xe000);
+  }
+
+  #derive(codePoint: number): number {
+    const options = this.#options;
+    if (options.cleanText) {
+      if (removed.has(codePoint)) return Kind.Removed << KIND_SHIFT;
+      if (whitespace.has(codePoint)) return Kind.Space << KIND_SHIFT;
+    }
+    if (options.stripAccents && (decompose(codePoint) ?? [codePoint]).some((c) => reorderedMarks.has(c))) return Kind.Reordered << KIND_SHIFT;
+    const parts: number[] = [];
+    for (const c of normalizeString(String.fromCodePoint(codePoint), options)) {
+      const out = c.codePointAt(0) as number;
+      if (whitespace.has(out)) parts.push(Kind.Space << KIND_SHIFT);
+      else if (!punctuation.has(out)) for (let k = 0; k < c.length; k++) parts.push(c.charCodeAt(k));
+      else if (out < 0x10000) parts.push((Kind.Isolated << KIND_SHIFT) | out);
+      else parts.push(Kind.Space << KIND_SHIFT, c.charCodeAt(0), c.charCodeAt(1), Kind.Space << KIND_SHIFT);
+    }
+    return this.#encode(parts, codePoint);
+  }
+
+  #encode(parts: readonly number[], codePoint: number): number {
+    if (parts.length === 0) return Kind.Removed << KIND_SHIFT;
+    const [first, second, third] = parts;
+    const isUnit = (part: number | undefined): part is number => part !== undefined && part < 1 << KIND_SHIFT;
+    if (codePoint < 0x10000) {
+      if (parts.length === 1) return first as number;
+      const space = Kind.Space << KIND_SHIFT;
+      if (parts.length === 3 && first === space && third === space && isUnit(second)) return (Kind.Isolated << KIND_SHIFT) | second;
+    }
+    this.expansions.push(Int32Array.from(parts));
+    return (Kind.Expansion << KIND_SHIFT) | (this.expansions.length - 1);
+  }
+}
+
+/** The characters, Hangul aside, that become other ones or need a closer look. */
+function changedCodePoints(options: NormalizerOptions): Set<number> {
+  const changed = new Set<number>();
+  if (options.stripAccents) for (const c of [...decompositions.keys(), ...reorderedMarks]) changed.add(c);
+  if (options.lowercase) for (const c of lowercase.keys()) changed.add(c);
+  return changed;
+}
+
+/** The entries of one set of options and triggers are shared by all tokenizers. */
+const sharedTables = new Map<string, CharacterTable>();
+
+/** The table for `options`, made on first use; `triggers` are the units that begin added tokens. */
+export function characterTable(options: NormalizerOptions, triggers: ReadonlySet<number>): CharacterTable {
+  const { cleanText, handleChineseChars, stripAccents } = options;
+  const key = [cleanText, handleChineseChars, stripAccents, options.lowercase, ...[...triggers].sort((a, b) => a - b)].join();
+  let table = sharedTables.get(key);
+  if (table === undefined) sharedTables.set(key, (table = new CharacterTable(options, triggers)));
+  return table;
+}

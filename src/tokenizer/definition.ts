@@ -1,0 +1,58 @@
+import type { AddedToken } from './added-tokens.js';
+import type { DecoderOptions } from './decoder.js';
+import type { NormalizerOptions } from './normalizer.js';
+import type { Template } from './template.js';
+import type { Side, TruncationStrategy } from './truncation.js';
+
+/** Contents of a model's tokenizer files; what is absent is absent. */
+export interface TokenizerFiles {
+  readonly tokenizerJson?: string;
+  readonly vocab?: string;
+  readonly tokenizerConfig?: string;
+  readonly specialTokensMap?: string;
+}
+
+/** Everything that makes a tokenizer, whichever files it came from. */
+export interface TokenizerDefinition {
+  readonly normalizer: NormalizerOptions;
+  readonly vocab: ReadonlyMap<string, number>;
+  readonly unkToken: string;
+  readonly continuingSubwordPrefix: string;
+  readonly maxInputCharsPerWord: number;
+  readonly addedTokens: readonly AddedToken[];
+  readonly template: Template;
+  /** Of RobertaProcessing: leave white space at a token's ends out of its offsets. */
+  readonly trimOffsets: { readonly addPrefixSpace: boolean } | undefined;
+  /** A decoder that is not supported is its name. */
+  readonly decoder: DecoderOptions | null | string;
+  /** Names of the special tokens, as far as the vocabulary has them. */
+  readonly specialTokens: SpecialTokens;
+  readonly maxLength: number | undefined;
+  readonly paddingSide: Side;
+  readonly truncationSide: Side;
+  /** The truncation and padding entries of tokenizer.json. */
+  readonly fileTruncation: FileTruncation | undefined;
+  readonly filePadding: FilePadding | undefined;
+}
+
+export interface SpecialTokens {
+  readonly unk: string;
+  readonly pad: string | undefined;
+  readonly cls: string | undefined;
+  readonly sep: string | undefined;
+  readonly mask: string | undefined;
+}
+
+export interface FileTruncation {
+  readonly strategy: TruncationStrategy;
+  readonly maxLength: number;
+  readonly stride: number;
+  readonly side: Side;
+}
+
+export interface FilePadding {
+  /** 'longest' of a batch, or to this length. */
+  readonly length: 'longest' | number;
+  readonly padToMultipleOf: number;
+  readonly side: Side;
+}

@@ -1,0 +1,251 @@
+import { BerthaError } from '../errors.js';
+import { received } from '../options.js';
+import type { AddedToken } from './added-tokens.js';
+import type { DecoderOptions } from './decoder.js';
+import type { FilePadding, FileTruncation, TokenizerDefinition, TokenizerFiles } from './definition.js';
+import { JsonNode } from './json.js';
+import type { NormalizerOptions } from './normalizer.js';
+import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
+import { MAX_VOCAB_SIZE, readFlags, TokenizerConfig } from './tokenizer-config.js';
+import { readVocab } from './vocab-files.js';
+
+const FILE = 'tokenizer.json';
+
+/**
+ * Reads a tokenizer.json of the Rust library "tokenizers", as far as BERT's pipeline goes: whatever else it asks for is an error that
+ * names it. tokenizer_config.json has the last word on lowercasing, accents and ideographs, as in transformers.
+ *
+ * Errors: TOKENIZER, VOCAB.
+ */
+export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles): TokenizerDefinition {
+  const root = JsonNode.parse(tokenizerJson, FILE);
+  if (root.string('version', '1.0') !== '1.0') throw root.wrong('"1.0"', 'version', root.get('version'));
+  const config = new TokenizerConfig(files);
+  const model = root.child('model');
+  if (model === undefined) throw root.wrong('a WordPiece model', 'model', undefined);
+  requireWordPiece(model);
+  const vocab = readModelVocab(model);
+  const addedTokens = readAddedTokens(root, vocab);
+  if (files.vocab !== undefined) compareVocabs(vocab, addedTokens, readVocab(files.vocab));
+  const unkToken = model.string('unk_token', '[UNK]');
+  if (!vocab.has(unkToken)) throw model.wrong('a token of the vocabulary', 'unk_token', unkToken);
+  readPreTokenizer(root.child('pre_tokenizer'), root);
+  const { template, trimOffsets } = readPostProcessor(root.child('post_processor'));
+  const added = new Set(addedTokens.map((token) => token.content));
+  return {
+    normalizer: overrideNormalizer(readNormalizer(root.child('normalizer')), config),
+    vocab,
+    unkToken,
+    continuingSubwordPrefix: model.string('continuing_subword_prefix', '##'),
+    maxInputCharsPerWord: model.integer('max_input_chars_per_word', 100, 0, Number.MAX_SAFE_INTEGER),
+    addedTokens,
+    template,
+    trimOffsets,
+    decoder: readDecoder(root.child('decoder')),
+    specialTokens: config.specialTokens((token) => added.has(token) || vocab.has(token), unkToken),
+    maxLength: config.maxLength,
+    paddingSide: config.paddingSide,
+    truncationSide: config.truncationSide,
+    fileTruncation: readTruncation(root.child('truncation')),
+    filePadding: readPadding(root.child('padding')),
+  };
+}
+
+function unsupported(node: JsonNode, supported: string): BerthaError {
+  const type = node.get('type');
+  return new BerthaError('TOKENIZER', `Expected ${supported} for ${node.path} but received ${received(type)}: no other is supported.`);
+}
+
+function requireWordPiece(model: JsonNode): void {
+  // Old files leave the type out; then only WordPiece has this field.
+  const isWordPiece = model.has('type') ? model.get('type') === 'WordPiece' : model.has('max_input_chars_per_word');
+  if (!isWordPiece) throw unsupported(model, 'the WordPiece model');
+}
+
+function readModelVocab(model: JsonNode): Map<string, number> {
+  const node = model.child('vocab');
+  if (node === undefined) throw model.wrong('tokens with their ids', 'vocab', undefined);
+  const vocab = new Map<string, number>();
+  const ids = new Set<number>();
+  for (const token of node.keys) {
+    const id = node.integer(token, undefined, 0, MAX_VOCAB_SIZE - 1);
+    if (ids.has(id)) throw node.wrong('an id that no other token has', token, id);
+    if (/[\ud800-\udfff]/u.test(token)) throw node.wrong('well-formed Unicode', token, id);
+    ids.add(id);
+    vocab.set(token, id);
+  }
+  return vocab;
+}
+
+/** Ids of tokens outside the vocabulary go on where it ends: others would not be the ids that the reference gives them. */
+function readAddedTokens(root: JsonNode, vocab: ReadonlyMap<string, number>): AddedToken[] {
+  const tokens = new Map<string, AddedToken>();
+  let next = vocab.size;
+  for (const node of root.children('added_tokens')) {
+    const content = node.string('content', '');
+    if (content === '') continue;
+    const id = node.integer('id', undefined, 0, MAX_VOCAB_SIZE - 1);
+    const expected = tokens.get(content)?.id ?? vocab.get(content) ?? next++;
+    if (id !== expected) throw node.wrong(`${expected}, the id of ${JSON.stringify(content)}`, 'id', id);
+    tokens.set(content, { id, content, ...readFlags(node) });
+  }
+  return [...tokens.values()];
+}
+
+/** vocab.txt may lack tokens that were added later and may repeat itself; whatever else it says must agree. */
+function compareVocabs(vocab: ReadonlyMap<string, number>, addedTokens: readonly AddedToken[], other: ReadonlyMap<string, number>): void {
+  const added = new Map(addedTokens.map((token) => [token.content, token.id]));
+  const contradiction = (token: string, here: number | undefined, there: number | undefined) =>
+    new BerthaError(
+      'TOKENIZER',
+      `Expected one id for token ${JSON.stringify(token)} but received ${here ?? 'none'} from tokenizer.json and ${there ?? 'none'} from vocab.txt.`,
+    );
+  for (const [token, id] of other) {
+    if (token !== '' && (vocab.get(token) ?? added.get(token)) !== id) throw contradiction(token, vocab.get(token) ?? added.get(token), id);
+  }
+  for (const [token, id] of vocab) {
+    if (token !== '' && !other.has(token) && !added.has(token)) throw contradiction(token, id, undefined);
+  }
+}
+
+function readNormalizer(node: JsonNode | undefined): NormalizerOptions {
+  const none: NormalizerOptions = { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
+  if (node === undefined) return none;
+  switch (node.get('type')) {
+    case 'BertNormalizer': {
+      const lowercase = node.boolean('lowercase', true);
+      return {
+        cleanText: node.boolean('clean_text', true),
+        handleChineseChars: node.boolean('handle_chinese_chars', true),
+        stripAccents: node.boolean('strip_accents', lowercase),
+        lowercase,
+      };
+    }
+    case 'Lowercase':
+      return { ...none, lowercase: true };
+    case 'Sequence': {
+      const steps = node.children('normalizers');
+      if (steps.length <= 1) return readNormalizer(steps[0]);
+    }
+  }
+  throw unsupported(node, 'BertNormalizer, Lowercase or none');
+}
+
+/** What transformers' BERT classes do when both files speak. */
+function overrideNormalizer(normalizer: NormalizerOptions, config: TokenizerConfig): NormalizerOptions {
+  if (!normalizer.cleanText || config.tokenizerClass === 'PreTrainedTokenizer' || config.tokenizerClass === 'TokenizersBackend') return normalizer;
+  const lowercase = config.flag('do_lower_case') ?? normalizer.lowercase;
+  // Where accents simply follow the case in tokenizer.json they go on doing so.
+  const followed = normalizer.stripAccents === normalizer.lowercase ? lowercase : normalizer.stripAccents;
+  return {
+    cleanText: true,
+    handleChineseChars: config.flag('tokenize_chinese_chars') ?? normalizer.handleChineseChars,
+    stripAccents: config.stripAccents === undefined ? followed : (config.stripAccents ?? lowercase),
+    lowercase,
+  };
+}
+
+function readPreTokenizer(node: JsonNode | undefined, root: JsonNode): void {
+  if (node === undefined) throw root.wrong('BertPreTokenizer', 'pre_tokenizer', undefined);
+  if (node.get('type') === 'BertPreTokenizer') return;
+  if (node.get('type') === 'Sequence') {
+    const steps = node.children('pretokenizers');
+    const [first, second] = steps;
+    if (steps.length === 1 && first !== undefined) return readPreTokenizer(first, root);
+    const isSpaceThenPunctuation =
+      steps.length === 2 &&
+      first?.get('type') === 'WhitespaceSplit' &&
+      second?.get('type') === 'Punctuation' &&
+      second.string('behavior', 'Isolated') === 'Isolated';
+    if (isSpaceThenPunctuation) return;
+  }
+  throw unsupported(node, 'BertPreTokenizer');
+}
+
+function readPostProcessor(node: JsonNode | undefined): Pick<TokenizerDefinition, 'template' | 'trimOffsets'> {
+  if (node === undefined) return { template: bareTemplate, trimOffsets: undefined };
+  switch (node.get('type')) {
+    case 'BertProcessing':
+      return { template: bertTemplate(tokenId(node, 'cls'), tokenId(node, 'sep')), trimOffsets: undefined };
+    case 'RobertaProcessing': {
+      const trimOffsets = node.boolean('trim_offsets', true) ? { addPrefixSpace: node.boolean('add_prefix_space', true) } : undefined;
+      return { template: robertaTemplate(tokenId(node, 'cls'), tokenId(node, 'sep')), trimOffsets };
+    }
+    case 'TemplateProcessing':
+      return { template: readTemplate(node), trimOffsets: undefined };
+    case 'Sequence': {
+      const steps = node.children('processors');
+      if (steps.length <= 1) return readPostProcessor(steps[0]);
+    }
+  }
+  throw unsupported(node, 'TemplateProcessing, BertProcessing, RobertaProcessing or none');
+}
+
+/** The id of a `["[CLS]", 101]`. */
+function tokenId(node: JsonNode, name: string): number {
+  const value = node.get(name);
+  if (!Array.isArray(value)) throw node.wrong('a token and its id', name, value);
+  return checkedId(node, name, value[1]);
+}
+
+function checkedId(node: JsonNode, name: string, id: unknown): number {
+  if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB_SIZE) throw node.wrong('a token id', name, id);
+  return id as number;
+}
+
+function readTemplate(node: JsonNode): Template {
+  const special = new Map<string, number[]>();
+  const tokens = node.child('special_tokens');
+  for (const name of tokens?.keys ?? []) {
+    const token = tokens?.child(name);
+    const ids = token?.get('ids');
+    if (token === undefined || !Array.isArray(ids)) throw node.wrong('special tokens with ids', name, ids);
+    special.set(
+      name,
+      ids.map((id) => checkedId(token, 'ids', id)),
+    );
+  }
+  const pieces = (name: 'single' | 'pair'): TemplatePiece[] =>
+    node.children(name).flatMap((piece): TemplatePiece[] => {
+      const part = piece.child('Sequence') ?? piece.child('SpecialToken');
+      if (part === undefined) throw piece.wrong('a Sequence or SpecialToken', 'type', piece.keys.join());
+      const typeId = part.integer('type_id', 0, 0, 255);
+      if (piece.has('Sequence')) {
+        const sequence = part.oneOf('id', name === 'pair' ? ['A', 'B'] : ['A'], 'A') === 'A' ? 0 : 1;
+        return [{ kind: 'sequence', sequence, typeId }];
+      }
+      const ids = special.get(part.string('id', ''));
+      if (ids === undefined) throw part.wrong('one of the special tokens', 'id', part.get('id'));
+      return ids.map((id) => ({ kind: 'special', id, typeId }));
+    });
+  return { single: pieces('single'), pair: pieces('pair') };
+}
+
+function readDecoder(node: JsonNode | undefined): DecoderOptions | null | string {
+  if (node === undefined) return null;
+  if (node.get('type') === 'WordPiece') return { prefix: node.string('prefix', '##'), cleanup: node.boolean('cleanup', true) };
+  if (node.get('type') === 'Sequence') {
+    const steps = node.children('decoders');
+    if (steps.length <= 1) return readDecoder(steps[0]);
+  }
+  return node.string('type', 'unknown');
+}
+
+function readTruncation(node: JsonNode | undefined): FileTruncation | undefined {
+  if (node === undefined) return undefined;
+  const strategies = { LongestFirst: 'longest_first', OnlyFirst: 'only_first', OnlySecond: 'only_second' } as const;
+  const strategy = strategies[node.oneOf('strategy', ['LongestFirst', 'OnlyFirst', 'OnlySecond'], 'LongestFirst')];
+  const side = node.oneOf('direction', ['Left', 'Right'], 'Right') === 'Left' ? 'left' : 'right';
+  const limit = Number.MAX_SAFE_INTEGER;
+  return { strategy, side, maxLength: node.integer('max_length', 512, 0, limit), stride: node.integer('stride', 0, 0, limit) };
+}
+
+function readPadding(node: JsonNode | undefined): FilePadding | undefined {
+  if (node === undefined) return undefined;
+  const fixed = node.get('strategy') === 'BatchLongest' ? undefined : node.child('strategy');
+  return {
+    length: fixed === undefined ? 'longest' : fixed.integer('Fixed', undefined, 0, 1 << 24),
+    padToMultipleOf: node.integer('pad_to_multiple_of', 1, 0, 1 << 24) || 1,
+    side: node.oneOf('direction', ['Left', 'Right'], 'Right') === 'Left' ? 'left' : 'right',
+  };
+}

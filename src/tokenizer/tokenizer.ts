@@ -1,0 +1,259 @@
+import { BerthaError } from '../errors.js';
+import { flag, integer, readOptions, received } from '../options.js';
+import { type AddedToken, AddedTokenMatcher } from './added-tokens.js';
+import { characterTable } from './character-table.js';
+import { decodeTokens } from './decoder.js';
+import type { TokenizerDefinition, TokenizerFiles } from './definition.js';
+import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions, roomFor } from './encode-options.js';
+import type { Encoding } from './encoding.js';
+import { EncodingTask } from './encoding-task.js';
+import { normalizeString } from './normalizer.js';
+import { outerSpace, type Pipeline, SequenceEncoder } from './sequence-encoder.js';
+import { countSpecial } from './template.js';
+import { readTokenizerJson } from './tokenizer-json.js';
+import { readVocabFiles } from './vocab-files.js';
+import { WordPiece } from './wordpiece.js';
+
+/** Options of `createTokenizer`. */
+export interface TokenizerOptions {
+  /** The model's length limit in tokens, special tokens included. Default: model_max_length of tokenizer_config.json. */
+  readonly maxLength?: number | undefined;
+  /** The model's positions: a larger maxLength is an error. Default: no such limit. */
+  readonly maxPositions?: number | undefined;
+  /** Rows of the model's embedding table: a vocabulary with larger ids is an error. Default: not checked. */
+  readonly vocabSize?: number | undefined;
+  /** Lets calls without truncation or padding options follow the entries of tokenizer.json. Default: false. */
+  readonly useFileDefaults?: boolean | undefined;
+}
+
+const LIMIT = Number.MAX_SAFE_INTEGER;
+const TOKENIZER_SCHEMA = { maxLength: integer(1, LIMIT), maxPositions: integer(1, LIMIT), vocabSize: integer(1, LIMIT), useFileDefaults: flag };
+const DECODE_SCHEMA = { skipSpecialTokens: flag };
+
+/**
+ * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, each with what
+ * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json must agree with it.
+ *
+ * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not BERT's pipeline), VOCAB, INVALID_OPTION.
+ */
+export function createTokenizer(files: TokenizerFiles, options?: TokenizerOptions): Tokenizer {
+  const given = readOptions('createTokenizer', options, TOKENIZER_SCHEMA);
+  let definition: TokenizerDefinition;
+  if (files.tokenizerJson !== undefined) definition = readTokenizerJson(files.tokenizerJson, files);
+  else if (files.vocab !== undefined) definition = readVocabFiles(files.vocab, files);
+  else throw new BerthaError('TOKENIZER', 'Expected a tokenizer.json or vocab.txt but received neither.');
+  return new Tokenizer({
+    definition,
+    maxLength: given.maxLength ?? definition.maxLength,
+    maxPositions: given.maxPositions,
+    vocabSize: given.vocabSize,
+    useFileDefaults: given.useFileDefaults ?? false,
+  });
+}
+
+/** A text as ids only, for the way to a model. */
+export interface EncodedIds {
+  /** [tokens] */
+  readonly ids: Int32Array;
+  /** Whether tokens were left out to keep to the length limit. */
+  readonly truncated: boolean;
+}
+
+/** BERT's tokenizer: text to token ids and offsets, token for token what the Rust library "tokenizers" 0.23 gives. */
+export class Tokenizer {
+  /** One more than the largest id. */
+  readonly vocabSize: number;
+  /** The model's length limit in tokens, special tokens included; undefined if none is known. */
+  readonly maxLength: number | undefined;
+  readonly unkId: number;
+  /** Ids of the special tokens that the vocabulary has. */
+  readonly padId: number | undefined;
+  readonly clsId: number | undefined;
+  readonly sepId: number | undefined;
+  readonly maskId: number | undefined;
+  readonly #tokenToId: ReadonlyMap<string, number>;
+  readonly #idToToken = new Map<number, string>();
+  /** Added tokens that were found in normalized form are decoded to it, as in the reference. */
+  readonly #decoded = new Map<number, string>();
+  readonly #special = new Set<string>();
+  readonly #defaults: EncodeDefaults;
+  readonly #pipeline: Pipeline;
+  readonly #encoders: readonly [SequenceEncoder, SequenceEncoder];
+  readonly #defaultSettings: EncodeSettings;
+
+  /** @internal Use `createTokenizer` or `loadTokenizer`. */
+  constructor(defaults: EncodeDefaults & { readonly vocabSize: number | undefined }) {
+    const { definition } = defaults;
+    const { vocab, specialTokens, addedTokens } = definition;
+    const tokenToId = new Map(vocab);
+    for (const token of addedTokens) tokenToId.set(token.content, token.id);
+    let vocabSize = 0;
+    for (const [token, id] of tokenToId) {
+      this.#idToToken.set(id, token);
+      if (id >= vocabSize) vocabSize = id + 1;
+    }
+    if (defaults.vocabSize !== undefined && vocabSize > defaults.vocabSize) {
+      throw new BerthaError('VOCAB', `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${vocabSize - 1} in the vocabulary.`);
+    }
+    const idOf = (token: string | undefined) => (token === undefined ? undefined : tokenToId.get(token));
+    this.#tokenToId = tokenToId;
+    this.vocabSize = vocabSize;
+    this.maxLength = defaults.maxLength;
+    this.unkId = idOf(specialTokens.unk) as number;
+    this.padId = idOf(specialTokens.pad);
+    this.clsId = idOf(specialTokens.cls);
+    this.sepId = idOf(specialTokens.sep);
+    this.maskId = idOf(specialTokens.mask);
+    for (const token of addedTokens) if (token.special) this.#special.add(token.content);
+    this.#defaults = defaults;
+    this.#pipeline = this.#makePipeline(definition);
+    this.#encoders = [new SequenceEncoder(this.#pipeline), new SequenceEncoder(this.#pipeline)];
+    this.#defaultSettings = readEncodeOptions('encode', undefined, defaults);
+  }
+
+  /**
+   * Tokenizes a text, or a pair of texts. With truncation the rest of a long text is not read.
+   *
+   * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE (more than 2^25 UTF-16 units).
+   */
+  encode(text: string, options?: EncodeOptions): Encoding {
+    const settings = options === undefined ? this.#defaultSettings : readEncodeOptions('encode', options, this.#defaults);
+    const first = checkText(text, 'the text');
+    const encoding = this.#encode(settings.pair === undefined ? [first] : [first, settings.pair], settings);
+    return settings.padTo === undefined ? encoding : (this.#pad([encoding], settings)[0] as Encoding);
+  }
+
+  /** Tokenizes texts or `[first, second]` pairs; padding goes by the longest of them. Errors: as `encode`, naming the index. */
+  encodeBatch(texts: readonly (string | readonly [string, string])[], options?: EncodeOptions): Encoding[] {
+    const settings = options === undefined ? this.#defaultSettings : readEncodeOptions('encodeBatch', options, this.#defaults);
+    if (!Array.isArray(texts)) throw new BerthaError('INVALID_ARG', `Expected an array of texts or pairs but received ${received(texts)}.`);
+    // Array.from visits holes too.
+    const checked = Array.from(texts as readonly unknown[], (item, i): [string] | [string, string] => {
+      if (!Array.isArray(item)) return [checkText(item, `the text at index ${i}`)];
+      if (item.length !== 2) throw new BerthaError('INVALID_ARG', `Expected two texts for the pair at index ${i} but received ${item.length}.`);
+      return [checkText(item[0], `the first text at index ${i}`), checkText(item[1], `the second text at index ${i}`)];
+    });
+    const encodings = checked.map((item) => this.#encode(item, settings));
+    return settings.padTo === undefined ? encodings : this.#pad(encodings, settings);
+  }
+
+  /**
+   * The fastest way to a model's input: one text with its special tokens, cut at `maxLength` tokens if given.
+   *
+   * Errors: INVALID_ARG, MAX_LENGTH, INPUT_TOO_LARGE.
+   */
+  encodeIds(text: string, maxLength?: number): EncodedIds {
+    checkText(text, 'the text');
+    const pieces = this.#defaults.definition.template.single;
+    const room = maxLength === undefined ? Infinity : roomFor(pieces, maxLength);
+    const [encoder] = this.#encoders;
+    encoder.begin(text, room + 1, false, false);
+    encoder.run(Infinity);
+    const count = Math.min(room, encoder.count);
+    const truncated = encoder.count > room;
+    const ids = new Int32Array(count + countSpecial(pieces));
+    let at = 0;
+    for (const piece of pieces) {
+      if (piece.kind === 'special') ids[at++] = piece.id;
+      else {
+        for (let k = 0; k < count; k++) ids[at + k] = encoder.ids[k] as number;
+        at += count;
+      }
+    }
+    encoder.end();
+    return { ids, truncated };
+  }
+
+  /**
+   * `encode` in slices: call `run(units)` until it returns true, then `finish()`. Padding 'longest' has no effect.
+   *
+   * Errors: as `encode`.
+   */
+  startEncoding(text: string, options?: EncodeOptions): EncodingTask {
+    const settings = readEncodeOptions('encode', options, this.#defaults);
+    const first = checkText(text, 'the text');
+    const encoders = [new SequenceEncoder(this.#pipeline), new SequenceEncoder(this.#pipeline)] as const;
+    return new EncodingTask(settings.pair === undefined ? [first] : [first, settings.pair], settings, encoders, (id) => this.idToToken(id));
+  }
+
+  /**
+   * Turns ids back into text; ids without a token are left out.
+   *
+   * Errors: INVALID_IDS for what is no id of the vocabulary, TOKENIZER if tokenizer.json asks for another decoder than WordPiece.
+   */
+  decode(ids: ArrayLike<number>, options?: { readonly skipSpecialTokens?: boolean | undefined }): string {
+    const { skipSpecialTokens = false } = readOptions('decode', options, DECODE_SCHEMA);
+    const { decoder } = this.#defaults.definition;
+    if (typeof decoder === 'string') {
+      throw new BerthaError('TOKENIZER', `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`);
+    }
+    const tokens: string[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as unknown;
+      if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= this.vocabSize) {
+        throw new BerthaError('INVALID_IDS', `Expected an id from 0 to ${this.vocabSize - 1} at index ${i} but received ${received(id)}.`);
+      }
+      const token = this.#decoded.get(id as number) ?? this.#idToToken.get(id as number);
+      if (token !== undefined && !(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
+    }
+    return decodeTokens(tokens, decoder);
+  }
+
+  /** The id of a token as the vocabulary spells it. */
+  tokenToId(token: string): number | undefined {
+    return this.#tokenToId.get(token);
+  }
+
+  /** The token of an id as the vocabulary spells it. */
+  idToToken(id: number): string | undefined {
+    return this.#idToToken.get(id);
+  }
+
+  #encode(texts: readonly [string] | readonly [string, string], settings: EncodeSettings): Encoding {
+    const task = new EncodingTask(texts, settings, this.#encoders, (id) => this.#idToToken.get(id));
+    while (!task.run(Infinity));
+    return task.finish();
+  }
+
+  #pad(encodings: readonly Encoding[], { padTo, padToMultipleOf, paddingSide }: EncodeSettings): Encoding[] {
+    if (this.padId === undefined) throw new BerthaError('INVALID_ARG', 'Expected a vocabulary with a padding token for padding but received none.');
+    let length = padTo === 'longest' ? 0 : (padTo as number);
+    if (padTo === 'longest') for (const encoding of encodings) length = Math.max(length, encoding.length);
+    length = Math.ceil(length / padToMultipleOf) * padToMultipleOf;
+    return encodings.map((encoding) => encoding.padded(length, this.padId as number, paddingSide));
+  }
+
+  #makePipeline(definition: TokenizerDefinition): Pipeline {
+    const { normalizer, vocab, unkToken, continuingSubwordPrefix, maxInputCharsPerWord, trimOffsets } = definition;
+    const inText = new Map<string, AddedToken>();
+    const inNormalized = new Map<string, AddedToken>();
+    for (const token of definition.addedTokens) {
+      if (!token.normalized) {
+        inText.set(token.content, token);
+        continue;
+      }
+      const pattern = normalizeString(token.content, normalizer);
+      const other = inNormalized.get(pattern);
+      if (pattern === '' || other !== undefined) {
+        const why = other === undefined ? 'nothing' : `the same as ${JSON.stringify(other.content)}`;
+        throw new BerthaError('TOKENIZER', `Expected added token ${JSON.stringify(token.content)} to be distinct when normalized but received ${why}.`);
+      }
+      inNormalized.set(pattern, token);
+      if (pattern !== token.content) this.#decoded.set(token.id, pattern);
+    }
+    const matcher = new AddedTokenMatcher(inText);
+    const spaced = new Map<number, { leading: number; trailing: number }>();
+    for (const [token, id] of trimOffsets === undefined ? [] : vocab) {
+      const space = outerSpace(token);
+      if (space.leading > 0 || space.trailing > 0) spaced.set(id, space);
+    }
+    return {
+      normalizer,
+      table: characterTable(normalizer, matcher.firstUnits),
+      wordPiece: new WordPiece({ vocab, unkId: vocab.get(unkToken) as number, continuingSubwordPrefix, maxInputCharsPerWord }),
+      matcher,
+      normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
+      trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spaced },
+    };
+  }
+}

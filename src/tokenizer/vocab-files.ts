@@ -1,0 +1,107 @@
+import { BerthaError } from '../errors.js';
+import { received } from '../options.js';
+import type { AddedToken } from './added-tokens.js';
+import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from './definition.js';
+import { bertTemplate, robertaTemplate } from './template.js';
+import { type AddedTokenFlags, MAX_VOCAB_SIZE, TokenizerConfig } from './tokenizer-config.js';
+
+const SPECIAL_NAMES = ['unk', 'pad', 'cls', 'sep', 'mask'] as const;
+
+// All of these are BERT's tokenizer under another name.
+const BERT_CLASSES = new Set(
+  'Bert DistilBert Electra MobileBert ConvBert SqueezeBert LayoutLM Lxmert Funnel RetriBert MPNet DPRQuestionEncoder DPRContextEncoder DPRReader'
+    .split(' ')
+    .map((name) => `${name}Tokenizer`),
+);
+
+/**
+ * The tokens of a vocab.txt with their ids: one a line, the id its line number from 0. Repaired as the reference reads it: CRLF and a
+ * byte order mark are dropped, of equal tokens the last counts.
+ *
+ * Errors: VOCAB.
+ */
+export function readVocab(text: string): Map<string, number> {
+  const vocab = new Map<string, number>();
+  let id = 0;
+  for (let start = text.charCodeAt(0) === 0xfeff ? 1 : 0; start < text.length; id++) {
+    let end = text.indexOf('\n', start);
+    if (end < 0) end = text.length;
+    const lineEnd = end > start && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end;
+    if (id >= MAX_VOCAB_SIZE) throw new BerthaError('VOCAB', `Expected at most ${MAX_VOCAB_SIZE} lines for vocab.txt but received more.`);
+    vocab.set(text.slice(start, lineEnd), id);
+    start = end + 1;
+  }
+  return vocab;
+}
+
+/** A tokenizer from vocab.txt, with what tokenizer_config.json and special_tokens_map.json add. Errors: VOCAB, TOKENIZER. */
+export function readVocabFiles(vocabText: string, files: TokenizerFiles): TokenizerDefinition {
+  const vocab = readVocab(vocabText);
+  if (vocab.size === 0) throw new BerthaError('VOCAB', 'Expected one token a line for vocab.txt but received an empty file.');
+  for (const token of vocab.keys()) {
+    if (/[\ud800-\udfff]/u.test(token)) throw new BerthaError('VOCAB', `Expected well-formed Unicode for vocab.txt but received ${received(token)}.`);
+  }
+  const config = new TokenizerConfig(files);
+  const { tokenizerClass } = config;
+  if (tokenizerClass !== undefined && tokenizerClass.endsWith('Tokenizer') && !BERT_CLASSES.has(tokenizerClass) && tokenizerClass !== 'PreTrainedTokenizer') {
+    throw new BerthaError('TOKENIZER', `Expected a tokenizer_class of BERT's kind in tokenizer_config.json but received ${received(tokenizerClass)}.`);
+  }
+  const specialTokens = config.specialTokens((token) => vocab.has(token));
+  const require = (name: keyof SpecialTokens): number => {
+    const id = vocab.get(specialTokens[name] ?? '');
+    if (id === undefined) throw new BerthaError('VOCAB', `Expected a ${name} token such as ${usual(name)} in vocab.txt but received none.`);
+    return id;
+  };
+  require('unk');
+  const [clsId, sepId] = [require('cls'), require('sep')];
+  const isMpnet = tokenizerClass === 'MPNetTokenizer' || (tokenizerClass === undefined && specialTokens.cls === '<s>');
+  const lowercase = config.flag('do_lower_case') ?? true;
+  return {
+    normalizer: {
+      cleanText: true,
+      handleChineseChars: config.flag('tokenize_chinese_chars') ?? true,
+      stripAccents: config.stripAccents ?? lowercase,
+      lowercase,
+    },
+    vocab,
+    unkToken: specialTokens.unk,
+    continuingSubwordPrefix: '##',
+    maxInputCharsPerWord: 100,
+    addedTokens: addedTokens(vocab, specialTokens, config, isMpnet),
+    template: isMpnet ? robertaTemplate(clsId, sepId) : bertTemplate(clsId, sepId),
+    trimOffsets: undefined,
+    decoder: { prefix: '##', cleanup: true },
+    specialTokens,
+    maxLength: config.maxLength,
+    paddingSide: config.paddingSide,
+    truncationSide: config.truncationSide,
+    fileTruncation: undefined,
+    filePadding: undefined,
+  };
+}
+
+function usual(name: keyof SpecialTokens): string {
+  return `[${name.toUpperCase()}]`;
+}
+
+/** The special tokens, with the properties that the files give them, and the tokens that tokenizer_config.json adds. */
+function addedTokens(vocab: ReadonlyMap<string, number>, special: SpecialTokens, config: TokenizerConfig, isMpnet: boolean): AddedToken[] {
+  const tokens = new Map<string, AddedToken>();
+  for (const name of SPECIAL_NAMES) {
+    const content = special[name];
+    const id = content === undefined ? undefined : vocab.get(content);
+    if (content === undefined || id === undefined) continue;
+    const plain: AddedTokenFlags = { singleWord: false, lstrip: isMpnet && name === 'mask', rstrip: false, normalized: false, special: true };
+    tokens.set(content, { id, content, ...(config.flagsOf(name) ?? plain) });
+  }
+  let next = vocab.size;
+  for (const token of config.addedTokens()) {
+    const expected = tokens.get(token.content)?.id ?? vocab.get(token.content) ?? next++;
+    if (token.id !== expected) {
+      const name = JSON.stringify(token.content);
+      throw new BerthaError('TOKENIZER', `Expected id ${expected} for ${name} in tokenizer_config.json but received ${token.id}.`);
+    }
+    tokens.set(token.content, token);
+  }
+  return [...tokens.values()];
+}
