@@ -1,0 +1,148 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkout, runNode, type Finished } from './support/mini-checkout.js';
+
+const packages = join(checkout, 'build', 'packages');
+const project = mkdtempSync(join(tmpdir(), 'bertha-project-'));
+const tarball = (pattern: RegExp): string => {
+  const file = readdirSync(packages).find((name) => pattern.test(name));
+  assert.ok(file, `expected a file like ${pattern} in ${packages}`);
+  return join(packages, file);
+};
+const mainTarball = (): string => tarball(/^bertha-encoder-\d.*\.tgz$/);
+const platformTarball = (): string => tarball(new RegExp(`^bertha-encoder-${process.platform}-.*\\.tgz$`));
+const weightsTarball = (): string => tarball(/^bertha-encoder-weights-.*\.tgz$/);
+
+interface Manifest {
+  readonly version: string;
+  readonly scripts?: unknown;
+  readonly devDependencies?: unknown;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional: boolean }>>;
+}
+
+function tar(...args: readonly string[]): string {
+  const result = spawnSync('tar', args, { encoding: 'utf8' });
+  assert.is(result.status, 0, result.stderr);
+  return result.stdout;
+}
+
+const manifestOf = (file: string): Manifest => JSON.parse(tar('-xzOf', file, 'package/package.json')) as Manifest;
+
+/** The runtime dependencies as tarballs of what is installed here, so that the empty project needs no registry. */
+function packDependencies(): string[] {
+  const folder = join(project, 'dependencies');
+  mkdirSync(folder);
+  const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: checkout, encoding: 'utf8' }).stdout;
+  const installed = list.split('\n').filter((path) => path.includes('node_modules'));
+  const result = spawnSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, ...installed], {
+    encoding: 'utf8',
+  });
+  assert.is(result.status, 0, result.stderr);
+  return readdirSync(folder).map((file) => join(folder, file));
+}
+
+function runProgram(file: string, source: string): Promise<Finished> {
+  writeFileSync(join(project, file), source);
+  return runNode(project, [file]);
+}
+
+const t = suite('package');
+t.before(async () => {
+  const packed = await runNode(checkout, ['scripts/pack-all.mjs']);
+  assert.is(packed.code, 0, packed.output);
+});
+t.after(() => rmSync(project, { recursive: true, force: true }));
+
+t('holds JavaScript and types in at most 1 MB, nothing native, no sources', () => {
+  const files = tar('-tzf', mainTarball()).trim().split('\n');
+  assert.ok(statSync(mainTarball()).size <= 1e6);
+  assert.equal(
+    files.filter((file) => !/^package\/(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|NOTICE)$/.test(file)),
+    [],
+  );
+});
+
+t('runs no script when it is installed', () => {
+  for (const file of [mainTarball(), platformTarball(), weightsTarball()]) assert.is(manifestOf(file).scripts, undefined, file);
+});
+
+t('depends on the platform package of its own version, and on the weights only if they are there', () => {
+  const main = manifestOf(mainTarball());
+  assert.is(main.devDependencies, undefined);
+  assert.equal(Object.values(main.optionalDependencies ?? {}), [main.version]);
+  assert.is(manifestOf(platformTarball()).version, main.version);
+  assert.is(main.peerDependenciesMeta?.['@bertha-encoder/weights-all-minilm-l6-v2']?.optional, true);
+});
+
+t('holds the addon in at most 10 MB, for this system only', () => {
+  const platform = manifestOf(platformTarball());
+  assert.ok(statSync(platformTarball()).size <= 10e6);
+  assert.equal(platform.os, [process.platform]);
+  assert.equal(platform.cpu, [process.arch]);
+  if (process.platform === 'linux') assert.equal(platform.libc, ['glibc']);
+});
+
+t('holds the weights as they lie in the checkout', () => {
+  const expected = readdirSync(join(checkout, 'weights', 'all-MiniLM-L6-v2'), { recursive: true, encoding: 'utf8' });
+  const files = new Set(tar('-tzf', weightsTarball()).trim().split('\n'));
+  assert.equal(
+    expected.filter((file) => /\.\w+$/.test(file) && !files.has(`package/${file}`)),
+    [],
+  );
+});
+
+t('installs into an empty project without scripts and without a registry', () => {
+  writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }\n');
+  const files = [mainTarball(), platformTarball(), weightsTarball(), ...packDependencies()];
+  const npm = ['install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--loglevel=error', ...files];
+  const result = spawnSync('npm', npm, {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, npm_config_cache: join(project, 'cache') },
+  });
+  assert.is(result.status, 0, result.stderr);
+});
+
+const embed = `const embedder = await loadEmbedder();
+  const { vector, tokens } = await embedder.embed('A cat sits on the mat.');
+  console.log(JSON.stringify({ dimensions: vector.length, tokens, norm: Math.hypot(...vector).toFixed(5) }));
+  await embedder.dispose();`;
+const expected = { dimensions: 384, tokens: 9, norm: '1.00000' };
+
+t('embeds from an ES module', async () => {
+  const { code, output } = await runProgram('program.mjs', `import { loadEmbedder } from 'bertha-encoder';\n${embed}\n`);
+  assert.is(code, 0, output);
+  assert.equal(JSON.parse(output), expected);
+});
+
+t('embeds from require()', async () => {
+  const source = `const { loadEmbedder } = require('bertha-encoder');\n(async () => { ${embed} })();\n`;
+  const { code, output } = await runProgram('program.cjs', source);
+  assert.is(code, 0, output);
+  const json = output.slice(output.indexOf('{"dimensions"')).split('\n')[0] ?? '';
+  assert.equal(JSON.parse(json), expected);
+});
+
+t('offers the command bertha', () => {
+  const result = spawnSync(join(project, 'node_modules', '.bin', 'bertha'), ['--version'], { encoding: 'utf8', cwd: project });
+  assert.is(result.status, 0, result.stderr);
+  assert.match(result.stdout, manifestOf(mainTarball()).version);
+});
+
+t('says what to install when the weights are missing', async () => {
+  rmSync(join(project, 'node_modules', '@bertha-encoder', 'weights-all-minilm-l6-v2'), { recursive: true });
+  const source = `import { loadEmbedder } from 'bertha-encoder';
+    await loadEmbedder().catch((error) => console.log(error.code, error.message));\n`;
+  const { output } = await runProgram('missing.mjs', source);
+  assert.match(output, /^MODEL_NOT_FOUND .*npm install @bertha-encoder\/weights-all-minilm-l6-v2/);
+});
+
+t.run();
