@@ -167,7 +167,8 @@ export class ProgramBuilder {
   /** One vector a sequence, the modes side by side: [tokens, width] → [sequences, width * modes]. */
   pool(x: Value, modes: readonly PoolingMode[]): Value {
     const output = this.#value('sequences', x.width * modes.length);
-    this.#ops.push({ op: 'pool', input: x.id, output: output.id, modes });
+    const names = modes.map((mode) => (mode === 'mean_sqrt_len_tokens' ? 'mean_sqrt_len' : mode));
+    this.#ops.push({ op: 'pool', input: x.id, output: output.id, modes: names });
     return output;
   }
 
