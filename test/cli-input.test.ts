@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { readLines } from '../src/cli/input.js';
 import { mapInOrder } from '../src/cli/map-in-order.js';
 import { shorten, table } from '../src/cli/table.js';
-import { BerthaError } from '../src/errors.js';
+import type { BerthaError } from '../src/errors.js';
 
 const lines = suite('cli lines');
 

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
 
 /** The texts of a command, in blocks, with what a progress bar needs. */
@@ -28,10 +27,7 @@ export async function openTexts(texts: readonly string[], file: string | undefin
   if (texts.length === 0 && file === undefined) throw new BerthaError('USAGE', 'Expected texts, - or --file but received none.');
   const isStandardInput = file === '-' || (texts.length === 1 && texts[0] === '-');
   if (isStandardInput) return lineSource(process.stdin, 'standard input');
-  if (file !== undefined) {
-    const size = await stat(file).catch(() => undefined);
-    return lineSource(createReadStream(file), file, size?.isFile() === true ? size.size : undefined);
-  }
+  if (file !== undefined) return fileSource(file);
   let done = 0;
   const blocks = async function* () {
     for (const block of split(texts)) {
@@ -40,6 +36,16 @@ export async function openTexts(texts: readonly string[], file: string | undefin
     }
   };
   return { blocks: blocks(), unit: 'texts', total: texts.length, done: () => done };
+}
+
+async function fileSource(file: string): Promise<TextSource> {
+  try {
+    const handle = await open(file);
+    const stats = await handle.stat();
+    return lineSource(handle.createReadStream(), file, stats.isFile() ? stats.size : undefined);
+  } catch (error) {
+    throw readError(file, error);
+  }
 }
 
 function lineSource(stream: AsyncIterable<Uint8Array>, name: string, total?: number): TextSource {
@@ -51,12 +57,16 @@ function lineSource(stream: AsyncIterable<Uint8Array>, name: string, total?: num
         yield chunk;
       }
     } catch (error) {
-      throw new BerthaError('IO', `Expected to read ${name} but received ${error instanceof Error ? error.message : String(error)}.`, {
-        cause: error,
-      });
+      throw readError(name, error);
     }
   };
   return { blocks: readLines(counted(), name), unit: 'bytes', ...(total === undefined ? {} : { total }), done: () => done };
+}
+
+function readError(name: string, error: unknown): BerthaError {
+  return new BerthaError('IO', `Expected to read ${name} but received ${error instanceof Error ? error.message : String(error)}.`, {
+    cause: error,
+  });
 }
 
 /** Cuts a stream of bytes into lines; a block holds the lines that one chunk has completed. */

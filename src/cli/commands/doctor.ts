@@ -1,0 +1,95 @@
+import os from 'node:os';
+import pc from 'picocolors';
+import { BerthaError } from '../../errors.js';
+import { loadEmbedder, systemInfo } from '../../index.js';
+import { openOutput } from '../output.js';
+import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
+import { version } from '../version.js';
+
+/** The flags of `bertha doctor`, as commander hands them over. */
+export interface DoctorFlags {
+  readonly json?: boolean;
+}
+
+/** One thing that was looked at. `details` is for programs, `text` for people. */
+interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
+  readonly details?: object;
+}
+
+/** Checks the installation and prints the findings; the exit code is 1 when something that is needed does not work. */
+export async function doctor(flags: DoctorFlags): Promise<number> {
+  const findings = [
+    { name: 'bertha', ok: true, text: version, details: { version } },
+    machine(),
+    ...(await attempt('addon', () => addonFindings())),
+    ...(await attempt('self-test', async () => [await selfTest()])),
+  ];
+  const ok = findings.every((finding) => finding.ok);
+  const output = await openOutput(undefined, { patchable: false });
+  await output.write(flags.json === true ? toJson(findings, ok) : describe(findings, ok));
+  return ok ? 0 : 1;
+}
+
+function machine(): Finding {
+  const model = os.cpus()[0]?.model.trim() ?? 'unknown CPU';
+  const details = { node: process.version, platform: process.platform, arch: process.arch, cpu: model };
+  return { name: 'machine', ok: true, text: `${model}, ${process.platform}-${process.arch}, Node ${process.version}`, details };
+}
+
+function addonFindings(): Finding[] {
+  const { addon, isa, threads, cuda } = systemInfo();
+  const why = isa.forced ? 'forced by BERTHA_ISA' : 'the best this CPU and this build have';
+  return [
+    { name: 'addon', ok: true, text: `${addon.version}, built by ${addon.builder} with ${addon.compiler}`, details: addon },
+    { name: 'instructions', ok: true, text: `${isa.chosen}: ${why} (available: ${isa.available.join(', ')})`, details: isa },
+    { name: 'threads', ok: true, text: `${threads.pool}: ${threads.reason}`, details: threads },
+    { name: 'cuda', ok: true, text: cuda.available ? 'available' : `not available: ${cuda.problem}`, details: cuda },
+  ];
+}
+
+async function selfTest(): Promise<Finding> {
+  const started = performance.now();
+  const embedder = await loadEmbedder();
+  try {
+    const loadedAfter = performance.now() - started;
+    const { vector } = await embedder.embed(selfTestText);
+    const expected = selfTestVector();
+    // Math.max passes NaN on, and NaN is not within the tolerance.
+    const difference =
+      vector.length === expected.length ? Math.max(...expected.map((value, i) => Math.abs(value - vector[i]!))) : Number.NaN;
+    const ok = difference <= selfTestTolerance;
+    const text = `${embedder.directory} loads in ${loadedAfter.toFixed(0)} ms; largest difference to the stored vector ${difference.toExponential(1)}`;
+    return {
+      name: 'self-test',
+      ok,
+      text,
+      details: { model: embedder.directory, difference, tolerance: selfTestTolerance, loadMs: loadedAfter },
+    };
+  } finally {
+    embedder.dispose();
+  }
+}
+
+/** The findings of a part, or the one finding that it failed. */
+async function attempt(name: string, part: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await part();
+  } catch (error) {
+    const code = error instanceof BerthaError ? error.code : 'INTERNAL';
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ name, ok: false, text: `${code}: ${message}`, details: { code, message } }];
+  }
+}
+
+function toJson(findings: readonly Finding[], ok: boolean): string {
+  const parts = findings.map(({ name, ok, details }) => [name, { ok, ...details }]);
+  return `${JSON.stringify({ ok, ...Object.fromEntries(parts) }, undefined, 2)}\n`;
+}
+
+function describe(findings: readonly Finding[], ok: boolean): string {
+  const lines = findings.map(({ name, ok, text }) => `${ok ? pc.green('ok') : pc.red('no')}  ${pc.bold(name.padEnd(12))} ${text}\n`);
+  return `${lines.join('')}${ok ? 'All is well.' : pc.red('Something needed does not work.')}\n`;
+}

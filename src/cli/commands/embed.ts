@@ -1,0 +1,117 @@
+import { BerthaError } from '../../errors.js';
+import { loadEmbedder, type Embedder, type Embedding, type EmbedOptions, type LoadEmbedderOptions } from '../../index.js';
+import { openTexts } from '../input.js';
+import { mapInOrder } from '../map-in-order.js';
+import { openOutput, type Output } from '../output.js';
+import { showProgress } from '../progress.js';
+import { EmbeddingTable } from '../writers/embedding-table.js';
+import { JsonLines } from '../writers/json-lines.js';
+import { NpyWriter, SafetensorsWriter } from '../writers/matrix-file.js';
+
+/** The flags of `bertha embed`, as commander hands them over. */
+export interface EmbedFlags {
+  readonly file?: string;
+  readonly model?: string;
+  readonly threads?: number;
+  readonly precision: string;
+  readonly device: string;
+  readonly promptName?: string;
+  readonly prompt?: string;
+  readonly normalize?: boolean;
+  readonly dimensions?: number;
+  readonly maxLength?: number;
+  readonly format: 'table' | 'jsonl' | 'npy' | 'safetensors';
+  readonly output?: string;
+}
+
+/** A text and what it became. */
+export interface EmbeddedText extends Embedding {
+  readonly index: number;
+  readonly text: string;
+}
+
+/** Takes results in order; `finish` writes what comes last. */
+export interface EmbeddingWriter {
+  write(rows: readonly EmbeddedText[]): Promise<void>;
+  finish(): Promise<void>;
+}
+
+/** While one block is computed, the next is read and tokenized. */
+const kBlocksInWork = 2;
+
+/** Embeds the texts and writes the results as they come, with constant memory. */
+export async function embed(texts: readonly string[], flags: EmbedFlags): Promise<void> {
+  const isBinary = flags.format === 'npy' || flags.format === 'safetensors';
+  if (isBinary && flags.output === undefined && process.stdout.isTTY) {
+    throw new BerthaError('USAGE', `Expected --output or a pipe for the binary format ${flags.format} but received a terminal.`);
+  }
+  const source = await openTexts(texts, flags.file);
+  const output = await openOutput(flags.output, { patchable: isBinary });
+  const { threads, precision, device } = flags;
+  const loading = { ...(threads === undefined ? {} : { threads }), precision, device } as LoadEmbedderOptions;
+  const embedder = await loadEmbedder(flags.model, loading);
+  try {
+    const options = callOptions(flags);
+    const writer = makeWriter(flags, embedder, output);
+    const progress = showProgress(source);
+    let index = 0;
+    let numTruncated = 0;
+    const embedBlock = async (block: readonly string[]) => ({ block, embeddings: await embedder.embed(block, options) });
+    try {
+      for await (const { block, embeddings } of mapInOrder(source.blocks, embedBlock, kBlocksInWork)) {
+        await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, text: block[i]! })));
+        index += block.length;
+        numTruncated += embeddings.filter(({ truncated }) => truncated).length;
+        progress.update();
+      }
+    } finally {
+      progress.stop();
+    }
+    await writer.finish();
+    await output.finish();
+    if (isBinary && numTruncated > 0) {
+      process.stderr.write(`${numTruncated} of ${index} texts were cut at ${options.maxLength ?? embedder.maxTokens} tokens.\n`);
+    }
+  } finally {
+    embedder.dispose();
+  }
+}
+
+function callOptions({ promptName, prompt, normalize, dimensions, maxLength }: EmbedFlags): EmbedOptions {
+  return {
+    ...(promptName === undefined ? {} : { promptName }),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(normalize === undefined ? {} : { normalize }),
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...(maxLength === undefined ? {} : { maxLength }),
+  };
+}
+
+function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output): EmbeddingWriter {
+  const width = flags.dimensions ?? embedder.dimensions;
+  switch (flags.format) {
+    case 'table':
+      return new EmbeddingTable(output, width);
+    case 'jsonl':
+      return new JsonLines(output, ({ index, text, tokens, truncated, vector }: EmbeddedText) => ({
+        index,
+        text,
+        tokens,
+        truncated,
+        embedding: Array.from(vector, shortestDecimal),
+      }));
+    case 'npy':
+      return new NpyWriter(output, width);
+    case 'safetensors':
+      return new SafetensorsWriter(output, width);
+  }
+}
+
+/** The shortest decimal number that reads back as the same float32, in place of the 17 digits of its float64 form. */
+function shortestDecimal(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return Number(value.toPrecision(9));
+}

@@ -1,0 +1,84 @@
+import pc from 'picocolors';
+import { inspectModel, type ModelInspection } from '../../index.js';
+import { openOutput } from '../output.js';
+import { shorten } from '../table.js';
+
+/** The flags of `bertha inspect`, as commander hands them over. */
+export interface InspectFlags {
+  readonly json?: boolean;
+}
+
+const kTensorsShown = 8;
+
+/** Prints what a model directory holds; the exit code tells whether it can be loaded. */
+export async function inspect(directory: string | undefined, flags: InspectFlags): Promise<number> {
+  const inspection = await inspectModel(directory);
+  const output = await openOutput(undefined, { patchable: false });
+  await output.write(flags.json === true ? `${JSON.stringify(toJson(inspection), undefined, 2)}\n` : describe(inspection));
+  return inspection.loadable ? 0 : 1;
+}
+
+function describe(inspection: ModelInspection): string {
+  const { path, files, tensors = [], problems, loadable } = inspection;
+  const lines = [
+    ['directory', path],
+    ['loadable', loadable ? pc.green('yes') : pc.red('no')],
+    ['model', describeConfig(inspection)],
+    ['tokenizer', describeTokenizer(inspection)],
+    ['sentences', describeSentences(inspection)],
+    ['weights', describeWeights(inspection)],
+    ...tensors.slice(0, kTensorsShown).map(({ name, dtype, shape }) => ['', `${shorten(name, 60)} ${dtype} [${shape.join(', ')}]`]),
+    ...(tensors.length > kTensorsShown ? [['', `… and ${tensors.length - kTensorsShown} more (--json lists all)`]] : []),
+    ...files.map(({ name, bytes }, i) => [i === 0 ? 'files' : '', `${shorten(name, 60)} ${count(bytes)} bytes`]),
+    ...problems.map(({ code, message }, i) => [i === 0 ? 'problems' : '', `${pc.red(code)} ${message}`]),
+  ];
+  return lines.map(([label, text]) => `${pc.bold(label!.padEnd(10))} ${text}\n`).join('');
+}
+
+function describeConfig({ config }: ModelInspection): string {
+  if (config === undefined) return 'could not be read';
+  const { modelType, architectures, numLayers, numHeads, hiddenSize, intermediateSize, hiddenAct, maxSequenceLength } = config;
+  const classes = architectures.length > 0 ? ` (${architectures.join(', ')})` : '';
+  return `${modelType}${classes}, ${numLayers} layers, ${numHeads} heads, hidden ${hiddenSize}, intermediate ${intermediateSize}, ${hiddenAct}, ${maxSequenceLength} positions`;
+}
+
+function describeTokenizer({ tokenizerFiles, config, maxLength }: ModelInspection): string {
+  if (tokenizerFiles === undefined) return 'could not be read';
+  const { tokenizerJson, vocab } = tokenizerFiles;
+  const sources =
+    [tokenizerJson === undefined ? [] : 'tokenizer.json', vocab === undefined ? [] : 'vocab.txt'].flat().join(' and ') || 'no vocabulary';
+  const size = config === undefined ? '' : `, ${count(config.vocabSize)} entries`;
+  return `${sources}${size}${maxLength === undefined ? '' : `, at most ${maxLength} tokens`}`;
+}
+
+function describeSentences({ sentenceTransformers: sentence }: ModelInspection): string {
+  if (sentence === undefined) return 'no modules.json: pools by mean';
+  const { pooling, modules, prompts } = sentence;
+  const steps = [
+    `pool by ${pooling.modes.join(' and ')}`,
+    ...modules.map((module) => (module.type === 'dense' ? `dense to ${module.outFeatures} (${module.activation})` : 'normalize')),
+  ];
+  const names = Object.keys(prompts);
+  return `${steps.join(', then ')}${names.length > 0 ? `; prompts: ${names.join(', ')}` : ''}`;
+}
+
+function describeWeights({ tensors, parameters, parametersByDtype }: ModelInspection): string {
+  if (tensors === undefined || parameters === undefined || parametersByDtype === undefined) return 'could not be read';
+  const dtypes = [...parametersByDtype].map(([dtype, values]) => `${count(values)} ${dtype}`).join(', ');
+  return `${tensors.length} tensors, ${count(parameters)} values (${dtypes})`;
+}
+
+function toJson({ config, parametersByDtype, metadata, tokenizerFiles, tensors, ...rest }: ModelInspection): object {
+  return {
+    ...rest,
+    ...(config && { config: { ...config, label2id: Object.fromEntries(config.label2id) } }),
+    ...(tokenizerFiles && { tokenizerFiles: Object.keys(tokenizerFiles) }),
+    ...(parametersByDtype && { parametersByDtype: Object.fromEntries(parametersByDtype) }),
+    ...(metadata && { metadata: Object.fromEntries(metadata) }),
+    ...(tensors && { tensors: tensors.map(({ name, dtype, shape, file }) => ({ name, dtype, shape, file })) }),
+  };
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -1,0 +1,75 @@
+import { loadTokenizer, type Encoding } from '../../index.js';
+import { openTexts } from '../input.js';
+import { openOutput, type Output } from '../output.js';
+import { shorten, table, type Column } from '../table.js';
+import { JsonLines } from '../writers/json-lines.js';
+
+/** The flags of `bertha tokenize`, as commander hands them over. */
+export interface TokenizeFlags {
+  readonly file?: string;
+  readonly model?: string;
+  readonly maxLength?: number;
+  readonly specialTokens: boolean;
+  readonly format: 'table' | 'jsonl';
+  readonly output?: string;
+}
+
+interface TokenizedText {
+  readonly index: number;
+  readonly text: string;
+  readonly encoding: Encoding;
+}
+
+/** Writes ids, tokens and offsets of the texts, as they come. */
+export async function tokenize(texts: readonly string[], flags: TokenizeFlags): Promise<void> {
+  const source = await openTexts(texts, flags.file);
+  const output = await openOutput(flags.output, { patchable: false });
+  const tokenizer = await loadTokenizer(flags.model);
+  const truncation = flags.maxLength === undefined ? {} : { truncation: true, maxLength: flags.maxLength };
+  const options = { offsets: true, addSpecialTokens: flags.specialTokens, ...truncation };
+  const writer = flags.format === 'table' ? new TokenTable(output) : new JsonLines(output, toObject);
+  let index = 0;
+  for await (const block of source.blocks) {
+    for (const text of block) await writer.write([{ index: index++, text, encoding: tokenizer.encode(text, options) }]);
+  }
+  await writer.finish();
+  await output.finish();
+}
+
+function toObject({ index, text, encoding }: TokenizedText): object {
+  return { index, text, ids: Array.from(encoding.ids), tokens: encoding.tokens, offsets: pairs(encoding), truncated: encoding.truncated };
+}
+
+function pairs({ ids, offsets }: Encoding): [number, number][] {
+  return Array.from(ids, (_, i) => [offsets![2 * i]!, offsets![2 * i + 1]!]);
+}
+
+const kColumns: readonly Column[] = [
+  { name: '#', width: 6, align: 'right' },
+  { name: 'id', width: 6, align: 'right' },
+  { name: 'token', width: 24 },
+  { name: 'offsets', width: 15 },
+  { name: 'text', width: 40 },
+];
+
+class TokenTable {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  async write(rows: readonly TokenizedText[]): Promise<void> {
+    for (const { index, text, encoding } of rows) {
+      const offsets = pairs(encoding);
+      const cells = encoding.tokens.map((token, i) => {
+        const [start, end] = offsets[i]!;
+        return [String(i), String(encoding.ids[i]), shorten(token, 24), `${start}–${end}`, shorten(text.slice(start, end), 40)];
+      });
+      const title = `text ${index}: ${cells.length} tokens${encoding.truncated ? ', cut' : ''}`;
+      await this.#output.write(`${index === 0 ? '' : '\n'}${title}\n${table(kColumns, cells, { header: true })}`);
+    }
+  }
+
+  async finish(): Promise<void> {}
+}

@@ -1,0 +1,123 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import pc from 'picocolors';
+import { BerthaError } from '../errors.js';
+import type { DoctorFlags } from './commands/doctor.js';
+import type { EmbedFlags } from './commands/embed.js';
+import type { InspectFlags } from './commands/inspect.js';
+import type { TokenizeFlags } from './commands/tokenize.js';
+import { BrokenPipe, removeTemporaries } from './output.js';
+import { version } from './version.js';
+
+const kFailed = 1;
+const kUsage = 2;
+
+/** Runs the command line and returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
+export async function run(args: readonly string[]): Promise<number> {
+  removeTemporariesAtExit();
+  let code = 0;
+  const program = buildProgram((exitCode) => (code = exitCode));
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function buildProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command('bertha')
+    .description('BERT, hardware accelerated: embeddings and tokens from the command line.')
+    .version(version)
+    .showHelpAfterError('(add --help for more)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ bertha embed "A cat sits on the mat." "A kitten rests on a rug."
+  $ bertha embed --file sentences.txt --format jsonl > vectors.jsonl
+  $ cat sentences.txt | bertha embed - --format npy --output vectors.npy
+  $ bertha tokenize "Tokenization, exactly."
+  $ bertha inspect path/to/model
+  $ bertha doctor
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+    );
+
+  withInput(program.command('embed'), 'texts to embed; a single - reads lines from standard input')
+    .description('Turn texts into vectors.')
+    .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
+    .option('--precision <name>', 'number format of the arithmetic', 'fp32')
+    .option('--device <name>', 'where to compute', 'cpu')
+    .option('--prompt-name <name>', "one of the model's prompts, put before each text")
+    .option('--prompt <text>', 'a prompt of your own, put before each text')
+    .option('--normalize', 'scale vectors to length 1 (default: as the model says)')
+    .option('--no-normalize', 'leave vectors as pooled')
+    .option('--dimensions <n>', 'keep the first n numbers of each vector', wholeNumber)
+    .option('--max-length <n>', "longest input in tokens (default: the model's limit)", wholeNumber)
+    .option('--format <name>', 'table, jsonl, npy or safetensors', oneOf(['table', 'jsonl', 'npy', 'safetensors']), 'table')
+    .option('--output <path>', 'write there instead of to standard output')
+    .action(async (texts: string[], flags: EmbedFlags) => (await import('./commands/embed.js')).embed(texts, flags));
+
+  withInput(program.command('tokenize'), 'texts to tokenize; a single - reads lines from standard input')
+    .description('Show the tokens of texts, with ids and offsets (in UTF-16 units, as JavaScript counts).')
+    .option('--max-length <n>', 'cut after so many tokens (default: never)', wholeNumber)
+    .option('--no-special-tokens', 'leave out [CLS] and [SEP]')
+    .option('--format <name>', 'table or jsonl', oneOf(['table', 'jsonl']), 'table')
+    .option('--output <path>', 'write there instead of to standard output')
+    .action(async (texts: string[], flags: TokenizeFlags) => (await import('./commands/tokenize.js')).tokenize(texts, flags));
+
+  program
+    .command('inspect')
+    .argument('[directory]', 'model directory (default: the bundled model)')
+    .description('Show what a model directory holds, whether it can be loaded, and why not.')
+    .option('--json', 'print JSON')
+    .action(async (directory: string | undefined, flags: InspectFlags) => {
+      setExitCode(await (await import('./commands/inspect.js')).inspect(directory, flags));
+    });
+
+  program
+    .command('doctor')
+    .description('Check this installation: addon, instruction set, threads, CUDA, and the bundled model against stored values.')
+    .option('--json', 'print JSON')
+    .action(async (flags: DoctorFlags) => setExitCode(await (await import('./commands/doctor.js')).doctor(flags)));
+
+  return program;
+}
+
+function withInput(command: Command, texts: string): Command {
+  return command
+    .argument('[texts...]', texts)
+    .option('--file <path>', 'read one text per line from there')
+    .option('--model <directory>', 'model directory (default: the bundled all-MiniLM-L6-v2)');
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[0-9]{1,9}$/.test(value) || Number(value) < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return Number(value);
+}
+
+function oneOf(choices: readonly string[]): (value: string) => string {
+  return (value) => {
+    if (!choices.includes(value)) throw new InvalidArgumentError(`Expected one of ${choices.join(', ')}.`);
+    return value;
+  };
+}
+
+/** Says on standard error what went wrong and returns the exit code. Nobody reads on after a broken pipe: that is no error. */
+function report(error: unknown): number {
+  if (error instanceof BrokenPipe) return 0;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : kUsage;
+  if (error instanceof BerthaError) {
+    process.stderr.write(`${pc.red('error')} ${error.code}: ${error.message}\n`);
+    return error.code === 'INVALID_OPTION' || error.code === 'USAGE' ? kUsage : kFailed;
+  }
+  process.stderr.write(`${pc.red('error')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return kFailed;
+}
+
+function removeTemporariesAtExit(): void {
+  process.once('exit', removeTemporaries);
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+}

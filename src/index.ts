@@ -1,0 +1,16 @@
+export { BerthaError } from './errors.js';
+export { inspectModel } from './tasks/inspect.js';
+export {
+  loadEmbedder,
+  type Embedder,
+  type Embedding,
+  type EmbedOptions,
+  type EmbedSyncOptions,
+  type LoadEmbedderOptions,
+} from './tasks/embed.js';
+export { loadTokenizer } from './tasks/load-tokenizer.js';
+export { systemInfo, type SystemInfo } from './tasks/system-info.js';
+export { similarity, type VectorLike } from './tasks/similarity.js';
+export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
+export type { ModelInspection } from './checkpoint/inspect.js';
+export type { Encoding, Tokenizer } from './tokenizer/index.js';

@@ -1,0 +1,30 @@
+import { maxLength, ModelReader } from '../checkpoint/model-directory.js';
+import { readTokenizerMaxLength } from '../checkpoint/tokenizer-files.js';
+import { BerthaError } from '../errors.js';
+import { received } from '../options.js';
+import { defaultModelDirectory } from '../runtime/default-model.js';
+import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
+
+/**
+ * Loads the tokenizer of a model directory, or of the bundled model, without its weights: nothing native is needed, and a directory
+ * with just the tokenizer's files is enough. Its length limit is the model's where config.json and sentence-transformers' files tell it.
+ *
+ * Errors: INVALID_ARG, MODEL_NOT_FOUND, IO, TOKENIZER, VOCAB, CONFIG, CONFIG_UNSUPPORTED, INDEX_PATH.
+ */
+export async function loadTokenizer(directory?: string): Promise<Tokenizer> {
+  if (directory !== undefined && typeof directory !== 'string') {
+    throw new BerthaError('INVALID_ARG', `Expected a model directory for loadTokenizer but received ${received(directory)}.`);
+  }
+  const reader = await ModelReader.start(directory ?? defaultModelDirectory());
+  try {
+    const modules = await reader.modules();
+    const files = await reader.tokenizerFiles(modules);
+    // They only give the length limit: what is wrong with them is for loadModel to tell.
+    const config = await reader.config(modules).catch(() => undefined);
+    const sentence = await reader.sentenceTransformers(modules, config?.hiddenSize).catch(() => undefined);
+    const limit = config === undefined ? readTokenizerMaxLength(files) : maxLength(config, files, sentence);
+    return createTokenizer(files, limit === undefined ? {} : { maxLength: limit });
+  } finally {
+    await reader.close();
+  }
+}

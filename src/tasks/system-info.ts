@@ -1,0 +1,38 @@
+import { loadAddon } from '../runtime/addon.js';
+
+/** What Bertha computes with on this machine. */
+export interface SystemInfo {
+  readonly addon: { readonly version: string; readonly builder: string; readonly compiler: string };
+  /** Instruction sets: the one in use, those that could be, and whether BERTHA_ISA forced it. */
+  readonly isa: {
+    readonly chosen: string;
+    readonly available: readonly string[];
+    readonly features: readonly string[];
+    readonly forced: boolean;
+  };
+  /** Threads of the compute pool, the reason for that number, and what it was taken from (`quota` in CPUs, null for none). */
+  readonly threads: {
+    readonly pool: number;
+    readonly reason: string;
+    readonly affinity: number;
+    readonly quota: number | null;
+    readonly physical: number;
+  };
+  readonly cuda: { readonly available: boolean; /** What is missing; empty if available. */ readonly problem: string };
+}
+
+/**
+ * Reports what the native addon found out about this machine.
+ *
+ * Errors: ADDON_LOAD.
+ */
+export function systemInfo(): SystemInfo {
+  const addon = loadAddon();
+  const problem = addon.deviceProblem('cuda');
+  return {
+    addon: { version: addon.version, builder: addon.builder, compiler: addon.compiler },
+    isa: addon.isa(),
+    threads: addon.threads(),
+    cuda: { available: problem === '', problem },
+  };
+}

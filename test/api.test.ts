@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as bertha from '../src/index.js';
+
+const t = suite('public API');
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+t('exports these names', () => {
+  assert.equal(Object.keys(bertha).sort(), [
+    'BerthaError',
+    'inspectModel',
+    'loadEmbedder',
+    'loadModel',
+    'loadTokenizer',
+    'similarity',
+    'systemInfo',
+  ]);
+});
+
+t('loadModel gives a forward with shapes', async () => {
+  const model = await bertha.loadModel(`${root}test/golden/tiny/bert-base-noprefix`);
+  const encodings = ['hello', 'hello guitar'].map((text) => model.tokenizer.encode(text));
+  const [first, second] = await model.forward(encodings, { hiddenStates: true, attentions: true });
+  const { hiddenSize, numLayers, numHeads } = model.config;
+  assert.equal(first!.lastHiddenState.dims, [3, hiddenSize]);
+  assert.equal(second!.lastHiddenState.dims, [4, hiddenSize]);
+  assert.is(second!.lastHiddenState.data.length, 4 * hiddenSize);
+  assert.is(first!.hiddenStates!.length, numLayers + 1);
+  assert.equal(second!.attentions![0]!.dims, [numHeads, 4, 4]);
+  assert.equal(first!.poolerOutput!.dims, [hiddenSize]);
+  assert.equal((await model.forward(encodings[0]!)).lastHiddenState.data, first!.lastHiddenState.data);
+  model.dispose();
+});
+
+t('loadTokenizer needs the tokenizer files only, and knows the limit of the model', async () => {
+  const tokenizer = await bertha.loadTokenizer();
+  assert.equal([...tokenizer.encode('Hello world').ids], [101, 7592, 2088, 102]);
+  const { ids, truncated } = tokenizer.encode('word '.repeat(1000), { truncation: true });
+  assert.equal([ids.length, truncated], [256, true]);
+});
+
+t('inspectModel finds every golden BERT loadable, and agrees with loadModel about the others', async () => {
+  for (const folder of ['sentence', 'tiny']) {
+    for (const name of readdirSync(`${root}test/golden/${folder}`)) {
+      const directory = `${root}test/golden/${folder}/${name}`;
+      const { loadable, problems } = await bertha.inspectModel(directory);
+      const outcome = await bertha.loadModel(directory).then(
+        (model) => (model.dispose(), 'loaded'),
+        (error: unknown) => (error as bertha.BerthaError).code,
+      );
+      assert.is(loadable ? 'loaded' : problems[0]!.code, outcome, directory);
+      if (name.startsWith('bert-') || folder === 'sentence') assert.is(outcome, 'loaded', directory);
+    }
+  }
+});
+
+t('systemInfo says what computes', () => {
+  const { addon, isa, threads, cuda } = bertha.systemInfo();
+  assert.ok(['node-gyp', 'cmake-js'].includes(addon.builder));
+  assert.ok(isa.available.includes(isa.chosen) && isa.available.includes('scalar'));
+  assert.is(isa.forced, process.env['BERTHA_ISA'] !== undefined);
+  assert.ok(threads.pool >= 1 && threads.reason.length > 0);
+  assert.is(cuda.available, cuda.problem === '');
+});
+
+t('every error code in the sources is documented, and every documented one exists', () => {
+  const sources = ['src', 'native'].flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|cc|h|cu|cuh)$/.test(name))
+      .map((name) => readFileSync(`${root}${folder}/${name}`, 'utf8')),
+  );
+  const all = sources.join('\n');
+  const thrown = [/BerthaError\(\s*'([A-Z][A-Z0-9_]+)'/g, /\b(?:fail|make_error|Error|BERTHA_CHECK)\([^;"]*?"([A-Z][A-Z0-9_]+)"/g].flatMap(
+    (pattern) => Array.from(all.matchAll(pattern), (match) => match[1]!),
+  );
+  const documented = readFileSync(`${root}docs/errors.md`, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => Array.from(line.split('|')[1]!.matchAll(/`([A-Z0-9_]+)`/g), (match) => match[1]!));
+  assert.ok(documented.length > 30);
+  for (const code of new Set(thrown)) assert.ok(documented.includes(code), `${code} is not in docs/errors.md`);
+  for (const code of documented)
+    assert.ok(all.includes(`'${code}'`) || all.includes(`"${code}"`), `${code} is in docs/errors.md but not in the sources`);
+});
+
+t.run();
