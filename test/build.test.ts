@@ -167,8 +167,11 @@ t('npx in the checkout rebuilds nothing after npm ci', async () => {
   );
   // An npm cache of its own: npx runs prepare when it meets a checkout for the first time.
   const cache = mkdtempSync(join(tmpdir(), 'bertha-npx-'));
+  const flags = { CXXFLAGS: process.env['CXXFLAGS'] ?? '' };
+  assert.is((await runNode(checkout, ['scripts/prepare.mjs'], flags)).code, 0);
   const before = times();
   const { code, output: text } = await runNode(checkout, [npx, '--yes', 'bertha', '--version'], {
+    ...flags,
     npm_config_cache: cache,
     npm_config_offline: 'true',
   });

@@ -1,14 +1,17 @@
 // Runs test/*.test.ts, each file in a process of its own, two at a time, and ends with `N passed, N failed, N skipped`.
-//   node --import tsx test/run.ts [NAME...]      only the files whose name contains one of NAME
+//   node --import tsx test/run.ts [NAME...] [!NAME...]      only files whose name contains one of NAME; none that contains a !NAME
 // uvu alone exits 0 when nothing ran and counts no skips with reasons; this fails when no test ran, and names what was missing.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { skipMark } from './support/skip.js';
 
 const testDirectory = fileURLToPath(new URL('.', import.meta.url));
 const fileLimitMs = Number(process.env['BERTHA_TEST_LIMIT_S'] ?? 1800) * 1000;
+// Tests start processes in other folders: a relative path would mean another file there.
+const addon = process.env['BERTHA_ADDON'] ? { BERTHA_ADDON: resolvePath(process.env['BERTHA_ADDON']) } : {};
 const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availableParallelism()));
 
 interface Outcome {
@@ -24,7 +27,7 @@ function runFile(file: string): Promise<Outcome> {
     const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' };
     const child = spawn(process.execPath, ['--import', 'tsx', testDirectory + file], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...color },
+      env: { ...process.env, ...addon, ...color },
       timeout: fileLimitMs,
       killSignal: 'SIGKILL',
     });
@@ -69,7 +72,10 @@ function report(outcome: Outcome, seconds: number): void {
 async function main(): Promise<void> {
   const filters = process.argv.slice(2);
   const files = readdirSync(testDirectory).filter((file) => file.endsWith('.test.ts'));
-  const queue = files.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+  const wanted = filters.filter((filter) => !filter.startsWith('!'));
+  const unwanted = filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1));
+  const isWanted = (file: string): boolean => wanted.length === 0 || wanted.some((name) => file.includes(name));
+  const queue = files.filter((file) => isWanted(file) && !unwanted.some((name) => file.includes(name)));
   const outcomes: Outcome[] = [];
   const worker = async (): Promise<void> => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {

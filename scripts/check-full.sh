@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# `npm run check:full`: all that .ci/run leaves out for time. Every static check, the arm64 compile, then every test with
+# BERTHA_TEST_FULL=1 (exhaustive inputs instead of seeded samples) on every instruction set of this machine, with both builds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+npm run --silent check
+npm run --silent check:arm64
+npm run --silent build
+npm run --silent build:cmake
+
+export BERTHA_TEST_FULL=1
+for isa in $(node -p "require('./build/Release/bertha.node').isa().available.join(' ')"); do
+  for build in build build-cmake; do
+    printf '\n== tests: %s, %s\n' "$build" "$isa"
+    BERTHA_ISA=$isa BERTHA_ADDON=$build/Release/bertha.node npm run --silent test
+  done
+done
