@@ -453,15 +453,16 @@ export class SequenceEncoder {
     }
   }
 
+  /** Takes characters off both ends of a token's offsets. As in the reference these are counted in the token, not in its text. */
   #trim(at: number, leading: number, trailing: number): void {
     const { offsets } = this;
+    const text = this.#text;
     let start = offsets[2 * at] as number;
     let end = offsets[2 * at + 1] as number;
-    if (leading > 0) {
-      const keepsOne = (at === 0 || start === 0) && this.#pipeline.trimOffsets?.addPrefixSpace === true;
-      start = Math.min(start + leading - (keepsOne ? 1 : 0), end);
-    }
-    if (trailing > 0 && end >= trailing) end = Math.max(end - trailing, start);
+    // A single space at the start may be the prefix space, which is not in the text.
+    const isPrefix = leading === 1 && (at === 0 || start === 0) && this.#pipeline.trimOffsets?.addPrefixSpace === true;
+    for (let k = isPrefix ? leading : 0; k < leading && start < end; k++) start += unitLength(scalarAt(text, start));
+    for (let k = 0; k < trailing && end > start; k++) end -= (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00 && end - 2 >= start ? 2 : 1;
     offsets[2 * at] = start;
     offsets[2 * at + 1] = end;
   }

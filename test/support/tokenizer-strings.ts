@@ -1,0 +1,66 @@
+import { combiningRank, decompositions, lowercase, nonspacingMarks, reorderedMarks } from '../../src/tokenizer/unicode.js';
+
+/** A small seeded generator (xorshift32): the same strings on every machine. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed | 0 || 1;
+  }
+
+  /** A whole number in [0, below). */
+  below(below: number): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x;
+    return (x >>> 0) % below;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)] as T;
+  }
+}
+
+const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
+const marks: number[] = [];
+nonspacingMarks.forEachRange((start, end) => marks.push(...range(start, end)));
+
+/** Kinds of characters that go wrong in different ways. */
+const kinds: readonly (readonly number[])[] = [
+  range(0x61, 0x7b),
+  range(0x41, 0x5b),
+  range(0x20, 0x7f),
+  range(0xa0, 0x180),
+  [0x20, 0x20, 0x20, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x85, 0xa0, 0x1680, 0x2003, 0x2028, 0x3000],
+  [0, 0x1f, 0x7f, 0xad, 0x200b, 0x200d, 0x2060, 0xfeff, 0xfffd, 0xe000, 0xe0041, 0xd800, 0xdc00, 0x378],
+  marks,
+  marks.filter((c) => combiningRank(c) > 0),
+  [...reorderedMarks],
+  [...reorderedMarks],
+  [...decompositions.keys()],
+  [...lowercase.keys()],
+  range(0xac00, 0xac40),
+  range(0x4e00, 0x4e40),
+  [...range(0xf900, 0xf910), 0x2b820, 0x2b920, 0x20000, 0x2f800, 0x2fa1d, 0xfa6c],
+  [...range(0x1f600, 0x1f610), 0x1f468, 0x200d, 0x1f469, 0xfe0f, 0x1d15e, 0x1d160, 0x11099, 0x1109b],
+  range(0x900, 0x980),
+  range(0x600, 0x6ff),
+  [0x3a3, 0x3c3, 0x3c2, 0x130, 0x131, 0xdf, 0x1e9e, 0xfb01, 0x212a, 0x37e, 0x1fef, 0x387, 0x2260, 0x226e],
+];
+
+/** A string of up to `maxParts` parts: characters of all kinds in runs, and now and then one of `phrases`. */
+export function randomText(random: Random, maxParts: number, phrases: readonly string[]): string {
+  let text = '';
+  for (let parts = random.below(maxParts) + 1; parts > 0; parts--) {
+    const choice = random.below(10);
+    if (choice < 2 && phrases.length > 0) text += random.pick(phrases);
+    else if (choice < 4) text += ' ';
+    else {
+      const kind = random.pick(kinds);
+      for (let length = 1 + random.below(4); length > 0; length--) text += String.fromCodePoint(random.pick(kind));
+    }
+  }
+  return text;
+}
