@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BerthaError } from '../src/errors.js';
+import type { BerthaError } from '../src/errors.js';
 import { parseConfig } from '../src/checkpoint/config.js';
 import { SafetensorsFile, writeSafetensors, type Dtype, type TensorInfo } from '../src/checkpoint/safetensors.js';
 import { WeightMap } from '../src/checkpoint/weights.js';

@@ -9,6 +9,7 @@ import {
   renameSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -206,6 +207,11 @@ t('reports a file that grows or is rewritten while it is open', async () => {
   const copy = await copyOfModel();
   await withFile(copy, async (file) => {
     appendFileSync(copy, 'x');
+    assert.is((await rejection(() => file.verifyUnchanged())).code, 'IO');
+  });
+  const other = await copyOfModel();
+  await withFile(other, async (file) => {
+    utimesSync(other, 1, 2);
     assert.is((await rejection(() => file.verifyUnchanged())).code, 'IO');
   });
 });

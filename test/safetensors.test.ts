@@ -108,7 +108,7 @@ t('finds a repeated key behind an escape', () => {
 });
 
 t('rejects an escaped lone surrogate in any string', () => {
-  for (const text of ['\\ud800', '\\udc00', '\\ud800x', '\\ud800\\u0041', '\\udc00\\ud800']) {
+  for (const text of ['\\ud800', '\\udc00', '\\ud800x', '\\ud800\\u0041', '\\udc00\\ud800', '\\udc00\\udc00', '\\ud800\\ud800']) {
     rejects('NAME', `{"__metadata__":{"a":"${text}"}}`);
     rejects('NAME', tensor(`"dtype":"U8","shape":[0],"data_offsets":[0,0],"x":["${text}"]`));
   }

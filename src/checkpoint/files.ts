@@ -100,7 +100,7 @@ export function ioError(what: string, error: unknown): BerthaError {
 export function containmentRoot(realDirectory: string): string {
   const parts = realDirectory.split(path.sep);
   const snapshots = parts.lastIndexOf('snapshots');
-  const isHubCache = snapshots > 0 && snapshots < parts.length - 1 && /^models--./.test(parts[snapshots - 1]!);
+  const isHubCache = snapshots > 0 && /^models--./.test(parts[snapshots - 1]!);
   return isHubCache ? parts.slice(0, snapshots).join(path.sep) : realDirectory;
 }
 

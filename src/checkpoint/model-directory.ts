@@ -4,7 +4,7 @@ import { BerthaError } from '../errors.js';
 import { MAX_CONFIG_BYTES, parseConfig, type ModelConfig } from './config.js';
 import { quote } from './describe.js';
 import { ioError, readTextFile } from './files.js';
-import { SafetensorsFile, type TensorInfo } from './safetensors.js';
+import type { SafetensorsFile, TensorInfo } from './safetensors.js';
 import { readModules, readSentenceTransformers, type ModuleEntry, type SentenceTransformersConfig } from './sentence-transformers.js';
 import { readTokenizerFiles, readTokenizerMaxLength, type TokenizerFiles } from './tokenizer-files.js';
 import { openWeightFiles, type WeightFiles } from './weight-files.js';

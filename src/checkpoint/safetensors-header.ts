@@ -11,7 +11,7 @@ export const MAX_HEADER_BYTES = 100_000_000;
 
 // A 99 MB header must not cost gigabytes of small objects: real checkpoints hold a few hundred tensors of at most four dimensions.
 const kMaxTensors = 1 << 16;
-const kMaxDimensions = 1 << 22;
+const kMaxDimensions = 1 << 20;
 const kMaxMetadataEntries = 1 << 16;
 const kMaxU64 = (1n << 64n) - 1n;
 

@@ -7,6 +7,7 @@ import { readTextFile, resolveInside } from './files.js';
 import { isJsonObject, JsonFields, parseJson, parseJsonObject } from './json-fields.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
 import type { TensorInfo } from './safetensors.js';
+import { WeightMap } from './weights.js';
 
 /** A linear layer over the pooled vector: activation(weight · x + bias). */
 export interface DenseModule {
@@ -15,7 +16,7 @@ export interface DenseModule {
   readonly outFeatures: number;
   readonly bias: boolean;
   readonly activation: ActivationName;
-  /** `linear.weight` [outFeatures, inFeatures] and, with `bias`, `linear.bias` [outFeatures]. */
+  /** `linear.weight` [outFeatures, inFeatures] and, with `bias`, `linear.bias` [outFeatures]; names, shapes and types are checked. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
 }
 
@@ -165,6 +166,10 @@ async function readDense(
     if (name !== 'sentence_embedding') throw fields.error(key, '"sentence_embedding"', name, 'CONFIG_UNSUPPORTED');
   }
   const tensors = await openWeights(entry.path);
+  const weights = new WeightMap(tensors, { prefixes: [] });
+  weights.take('linear.weight', [outFeatures, inFeatures]);
+  if (bias) weights.take('linear.bias', [outFeatures]);
+  weights.finish();
   return { type: 'dense', inFeatures, outFeatures, bias, activation, tensors };
 }
 

@@ -1,7 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as assert from 'uvu/assert';
+import { openModelDirectory, type ModelDirectory } from '../../src/checkpoint/model-directory.js';
 import { BerthaError } from '../../src/errors.js';
 
 /** Absolute path inside test/golden. */
@@ -47,4 +49,30 @@ export function temporaryFolder(source?: string): string {
 export function editJson(file: string, changes: Readonly<Record<string, unknown>>): void {
   const value = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   writeFileSync(file, JSON.stringify({ ...value, ...changes }));
+}
+
+/** Opens a model directory for the duration of `use`. */
+export async function withModel<T>(directory: string, use: (model: ModelDirectory) => T | Promise<T>): Promise<T> {
+  const model = await openModelDirectory(directory);
+  try {
+    return await use(model);
+  } finally {
+    await model.close();
+  }
+}
+
+/** A copy of test/golden/tiny/<name> to be changed. */
+export const tinyCopy = (name: string): string => temporaryFolder(golden('tiny', name));
+
+/** A copy of test/golden/sentence/<name> to be changed. */
+export const sentenceCopy = (name: string): string => temporaryFolder(golden('sentence', name));
+
+/** Opening `directory` must fail with this code and a message like `text`, and leave no file open. */
+export async function rejectsModel(code: string, directory: string, text = /./): Promise<void> {
+  const countOpen = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);
+  const before = countOpen();
+  const error = await rejection(() => openModelDirectory(directory));
+  assert.is(error.code, code, error.message);
+  assert.match(error.message, text);
+  assert.is(countOpen(), before, 'open files');
 }
