@@ -55,11 +55,13 @@ function runProgram(file: string, source: string): Promise<Finished> {
 }
 
 const t = suite('package');
-t.before(async () => {
-  const packed = await runNode(checkout, ['scripts/pack-all.mjs']);
-  assert.is(packed.code, 0, packed.output);
-});
 t.after(() => rmSync(project, { recursive: true, force: true }));
+
+t('is packed as three tarballs', async () => {
+  const { code, output } = await runNode(checkout, ['scripts/pack-all.mjs']);
+  assert.is(code, 0, output);
+  assert.is(output.match(/\.tgz /g)?.length, 3, output);
+});
 
 t('holds JavaScript and types in at most 1 MB, nothing native, no sources', () => {
   const files = tar('-tzf', mainTarball()).trim().split('\n');
