@@ -135,7 +135,7 @@ tables('align columns and can be continued', () => {
   ];
   const head = table(columns, [['1', 'one']], { header: true });
   const rest = table(columns, [['22', 'two']], { header: false });
-  assert.is(head + rest, '   n  text  \n   1  one   \n  22  two   \n');
+  assert.is(head + rest, '   n  text\n   1  one\n  22  two\n');
   assert.is(table(columns, [], { header: false }), '');
 });
 

@@ -1,20 +1,20 @@
 import { open } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
 
-/** The texts of a command, in blocks, with what a progress bar needs. */
+/** The texts of a command, in blocks. */
 export interface TextSource {
   readonly blocks: AsyncIterable<readonly string[]>;
-  /** What `done` counts, and how far it will go if that is known. */
-  readonly unit: 'texts' | 'bytes';
+  /** How much all texts are, if that is known before they are read: a number of texts, or of bytes for a file. */
   readonly total?: number;
-  done(): number;
+  /** How much of `total` a block is. */
+  measure(block: readonly string[]): number;
 }
 
 /** Most texts in a block, and most UTF-16 units (one text may be longer). */
 const kBlockTexts = 1024;
 const kBlockLength = 1 << 20;
 /** Longest line: the tokenizer takes no longer text. */
-const kLongestLine = 64 << 20;
+const kLongestLine = 1 << 25;
 
 /**
  * The texts to work on: the arguments themselves, or the lines of `file` or of standard input (`-`). Lines end with \n or \r\n, are read
@@ -28,14 +28,10 @@ export async function openTexts(texts: readonly string[], file: string | undefin
   const isStandardInput = file === '-' || (texts.length === 1 && texts[0] === '-');
   if (isStandardInput) return lineSource(process.stdin, 'standard input');
   if (file !== undefined) return fileSource(file);
-  let done = 0;
   const blocks = async function* () {
-    for (const block of split(texts)) {
-      yield block;
-      done += block.length;
-    }
+    yield* split(texts);
   };
-  return { blocks: blocks(), unit: 'texts', total: texts.length, done: () => done };
+  return { blocks: blocks(), total: texts.length, measure: (block) => block.length };
 }
 
 async function fileSource(file: string): Promise<TextSource> {
@@ -49,18 +45,15 @@ async function fileSource(file: string): Promise<TextSource> {
 }
 
 function lineSource(stream: AsyncIterable<Uint8Array>, name: string, total?: number): TextSource {
-  let done = 0;
-  const counted = async function* () {
+  const chunks = async function* () {
     try {
-      for await (const chunk of stream) {
-        done += chunk.byteLength;
-        yield chunk;
-      }
+      yield* stream;
     } catch (error) {
       throw readError(name, error);
     }
   };
-  return { blocks: readLines(counted(), name), unit: 'bytes', ...(total === undefined ? {} : { total }), done: () => done };
+  const measure = (block: readonly string[]) => block.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
+  return { blocks: readLines(chunks(), name), ...(total === undefined ? {} : { total }), measure };
 }
 
 function readError(name: string, error: unknown): BerthaError {

@@ -36,7 +36,12 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   });
   if (header) lines.push(columns.map(({ name }) => pc.bold(name)));
   lines.push(...rows.map((row) => [...row]));
-  return lines.length === 0 ? '' : `${lines.toString()}\n`;
+  if (lines.length === 0) return '';
+  return `${lines
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')}\n`;
 }
 
 /** A text on one line of at most `width` columns: control characters made visible, the rest of a long one replaced by an ellipsis. */

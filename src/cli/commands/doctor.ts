@@ -43,7 +43,7 @@ function addonFindings(): Finding[] {
   const { addon, isa, threads, cuda } = systemInfo();
   const why = isa.forced ? 'forced by BERTHA_ISA' : 'the best this CPU and this build have';
   return [
-    { name: 'addon', ok: true, text: `${addon.version}, built by ${addon.builder} with ${addon.compiler}`, details: addon },
+    { name: 'addon', ok: true, text: `${addon.version}, built by ${addon.builder}, compiler ${addon.compiler}`, details: addon },
     { name: 'instructions', ok: true, text: `${isa.chosen}: ${why} (available: ${isa.available.join(', ')})`, details: isa },
     { name: 'threads', ok: true, text: `${threads.pool}: ${threads.reason}`, details: threads },
     { name: 'cuda', ok: true, text: cuda.available ? 'available' : `not available: ${cuda.problem}`, details: cuda },

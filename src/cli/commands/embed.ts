@@ -62,7 +62,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
         await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, text: block[i]! })));
         index += block.length;
         numTruncated += embeddings.filter(({ truncated }) => truncated).length;
-        progress.update();
+        progress.add(block);
       }
     } finally {
       progress.stop();

@@ -45,7 +45,7 @@ function pairs({ ids, offsets }: Encoding): [number, number][] {
 }
 
 const kColumns: readonly Column[] = [
-  { name: '#', width: 6, align: 'right' },
+  { name: '#', width: 5, align: 'right' },
   { name: 'id', width: 6, align: 'right' },
   { name: 'token', width: 24 },
   { name: 'offsets', width: 15 },
