@@ -1,0 +1,11 @@
+// The same from CommonJS: require() of an ES module works since Node 20.19.
+const { loadEmbedder, similarity } = require('bertha-encoder');
+
+async function main() {
+  const embedder = await loadEmbedder();
+  const [cat, kitten, stocks] = await embedder.embed(['A cat sits on the mat.', 'A kitten rests on a rug.', 'Stocks fell sharply.']);
+  console.log(similarity(cat, kitten).toFixed(3), similarity(cat, stocks).toFixed(3));
+  embedder.dispose();
+}
+
+main();
