@@ -21,6 +21,13 @@ const CLEANUP: readonly (readonly [string, string])[] = [
   [" 're", "'re"],
 ];
 
+/** transformers' clean_up_tokenization: the same for a whole text, but for " do not". */
+export function cleanUpSpaces(text: string): string {
+  let clean = text;
+  for (const [from, to] of CLEANUP) if (from !== ' do not') clean = clean.replaceAll(from, to);
+  return clean;
+}
+
 /** Joins tokens into text; without a decoder, by spaces. */
 export function decodeTokens(tokens: readonly string[], decoder: DecoderOptions | null): string {
   if (decoder === null) return tokens.join(' ');

@@ -25,6 +25,8 @@ export interface TokenizerDefinition {
   readonly trimOffsets: { readonly addPrefixSpace: boolean } | undefined;
   /** A decoder that is not supported is its name. */
   readonly decoder: DecoderOptions | null | string;
+  /** Whether `decode` takes back spaces in the whole text too. */
+  readonly cleanUpSpaces: boolean;
   /** Names of the special tokens, as far as the vocabulary has them. */
   readonly specialTokens: SpecialTokens;
   readonly maxLength: number | undefined;

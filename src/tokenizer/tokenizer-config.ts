@@ -42,7 +42,7 @@ export class TokenizerConfig {
   }
 
   /** The flag of tokenizer_config.json, or undefined if it does not say; null is a value of strip_accents. */
-  flag(name: 'do_lower_case' | 'tokenize_chinese_chars'): boolean | undefined {
+  flag(name: 'do_lower_case' | 'tokenize_chinese_chars' | 'clean_up_tokenization_spaces'): boolean | undefined {
     return this.#config.get(name) === undefined ? undefined : this.#config.boolean(name, false);
   }
 

@@ -42,6 +42,7 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
     template,
     trimOffsets,
     decoder: readDecoder(root.child('decoder')),
+    cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens: config.specialTokens((token) => added.has(token) || vocab.has(token), unkToken),
     maxLength: config.maxLength,
     paddingSide: config.paddingSide,

@@ -2,7 +2,7 @@ import { BerthaError } from '../errors.js';
 import { flag, integer, readOptions, received } from '../options.js';
 import { type AddedToken, AddedTokenMatcher } from './added-tokens.js';
 import { characterTable } from './character-table.js';
-import { decodeTokens } from './decoder.js';
+import { cleanUpSpaces as cleanUp, decodeTokens } from './decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions, roomFor } from './encode-options.js';
 import type { Encoding } from './encoding.js';
@@ -26,9 +26,15 @@ export interface TokenizerOptions {
   readonly useFileDefaults?: boolean | undefined;
 }
 
+/** Options of `decode`. */
+export interface DecodeOptions {
+  readonly skipSpecialTokens?: boolean | undefined;
+  readonly cleanUpSpaces?: boolean | undefined;
+}
+
 const LIMIT = Number.MAX_SAFE_INTEGER;
 const TOKENIZER_SCHEMA = { maxLength: integer(1, LIMIT), maxPositions: integer(1, LIMIT), vocabSize: integer(1, LIMIT), useFileDefaults: flag };
-const DECODE_SCHEMA = { skipSpecialTokens: flag };
+const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
 
 /**
  * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, each with what
@@ -177,13 +183,15 @@ export class Tokenizer {
   }
 
   /**
-   * Turns ids back into text; ids without a token are left out.
+   * Turns ids back into text; ids without a token are left out. `skipSpecialTokens` leaves out [CLS] and its like; `cleanUpSpaces` takes
+   * back the spaces around apostrophes as well (default: clean_up_tokenization_spaces of tokenizer_config.json, else false).
    *
    * Errors: INVALID_IDS for what is no id of the vocabulary, TOKENIZER if tokenizer.json asks for another decoder than WordPiece.
    */
-  decode(ids: ArrayLike<number>, options?: { readonly skipSpecialTokens?: boolean | undefined }): string {
-    const { skipSpecialTokens = false } = readOptions('decode', options, DECODE_SCHEMA);
-    const { decoder } = this.#defaults.definition;
+  decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
+    const { definition } = this.#defaults;
+    const { skipSpecialTokens = false, cleanUpSpaces = definition.cleanUpSpaces } = readOptions('decode', options, DECODE_SCHEMA);
+    const { decoder } = definition;
     if (typeof decoder === 'string') {
       throw new BerthaError('TOKENIZER', `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`);
     }
@@ -196,7 +204,8 @@ export class Tokenizer {
       const token = this.#decoded.get(id as number) ?? this.#idToToken.get(id as number);
       if (token !== undefined && !(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
     }
-    return decodeTokens(tokens, decoder);
+    const text = decodeTokens(tokens, decoder);
+    return cleanUpSpaces ? cleanUp(text) : text;
   }
 
   /** The id of a token as the vocabulary spells it. */

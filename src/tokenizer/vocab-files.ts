@@ -71,6 +71,7 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
     template: isMpnet ? robertaTemplate(clsId, sepId) : bertTemplate(clsId, sepId),
     trimOffsets: undefined,
     decoder: { prefix: '##', cleanup: true },
+    cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens,
     maxLength: config.maxLength,
     paddingSide: config.paddingSide,
