@@ -16,3 +16,5 @@ for isa in $(node -p "require('./build/Release/bertha.node').isa().available.joi
     BERTHA_ISA=$isa BERTHA_ADDON=$build/Release/bertha.node npm run --silent test
   done
 done
+
+scripts/check-node-versions.sh

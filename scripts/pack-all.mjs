@@ -59,15 +59,22 @@ function run(command, args, options = {}) {
   return result.stdout;
 }
 
+/** The oldest glibc that has every symbol version the addon asks for. */
+function requiredGlibc(folder) {
+  const file = join(folder, 'bertha.node');
+  if (platform !== 'linux' || !existsSync(file)) return '';
+  const minors = [...readFileSync(file, 'latin1').matchAll(/GLIBC_2\.(\d+)/g)].map((match) => Number(match[1]));
+  return `, needs glibc 2.${Math.max(...minors)}`;
+}
+
 await buildDist();
 await buildAddon('node-gyp');
 mkdirSync(output, { recursive: true });
 for (const file of readdirSync(output)) if (file.endsWith('.tgz')) rmSync(join(output, file));
-const folders = [stageMain(), stagePlatform(), stageWeights()].filter((folder) => existsSync(folder));
-for (const folder of folders) {
+for (const folder of [stageMain(), stagePlatform(), stageWeights()]) {
   const [{ filename, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', output], { cwd: folder }),
   );
   const packed = statSync(join(output, filename)).size;
-  process.stdout.write(`build/packages/${filename}  ${packed} bytes packed, ${unpackedSize} bytes unpacked\n`);
+  process.stdout.write(`build/packages/${filename}  ${packed} bytes packed, ${unpackedSize} bytes unpacked${requiredGlibc(folder)}\n`);
 }
