@@ -75,6 +75,12 @@ export function integer(min: number, max: number): Check<number> {
   };
 }
 
+/** A check for a length of time: milliseconds, from 0, not necessarily whole. */
+export const milliseconds: Check<number> = (value, name) => {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw refuse('milliseconds from 0', name, value);
+  return value;
+};
+
 /** A check for one of a few strings. */
 export function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
   return (value, name) => {

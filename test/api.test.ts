@@ -34,6 +34,37 @@ t('loadModel gives a forward with shapes', async () => {
   model.dispose();
 });
 
+t('forward refuses what is no encoding, and ids and lengths that the model lacks', async () => {
+  const model = await bertha.loadModel(`${root}test/golden/tiny/bert-base-noprefix`);
+  const refusal = (encoding: unknown, options?: object) =>
+    model.forward(encoding as { ids: Int32Array }, options).then(
+      () => 'no error',
+      (error: unknown) => (error as bertha.BerthaError).code,
+    );
+  const ids = (...values: number[]) => ({ ids: Int32Array.from(values) });
+  assert.is(await refusal(ids(-1)), 'INVALID_IDS');
+  assert.is(await refusal([ids(1), ids(model.config.vocabSize)]), 'INVALID_IDS');
+  for (const values of [[1.5], [2 ** 32], 'abc', null]) assert.is(await refusal({ ids: values }), 'INVALID_IDS');
+  for (const encoding of [null, undefined, 3, [null]]) assert.is(await refusal(encoding), 'INVALID_IDS');
+  assert.is(await refusal({ ...ids(1, 2), typeIds: Int32Array.of(0) }), 'INVALID_ARG');
+  assert.is(await refusal({ ...ids(1, 2), typeIds: Int32Array.of(0, 9) }), 'INVALID_IDS');
+  assert.is(await refusal(ids()), 'INVALID_ARG');
+  assert.is(await refusal({ ids: new Int32Array(model.config.maxSequenceLength + 1) }), 'INVALID_ARG');
+  assert.is(await refusal(ids(1), { hidden_states: true }), 'INVALID_OPTION');
+  assert.equal(await model.forward([]), []);
+  assert.is((await model.forward(ids(1))).lastHiddenState.dims[0], 1);
+  model.dispose();
+  model.dispose();
+  assert.is(await refusal(ids(1)), 'DISPOSED');
+  const loading = (directory: unknown, options?: object) =>
+    bertha.loadModel(directory as string, options).then(
+      () => 'no error',
+      (error: unknown) => (error as bertha.BerthaError).message,
+    );
+  assert.match(await loading(undefined, { thread: 2 }), 'Did you mean "threads"?');
+  assert.match(await loading(3), 'Expected a model directory');
+});
+
 t('loadTokenizer needs the tokenizer files only, and knows the limit of the model', async () => {
   const tokenizer = await bertha.loadTokenizer();
   assert.equal([...tokenizer.encode('Hello world').ids], [101, 7592, 2088, 102]);

@@ -1,6 +1,7 @@
 import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
 import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
+import { abortSignal, flag, integer, milliseconds, oneOf, type Options, readOptions, received, text } from '../options.js';
 import { packBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { Session, type RunOptions, type SessionOptions } from '../runtime/session.js';
@@ -59,13 +60,27 @@ export interface ModelValues {
   readonly normalizes: boolean;
 }
 
+const loadSchema = { threads: integer(1, 1024), precision: text, device: text };
+const forwardSchema = {
+  hiddenStates: flag,
+  attentions: flag,
+  pooler: flag,
+  signal: abortSignal,
+  priority: oneOf(['interactive', 'bulk']),
+  deadlineMs: milliseconds,
+};
+
 /**
  * Loads a model directory (config.json, safetensors, tokenizer files), or the bundled all-MiniLM-L6-v2 when `directory` is absent.
  *
- * Errors: MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE, UNSAFE_FORMAT, TOKENIZER, VOCAB,
- * OUT_OF_MEMORY, DEVICE, PRECISION, ADDON_LOAD, and those of a safetensors header.
+ * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE,
+ * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, PRECISION, ADDON_LOAD, and those of a safetensors header.
  */
-export async function loadModel(directory?: string, options: LoadModelOptions = {}): Promise<Model> {
+export async function loadModel(directory?: string, options?: LoadModelOptions): Promise<Model> {
+  if (directory !== undefined && typeof directory !== 'string') {
+    throw new BerthaError('INVALID_ARG', `Expected a model directory for loadModel but received ${received(directory)}.`);
+  }
+  const settings = readOptions('loadModel', options, loadSchema);
   const opened = await openModelDirectory(directory ?? defaultModelDirectory());
   try {
     const built = buildModel(opened);
@@ -76,7 +91,7 @@ export async function loadModel(directory?: string, options: LoadModelOptions = 
         `Expected at most ${opened.config.vocabSize} tokens (vocab_size of config.json) but received a vocabulary of ${tokenizer.vocabSize}.`,
       );
     }
-    const session = await Session.load(toNativeProgram(built.program), sessionOptions(options));
+    const session = await Session.load(toNativeProgram(built.program), sessionOptions(settings));
     await opened.verifyUnchanged();
     return new Model(opened, built, tokenizer, session);
   } finally {
@@ -84,7 +99,7 @@ export async function loadModel(directory?: string, options: LoadModelOptions = 
   }
 }
 
-function sessionOptions({ threads, precision, device }: LoadModelOptions): SessionOptions {
+function sessionOptions({ threads, precision, device }: Options<typeof loadSchema>): SessionOptions {
   return { ...(threads === undefined ? {} : { threads }), precision: precision ?? 'fp32', device: device ?? 'cpu' };
 }
 
@@ -126,13 +141,15 @@ export class Model {
   /**
    * Runs the encoder over encoded texts, packed into one batch without padding; one result a text, in order.
    *
-   * Errors: INVALID_IDS, INVALID_ARG (a text without tokens or longer than the positions; `pooler` without a pooler), DISPOSED,
+   * Errors: INVALID_OPTION, INVALID_IDS, INVALID_ARG (a text without tokens or longer than the positions; `pooler` without a pooler), DISPOSED,
    * QUEUE_FULL, DEADLINE, OUT_OF_MEMORY, NON_FINITE, or the signal's reason.
    */
   forward(encodings: ForwardInput, options?: ForwardOptions): Promise<ForwardResult>;
   forward(encodings: readonly ForwardInput[], options?: ForwardOptions): Promise<ForwardResult[]>;
-  async forward(encodings: ForwardInput | readonly ForwardInput[], options: ForwardOptions = {}): Promise<ForwardResult | ForwardResult[]> {
+  async forward(encodings: ForwardInput | readonly ForwardInput[], settings?: ForwardOptions): Promise<ForwardResult | ForwardResult[]> {
+    const options = readOptions('forward', settings, forwardSchema);
     const list = isList(encodings) ? encodings : [encodings];
+    list.forEach(checkInput);
     if (options.pooler === true && this.values.poolerOutput === undefined) {
       throw new BerthaError('INVALID_ARG', 'Expected a model with a pooler for the option pooler but received one without.');
     }
@@ -185,6 +202,23 @@ export class Model {
 
 /** What `forward` needs of an `Encoding`. */
 export type ForwardInput = Pick<Encoding, 'ids'> & Partial<Pick<Encoding, 'typeIds'>>;
+
+function checkInput(input: unknown, index: number): void {
+  const { ids, typeIds } = (input ?? {}) as { readonly ids?: unknown; readonly typeIds?: unknown };
+  if (!isInt32Array(ids))
+    throw new BerthaError('INVALID_IDS', `Expected an Int32Array for the ids of text ${index} but received ${received(ids)}.`);
+  if (typeIds === undefined || (isInt32Array(typeIds) && typeIds.length === ids.length)) return;
+  const got = isInt32Array(typeIds) ? `${typeIds.length} numbers` : received(typeIds);
+  throw new BerthaError(
+    'INVALID_ARG',
+    `Expected an Int32Array of ${ids.length} numbers for the typeIds of text ${index} but received ${got}.`,
+  );
+}
+
+/** By its tag, so that arrays of another realm count. */
+function isInt32Array(value: unknown): value is Int32Array {
+  return Object.prototype.toString.call(value) === '[object Int32Array]';
+}
 
 function isList(encodings: ForwardInput | readonly ForwardInput[]): encodings is readonly ForwardInput[] {
   return Array.isArray(encodings);
