@@ -169,6 +169,12 @@ t('names the file in errors about its contents', async () => {
   assert.match(error.message, /golden\/safetensors\/015"/);
 });
 
+t('shows a long path whole', async () => {
+  const file = path.join(temporaryFolder(), 'x'.repeat(200), 'model.safetensors');
+  const error = await rejection(() => SafetensorsFile.open(file));
+  assert.ok(error.message.includes(JSON.stringify(file)), error.message);
+});
+
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
-import { quote } from './describe.js';
+import { quote, quotePath } from './describe.js';
 
 // Absent on Windows. With it, opening a FIFO returns at once instead of waiting for a writer.
 const kNonBlocking: number = constants.O_NONBLOCK ?? 0;
@@ -19,11 +19,11 @@ export async function openRegularFile(file: string): Promise<{ handle: FileHandl
   try {
     handle = await open(file, constants.O_RDONLY | kNonBlocking);
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new BerthaError('IO', `Expected a regular file for ${quote(file)} but received ${kindOf(stats)}.`);
+    if (!stats.isFile()) throw new BerthaError('IO', `Expected a regular file for ${quotePath(file)} but received ${kindOf(stats)}.`);
     return { handle, size: stats.size };
   } catch (error) {
     await handle?.close();
-    throw ioError(`open ${quote(file)}`, error);
+    throw ioError(`open ${quotePath(file)}`, error);
   }
 }
 
@@ -40,12 +40,12 @@ export async function readFully(handle: FileHandle, target: Uint8Array, position
     try {
       ({ bytesRead } = await handle.read(target, done, length, position + done));
     } catch (error) {
-      throw ioError(`read ${quote(file)}`, error);
+      throw ioError(`read ${quotePath(file)}`, error);
     }
     if (bytesRead === 0) {
       throw new BerthaError(
         'IO',
-        `Expected ${target.byteLength} bytes at offset ${position} of ${quote(file)} but received ${done}: the file became shorter.`,
+        `Expected ${target.byteLength} bytes at offset ${position} of ${quotePath(file)} but received ${done}: the file became shorter.`,
       );
     }
     done += bytesRead;
@@ -68,13 +68,13 @@ export async function readTextFile(file: string, maxBytes: number, code: string)
   }
   const { handle, size } = opened;
   try {
-    if (size > maxBytes) throw new BerthaError(code, `Expected at most ${maxBytes} bytes for ${quote(file)} but received ${size}.`);
+    if (size > maxBytes) throw new BerthaError(code, `Expected at most ${maxBytes} bytes for ${quotePath(file)} but received ${size}.`);
     const bytes = new Uint8Array(size);
     await readFully(handle, bytes, 0, file);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     if (error instanceof BerthaError) throw error;
-    throw new BerthaError(code, `Expected UTF-8 for ${quote(file)} but received other bytes.`, { cause: error });
+    throw new BerthaError(code, `Expected UTF-8 for ${quotePath(file)} but received other bytes.`, { cause: error });
   } finally {
     await handle.close();
   }
@@ -122,11 +122,11 @@ export async function resolveInside(folder: string, name: string, source: string
     real = await realpath(joined);
   } catch (error) {
     if (isMissing(error)) return joined;
-    throw ioError(`resolve ${quote(joined)}`, error);
+    throw ioError(`resolve ${quotePath(joined)}`, error);
   }
   const container = containmentRoot(root);
   if (real !== container && !real.startsWith(container.endsWith(path.sep) ? container : container + path.sep)) {
-    throw new BerthaError('INDEX_PATH', `Expected ${expected} but received ${quote(name)}, a link to ${quote(real)}.`);
+    throw new BerthaError('INDEX_PATH', `Expected ${expected} but received ${quote(name)}, a link to ${quotePath(real)}.`);
   }
   return joined;
 }

@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
 import { MAX_CONFIG_BYTES, parseConfig, type ModelConfig } from './config.js';
-import { quote } from './describe.js';
+import { quote, quotePath } from './describe.js';
 import { ioError, readTextFile } from './files.js';
 import type { SafetensorsFile, TensorInfo } from './safetensors.js';
 import { readModules, readSentenceTransformers, type ModuleEntry, type SentenceTransformersConfig } from './sentence-transformers.js';
@@ -90,9 +90,9 @@ export class ModelReader {
       real = await realpath(directory);
       isDirectory = (await stat(real)).isDirectory();
     } catch (error) {
-      throw ioError(`open the model directory ${quote(directory)}`, error);
+      throw ioError(`open the model directory ${quotePath(directory)}`, error);
     }
-    if (!isDirectory) throw new BerthaError('IO', `Expected a directory for the model but received the file ${quote(directory)}.`);
+    if (!isDirectory) throw new BerthaError('IO', `Expected a directory for the model but received the file ${quotePath(directory)}.`);
     return new ModelReader(real);
   }
 
@@ -104,7 +104,7 @@ export class ModelReader {
     const folder = this.#transformerFolder(modules);
     const text = await readTextFile(path.join(folder, 'config.json'), MAX_CONFIG_BYTES, 'CONFIG');
     if (text === undefined)
-      throw new BerthaError('CONFIG', `Expected config.json in ${quote(folder)} but received ${await contents(folder)}.`);
+      throw new BerthaError('CONFIG', `Expected config.json in ${quotePath(folder)} but received ${await contents(folder)}.`);
     return parseConfig(text);
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
-import { quote } from './describe.js';
+import { quote, quotePath } from './describe.js';
 import { dtypeBits, type Dtype } from './dtype.js';
 import { ioError, isMissing } from './files.js';
 import { MAX_HEADER_BYTES, PREFIX_BYTES } from './safetensors-header.js';
@@ -46,7 +46,7 @@ export async function writeSafetensors(
       await handle.close().catch(() => undefined);
       await unlink(temporary).catch(() => undefined);
     }
-    throw ioError(`write ${quote(path)}`, error);
+    throw ioError(`write ${quotePath(path)}`, error);
   }
 }
 
@@ -95,10 +95,10 @@ async function resolveTarget(path: string): Promise<string> {
   try {
     const target = await realpath(path);
     if (!(await stat(target)).isFile())
-      throw new BerthaError('IO', `Expected a regular file to write for ${quote(path)} but received something else.`);
+      throw new BerthaError('IO', `Expected a regular file to write for ${quotePath(path)} but received something else.`);
     return target;
   } catch (error) {
     if (isMissing(error)) return path;
-    throw ioError(`write ${quote(path)}`, error);
+    throw ioError(`write ${quotePath(path)}`, error);
   }
 }

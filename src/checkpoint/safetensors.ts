@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
-import { quote } from './describe.js';
+import { quote, quotePath } from './describe.js';
 import { isWeightDtype, type WeightDtype } from './dtype.js';
 import { ioError, openRegularFile, readFully } from './files.js';
 import { bytesPerFloat, widenToFloat32 } from './float32.js';
@@ -71,13 +71,13 @@ export class SafetensorsFile {
       const size = Number(identity.size);
       const prefix = new Uint8Array(Math.min(PREFIX_BYTES, size));
       await readFully(handle, prefix, 0, path);
-      const head = allocate(PREFIX_BYTES + safetensorsHeaderLength(prefix, size), `the header of ${quote(path)}`);
+      const head = allocate(PREFIX_BYTES + safetensorsHeaderLength(prefix, size), `the header of ${quotePath(path)}`);
       await readFully(handle, head, 0, path);
       return new SafetensorsFile(path, handle, identity, parseSafetensorsHeader(head, size, limits));
     } catch (error) {
       await handle.close();
       if (!(error instanceof BerthaError) || error.code === 'IO') throw error;
-      throw new BerthaError(error.code, `${quote(path)}: ${error.message}`, { cause: error });
+      throw new BerthaError(error.code, `${quotePath(path)}: ${error.message}`, { cause: error });
     }
   }
 
@@ -109,7 +109,7 @@ export class SafetensorsFile {
     if (!isWeightDtype(dtype)) {
       throw new BerthaError(
         'DTYPE_UNSUPPORTED',
-        `Expected F32, F16, BF16 or F64 for tensor ${quote(name)} of ${quote(this.path)} but received ${dtype}.`,
+        `Expected F32, F16, BF16 or F64 for tensor ${quote(name)} of ${quotePath(this.path)} but received ${dtype}.`,
       );
     }
     const length = tensor.byteLength / bytesPerFloat(dtype);
@@ -129,7 +129,7 @@ export class SafetensorsFile {
     if (now.size !== this.#identity.size || now.modifiedNs !== this.#identity.modifiedNs) {
       throw new BerthaError(
         'IO',
-        `Expected ${quote(this.path)} to stay as it was (${this.#identity.size} bytes) while it is read but received a changed file (${now.size} bytes).`,
+        `Expected ${quotePath(this.path)} to stay as it was (${this.#identity.size} bytes) while it is read but received a changed file (${now.size} bytes).`,
       );
     }
   }
@@ -142,14 +142,14 @@ export class SafetensorsFile {
   }
 
   #open(): FileHandle {
-    if (this.#closed) throw new BerthaError('DISPOSED', `Expected an open file for ${quote(this.path)} but received a closed one.`);
+    if (this.#closed) throw new BerthaError('DISPOSED', `Expected an open file for ${quotePath(this.path)} but received a closed one.`);
     return this.#handle;
   }
 
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)
-      throw new BerthaError('MODEL_MISMATCH', `Expected tensor ${quote(name)} in ${quote(this.path)} but received a file without it.`);
+      throw new BerthaError('MODEL_MISMATCH', `Expected tensor ${quote(name)} in ${quotePath(this.path)} but received a file without it.`);
     return tensor;
   }
 
@@ -170,7 +170,7 @@ async function identify(handle: FileHandle, path: string): Promise<Identity> {
     const stats = await handle.stat({ bigint: true });
     return { size: stats.size, modifiedNs: stats.mtimeNs };
   } catch (error) {
-    throw ioError(`stat ${quote(path)}`, error);
+    throw ioError(`stat ${quotePath(path)}`, error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
-import { describe, quote } from './describe.js';
+import { describe, quote, quotePath } from './describe.js';
 import { isMissing, readTextFile, resolveInside } from './files.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
 import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from './safetensors.js';
@@ -109,11 +109,11 @@ async function noWeights(folder: string): Promise<BerthaError> {
   const pickles = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name));
   if (pickles.length === 0) {
     const present = names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', ');
-    return new BerthaError('MODEL_NOT_FOUND', `Expected ${SINGLE_FILE} or ${INDEX_FILE} in ${quote(folder)} but received ${present}.`);
+    return new BerthaError('MODEL_NOT_FOUND', `Expected ${SINGLE_FILE} or ${INDEX_FILE} in ${quotePath(folder)} but received ${present}.`);
   }
   return new BerthaError(
     'UNSAFE_FORMAT',
-    `Expected ${SINGLE_FILE} in ${quote(folder)} but received ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does. ` +
+    `Expected ${SINGLE_FILE} in ${quotePath(folder)} but received ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does. ` +
       `To convert it, in a place where you trust the file: python -c "import torch; from safetensors.torch import save_file; ` +
       `w = torch.load('${pickles[0]}', map_location='cpu', weights_only=True); ` +
       `save_file({k: v.contiguous().clone() for k, v in w.items()}, '${SINGLE_FILE}')" (pip install torch safetensors)`,
