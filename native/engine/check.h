@@ -17,11 +17,7 @@ private:
     std::string code_;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-[[noreturn]] inline void
-fail(const char* code, const char* format, ...) {
+[[noreturn, gnu::format(printf, 2, 3)]] inline void fail(const char* code, const char* format, ...) {
     char message[1024];
     va_list args;
     va_start(args, format);
