@@ -8,6 +8,8 @@
       "native/addon/ops.cc",
       "native/addon/program_reader.cc",
       "native/cpu/cpu_backend.cc",
+      "native/cpu/int8_avx512_vnni.cc",
+      "native/cpu/int8_avx_vnni.cc",
       "native/cpu/isa.cc",
       "native/cpu/kernels_avx2.cc",
       "native/cpu/kernels_avx512.cc",

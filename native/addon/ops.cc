@@ -39,7 +39,7 @@ std::vector<int32_t> sequence_offsets(const Napi::Value& value, int64_t tokens) 
     return offsets;
 }
 
-// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k): [m,n]
+// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k, precision?): [m,n]
 Napi::Value linear(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
@@ -51,18 +51,23 @@ Napi::Value linear(const Napi::CallbackInfo& info) {
         check_count(weight.size(), n * k, "weight");
         if (bias.present) check_count(bias.values.size(), n, "bias");
         if (residual.present) check_count(residual.values.size(), m * n, "residual");
-        const int64_t panels = (n + kernels.panel_width - 1) / kernels.panel_width;
-        bias.values.resize(static_cast<size_t>(panels * kernels.panel_width + 4 * kernels.panel_width), 0.0f);
-        const Buffer packed(static_cast<size_t>((n + kernels.panel_width) * k) * sizeof(float));
+        const cpu::MatrixFormat& format = cpu::format_for(kernels, info[8].IsString() ? to_string(info[8], "precision") : "fp32");
+        const int64_t width = format.panel_width, panels = (n + width - 1) / width, panel_bytes = format.panel_bytes(width, k);
+        bias.values.resize(static_cast<size_t>((panels + 4) * width), 0.0f);
+        const Buffer packed(static_cast<size_t>(panels * panel_bytes));
         for (int64_t panel = 0; panel < panels; panel++) {
-            const int64_t row = panel * kernels.panel_width;
-            kernels.pack_panel(weight.data() + row * k, std::min(kernels.panel_width, n - row), k, packed.floats() + row * k);
+            const int64_t row = panel * width;
+            format.pack_panel(weight.data() + row * k, std::min(width, n - row), k, nullptr, packed.as<uint8_t>() + panel * panel_bytes);
         }
         std::vector<float> output(static_cast<size_t>(m * n));
+        const FlushDenormals flush;
         cpu::LinearArgs args;
         args.input = input.data();
         args.input_stride = k;
-        args.matrix = {packed.floats(), n, k};
+        std::vector<uint8_t> prepared(static_cast<size_t>(m * format.row_bytes(k)));
+        if (!prepared.empty()) format.prepare_rows(input.data(), k, m, k, nullptr, prepared.data());
+        args.prepared = prepared.data();
+        args.matrix = {packed.as<uint8_t>(), panel_bytes, n, k};
         args.bias = bias.data();
         args.residual = residual.data();
         args.output = output.data();
@@ -70,8 +75,7 @@ Napi::Value linear(const Napi::CallbackInfo& info) {
         args.rows = m;
         args.panel_end = panels;
         args.activation = activation_from(to_string(info[4], "activation"));
-        const FlushDenormals flush;
-        kernels.linear(args);
+        format.linear(args);
         return from_floats(info.Env(), output.data(), output.size());
     });
 }

@@ -89,12 +89,12 @@ void attention(const AttentionArgs& args) {
         LinearArgs qk;
         qk.input = args.qkv + begin * stride;
         qk.input_stride = stride;
-        qk.matrix = {scratch.keys, seq_len, head_dim};
+        qk.matrix = {scratch.keys, 0, seq_len, head_dim};
         qk.output = scratch.scores;
         qk.output_stride = padded;
         qk.rows = rows;
         qk.panel_end = (seq_len + kPanelWidth - 1) / kPanelWidth;
-        gemm(qk);
+        gemm<float>(qk);
         float inverse[kTileRows];
         for (int64_t row = 0; row < rows; row++) {
             float* scores = scratch.scores + row * padded;
@@ -112,12 +112,12 @@ void attention(const AttentionArgs& args) {
         LinearArgs pv;
         pv.input = scratch.scores;
         pv.input_stride = padded;
-        pv.matrix = {scratch.values, head_dim, seq_len};
+        pv.matrix = {scratch.values, 0, head_dim, seq_len};
         pv.output = args.context + begin * args.hidden_size;
         pv.output_stride = args.hidden_size;
         pv.rows = rows;
         pv.panel_end = (head_dim + kPanelWidth - 1) / kPanelWidth;
-        gemm(pv);
+        gemm<float>(pv);
         for (int64_t row = 0; row < rows; row++) {
             float* context = args.context + (begin + row) * args.hidden_size;
             const VecF factor = set(inverse[row]);

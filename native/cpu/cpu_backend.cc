@@ -32,8 +32,9 @@ public:
 
 class CpuModel final : public LoadedModel {
 public:
-    CpuModel(std::shared_ptr<const Program> program, WeightSource& source, Team& team)
-        : program_(std::move(program)), kernels_(kernels()), plan_(make_plan(*program_)), weights_(*program_, kernels_, source, team) {}
+    CpuModel(std::shared_ptr<const Program> program, WeightSource& source, const MatrixFormat& format, Team& team)
+        : program_(std::move(program)), kernels_(kernels()), plan_(make_plan(*program_)), formats_(formats_of(*program_, kernels_, format)),
+          weights_(*program_, formats_, source, team) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return weights_.bytes(); }
@@ -43,9 +44,22 @@ public:
 
 private:
     friend class Forward;
+
+    // The encoder's linears take the precision asked for; heads on single rows (poolers, classifiers, Dense modules) cost nothing and
+    // stay fp32.
+    static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels, const MatrixFormat& format) {
+        std::vector<const MatrixFormat*> formats;
+        for (const Op& op : program.ops) {
+            const bool encoder = op.kind == OpKind::kLinear && program.values[static_cast<size_t>(op.output)].rows == Rows::kTokens;
+            formats.push_back(encoder ? &format : &kernels.fp32);
+        }
+        return formats;
+    }
+
     const std::shared_ptr<const Program> program_;
     const KernelTable& kernels_;
     const Plan plan_;
+    const std::vector<const MatrixFormat*> formats_;  // by op
     const PackedWeights weights_;
 };
 
@@ -96,11 +110,13 @@ private:
         for (int i = 0; i < 3; i++) arena_part_[i + 1] = arena_part_[i] + (model_.plan_.arena_width[i] * rows_[i] + 15) / 16 * 16;
         workspace_.arena.reserve(static_cast<size_t>(arena_part_[3]) * sizeof(float));
         workspace_.positions.reserve(static_cast<size_t>(batch_.tokens) * sizeof(int32_t));
-        int64_t scratch = 0;
+        int64_t scratch = 0, prepared = 0;
         for (const Segment& segment : model_.plan_.segments) {
             const int64_t shared = team_.size() > 1 ? kRowsToSplit * team_.size() : 0;
             const int64_t block = std::min(std::max(block_rows(segment), shared), rows(segment.rows));
             scratch = std::max(scratch, segment.block_width * block);
+            for (int32_t i = segment.op_begin; i < segment.op_end; i++)
+                if (op(i).kind == OpKind::kLinear) prepared = std::max(prepared, block * format(i).row_bytes(value(op(i).input).width));
             if (op(segment.op_begin).kind != OpKind::kAttention) continue;
             const Op& attention = op(segment.op_begin);
             const int64_t head_dim = value(attention.output).width / attention.num_heads;
@@ -109,14 +125,21 @@ private:
             scratch = std::max(scratch, floats);
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
-        for (int member = 0; member < team_.size(); member++) workspace_.scratch[static_cast<size_t>(member)].reserve(static_cast<size_t>(scratch) * sizeof(float));
+        scratch_floats_ = (scratch + 15) / 16 * 16;
+        const int64_t bytes = scratch_floats_ * static_cast<int64_t>(sizeof(float)) + prepared;
+        for (int member = 0; member < team_.size(); member++) workspace_.scratch[static_cast<size_t>(member)].reserve(static_cast<size_t>(bytes));
     }
 
     // Rows row .. of a value; internal values live in `block`, which starts at row `block_begin`.
     struct Block {
         float* memory;
+        uint8_t* prepared;
         int64_t begin, rows;
     };
+    Block block_of(int member, int64_t begin, int64_t rows) const {
+        float* memory = workspace_.scratch[static_cast<size_t>(member)].floats();
+        return {memory, reinterpret_cast<uint8_t*>(memory + scratch_floats_), begin, rows};
+    }
     float* at(int32_t id, int64_t row, const Block& block) const {
         const Placement& placement = model_.plan_.values[static_cast<size_t>(id)];
         const int64_t width = value(id).width;
@@ -124,7 +147,7 @@ private:
         const auto domain = static_cast<size_t>(value(id).rows);
         return workspace_.arena.floats() + arena_part_[domain] + placement.offset * rows_[domain] + row * width;
     }
-    float* at(int32_t id, int64_t row) const { return at(id, row, Block{nullptr, 0, 0}); }
+    float* at(int32_t id, int64_t row) const { return at(id, row, Block{nullptr, nullptr, 0, 0}); }
 
     void emit(int32_t id, const float* data, int64_t row, int64_t count) const {
         const int64_t width = value(id).width;
@@ -132,8 +155,19 @@ private:
             if (output.value == id) std::memcpy(output.data + row * width, data, static_cast<size_t>(count * width) * sizeof(float));
     }
 
-    // Rows begin .. end of one row-wise op, panels panel_begin .. panel_end of a linear.
-    void run_rows(const Op& op, const Block& block, int64_t begin, int64_t end, int64_t panel_begin, int64_t panel_end) const {
+    const MatrixFormat& format(int32_t index) const { return *model_.formats_[static_cast<size_t>(index)]; }
+
+    // Rows begin .. end of a linear's input in the form its product reads; where that is the fp32 rows themselves, nothing to do.
+    void prepare_rows(int32_t index, const Block& block, int64_t begin, int64_t end) const {
+        const MatrixFormat& format = this->format(index);
+        const int64_t k = value(op(index).input).width, row_bytes = format.row_bytes(k);
+        if (row_bytes == 0) return;
+        format.prepare_rows(at(op(index).input, begin, block), k, end - begin, k, nullptr, block.prepared + (begin - block.begin) * row_bytes);
+    }
+
+    // Rows begin .. end of one row-wise op, panels panel_begin .. panel_end of a linear (whose rows are prepared).
+    void run_rows(int32_t index, const Block& block, int64_t begin, int64_t end, int64_t panel_begin, int64_t panel_end) const {
+        const Op& op = this->op(index);
         const PackedWeights& weights = model_.weights_;
         float* output = at(op.output, begin, block);
         const int64_t width = value(op.output).width, count = end - begin;
@@ -157,6 +191,7 @@ private:
                 LinearArgs args;
                 args.input = at(op.input, begin, block);
                 args.input_stride = value(op.input).width;
+                args.prepared = block.prepared + (begin - block.begin) * format(index).row_bytes(args.input_stride);
                 args.matrix = weights.matrix(op.weight);
                 args.bias = weights.row(op.bias);
                 args.residual = op.residual == kNoIndex ? nullptr : at(op.residual, begin, block);
@@ -166,7 +201,7 @@ private:
                 args.panel_begin = panel_begin;
                 args.panel_end = panel_end;
                 args.activation = op.activation;
-                kernels_.linear(args);
+                format(index).linear(args);
                 break;
             }
             case OpKind::kLayerNorm:
@@ -178,8 +213,9 @@ private:
         }
     }
 
-    int64_t panels(const Op& op) const {
-        return op.kind == OpKind::kLinear ? (value(op.output).width + kernels_.panel_width - 1) / kernels_.panel_width : 0;
+    int64_t panels(int32_t index) const {
+        const int64_t width = format(index).panel_width;
+        return op(index).kind == OpKind::kLinear ? (value(op(index).output).width + width - 1) / width : 0;
     }
 
     // Each thread takes blocks of rows through the whole segment; no barrier inside.
@@ -192,12 +228,13 @@ private:
         const int64_t blocks = std::min(rounds * team_.size(), total);
         team_.run(blocks, [&](int64_t unit, int member) {
             const int64_t begin = total * unit / blocks, end = total * (unit + 1) / blocks;
-            const Block block{workspace_.scratch[static_cast<size_t>(member)].floats(), begin, end - begin};
+            const Block block = block_of(member, begin, end - begin);
             for (int32_t i = segment.op_begin; i < segment.op_end; i++) {
                 if (!needed_[static_cast<size_t>(i)]) continue;
                 if (member == 0) control_.at_op_boundary();
                 if (control_.cancelled()) return;
-                run_rows(op(i), block, begin, end, 0, panels(op(i)));
+                if (op(i).kind == OpKind::kLinear) prepare_rows(i, block, begin, end);
+                run_rows(i, block, begin, end, 0, panels(i));
                 emit(op(i).output, at(op(i).output, begin, block), begin, end - begin);
             }
         });
@@ -208,15 +245,18 @@ private:
         constexpr int64_t kRowsOfUnit = 8;
         const int64_t total = rows(segment.rows);
         if (total == 0) return;
-        const Block block{workspace_.scratch[0].floats(), 0, total};
+        const Block block = block_of(0, 0, total);
+        const int64_t row_units = (total + kRowsOfUnit - 1) / kRowsOfUnit;
+        const auto rows_of = [&](int64_t unit) { return total * unit / row_units; };
         for (int32_t i = segment.op_begin; i < segment.op_end; i++) {
             if (!needed_[static_cast<size_t>(i)]) continue;
             if (op(i).kind == OpKind::kLinear) {
-                const int64_t all = panels(op(i)), units = std::min<int64_t>(all, 4 * team_.size());
-                team_.run(units, [&](int64_t unit, int) { run_rows(op(i), block, 0, total, all * unit / units, all * (unit + 1) / units); });
+                if (format(i).row_bytes(1) > 0)
+                    team_.run(row_units, [&](int64_t unit, int) { prepare_rows(i, block, rows_of(unit), rows_of(unit + 1)); });
+                const int64_t all = panels(i), units = std::min<int64_t>(all, 4 * team_.size());
+                team_.run(units, [&](int64_t unit, int) { run_rows(i, block, 0, total, all * unit / units, all * (unit + 1) / units); });
             } else {
-                const int64_t units = (total + kRowsOfUnit - 1) / kRowsOfUnit;
-                team_.run(units, [&](int64_t unit, int) { run_rows(op(i), block, total * unit / units, total * (unit + 1) / units, 0, 0); });
+                team_.run(row_units, [&](int64_t unit, int) { run_rows(i, block, rows_of(unit), rows_of(unit + 1), 0, 0); });
             }
             emit(op(i).output, at(op(i).output, 0, block), 0, total);
             control_.at_op_boundary();
@@ -304,6 +344,7 @@ private:
     Control& control_;
     const int64_t rows_[3];
     int64_t arena_part_[4];
+    int64_t scratch_floats_ = 0;  // of each member's scratch; prepared rows follow
     std::vector<bool> needed_;
 };
 
@@ -314,8 +355,7 @@ void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Works
 }  // namespace
 
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source, const std::string& precision, Team& team) {
-    BERTHA_CHECK(precision == "fp32", "PRECISION", "precision %.32s is not available on the CPU: expected fp32", precision.c_str());
-    return std::make_unique<CpuModel>(std::move(program), source, team);
+    return std::make_unique<CpuModel>(std::move(program), source, format_for(kernels(), precision), team);
 }
 
 }  // namespace bertha::cpu

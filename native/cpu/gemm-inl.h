@@ -10,32 +10,33 @@ constexpr int64_t kPanelWidth = kLanes * kTileVectors;
 
 inline int64_t padded_columns(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
+template <typename Element>
 struct Tile {
     const float* input;
     int64_t input_stride;
-    const float* panel;         // [k][V lanes]
-    int64_t panel_stride;       // floats to the next panel, used when P > 1
+    const Element* panel;       // [k][V lanes]
+    int64_t panel_stride;       // elements to the next panel, used when P > 1
     int64_t k;
     const float* bias;          // V * P vectors, or null
     const float* residual;      // stride output_stride, or null
     float* output;
     int64_t output_stride;
     int64_t columns;            // valid columns, at most P * V * kLanes
-    const float* next_panel;    // prefetched, L vectors' worth a k step
+    const Element* next_panel;  // prefetched, L cache lines a k step
 };
 
-template <int R, int V, int P, int L>
-inline void compute_tile(const Tile& tile) {
+template <typename Element, int R, int V, int P, int L>
+inline void compute_tile(const Tile<Element>& tile) {
     constexpr int kVectors = V * P;
-    constexpr int kFloats = V * static_cast<int>(kLanes);
-    constexpr int kLine = 16;  // floats in a cache line
+    constexpr int kStep = V * static_cast<int>(kLanes);
+    constexpr int kLine = 64 / sizeof(Element);
     VecF sums[R][kVectors];
     for (int v = 0; v < kVectors; v++) {
         const VecF start = tile.bias != nullptr ? load(tile.bias + v * kLanes) : zero();
         for (int r = 0; r < R; r++) sums[r][v] = start;
     }
-    const float* panel = tile.panel;
-    const float* next = tile.next_panel;
+    const Element* panel = tile.panel;
+    const Element* next = tile.next_panel;
     const float* rows[R];
     for (int r = 0; r < R; r++) rows[r] = tile.input + r * tile.input_stride;
     BERTHA_NO_UNROLL
@@ -50,7 +51,7 @@ inline void compute_tile(const Tile& tile) {
             const VecF x = set(rows[r][i]);
             for (int v = 0; v < kVectors; v++) sums[r][v] = fma(x, columns[v], sums[r][v]);
         }
-        panel += kFloats;
+        panel += kStep;
         next += L * kLine;
     }
     // Unrolled whole, or clang keeps the sums in memory (an index that is not a constant): 83 instead of 248 GF/s.
@@ -71,27 +72,27 @@ inline void compute_tile(const Tile& tile) {
     }
 }
 
-using TileFunction = void (*)(const Tile&);
+template <typename Element>
+using TileFunction = void (*)(const Tile<Element>&);
 
-// tile_functions<V, P, L>[R - 1]
-template <int V, int P, int L, int... R>
-constexpr TileFunction tile_function(int rows, std::integer_sequence<int, R...>) {
-    constexpr TileFunction functions[] = {&compute_tile<R + 1, V, P, L>...};
+template <typename Element, int V, int P, int L, int... R>
+constexpr TileFunction<Element> tile_function(int64_t rows, std::integer_sequence<int, R...>) {
+    constexpr TileFunction<Element> functions[] = {&compute_tile<Element, R + 1, V, P, L>...};
     return functions[rows - 1];
 }
 
-template <int V, int P, int L>
-inline TileFunction tile_for(int64_t rows) {
-    return tile_function<V, P, L>(static_cast<int>(rows), std::make_integer_sequence<int, (P > 1 ? 2 : kTileRows)>());
+template <typename Element, int V, int P, int L>
+inline void run_tile(int64_t rows, const Tile<Element>& tile) {
+    tile_function<Element, V, P, L>(rows, std::make_integer_sequence<int, (P > 1 ? 2 : kTileRows)>())(tile);
 }
 
-// One panel of `vectors` vectors (the last panel of a matrix may be narrower).
-inline TileFunction narrow_tile_for(int vectors, int64_t rows) {
+// The last panel of a matrix may have fewer vectors.
+template <typename Element>
+inline void run_narrow_tile(int64_t vectors, int64_t rows, const Tile<Element>& tile) {
     if constexpr (kTileVectors >= 3) {
-        if (vectors == 2) return tile_for<2, 1, 0>(rows);
+        if (vectors == 2) return run_tile<Element, 2, 1, 0>(rows, tile);
     }
-    if (vectors == 1) return tile_for<1, 1, 0>(rows);
-    return tile_for<kTileVectors, 1, 0>(rows);
+    run_tile<Element, 1, 1, 0>(rows, tile);
 }
 
 // One or two rows leave too few independent sums to hide the latency of an FMA: take several panels at once.
@@ -99,26 +100,28 @@ constexpr int kPanelsForOneRow = 4;
 constexpr int kPanelsForTwoRows = 2;
 
 // rows [rows, k] times panels panel_begin .. panel_end of the matrix.
+template <typename Element>
 inline void gemm(const LinearArgs& args) {
+    constexpr int kLines = kTileVectors * static_cast<int>(kLanes * sizeof(Element)) / 64;  // of one k step of a panel
+    constexpr int kAllLines = kLines > 0 ? kLines : 1;
     const int64_t n = args.matrix.n, k = args.matrix.k;
     const int64_t tiles = (args.rows + kTileRows - 1) / kTileRows;
     int64_t panel = args.panel_begin;
     while (panel < args.panel_end) {
         const int64_t column = panel * kPanelWidth;
         const int64_t columns = n - column < kPanelWidth ? n - column : kPanelWidth;
-        Tile tile{};
+        Tile<Element> tile{};
         tile.input_stride = args.input_stride;
         tile.output_stride = args.output_stride;
-        tile.panel = args.matrix.panels + column * k;
+        tile.panel = static_cast<const Element*>(args.matrix.panels) + column * k;
         tile.panel_stride = kPanelWidth * k;
         tile.k = k;
         tile.bias = args.bias != nullptr ? args.bias + column : nullptr;
-        int64_t taken = 1;
-        if (args.rows <= 2) taken = args.rows == 1 ? kPanelsForOneRow : kPanelsForTwoRows;
-        if (args.rows > 2 || panel + taken > args.panel_end || column + taken * kPanelWidth > n) taken = 1;
+        int64_t taken = args.rows == 1 ? kPanelsForOneRow : args.rows == 2 ? kPanelsForTwoRows : 1;
+        if (panel + taken > args.panel_end || column + taken * kPanelWidth > n) taken = 1;
         tile.columns = taken == 1 ? columns : taken * kPanelWidth;
         tile.next_panel = tile.panel + taken * tile.panel_stride;
-        const int vectors = static_cast<int>((columns + kLanes - 1) / kLanes);
+        const int64_t vectors = (columns + kLanes - 1) / kLanes;
         for (int64_t t = 0; t < tiles; t++) {
             // Rows split evenly: 16 rows on tiles of 12 are 8 + 8, never 12 + 4.
             const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;
@@ -126,36 +129,37 @@ inline void gemm(const LinearArgs& args) {
             tile.output = args.output + begin * args.output_stride + column;
             tile.residual = args.residual != nullptr ? args.residual + begin * args.output_stride + column : nullptr;
             if (taken == kPanelsForOneRow) {
-                tile_for<kTileVectors, kPanelsForOneRow, kTileVectors>(rows)(tile);
+                run_tile<Element, kTileVectors, kPanelsForOneRow, kAllLines>(rows, tile);
             } else if (taken == kPanelsForTwoRows) {
-                tile_for<kTileVectors, kPanelsForTwoRows, kTileVectors>(rows)(tile);
+                run_tile<Element, kTileVectors, kPanelsForTwoRows, kAllLines>(rows, tile);
             } else if (vectors < kTileVectors) {
-                narrow_tile_for(vectors, rows)(tile);
+                run_narrow_tile(vectors, rows, tile);
             } else if (tiles == 1) {
-                tile_for<kTileVectors, 1, kTileVectors>(rows)(tile);
-            } else if (t < kTileVectors) {
-                tile_for<kTileVectors, 1, 1>(rows)(tile);
-                tile.next_panel += k * 16;
+                run_tile<Element, kTileVectors, 1, kAllLines>(rows, tile);
+            } else if (t < kAllLines) {
+                run_tile<Element, kTileVectors, 1, 1>(rows, tile);
+                tile.next_panel += k * static_cast<int64_t>(64 / sizeof(Element));
             } else {
-                tile_for<kTileVectors, 1, 0>(rows)(tile);
+                run_tile<Element, kTileVectors, 1, 0>(rows, tile);
             }
         }
         panel += taken;
     }
 }
 
+// A product, then its activation over the columns just written, while they are in L1; then the residual.
+template <void (*kProduct)(const LinearArgs&), int64_t kWidth>
 void linear(const LinearArgs& args) {
-    if (args.activation == Activation::kNone) return gemm(args);
-    // The activation runs over a few panels of the block just written, while it is in L1.
+    if (args.activation == Activation::kNone) return kProduct(args);
     constexpr int64_t kPanels = 4;
     for (int64_t panel = args.panel_begin; panel < args.panel_end; panel += kPanels) {
         LinearArgs part = args;
         part.panel_begin = panel;
         part.panel_end = panel + kPanels < args.panel_end ? panel + kPanels : args.panel_end;
         part.residual = nullptr;
-        gemm(part);
-        const int64_t begin = panel * kPanelWidth;
-        const int64_t end = part.panel_end * kPanelWidth < args.matrix.n ? part.panel_end * kPanelWidth : args.matrix.n;
+        kProduct(part);
+        const int64_t begin = panel * kWidth;
+        const int64_t end = part.panel_end * kWidth < args.matrix.n ? part.panel_end * kWidth : args.matrix.n;
         for (int64_t row = 0; row < args.rows; row++) {
             float* output = args.output + row * args.output_stride;
             activate(args.activation, output + begin, end - begin);
@@ -166,13 +170,50 @@ void linear(const LinearArgs& args) {
     }
 }
 
-void pack_panel(const float* weight, int64_t rows, int64_t k, float* dst) {
+inline int64_t no_row_bytes(int64_t) { return 0; }
+
+template <typename Element>
+int64_t panel_bytes(int64_t columns, int64_t k) {
+    return padded_columns(columns) * k * static_cast<int64_t>(sizeof(Element));
+}
+
+void pack_fp32_panel(const float* weight, int64_t rows, int64_t k, const float* input_scale, void* dst) {
     const int64_t width = padded_columns(rows);
+    float* panel = static_cast<float*>(dst);
     for (int64_t row = 0; row < width; row += kLanes) {
         int64_t i = 0;
-        if (row + kLanes <= rows)
-            for (; i + kLanes <= k; i += kLanes) transpose(weight + row * k + i, k, dst + i * width + row, width);
-        for (; i < k; i++)
-            for (int64_t lane = 0; lane < kLanes; lane++) dst[i * width + row + lane] = row + lane < rows ? weight[(row + lane) * k + i] : 0.0f;
+        if (row + kLanes <= rows && input_scale == nullptr)
+            for (; i + kLanes <= k; i += kLanes) transpose(weight + row * k + i, k, panel + i * width + row, width);
+        for (; i < k; i++) {
+            const float scale = input_scale != nullptr ? input_scale[i] : 1.0f;
+            for (int64_t lane = 0; lane < kLanes; lane++) panel[i * width + row + lane] = row + lane < rows ? weight[(row + lane) * k + i] * scale : 0.0f;
+        }
     }
 }
+
+constexpr MatrixFormat kFp32Format = {"fp32",        kPanelWidth, panel_bytes<float>, pack_fp32_panel, no_row_bytes, nullptr,
+                                      linear<gemm<float>, kPanelWidth>};
+
+// Weights as IEEE half floats, widened in the loop: half the memory traffic, which is what bounds large models at few tokens. 2^-11
+// relative error a weight; the sums stay fp32.
+struct Half {
+    uint16_t bits;
+};
+
+inline VecF load(const Half* p) { return load_half(&p->bits); }
+
+void pack_fp16_panel(const float* weight, int64_t rows, int64_t k, const float* input_scale, void* dst) {
+    const int64_t width = padded_columns(rows);
+    uint16_t* panel = static_cast<uint16_t*>(dst);
+    for (int64_t i = 0; i < k; i++) {
+        const float scale = input_scale != nullptr ? input_scale[i] : 1.0f;
+        for (int64_t row = 0; row < width; row += kLanes) {
+            float column[kLanes];
+            for (int64_t lane = 0; lane < kLanes; lane++) column[lane] = row + lane < rows ? weight[(row + lane) * k + i] * scale : 0.0f;
+            store_half(panel + i * width + row, load(column));
+        }
+    }
+}
+
+constexpr MatrixFormat kFp16Format = {"fp16-weights", kPanelWidth, panel_bytes<Half>, pack_fp16_panel, no_row_bytes, nullptr,
+                                      linear<gemm<Half>, kPanelWidth>};

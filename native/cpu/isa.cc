@@ -15,6 +15,8 @@ namespace {
 struct Features {
     bool avx2_fma = false;  // AVX2, FMA, F16C, and the system saves ymm
     bool avx512 = false;    // F, BW, DQ, VL, and the system saves zmm and masks
+    bool avx_vnni = false;
+    bool avx512_vnni = false;
     std::vector<std::string> names;
 };
 
@@ -41,9 +43,9 @@ Features detect() {
     const bool f = note(zmm && (b & (1u << 16)), "avx512f"), dq = note(zmm && (b & (1u << 17)), "avx512dq");
     const bool bw = note(zmm && (b & (1u << 30)), "avx512bw"), vl = note(zmm && (b & (1u << 31)), "avx512vl");
     found.avx512 = found.avx2_fma && f && dq && bw && vl;
-    note(zmm && (c & (1u << 11)), "avx512_vnni");
+    found.avx512_vnni = note(zmm && (c & (1u << 11)), "avx512_vnni") && found.avx512;
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
-        note(ymm && (a & (1u << 4)), "avx_vnni");
+        found.avx_vnni = note(ymm && (a & (1u << 4)), "avx_vnni") && found.avx2_fma;
         note(zmm && (a & (1u << 5)), "avx512_bf16");
     }
     return found;
@@ -59,11 +61,27 @@ const Features& features() {
     return found;
 }
 
-std::vector<const KernelTable*> available_tables() {
-    std::vector<const KernelTable*> tables = {scalar_kernels()};
-    if (avx2_kernels() != nullptr && features().avx2_fma) tables.push_back(avx2_kernels());
-    if (avx512_kernels() != nullptr && features().avx512) tables.push_back(avx512_kernels());
+KernelTable with_int8(const KernelTable& table, const char* isa, const MatrixFormat& int8) {
+    KernelTable better = table;
+    better.isa = isa;
+    better.int8 = int8;
+    better.int8_fast.precision = nullptr;
+    return better;
+}
+
+// Every table this processor can run, best last.
+std::vector<KernelTable> make_tables() {
+    std::vector<KernelTable> tables = {*scalar_kernels()};
+    if (avx2_kernels() != nullptr && features().avx2_fma) tables.push_back(*avx2_kernels());
+    if (avx_vnni_int8() != nullptr && features().avx_vnni) tables.push_back(with_int8(*avx2_kernels(), "avx2_vnni", *avx_vnni_int8()));
+    if (avx512_kernels() != nullptr && features().avx512) tables.push_back(*avx512_kernels());
+    if (avx512_vnni_int8() != nullptr && features().avx512_vnni) tables.push_back(with_int8(*avx512_kernels(), "avx512_vnni", *avx512_vnni_int8()));
     return tables;
+}
+
+const std::vector<KernelTable>& available_tables() {
+    static const std::vector<KernelTable>* tables = new std::vector<KernelTable>(make_tables());
+    return *tables;
 }
 
 }  // namespace
@@ -72,9 +90,9 @@ IsaReport isa_report() {
     IsaReport report;
     report.features = features().names;
     std::string list;
-    for (const KernelTable* table : available_tables()) {
-        report.available.push_back(table->isa);
-        list += (list.empty() ? "" : ", ") + std::string(table->isa);
+    for (const KernelTable& table : available_tables()) {
+        report.available.push_back(table.isa);
+        list += (list.empty() ? "" : ", ") + std::string(table.isa);
     }
     report.chosen = report.available.back();
     const char* wanted = std::getenv("BERTHA_ISA");
@@ -89,9 +107,17 @@ IsaReport isa_report() {
 
 const KernelTable& kernels() {
     const std::string chosen = isa_report().chosen;
-    for (const KernelTable* table : available_tables())
-        if (chosen == table->isa) return *table;
-    return *scalar_kernels();
+    for (const KernelTable& table : available_tables())
+        if (chosen == table.isa) return table;
+    return available_tables().front();
+}
+
+const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision) {
+    for (const MatrixFormat* format : {&kernels.fp32, &kernels.fp16_weights, &kernels.int8, &kernels.int8_fast})
+        if (format->precision != nullptr && precision == format->precision) return *format;
+    if (precision == "int8-fast") fail("PRECISION", "precision int8-fast has no kernel of its own for %s, where int8 is as fast: expected int8", kernels.isa);
+    fail("PRECISION", "precision %.32s is not available on this CPU (instruction set %s): expected one of fp32, fp16-weights, int8", precision.c_str(),
+         kernels.isa);
 }
 
 }  // namespace bertha::cpu

@@ -9,7 +9,7 @@
 namespace bertha::cpu {
 
 struct IsaReport {
-    std::string chosen;                  // "scalar", "avx2", "avx512"
+    std::string chosen;                  // one of `available`
     std::vector<std::string> available;  // usable here, best last
     std::vector<std::string> features;   // CPU features that kernels care about, as the system names them
     bool forced = false;                 // by BERTHA_ISA
@@ -18,5 +18,7 @@ struct IsaReport {
 // Reads CPUID, XCR0 and BERTHA_ISA. Throws ISA when BERTHA_ISA names a set that is unknown or not available here.
 IsaReport isa_report();
 const KernelTable& kernels();
+// The format of a precision. Throws PRECISION, saying what is missing, when this processor cannot run it.
+const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision);
 
 }  // namespace bertha::cpu

@@ -2,18 +2,20 @@
 // clang-format off
 #include "cpu/math-inl.h"
 #include "cpu/gemm-inl.h"
+#include "cpu/int8-inl.h"
 #include "cpu/attention-inl.h"
 #include "cpu/rows-inl.h"
 // clang-format on
 
+template <typename Int8, typename Int8Fast>
 constexpr KernelTable make_table(const char* isa) {
     KernelTable table{};
     table.isa = isa;
     table.lanes = kLanes;
-    table.panel_width = kPanelWidth;
-    table.max_rows = kTileRows;
-    table.pack_panel = pack_panel;
-    table.linear = linear;
+    table.fp32 = kFp32Format;
+    table.fp16_weights = kFp16Format;
+    table.int8 = int8_format<Int8>("int8");
+    table.int8_fast = int8_format<Int8Fast>("int8-fast");
     table.attention_scratch = attention_scratch;
     table.attention = attention;
     table.layer_norm = layer_norm;

@@ -16,26 +16,43 @@
 
 namespace bertha::cpu {
 
-// A matrix [n, k] as panels of `panel_width` output columns: [n / panel_width][k][panel_width], the last panel narrower (a
-// multiple of the lanes) and zero-filled. A panel is what the inner loop streams, so a forward reads weights in order.
+// A matrix [n, k] as panels of `panel_width` output columns, each in the format's own layout; the last panel may be narrower. A
+// panel is what the inner loop streams, so a forward reads weights in order.
 struct PackedMatrix {
-    const float* panels = nullptr;
+    const void* panels = nullptr;
+    int64_t panel_bytes = 0;  // from one panel to the next
     int64_t n = 0;
     int64_t k = 0;
 };
 
 struct LinearArgs {
-    const float* input = nullptr;     // [rows, k], row stride input_stride
+    const float* input = nullptr;        // [rows, k], row stride input_stride; not read by formats that prepare rows
+    const uint8_t* prepared = nullptr;   // rows as prepare_rows wrote them, row stride row_bytes(k)
     PackedMatrix matrix;
-    const float* bias = nullptr;      // [n] zero-filled to a whole panel, or null
-    const float* residual = nullptr;  // [rows, n], row stride output_stride, or null
-    float* output = nullptr;          // [rows, n], row stride output_stride
+    const float* bias = nullptr;         // [n] zero-filled to a whole panel, or null
+    const float* residual = nullptr;     // [rows, n], row stride output_stride, or null
+    float* output = nullptr;             // [rows, n], row stride output_stride
     int64_t rows = 0;
     int64_t input_stride = 0;
     int64_t output_stride = 0;
-    int64_t panel_begin = 0;          // the panels to compute: threads may share the columns
+    int64_t panel_begin = 0;             // the panels to compute: threads may share the columns
     int64_t panel_end = 0;
     Activation activation = Activation::kNone;
+};
+
+// How a precision stores a matrix and multiplies with it.
+struct MatrixFormat {
+    const char* precision;
+    int64_t panel_width;
+    // Bytes of a panel of `columns` output columns.
+    int64_t (*panel_bytes)(int64_t columns, int64_t k);
+    // Packs the weight's rows [rows, k], column i scaled by input_scale[i] (null: 1), into one panel.
+    void (*pack_panel)(const float* weight, int64_t rows, int64_t k, const float* input_scale, void* dst);
+    // Bytes of one prepared input row; 0 = the product reads the fp32 rows themselves.
+    int64_t (*row_bytes)(int64_t k);
+    // Converts rows to what the product multiplies, column i divided by input_scale[i]. Each row by itself: no row sees another.
+    void (*prepare_rows)(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_input_scale, uint8_t* dst);
+    void (*linear)(const LinearArgs&);
 };
 
 // One head of one sequence.
@@ -76,12 +93,10 @@ struct PoolArgs {
 struct KernelTable {
     const char* isa;
     int64_t lanes;
-    int64_t panel_width;
-    int64_t max_rows;  // rows of one register tile
-
-    // Packs the weight's rows [rows, k] into one panel: dst [k][padded], padded = rows rounded up to the lanes.
-    void (*pack_panel)(const float* weight, int64_t rows, int64_t k, float* dst);
-    void (*linear)(const LinearArgs&);
+    MatrixFormat fp32;
+    MatrixFormat fp16_weights;  // half-precision storage, fp32 arithmetic
+    MatrixFormat int8;          // per-channel weights, per-token activations, exact integer sums
+    MatrixFormat int8_fast;     // coarser and faster; precision null where int8 is as fast
     int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
     void (*attention)(const AttentionArgs&);
     // x, out [rows, width]; weight, bias [width]
@@ -98,5 +113,8 @@ struct KernelTable {
 const KernelTable* scalar_kernels();
 const KernelTable* avx2_kernels();
 const KernelTable* avx512_kernels();
+// Better formats for the tables above, where the processor has the dot-product instructions.
+const MatrixFormat* avx_vnni_int8();
+const MatrixFormat* avx512_vnni_int8();
 
 }  // namespace bertha::cpu

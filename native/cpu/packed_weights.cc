@@ -9,7 +9,7 @@ namespace bertha::cpu {
 namespace {
 
 constexpr int64_t kTableBytes = int64_t{1} << 20;  // a lookup table is read in parts of about this size
-constexpr int64_t kSlack = 1024;                   // floats behind the last panel: prefetch and whole-vector loads of a bias may look there
+constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles load whole panels of it
 
 int64_t round_up(int64_t n, int64_t step) {
     return (n + step - 1) / step * step;
@@ -17,31 +17,34 @@ int64_t round_up(int64_t n, int64_t step) {
 
 }  // namespace
 
-PackedWeights::PackedWeights(const Program& program, const KernelTable& kernels, WeightSource& source, Team& team)
-    : program_(program), kernels_(kernels), offsets_(program.weights.size(), -1) {
-    int64_t floats = 0, staging_floats = 0;
+PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats, WeightSource& source, Team& team)
+    : program_(program), format_of_(program.weights.size(), nullptr), offsets_(program.weights.size(), -1) {
+    int64_t bytes = 0, staging_floats = 0;
     std::vector<Part> parts;
-    const auto place = [&](int32_t id) {
+    const auto place = [&](int32_t id, const MatrixFormat* format) {
         if (id == kNoIndex || offsets_[static_cast<size_t>(id)] >= 0) return;
         const Weight& weight = program.weights[static_cast<size_t>(id)];
-        offsets_[static_cast<size_t>(id)] = floats;
+        offsets_[static_cast<size_t>(id)] = bytes;
         int64_t step = weight.rows;
         if (weight.kind == WeightKind::kMatrix) {
-            step = kernels.panel_width;
-            floats += round_up(weight.rows, kernels.lanes) * weight.cols;
+            format_of_[static_cast<size_t>(id)] = format;
+            step = format->panel_width;
+            const int64_t whole = weight.rows / step, rest = weight.rows % step;
+            bytes += whole * format->panel_bytes(step, weight.cols) + (rest > 0 ? format->panel_bytes(rest, weight.cols) : 0);
             staging_floats = std::max(staging_floats, step * weight.cols);
         } else {
             if (weight.kind == WeightKind::kTable) step = std::max<int64_t>(1, kTableBytes / (weight.cols * 4));
-            floats += round_up(weight.rows * weight.cols, kernels.panel_width);
+            bytes += weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
         }
-        floats = round_up(floats, 16);
+        bytes = round_up(bytes, 64);
         for (int64_t row = 0; row < weight.rows; row += step) parts.push_back({id, row, std::min(row + step, weight.rows)});
     };
-    for (const Op& op : program.ops)
-        for (int32_t id : {op.weight, op.bias, op.position_table, op.type_table, op.relative_bias}) place(id);
+    for (size_t i = 0; i < program.ops.size(); i++) {
+        const Op& op = program.ops[i];
+        for (int32_t id : {op.weight, op.bias, op.position_table, op.type_table, op.relative_bias}) place(id, formats[i]);
+    }
 
-    data_ = Buffer(static_cast<size_t>(floats + kSlack) * sizeof(float));
-    std::memset(data_.floats() + floats, 0, kSlack * sizeof(float));
+    data_ = Buffer(static_cast<size_t>(bytes));
     std::vector<Buffer> staging;
     for (int member = 0; member < team.size(); member++) staging.emplace_back(static_cast<size_t>(staging_floats) * sizeof(float));
     std::mutex mutex;
@@ -59,20 +62,22 @@ PackedWeights::PackedWeights(const Program& program, const KernelTable& kernels,
 
 void PackedWeights::load_part(const Part& part, WeightSource& source, float* staging) const {
     const Weight& weight = program_.weights[static_cast<size_t>(part.weight)];
-    float* base = data_.floats() + offsets_[static_cast<size_t>(part.weight)];
-    if (weight.kind != WeightKind::kMatrix) {
-        source.read(part.weight, part.row_begin, part.row_end, base + part.row_begin * weight.cols);
-        const int64_t end = weight.rows * weight.cols, padded = round_up(end, kernels_.panel_width);
-        if (part.row_end == weight.rows) std::memset(base + end, 0, static_cast<size_t>(padded - end) * sizeof(float));
+    uint8_t* base = data_.as<uint8_t>() + offsets_[static_cast<size_t>(part.weight)];
+    if (const MatrixFormat* format = format_of_[static_cast<size_t>(part.weight)]; format != nullptr) {
+        source.read(part.weight, part.row_begin, part.row_end, staging);
+        const int64_t panel = part.row_begin / format->panel_width * format->panel_bytes(format->panel_width, weight.cols);
+        format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, nullptr, base + panel);
         return;
     }
-    source.read(part.weight, part.row_begin, part.row_end, staging);
-    kernels_.pack_panel(staging, part.row_end - part.row_begin, weight.cols, base + part.row_begin * weight.cols);
+    float* rows = reinterpret_cast<float*>(base);
+    source.read(part.weight, part.row_begin, part.row_end, rows + part.row_begin * weight.cols);
+    if (weight.kind == WeightKind::kVector) std::memset(rows + weight.cols, 0, static_cast<size_t>(kVectorSlack));
 }
 
 PackedMatrix PackedWeights::matrix(int32_t weight) const {
     const Weight& shape = program_.weights[static_cast<size_t>(weight)];
-    return {row(weight), shape.rows, shape.cols};
+    const MatrixFormat* format = format_of_[static_cast<size_t>(weight)];
+    return {row(weight), format->panel_bytes(format->panel_width, shape.cols), shape.rows, shape.cols};
 }
 
 }  // namespace bertha::cpu

@@ -14,10 +14,14 @@ namespace bertha::cpu {
 
 class PackedWeights {
 public:
-    PackedWeights(const Program& program, const KernelTable& kernels, WeightSource& source, Team& team);
+    // formats[i] says how the matrix of op i is stored (unused for other ops).
+    PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats, WeightSource& source, Team& team);
 
     PackedMatrix matrix(int32_t weight) const;
-    const float* row(int32_t weight) const { return weight == kNoIndex ? nullptr : data_.floats() + offsets_[static_cast<size_t>(weight)]; }
+    // A vector or table; null for kNoIndex.
+    const float* row(int32_t weight) const {
+        return weight == kNoIndex ? nullptr : reinterpret_cast<const float*>(data_.as<uint8_t>() + offsets_[static_cast<size_t>(weight)]);
+    }
     int64_t bytes() const { return static_cast<int64_t>(data_.bytes()); }
 
 private:
@@ -28,8 +32,8 @@ private:
     void load_part(const Part& part, WeightSource& source, float* staging) const;
 
     const Program& program_;
-    const KernelTable& kernels_;
-    std::vector<int64_t> offsets_;  // floats
+    std::vector<const MatrixFormat*> format_of_;  // by weight; null for vectors and tables
+    std::vector<int64_t> offsets_;                // bytes
     Buffer data_;
 };
 

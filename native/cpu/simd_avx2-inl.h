@@ -48,7 +48,7 @@ inline float largest(VecF x) {
     const __m128 c = _mm_max_ps(b, _mm_movehl_ps(b, b));
     return _mm_cvtss_f32(_mm_max_ss(c, _mm_shuffle_ps(c, c, 1)));
 }
-inline void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 // 8 x 8: 4x4 blocks inside 128-bit lanes, then the lanes themselves.
 inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
@@ -66,4 +66,19 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
         _mm256_storeu_ps(dst + i * dst_stride, _mm256_permute2f128_ps(half[i], half[i + 4], 0x20));
         _mm256_storeu_ps(dst + (i + 4) * dst_stride, _mm256_permute2f128_ps(half[i], half[i + 4], 0x31));
     }
+}
+
+inline VecF load_half(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+inline void store_half(uint16_t* p, VecF x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline VecI zero_int() { return _mm256_setzero_si256(); }
+inline VecI set_int(int32_t x) { return _mm256_set1_epi32(x); }
+inline VecI load_int(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline VecI sub_int(VecI a, VecI b) { return _mm256_sub_epi32(a, b); }
+inline VecI mul_int(VecI a, VecI b) { return _mm256_mullo_epi32(a, b); }
+inline VecI round_to_int(VecF x) { return _mm256_cvtps_epi32(x); }
+inline void store_bytes(uint8_t* p, VecI x) {
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
 }

@@ -48,7 +48,7 @@ inline float largest(VecF x) {
     const __m128 c = _mm_max_ps(b, _mm_movehl_ps(b, b));
     return _mm_cvtss_f32(_mm_max_ss(c, _mm_shuffle_ps(c, c, 1)));
 }
-inline void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 // 16 x 16: 4x4 blocks inside 128-bit lanes, then the lanes themselves.
 inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
@@ -71,3 +71,15 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
         _mm512_storeu_ps(dst + (i + 12) * dst_stride, _mm512_shuffle_f32x4(c, d, 0xdd));
     }
 }
+
+inline VecF load_half(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+inline void store_half(uint16_t* p, VecF x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+inline VecI zero_int() { return _mm512_setzero_si512(); }
+inline VecI set_int(int32_t x) { return _mm512_set1_epi32(x); }
+inline VecI load_int(const void* p) { return _mm512_loadu_si512(p); }
+inline VecI sub_int(VecI a, VecI b) { return _mm512_sub_epi32(a, b); }
+inline VecI mul_int(VecI a, VecI b) { return _mm512_mullo_epi32(a, b); }
+inline VecI round_to_int(VecF x) { return _mm512_cvtps_epi32(x); }
+inline void store_bytes(uint8_t* p, VecI x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, zero_int()))); }

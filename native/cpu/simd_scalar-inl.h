@@ -56,9 +56,55 @@ inline float largest(VecF x) {
     const float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
     return a > b ? a : b;
 }
-inline void prefetch(const float* p) { __builtin_prefetch(p); }
+inline void prefetch(const void* p) { __builtin_prefetch(p); }
 // dst[j][i] = src[i][j] for a block of kLanes x kLanes
 inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
     for (int64_t i = 0; i < kLanes; i++)
         for (int64_t j = 0; j < kLanes; j++) dst[j * dst_stride + i] = src[i * src_stride + j];
+}
+
+// Half floats, four at a time: round to nearest even; beyond 65504 becomes infinity.
+inline float half_to_float(uint16_t bits) {
+    const uint32_t sign = (bits & 0x8000u) << 16, exponent = (bits >> 10) & 0x1fu, mantissa = bits & 0x3ffu;
+    uint32_t word = sign | 0x7f800000u | (mantissa << 13);
+    if (exponent == 0) {
+        const float magnitude = static_cast<float>(mantissa) * 5.9604644775390625e-8f;
+        return sign != 0 ? -magnitude : magnitude;
+    }
+    if (exponent < 31) word = sign | ((exponent + 112) << 23) | (mantissa << 13);
+    float x;
+    __builtin_memcpy(&x, &word, sizeof x);
+    return x;
+}
+inline uint16_t float_to_half(float x) {
+    uint32_t word;
+    __builtin_memcpy(&word, &x, sizeof word);
+    const uint32_t sign = (word >> 16) & 0x8000u, magnitude = word & 0x7fffffffu;
+    if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);  // rounds to 65536 or more
+    if (magnitude < 0x38800000u) {                                               // a subnormal half: multiples of 2^-24
+        const float scaled = __builtin_fabsf(x) * 16777216.0f + 8388608.0f;      // the addition rounds to even
+        uint32_t rounded;
+        __builtin_memcpy(&rounded, &scaled, sizeof rounded);
+        return static_cast<uint16_t>(sign | (rounded & 0x7fffu));
+    }
+    const uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+    return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+}
+inline VecF load_half(const uint16_t* p) { return VecF{half_to_float(p[0]), half_to_float(p[1]), half_to_float(p[2]), half_to_float(p[3])}; }
+inline void store_half(uint16_t* p, VecF x) {
+    for (int i = 0; i < 4; i++) p[i] = float_to_half(x[i]);
+}
+inline VecI zero_int() { return VecI{0, 0, 0, 0}; }
+inline VecI set_int(int32_t x) { return VecI{x, x, x, x}; }
+inline VecI load_int(const void* p) {
+    VecI x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+}
+inline VecI sub_int(VecI a, VecI b) { return a - b; }
+inline VecI mul_int(VecI a, VecI b) { return a * b; }
+inline VecI round_to_int(VecF x) { return truncate(round_even(x)); }  // to nearest, halves to even; |x| < 2^22
+// Each lane clamped to 0 .. 255.
+inline void store_bytes(uint8_t* p, VecI x) {
+    for (int i = 0; i < 4; i++) p[i] = static_cast<uint8_t>(x[i] < 0 ? 0 : x[i] > 255 ? 255 : x[i]);
 }

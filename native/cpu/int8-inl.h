@@ -1,0 +1,169 @@
+// int8 products: groups of four neighbouring k go through one dot product.
+//
+// It computes y = s_row · s_col · (Σ q_x q_w − zero_row · Σ q_w) + bias. Weights have one scale per output column, activations a
+// scale and a zero point per row, so a row never depends on its batch-mates. The integer sums are exact: nothing saturates, in any
+// order. Asymmetric activations halve the error against symmetric ones, because rows after GELU and [CLS] rows are one-sided.
+//
+// A format F says: kLevels (activations 0 .. kLevels), kLimit (weights -kLimit .. kLimit), kGroups (groups a step), kRows x kVectors
+// (the register tile), and dot(sum, x, w) on the step's activation bytes, broadcast to every column, and its weights of each column.
+
+constexpr int64_t kGroup = 4;
+
+template <typename F>
+constexpr int64_t kStep = kGroup * F::kGroups;
+
+template <typename F>
+constexpr int64_t kDotWidth = F::kVectors * kLanes;
+
+inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
+// A panel: [width] column scales, [width] column sums (int32), then [k / 4][width][4] weights.
+template <typename F>
+int64_t int8_panel_bytes(int64_t, int64_t k) {
+    return kDotWidth<F> * (8 + round_up(k, kStep<F>));
+}
+
+// A row: scale (float), zero point (int32), padding to 16 bytes, then k bytes padded to whole steps.
+constexpr int64_t kRowHeader = 16;
+
+template <typename F>
+int64_t int8_row_bytes(int64_t k) {
+    return round_up(kRowHeader + round_up(k, kStep<F>), 16) + 16;  // the last store of a row may run over
+}
+
+template <typename F>
+void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* input_scale, void* dst) {
+    constexpr int64_t kWidth = kDotWidth<F>;
+    float* scales = static_cast<float*>(dst);
+    int32_t* sums = static_cast<int32_t*>(dst) + kWidth;
+    int8_t* panel = static_cast<int8_t*>(dst) + 8 * kWidth;
+    for (int64_t column = 0; column < kWidth; column++) {
+        const float* row = weight + column * k;
+        float largest_weight = 0.0f;
+        for (int64_t i = 0; column < rows && i < k; i++) {
+            const float w = __builtin_fabsf(row[i] * (input_scale != nullptr ? input_scale[i] : 1.0f));
+            largest_weight = w > largest_weight ? w : largest_weight;
+        }
+        const float scale = largest_weight > 0.0f ? largest_weight / F::kLimit : 1.0f;
+        int32_t total = 0;
+        for (int64_t i = 0; i < round_up(k, kStep<F>); i++) {
+            const float w = column < rows && i < k ? row[i] * (input_scale != nullptr ? input_scale[i] : 1.0f) / scale : 0.0f;
+            const int32_t q = static_cast<int32_t>(__builtin_rintf(w));
+            total += q;
+            panel[i / kGroup * kGroup * kWidth + column * kGroup + i % kGroup] = static_cast<int8_t>(q);
+        }
+        scales[column] = scale;
+        sums[column] = total;
+    }
+}
+
+template <typename F>
+void quantize_rows(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale, uint8_t* dst) {
+    const int64_t row_bytes = int8_row_bytes<F>(k);
+    for (int64_t row = 0; row < rows; row++, x += stride, dst += row_bytes) {
+        const auto at = [&](int64_t i, int64_t n) {
+            const VecF value = n >= kLanes ? load(x + i) : load_first(x + i, n);
+            if (inverse_scale == nullptr) return value;
+            return mul(value, n >= kLanes ? load(inverse_scale + i) : load_first(inverse_scale + i, n));
+        };
+        VecF low = zero(), high = zero();  // the range holds 0, so that the zero point is one of the levels
+        for (int64_t i = 0; i < k; i += kLanes) {
+            const VecF value = at(i, k - i);
+            low = min(low, value);
+            high = max(high, value);
+        }
+        const float bottom = -largest(sub(zero(), low)), top = largest(high);
+        const float range = top - bottom;
+        const float scale = range > 0.0f ? range / F::kLevels : 1.0f, inverse = 1.0f / scale;
+        const int32_t zero_point = static_cast<int32_t>(__builtin_rintf(-bottom * inverse));
+        __builtin_memcpy(dst, &scale, 4);
+        __builtin_memcpy(dst + 4, &zero_point, 4);
+        const VecF factor = set(inverse), limit = set(static_cast<float>(F::kLevels)), offset = set(static_cast<float>(zero_point));
+        uint8_t* bytes = dst + kRowHeader;
+        for (int64_t i = 0; i < k; i += kLanes) {
+            const VecF level = add(round_even(mul(at(i, k - i), factor)), offset);
+            store_bytes(bytes + i, round_to_int(min(max(level, zero()), limit)));
+        }
+        for (int64_t i = k; i < round_up(k, kStep<F>); i++) bytes[i] = 0;
+    }
+}
+
+template <typename F, int R, bool kPrefetch>
+inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_index) {
+    constexpr int V = F::kVectors;
+    constexpr int64_t kWidth = kDotWidth<F>;
+    const int64_t k = args.matrix.k, row_bytes = int8_row_bytes<F>(k), steps = round_up(k, kStep<F>) / kStep<F>;
+    const auto* panel = static_cast<const uint8_t*>(args.matrix.panels) + panel_index * args.matrix.panel_bytes;
+    const auto* weights = reinterpret_cast<const int8_t*>(panel + 8 * kWidth);
+    const uint8_t* row0 = args.prepared + first_row * row_bytes + kRowHeader;
+    VecI sums[R][V];
+    for (int r = 0; r < R; r++)
+        for (int v = 0; v < V; v++) sums[r][v] = zero_int();
+    BERTHA_NO_UNROLL
+    for (int64_t step = 0; step < steps; step++) {
+        typename F::Weights w[V];
+        for (int v = 0; v < V; v++) w[v] = F::load_weights(weights + v * kLanes * kGroup, kWidth * kGroup);
+        if (kPrefetch)
+            for (int64_t line = 0; line < kWidth * kStep<F>; line += 64) prefetch(weights + args.matrix.panel_bytes + line);
+        for (int r = 0; r < R; r++) {
+            const typename F::Inputs x = F::load_inputs(row0 + r * row_bytes + step * kStep<F>);
+            for (int v = 0; v < V; v++) sums[r][v] = F::dot(sums[r][v], x, w[v]);
+        }
+        weights += kWidth * kStep<F>;
+    }
+    const float* scales = reinterpret_cast<const float*>(panel);
+    const int64_t column = panel_index * kWidth;
+    BERTHA_UNROLL
+    for (int r = 0; r < R; r++) {
+        float row_scale;
+        int32_t zero_point;
+        __builtin_memcpy(&row_scale, row0 + r * row_bytes - kRowHeader, 4);
+        __builtin_memcpy(&zero_point, row0 + r * row_bytes - kRowHeader + 4, 4);
+        const int64_t offset = (first_row + r) * args.output_stride + column;
+        BERTHA_UNROLL
+        for (int v = 0; v < V; v++) {
+            const int64_t left = args.matrix.n - column - v * kLanes;
+            if (left <= 0) continue;
+            const VecI sum = sub_int(sums[r][v], mul_int(set_int(zero_point), load_int(panel + 4 * kWidth + v * kLanes * 4)));
+            const VecF bias = args.bias != nullptr ? load(args.bias + column + v * kLanes) : zero();
+            VecF y = fma(to_float(sum), mul(load(scales + v * kLanes), set(row_scale)), bias);
+            float* output = args.output + offset + v * kLanes;
+            const float* residual = args.residual != nullptr ? args.residual + offset + v * kLanes : nullptr;
+            if (left >= kLanes) {
+                if (residual != nullptr) y = add(y, load(residual));
+                store(output, y);
+            } else {
+                if (residual != nullptr) y = add(y, load_first(residual, left));
+                store_first(output, y, left);
+            }
+        }
+    }
+}
+
+template <typename F, bool kPrefetch, int... R>
+inline void run_int8_tile(int64_t rows, const LinearArgs& args, int64_t first_row, int64_t panel, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const LinearArgs&, int64_t, int64_t);
+    constexpr Function functions[] = {&int8_tile<F, R + 1, kPrefetch>...};
+    functions[rows - 1](args, first_row, panel);
+}
+
+template <typename F>
+void int8_gemm(const LinearArgs& args) {
+    constexpr auto kRowCounts = std::make_integer_sequence<int, F::kRows>();
+    const int64_t tiles = (args.rows + F::kRows - 1) / F::kRows;
+    for (int64_t panel = args.panel_begin; panel < args.panel_end; panel++) {
+        for (int64_t t = 0; t < tiles; t++) {
+            const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;
+            if (t == 0) {
+                run_int8_tile<F, true>(rows, args, begin, panel, kRowCounts);
+            } else {
+                run_int8_tile<F, false>(rows, args, begin, panel, kRowCounts);
+            }
+        }
+    }
+}
+
+template <typename F>
+constexpr MatrixFormat int8_format(const char* precision) {
+    return {precision, kDotWidth<F>, int8_panel_bytes<F>, pack_int8_panel<F>, int8_row_bytes<F>, quantize_rows<F>, linear<int8_gemm<F>, kDotWidth<F>>};
+}
