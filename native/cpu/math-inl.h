@@ -64,7 +64,7 @@ inline VecF tanh(VecF x) {
     const VecF small = fma(mul(t, u), q, t);
     const VecF e = exp2_clamped(min(mul(t, set(2.0f * kLog2E)), set(126.0f)));
     const VecF large = sub(set(1.0f), div(set(2.0f), add(e, set(1.0f))));
-    return copy_sign(select_less(t, set(0.625f), small, large), x);
+    return copy_sign(select_less(set(0.625f), t, large, small), x);
 }
 
 // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) = x sigmoid(2 sqrt(2 / pi) (...))
@@ -80,19 +80,20 @@ inline VecF mish(VecF x) {
     return mul(x, div(n, add(n, set(2.0f))));
 }
 
+// What is not a number stays so: max and min return their second operand then, and a comparison is false.
 template <Activation kActivation>
 inline VecF apply(VecF x) {
     switch (kActivation) {
         case Activation::kNone: return x;
         case Activation::kGelu: return gelu(x);
         case Activation::kGeluTanh: return gelu_tanh(x);
-        case Activation::kRelu: return max(x, zero());
+        case Activation::kRelu: return max(zero(), x);
         case Activation::kSilu: return mul(x, sigmoid(x));
         case Activation::kTanh: return tanh(x);
-        case Activation::kSigmoid: return sigmoid(x);
+        case Activation::kSigmoid: return select_less(x, zero(), sigmoid(x), select_less(set(-1.0f), x, sigmoid(x), x));
         case Activation::kQuickGelu: return mul(x, sigmoid(mul(x, set(1.702f))));
-        case Activation::kRelu6: return min(max(x, zero()), set(6.0f));
-        case Activation::kReluSquared: return mul(max(x, zero()), max(x, zero()));
+        case Activation::kRelu6: return min(set(6.0f), max(zero(), x));
+        case Activation::kReluSquared: return mul(max(zero(), x), max(zero(), x));
         case Activation::kLeakyRelu: return max(x, mul(x, set(0.01f)));
         case Activation::kMish: return mish(x);
     }
