@@ -1,4 +1,4 @@
-import { type NormalizerOptions, normalizeString } from './normalizer.js';
+import type { NormalizerOptions } from './normalizer.js';
 import {
   chinese,
   type CodePointSet,
@@ -120,14 +120,17 @@ export class CharacterTable {
       if (whitespace.has(codePoint)) return Kind.Space << KIND_SHIFT;
     }
     if (options.stripAccents && (decompose(codePoint) ?? [codePoint]).some((c) => reorderedMarks.has(c))) return Kind.Reordered << KIND_SHIFT;
-    const parts: number[] = [];
-    for (const c of normalizeString(String.fromCodePoint(codePoint), options)) {
-      const out = c.codePointAt(0) as number;
-      if (whitespace.has(out)) parts.push(Kind.Space << KIND_SHIFT);
-      else if (!punctuation.has(out)) for (let k = 0; k < c.length; k++) parts.push(c.charCodeAt(k));
+    const space = Kind.Space << KIND_SHIFT;
+    const isChinese = options.handleChineseChars && chinese.has(codePoint);
+    const parts: number[] = isChinese ? [space] : [];
+    for (const out of normalizeCodePoint(codePoint, options)) {
+      const units = out > 0xffff ? [0xd7c0 + (out >> 10), 0xdc00 | (out & 0x3ff)] : [out];
+      if (whitespace.has(out)) parts.push(space);
+      else if (!punctuation.has(out)) parts.push(...units);
       else if (out < 0x10000) parts.push((Kind.Isolated << KIND_SHIFT) | out);
-      else parts.push(Kind.Space << KIND_SHIFT, c.charCodeAt(0), c.charCodeAt(1), Kind.Space << KIND_SHIFT);
+      else parts.push(space, ...units, space);
     }
+    if (isChinese) parts.push(space);
     return this.#encode(parts, codePoint);
   }
 
@@ -143,6 +146,12 @@ export class CharacterTable {
     this.expansions.push(Int32Array.from(parts));
     return (Kind.Expansion << KIND_SHIFT) | (this.expansions.length - 1);
   }
+}
+
+/** What becomes of a single character that clean_text keeps. */
+function normalizeCodePoint(codePoint: number, options: NormalizerOptions): number[] {
+  const decomposed = options.stripAccents ? (decompose(codePoint) ?? [codePoint]).filter((c) => !nonspacingMarks.has(c)) : [codePoint];
+  return options.lowercase ? decomposed.flatMap((c) => lowercase.get(c) ?? [c]) : decomposed;
 }
 
 /** The characters, Hangul aside, that become other ones or need a closer look. */

@@ -1,37 +1,69 @@
 import { BerthaError } from '../errors.js';
 import { type EncodeSettings, roomFor } from './encode-options.js';
-import { Encoding, type TokenRun } from './encoding.js';
-import { SequenceEncoder } from './sequence-encoder.js';
+import { Encoding, type IdToToken, templateLength } from './encoding.js';
+import { type Pipeline, SequenceEncoder } from './sequence-encoder.js';
 import type { TemplatePiece } from './template.js';
 import { keptLengths, type Window, windows } from './truncation.js';
 
-/** A text, or a pair, on its way to an `Encoding`; can be done in slices. */
+const NO_WINDOW: Window = [0, 0];
+const NO_OVERFLOW: readonly Encoding[] = [];
+
+/** Where the word indices of encodings lie: in one array for many, as objects cost more than what is in them. */
+class WordArena {
+  words = new Int32Array(0);
+  #used = 0;
+  /** Larger arrays serve more encodings, but live as long as any of them. */
+  readonly #chunk: number;
+
+  constructor(chunk: number) {
+    this.#chunk = chunk;
+  }
+
+  /** Makes room for `length` indices in `words`; returns where. */
+  reserve(length: number): number {
+    if (this.#used + length > this.words.length) {
+      this.words = new Int32Array(Math.max(length, this.#chunk));
+      this.#used = 0;
+    }
+    this.#used += length;
+    return this.#used - length;
+  }
+}
+
+/** Turns texts, or pairs, into encodings one after the other: `begin`, `run` until it returns true, `finish`. */
 export class EncodingTask {
-  readonly #settings: EncodeSettings;
-  readonly #texts: readonly [string] | readonly [string, string];
   readonly #encoders: readonly [SequenceEncoder, SequenceEncoder];
-  readonly #idToToken: (id: number) => string | undefined;
-  readonly #pieces: readonly TemplatePiece[];
+  readonly #idToToken: IdToToken;
+  #settings!: EncodeSettings;
+  #arena = new WordArena(0);
+  #texts: readonly string[] = [];
+  #pieces: readonly TemplatePiece[] = [];
   /** Tokens of the texts that fit; Infinity without truncation. */
-  readonly #room: number;
+  #room = 0;
   #done = 0;
 
-  constructor(
-    texts: readonly [string] | readonly [string, string],
-    settings: EncodeSettings,
-    encoders: readonly [SequenceEncoder, SequenceEncoder],
-    idToToken: (id: number) => string | undefined,
-  ) {
-    this.#settings = settings;
-    this.#texts = texts;
-    this.#encoders = encoders;
+  constructor(pipeline: Pipeline, idToToken: IdToToken) {
+    this.#encoders = [new SequenceEncoder(pipeline), new SequenceEncoder(pipeline)];
     this.#idToToken = idToToken;
-    this.#pieces = texts.length === 2 ? settings.pairs : settings.single;
-    if (settings.truncation === 'only_second' && texts.length === 1) {
+  }
+
+  /** What holds for all texts until the next call. `chunk`: how many word indices share an array. */
+  configure(settings: EncodeSettings, chunk: number): void {
+    this.#settings = settings;
+    this.#arena = new WordArena(chunk);
+  }
+
+  /** Starts with one text or two. Errors: MAX_LENGTH, INVALID_ARG. */
+  begin(texts: readonly string[]): void {
+    const { truncation, maxLength, single, pairs } = this.#settings;
+    this.#texts = texts;
+    this.#pieces = texts.length === 2 ? pairs : single;
+    if (truncation === 'only_second' && texts.length === 1) {
       throw new BerthaError('INVALID_ARG', 'Expected a pair for truncation "only_second" but received one text.');
     }
-    this.#room = settings.truncation === undefined ? Infinity : roomFor(this.#pieces, settings.maxLength as number);
-    texts.forEach((text, which) => this.#begin(text, which as 0 | 1, this.#tokenLimit()));
+    this.#room = truncation === undefined ? Infinity : roomFor(this.#pieces, maxLength as number);
+    this.#done = 0;
+    this.#beginEncoders(this.#tokenLimit());
   }
 
   /** Reads about `maxUnits` more UTF-16 units; true when `finish` can be called. */
@@ -41,81 +73,110 @@ export class EncodingTask {
     return this.#done === this.#texts.length;
   }
 
-  /** The result, not padded. */
+  /** The result, not padded. Errors: MAX_LENGTH, INVALID_ARG (a stride that leaves no step). */
   finish(): Encoding {
-    const { truncation, truncationSide, stride, overflow } = this.#settings;
+    const { truncation } = this.#settings;
     const [first, second] = this.#encoders;
-    const isPair = this.#texts.length === 2;
-    if (truncation === undefined) return this.#end(this.#build([0, first.count], [0, second.count], false, []));
-    // When both texts are too long and the room is odd, the longer one gets the odd token: only then their full lengths matter.
-    if (isPair && truncation === 'longest_first' && this.#room % 2 === 1 && first.count > this.#room && second.count > this.#room) {
-      this.#texts.forEach((text, which) => {
-        this.#begin(text, which as 0 | 1, Infinity);
-        this.#encoders[which as 0 | 1].run(Infinity);
-      });
-    }
-    const kept = keptLengths(first.count, isPair ? second.count : undefined, this.#room, truncation);
-    const cut = first.count > kept[0] || (isPair && second.count > kept[1]);
-    for (const which of [0, 1] as const) {
-      if (!overflow || which >= this.#texts.length || kept[which] === 0 || this.#encoders[which].count <= kept[which]) continue;
-      if (stride >= kept[which]) {
-        throw new BerthaError('INVALID_ARG', `Expected a stride below ${kept[which]}, the tokens of the text in a window, but received ${stride}.`);
-      }
-    }
-    const [firstWindows, secondWindows] = overflow
-      ? [windows(first.count, kept[0], stride, truncationSide), isPair ? windows(second.count, kept[1], stride, truncationSide) : []]
-      : [[keptWindow(first.count, kept[0], truncationSide)], [keptWindow(second.count, kept[1], truncationSide)]];
-    const [firstKept, ...firstRest] = firstWindows as [Window, ...Window[]];
-    const [secondKept, ...secondRest] = (isPair ? secondWindows : [[0, 0]]) as [Window, ...Window[]];
-    const overflowing: Encoding[] = [];
-    for (const window of firstRest) for (const other of [secondKept, ...secondRest]) overflowing.push(this.#build(window, other, cut, []));
-    for (const other of secondRest) overflowing.push(this.#build(firstKept, other, cut, []));
-    return this.#end(this.#build(firstKept, secondKept, cut, overflowing));
+    const encoding =
+      truncation === undefined
+        ? this.#build([0, first.count], this.#texts.length === 2 ? [0, second.count] : NO_WINDOW, false, NO_OVERFLOW)
+        : this.#truncate(truncation);
+    first.end();
+    second.end();
+    this.#texts = [];
+    return encoding;
   }
 
-  #begin(text: string, which: 0 | 1, maxTokens: number): void {
-    this.#encoders[which].begin(text, maxTokens, this.#settings.offsets, this.#settings.splitSpecialTokens);
+  #truncate(strategy: NonNullable<EncodeSettings['truncation']>): Encoding {
+    const { truncationSide: side, stride, overflow } = this.#settings;
+    const [first, second] = this.#encoders;
+    const isPair = this.#texts.length === 2;
+    // When both texts are too long and the room is odd, the longer one gets the odd token: only then their full lengths matter.
+    if (isPair && strategy === 'longest_first' && this.#room % 2 === 1 && first.count > this.#room && second.count > this.#room) {
+      this.#beginEncoders(Infinity);
+      first.run(Infinity);
+      second.run(Infinity);
+    }
+    const [firstKept, secondKept] = keptLengths(first.count, isPair ? second.count : undefined, this.#room, strategy);
+    const isCut = first.count > firstKept || (isPair && second.count > secondKept);
+    if (!isCut || !overflow) {
+      return this.#build(
+        keptWindow(first.count, firstKept, side),
+        isPair ? keptWindow(second.count, secondKept, side) : NO_WINDOW,
+        isCut,
+        NO_OVERFLOW,
+      );
+    }
+    const windowsOf = (count: number, kept: number): Window[] => {
+      if (count > kept && kept > 0 && stride >= kept) {
+        throw new BerthaError('INVALID_ARG', `Expected a stride below ${kept}, the tokens of the text in a window, but received ${stride}.`);
+      }
+      return windows(count, kept, stride, side);
+    };
+    const [firstWindow = NO_WINDOW, ...firstRest] = windowsOf(first.count, firstKept);
+    const [secondWindow = NO_WINDOW, ...secondRest] = isPair ? windowsOf(second.count, secondKept) : [];
+    const overflowing: Encoding[] = [];
+    for (const window of firstRest) {
+      for (const other of [secondWindow, ...secondRest]) overflowing.push(this.#build(window, other, true, NO_OVERFLOW));
+    }
+    for (const other of secondRest) overflowing.push(this.#build(firstWindow, other, true, NO_OVERFLOW));
+    return this.#build(firstWindow, secondWindow, true, overflowing);
+  }
+
+  #beginEncoders(maxTokens: number): void {
+    const { offsets, splitSpecialTokens } = this.#settings;
+    this.#encoders[0].begin(this.#texts[0] as string, maxTokens, offsets, splitSpecialTokens);
+    if (this.#texts.length === 2) this.#encoders[1].begin(this.#texts[1] as string, maxTokens, offsets, splitSpecialTokens);
   }
 
   /** How many tokens of a text decide about the result: one more than fit tells that it was cut. */
   #tokenLimit(): number {
     const { truncation, truncationSide, overflow } = this.#settings;
-    if (truncation === undefined || truncationSide === 'left' || overflow) return Infinity;
-    return this.#room + 1;
-  }
-
-  #end(encoding: Encoding): Encoding {
-    for (const encoder of this.#encoders) encoder.end();
-    return encoding;
+    return truncation === undefined || truncationSide === 'left' || overflow ? Infinity : this.#room + 1;
   }
 
   #build(first: Window, second: Window, truncated: boolean, overflowing: readonly Encoding[]): Encoding {
-    const { offsets: withOffsets } = this.#settings;
-    let length = 0;
-    for (const piece of this.#pieces) length += piece.kind === 'special' ? 1 : lengthOf(piece.sequence === 0 ? first : second);
-    const ids = new Int32Array(length);
-    const offsets = withOffsets ? new Int32Array(2 * length) : null;
-    const runs: TokenRun[] = [];
+    const pieces = this.#pieces;
+    const firstLength = first[1] - first[0];
+    const secondLength = second[1] - second[0];
+    const ids = new Int32Array(templateLength(pieces, firstLength, secondLength));
+    const offsets = this.#settings.offsets ? new Int32Array(2 * ids.length) : null;
     let at = 0;
-    for (const piece of this.#pieces) {
+    for (const piece of pieces) {
       if (piece.kind === 'special') {
         ids[at++] = piece.id;
-        runs.push({ source: 'special', length: 1, typeId: piece.typeId });
         continue;
       }
       const [start, end] = piece.sequence === 0 ? first : second;
       const encoder = this.#encoders[piece.sequence];
-      ids.set(encoder.ids.subarray(start, end), at);
-      offsets?.set(encoder.offsets.subarray(2 * start, 2 * end), 2 * at);
-      runs.push({ source: piece.sequence, length: end - start, typeId: piece.typeId, wordIds: encoder.wordIds.slice(start, end) });
+      copy(encoder.ids, start, end, ids, at);
+      if (offsets !== null) copy(encoder.offsets, 2 * start, 2 * end, offsets, 2 * at);
       at += end - start;
     }
-    return new Encoding({ ids, offsets, runs, truncated, overflowing, idToToken: this.#idToToken });
+    const arena = this.#arena;
+    const needed = firstLength + secondLength;
+    const firstWords = arena.reserve(needed);
+    copy(this.#encoders[0].wordIds, first[0], first[1], arena.words, firstWords);
+    copy(this.#encoders[1].wordIds, second[0], second[1], arena.words, firstWords + firstLength);
+    const layout = {
+      pieces,
+      firstLength,
+      secondLength,
+      words: arena.words,
+      firstWords,
+      secondWords: firstWords + firstLength,
+      padLeft: 0,
+      padRight: 0,
+      idToToken: this.#idToToken,
+    };
+    return new Encoding(ids, offsets, truncated, overflowing, layout);
   }
 }
 
-function lengthOf([start, end]: Window): number {
-  return end - start;
+/** to[at…] = from[start..end): for few elements faster than `set`. */
+function copy(from: Int32Array, start: number, end: number, to: Int32Array, at: number): void {
+  if (end - start > 256) to.set(from.subarray(start, end), at);
+  else for (let k = start; k < end; k++) to[at + k - start] = from[k] as number;
 }
 
 function keptWindow(count: number, kept: number, side: 'left' | 'right'): Window {

@@ -1,20 +1,30 @@
-/** A run of tokens of one origin. `source`: 0 or 1 = that text, 'special' = the template's tokens, 'padding'. */
-export interface TokenRun {
-  readonly source: 0 | 1 | 'special' | 'padding';
-  readonly length: number;
-  readonly typeId: number;
-  /** [length]: index of each token's word in its text; absent for special tokens and padding. */
-  readonly wordIds?: Int32Array;
+import { countSpecial, type TemplatePiece } from './template.js';
+
+/** Tokens by id; `undefined` where an id has none. */
+export type IdToToken = readonly (string | undefined)[];
+
+/** Where the parts of an `Encoding` are: the template, the tokens of each text, the padding. */
+export interface EncodingLayout {
+  readonly pieces: readonly TemplatePiece[];
+  /** Tokens of the first and the second text. */
+  readonly firstLength: number;
+  readonly secondLength: number;
+  /** Word indices of many encodings; those of this one's texts begin at `firstWords` and `secondWords`. */
+  readonly words: Int32Array;
+  readonly firstWords: number;
+  readonly secondWords: number;
+  readonly padLeft: number;
+  readonly padRight: number;
+  readonly idToToken: IdToToken;
 }
 
-/** What an `Encoding` is made of. */
-export interface EncodingParts {
-  readonly ids: Int32Array;
-  readonly offsets: Int32Array | null;
-  readonly runs: readonly TokenRun[];
-  readonly truncated: boolean;
-  readonly overflowing: readonly Encoding[];
-  readonly idToToken: (id: number) => string | undefined;
+interface Derived {
+  typeIds?: Int32Array;
+  attentionMask?: Int32Array;
+  specialTokensMask?: Int32Array;
+  tokens?: readonly string[];
+  wordIds?: readonly (number | null)[];
+  sequenceIds?: readonly (number | null)[];
 }
 
 /** One text, or pair of texts, as tokens. All arrays have one entry a token; all but `ids` and `offsets` are made when first read. */
@@ -30,23 +40,16 @@ export class Encoding {
   readonly truncated: boolean;
   /** The windows that were left out, in order; see the encode option `overflow`. */
   readonly overflowing: readonly Encoding[];
-  readonly #runs: readonly TokenRun[];
-  readonly #idToToken: (id: number) => string | undefined;
-  #typeIds: Int32Array | undefined;
-  #attentionMask: Int32Array | undefined;
-  #specialTokensMask: Int32Array | undefined;
-  #tokens: readonly string[] | undefined;
-  #wordIds: readonly (number | null)[] | undefined;
-  #sequenceIds: readonly (number | null)[] | undefined;
+  readonly #layout: EncodingLayout;
+  #derived: Derived | undefined;
 
   /** @internal */
-  constructor({ ids, offsets, runs, truncated, overflowing, idToToken }: EncodingParts) {
+  constructor(ids: Int32Array, offsets: Int32Array | null, truncated: boolean, overflowing: readonly Encoding[], layout: EncodingLayout) {
     this.ids = ids;
     this.offsets = offsets;
     this.truncated = truncated;
     this.overflowing = overflowing;
-    this.#runs = runs;
-    this.#idToToken = idToToken;
+    this.#layout = layout;
   }
 
   /** The number of tokens. */
@@ -56,62 +59,97 @@ export class Encoding {
 
   /** [tokens]: 0 or, for the second of a pair in most models, 1. Padding: 0. */
   get typeIds(): Int32Array {
-    return (this.#typeIds ??= this.#fill((run) => run.typeId));
+    return (this.#cache.typeIds ??= this.#fill((piece) => piece?.typeId ?? 0));
   }
 
   /** [tokens]: 0 for padding, else 1. */
   get attentionMask(): Int32Array {
-    return (this.#attentionMask ??= this.#fill((run) => (run.source === 'padding' ? 0 : 1)));
+    return (this.#cache.attentionMask ??= this.#fill((piece) => (piece === undefined ? 0 : 1)));
   }
 
   /** [tokens]: 1 for the tokens that the template or padding added, else 0. A "[SEP]" that the text itself contains counts 0. */
   get specialTokensMask(): Int32Array {
-    return (this.#specialTokensMask ??= this.#fill((run) => (typeof run.source === 'number' ? 0 : 1)));
+    return (this.#cache.specialTokensMask ??= this.#fill((piece) => (piece?.kind === 'sequence' ? 0 : 1)));
   }
 
   /** [tokens]: the tokens as the vocabulary spells them. */
   get tokens(): readonly string[] {
-    return (this.#tokens ??= Array.from(this.ids, (id) => this.#idToToken(id) ?? ''));
+    return (this.#cache.tokens ??= Array.from(this.ids, (id) => this.#layout.idToToken[id] ?? ''));
   }
 
   /** [tokens]: which word of its text a token belongs to, counted from 0; a punctuation mark is a word. null: special or padding. */
   get wordIds(): readonly (number | null)[] {
-    return (this.#wordIds ??= this.#runs.flatMap((run) => {
-      return run.wordIds === undefined ? new Array<null>(run.length).fill(null) : Array.from(run.wordIds);
-    }));
+    if (this.#cache.wordIds !== undefined) return this.#cache.wordIds;
+    const { words, firstWords, secondWords } = this.#layout;
+    const wordIds = new Array<number | null>(this.ids.length).fill(null);
+    this.#forEachRun((piece, start, length) => {
+      if (piece?.kind !== 'sequence') return;
+      const from = piece.sequence === 0 ? firstWords : secondWords;
+      for (let k = 0; k < length; k++) wordIds[start + k] = words[from + k] as number;
+    });
+    return (this.#cache.wordIds = wordIds);
   }
 
   /** [tokens]: 0 for the first text, 1 for the second, null for special tokens and padding. */
   get sequenceIds(): readonly (number | null)[] {
-    return (this.#sequenceIds ??= this.#runs.flatMap((run) => {
-      return new Array<number | null>(run.length).fill(typeof run.source === 'number' ? run.source : null);
-    }));
+    if (this.#cache.sequenceIds !== undefined) return this.#cache.sequenceIds;
+    const sequenceIds = new Array<number | null>(this.ids.length).fill(null);
+    this.#forEachRun((piece, start, length) => {
+      if (piece?.kind === 'sequence') sequenceIds.fill(piece.sequence, start, start + length);
+    });
+    return (this.#cache.sequenceIds = sequenceIds);
   }
 
   /** This encoding, and its overflow, filled up with `padId` to `length` tokens; itself if there is nothing to fill up. */
   padded(length: number, padId: number, side: 'left' | 'right'): Encoding {
     const overflowing = this.overflowing.map((window) => window.padded(length, padId, side));
-    const missing = length - this.ids.length;
-    if (missing <= 0 && overflowing.every((window, i) => window === this.overflowing[i])) return this;
-    const added = Math.max(0, missing);
+    const added = Math.max(0, length - this.ids.length);
+    if (added === 0 && overflowing.every((window, i) => window === this.overflowing[i])) return this;
     const shift = side === 'left' ? added : 0;
     const ids = new Int32Array(this.ids.length + added).fill(padId);
     ids.set(this.ids, shift);
     const offsets = this.offsets && new Int32Array(2 * ids.length);
     if (this.offsets !== null) offsets?.set(this.offsets, 2 * shift);
-    const padding: TokenRun[] = added > 0 ? [{ source: 'padding', length: added, typeId: 0 }] : [];
-    const runs = side === 'left' ? [...padding, ...this.#runs] : [...this.#runs, ...padding];
-    return new Encoding({ ids, offsets, runs, overflowing, truncated: this.truncated, idToToken: this.#idToToken });
+    const { padLeft, padRight } = this.#layout;
+    const layout = { ...this.#layout, padLeft: padLeft + shift, padRight: padRight + added - shift };
+    return new Encoding(ids, offsets, this.truncated, overflowing, layout);
   }
 
-  #fill(valueOf: (run: TokenRun) => number): Int32Array {
-    const values = new Int32Array(this.ids.length);
-    let at = 0;
-    for (const run of this.#runs) {
-      const value = valueOf(run);
-      if (value !== 0) values.fill(value, at, at + run.length);
-      at += run.length;
+  get #cache(): Derived {
+    return (this.#derived ??= {});
+  }
+
+  /** Calls `visit` for every run of tokens of one origin; padding has no piece. */
+  #forEachRun(visit: (piece: TemplatePiece | undefined, start: number, length: number) => void): void {
+    const { pieces, firstLength, secondLength, padLeft, padRight } = this.#layout;
+    visit(undefined, 0, padLeft);
+    let at = padLeft;
+    for (const piece of pieces) {
+      const length = pieceLength(piece, firstLength, secondLength);
+      visit(piece, at, length);
+      at += length;
     }
+    visit(undefined, at, padRight);
+  }
+
+  #fill(valueOf: (piece: TemplatePiece | undefined) => number): Int32Array {
+    const values = new Int32Array(this.ids.length);
+    this.#forEachRun((piece, start, length) => {
+      const value = valueOf(piece);
+      if (value !== 0) values.fill(value, start, start + length);
+    });
     return values;
   }
+}
+
+function pieceLength(piece: TemplatePiece, firstLength: number, secondLength: number): number {
+  if (piece.kind === 'special') return 1;
+  return piece.sequence === 0 ? firstLength : secondLength;
+}
+
+/** The tokens of a template around texts of these lengths. */
+export function templateLength(pieces: readonly TemplatePiece[], firstLength: number, secondLength: number): number {
+  let length = countSpecial(pieces);
+  for (const piece of pieces) if (piece.kind === 'sequence') length += pieceLength(piece, firstLength, secondLength);
+  return length;
 }

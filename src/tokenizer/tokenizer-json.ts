@@ -68,13 +68,13 @@ function readModelVocab(model: JsonNode): Map<string, number> {
   if (node === undefined) throw model.wrong('tokens with their ids', 'vocab', undefined);
   const vocab = new Map<string, number>();
   const ids = new Set<number>();
-  for (const token of node.keys) {
-    const id = node.integer(token, undefined, 0, MAX_VOCAB_SIZE - 1);
-    if (ids.has(id)) throw node.wrong('an id that no other token has', token, id);
+  node.forEach((token, id) => {
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB_SIZE) throw node.wrong('a token id', token, id);
     if (/[\ud800-\udfff]/u.test(token)) throw node.wrong('well-formed Unicode', token, id);
-    ids.add(id);
-    vocab.set(token, id);
-  }
+    ids.add(id as number);
+    vocab.set(token, id as number);
+    if (ids.size < vocab.size) throw node.wrong('an id that no other token has', token, id);
+  });
   return vocab;
 }
 

@@ -26,6 +26,9 @@ export interface TokenizerOptions {
   readonly useFileDefaults?: boolean | undefined;
 }
 
+/** Word indices of a batch that share an array. */
+const WORDS_PER_ARRAY = 1 << 14;
+
 /** Options of `decode`. */
 export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean | undefined;
@@ -78,26 +81,25 @@ export class Tokenizer {
   readonly sepId: number | undefined;
   readonly maskId: number | undefined;
   readonly #tokenToId: ReadonlyMap<string, number>;
-  readonly #idToToken = new Map<number, string>();
+  readonly #idToToken: (string | undefined)[] = [];
   /** Added tokens that were found in normalized form are decoded to it, as in the reference. */
   readonly #decoded = new Map<number, string>();
   readonly #special = new Set<string>();
   readonly #defaults: EncodeDefaults;
   readonly #pipeline: Pipeline;
-  readonly #encoders: readonly [SequenceEncoder, SequenceEncoder];
+  readonly #encoder: SequenceEncoder;
+  readonly #task: EncodingTask;
   readonly #defaultSettings: EncodeSettings;
 
   /** @internal Use `createTokenizer` or `loadTokenizer`. */
   constructor(defaults: EncodeDefaults & { readonly vocabSize: number | undefined }) {
     const { definition } = defaults;
-    const { vocab, specialTokens, addedTokens } = definition;
-    const tokenToId = new Map(vocab);
-    for (const token of addedTokens) tokenToId.set(token.content, token.id);
-    let vocabSize = 0;
-    for (const [token, id] of tokenToId) {
-      this.#idToToken.set(id, token);
-      if (id >= vocabSize) vocabSize = id + 1;
-    }
+    const { specialTokens, addedTokens } = definition;
+    const { vocab } = definition;
+    const isWhole = addedTokens.every((token) => vocab.has(token.content));
+    const tokenToId = isWhole ? vocab : new Map([...vocab, ...addedTokens.map((token) => [token.content, token.id] as const)]);
+    for (const [token, id] of tokenToId) this.#idToToken[id] = token;
+    const vocabSize = this.#idToToken.length;
     if (defaults.vocabSize !== undefined && vocabSize > defaults.vocabSize) {
       throw new BerthaError('VOCAB', `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${vocabSize - 1} in the vocabulary.`);
     }
@@ -113,7 +115,8 @@ export class Tokenizer {
     for (const token of addedTokens) if (token.special) this.#special.add(token.content);
     this.#defaults = defaults;
     this.#pipeline = this.#makePipeline(definition);
-    this.#encoders = [new SequenceEncoder(this.#pipeline), new SequenceEncoder(this.#pipeline)];
+    this.#encoder = new SequenceEncoder(this.#pipeline);
+    this.#task = new EncodingTask(this.#pipeline, this.#idToToken);
     this.#defaultSettings = readEncodeOptions('encode', undefined, defaults);
   }
 
@@ -125,7 +128,8 @@ export class Tokenizer {
   encode(text: string, options?: EncodeOptions): Encoding {
     const settings = options === undefined ? this.#defaultSettings : readEncodeOptions('encode', options, this.#defaults);
     const first = checkText(text, 'the text');
-    const encoding = this.#encode(settings.pair === undefined ? [first] : [first, settings.pair], settings);
+    this.#task.configure(settings, 0);
+    const encoding = this.#encode(settings.pair === undefined ? [first] : [first, settings.pair]);
     return settings.padTo === undefined ? encoding : (this.#pad([encoding], settings)[0] as Encoding);
   }
 
@@ -133,13 +137,12 @@ export class Tokenizer {
   encodeBatch(texts: readonly (string | readonly [string, string])[], options?: EncodeOptions): Encoding[] {
     const settings = options === undefined ? this.#defaultSettings : readEncodeOptions('encodeBatch', options, this.#defaults);
     if (!Array.isArray(texts)) throw new BerthaError('INVALID_ARG', `Expected an array of texts or pairs but received ${received(texts)}.`);
-    // Array.from visits holes too.
-    const checked = Array.from(texts as readonly unknown[], (item, i): [string] | [string, string] => {
-      if (!Array.isArray(item)) return [checkText(item, `the text at index ${i}`)];
-      if (item.length !== 2) throw new BerthaError('INVALID_ARG', `Expected two texts for the pair at index ${i} but received ${item.length}.`);
-      return [checkText(item[0], `the first text at index ${i}`), checkText(item[1], `the second text at index ${i}`)];
-    });
-    const encodings = checked.map((item) => this.#encode(item, settings));
+    for (let i = 0; i < texts.length; i++) checkItem(texts[i], i);
+    this.#task.configure(settings, WORDS_PER_ARRAY);
+    const encodings: Encoding[] = [];
+    for (const item of texts as readonly (string | readonly [string, string])[]) {
+      encodings.push(this.#encode(typeof item === 'string' ? [item] : item));
+    }
     return settings.padTo === undefined ? encodings : this.#pad(encodings, settings);
   }
 
@@ -152,7 +155,7 @@ export class Tokenizer {
     checkText(text, 'the text');
     const pieces = this.#defaults.definition.template.single;
     const room = maxLength === undefined ? Infinity : roomFor(pieces, maxLength);
-    const [encoder] = this.#encoders;
+    const encoder = this.#encoder;
     encoder.begin(text, room + 1, false, false);
     encoder.run(Infinity);
     const count = Math.min(room, encoder.count);
@@ -178,8 +181,10 @@ export class Tokenizer {
   startEncoding(text: string, options?: EncodeOptions): EncodingTask {
     const settings = readEncodeOptions('encode', options, this.#defaults);
     const first = checkText(text, 'the text');
-    const encoders = [new SequenceEncoder(this.#pipeline), new SequenceEncoder(this.#pipeline)] as const;
-    return new EncodingTask(settings.pair === undefined ? [first] : [first, settings.pair], settings, encoders, (id) => this.idToToken(id));
+    const task = new EncodingTask(this.#pipeline, this.#idToToken);
+    task.configure(settings, 0);
+    task.begin(settings.pair === undefined ? [first] : [first, settings.pair]);
+    return task;
   }
 
   /**
@@ -201,7 +206,7 @@ export class Tokenizer {
       if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= this.vocabSize) {
         throw new BerthaError('INVALID_IDS', `Expected an id from 0 to ${this.vocabSize - 1} at index ${i} but received ${received(id)}.`);
       }
-      const token = this.#decoded.get(id as number) ?? this.#idToToken.get(id as number);
+      const token = this.#decoded.get(id as number) ?? this.#idToToken[id as number];
       if (token !== undefined && !(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
     }
     const text = decodeTokens(tokens, decoder);
@@ -215,11 +220,12 @@ export class Tokenizer {
 
   /** The token of an id as the vocabulary spells it. */
   idToToken(id: number): string | undefined {
-    return this.#idToToken.get(id);
+    return this.#idToToken[id];
   }
 
-  #encode(texts: readonly [string] | readonly [string, string], settings: EncodeSettings): Encoding {
-    const task = new EncodingTask(texts, settings, this.#encoders, (id) => this.#idToToken.get(id));
+  #encode(texts: readonly string[]): Encoding {
+    const task = this.#task;
+    task.begin(texts);
     while (!task.run(Infinity));
     return task.finish();
   }
@@ -265,4 +271,15 @@ export class Tokenizer {
       trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spaced },
     };
   }
+}
+
+/** Checks an item of a batch. Errors: INVALID_ARG, INPUT_TOO_LARGE. */
+function checkItem(item: unknown, index: number): void {
+  if (!Array.isArray(item)) {
+    checkText(item, `the text at index ${index}`);
+    return;
+  }
+  if (item.length !== 2) throw new BerthaError('INVALID_ARG', `Expected two texts for the pair at index ${index} but received ${item.length}.`);
+  checkText(item[0], `the first text at index ${index}`);
+  checkText(item[1], `the second text at index ${index}`);
 }
