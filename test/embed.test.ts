@@ -91,14 +91,15 @@ const kTexts = Array.from(
 
 for (const directory of [golden('sentence/normalize'), golden('sentence/pooling-max'), undefined]) {
   const name = directory?.split('/').at(-1) ?? 'all-MiniLM-L6-v2';
+  const texts = directory === undefined ? kTexts.slice(0, 14) : kTexts;
 
   invariance(`${name}: a vector is the same to the bit alone, in any batch, at any position, with 1 or 2 threads`, async () => {
     const alone: Float32Array[] = [];
     await using(
       directory,
       async (embedder) => {
-        for (const text of kTexts) alone.push((await embedder.embed(text)).vector);
-        const synchronous = kTexts.map((text) => embedder.embedSync(text).vector);
+        for (const text of texts) alone.push((await embedder.embed(text)).vector);
+        const synchronous = texts.map((text) => embedder.embedSync(text).vector);
         synchronous.forEach((vector, i) => assert.ok(same(vector, alone[i]!), `embedSync ${i}`));
       },
       1,
@@ -107,10 +108,10 @@ for (const directory of [golden('sentence/normalize'), golden('sentence/pooling-
       await using(
         directory,
         async (embedder) => {
-          const together = await embedder.embed(kTexts);
-          const reversed = (await embedder.embed([...kTexts].reverse())).reverse();
-          const pairs = await Promise.all(kTexts.map((text, i) => embedder.embed([kTexts[(i + 1) % kTexts.length]!, text])));
-          kTexts.forEach((_, i) => {
+          const together = await embedder.embed(texts);
+          const reversed = (await embedder.embed([...texts].reverse())).reverse();
+          const pairs = await Promise.all(texts.map((text, i) => embedder.embed([texts[(i + 1) % texts.length]!, text])));
+          texts.forEach((_, i) => {
             assert.ok(same(together[i]!.vector, alone[i]!), `${threads} threads, together ${i}`);
             assert.ok(same(reversed[i]!.vector, alone[i]!), `${threads} threads, reversed ${i}`);
             assert.ok(same(pairs[i]![1]!.vector, alone[i]!), `${threads} threads, pair ${i}`);
