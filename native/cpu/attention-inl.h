@@ -61,15 +61,16 @@ inline float exponentiate(float* scores, int64_t n, float scale) {
     for (; i + kLanes <= n; i += kLanes) top = max(top, load(scores + i));
     if (i < n) top = max(top, keep_first_or(load_first(scores + i, n - i), n - i, top));
     const float factor = scale * kLog2E;
-    const VecF factors = set(factor), offset = set(-factor * largest(top));
+    // Distances to the peak first: of logits of 1e4, the product alone would be rounded by 1e-3.
+    const VecF factors = set(factor), peak = set(largest(top));
     VecF total = zero();
     for (i = 0; i + kLanes <= n; i += kLanes) {
-        const VecF e = exp2_clamped(fma(load(scores + i), factors, offset));
+        const VecF e = exp2_clamped(mul(sub(load(scores + i), peak), factors));
         store(scores + i, e);
         total = add(total, e);
     }
     if (i < n) {
-        const VecF e = keep_first(exp2_clamped(fma(load_first(scores + i, n - i), factors, offset)), n - i);
+        const VecF e = keep_first(exp2_clamped(mul(sub(load_first(scores + i, n - i), peak), factors)), n - i);
         store_first(scores + i, e, n - i);
         total = add(total, e);
     }

@@ -133,10 +133,10 @@ inline float log_sum_exp(const float* x, int64_t n) {
     for (; i + kLanes <= n; i += kLanes) top = max(top, load(x + i));
     if (i < n) top = max(top, keep_first_or(load_first(x + i, n - i), n - i, top));
     const float peak = largest(top);
-    const VecF offset = set(-peak * kLog2E), factor = set(kLog2E);
+    const VecF offset = set(peak), factor = set(kLog2E);
     VecF total = zero();
-    for (i = 0; i + kLanes <= n; i += kLanes) total = add(total, exp2_clamped(fma(load(x + i), factor, offset)));
-    if (i < n) total = add(total, keep_first(exp2_clamped(fma(load_first(x + i, n - i), factor, offset)), n - i));
+    for (i = 0; i + kLanes <= n; i += kLanes) total = add(total, exp2_clamped(mul(sub(load(x + i), offset), factor)));
+    if (i < n) total = add(total, keep_first(exp2_clamped(mul(sub(load_first(x + i, n - i), offset), factor)), n - i));
     return peak + __builtin_logf(sum(total));
 }
 
