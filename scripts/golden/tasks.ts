@@ -1,0 +1,15 @@
+import type { GoldenTensor, TinyCases } from './files.js';
+import type { Report } from './report.js';
+
+/** Compares what a model's head makes of the cases: its logits in `expected`, and the answers in `golden`. */
+export type TaskComparer = (
+  path: string,
+  golden: TinyCases,
+  expected: ReadonlyMap<string, GoldenTensor>,
+  report: Report,
+) => void | Promise<void>;
+
+/** By the `task` of cases.json. What a task without a comparer has beyond the encoder's values is reported as not compared. */
+export const taskComparers: Readonly<Partial<Record<string, TaskComparer>>> = {
+  base: () => undefined,
+};
