@@ -4,6 +4,7 @@
       "native/addon/addon.cc",
       "native/addon/environment.cc",
       "native/addon/file_source.cc",
+      "native/addon/model_key.cc",
       "native/addon/model_wrap.cc",
       "native/addon/ops.cc",
       "native/addon/program_reader.cc",
@@ -20,8 +21,10 @@
       "native/engine/hardware.cc",
       "native/engine/job.cc",
       "native/engine/model.cc",
+      "native/engine/packed_batch.cc",
       "native/engine/plan.cc",
       "native/engine/program.cc",
+      "native/engine/registry.cc",
       "native/engine/scheduler.cc",
       "native/engine/shared_team.cc"
     ],

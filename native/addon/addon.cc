@@ -8,6 +8,7 @@
 #include "cpu/isa.h"
 #include "engine/allocator.h"
 #include "engine/hardware.h"
+#include "engine/registry.h"
 #include "engine/scheduler.h"
 
 #ifndef BERTHA_BUILDER
@@ -56,13 +57,21 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
     object.Set("queuedInteractive", static_cast<double>(stats.queued_jobs[0]));
     object.Set("queuedBulk", static_cast<double>(stats.queued_jobs[1]));
     object.Set("queuedTokens", static_cast<double>(stats.queued_tokens[0] + stats.queued_tokens[1]));
+    object.Set("queueLimit", static_cast<double>(Scheduler::instance().queue_limit()));
     object.Set("runningBatches", static_cast<double>(stats.running_batches));
     object.Set("completedCalls", static_cast<double>(stats.completed_jobs));
     object.Set("failedCalls", static_cast<double>(stats.failed_jobs));
     object.Set("batches", static_cast<double>(stats.batches));
     object.Set("sequences", static_cast<double>(stats.batched_sequences));
     object.Set("tokens", static_cast<double>(stats.batched_tokens));
+    object.Set("sharedBatches", static_cast<double>(stats.shared_batches));
+    Napi::Array sizes = Napi::Array::New(info.Env(), stats.batch_sizes.size());
+    for (size_t i = 0; i < stats.batch_sizes.size(); i++) sizes.Set(static_cast<uint32_t>(i), static_cast<double>(stats.batch_sizes[i]));
+    object.Set("batchSizes", sizes);
+    object.Set("queueSeconds", stats.queue_seconds);
     object.Set("computeSeconds", stats.compute_seconds);
+    object.Set("lateHelpers", static_cast<double>(stats.late_helpers));
+    object.Set("models", static_cast<double>(Registry::instance().size()));
     return object;
 }
 

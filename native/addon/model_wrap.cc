@@ -5,8 +5,10 @@
 #include "addon/args.h"
 #include "addon/environment.h"
 #include "addon/file_source.h"
+#include "addon/model_key.h"
 #include "addon/program_reader.h"
 #include "engine/hardware.h"
+#include "engine/registry.h"
 #include "engine/scheduler.h"
 
 namespace bertha::addon {
@@ -33,10 +35,13 @@ struct LoadRequest {
 
 std::shared_ptr<const Model> load_now(LoadRequest& request) {
     Scheduler::instance().ensure_workers(request.threads);
-    FileSource source(*request.program, std::move(request.parts));
-    PoolTeam team(request.threads);
-    auto loaded = load_model(request.program, source, request.options, team);
-    return std::make_shared<const Model>(request.program, std::move(loaded), request.threads);
+    const std::string key = model_key(*request.program, request.parts, request.options);
+    const auto loaded = Registry::instance().get(key, [&request] {
+        FileSource source(*request.program, std::move(request.parts));
+        PoolTeam team(request.threads);
+        return load_model(request.program, source, request.options, team);
+    });
+    return std::make_shared<const Model>(request.program, loaded, request.threads);
 }
 
 double milliseconds(Clock::duration duration) {
@@ -66,6 +71,16 @@ Napi::Object to_result(Napi::Env env, const Job& job) {
     result.Set("queuedMs", milliseconds(job.started - job.submitted));
     result.Set("computeMs", milliseconds(job.finished - job.started));
     return result;
+}
+
+// Resolves with what `make` returns or rejects with what it throws: a JavaScript heap that is full, for one.
+template <typename Make>
+void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Make&& make) {
+    try {
+        deferred.Resolve(guarded(env, make));
+    } catch (const Napi::Error& error) {
+        deferred.Reject(error.Value());
+    }
 }
 
 }  // namespace
@@ -121,9 +136,11 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
             environment->post([environment, deferred, model, error](Napi::Env env) mutable {
                 const Napi::HandleScope scope(env);
                 environment->end_operation(env);
-                if (!model) return deferred.Reject(make_error(env, error.code, error.message).Value());
-                // The external only carries the pointer into the constructor.
-                deferred.Resolve(environment->model_constructor.New({Napi::External<std::shared_ptr<const Model>>::New(env, &model)}));
+                settle(env, deferred, [&]() -> Napi::Value {
+                    if (!model) throw Error(error.code, error.message);
+                    // The external only carries the pointer into the constructor.
+                    return environment->model_constructor.New({Napi::External<std::shared_ptr<const Model>>::New(env, &model)});
+                });
             });
         };
         try {
@@ -149,8 +166,10 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
                 const Napi::HandleScope scope(env);
                 environment->end_operation(env);
                 environment->remove_job(id);
-                if (job->failed) return deferred.Reject(make_error(env, job->error.code, job->error.message).Value());
-                deferred.Resolve(to_result(env, *job));
+                settle(env, deferred, [&]() -> Napi::Value {
+                    if (job->failed) throw Error(job->error.code, job->error.message);
+                    return to_result(env, *job);
+                });
             });
         };
         environment->begin_operation(env);
@@ -197,6 +216,7 @@ Napi::Value ModelWrap::memory_usage(const Napi::CallbackInfo& info) {
         Napi::Object usage = Napi::Object::New(info.Env());
         usage.Set("weights", static_cast<double>(model()->loaded().weight_bytes()));
         usage.Set("workspaces", static_cast<double>(model()->workspace_bytes()));
+        usage.Set("users", static_cast<double>(model()->users()));
         return usage;
     });
 }

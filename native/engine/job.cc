@@ -74,7 +74,8 @@ int64_t Job::output_offset(const JobOutput& output, int64_t sequence) const {
 }
 
 bool Job::fits_with(const Job& other) const {
-    if (model != other.model || outputs.size() != other.outputs.size()) return false;
+    if (&model->loaded() != &other.model->loaded() || model->max_threads() != other.model->max_threads()) return false;
+    if (outputs.size() != other.outputs.size()) return false;
     for (size_t i = 0; i < outputs.size(); i++)
         if (outputs[i].value != other.outputs[i].value) return false;
     return true;

@@ -1,8 +1,6 @@
 #include "engine/scheduler.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <system_error>
 #include <thread>
 
@@ -12,41 +10,58 @@
 namespace bertha {
 namespace {
 
-constexpr int64_t kMinBudget = 32;                               // tokens; below it a batch does not pay for its overhead
+constexpr int64_t kMinBudget = 32;                                // tokens; below it a batch does not pay for its overhead
 constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);  // the next call of a loop that awaits each result comes within this
-constexpr int kLateLimit = 3;
-constexpr int kSoloForwards = 64;
+// After a helper lost its processor. A trial costs up to a time slice of the system's scheduler (3 ms): at 320 ms that is 1 %.
+constexpr Clock::duration kSoloAtFirst = std::chrono::milliseconds(20);
+constexpr Clock::duration kSoloAtMost = std::chrono::milliseconds(320);
 
 double seconds(Clock::duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
+size_t bucket_of(int64_t tokens) {
+    size_t bucket = 0;
+    while (bucket + 1 < kBatchBuckets && tokens >= int64_t{2} << bucket) bucket++;
+    return bucket;
+}
+
 }  // namespace
 
-// Yields a bulk batch to interactive jobs, and stops a batch whose jobs are all cancelled.
+// Yields a bulk batch to interactive jobs, rejects what has waited too long, and stops a batch whose jobs are all cancelled.
 class BatchControl final : public Control {
 public:
-    BatchControl(Scheduler& scheduler, const Scheduler::Slices& slices, bool may_yield) : scheduler_(scheduler), slices_(slices), may_yield_(may_yield) {}
+    BatchControl(Scheduler& scheduler, const Slices& slices, bool may_yield)
+        : scheduler_(scheduler), slices_(slices), may_yield_(may_yield) {}
 
     void at_op_boundary() override {
+        if (scheduler_.deadline_passed()) {
+            Scheduler::Lock lock(scheduler_.mutex_);
+            scheduler_.drop_expired(lock);
+        }
         constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
+        const Model& paused = *slices_.front().job->model;
         while (may_yield_ && scheduler_.pending_[kInteractive].load(std::memory_order_relaxed) > 0) {
-            Scheduler::Slices urgent;
-            {
-                const std::lock_guard<std::mutex> lock(scheduler_.mutex_);
-                urgent = scheduler_.take(kInteractive + 1);
+            Scheduler::Lock lock(scheduler_.mutex_);
+            paused.running--;  // this batch stands still: it does not count against the model's threads
+            const Slices urgent = scheduler_.take(kInteractive + 1, lock);
+            if (!urgent.empty()) {
+                lock.unlock();
+                scheduler_.run_batch(urgent, true);
+                lock.lock();
             }
+            paused.running++;
             if (urgent.empty()) return;
-            scheduler_.run_batch(urgent, true);
         }
     }
     bool cancelled() const override {
-        return std::all_of(slices_.begin(), slices_.end(), [](const Scheduler::Slice& slice) { return slice.job->cancelled.load(std::memory_order_relaxed); });
+        return std::all_of(slices_.begin(), slices_.end(),
+                           [](const Slice& slice) { return slice.job->cancelled.load(std::memory_order_relaxed); });
     }
 
 private:
     Scheduler& scheduler_;
-    const Scheduler::Slices& slices_;
+    const Slices& slices_;
     const bool may_yield_;
 };
 
@@ -68,11 +83,18 @@ void Scheduler::ensure_workers(int count) {
     }
 }
 
+// Called under the lock: sleeping workers look around.
+void Scheduler::announce() {
+    events_.fetch_add(1, std::memory_order_release);
+    wake_.notify_all();
+}
+
 void Scheduler::admit(const JobPtr& job) {
     const int64_t tokens = job->tokens_from(0), queued = queued_tokens_[0] + queued_tokens_[1];
+    const auto ll = [](int64_t n) { return static_cast<long long>(n); };
     BERTHA_CHECK(queued == 0 || queued + tokens <= queue_limit(), "QUEUE_FULL",
-                 "the queue holds %lld of %lld tokens in %zu jobs; this call's %lld do not fit: retry later", static_cast<long long>(queued),
-                 static_cast<long long>(queue_limit()), lanes_[0].size() + lanes_[1].size(), static_cast<long long>(tokens));
+                 "the queue holds %lld of %lld tokens in %lld calls; this call's %lld do not fit: retry later", ll(queued),
+                 ll(queue_limit()), ll(pending_[0] + pending_[1]), ll(tokens));
     queued_tokens_[static_cast<int>(job->lane)] += tokens;
     job->submitted = job->started = Clock::now();
 }
@@ -80,22 +102,24 @@ void Scheduler::admit(const JobPtr& job) {
 void Scheduler::submit(const JobPtr& job) {
     const int lane = static_cast<int>(job->lane);
     {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         admit(job);
         if (job->sequences() > 0) {
             lanes_[lane].push_back(job);
             pending_[lane].fetch_add(1, std::memory_order_relaxed);
-            events_.fetch_add(1, std::memory_order_release);
+            const Clock::rep deadline = job->deadline.time_since_epoch().count();
+            if (deadline < earliest_deadline_.load(std::memory_order_relaxed))
+                earliest_deadline_.store(deadline, std::memory_order_relaxed);
+            announce();
         }
     }
-    if (job->sequences() == 0) return complete(job);
-    wake_.notify_all();
+    if (job->sequences() == 0) complete(job);
 }
 
 void Scheduler::run_now(const JobPtr& job) {
     bool done = false;
     job->on_done = [&, this] {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         done = true;
         done_.notify_all();
     };
@@ -104,10 +128,10 @@ void Scheduler::run_now(const JobPtr& job) {
     if (!alone || job->sequences() == 0) {
         submit(job);
     } else {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         admit(job);
     }
-    std::unique_lock<std::mutex> lock(mutex_);
+    Lock lock(mutex_);
     while (!done) {
         const Slices slices = take_from(job);
         if (slices.empty()) {
@@ -122,12 +146,10 @@ void Scheduler::run_now(const JobPtr& job) {
 
 void Scheduler::cancel(const JobPtr& job) {
     job->cancelled.store(true, std::memory_order_relaxed);
-    bool finished = false;
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (job->next_sequence == job->sequences()) return;  // nothing left to start: what runs notices by itself
-        finished = drop_rest(job, "ABORTED", "the call was aborted");
-    }
+    Lock lock(mutex_);
+    if (job->next_sequence == job->sequences()) return;  // nothing left to start: what runs notices by itself
+    const bool finished = drop_rest(job, "ABORTED", "the call was aborted");
+    lock.unlock();
     if (finished) complete(job);
 }
 
@@ -150,24 +172,44 @@ bool Scheduler::drop_rest(const JobPtr& job, const char* code, const char* messa
     return job->running == 0;
 }
 
-// Moves sequences of the job into the batch, up to the budget; a sequence longer than the budget gets a batch of its own.
-void Scheduler::fill(Slices& slices, const JobPtr& job, int64_t budget) {
-    const int lane = static_cast<int>(job->lane);
-    int64_t used = 0;
-    for (const Slice& slice : slices)
-        for (int64_t i = slice.begin; i < slice.end; i++) used += slice.job->seq_len(i);
-    const int64_t begin = job->next_sequence;
-    int64_t end = begin;
-    while (end < job->sequences() && (used == 0 || used + job->seq_len(end) <= budget)) {
-        used += job->seq_len(end);
-        queued_tokens_[lane] -= job->seq_len(end);
-        end++;
+bool Scheduler::deadline_passed() const {
+    return earliest_deadline_.load(std::memory_order_relaxed) <= Clock::now().time_since_epoch().count();
+}
+
+// Rejects the jobs whose deadline has passed. Lets go of the lock meanwhile.
+void Scheduler::drop_expired(Lock& lock) {
+    const Clock::time_point now = Clock::now();
+    Clock::time_point earliest = Clock::time_point::max();
+    std::vector<JobPtr> expired;
+    for (const std::deque<JobPtr>& jobs : lanes_) {
+        for (const JobPtr& job : jobs) {
+            if (job->deadline <= now) expired.push_back(job);
+            else earliest = std::min(earliest, job->deadline);
+        }
     }
-    if (end == begin) return;
+    earliest_deadline_.store(earliest.time_since_epoch().count(), std::memory_order_relaxed);
+    const auto runs = [this](const JobPtr& job) {
+        return !drop_rest(job, "DEADLINE", "the deadline passed while the call waited in the queue");
+    };
+    expired.erase(std::remove_if(expired.begin(), expired.end(), runs), expired.end());
+    lock.unlock();
+    for (const JobPtr& job : expired) complete(job);
+    lock.lock();
+}
+
+// Moves sequences of the job into the batch while they fit `room` tokens; into an empty batch at least one, however long. Returns the
+// tokens moved.
+int64_t Scheduler::fill(Slices& slices, const JobPtr& job, int64_t room) {
+    const int64_t begin = job->next_sequence;
+    int64_t end = begin, used = 0;
+    while (end < job->sequences() && (used + job->seq_len(end) <= room || (slices.empty() && end == begin))) used += job->seq_len(end++);
+    if (end == begin) return 0;
+    queued_tokens_[static_cast<int>(job->lane)] -= used;
     if (begin == 0) job->started = Clock::now();
     job->next_sequence = end;
     job->running++;
     slices.push_back({job, begin, end});
+    return used;
 }
 
 int64_t Scheduler::budget_for(const Job& job, int lane) const {
@@ -176,35 +218,19 @@ int64_t Scheduler::budget_for(const Job& job, int lane) const {
     return std::clamp((queued_tokens_[lane] + threads - 1) / threads, std::min(kMinBudget, most), most);
 }
 
-void Scheduler::drop_expired(int lane) {
-    std::deque<JobPtr>& jobs = lanes_[lane];
-    const Clock::time_point now = Clock::now();
-    for (size_t i = 0; i < jobs.size();) {
-        const JobPtr job = jobs[i];
-        if (job->deadline > now) {
-            i++;
-            continue;
-        }
-        if (!drop_rest(job, "DEADLINE", "the deadline passed while the call waited in the queue")) continue;
-        mutex_.unlock();
-        complete(job);
-        mutex_.lock();
-    }
-}
-
-// The next batch from lanes 0 .. lane_end, or nothing. Called under the lock.
-Scheduler::Slices Scheduler::take(int lane_end) {
+// The next batch from lanes 0 .. lane_end, or nothing.
+Slices Scheduler::take(int lane_end, Lock& lock) {
+    if (deadline_passed()) drop_expired(lock);
     for (int lane = 0; lane < lane_end; lane++) {
-        drop_expired(lane);
         std::deque<JobPtr>& jobs = lanes_[lane];
-        const auto ready = std::find_if(jobs.begin(), jobs.end(), [](const JobPtr& job) { return job->running < job->model->max_threads(); });
+        const auto ready = std::find_if(jobs.begin(), jobs.end(), [](const JobPtr& job) { return job->model->running < job->model->max_threads(); });
         if (ready == jobs.end()) continue;
         const JobPtr first = *ready;
-        const int64_t budget = budget_for(*first, lane);
         Slices slices;
-        for (size_t i = 0; i < jobs.size();) {
+        int64_t room = budget_for(*first, lane);
+        for (size_t i = static_cast<size_t>(ready - jobs.begin()); i < jobs.size() && (slices.empty() || room > 0);) {
             const JobPtr job = jobs[i];
-            if (job == first || (!slices.empty() && job->fits_with(*first))) fill(slices, job, budget);
+            if (job == first || job->fits_with(*first)) room -= fill(slices, job, room);
             if (job->next_sequence < job->sequences()) {
                 i++;
                 continue;
@@ -213,22 +239,23 @@ Scheduler::Slices Scheduler::take(int lane_end) {
             pending_[lane].fetch_sub(1, std::memory_order_relaxed);
         }
         // Fairness: a job with more to do lines up again behind the others.
-        const auto again = std::find(jobs.begin(), jobs.end(), first);
-        if (again != jobs.end() && jobs.size() > 1) {
-            jobs.erase(again);
+        if (first->next_sequence < first->sequences() && jobs.size() > 1) {
+            jobs.erase(std::find(jobs.begin(), jobs.end(), first));
             jobs.push_back(first);
         }
+        first->model->running++;
         return slices;
     }
     return {};
 }
 
-Scheduler::Slices Scheduler::take_from(const JobPtr& job) {
+// The next batch of one job, for a caller that computes it itself. Called under the lock.
+Slices Scheduler::take_from(const JobPtr& job) {
     Slices slices;
     if (job->next_sequence >= job->sequences()) return slices;
-    const int lane = static_cast<int>(job->lane);
-    fill(slices, job, budget_for(*job, lane));
+    fill(slices, job, budget_for(*job, static_cast<int>(job->lane)));
     if (job->next_sequence == job->sequences()) remove_from_lane(job);
+    job->model->running++;
     return slices;
 }
 
@@ -236,132 +263,58 @@ Scheduler::Slices Scheduler::take_from(const JobPtr& job) {
 std::shared_ptr<SharedTeam> Scheduler::open_team(int size) {
     const auto team = std::make_shared<SharedTeam>(size, ++teams_opened_);
     teams_.push_back(team);
-    events_.fetch_add(1, std::memory_order_release);
-    wake_.notify_all();
+    announce();
     return team;
 }
 
-void Scheduler::close_team(const std::shared_ptr<SharedTeam>& team) {
+// Helpers for one forward of the model, when they have nothing better to do; else nullptr.
+std::shared_ptr<SharedTeam> Scheduler::team_for(const Model& model) {
+    const Lock lock(mutex_);
+    const int size = std::min(model.max_threads(), workers());
+    if (size < 2 || model.running > 1 || !model.loaded().uses_cpu_pool() || work_waits() || Clock::now() < solo_until_) return nullptr;
+    return open_team(size);
+}
+
+Scheduler::Helpers::~Helpers() {
+    if (!team) return;
     team->close();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    teams_.erase(std::find(teams_.begin(), teams_.end(), team));
-    if (team->late() >= kLateLimit) solo_forwards_ = kSoloForwards;
+    const Lock lock(scheduler.mutex_);
+    scheduler.teams_.erase(std::find(scheduler.teams_.begin(), scheduler.teams_.end(), team));
+    if (!judged) return;
+    if (team->late()) {
+        scheduler.stats_.late_helpers++;
+        scheduler.solo_for_ = std::clamp(2 * scheduler.solo_for_, kSoloAtFirst, kSoloAtMost);
+        scheduler.solo_until_ = Clock::now() + scheduler.solo_for_;
+    } else if (team->helped()) {
+        scheduler.solo_for_ /= 2;
+    }
 }
 
-namespace {
-
-// The packed arrays of a batch made of slices of jobs.
-struct PackedBatch {
-    std::vector<int32_t> input_ids, token_type_ids, cu_seqlens{0}, pool_skip, selected, cu_selected{0};
-
-    void append(const Job& job, int64_t sequence) {
-        const auto begin = job.cu_seqlens[static_cast<size_t>(sequence)], end = job.cu_seqlens[static_cast<size_t>(sequence) + 1];
-        const int32_t first_row = cu_seqlens.back();
-        input_ids.insert(input_ids.end(), job.input_ids.begin() + begin, job.input_ids.begin() + end);
-        token_type_ids.insert(token_type_ids.end(), job.token_type_ids.begin() + begin, job.token_type_ids.begin() + end);
-        cu_seqlens.push_back(first_row + end - begin);
-        pool_skip.push_back(job.pool_skip.empty() ? 0 : job.pool_skip[static_cast<size_t>(sequence)]);
-        if (!job.cu_selected.empty())
-            for (int32_t at = job.cu_selected[static_cast<size_t>(sequence)]; at < job.cu_selected[static_cast<size_t>(sequence) + 1]; at++)
-                selected.push_back(first_row + job.selected[static_cast<size_t>(at)]);
-        cu_selected.push_back(static_cast<int32_t>(selected.size()));
-        max_seq_len = std::max(max_seq_len, end - begin);
-    }
-
-    Batch view() const {
-        Batch batch;
-        batch.input_ids = input_ids.data();
-        batch.token_type_ids = token_type_ids.data();
-        batch.cu_seqlens = cu_seqlens.data();
-        batch.pool_skip = pool_skip.data();
-        batch.selected = selected.data();
-        batch.cu_selected = cu_selected.data();
-        batch.tokens = static_cast<int64_t>(input_ids.size());
-        batch.batch_size = static_cast<int64_t>(cu_seqlens.size()) - 1;
-        batch.num_selected = static_cast<int64_t>(selected.size());
-        batch.max_seq_len = max_seq_len;
-        return batch;
-    }
-
-    int32_t max_seq_len = 0;
-};
-
-void check_finite(const JobOutput& output, int64_t begin, int64_t end) {
-    float probe = 0.0f;  // stays 0 for finite values, becomes NaN otherwise
-    const float* data = output.data.floats();
-    for (int64_t i = begin; i < end; i++) probe += data[i] * 0.0f;
-    BERTHA_CHECK(probe == 0.0f, "NON_FINITE", "the model computed a value that is not finite (value %d of its program)", output.value);
-}
-
-}  // namespace
-
-void Scheduler::run_batch(const Slices& slices, bool nested) {
+std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
     const Clock::time_point start = Clock::now();
     const Job& first = *slices.front().job;
     const Model& model = *first.model;
-    JobError failure;
-    bool failed = true;
+    std::optional<JobError> failure;
     int64_t tokens = 0, sequences = 0;
+    {
+        const Lock lock(mutex_);
+        stats_.running_batches++;
+    }
     try {
         const FlushDenormals flush;
-        PackedBatch packed;
-        for (const Slice& slice : slices)
-            for (int64_t i = slice.begin; i < slice.end; i++) packed.append(*slice.job, i);
+        const PackedBatch packed(slices);
         const Batch batch = packed.view();
         tokens = batch.tokens;
         sequences = batch.batch_size;
-        // One job writes straight into its outputs; several share a buffer that is then dealt out.
-        std::vector<Output> outputs;
-        std::vector<Buffer> shared;
-        for (size_t k = 0; k < first.outputs.size(); k++) {
-            int64_t floats = 0;
-            for (const Slice& slice : slices) {
-                const JobOutput& output = slice.job->outputs[k];
-                floats += slice.job->output_offset(output, slice.end) - slice.job->output_offset(output, slice.begin);
-            }
-            const JobOutput& output = first.outputs[k];
-            if (slices.size() > 1) shared.emplace_back(static_cast<size_t>(floats) * sizeof(float));
-            float* data = slices.size() > 1 ? shared.back().floats() : output.data.floats() + first.output_offset(output, slices.front().begin);
-            outputs.push_back({output.value, data});
-        }
         std::unique_ptr<Workspace> workspace = model.take_workspace();
         BatchControl control(*this, slices, !nested && first.lane == Lane::kBulk);
-        std::shared_ptr<SharedTeam> team;
         {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            stats_.running_batches++;
-            const int size = std::min(model.max_threads(), workers());
-            if (solo_forwards_ > 0) {
-                solo_forwards_--;
-            } else if (size > 1 && !work_waits() && first.running == 1 && model.loaded().uses_cpu_pool()) {
-                team = open_team(size);
-            }
-        }
-        struct Closer {
-            Scheduler& scheduler;
-            const std::shared_ptr<SharedTeam>& team;
-            ~Closer() {
-                if (team) scheduler.close_team(team);
-            }
-        };
-        {
-            const Closer closer{*this, team};
+            const Helpers helpers{*this, team_for(model), true};
             Solo solo;
-            model.loaded().run(batch, outputs, *workspace, team ? static_cast<Team&>(*team) : solo, control);
+            model.loaded().run(batch, packed.outputs(), *workspace, helpers.team ? static_cast<Team&>(*helpers.team) : solo, control);
         }
         model.give_back(std::move(workspace));
-        for (size_t k = 0; k < first.outputs.size(); k++) {
-            int64_t from = 0;
-            for (const Slice& slice : slices) {
-                const JobOutput& output = slice.job->outputs[k];
-                const int64_t begin = slice.job->output_offset(output, slice.begin), end = slice.job->output_offset(output, slice.end);
-                if (slices.size() > 1)
-                    std::memcpy(output.data.floats() + begin, shared[k].floats() + from, static_cast<size_t>(end - begin) * sizeof(float));
-                from += end - begin;
-                check_finite(output, begin, end);
-            }
-        }
-        failed = false;
+        packed.deal_out();
     } catch (const Error& error) {
         failure = {error.code(), error.what()};
     } catch (const std::bad_alloc&) {
@@ -369,29 +322,46 @@ void Scheduler::run_batch(const Slices& slices, bool nested) {
     } catch (const std::exception& error) {
         failure = {"INTERNAL", error.what()};
     }
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        stats_.running_batches--;
-        stats_.batches++;
-        stats_.batched_tokens += tokens;
-        stats_.batched_sequences += sequences;
-        stats_.compute_seconds += seconds(Clock::now() - start);
-    }
-    finish(slices, failed ? &failure : nullptr);
+    const Lock lock(mutex_);
+    stats_.running_batches--;
+    stats_.batches++;
+    stats_.shared_batches += slices.size() > 1 ? 1 : 0;
+    stats_.batched_tokens += tokens;
+    stats_.batched_sequences += sequences;
+    stats_.batch_sizes[bucket_of(tokens)]++;
+    stats_.compute_seconds += seconds(Clock::now() - start);
+    return failure;
 }
 
-void Scheduler::finish(const Slices& slices, const JobError* error) {
+void Scheduler::run_batch(const Slices& slices, bool nested) {
+    const std::shared_ptr<const Model> model = slices.front().job->model;
+    const std::optional<JobError> failure = compute(slices, nested);
+    if (failure && slices.size() > 1 && failure->code != "ABORTED") {
+        // One of the jobs may be to blame: each runs again by itself, so that only that one fails.
+        for (const Slice& slice : slices) {
+            const Slices alone{slice};
+            finish(alone, compute(alone, nested));
+        }
+    } else {
+        finish(slices, failure);
+    }
+    const Lock lock(mutex_);
+    // A worker may sleep because the model had all the threads it may have.
+    if (model->running-- == model->max_threads() && work_waits()) announce();
+}
+
+void Scheduler::finish(const Slices& slices, const std::optional<JobError>& error) {
     for (const Slice& slice : slices) {
         const JobPtr& job = slice.job;
         bool done = false;
         {
-            const std::lock_guard<std::mutex> lock(mutex_);
+            const Lock lock(mutex_);
             job->running--;
             if (job->cancelled.load(std::memory_order_relaxed) && !job->failed) {
                 job->failed = true;
                 job->error = {"ABORTED", "the call was aborted"};
             }
-            if (error != nullptr && !job->failed) {
+            if (error && !job->failed) {
                 job->failed = true;
                 job->error = *error;
             }
@@ -405,18 +375,17 @@ void Scheduler::finish(const Slices& slices, const JobError* error) {
 void Scheduler::complete(const JobPtr& job) {
     job->finished = Clock::now();
     {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Lock lock(mutex_);
         (job->failed ? stats_.failed_jobs : stats_.completed_jobs)++;
+        stats_.queue_seconds += seconds(job->started - job->submitted);
     }
     job->on_done();
 }
 
 void Scheduler::run_units(int members, int64_t units, Team::Body body, void* context) {
-    std::shared_ptr<SharedTeam> team;
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        team = open_team(std::max(1, members));
-    }
+    Lock lock(mutex_);
+    const Helpers helpers{*this, open_team(std::max(1, members)), false};
+    lock.unlock();
     // Loading is long: give helpers a moment to arrive, in parts small enough that late ones still find work.
     for (int64_t first = 0; first < units;) {
         struct Shift {
@@ -425,18 +394,17 @@ void Scheduler::run_units(int members, int64_t units, Team::Body body, void* con
             int64_t first;
         } shift{body, context, first};
         const int64_t count = std::min<int64_t>(units - first, first == 0 ? 1 : std::max<int64_t>(1, (units - first + 3) / 4));
-        team->run(count, [&shift](int64_t unit, int member) { shift.body(shift.context, shift.first + unit, member); });
+        helpers.team->run(count, [&shift](int64_t unit, int member) { shift.body(shift.context, shift.first + unit, member); });
         first += count;
     }
-    close_team(team);
 }
 
 // Takes batches; with none to take, helps with a forward that runs; then looks around for a moment; then sleeps.
 void Scheduler::work() {
-    std::unique_lock<std::mutex> lock(mutex_);
+    Lock lock(mutex_);
     uint64_t last_team = 0;
     for (;;) {
-        const Slices slices = take(kLanes);
+        const Slices slices = take(kLanes, lock);
         if (!slices.empty()) {
             lock.unlock();
             run_batch(slices, false);
@@ -461,7 +429,7 @@ void Scheduler::work() {
 }
 
 SchedulerStats Scheduler::stats() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     SchedulerStats stats = stats_;
     stats.workers = workers();
     for (int lane = 0; lane < kLanes; lane++) {

@@ -3,17 +3,23 @@
 // boundary and runs it in a second workspace. When nothing else waits, idle workers help with the forward that runs.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "engine/job.h"
+#include "engine/packed_batch.h"
 #include "engine/shared_team.h"
 
 namespace bertha {
+
+// Batches by size: bucket i counts those of 2^i to 2^(i+1) - 1 tokens, the last one all larger ones.
+constexpr int kBatchBuckets = 14;
 
 struct SchedulerStats {
     int workers = 0;
@@ -23,9 +29,13 @@ struct SchedulerStats {
     int64_t completed_jobs = 0;
     int64_t failed_jobs = 0;
     int64_t batches = 0;
+    int64_t shared_batches = 0;  // of several jobs
     int64_t batched_sequences = 0;
     int64_t batched_tokens = 0;
+    std::array<int64_t, kBatchBuckets> batch_sizes{};
+    double queue_seconds = 0.0;    // summed over jobs
     double compute_seconds = 0.0;  // summed over workers
+    int64_t late_helpers = 0;      // forwards whose helper lost its processor
 };
 
 class Scheduler {
@@ -53,26 +63,32 @@ public:
 
 private:
     friend class BatchControl;
-    struct Slice {
-        JobPtr job;
-        int64_t begin, end;  // sequences
+    using Lock = std::unique_lock<std::mutex>;
+    // A team, open until the end of the scope. When judged, its helpers' lateness decides about those of later forwards.
+    struct Helpers {
+        Scheduler& scheduler;
+        const std::shared_ptr<SharedTeam> team;
+        const bool judged;
+        ~Helpers();
     };
-    using Slices = std::vector<Slice>;
 
     void work();
-    Slices take(int lane_end);
+    Slices take(int lane_end, Lock& lock);
     Slices take_from(const JobPtr& job);
-    void fill(Slices& slices, const JobPtr& job, int64_t budget);
+    int64_t fill(Slices& slices, const JobPtr& job, int64_t room);
     int64_t budget_for(const Job& job, int lane) const;
-    void drop_expired(int lane);
     void run_batch(const Slices& slices, bool nested);
-    void finish(const Slices& slices, const JobError* error);
+    std::optional<JobError> compute(const Slices& slices, bool nested);
+    void finish(const Slices& slices, const std::optional<JobError>& error);
     void complete(const JobPtr& job);
     void admit(const JobPtr& job);
     bool remove_from_lane(const JobPtr& job);
     bool drop_rest(const JobPtr& job, const char* code, const char* message);
+    bool deadline_passed() const;
+    void drop_expired(Lock& lock);
     std::shared_ptr<SharedTeam> open_team(int size);
-    void close_team(const std::shared_ptr<SharedTeam>& team);
+    std::shared_ptr<SharedTeam> team_for(const Model& model);
+    void announce();
     bool work_waits() const { return pending_[0].load(std::memory_order_relaxed) + pending_[1].load(std::memory_order_relaxed) > 0; }
 
     mutable std::mutex mutex_;
@@ -81,12 +97,15 @@ private:
     std::deque<JobPtr> lanes_[kLanes];  // jobs with sequences left to start
     std::vector<std::shared_ptr<SharedTeam>> teams_;
     std::atomic<int> pending_[kLanes] = {};  // jobs in each lane, for a look without the lock
-    std::atomic<uint64_t> events_{0};  // rises whenever a sleeping worker may find something to do
+    std::atomic<uint64_t> events_{0};        // rises whenever a sleeping worker may find something to do
+    std::atomic<Clock::rep> earliest_deadline_{Clock::time_point::max().time_since_epoch().count()};
     uint64_t teams_opened_ = 0;
     std::atomic<int> worker_count_{0};
-    std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 26};
+    std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 22};
     int64_t queued_tokens_[kLanes] = {0, 0};
-    int solo_forwards_ = 0;  // forwards to run without helpers, after helpers came late
+    // While somebody else uses a helper's processor, forwards run without helpers: until this time, for twice as long each time.
+    Clock::time_point solo_until_{};
+    Clock::duration solo_for_{};
     SchedulerStats stats_;
 };
 

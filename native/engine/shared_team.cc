@@ -9,18 +9,18 @@ namespace bertha {
 namespace {
 
 constexpr int kSpins = 2000;  // about 50 us of PAUSE before the processor is offered to others
+// What a helper may take beyond twice the leader's time for a unit: cache misses, an interrupt.
+constexpr auto kGrace = std::chrono::microseconds(100);
 
 class Spin {
 public:
-    // True once the wait has become long.
-    bool wait() {
+    void wait() {
         if (count_ < kSpins) {
             count_++;
             pause();
-            return false;
+        } else {
+            std::this_thread::yield();
         }
-        std::this_thread::yield();
-        return true;
     }
 
 private:
@@ -41,16 +41,26 @@ bool SharedTeam::claim(int64_t& unit) {
     }
 }
 
+void SharedTeam::call(Body body, void* context, int64_t unit, int member) noexcept {
+    if (failed_.load(std::memory_order_relaxed)) return;
+    try {
+        body(context, unit, member);
+    } catch (...) {
+        if (!failed_.exchange(true, std::memory_order_acq_rel)) error_ = std::current_exception();
+    }
+}
+
 void SharedTeam::run(int64_t units, Body body, void* context) {
     constexpr int64_t kMost = static_cast<int64_t>(kUnitMask);
     for (int64_t first = 0; first < units; first += kMost) run_part(first, std::min(kMost, units - first), body, context);
 }
 
 void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context) {
-    if (units == 1 || present_.load(std::memory_order_relaxed) == 0) {
+    if (units == 1 || late_ || present_.load(std::memory_order_relaxed) == 0) {
         for (int64_t unit = 0; unit < units; unit++) body(context, first + unit, 0);
         return;
     }
+    const Clock::time_point start = Clock::now();
     body_ = body;
     context_ = context;
     first_ = first;
@@ -58,11 +68,21 @@ void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context
     const uint64_t generation = (ticket_.load(std::memory_order_relaxed) >> (2 * kUnitBits)) + 1;
     ticket_.store((generation << (2 * kUnitBits)) | (static_cast<uint64_t>(units) << kUnitBits), std::memory_order_release);
     int64_t mine = 0;
-    for (int64_t unit = 0; claim(unit); mine++) body(context, first + unit, 0);
-    Spin spin;
-    bool long_wait = false;
-    while (done_.load(std::memory_order_acquire) + mine != units) long_wait = spin.wait();
-    if (long_wait) late_++;
+    for (int64_t unit = 0; claim(unit); mine++) call(body, context, first + unit, 0);
+    if (mine < units) wait_for_helpers(units - mine, mine, start);
+    if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(error_);
+}
+
+void SharedTeam::wait_for_helpers(int64_t theirs, int64_t mine, Clock::time_point start) {
+    helped_ = true;
+    if (done_.load(std::memory_order_acquire) == theirs) return;
+    const Clock::time_point ran_out = Clock::now();
+    for (Spin spin; done_.load(std::memory_order_acquire) != theirs;) spin.wait();
+    if (mine == 0) return;  // the leader was the late one
+    // A helper may have claimed its last unit just when the leader ran out of them.
+    if (Clock::now() - ran_out < 2 * (ran_out - start) / mine + kGrace) return;
+    late_ = true;
+    close();
 }
 
 bool SharedTeam::help(bool (*should_leave)(void*), void* leave_context) {
@@ -75,7 +95,7 @@ bool SharedTeam::help(bool (*should_leave)(void*), void* leave_context) {
         while (!closed_.load(std::memory_order_acquire)) {
             int64_t unit = 0;
             if (claim(unit)) {
-                body_(context_, first_ + unit, member);
+                call(body_, context_, first_ + unit, member);
                 done_.fetch_add(1, std::memory_order_acq_rel);
                 spin = Spin();
             } else {

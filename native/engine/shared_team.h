@@ -1,9 +1,11 @@
-// Threads that help with one forward while it runs. The leader starts at once and claims units like everyone else; a helper that wakes
-// up late finds less to do, or nothing. The leader waits only for units that a helper has claimed.
+// Threads that help with one forward while it runs. The leader starts at once and claims units like everyone else; a helper that
+// wakes up late finds less to do, or nothing. The leader waits only for units that a helper has claimed.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <exception>
 
 #include "engine/backend.h"
 
@@ -16,33 +18,43 @@ public:
 
     int size() const override { return size_; }
     uint64_t serial() const { return serial_; }
+    // Throws what a unit threw on any of the threads, once none of them uses `context` any more.
     void run(int64_t units, Body body, void* context) override;
 
     // For a helper: works until the leader closes the team or should_leave() says so. False when the team is full or closed.
     bool help(bool (*should_leave)(void*), void* leave_context);
     // For the leader: no more units will come. Helpers that still spin hold the team by their shared_ptr; nobody waits for them.
     void close() { closed_.store(true, std::memory_order_release); }
-    // How often the leader had to wait long for a claimed unit: a sign that a helper's core is taken by somebody else.
-    int late() const { return late_; }
+
+    // For the leader. True once a helper took much longer over a unit than the leader over its own: somebody else uses the helper's
+    // processor. The team is closed then, and the leader does the rest alone.
+    bool late() const { return late_; }
+    // True when a helper did a part of the work.
+    bool helped() const { return helped_; }
 
 private:
+    using Clock = std::chrono::steady_clock;
     static constexpr int kUnitBits = 20;
     static constexpr uint64_t kUnitMask = (uint64_t{1} << kUnitBits) - 1;
     // generation (24 bits) | units (20) | next unit (20): one word, so that a claim can never mix two generations.
     bool claim(int64_t& unit);
+    void call(Body body, void* context, int64_t unit, int member) noexcept;
     void run_part(int64_t first, int64_t units, Body body, void* context);
+    void wait_for_helpers(int64_t theirs, int64_t mine, Clock::time_point start);
 
     const int size_;
     const uint64_t serial_;
     alignas(64) std::atomic<uint64_t> ticket_{0};
     alignas(64) std::atomic<int64_t> done_{0};
-    alignas(64) std::atomic<int> joined_{0};   // member numbers given out
-    std::atomic<int> present_{0};              // helpers inside help()
+    alignas(64) std::atomic<int> joined_{0};  // member numbers given out
+    std::atomic<int> present_{0};             // helpers inside help()
     std::atomic<bool> closed_{false};
     Body body_ = nullptr;
     void* context_ = nullptr;
     int64_t first_ = 0;
-    int late_ = 0;
+    bool late_ = false, helped_ = false;
+    std::atomic<bool> failed_{false};
+    std::exception_ptr error_;  // the first; the leader throws it on
 };
 
 }  // namespace bertha

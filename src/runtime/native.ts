@@ -24,7 +24,15 @@ export interface NativeModel {
   runSync(batch: NativeBatch): NativeResult;
   cancel(id: number): void;
   dispose(): void;
-  memoryUsage(): { weights: number; workspaces: number };
+  memoryUsage(): NativeMemory;
+}
+
+/** Bytes; weights may be shared by several models. */
+export interface NativeMemory {
+  readonly weights: number;
+  readonly workspaces: number;
+  /** Models in this process that use these weights, this one included. */
+  readonly users: number;
 }
 
 /** Which instruction set the kernels use. */
@@ -91,13 +99,25 @@ export interface SchedulerStats {
   readonly queuedInteractive: number;
   readonly queuedBulk: number;
   readonly queuedTokens: number;
+  readonly queueLimit: number;
   readonly runningBatches: number;
   readonly completedCalls: number;
   readonly failedCalls: number;
   readonly batches: number;
   readonly sequences: number;
   readonly tokens: number;
+  /** Batches of several calls. */
+  readonly sharedBatches: number;
+  /** How many batches had 2^i to 2^(i+1) - 1 tokens; the last entry counts all larger ones. */
+  readonly batchSizes: readonly number[];
+  /** Summed over calls. */
+  readonly queueSeconds: number;
+  /** Summed over threads. */
   readonly computeSeconds: number;
+  /** Forwards that went on without their helpers because other programs used the processor. */
+  readonly lateHelpers: number;
+  /** Sets of weights in memory. */
+  readonly models: number;
 }
 
 export interface NativeAddon {

@@ -1,0 +1,112 @@
+#include "addon/model_key.h"
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "engine/check.h"
+
+#if !defined(_WIN32)
+#include <sys/stat.h>
+#include <ctime>
+#endif
+
+namespace bertha::addon {
+namespace {
+
+// File systems stamp changes with the kernel's tick, 1 to 10 ms; some count in seconds.
+constexpr int64_t kSettledAfterNs = 2'000'000'000;
+
+class Key {
+public:
+    template <typename Number>
+    void add(Number number) {
+        text_ += std::to_string(number);
+        text_ += ' ';
+    }
+    void add(const std::string& name) {
+        add(name.size());
+        text_ += name;
+    }
+    std::string text() && { return std::move(text_); }
+
+private:
+    std::string text_;
+};
+
+void add_program(Key& key, const Program& program) {
+    key.add(program.values.size());
+    for (const Value& value : program.values) {
+        key.add(static_cast<int>(value.rows));
+        key.add(value.width);
+    }
+    for (const Weight& weight : program.weights) {
+        key.add(static_cast<int>(weight.kind));
+        key.add(weight.rows);
+        key.add(weight.cols);
+    }
+    for (const Op& op : program.ops) {
+        key.add(static_cast<int>(op.kind));
+        for (int32_t index : {op.input, op.output, op.residual, op.scores, op.weight, op.bias, op.position_table, op.type_table,
+                              op.relative_bias, op.num_heads, op.position_offset, op.k})
+            key.add(index);
+        key.add(static_cast<int>(op.activation));
+        for (float number : {op.eps, op.softmax_scale}) {
+            uint32_t bits;
+            std::memcpy(&bits, &number, sizeof bits);
+            key.add(bits);
+        }
+        key.add(static_cast<int>(op.first_token));
+        key.add(op.modes.size());
+        for (PoolMode mode : op.modes) key.add(static_cast<int>(mode));
+    }
+    for (int64_t size : {program.vocab_size, program.type_vocab_size, program.max_seq_len}) key.add(size);
+}
+
+#if !defined(_WIN32)
+// Writes the file's identity into the key; false when it has just been changed.
+bool add_file(Key& key, int fd) {
+    struct stat status;
+    BERTHA_CHECK(fstat(fd, &status) == 0, "IO", "cannot look at a weight file: %s", std::strerror(errno));
+#if defined(__APPLE__)
+    const timespec modified = status.st_mtimespec, changed = status.st_ctimespec;
+#else
+    const timespec modified = status.st_mtim, changed = status.st_ctim;
+#endif
+    timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const auto ns = [](const timespec& time) { return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec; };
+    key.add(static_cast<uint64_t>(status.st_dev));
+    key.add(static_cast<uint64_t>(status.st_ino));
+    for (int64_t number : {static_cast<int64_t>(status.st_size), ns(modified), ns(changed)}) key.add(number);
+    return ns(now) - ns(changed) > kSettledAfterNs;
+}
+#endif
+
+}  // namespace
+
+std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts, const LoadOptions& options) {
+#if defined(_WIN32)
+    return "";
+#else
+    Key key;
+    key.add(options.device);
+    key.add(options.precision);
+    add_program(key, program);
+    std::map<int, int> files;  // descriptor → its number in the key
+    for (const auto& weight : parts) {
+        for (const FilePart& part : weight) {
+            const auto [found, is_new] = files.emplace(part.fd, static_cast<int>(files.size()));
+            key.add(found->second);
+            if (is_new && !add_file(key, part.fd)) return "";
+            key.add(part.offset);
+            key.add(static_cast<int>(part.dtype));
+            key.add(part.row_begin);
+            key.add(part.rows);
+        }
+    }
+    return std::move(key).text();
+#endif
+}
+
+}  // namespace bertha::addon

@@ -1,0 +1,51 @@
+#include "engine/registry.h"
+
+namespace bertha {
+
+Registry& Registry::instance() {
+    static Registry* registry = new Registry();
+    return *registry;
+}
+
+std::shared_ptr<const LoadedModel> Registry::get(const std::string& key, const std::function<std::unique_ptr<LoadedModel>()>& load) {
+    if (key.empty()) return load();
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+        Entry& entry = entries_[key];
+        if (std::shared_ptr<const LoadedModel> model = entry.model.lock()) return model;
+        if (!entry.loading) break;
+        loaded_.wait(lock);
+    }
+    entries_[key].loading = true;
+    lock.unlock();
+    std::shared_ptr<const LoadedModel> model;
+    try {
+        model = std::shared_ptr<const LoadedModel>(load().release(), [this, key](const LoadedModel* last) {
+            delete last;
+            forget(key);
+        });
+    } catch (...) {
+        lock.lock();
+        entries_.erase(key);
+        loaded_.notify_all();
+        throw;
+    }
+    lock.lock();
+    entries_[key] = {model, false};
+    loaded_.notify_all();
+    return model;
+}
+
+void Registry::forget(const std::string& key) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = entries_.find(key);
+    // It may have been loaded anew since.
+    if (found != entries_.end() && !found->second.loading && found->second.model.expired()) entries_.erase(found);
+}
+
+size_t Registry::size() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return entries_.size();
+}
+
+}  // namespace bertha
