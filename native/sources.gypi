@@ -8,6 +8,7 @@
       "native/addon/model_wrap.cc",
       "native/addon/ops.cc",
       "native/addon/program_reader.cc",
+      "native/cpu/bf16_avx512.cc",
       "native/cpu/cpu_backend.cc",
       "native/cpu/int8_avx512_vnni.cc",
       "native/cpu/int8_avx_vnni.cc",

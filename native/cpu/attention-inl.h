@@ -1,8 +1,9 @@
 // softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask.
 //
-// Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products run on the tiles of
-// gemm-inl.h. A tile of query rows meets all keys at once: its scores stay in L1 (8 rows x 512 keys = 16 KB), the row maximum and sum
-// are exact, and nothing is rescaled. The division by the row sum happens on the short output row.
+// Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products
+// run on the tiles of gemm-inl.h. A tile of query rows meets all keys at once: its scores stay in L1 (8 rows
+// x 512 keys = 16 KB), the row maximum and sum are exact, and nothing is rescaled. The division by the row
+// sum happens on the short output row.
 
 struct AttentionScratch {
     float* keys;    // [head_dim][padded seq_len], in panels
@@ -10,7 +11,8 @@ struct AttentionScratch {
     float* scores;  // [kTileRows][padded seq_len]
 };
 
-inline int64_t attention_scratch_floats(int64_t seq_len, int64_t head_dim, AttentionScratch* parts, float* base) {
+inline int64_t attention_scratch_floats(int64_t seq_len, int64_t head_dim, AttentionScratch* parts,
+                                        float* base) {
     const int64_t keys = padded_columns(seq_len) * head_dim;
     const int64_t values = padded_columns(head_dim) * seq_len;
     const int64_t scores = kTileRows * padded_columns(seq_len);
@@ -22,7 +24,9 @@ inline int64_t attention_scratch_floats(int64_t seq_len, int64_t head_dim, Atten
     return (keys + 15) / 16 * 16 + (values + 15) / 16 * 16 + scores;
 }
 
-int64_t attention_scratch(int64_t seq_len, int64_t head_dim) { return attention_scratch_floats(seq_len, head_dim, nullptr, nullptr); }
+inline int64_t attention_scratch(int64_t seq_len, int64_t head_dim) {
+    return attention_scratch_floats(seq_len, head_dim, nullptr, nullptr);
+}
 
 inline void pack_keys(const float* k, int64_t stride, int64_t seq_len, int64_t head_dim, float* dst) {
     for (int64_t first = 0; first < seq_len; first += kPanelWidth) {
@@ -33,9 +37,11 @@ inline void pack_keys(const float* k, int64_t stride, int64_t seq_len, int64_t h
             const float* rows = k + (first + key) * stride;
             int64_t i = 0;
             if (key + kLanes <= valid)
-                for (; i + kLanes <= head_dim; i += kLanes) transpose(rows + i, stride, panel + i * width + key, width);
+                for (; i + kLanes <= head_dim; i += kLanes)
+                    transpose(rows + i, stride, panel + i * width + key, width);
             for (; i < head_dim; i++)
-                for (int64_t lane = 0; lane < kLanes; lane++) panel[i * width + key + lane] = key + lane < valid ? rows[lane * stride + i] : 0.0f;
+                for (int64_t lane = 0; lane < kLanes; lane++)
+                    panel[i * width + key + lane] = key + lane < valid ? rows[lane * stride + i] : 0.0f;
         }
     }
 }
@@ -48,7 +54,8 @@ inline void pack_values(const float* v, int64_t stride, int64_t seq_len, int64_t
         for (int64_t row = 0; row < seq_len; row++) {
             for (int64_t column = 0; column < width; column += kLanes) {
                 const float* source = v + row * stride + first + column;
-                store(panel + row * width + column, column + kLanes <= valid ? load(source) : load_first(source, valid - column));
+                store(panel + row * width + column,
+                      column + kLanes <= valid ? load(source) : load_first(source, valid - column));
             }
         }
     }
@@ -70,14 +77,42 @@ inline float exponentiate(float* scores, int64_t n, float scale) {
         total = add(total, e);
     }
     if (i < n) {
-        const VecF e = keep_first(exp2_clamped(mul(sub(load_first(scores + i, n - i), peak), factors)), n - i);
+        const VecF e = keep_first(exp2_clamped(mul(sub(load_first(scores + i, n - i), peak), factors)),
+                                  n - i);
         store_first(scores + i, e, n - i);
         total = add(total, e);
     }
     return sum(total);
 }
 
-void attention(const AttentionArgs& args) {
+// Turns one query row's scores into unnormalised probabilities and returns their sum; the exact ones go to
+// args.scores if wanted.
+inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query) {
+    const int64_t seq_len = args.seq_len;
+    float scale = args.softmax_scale;
+    if (args.relative_bias != nullptr) {
+        const float* bias = args.relative_bias + seq_len - 1 - query;
+        for (int64_t key = 0; key < seq_len; key++) scores[key] = scores[key] * scale + bias[key];
+        scale = 1.0f;
+    }
+    const float total = exponentiate(scores, seq_len, scale);
+    if (args.scores != nullptr) {
+        float* probabilities = args.scores + query * seq_len;
+        for (int64_t key = 0; key < seq_len; key++) probabilities[key] = scores[key] / total;
+    }
+    return total;
+}
+
+inline void scale_rows(float* x, int64_t stride, int64_t rows, int64_t width, const float* factors) {
+    for (int64_t row = 0; row < rows; row++, x += stride) {
+        const VecF factor = set(factors[row]);
+        int64_t i = 0;
+        for (; i + kLanes <= width; i += kLanes) store(x + i, mul(load(x + i), factor));
+        if (i < width) store_first(x + i, mul(load_first(x + i, width - i), factor), width - i);
+    }
+}
+
+inline void attention(const AttentionArgs& args) {
     const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
     AttentionScratch scratch;
     attention_scratch_floats(seq_len, head_dim, &scratch, args.scratch);
@@ -97,19 +132,8 @@ void attention(const AttentionArgs& args) {
         qk.panel_end = (seq_len + kPanelWidth - 1) / kPanelWidth;
         gemm<float>(qk);
         float inverse[kTileRows];
-        for (int64_t row = 0; row < rows; row++) {
-            float* scores = scratch.scores + row * padded;
-            float scale = args.softmax_scale;
-            if (args.relative_bias != nullptr) {
-                const float* bias = args.relative_bias + seq_len - 1 - (begin + row);
-                for (int64_t key = 0; key < seq_len; key++) scores[key] = scores[key] * scale + bias[key];
-                scale = 1.0f;
-            }
-            inverse[row] = 1.0f / exponentiate(scores, seq_len, scale);
-            if (args.scores == nullptr) continue;
-            float* probabilities = args.scores + (begin + row) * seq_len;
-            for (int64_t key = 0; key < seq_len; key++) probabilities[key] = scores[key] * inverse[row];
-        }
+        for (int64_t row = 0; row < rows; row++)
+            inverse[row] = 1.0f / softmax_row(args, scratch.scores + row * padded, begin + row);
         LinearArgs pv;
         pv.input = scratch.scores;
         pv.input_stride = padded;
@@ -119,12 +143,6 @@ void attention(const AttentionArgs& args) {
         pv.rows = rows;
         pv.panel_end = (head_dim + kPanelWidth - 1) / kPanelWidth;
         gemm<float>(pv);
-        for (int64_t row = 0; row < rows; row++) {
-            float* context = args.context + (begin + row) * args.hidden_size;
-            const VecF factor = set(inverse[row]);
-            int64_t i = 0;
-            for (; i + kLanes <= head_dim; i += kLanes) store(context + i, mul(load(context + i), factor));
-            if (i < head_dim) store_first(context + i, mul(load_first(context + i, head_dim - i), factor), head_dim - i);
-        }
+        scale_rows(pv.output, args.hidden_size, rows, head_dim, inverse);
     }
 }

@@ -11,11 +11,12 @@
 namespace bertha::cpu {
 namespace {
 
-constexpr int64_t kBlockRows = 64;                      // rows of a block: its FFN intermediate (64 x 1536 floats) stays in L2
+constexpr int64_t kBlockRows = 64;  // rows of a block: its FFN intermediate (64 x 1536 floats) stays in L2
 constexpr int64_t kMinBlockRows = 8;
-constexpr int64_t kBlockBytes = int64_t{2} << 20;       // wide values (vocabulary logits) get fewer rows
-constexpr int64_t kRowsToSplit = 32;                    // per thread; with fewer rows threads share the columns of each linear instead
-constexpr int64_t kPreferredTokens = 192;               // a chunk whose activations stay in L2
+constexpr int64_t kBlockBytes = int64_t{2} << 20;  // wide values (vocabulary logits) get fewer rows
+constexpr int64_t kRowsToSplit = 32;  // per thread; with fewer rows threads share the columns of each linear
+                                      // instead
+constexpr int64_t kPreferredTokens = 192;  // a chunk whose activations stay in L2
 
 class CpuWorkspace final : public Workspace {
 public:
@@ -32,25 +33,34 @@ public:
 
 class CpuModel final : public LoadedModel {
 public:
-    CpuModel(std::shared_ptr<const Program> program, WeightSource& source, const MatrixFormat& format, Team& team)
-        : program_(std::move(program)), kernels_(kernels()), plan_(make_plan(*program_)), formats_(formats_of(*program_, kernels_, format)),
+    CpuModel(std::shared_ptr<const Program> program, WeightSource& source, const MatrixFormat& format,
+             Team& team)
+        : program_(std::move(program)),
+          kernels_(kernels()),
+          plan_(make_plan(*program_)),
+          formats_(formats_of(*program_, kernels_, format)),
+          bf16_attention_(kernels_.attention_bf16 != nullptr &&
+                          (&format == &kernels_.bf16 || &format == &kernels_.int8)),
           weights_(*program_, formats_, source, team) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return weights_.bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     bool uses_cpu_pool() const override { return true; }
-    void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team, Control& control) const override;
+    void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
+             Control& control) const override;
 
 private:
     friend class Forward;
 
-    // The encoder's linears take the precision asked for; heads on single rows (poolers, classifiers, Dense modules) cost nothing and
-    // stay fp32.
-    static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels, const MatrixFormat& format) {
+    // The encoder's linears take the precision asked for; heads on single rows (poolers, classifiers, Dense
+    // modules) cost nothing and stay fp32.
+    static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels,
+                                                       const MatrixFormat& format) {
         std::vector<const MatrixFormat*> formats;
         for (const Op& op : program.ops) {
-            const bool encoder = op.kind == OpKind::kLinear && program.values[static_cast<size_t>(op.output)].rows == Rows::kTokens;
+            const bool encoder = op.kind == OpKind::kLinear &&
+                                 program.values[static_cast<size_t>(op.output)].rows == Rows::kTokens;
             formats.push_back(encoder ? &format : &kernels.fp32);
         }
         return formats;
@@ -60,27 +70,39 @@ private:
     const KernelTable& kernels_;
     const Plan plan_;
     const std::vector<const MatrixFormat*> formats_;  // by op
+    const bool bf16_attention_;
     const PackedWeights weights_;
 };
 
 // One run of a program over one batch.
 class Forward {
 public:
-    Forward(const CpuModel& model, const Batch& batch, const std::vector<Output>& outputs, CpuWorkspace& workspace, Team& team, Control& control)
-        : model_(model), program_(*model.program_), kernels_(model.kernels_), batch_(batch), outputs_(outputs), workspace_(workspace), team_(team),
-          control_(control), rows_{batch.tokens, batch.batch_size, batch.num_selected} {
+    Forward(const CpuModel& model, const Batch& batch, const std::vector<Output>& outputs,
+            CpuWorkspace& workspace, Team& team, Control& control)
+        : model_(model),
+          program_(*model.program_),
+          kernels_(model.kernels_),
+          batch_(batch),
+          outputs_(outputs),
+          workspace_(workspace),
+          team_(team),
+          control_(control),
+          rows_{batch.tokens, batch.batch_size, batch.num_selected} {
         std::vector<int32_t> wanted;
         for (const Output& output : outputs) wanted.push_back(output.value);
         needed_ = needed_ops(program_, wanted);
         reserve_memory();
         int32_t* positions = workspace_.positions.as<int32_t>();
         for (int64_t i = 0; i < batch.batch_size; i++)
-            for (int32_t row = batch.cu_seqlens[i]; row < batch.cu_seqlens[i + 1]; row++) positions[row] = row - batch.cu_seqlens[i];
+            for (int32_t row = batch.cu_seqlens[i]; row < batch.cu_seqlens[i + 1]; row++)
+                positions[row] = row - batch.cu_seqlens[i];
     }
 
     void run() {
         for (const Segment& segment : model_.plan_.segments) {
-            const bool used = std::any_of(needed_.begin() + segment.op_begin, needed_.begin() + segment.op_end, [](bool needed) { return needed; });
+            const bool used = std::any_of(needed_.begin() + segment.op_begin,
+                                          needed_.begin() + segment.op_end,
+                                          [](bool needed) { return needed; });
             if (!used) continue;
             control_.at_op_boundary();
             BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
@@ -107,7 +129,8 @@ private:
 
     void reserve_memory() {
         arena_part_[0] = 0;
-        for (int i = 0; i < 3; i++) arena_part_[i + 1] = arena_part_[i] + (model_.plan_.arena_width[i] * rows_[i] + 15) / 16 * 16;
+        for (int i = 0; i < 3; i++)
+            arena_part_[i + 1] = arena_part_[i] + (model_.plan_.arena_width[i] * rows_[i] + 15) / 16 * 16;
         workspace_.arena.reserve(static_cast<size_t>(arena_part_[3]) * sizeof(float));
         workspace_.positions.reserve(static_cast<size_t>(batch_.tokens) * sizeof(int32_t));
         int64_t scratch = 0, prepared = 0;
@@ -116,18 +139,22 @@ private:
             const int64_t block = std::min(std::max(block_rows(segment), shared), rows(segment.rows));
             scratch = std::max(scratch, segment.block_width * block);
             for (int32_t i = segment.op_begin; i < segment.op_end; i++)
-                if (op(i).kind == OpKind::kLinear) prepared = std::max(prepared, block * format(i).row_bytes(value(op(i).input).width));
+                if (op(i).kind == OpKind::kLinear)
+                    prepared = std::max(prepared, block * format(i).row_bytes(value(op(i).input).width));
             if (op(segment.op_begin).kind != OpKind::kAttention) continue;
             const Op& attention = op(segment.op_begin);
             const int64_t head_dim = value(attention.output).width / attention.num_heads;
-            int64_t floats = (kernels_.attention_scratch(batch_.max_seq_len, head_dim) + 15) / 16 * 16;
+            const auto scratch_of = model_.bf16_attention_ ? kernels_.attention_bf16_scratch
+                                                           : kernels_.attention_scratch;
+            int64_t floats = (scratch_of(batch_.max_seq_len, head_dim) + 15) / 16 * 16;
             if (attention.relative_bias != kNoIndex) floats += 2 * batch_.max_seq_len;
             scratch = std::max(scratch, floats);
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;
         const int64_t bytes = scratch_floats_ * static_cast<int64_t>(sizeof(float)) + prepared;
-        for (int member = 0; member < team_.size(); member++) workspace_.scratch[static_cast<size_t>(member)].reserve(static_cast<size_t>(bytes));
+        for (int member = 0; member < team_.size(); member++)
+            workspace_.scratch[static_cast<size_t>(member)].reserve(static_cast<size_t>(bytes));
     }
 
     // Rows row .. of a value; internal values live in `block`, which starts at row `block_begin`.
@@ -143,30 +170,38 @@ private:
     float* at(int32_t id, int64_t row, const Block& block) const {
         const Placement& placement = model_.plan_.values[static_cast<size_t>(id)];
         const int64_t width = value(id).width;
-        if (placement.internal) return block.memory + placement.offset * block.rows + (row - block.begin) * width;
+        if (placement.internal)
+            return block.memory + placement.offset * block.rows + (row - block.begin) * width;
         const auto domain = static_cast<size_t>(value(id).rows);
-        return workspace_.arena.floats() + arena_part_[domain] + placement.offset * rows_[domain] + row * width;
+        return workspace_.arena.floats() + arena_part_[domain] + placement.offset * rows_[domain] +
+               row * width;
     }
     float* at(int32_t id, int64_t row) const { return at(id, row, Block{nullptr, nullptr, 0, 0}); }
 
     void emit(int32_t id, const float* data, int64_t row, int64_t count) const {
         const int64_t width = value(id).width;
         for (const Output& output : outputs_)
-            if (output.value == id) std::memcpy(output.data + row * width, data, static_cast<size_t>(count * width) * sizeof(float));
+            if (output.value == id)
+                std::memcpy(output.data + row * width, data,
+                            static_cast<size_t>(count * width) * sizeof(float));
     }
 
     const MatrixFormat& format(int32_t index) const { return *model_.formats_[static_cast<size_t>(index)]; }
 
-    // Rows begin .. end of a linear's input in the form its product reads; where that is the fp32 rows themselves, nothing to do.
+    // Rows begin .. end of a linear's input in the form its product reads; where that is the fp32 rows
+    // themselves, nothing to do.
     void prepare_rows(int32_t index, const Block& block, int64_t begin, int64_t end) const {
         const MatrixFormat& format = this->format(index);
         const int64_t k = value(op(index).input).width, row_bytes = format.row_bytes(k);
         if (row_bytes == 0) return;
-        format.prepare_rows(at(op(index).input, begin, block), k, end - begin, k, nullptr, block.prepared + (begin - block.begin) * row_bytes);
+        format.prepare_rows(at(op(index).input, begin, block), k, end - begin, k, nullptr,
+                            block.prepared + (begin - block.begin) * row_bytes);
     }
 
-    // Rows begin .. end of one row-wise op, panels panel_begin .. panel_end of a linear (whose rows are prepared).
-    void run_rows(int32_t index, const Block& block, int64_t begin, int64_t end, int64_t panel_begin, int64_t panel_end) const {
+    // Rows begin .. end of one row-wise op, panels panel_begin .. panel_end of a linear (whose rows are
+    // prepared).
+    void run_rows(int32_t index, const Block& block, int64_t begin, int64_t end, int64_t panel_begin,
+                  int64_t panel_end) const {
         const Op& op = this->op(index);
         const PackedWeights& weights = model_.weights_;
         float* output = at(op.output, begin, block);
@@ -191,7 +226,8 @@ private:
                 LinearArgs args;
                 args.input = at(op.input, begin, block);
                 args.input_stride = value(op.input).width;
-                args.prepared = block.prepared + (begin - block.begin) * format(index).row_bytes(args.input_stride);
+                args.prepared = block.prepared +
+                                (begin - block.begin) * format(index).row_bytes(args.input_stride);
                 args.matrix = weights.matrix(op.weight);
                 args.bias = weights.row(op.bias);
                 args.residual = op.residual == kNoIndex ? nullptr : at(op.residual, begin, block);
@@ -205,10 +241,15 @@ private:
                 break;
             }
             case OpKind::kLayerNorm:
-                kernels_.layer_norm(at(op.input, begin, block), weights.row(op.weight), weights.row(op.bias), output, count, width, op.eps);
+                kernels_.layer_norm(at(op.input, begin, block), weights.row(op.weight), weights.row(op.bias),
+                                    output, count, width, op.eps);
                 break;
-            case OpKind::kNormalize: kernels_.normalize(at(op.input, begin, block), output, count, width); break;
-            case OpKind::kTopK: kernels_.top_k(at(op.input, begin, block), output, count, value(op.input).width, op.k); break;
+            case OpKind::kNormalize:
+                kernels_.normalize(at(op.input, begin, block), output, count, width);
+                break;
+            case OpKind::kTopK:
+                kernels_.top_k(at(op.input, begin, block), output, count, value(op.input).width, op.k);
+                break;
             default: fail("INVALID_PROGRAM", "%s is not a row-wise op", op_name(op.kind));
         }
     }
@@ -252,11 +293,17 @@ private:
             if (!needed_[static_cast<size_t>(i)]) continue;
             if (op(i).kind == OpKind::kLinear) {
                 if (format(i).row_bytes(1) > 0)
-                    team_.run(row_units, [&](int64_t unit, int) { prepare_rows(i, block, rows_of(unit), rows_of(unit + 1)); });
+                    team_.run(row_units, [&](int64_t unit, int) {
+                        prepare_rows(i, block, rows_of(unit), rows_of(unit + 1));
+                    });
                 const int64_t all = panels(i), units = std::min<int64_t>(all, 4 * team_.size());
-                team_.run(units, [&](int64_t unit, int) { run_rows(i, block, 0, total, all * unit / units, all * (unit + 1) / units); });
+                team_.run(units, [&](int64_t unit, int) {
+                    run_rows(i, block, 0, total, all * unit / units, all * (unit + 1) / units);
+                });
             } else {
-                team_.run(row_units, [&](int64_t unit, int) { run_rows(i, block, rows_of(unit), rows_of(unit + 1), 0, 0); });
+                team_.run(row_units, [&](int64_t unit, int) {
+                    run_rows(i, block, rows_of(unit), rows_of(unit + 1), 0, 0);
+                });
             }
             emit(op(i).output, at(op(i).output, 0, block), 0, total);
             control_.at_op_boundary();
@@ -270,7 +317,8 @@ private:
                 const int64_t count = rows(value(op.output).rows), width = value(op.output).width;
                 for (int64_t i = 0; i < count; i++) {
                     const int64_t row = op.first_token ? batch_.cu_seqlens[i] : batch_.selected[i];
-                    std::memcpy(at(op.output, i), at(op.input, row), static_cast<size_t>(width) * sizeof(float));
+                    std::memcpy(at(op.output, i), at(op.input, row),
+                                static_cast<size_t>(width) * sizeof(float));
                 }
                 break;
             }
@@ -310,14 +358,20 @@ private:
             }
         }
         const float* table = model_.weights_.row(op.relative_bias);
-        const auto buckets = op.relative_bias == kNoIndex ? 0 : static_cast<int32_t>(program_.weights[static_cast<size_t>(op.relative_bias)].rows);
+        const auto buckets = op.relative_bias == kNoIndex
+                                 ? 0
+                                 : static_cast<int32_t>(
+                                       program_.weights[static_cast<size_t>(op.relative_bias)].rows);
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
-            const int32_t begin = batch_.cu_seqlens[sequence], seq_len = batch_.cu_seqlens[sequence + 1] - begin;
+            const int32_t begin = batch_.cu_seqlens[sequence],
+                          seq_len = batch_.cu_seqlens[sequence + 1] - begin;
             AttentionArgs args;
             args.qkv = at(op.input, begin) + head * head_dim;
             args.context = at(op.output, begin) + head * head_dim;
-            if (scores != nullptr) args.scores = scores + scores_offset[static_cast<size_t>(sequence)] + head * seq_len * seq_len;
+            if (scores != nullptr)
+                args.scores = scores + scores_offset[static_cast<size_t>(sequence)] +
+                              head * seq_len * seq_len;
             args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
             args.seq_len = seq_len;
             args.head_dim = head_dim;
@@ -327,10 +381,11 @@ private:
                 float* bias = args.scratch;
                 args.scratch += (2 * seq_len + 15) / 16 * 16;
                 for (int32_t distance = 1 - seq_len; distance < seq_len; distance++)
-                    bias[seq_len - 1 + distance] = table[relative_bucket(distance, buckets) * op.num_heads + head];
+                    bias[seq_len - 1 + distance] =
+                        table[relative_bucket(distance, buckets) * op.num_heads + head];
                 args.relative_bias = bias;
             }
-            kernels_.attention(args);
+            (model_.bf16_attention_ ? kernels_.attention_bf16 : kernels_.attention)(args);
         });
     }
 
@@ -348,13 +403,15 @@ private:
     std::vector<bool> needed_;
 };
 
-void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team, Control& control) const {
+void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
+                   Control& control) const {
     Forward(*this, batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control).run();
 }
 
 }  // namespace
 
-std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source, const std::string& precision, Team& team) {
+std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
+                                  const std::string& precision, Team& team) {
     return std::make_unique<CpuModel>(std::move(program), source, format_for(kernels(), precision), team);
 }
 

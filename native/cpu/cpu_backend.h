@@ -1,5 +1,5 @@
-// Runs programs on the CPU: weights packed once, row blocks that stay in L2, threads that share ops only when a batch is too small to
-// give each its own.
+// Runs programs on the CPU: weights packed once, row blocks that stay in L2, threads that share ops only when
+// a batch is too small to give each its own.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,9 @@
 
 namespace bertha::cpu {
 
-// Packs the weights on the team's threads. Throws PRECISION for a precision this processor or build cannot run.
-std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source, const std::string& precision, Team& team);
+// Packs the weights on the team's threads. Throws PRECISION for a precision this processor or build cannot
+// run.
+std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
+                                  const std::string& precision, Team& team);
 
 }  // namespace bertha::cpu

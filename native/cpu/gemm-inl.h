@@ -1,10 +1,10 @@
 // output [rows, n] = input [rows, k] · weightᵀ, on panels of packed columns.
 //
-// One register tile holds R rows x (P panels x V vectors) of columns for the whole of k: no K blocking (a panel of 3072 x 48 floats
-// still streams from L2) and no packing of the input. Panels are the outer loop and row tiles the inner one, so a panel is read from
-// memory once and stays in L1/L2 for all rows; meanwhile the next panel is prefetched, which is the largest single win at few rows.
-// Each output element is bias + its products summed in order of k, whatever R, P and the thread count: results do not depend on
-// batch-mates.
+// One register tile holds R rows x (P panels x V vectors) of columns for the whole of k: no K blocking (a
+// panel of 3072 x 48 floats still streams from L2) and no packing of the input. Panels are the outer loop and
+// row tiles the inner one, so a panel is read from memory once and stays in L1/L2 for all rows; meanwhile the
+// next panel is prefetched, which is the largest single win at few rows. Each output element is bias + its
+// products summed in order of k, whatever R, P and the thread count: results do not depend on batch-mates.
 
 constexpr int64_t kPanelWidth = kLanes * kTileVectors;
 
@@ -14,11 +14,11 @@ template <typename Element>
 struct Tile {
     const float* input;
     int64_t input_stride;
-    const Element* panel;       // [k][V lanes]
-    int64_t panel_stride;       // elements to the next panel, used when P > 1
+    const Element* panel;  // [k][V lanes]
+    int64_t panel_stride;  // elements to the next panel, used when P > 1
     int64_t k;
-    const float* bias;          // V * P vectors, or null
-    const float* residual;      // stride output_stride, or null
+    const float* bias;      // V * P vectors, or null
+    const float* residual;  // stride output_stride, or null
     float* output;
     int64_t output_stride;
     int64_t columns;            // valid columns, at most P * V * kLanes
@@ -54,7 +54,8 @@ inline void compute_tile(const Tile<Element>& tile) {
         panel += kStep;
         next += L * kLine;
     }
-    // Unrolled whole, or clang keeps the sums in memory (an index that is not a constant): 83 instead of 248 GF/s.
+    // Unrolled whole, or clang keeps the sums in memory (an index that is not a constant): 83 instead of 248
+    // GF/s.
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
         float* output = tile.output + r * tile.output_stride;
@@ -63,9 +64,11 @@ inline void compute_tile(const Tile<Element>& tile) {
         for (int v = 0; v < kVectors; v++) {
             const int64_t left = tile.columns - v * kLanes;
             if (left >= kLanes) {
-                store(output + v * kLanes, residual != nullptr ? add(sums[r][v], load(residual + v * kLanes)) : sums[r][v]);
+                store(output + v * kLanes,
+                      residual != nullptr ? add(sums[r][v], load(residual + v * kLanes)) : sums[r][v]);
             } else if (left > 0) {
-                const VecF y = residual != nullptr ? add(sums[r][v], load_first(residual + v * kLanes, left)) : sums[r][v];
+                const VecF y = residual != nullptr ? add(sums[r][v], load_first(residual + v * kLanes, left))
+                                                   : sums[r][v];
                 store_first(output + v * kLanes, y, left);
             }
         }
@@ -102,7 +105,8 @@ constexpr int kPanelsForTwoRows = 2;
 // rows [rows, k] times panels panel_begin .. panel_end of the matrix.
 template <typename Element>
 inline void gemm(const LinearArgs& args) {
-    constexpr int kLines = kTileVectors * static_cast<int>(kLanes * sizeof(Element)) / 64;  // of one k step of a panel
+    constexpr int kLines = kTileVectors * static_cast<int>(kLanes * sizeof(Element)) / 64;  // of one k step
+                                                                                            // of a panel
     constexpr int kAllLines = kLines > 0 ? kLines : 1;
     const int64_t n = args.matrix.n, k = args.matrix.k;
     const int64_t tiles = (args.rows + kTileRows - 1) / kTileRows;
@@ -127,7 +131,8 @@ inline void gemm(const LinearArgs& args) {
             const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;
             tile.input = args.input + begin * args.input_stride;
             tile.output = args.output + begin * args.output_stride + column;
-            tile.residual = args.residual != nullptr ? args.residual + begin * args.output_stride + column : nullptr;
+            tile.residual = args.residual != nullptr ? args.residual + begin * args.output_stride + column
+                                                     : nullptr;
             if (taken == kPanelsForOneRow) {
                 run_tile<Element, kTileVectors, kPanelsForOneRow, kAllLines>(rows, tile);
             } else if (taken == kPanelsForTwoRows) {
@@ -183,19 +188,27 @@ void pack_fp32_panel(const float* weight, int64_t rows, int64_t k, const float* 
     for (int64_t row = 0; row < width; row += kLanes) {
         int64_t i = 0;
         if (row + kLanes <= rows && input_scale == nullptr)
-            for (; i + kLanes <= k; i += kLanes) transpose(weight + row * k + i, k, panel + i * width + row, width);
+            for (; i + kLanes <= k; i += kLanes)
+                transpose(weight + row * k + i, k, panel + i * width + row, width);
         for (; i < k; i++) {
             const float scale = input_scale != nullptr ? input_scale[i] : 1.0f;
-            for (int64_t lane = 0; lane < kLanes; lane++) panel[i * width + row + lane] = row + lane < rows ? weight[(row + lane) * k + i] * scale : 0.0f;
+            for (int64_t lane = 0; lane < kLanes; lane++)
+                panel[i * width + row + lane] = row + lane < rows ? weight[(row + lane) * k + i] * scale
+                                                                  : 0.0f;
         }
     }
 }
 
-constexpr MatrixFormat kFp32Format = {"fp32",        kPanelWidth, panel_bytes<float>, pack_fp32_panel, no_row_bytes, nullptr,
+constexpr MatrixFormat kFp32Format = {"fp32",
+                                      kPanelWidth,
+                                      panel_bytes<float>,
+                                      pack_fp32_panel,
+                                      no_row_bytes,
+                                      nullptr,
                                       linear<gemm<float>, kPanelWidth>};
 
-// Weights as IEEE half floats, widened in the loop: half the memory traffic, which is what bounds large models at few tokens. 2^-11
-// relative error a weight; the sums stay fp32.
+// Weights as IEEE half floats, widened in the loop: half the memory traffic, which is what bounds large
+// models at few tokens. 2^-11 relative error a weight; the sums stay fp32.
 struct Half {
     uint16_t bits;
 };
@@ -209,11 +222,17 @@ void pack_fp16_panel(const float* weight, int64_t rows, int64_t k, const float* 
         const float scale = input_scale != nullptr ? input_scale[i] : 1.0f;
         for (int64_t row = 0; row < width; row += kLanes) {
             float column[kLanes];
-            for (int64_t lane = 0; lane < kLanes; lane++) column[lane] = row + lane < rows ? weight[(row + lane) * k + i] * scale : 0.0f;
+            for (int64_t lane = 0; lane < kLanes; lane++)
+                column[lane] = row + lane < rows ? weight[(row + lane) * k + i] * scale : 0.0f;
             store_half(panel + i * width + row, load(column));
         }
     }
 }
 
-constexpr MatrixFormat kFp16Format = {"fp16-weights", kPanelWidth, panel_bytes<Half>, pack_fp16_panel, no_row_bytes, nullptr,
+constexpr MatrixFormat kFp16Format = {"fp16-weights",
+                                      kPanelWidth,
+                                      panel_bytes<Half>,
+                                      pack_fp16_panel,
+                                      no_row_bytes,
+                                      nullptr,
                                       linear<gemm<Half>, kPanelWidth>};

@@ -1,11 +1,13 @@
 // int8 products: groups of four neighbouring k go through one dot product.
 //
-// It computes y = s_row · s_col · (Σ q_x q_w − zero_row · Σ q_w) + bias. Weights have one scale per output column, activations a
-// scale and a zero point per row, so a row never depends on its batch-mates. The integer sums are exact: nothing saturates, in any
-// order. Asymmetric activations halve the error against symmetric ones, because rows after GELU and [CLS] rows are one-sided.
+// It computes y = s_row · s_col · (Σ q_x q_w − zero_row · Σ q_w) + bias. Weights have one scale per output
+// column, activations a scale and a zero point per row, so a row never depends on its batch-mates. The
+// integer sums are exact: nothing saturates, in any order. Asymmetric activations halve the error against
+// symmetric ones, because rows after GELU and [CLS] rows are one-sided.
 //
-// A format F says: kLevels (activations 0 .. kLevels), kLimit (weights -kLimit .. kLimit), kGroups (groups a step), kRows x kVectors
-// (the register tile), and dot(sum, x, w) on the step's activation bytes, broadcast to every column, and its weights of each column.
+// A format F says: kLevels (activations 0 .. kLevels), kLimit (weights -kLimit .. kLimit), kGroups (groups a
+// step), kRows x kVectors (the register tile), and dot(sum, x, w) on the step's activation bytes, broadcast
+// to every column, and its weights of each column.
 
 constexpr int64_t kGroup = 4;
 
@@ -47,7 +49,9 @@ void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* 
         const float scale = largest_weight > 0.0f ? largest_weight / F::kLimit : 1.0f;
         int32_t total = 0;
         for (int64_t i = 0; i < round_up(k, kStep<F>); i++) {
-            const float w = column < rows && i < k ? row[i] * (input_scale != nullptr ? input_scale[i] : 1.0f) / scale : 0.0f;
+            const float w = column < rows && i < k
+                                ? row[i] * (input_scale != nullptr ? input_scale[i] : 1.0f) / scale
+                                : 0.0f;
             const int32_t q = static_cast<int32_t>(__builtin_rintf(w));
             total += q;
             panel[i / kGroup * kGroup * kWidth + column * kGroup + i % kGroup] = static_cast<int8_t>(q);
@@ -58,7 +62,8 @@ void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* 
 }
 
 template <typename F>
-void quantize_rows(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale, uint8_t* dst) {
+void quantize_rows(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale,
+                   uint8_t* dst) {
     const int64_t row_bytes = int8_row_bytes<F>(k);
     for (int64_t row = 0; row < rows; row++, x += stride, dst += row_bytes) {
         const auto at = [&](int64_t i, int64_t n) {
@@ -78,7 +83,8 @@ void quantize_rows(const float* x, int64_t stride, int64_t rows, int64_t k, cons
         const int32_t zero_point = static_cast<int32_t>(__builtin_rintf(-bottom * inverse));
         __builtin_memcpy(dst, &scale, 4);
         __builtin_memcpy(dst + 4, &zero_point, 4);
-        const VecF factor = set(inverse), limit = set(static_cast<float>(F::kLevels)), offset = set(static_cast<float>(zero_point));
+        const VecF factor = set(inverse), limit = set(static_cast<float>(F::kLevels)),
+                   offset = set(static_cast<float>(zero_point));
         uint8_t* bytes = dst + kRowHeader;
         for (int64_t i = 0; i < k; i += kLanes) {
             const VecF level = add(round_even(mul(at(i, k - i), factor)), offset);
@@ -92,8 +98,10 @@ template <typename F, int R, bool kPrefetch>
 inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_index) {
     constexpr int V = F::kVectors;
     constexpr int64_t kWidth = kDotWidth<F>;
-    const int64_t k = args.matrix.k, row_bytes = int8_row_bytes<F>(k), steps = round_up(k, kStep<F>) / kStep<F>;
-    const auto* panel = static_cast<const uint8_t*>(args.matrix.panels) + panel_index * args.matrix.panel_bytes;
+    const int64_t k = args.matrix.k, row_bytes = int8_row_bytes<F>(k),
+                  steps = round_up(k, kStep<F>) / kStep<F>;
+    const auto* panel = static_cast<const uint8_t*>(args.matrix.panels) +
+                        panel_index * args.matrix.panel_bytes;
     const auto* weights = reinterpret_cast<const int8_t*>(panel + 8 * kWidth);
     const uint8_t* row0 = args.prepared + first_row * row_bytes + kRowHeader;
     VecI sums[R][V];
@@ -104,7 +112,8 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
         typename F::Weights w[V];
         for (int v = 0; v < V; v++) w[v] = F::load_weights(weights + v * kLanes * kGroup, kWidth * kGroup);
         if (kPrefetch)
-            for (int64_t line = 0; line < kWidth * kStep<F>; line += 64) prefetch(weights + args.matrix.panel_bytes + line);
+            for (int64_t line = 0; line < kWidth * kStep<F>; line += 64)
+                prefetch(weights + args.matrix.panel_bytes + line);
         for (int r = 0; r < R; r++) {
             const typename F::Inputs x = F::load_inputs(row0 + r * row_bytes + step * kStep<F>);
             for (int v = 0; v < V; v++) sums[r][v] = F::dot(sums[r][v], x, w[v]);
@@ -124,7 +133,8 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
         for (int v = 0; v < V; v++) {
             const int64_t left = args.matrix.n - column - v * kLanes;
             if (left <= 0) continue;
-            const VecI sum = sub_int(sums[r][v], mul_int(set_int(zero_point), load_int(panel + 4 * kWidth + v * kLanes * 4)));
+            const VecI sum = sub_int(
+                sums[r][v], mul_int(set_int(zero_point), load_int(panel + 4 * kWidth + v * kLanes * 4)));
             const VecF bias = args.bias != nullptr ? load(args.bias + column + v * kLanes) : zero();
             VecF y = fma(to_float(sum), mul(load(scales + v * kLanes), set(row_scale)), bias);
             float* output = args.output + offset + v * kLanes;
@@ -141,7 +151,8 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
 }
 
 template <typename F, bool kPrefetch, int... R>
-inline void run_int8_tile(int64_t rows, const LinearArgs& args, int64_t first_row, int64_t panel, std::integer_sequence<int, R...>) {
+inline void run_int8_tile(int64_t rows, const LinearArgs& args, int64_t first_row, int64_t panel,
+                          std::integer_sequence<int, R...>) {
     using Function = void (*)(const LinearArgs&, int64_t, int64_t);
     constexpr Function functions[] = {&int8_tile<F, R + 1, kPrefetch>...};
     functions[rows - 1](args, first_row, panel);
@@ -165,5 +176,11 @@ void int8_gemm(const LinearArgs& args) {
 
 template <typename F>
 constexpr MatrixFormat int8_format(const char* precision) {
-    return {precision, kDotWidth<F>, int8_panel_bytes<F>, pack_int8_panel<F>, int8_row_bytes<F>, quantize_rows<F>, linear<int8_gemm<F>, kDotWidth<F>>};
+    return {precision,
+            kDotWidth<F>,
+            int8_panel_bytes<F>,
+            pack_int8_panel<F>,
+            int8_row_bytes<F>,
+            quantize_rows<F>,
+            linear<int8_gemm<F>, kDotWidth<F>>};
 }

@@ -9,7 +9,9 @@
 #include <immintrin.h>
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(                                                               \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"))), \
+    apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -55,18 +57,14 @@ constexpr MatrixFormat kFormat = int8_format<Int8>("int8");
 #pragma GCC pop_options
 #endif
 
-const MatrixFormat* avx512_vnni_int8() {
-    return &avx512_vnni::kFormat;
-}
+const MatrixFormat* avx512_vnni_int8() { return &avx512_vnni::kFormat; }
 
 }  // namespace bertha::cpu
 
 #else
 
 namespace bertha::cpu {
-const MatrixFormat* avx512_vnni_int8() {
-    return nullptr;
-}
+const MatrixFormat* avx512_vnni_int8() { return nullptr; }
 }  // namespace bertha::cpu
 
 #endif

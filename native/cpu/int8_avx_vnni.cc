@@ -54,18 +54,14 @@ constexpr MatrixFormat kFormat = int8_format<Int8>("int8");
 #pragma GCC pop_options
 #endif
 
-const MatrixFormat* avx_vnni_int8() {
-    return &avx_vnni::kFormat;
-}
+const MatrixFormat* avx_vnni_int8() { return &avx_vnni::kFormat; }
 
 }  // namespace bertha::cpu
 
 #else
 
 namespace bertha::cpu {
-const MatrixFormat* avx_vnni_int8() {
-    return nullptr;
-}
+const MatrixFormat* avx_vnni_int8() { return nullptr; }
 }  // namespace bertha::cpu
 
 #endif

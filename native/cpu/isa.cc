@@ -17,13 +17,12 @@ struct Features {
     bool avx512 = false;    // F, BW, DQ, VL, and the system saves zmm and masks
     bool avx_vnni = false;
     bool avx512_vnni = false;
+    bool avx512_bf16 = false;
     std::vector<std::string> names;
 };
 
 #if defined(__x86_64__)
-__attribute__((target("xsave"))) uint64_t read_xcr0() {
-    return __builtin_ia32_xgetbv(0);
-}
+__attribute__((target("xsave"))) uint64_t read_xcr0() { return __builtin_ia32_xgetbv(0); }
 
 Features detect() {
     Features found;
@@ -46,14 +45,12 @@ Features detect() {
     found.avx512_vnni = note(zmm && (c & (1u << 11)), "avx512_vnni") && found.avx512;
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
         found.avx_vnni = note(ymm && (a & (1u << 4)), "avx_vnni") && found.avx2_fma;
-        note(zmm && (a & (1u << 5)), "avx512_bf16");
+        found.avx512_bf16 = note(zmm && (a & (1u << 5)), "avx512_bf16") && found.avx512;
     }
     return found;
 }
 #else
-Features detect() {
-    return {};
-}
+Features detect() { return {}; }
 #endif
 
 const Features& features() {
@@ -73,9 +70,19 @@ KernelTable with_int8(const KernelTable& table, const char* isa, const MatrixFor
 std::vector<KernelTable> make_tables() {
     std::vector<KernelTable> tables = {*scalar_kernels()};
     if (avx2_kernels() != nullptr && features().avx2_fma) tables.push_back(*avx2_kernels());
-    if (avx_vnni_int8() != nullptr && features().avx_vnni) tables.push_back(with_int8(*avx2_kernels(), "avx2_vnni", *avx_vnni_int8()));
+    if (avx_vnni_int8() != nullptr && features().avx_vnni)
+        tables.push_back(with_int8(*avx2_kernels(), "avx2_vnni", *avx_vnni_int8()));
     if (avx512_kernels() != nullptr && features().avx512) tables.push_back(*avx512_kernels());
-    if (avx512_vnni_int8() != nullptr && features().avx512_vnni) tables.push_back(with_int8(*avx512_kernels(), "avx512_vnni", *avx512_vnni_int8()));
+    if (avx512_vnni_int8() != nullptr && features().avx512_vnni)
+        tables.push_back(with_int8(*avx512_kernels(), "avx512_vnni", *avx512_vnni_int8()));
+    if (avx512_bf16_kernels() != nullptr && features().avx512_bf16 && features().avx512_vnni) {
+        KernelTable table = tables.back();
+        table.isa = "avx512_bf16";
+        table.bf16 = avx512_bf16_kernels()->format;
+        table.attention_bf16_scratch = avx512_bf16_kernels()->attention_scratch;
+        table.attention_bf16 = avx512_bf16_kernels()->attention;
+        tables.push_back(table);
+    }
     return tables;
 }
 
@@ -97,8 +104,10 @@ IsaReport isa_report() {
     report.chosen = report.available.back();
     const char* wanted = std::getenv("BERTHA_ISA");
     if (wanted != nullptr && *wanted != '\0') {
-        const bool usable = std::find(report.available.begin(), report.available.end(), wanted) != report.available.end();
-        BERTHA_CHECK(usable, "ISA", "BERTHA_ISA=%.32s is not available on this processor: expected one of %s", wanted, list.c_str());
+        const bool usable = std::find(report.available.begin(), report.available.end(), wanted) !=
+                            report.available.end();
+        BERTHA_CHECK(usable, "ISA", "BERTHA_ISA=%.32s is not available on this processor: expected one of %s",
+                     wanted, list.c_str());
         report.chosen = wanted;
         report.forced = true;
     }
@@ -113,11 +122,22 @@ const KernelTable& kernels() {
 }
 
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision) {
-    for (const MatrixFormat* format : {&kernels.fp32, &kernels.fp16_weights, &kernels.int8, &kernels.int8_fast})
+    for (const MatrixFormat* format :
+         {&kernels.fp32, &kernels.fp16_weights, &kernels.bf16, &kernels.int8, &kernels.int8_fast})
         if (format->precision != nullptr && precision == format->precision) return *format;
-    if (precision == "int8-fast") fail("PRECISION", "precision int8-fast has no kernel of its own for %s, where int8 is as fast: expected int8", kernels.isa);
-    fail("PRECISION", "precision %.32s is not available on this CPU (instruction set %s): expected one of fp32, fp16-weights, int8", precision.c_str(),
-         kernels.isa);
+    if (precision == "int8-fast")
+        fail("PRECISION",
+             "precision int8-fast has no kernel of its own for %s, where int8 is as fast: expected int8",
+             kernels.isa);
+    if (precision == "bf16")
+        fail("PRECISION",
+             "precision bf16 needs the instruction set avx512_bf16, which is not in use here (%s): expected "
+             "fp32, fp16-weights or int8",
+             kernels.isa);
+    fail("PRECISION",
+         "precision %.32s is not available on this CPU (instruction set %s): expected one of fp32, "
+         "fp16-weights, int8",
+         precision.c_str(), kernels.isa);
 }
 
 }  // namespace bertha::cpu

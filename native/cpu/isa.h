@@ -15,7 +15,8 @@ struct IsaReport {
     bool forced = false;                 // by BERTHA_ISA
 };
 
-// Reads CPUID, XCR0 and BERTHA_ISA. Throws ISA when BERTHA_ISA names a set that is unknown or not available here.
+// Reads CPUID, XCR0 and BERTHA_ISA. Throws ISA when BERTHA_ISA names a set that is unknown or not available
+// here.
 IsaReport isa_report();
 const KernelTable& kernels();
 // The format of a precision. Throws PRECISION, saying what is missing, when this processor cannot run it.

@@ -1,4 +1,5 @@
-// All kernels over one set of lanes: included once per instruction set, inside its namespace and target pragma.
+// All kernels over one set of lanes: included once per instruction set, inside its namespace and target
+// pragma.
 // clang-format off
 #include "cpu/math-inl.h"
 #include "cpu/gemm-inl.h"

@@ -1,5 +1,5 @@
-// The fused ops of the CPU, as one table of functions per instruction set. All pointers are fp32 unless they say otherwise; all
-// functions are pure: no allocation, no state, no locks.
+// The fused ops of the CPU, as one table of functions per instruction set. All pointers are fp32 unless they
+// say otherwise; all functions are pure: no allocation, no state, no locks.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace bertha::cpu {
 
-// A matrix [n, k] as panels of `panel_width` output columns, each in the format's own layout; the last panel may be narrower. A
-// panel is what the inner loop streams, so a forward reads weights in order.
+// A matrix [n, k] as panels of `panel_width` output columns, each in the format's own layout; the last panel
+// may be narrower. A panel is what the inner loop streams, so a forward reads weights in order.
 struct PackedMatrix {
     const void* panels = nullptr;
     int64_t panel_bytes = 0;  // from one panel to the next
@@ -26,16 +26,17 @@ struct PackedMatrix {
 };
 
 struct LinearArgs {
-    const float* input = nullptr;        // [rows, k], row stride input_stride; not read by formats that prepare rows
-    const uint8_t* prepared = nullptr;   // rows as prepare_rows wrote them, row stride row_bytes(k)
+    const float* input = nullptr;  // [rows, k], row stride input_stride; not read by formats that prepare
+                                   // rows
+    const uint8_t* prepared = nullptr;  // rows as prepare_rows wrote them, row stride row_bytes(k)
     PackedMatrix matrix;
-    const float* bias = nullptr;         // [n] zero-filled to a whole panel, or null
-    const float* residual = nullptr;     // [rows, n], row stride output_stride, or null
-    float* output = nullptr;             // [rows, n], row stride output_stride
+    const float* bias = nullptr;      // [n] zero-filled to a whole panel, or null
+    const float* residual = nullptr;  // [rows, n], row stride output_stride, or null
+    float* output = nullptr;          // [rows, n], row stride output_stride
     int64_t rows = 0;
     int64_t input_stride = 0;
     int64_t output_stride = 0;
-    int64_t panel_begin = 0;             // the panels to compute: threads may share the columns
+    int64_t panel_begin = 0;  // the panels to compute: threads may share the columns
     int64_t panel_end = 0;
     Activation activation = Activation::kNone;
 };
@@ -50,18 +51,20 @@ struct MatrixFormat {
     void (*pack_panel)(const float* weight, int64_t rows, int64_t k, const float* input_scale, void* dst);
     // Bytes of one prepared input row; 0 = the product reads the fp32 rows themselves.
     int64_t (*row_bytes)(int64_t k);
-    // Converts rows to what the product multiplies, column i divided by input_scale[i]. Each row by itself: no row sees another.
-    void (*prepare_rows)(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_input_scale, uint8_t* dst);
+    // Converts rows to what the product multiplies, column i divided by input_scale[i]. Each row by itself:
+    // no row sees another.
+    void (*prepare_rows)(const float* x, int64_t stride, int64_t rows, int64_t k,
+                         const float* inverse_input_scale, uint8_t* dst);
     void (*linear)(const LinearArgs&);
 };
 
 // One head of one sequence.
 struct AttentionArgs {
-    const float* qkv = nullptr;       // first token's q of this head; k is hidden_size further, v twice that
-    float* context = nullptr;         // first token's output of this head, row stride hidden_size
-    float* scores = nullptr;          // [seq_len, seq_len] probabilities, or null
+    const float* qkv = nullptr;  // first token's q of this head; k is hidden_size further, v twice that
+    float* context = nullptr;    // first token's output of this head, row stride hidden_size
+    float* scores = nullptr;     // [seq_len, seq_len] probabilities, or null
     const float* relative_bias = nullptr;  // [2 * seq_len - 1]: entry seq_len - 1 + (key - query), or null
-    float* scratch = nullptr;         // attention_scratch(seq_len, head_dim) floats
+    float* scratch = nullptr;              // attention_scratch(seq_len, head_dim) floats
     int64_t seq_len = 0;
     int64_t head_dim = 0;
     int64_t hidden_size = 0;
@@ -86,7 +89,7 @@ struct PoolArgs {
     float* output = nullptr;       // [width]
     int64_t seq_len = 0;
     int64_t width = 0;
-    int64_t skip = 0;              // tokens at the start that are left out (not by cls)
+    int64_t skip = 0;  // tokens at the start that are left out (not by cls)
     PoolMode mode = PoolMode::kMean;
 };
 
@@ -97,14 +100,20 @@ struct KernelTable {
     MatrixFormat fp16_weights;  // half-precision storage, fp32 arithmetic
     MatrixFormat int8;          // per-channel weights, per-token activations, exact integer sums
     MatrixFormat int8_fast;     // coarser and faster; precision null where int8 is as fast
+    MatrixFormat bf16;          // precision null where the processor has no bf16 products
     int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
     void (*attention)(const AttentionArgs&);
+    // The same with bf16 products, or null; fp32 sums and softmax.
+    int64_t (*attention_bf16_scratch)(int64_t seq_len, int64_t head_dim);
+    void (*attention_bf16)(const AttentionArgs&);
     // x, out [rows, width]; weight, bias [width]
-    void (*layer_norm)(const float* x, const float* weight, const float* bias, float* out, int64_t rows, int64_t width, float eps);
+    void (*layer_norm)(const float* x, const float* weight, const float* bias, float* out, int64_t rows,
+                       int64_t width, float eps);
     void (*embed)(const EmbedArgs&);
     void (*pool)(const PoolArgs&);
     void (*normalize)(const float* x, float* out, int64_t rows, int64_t width);
-    // out [rows, 1 + 2k]: log-sum-exp, the k largest in falling order, their columns; equal values: lower column first
+    // out [rows, 1 + 2k]: log-sum-exp, the k largest in falling order, their columns; equal values: lower
+    // column first
     void (*top_k)(const float* x, float* out, int64_t rows, int64_t width, int64_t k);
     void (*activate)(Activation activation, float* x, int64_t count);
 };
@@ -113,8 +122,15 @@ struct KernelTable {
 const KernelTable* scalar_kernels();
 const KernelTable* avx2_kernels();
 const KernelTable* avx512_kernels();
+struct Bf16Kernels {
+    MatrixFormat format;
+    int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
+    void (*attention)(const AttentionArgs&);
+};
+
 // Better formats for the tables above, where the processor has the dot-product instructions.
 const MatrixFormat* avx_vnni_int8();
 const MatrixFormat* avx512_vnni_int8();
+const Bf16Kernels* avx512_bf16_kernels();
 
 }  // namespace bertha::cpu

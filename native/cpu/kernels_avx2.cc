@@ -1,5 +1,6 @@
 // The kernels for AVX2 and FMA.
-// Standard headers come before the target pragma: nothing inline from them may carry these instructions into the baseline.
+// Standard headers come before the target pragma: nothing inline from them may carry these instructions into
+// the baseline.
 #include <cstdint>
 #include <utility>
 
@@ -32,7 +33,8 @@ inline VecI broadcast_four(const uint8_t* p) {
     return _mm256_set1_epi32(four);
 }
 
-// vpmaddubsw adds two products in 16 bits: 7-bit activations keep 2 * 127 * 127 = 32258 exact. More accurate than 7-bit weights.
+// vpmaddubsw adds two products in 16 bits: 7-bit activations keep 2 * 127 * 127 = 32258 exact. More accurate
+// than 7-bit weights.
 struct Int8 {
     static constexpr int kLevels = 127, kLimit = 127, kGroups = 1, kRows = 5, kVectors = 2;
     using Weights = VecI;
@@ -44,7 +46,8 @@ struct Int8 {
     }
 };
 
-// Two vpmaddubsw added in 16 bits before the widening: with weights of +-64 four products stay exact, 4 * 127 * 64 = 32512.
+// Two vpmaddubsw added in 16 bits before the widening: with weights of +-64 four products stay exact, 4 * 127
+// * 64 = 32512.
 struct Int8Fast {
     static constexpr int kLevels = 127, kLimit = 64, kGroups = 2, kRows = 4, kVectors = 2;
     struct Weights {
@@ -56,7 +59,8 @@ struct Int8Fast {
     static Weights load_weights(const int8_t* p, int64_t next) { return {load_int(p), load_int(p + next)}; }
     static Inputs load_inputs(const uint8_t* p) { return {broadcast_four(p), broadcast_four(p + 4)}; }
     static VecI dot(VecI sum, Inputs x, Weights w) {
-        const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(x.first, w.first), _mm256_maddubs_epi16(x.second, w.second));
+        const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(x.first, w.first),
+                                               _mm256_maddubs_epi16(x.second, w.second));
         return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
 };
@@ -72,18 +76,14 @@ constexpr KernelTable kTable = make_table<Int8, Int8Fast>("avx2");
 #pragma GCC pop_options
 #endif
 
-const KernelTable* avx2_kernels() {
-    return &avx2::kTable;
-}
+const KernelTable* avx2_kernels() { return &avx2::kTable; }
 
 }  // namespace bertha::cpu
 
 #else
 
 namespace bertha::cpu {
-const KernelTable* avx2_kernels() {
-    return nullptr;
-}
+const KernelTable* avx2_kernels() { return nullptr; }
 }  // namespace bertha::cpu
 
 #endif

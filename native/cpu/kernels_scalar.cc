@@ -1,5 +1,6 @@
 // The portable kernels: whatever the baseline of the architecture has.
-// Standard headers come before the target pragma: nothing inline from them may carry these instructions into the baseline.
+// Standard headers come before the target pragma: nothing inline from them may carry these instructions into
+// the baseline.
 #include <cstdint>
 #include <utility>
 
@@ -33,8 +34,6 @@ constexpr KernelTable kTable = make_table<Int8, Int8>("scalar");
 }  // namespace
 }  // namespace scalar
 
-const KernelTable* scalar_kernels() {
-    return &scalar::kTable;
-}
+const KernelTable* scalar_kernels() { return &scalar::kTable; }
 
 }  // namespace bertha::cpu

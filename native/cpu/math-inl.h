@@ -27,18 +27,18 @@ inline VecF sigmoid(VecF x) { return div(set(1.0f), add(set(1.0f), exp_clamped(s
 constexpr float kGeluLimit = 5.6f;
 constexpr float kGeluSegment = 0.7f;
 constexpr float kGeluTable[6][8] = {
-    {1.368305087e-01f, 3.531408310e-01f, 4.599409103e-01f, 4.928572178e-01f, 4.991836250e-01f, 4.999409318e-01f, 4.999973178e-01f,
-     4.999999106e-01f},
-    {3.752401173e-01f, 2.298824042e-01f, 8.627738059e-02f, 1.983726211e-02f, 2.794244792e-03f, 2.411365131e-04f, 1.275031627e-05f,
-     4.131658784e-07f},
-    {-6.564636528e-02f, -1.206736118e-01f, -7.550340146e-02f, -2.430590056e-02f, -4.399547353e-03f, -4.632248019e-04f,
-     -2.883493835e-05f, -1.070370672e-06f},
-    {-5.486629158e-02f, 3.913141787e-03f, 2.965446189e-02f, 1.654414460e-02f, 4.155999515e-03f, 5.549808266e-04f, 4.170514148e-05f,
-     1.811317247e-06f},
-    {1.529247686e-02f, 1.876658946e-02f, -1.574101625e-04f, -5.968320649e-03f, -2.569849603e-03f, -4.778406292e-04f,
-     -4.635550795e-05f, -2.505344810e-06f},
-    {6.955125369e-03f, -4.402554594e-03f, -4.264899995e-03f, 4.327544011e-04f, 9.665430407e-04f, 2.759007039e-04f, 3.475966150e-05f,
-     2.278012744e-06f},
+    {1.368305087e-01f, 3.531408310e-01f, 4.599409103e-01f, 4.928572178e-01f, 4.991836250e-01f,
+     4.999409318e-01f, 4.999973178e-01f, 4.999999106e-01f},
+    {3.752401173e-01f, 2.298824042e-01f, 8.627738059e-02f, 1.983726211e-02f, 2.794244792e-03f,
+     2.411365131e-04f, 1.275031627e-05f, 4.131658784e-07f},
+    {-6.564636528e-02f, -1.206736118e-01f, -7.550340146e-02f, -2.430590056e-02f, -4.399547353e-03f,
+     -4.632248019e-04f, -2.883493835e-05f, -1.070370672e-06f},
+    {-5.486629158e-02f, 3.913141787e-03f, 2.965446189e-02f, 1.654414460e-02f, 4.155999515e-03f,
+     5.549808266e-04f, 4.170514148e-05f, 1.811317247e-06f},
+    {1.529247686e-02f, 1.876658946e-02f, -1.574101625e-04f, -5.968320649e-03f, -2.569849603e-03f,
+     -4.778406292e-04f, -4.635550795e-05f, -2.505344810e-06f},
+    {6.955125369e-03f, -4.402554594e-03f, -4.264899995e-03f, 4.327544011e-04f, 9.665430407e-04f,
+     2.759007039e-04f, 3.475966150e-05f, 2.278012744e-06f},
 };
 
 // x Phi(x) = 0.5 x + |x| (Phi(|x|) - 0.5). Absolute error 3.7e-7.
@@ -90,7 +90,8 @@ inline VecF apply(VecF x) {
         case Activation::kRelu: return max(zero(), x);
         case Activation::kSilu: return mul(x, sigmoid(x));
         case Activation::kTanh: return tanh(x);
-        case Activation::kSigmoid: return select_less(x, zero(), sigmoid(x), select_less(set(-1.0f), x, sigmoid(x), x));
+        case Activation::kSigmoid:
+            return select_less(x, zero(), sigmoid(x), select_less(set(-1.0f), x, sigmoid(x), x));
         case Activation::kQuickGelu: return mul(x, sigmoid(mul(x, set(1.702f))));
         case Activation::kRelu6: return min(set(6.0f), max(zero(), x));
         case Activation::kReluSquared: return mul(max(zero(), x), max(zero(), x));
@@ -103,9 +104,11 @@ inline VecF apply(VecF x) {
 template <Activation kActivation>
 void activate_as(float* x, int64_t count) {
     int64_t i = 0;
-    for (; i + 4 * kLanes <= count; i += 4 * kLanes) {  // four chains at once hide the latency of the polynomials
+    for (; i + 4 * kLanes <= count; i += 4 * kLanes) {  // four chains at once hide the latency of the
+                                                        // polynomials
         const VecF a = apply<kActivation>(load(x + i)), b = apply<kActivation>(load(x + i + kLanes));
-        const VecF c = apply<kActivation>(load(x + i + 2 * kLanes)), d = apply<kActivation>(load(x + i + 3 * kLanes));
+        const VecF c = apply<kActivation>(load(x + i + 2 * kLanes)),
+                   d = apply<kActivation>(load(x + i + 3 * kLanes));
         store(x + i, a);
         store(x + i + kLanes, b);
         store(x + i + 2 * kLanes, c);

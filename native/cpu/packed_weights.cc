@@ -11,13 +11,12 @@ namespace {
 constexpr int64_t kTableBytes = int64_t{1} << 20;  // a lookup table is read in parts of about this size
 constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles load whole panels of it
 
-int64_t round_up(int64_t n, int64_t step) {
-    return (n + step - 1) / step * step;
-}
+int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
 }  // namespace
 
-PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats, WeightSource& source, Team& team)
+PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats,
+                             WeightSource& source, Team& team)
     : program_(program), format_of_(program.weights.size(), nullptr), offsets_(program.weights.size(), -1) {
     int64_t bytes = 0, staging_floats = 0;
     std::vector<Part> parts;
@@ -30,28 +29,34 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
             format_of_[static_cast<size_t>(id)] = format;
             step = format->panel_width;
             const int64_t whole = weight.rows / step, rest = weight.rows % step;
-            bytes += whole * format->panel_bytes(step, weight.cols) + (rest > 0 ? format->panel_bytes(rest, weight.cols) : 0);
+            bytes += whole * format->panel_bytes(step, weight.cols) +
+                     (rest > 0 ? format->panel_bytes(rest, weight.cols) : 0);
             staging_floats = std::max(staging_floats, step * weight.cols);
         } else {
-            if (weight.kind == WeightKind::kTable) step = std::max<int64_t>(1, kTableBytes / (weight.cols * 4));
+            if (weight.kind == WeightKind::kTable)
+                step = std::max<int64_t>(1, kTableBytes / (weight.cols * 4));
             bytes += weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
         }
         bytes = round_up(bytes, 64);
-        for (int64_t row = 0; row < weight.rows; row += step) parts.push_back({id, row, std::min(row + step, weight.rows)});
+        for (int64_t row = 0; row < weight.rows; row += step)
+            parts.push_back({id, row, std::min(row + step, weight.rows)});
     };
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
-        for (int32_t id : {op.weight, op.bias, op.position_table, op.type_table, op.relative_bias}) place(id, formats[i]);
+        for (int32_t id : {op.weight, op.bias, op.position_table, op.type_table, op.relative_bias})
+            place(id, formats[i]);
     }
 
     data_ = Buffer(static_cast<size_t>(bytes));
     std::vector<Buffer> staging;
-    for (int member = 0; member < team.size(); member++) staging.emplace_back(static_cast<size_t>(staging_floats) * sizeof(float));
+    for (int member = 0; member < team.size(); member++)
+        staging.emplace_back(static_cast<size_t>(staging_floats) * sizeof(float));
     std::mutex mutex;
     std::exception_ptr error;
     team.run(static_cast<int64_t>(parts.size()), [&](int64_t unit, int member) {
         try {
-            load_part(parts[static_cast<size_t>(unit)], source, staging[static_cast<size_t>(member)].floats());
+            load_part(parts[static_cast<size_t>(unit)], source,
+                      staging[static_cast<size_t>(member)].floats());
         } catch (...) {
             const std::lock_guard<std::mutex> lock(mutex);
             if (!error) error = std::current_exception();
@@ -65,13 +70,15 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
     uint8_t* base = data_.as<uint8_t>() + offsets_[static_cast<size_t>(part.weight)];
     if (const MatrixFormat* format = format_of_[static_cast<size_t>(part.weight)]; format != nullptr) {
         source.read(part.weight, part.row_begin, part.row_end, staging);
-        const int64_t panel = part.row_begin / format->panel_width * format->panel_bytes(format->panel_width, weight.cols);
+        const int64_t panel = part.row_begin / format->panel_width *
+                              format->panel_bytes(format->panel_width, weight.cols);
         format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, nullptr, base + panel);
         return;
     }
     float* rows = reinterpret_cast<float*>(base);
     source.read(part.weight, part.row_begin, part.row_end, rows + part.row_begin * weight.cols);
-    if (weight.kind == WeightKind::kVector) std::memset(rows + weight.cols, 0, static_cast<size_t>(kVectorSlack));
+    if (weight.kind == WeightKind::kVector)
+        std::memset(rows + weight.cols, 0, static_cast<size_t>(kVectorSlack));
 }
 
 PackedMatrix PackedWeights::matrix(int32_t weight) const {

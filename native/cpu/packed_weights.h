@@ -1,5 +1,5 @@
-// All weights of a model in one block, in the order in which a forward reads them, so that the prefetch at the end of one matrix
-// already fetches the next.
+// All weights of a model in one block, in the order in which a forward reads them, so that the prefetch at
+// the end of one matrix already fetches the next.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,15 @@ namespace bertha::cpu {
 class PackedWeights {
 public:
     // formats[i] says how the matrix of op i is stored (unused for other ops).
-    PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats, WeightSource& source, Team& team);
+    PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats,
+                  WeightSource& source, Team& team);
 
     PackedMatrix matrix(int32_t weight) const;
     // A vector or table; null for kNoIndex.
     const float* row(int32_t weight) const {
-        return weight == kNoIndex ? nullptr : reinterpret_cast<const float*>(data_.as<uint8_t>() + offsets_[static_cast<size_t>(weight)]);
+        return weight == kNoIndex ? nullptr
+                                  : reinterpret_cast<const float*>(data_.as<uint8_t>() +
+                                                                   offsets_[static_cast<size_t>(weight)]);
     }
     int64_t bytes() const { return static_cast<int64_t>(data_.bytes()); }
 

@@ -1,4 +1,5 @@
-// Row-wise ops: embedding lookup, LayerNorm, pooling, L2 normalisation, top-k. They are 1-3 % of a forward; each row is read from L1.
+// Row-wise ops: embedding lookup, LayerNorm, pooling, L2 normalisation, top-k. They are 1-3 % of a forward;
+// each row is read from L1.
 
 inline float row_sum(const float* x, int64_t width) {
     VecF total = zero();
@@ -8,9 +9,10 @@ inline float row_sum(const float* x, int64_t width) {
     return sum(total);
 }
 
-// Subtracting the mean, then the mean of what is left, then squaring keeps 1e-6 even at mean 1e4 and deviation 0.02, where the
-// rounding of a single mean costs 1e-2.
-void layer_norm(const float* x, const float* weight, const float* bias, float* out, int64_t rows, int64_t width, float eps) {
+// Subtracting the mean, then the mean of what is left, then squaring keeps 1e-6 even at mean 1e4 and
+// deviation 0.02, where the rounding of a single mean costs 1e-2.
+void layer_norm(const float* x, const float* weight, const float* bias, float* out, int64_t rows,
+                int64_t width, float eps) {
     const float inverse_width = 1.0f / static_cast<float>(width);
     for (int64_t row = 0; row < rows; row++, x += width, out += width) {
         const VecF mean = set(row_sum(x, width) * inverse_width);
@@ -51,7 +53,9 @@ void embed(const EmbedArgs& args) {
     const int64_t width = args.width;
     for (int64_t row = 0; row < args.rows; row++) {
         const float* word = args.word + args.ids[row] * width;
-        const float* position = args.position != nullptr ? args.position + (args.positions[row] + args.position_offset) * width : nullptr;
+        const float* position = args.position != nullptr
+                                    ? args.position + (args.positions[row] + args.position_offset) * width
+                                    : nullptr;
         const float* type = args.type != nullptr ? args.type + args.type_ids[row] * width : nullptr;
         float* output = args.output + row * width;
         for (int64_t i = 0; i < width; i += kLanes) {
@@ -75,14 +79,16 @@ inline void copy_row(const float* from, float* to, int64_t width) {
     __builtin_memcpy(to, from, static_cast<size_t>(width) * sizeof(float));
 }
 
-// Sums run over the tokens in order, column by column. With every token skipped the result is zero, never NaN.
+// Sums run over the tokens in order, column by column. With every token skipped the result is zero, never
+// NaN.
 void pool(const PoolArgs& args) {
     const int64_t width = args.width, skip = args.skip < args.seq_len ? args.skip : args.seq_len;
     if (args.mode == PoolMode::kCls) return copy_row(args.input, args.output, width);
     const bool empty = skip == args.seq_len;
     for (int64_t i = 0; empty && i < width; i++) args.output[i] = 0.0f;
     if (empty) return;
-    if (args.mode == PoolMode::kLastToken) return copy_row(args.input + (args.seq_len - 1) * width, args.output, width);
+    if (args.mode == PoolMode::kLastToken)
+        return copy_row(args.input + (args.seq_len - 1) * width, args.output, width);
     const int64_t count = args.seq_len - skip;
     float divisor = static_cast<float>(count);
     if (args.mode == PoolMode::kMeanSqrtLen) divisor = __builtin_sqrtf(divisor);
@@ -135,12 +141,16 @@ inline float log_sum_exp(const float* x, int64_t n) {
     const float peak = largest(top);
     const VecF offset = set(peak), factor = set(kLog2E);
     VecF total = zero();
-    for (i = 0; i + kLanes <= n; i += kLanes) total = add(total, exp2_clamped(mul(sub(load(x + i), offset), factor)));
-    if (i < n) total = add(total, keep_first(exp2_clamped(mul(sub(load_first(x + i, n - i), offset), factor)), n - i));
+    for (i = 0; i + kLanes <= n; i += kLanes)
+        total = add(total, exp2_clamped(mul(sub(load(x + i), offset), factor)));
+    if (i < n)
+        total = add(total,
+                    keep_first(exp2_clamped(mul(sub(load_first(x + i, n - i), offset), factor)), n - i));
     return peak + __builtin_logf(sum(total));
 }
 
-// The k best so far stay sorted in the output row; most columns fail the one comparison with the worst of them.
+// The k best so far stay sorted in the output row; most columns fail the one comparison with the worst of
+// them.
 void top_k(const float* x, float* out, int64_t rows, int64_t width, int64_t k) {
     for (int64_t row = 0; row < rows; row++, x += width, out += 1 + 2 * k) {
         out[0] = log_sum_exp(x, width);

@@ -3,11 +3,12 @@
 using VecF = __m256;
 using VecI = __m256i;
 constexpr int64_t kLanes = 8;
-constexpr int kTileRows = 6;     // 6 x 16: 12 accumulators, 2 panel vectors, 1 or 2 broadcasts
+constexpr int kTileRows = 6;  // 6 x 16: 12 accumulators, 2 panel vectors, 1 or 2 broadcasts
 constexpr int kTileVectors = 2;
 
 inline __m256i first_lanes(int64_t n) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(n)),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
 inline VecF zero() { return _mm256_setzero_ps(); }
@@ -17,7 +18,9 @@ inline VecF load_first(const float* p, int64_t n) { return _mm256_maskload_ps(p,
 inline void store(float* p, VecF x) { _mm256_storeu_ps(p, x); }
 inline void store_first(float* p, VecF x, int64_t n) { _mm256_maskstore_ps(p, first_lanes(n), x); }
 inline VecF keep_first(VecF x, int64_t n) { return _mm256_and_ps(x, _mm256_castsi256_ps(first_lanes(n))); }
-inline VecF keep_first_or(VecF x, int64_t n, VecF other) { return _mm256_blendv_ps(other, x, _mm256_castsi256_ps(first_lanes(n))); }
+inline VecF keep_first_or(VecF x, int64_t n, VecF other) {
+    return _mm256_blendv_ps(other, x, _mm256_castsi256_ps(first_lanes(n)));
+}
 inline VecF add(VecF a, VecF b) { return _mm256_add_ps(a, b); }
 inline VecF sub(VecF a, VecF b) { return _mm256_sub_ps(a, b); }
 inline VecF mul(VecF a, VecF b) { return _mm256_mul_ps(a, b); }
@@ -26,18 +29,23 @@ inline VecF fma(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(a, b, c); }
 inline VecF max(VecF a, VecF b) { return _mm256_max_ps(a, b); }
 inline VecF min(VecF a, VecF b) { return _mm256_min_ps(a, b); }
 inline VecF abs(VecF x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
-inline VecF copy_sign(VecF magnitude, VecF sign) { return _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0f))); }
+inline VecF copy_sign(VecF magnitude, VecF sign) {
+    return _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0f)));
+}
 inline VecF select_less(VecF a, VecF b, VecF when_less, VecF otherwise) {
     return _mm256_blendv_ps(otherwise, when_less, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 inline VecF round_even(VecF x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline VecF scale_by_power(VecF x, VecF n) {
-    const __m256i exponent = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    const __m256i exponent = _mm256_slli_epi32(
+        _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return _mm256_mul_ps(x, _mm256_castsi256_ps(exponent));
 }
 inline VecI truncate(VecF x) { return _mm256_cvttps_epi32(x); }
 inline VecF to_float(VecI x) { return _mm256_cvtepi32_ps(x); }
-inline VecF lookup8(const float* table, VecI index) { return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index); }
+inline VecF lookup8(const float* table, VecI index) {
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
+}
 inline float sum(VecF x) {
     const __m128 b = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     const __m128 c = _mm_add_ps(b, _mm_movehl_ps(b, b));
@@ -56,7 +64,8 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
     for (int i = 0; i < 8; i++) row[i] = _mm256_loadu_ps(src + i * src_stride);
     for (int i = 0; i < 8; i += 4) {
         const __m256 a = _mm256_unpacklo_ps(row[i], row[i + 1]), b = _mm256_unpackhi_ps(row[i], row[i + 1]);
-        const __m256 c = _mm256_unpacklo_ps(row[i + 2], row[i + 3]), d = _mm256_unpackhi_ps(row[i + 2], row[i + 3]);
+        const __m256 c = _mm256_unpacklo_ps(row[i + 2], row[i + 3]),
+                     d = _mm256_unpackhi_ps(row[i + 2], row[i + 3]);
         half[i] = _mm256_shuffle_ps(a, c, 0x44);
         half[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
         half[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
@@ -68,9 +77,12 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
     }
 }
 
-inline VecF load_half(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+inline VecF load_half(const uint16_t* p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 inline void store_half(uint16_t* p, VecF x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 inline VecI zero_int() { return _mm256_setzero_si256(); }
 inline VecI set_int(int32_t x) { return _mm256_set1_epi32(x); }

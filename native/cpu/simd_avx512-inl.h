@@ -3,7 +3,7 @@
 using VecF = __m512;
 using VecI = __m512i;
 constexpr int64_t kLanes = 16;
-constexpr int kTileRows = 8;     // 8 x 48: 24 accumulators, 3 panel vectors, the broadcast is a memory operand
+constexpr int kTileRows = 8;  // 8 x 48: 24 accumulators, 3 panel vectors, the broadcast is a memory operand
 constexpr int kTileVectors = 3;
 
 inline __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
@@ -15,7 +15,9 @@ inline VecF load_first(const float* p, int64_t n) { return _mm512_maskz_loadu_ps
 inline void store(float* p, VecF x) { _mm512_storeu_ps(p, x); }
 inline void store_first(float* p, VecF x, int64_t n) { _mm512_mask_storeu_ps(p, first_lanes(n), x); }
 inline VecF keep_first(VecF x, int64_t n) { return _mm512_maskz_mov_ps(first_lanes(n), x); }
-inline VecF keep_first_or(VecF x, int64_t n, VecF other) { return _mm512_mask_mov_ps(other, first_lanes(n), x); }
+inline VecF keep_first_or(VecF x, int64_t n, VecF other) {
+    return _mm512_mask_mov_ps(other, first_lanes(n), x);
+}
 inline VecF add(VecF a, VecF b) { return _mm512_add_ps(a, b); }
 inline VecF sub(VecF a, VecF b) { return _mm512_sub_ps(a, b); }
 inline VecF mul(VecF a, VecF b) { return _mm512_mul_ps(a, b); }
@@ -26,16 +28,21 @@ inline VecF min(VecF a, VecF b) { return _mm512_min_ps(a, b); }
 inline VecF abs(VecF x) { return _mm512_abs_ps(x); }
 inline VecF copy_sign(VecF magnitude, VecF sign) {
     const __m512i bit = _mm512_set1_epi32(INT32_MIN);
-    return _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(magnitude), _mm512_and_si512(_mm512_castps_si512(sign), bit)));
+    return _mm512_castsi512_ps(
+        _mm512_or_si512(_mm512_castps_si512(magnitude), _mm512_and_si512(_mm512_castps_si512(sign), bit)));
 }
 inline VecF select_less(VecF a, VecF b, VecF when_less, VecF otherwise) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), otherwise, when_less);
 }
-inline VecF round_even(VecF x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline VecF round_even(VecF x) {
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 inline VecF scale_by_power(VecF x, VecF n) { return _mm512_scalef_ps(x, n); }
 inline VecI truncate(VecF x) { return _mm512_cvttps_epi32(x); }
 inline VecF to_float(VecI x) { return _mm512_cvtepi32_ps(x); }
-inline VecF lookup8(const float* table, VecI index) { return _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(_mm256_loadu_ps(table))); }
+inline VecF lookup8(const float* table, VecI index) {
+    return _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+}
 inline float sum(VecF x) {
     const __m256 a = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
     const __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
@@ -56,15 +63,18 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
     for (int i = 0; i < 16; i++) row[i] = _mm512_loadu_ps(src + i * src_stride);
     for (int i = 0; i < 16; i += 4) {
         const __m512 a = _mm512_unpacklo_ps(row[i], row[i + 1]), b = _mm512_unpackhi_ps(row[i], row[i + 1]);
-        const __m512 c = _mm512_unpacklo_ps(row[i + 2], row[i + 3]), d = _mm512_unpackhi_ps(row[i + 2], row[i + 3]);
+        const __m512 c = _mm512_unpacklo_ps(row[i + 2], row[i + 3]),
+                     d = _mm512_unpackhi_ps(row[i + 2], row[i + 3]);
         half[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(c)));
         half[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(c)));
         half[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(b), _mm512_castps_pd(d)));
         half[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(b), _mm512_castps_pd(d)));
     }
     for (int i = 0; i < 4; i++) {
-        const __m512 a = _mm512_shuffle_f32x4(half[i], half[i + 4], 0x88), b = _mm512_shuffle_f32x4(half[i + 8], half[i + 12], 0x88);
-        const __m512 c = _mm512_shuffle_f32x4(half[i], half[i + 4], 0xdd), d = _mm512_shuffle_f32x4(half[i + 8], half[i + 12], 0xdd);
+        const __m512 a = _mm512_shuffle_f32x4(half[i], half[i + 4], 0x88),
+                     b = _mm512_shuffle_f32x4(half[i + 8], half[i + 12], 0x88);
+        const __m512 c = _mm512_shuffle_f32x4(half[i], half[i + 4], 0xdd),
+                     d = _mm512_shuffle_f32x4(half[i + 8], half[i + 12], 0xdd);
         _mm512_storeu_ps(dst + i * dst_stride, _mm512_shuffle_f32x4(a, b, 0x88));
         _mm512_storeu_ps(dst + (i + 4) * dst_stride, _mm512_shuffle_f32x4(c, d, 0x88));
         _mm512_storeu_ps(dst + (i + 8) * dst_stride, _mm512_shuffle_f32x4(a, b, 0xdd));
@@ -72,9 +82,12 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
     }
 }
 
-inline VecF load_half(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+inline VecF load_half(const uint16_t* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 inline void store_half(uint16_t* p, VecF x) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 inline VecI zero_int() { return _mm512_setzero_si512(); }
 inline VecI set_int(int32_t x) { return _mm512_set1_epi32(x); }
@@ -82,4 +95,6 @@ inline VecI load_int(const void* p) { return _mm512_loadu_si512(p); }
 inline VecI sub_int(VecI a, VecI b) { return _mm512_sub_epi32(a, b); }
 inline VecI mul_int(VecI a, VecI b) { return _mm512_mullo_epi32(a, b); }
 inline VecI round_to_int(VecF x) { return _mm512_cvtps_epi32(x); }
-inline void store_bytes(uint8_t* p, VecI x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, zero_int()))); }
+inline void store_bytes(uint8_t* p, VecI x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, zero_int())));
+}

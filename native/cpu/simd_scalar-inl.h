@@ -1,10 +1,11 @@
-// The portable lanes: four floats in the compiler's own vector type, so that any 128-bit unit (SSE2, NEON) or none will do. This file
-// says what each function means; simd_avx2-inl.h and simd_avx512-inl.h define the same names. The kernels know only these.
+// The portable lanes: four floats in the compiler's own vector type, so that any 128-bit unit (SSE2, NEON) or
+// none will do. This file says what each function means; simd_avx2-inl.h and simd_avx512-inl.h define the
+// same names. The kernels know only these.
 
 typedef float VecF __attribute__((vector_size(16)));
 typedef int32_t VecI __attribute__((vector_size(16)));
 constexpr int64_t kLanes = 4;
-constexpr int kTileRows = 4;     // register tile of a GEMM: rows x (vectors of kLanes columns)
+constexpr int kTileRows = 4;  // register tile of a GEMM: rows x (vectors of kLanes columns)
 constexpr int kTileVectors = 2;
 
 inline VecF zero() { return VecF{0, 0, 0, 0}; }
@@ -35,11 +36,15 @@ inline VecF sub(VecF a, VecF b) { return a - b; }
 inline VecF mul(VecF a, VecF b) { return a * b; }
 inline VecF div(VecF a, VecF b) { return a / b; }
 inline VecF fma(VecF a, VecF b, VecF c) { return a * b + c; }  // two roundings here, one on AVX2 and AVX-512
-inline VecF select_less(VecF a, VecF b, VecF when_less, VecF otherwise) { return a < b ? when_less : otherwise; }
+inline VecF select_less(VecF a, VecF b, VecF when_less, VecF otherwise) {
+    return a < b ? when_less : otherwise;
+}
 inline VecF max(VecF a, VecF b) { return a > b ? a : b; }
 inline VecF min(VecF a, VecF b) { return a < b ? a : b; }
 inline VecF abs(VecF x) { return (VecF)((VecI)x & INT32_MAX); }
-inline VecF copy_sign(VecF magnitude, VecF sign) { return (VecF)((VecI)magnitude | ((VecI)sign & INT32_MIN)); }
+inline VecF copy_sign(VecF magnitude, VecF sign) {
+    return (VecF)((VecI)magnitude | ((VecI)sign & INT32_MIN));
+}
 // To the nearest integer, halves to even; |x| < 2^22.
 inline VecF round_even(VecF x) {
     const VecF magic = set(12582912.0f);
@@ -50,7 +55,9 @@ inline VecF to_float(VecI x) { return __builtin_convertvector(x, VecF); }
 // x * 2^n for integers -126 <= n <= 127
 inline VecF scale_by_power(VecF x, VecF n) { return x * (VecF)((truncate(n) + 127) << 23); }
 // table[index] for a table of eight
-inline VecF lookup8(const float* table, VecI index) { return VecF{table[index[0]], table[index[1]], table[index[2]], table[index[3]]}; }
+inline VecF lookup8(const float* table, VecI index) {
+    return VecF{table[index[0]], table[index[1]], table[index[2]], table[index[3]]};
+}
 inline float sum(VecF x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 inline float largest(VecF x) {
     const float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
@@ -81,8 +88,8 @@ inline uint16_t float_to_half(float x) {
     __builtin_memcpy(&word, &x, sizeof word);
     const uint32_t sign = (word >> 16) & 0x8000u, magnitude = word & 0x7fffffffu;
     if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);  // rounds to 65536 or more
-    if (magnitude < 0x38800000u) {                                               // a subnormal half: multiples of 2^-24
-        const float scaled = __builtin_fabsf(x) * 16777216.0f + 8388608.0f;      // the addition rounds to even
+    if (magnitude < 0x38800000u) {  // a subnormal half: multiples of 2^-24
+        const float scaled = __builtin_fabsf(x) * 16777216.0f + 8388608.0f;  // the addition rounds to even
         uint32_t rounded;
         __builtin_memcpy(&rounded, &scaled, sizeof rounded);
         return static_cast<uint16_t>(sign | (rounded & 0x7fffu));
@@ -90,7 +97,9 @@ inline uint16_t float_to_half(float x) {
     const uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
     return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
 }
-inline VecF load_half(const uint16_t* p) { return VecF{half_to_float(p[0]), half_to_float(p[1]), half_to_float(p[2]), half_to_float(p[3])}; }
+inline VecF load_half(const uint16_t* p) {
+    return VecF{half_to_float(p[0]), half_to_float(p[1]), half_to_float(p[2]), half_to_float(p[3])};
+}
 inline void store_half(uint16_t* p, VecF x) {
     for (int i = 0; i < 4; i++) p[i] = float_to_half(x[i]);
 }
@@ -103,7 +112,9 @@ inline VecI load_int(const void* p) {
 }
 inline VecI sub_int(VecI a, VecI b) { return a - b; }
 inline VecI mul_int(VecI a, VecI b) { return a * b; }
-inline VecI round_to_int(VecF x) { return truncate(round_even(x)); }  // to nearest, halves to even; |x| < 2^22
+inline VecI round_to_int(VecF x) {
+    return truncate(round_even(x));
+}  // to nearest, halves to even; |x| < 2^22
 // Each lane clamped to 0 .. 255.
 inline void store_bytes(uint8_t* p, VecI x) {
     for (int i = 0; i < 4; i++) p[i] = static_cast<uint8_t>(x[i] < 0 ? 0 : x[i] > 255 ? 255 : x[i]);
