@@ -2,31 +2,34 @@ import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../ch
 import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
 import { abortSignal, flag, integer, milliseconds, oneOf, type Options, readOptions, received, text } from '../options.js';
-import { packBatch } from '../runtime/batch.js';
+import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { Session, type RunOptions, type SessionOptions } from '../runtime/session.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './architectures.js';
+import type { Heads } from './heads.js';
 import { toNativeProgram, type Value } from './program.js';
 
 /** How `loadModel` loads. */
 export interface LoadModelOptions {
   /** Threads that may compute for this model at once. Default: what affinity, cgroup quota and physical cores allow. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Number format of the arithmetic. Default `'fp32'`. */
-  readonly precision?: 'fp32';
+  readonly precision?: 'fp32' | undefined;
   /** Where it computes. Default `'cpu'`. */
-  readonly device?: 'cpu';
+  readonly device?: 'cpu' | undefined;
+  /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
+  readonly heads?: boolean | undefined;
 }
 
 /** What `forward` returns besides the last hidden state. */
 export interface ForwardOptions extends RunOptions {
   /** Every layer's output, the embeddings first. Default false. */
-  readonly hiddenStates?: boolean;
+  readonly hiddenStates?: boolean | undefined;
   /** Every layer's attention probabilities. Default false. */
-  readonly attentions?: boolean;
+  readonly attentions?: boolean | undefined;
   /** The pooler's output, an error where the model has none. Default: where the model has one. */
-  readonly pooler?: boolean;
+  readonly pooler?: boolean | undefined;
 }
 
 /** Numbers with their shape, outermost dimension first, in row-major order. */
@@ -58,9 +61,10 @@ export interface ModelValues {
   readonly embeddingDimension: number;
   /** Whether the model's modules end in Normalize. */
   readonly normalizes: boolean;
+  readonly heads: Heads;
 }
 
-const loadSchema = { threads: integer(1, 1024), precision: text, device: text };
+const loadSchema = { threads: integer(1, 1024), precision: text, device: text, heads: flag };
 const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,
@@ -83,7 +87,7 @@ export async function loadModel(directory?: string, options?: LoadModelOptions):
   const settings = readOptions('loadModel', options, loadSchema);
   const opened = await openModelDirectory(directory ?? defaultModelDirectory());
   try {
-    const built = buildModel(opened);
+    const built = buildModel(opened, { heads: settings.heads ?? true });
     const tokenizer = createTokenizer(opened.tokenizerFiles, { maxLength: opened.maxLength });
     if (tokenizer.vocabSize > opened.config.vocabSize) {
       throw new BerthaError(
@@ -118,7 +122,7 @@ export class Model {
   readonly session: Session;
 
   /** @internal */
-  constructor(directory: ModelDirectory, { encoder, sentence, surplus }: BuiltModel, tokenizer: Tokenizer, session: Session) {
+  constructor(directory: ModelDirectory, { encoder, sentence, heads, surplus }: BuiltModel, tokenizer: Tokenizer, session: Session) {
     this.directory = directory.path;
     this.config = directory.config;
     this.tokenizer = tokenizer;
@@ -135,6 +139,7 @@ export class Model {
       normalizedEmbedding: sentence.normalizedEmbedding,
       embeddingDimension: sentence.embedding.width,
       normalizes: sentence.normalizes,
+      heads,
     };
   }
 
@@ -159,9 +164,14 @@ export class Model {
       attentions: options.attentions === true ? this.values.attentions : [],
       pooler: pooler === undefined ? [] : [pooler],
     };
-    const outputs = await this.session.run(packBatch(list), [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
+    const outputs = await this.session.run(this.pack(list), [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
     const results = this.#split(list, outputs, wanted.hidden.length, wanted.attentions.length, options.hiddenStates === true);
     return isList(encodings) ? results : results[0]!;
+  }
+
+  /** Lays encoded texts end to end. A model without token types reads none, whatever its tokenizer says. */
+  pack(encodings: readonly ForwardInput[]): PackedBatch {
+    return packBatch(this.config.typeVocabSize === 0 ? encodings.map(({ ids }) => ({ ids })) : encodings);
   }
 
   /** Gives native memory back once calls in flight are done. A second call does nothing. */

@@ -16,7 +16,7 @@ export async function inspectModel(directory?: string): Promise<ModelInspection>
     throw new BerthaError('INVALID_ARG', `Expected a model directory for inspectModel but received ${received(directory)}.`);
   }
   return inspectModelDirectory(directory ?? defaultModelDirectory(), (model) => {
-    buildModel(model);
+    buildModel(model, { heads: true });
     createTokenizer(model.tokenizerFiles, { maxLength: model.maxLength });
   });
 }

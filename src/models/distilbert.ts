@@ -1,0 +1,59 @@
+import { encoderLayers, readLayers, type EncoderOutputs } from './encoder.js';
+import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder } from './heads.js';
+import type { WeightReader } from './weight-reader.js';
+
+/** DistilBERT: BERT's layers under other names, without token types and without a pooler. */
+export function distilbertEncoder(read: WeightReader): EncoderOutputs {
+  const { b, config } = read;
+  const { vocabSize, hiddenSize, maxPositionEmbeddings, layerNormEps } = config;
+  const sum = b.embed({
+    word: read.table('embeddings.word_embeddings.weight', vocabSize, hiddenSize),
+    position: read.table('embeddings.position_embeddings.weight', maxPositionEmbeddings, hiddenSize),
+  });
+  const embeddings = b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps);
+  const layers = readLayers(read, (layer) => {
+    const name = `transformer.layer.${layer}`;
+    return {
+      query: `${name}.attention.q_lin`,
+      key: `${name}.attention.k_lin`,
+      value: `${name}.attention.v_lin`,
+      attentionOutput: `${name}.attention.out_lin`,
+      attentionNorm: `${name}.sa_layer_norm`,
+      intermediate: `${name}.ffn.lin1`,
+      output: `${name}.ffn.lin2`,
+      outputNorm: `${name}.output_layer_norm`,
+    };
+  });
+  return encoderLayers(read, embeddings, layers);
+}
+
+const maskedWords: HeadBuilder = (read, encoder) =>
+  maskedLm(read, encoder, {
+    dense: 'vocab_transform',
+    norm: 'vocab_layer_norm',
+    decoder: 'vocab_projector',
+    tiedBias: 'vocab_projector.bias',
+    activation: read.config.hiddenAct,
+  });
+
+const classifier = { dense: 'pre_classifier', output: 'classifier', activation: 'relu' } as const;
+
+const sequenceClassification: HeadBuilder = (read, encoder) => {
+  const value = firstTokenClassifier(read, encoder, classifier, read.config.numLabels);
+  return value === undefined ? {} : { sequenceClassification: value };
+};
+
+const multipleChoice: HeadBuilder = (read, encoder) => {
+  const value = firstTokenClassifier(read, encoder, classifier, 1);
+  return value === undefined ? {} : { multipleChoice: value };
+};
+
+/** DistilBERT's classes by what follows "DistilBert" in their names. */
+export const distilbertHeads: Readonly<Record<string, HeadBuilder>> = {
+  Model: maskedWords,
+  ForMaskedLM: maskedWords,
+  ForSequenceClassification: sequenceClassification,
+  ForTokenClassification: tokenClassification,
+  ForQuestionAnswering: questionAnswering,
+  ForMultipleChoice: multipleChoice,
+};

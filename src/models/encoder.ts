@@ -1,0 +1,81 @@
+import type { LinearWeights, NormWeights, Value, WeightRef } from './program.js';
+import type { WeightReader } from './weight-reader.js';
+
+/** What an encoder computes, layer by layer. */
+export interface EncoderOutputs {
+  /** [tokens, hidden]: what enters the first layer, then the output of each layer. */
+  readonly hiddenStates: readonly Value[];
+  /** Attention probabilities of each layer, per sequence [heads, s, s]. */
+  readonly attentions: readonly Value[];
+  /** [sequences, hidden]: tanh(dense([CLS])), where the checkpoint has a pooler. */
+  readonly poolerOutput?: Value;
+}
+
+/** One layer's weights. */
+export interface EncoderLayer {
+  /** Query, key and value on top of each other: [3 * hidden, hidden]. */
+  readonly qkv: LinearWeights;
+  readonly attentionOutput: LinearWeights;
+  readonly attentionNorm: NormWeights;
+  readonly intermediate: LinearWeights;
+  readonly output: LinearWeights;
+  readonly outputNorm: NormWeights;
+}
+
+/** Where an architecture stores a layer's weights; names in full, without `.weight` and `.bias`. */
+export interface LayerNames {
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  readonly attentionOutput: string;
+  readonly attentionNorm: string;
+  readonly intermediate: string;
+  readonly output: string;
+  readonly outputNorm: string;
+}
+
+/** The weights of every layer, first to last. */
+export function* readLayers(read: WeightReader, namesOf: (layer: number) => LayerNames): Generator<EncoderLayer> {
+  const { hiddenSize, intermediateSize, numLayers } = read.config;
+  for (let i = 0; i < numLayers; i++) {
+    const names = namesOf(i);
+    yield {
+      qkv: read.stacked([names.query, names.key, names.value]),
+      attentionOutput: read.linear(names.attentionOutput, hiddenSize, hiddenSize),
+      attentionNorm: read.norm(names.attentionNorm, hiddenSize),
+      intermediate: read.linear(names.intermediate, intermediateSize, hiddenSize),
+      output: read.linear(names.output, hiddenSize, intermediateSize),
+      outputNorm: read.norm(names.outputNorm, hiddenSize),
+    };
+  }
+}
+
+/** The layers that all of these architectures share: self-attention, then a feed-forward block, each with a residual and LayerNorm after it. */
+export function encoderLayers(
+  { b, config }: WeightReader,
+  embeddings: Value,
+  layers: Iterable<EncoderLayer>,
+  options: { readonly relativeBias?: WeightRef } = {},
+): EncoderOutputs {
+  let x = embeddings; // [tokens, hidden]
+  const hiddenStates = [x];
+  const attentions: Value[] = [];
+  for (const layer of layers) {
+    const qkv = b.linear(x, layer.qkv); // [tokens, 3, numHeads, headDim]
+    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...options });
+    x = b.layerNorm(b.linear(context, layer.attentionOutput, { residual: x }), layer.attentionNorm, config.layerNormEps);
+    const intermediate = b.linear(x, layer.intermediate, { activation: config.hiddenAct });
+    x = b.layerNorm(b.linear(intermediate, layer.output, { residual: x }), layer.outputNorm, config.layerNormEps);
+    hiddenStates.push(x);
+    attentions.push(scores);
+  }
+  return { hiddenStates, attentions };
+}
+
+/** BERT's pooler, where the checkpoint has one: tanh(dense([CLS])). */
+export function withPooler(read: WeightReader, encoder: EncoderOutputs, name = 'pooler.dense'): EncoderOutputs {
+  if (!read.has(`${name}.weight`)) return encoder;
+  const { hiddenSize } = read.config;
+  const first = read.b.firstTokens(encoder.hiddenStates.at(-1)!);
+  return { ...encoder, poolerOutput: read.b.linear(first, read.linear(name, hiddenSize, hiddenSize), { activation: 'tanh' }) };
+}

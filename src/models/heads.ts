@@ -1,0 +1,118 @@
+import type { ActivationName } from '../checkpoint/activation.js';
+import { BerthaError } from '../errors.js';
+import type { EncoderOutputs } from './encoder.js';
+import type { LinearWeights, Value } from './program.js';
+import type { WeightReader } from './weight-reader.js';
+
+/** Predicts words at the positions that a call selects. */
+export interface MaskedLmHead {
+  /** [selected, vocab] */
+  readonly logits: Value;
+  /** [selected, 1 + 2k] each: log-sum-exp of the logits, the k largest in falling order, their ids. Rising k. */
+  readonly topK: readonly { readonly k: number; readonly value: Value }[];
+}
+
+/** What the heads of a checkpoint compute; a head it does not have is absent. */
+export interface Heads {
+  readonly maskedLm?: MaskedLmHead;
+  /** [sequences, 2]: logits of "is next" and "is not next". */
+  readonly nextSentence?: Value;
+  /** [sequences, labels] */
+  readonly sequenceClassification?: Value;
+  /** [tokens, labels] */
+  readonly tokenClassification?: Value;
+  /** [tokens, 2]: logits of being the first and the last token of the answer. */
+  readonly questionAnswering?: Value;
+  /** [sequences, 1]: one sequence a choice. */
+  readonly multipleChoice?: Value;
+  /** [tokens, 1]: logit of "not the original token". */
+  readonly replacedToken?: Value;
+}
+
+/** Adds the heads of one model class to a program. */
+export type HeadBuilder = (read: WeightReader, encoder: EncoderOutputs) => Heads;
+
+/** The k for which a program can be asked; a call takes the smallest that is enough, and beyond the last one the logits themselves. */
+const kTopK = [16, 256] as const;
+
+/** Where an architecture stores its masked-word head. */
+export interface MaskedLmNames {
+  readonly dense: string;
+  readonly norm: string;
+  readonly decoder: string;
+  /** The decoder's bias where it shares the word embeddings' matrix. */
+  readonly tiedBias: string;
+  readonly activation: ActivationName;
+}
+
+/** Dense, activation, LayerNorm, then the decoder: the word embeddings again, or with `tie_word_embeddings` false a matrix of its own. */
+export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: MaskedLmNames): Heads {
+  if (!read.has(`${names.dense}.weight`)) return {};
+  const { b } = read;
+  const { hiddenSize, embeddingSize, vocabSize, layerNormEps, tieWordEmbeddings } = read.config;
+  const selected = b.selectedTokens(encoder.hiddenStates.at(-1)!);
+  const dense = b.linear(selected, read.linear(names.dense, embeddingSize, hiddenSize), { activation: names.activation });
+  const x = b.layerNorm(dense, read.norm(names.norm, embeddingSize), layerNormEps);
+  const ownBias = `${names.decoder}.bias`;
+  const decoder: LinearWeights = {
+    weight: read.matrix(tieWordEmbeddings ? 'embeddings.word_embeddings.weight' : `${names.decoder}.weight`, vocabSize, embeddingSize),
+    bias: read.vector(!tieWordEmbeddings && read.has(ownBias) ? ownBias : names.tiedBias, vocabSize),
+  };
+  const logits = b.linear(x, decoder);
+  const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];
+  return { maskedLm: { logits, topK: ks.map((k) => ({ k, value: b.topK(logits, k) })) } };
+}
+
+/** One linear layer over every token: `classifier`, one row a label. */
+export const tokenClassification: HeadBuilder = (read, encoder) => {
+  const { hiddenSize, numLabels } = read.config;
+  if (!read.has('classifier.weight')) return {};
+  return { tokenClassification: read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('classifier', numLabels, hiddenSize)) };
+};
+
+/** One linear layer over every token: `qa_outputs`, start and end. */
+export const questionAnswering: HeadBuilder = (read, encoder) => {
+  if (!read.has('qa_outputs.weight')) return {};
+  return { questionAnswering: read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('qa_outputs', 2, read.config.hiddenSize)) };
+};
+
+/** The pooler's output. Errors: MODEL_MISMATCH where the checkpoint has none. */
+export function requirePooler(encoder: EncoderOutputs, head: string): Value {
+  if (encoder.poolerOutput !== undefined) return encoder.poolerOutput;
+  throw new BerthaError(
+    'MODEL_MISMATCH',
+    `Expected a pooler ("pooler.dense.weight") for the head ${head} but received a checkpoint without one.`,
+  );
+}
+
+/** `classifier` over the pooler's output: one row a label, or one in all for multiple choice. */
+export function pooledClassifier(read: WeightReader, encoder: EncoderOutputs, rows: number): Value | undefined {
+  if (!read.has('classifier.weight')) return undefined;
+  return read.b.linear(requirePooler(encoder, 'classifier'), read.linear('classifier', rows, read.config.hiddenSize));
+}
+
+/** Class scores over the pooler's output. */
+export const pooledClassification: HeadBuilder = (read, encoder) => {
+  const value = pooledClassifier(read, encoder, read.config.numLabels);
+  return value === undefined ? {} : { sequenceClassification: value };
+};
+
+/** A score for each choice over the pooler's output. */
+export const pooledMultipleChoice: HeadBuilder = (read, encoder) => {
+  const value = pooledClassifier(read, encoder, 1);
+  return value === undefined ? {} : { multipleChoice: value };
+};
+
+/** Two layers over the first token: dense and activation, then one row a label. */
+export function firstTokenClassifier(
+  read: WeightReader,
+  encoder: EncoderOutputs,
+  names: { readonly dense: string; readonly output: string; readonly activation: ActivationName },
+  rows: number,
+): Value | undefined {
+  if (!read.has(`${names.output}.weight`)) return undefined;
+  const { b, config } = read;
+  const first = b.firstTokens(encoder.hiddenStates.at(-1)!);
+  const dense = b.linear(first, read.linear(names.dense, config.hiddenSize, config.hiddenSize), { activation: names.activation });
+  return b.linear(dense, read.linear(names.output, rows, config.hiddenSize));
+}
