@@ -45,11 +45,6 @@ export async function openOutput(target: string | undefined, { patchable }: { re
 }
 
 class StreamOutput implements Output {
-  constructor() {
-    // The callback of write() gets the error as well, but without a listener it would also end the process.
-    process.stdout.on('error', () => undefined);
-  }
-
   write(chunk: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       process.stdout.write(chunk, (error) => (error ? reject(outputError('standard output', error)) : resolve()));

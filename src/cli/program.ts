@@ -14,6 +14,8 @@ const kUsage = 2;
 /** Runs the command line and returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
 export async function run(args: readonly string[]): Promise<number> {
   removeTemporariesAtExit();
+  // What a command writes tells its own errors; without a listener, a pipe closed early would also end the process with a stack trace.
+  process.stdout.on('error', () => undefined);
   let code = 0;
   const program = buildProgram((exitCode) => (code = exitCode));
   try {

@@ -1,39 +1,39 @@
 import { setImmediate } from 'node:timers/promises';
 import { BerthaError } from '../errors.js';
-import { loadModel, type Model } from '../models/index.js';
+import { loadModel, type LoadModelOptions, type Model } from '../models/index.js';
 import { abortSignal, integer, readOptions, received, text } from '../options.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
 
 /** How `loadEmbedder` loads. */
 export interface LoadEmbedderOptions {
   /** CPU threads that may compute for this model; the default is what the machine grants the process. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Number format of the arithmetic. Default `'fp32'`. */
-  readonly precision?: 'fp32';
+  readonly precision?: 'fp32' | undefined;
   /** Where it computes. Default `'cpu'`. */
-  readonly device?: 'cpu';
+  readonly device?: 'cpu' | undefined;
 }
 
 /** How one call of `embedSync` embeds. */
 export interface EmbedSyncOptions {
   /** Scale vectors to length 1, or leave them as pooled. Default: as the model's modules say. */
-  readonly normalize?: boolean;
+  readonly normalize?: boolean | undefined;
   /** Name of one of the model's prompts, put before each text. Default: the model's default prompt, if it has one. */
-  readonly promptName?: string;
+  readonly promptName?: string | undefined;
   /** A prompt of your own, put before each text as it is; `''` for none. Not together with `promptName`. */
-  readonly prompt?: string;
+  readonly prompt?: string | undefined;
   /** Keep the first so many numbers of each vector (Matryoshka models); normalized vectors are normalized again. Default: all. */
-  readonly dimensions?: number;
+  readonly dimensions?: number | undefined;
   /** Longest input in tokens, special tokens included. Default: the model's limit. */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
   /** What happens to a longer text: cut it, cut it with a process warning, or reject with MAX_LENGTH. Default `'truncate'`. */
-  readonly onTruncate?: 'truncate' | 'warn' | 'error';
+  readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
 }
 
 /** How one call of `embed` embeds. */
 export interface EmbedOptions extends EmbedSyncOptions {
   /** Stops the call, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a text became. */
@@ -63,10 +63,8 @@ export async function loadEmbedder(model?: string, options?: LoadEmbedderOptions
   if (model !== undefined && typeof model !== 'string') {
     throw new BerthaError('INVALID_ARG', `Expected a model directory for the model of loadEmbedder but received ${received(model)}.`);
   }
-  const { threads, precision = 'fp32', device = 'cpu' } = readOptions('loadEmbedder', options, loadSchema);
-  return new Embedder(
-    await loadModel(model, { ...(threads === undefined ? {} : { threads }), precision: precision as 'fp32', device: device as 'cpu' }),
-  );
+  const settings = readOptions('loadEmbedder', options, loadSchema);
+  return new Embedder(await loadModel(model, settings as LoadModelOptions));
 }
 
 /** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */
@@ -164,7 +162,7 @@ export class Embedder {
     try {
       while (!call.isTokenized) {
         const job = await tokenizeJob(call, turn);
-        const running = this.#model.session.run(job.pack(), [call.output], signal === undefined ? {} : { signal }).then(([rows]) => {
+        const running = this.#model.session.run(job.pack(), [call.output], { signal }).then(([rows]) => {
           call.finish(job, rows!);
           inFlight.delete(running);
         });

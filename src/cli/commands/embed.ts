@@ -48,10 +48,10 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   const source = await openTexts(texts, flags.file);
   const output = await openOutput(flags.output, { patchable: isBinary });
   const { threads, precision, device } = flags;
-  const loading = { ...(threads === undefined ? {} : { threads }), precision, device } as LoadEmbedderOptions;
-  const embedder = await loadEmbedder(flags.model, loading);
+  const embedder = await loadEmbedder(flags.model, { threads, precision, device } as LoadEmbedderOptions);
   try {
-    const options = callOptions(flags);
+    const { promptName, prompt, normalize, dimensions, maxLength } = flags;
+    const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength };
     const writer = makeWriter(flags, embedder, output);
     const progress = showProgress(source);
     let index = 0;
@@ -75,16 +75,6 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   } finally {
     embedder.dispose();
   }
-}
-
-function callOptions({ promptName, prompt, normalize, dimensions, maxLength }: EmbedFlags): EmbedOptions {
-  return {
-    ...(promptName === undefined ? {} : { promptName }),
-    ...(prompt === undefined ? {} : { prompt }),
-    ...(normalize === undefined ? {} : { normalize }),
-    ...(dimensions === undefined ? {} : { dimensions }),
-    ...(maxLength === undefined ? {} : { maxLength }),
-  };
 }
 
 function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output): EmbeddingWriter {
