@@ -68,8 +68,14 @@ function deriveCombiningClasses(stable: readonly number[]): number[][][] {
     const block = stable.slice(i, i + BLOCK);
     const texts = block.map((c) => String.fromCodePoint(c));
     // U+0334 has the lowest class (1) and U+0345 the highest (240): whatever moves past one of them is a nonstarter.
-    const beforeLowest = normalizeAll(nfd, texts.map((t) => `${t}\u0334`));
-    const afterHighest = normalizeAll(nfd, texts.map((t) => `\u0345${t}`));
+    const beforeLowest = normalizeAll(
+      nfd,
+      texts.map((t) => `${t}\u0334`),
+    );
+    const afterHighest = normalizeAll(
+      nfd,
+      texts.map((t) => `\u0345${t}`),
+    );
     block.forEach((c, k) => {
       const text = texts[k] as string;
       if (c === 0x334 || c === 0x345 || beforeLowest[k] !== `${text}\u0334` || afterHighest[k] !== `\u0345${text}`) nonstarters.push(c);
@@ -93,7 +99,13 @@ function deriveCombiningClasses(stable: readonly number[]): number[][][] {
 /** The `\w` of the reference's regular expressions: what keeps a single_word added token from matching beside it. */
 async function deriveWordCharacters(): Promise<number[]> {
   const token = { id: 1, content: 'ZZ', single_word: true, lstrip: false, rstrip: false, normalized: false, special: false };
-  const model = { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 1, vocab: { '[UNK]': 0 } };
+  const model = {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 1,
+    vocab: { '[UNK]': 0 },
+  };
   const parts = { truncation: null, padding: null, normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   const tokenizer = tokenizers.Tokenizer.fromString(JSON.stringify({ version: '1.0', ...parts, added_tokens: [token], model }));
   const blocks: number[][] = [];
@@ -213,8 +225,16 @@ export function formatTables(tables: UnicodeTables): string {
     literal('PUNCTUATION', 'A token of its own for the pre-tokenizer.', encodeRanges(tables.punctuation)),
     literal('CHINESE', 'Set apart by spaces with handle_chinese_chars.', encodeRanges(tables.chinese)),
     literal('NONSPACING_MARKS', 'Dropped after decomposition by strip_accents.', encodeRanges(tables.nonspacingMarks)),
-    literal('WORD_CHARACTERS', 'What the reference calls a word character around single_word added tokens.', encodeRanges(tables.wordCharacters)),
-    literal('COMBINING_CLASSES', 'Non-zero canonical combining classes in ascending order, joined by "|".', tables.combiningClasses.map(encodeRanges).join('|')),
+    literal(
+      'WORD_CHARACTERS',
+      'What the reference calls a word character around single_word added tokens.',
+      encodeRanges(tables.wordCharacters),
+    ),
+    literal(
+      'COMBINING_CLASSES',
+      'Non-zero canonical combining classes in ascending order, joined by "|".',
+      tables.combiningClasses.map(encodeRanges).join('|'),
+    ),
     literal('DECOMPOSITIONS', 'Full canonical decompositions, without Hangul syllables.', encodeMapping(tables.decompositions)),
     literal('LOWERCASE', 'Lowercase of single code points, without context.', encodeMapping(tables.lowercase)),
   ].join('\n');
@@ -223,7 +243,8 @@ export function formatTables(tables: UnicodeTables): string {
 async function main(): Promise<void> {
   const text = formatTables(await deriveTables());
   if (process.argv.includes('--check')) {
-    if (readFileSync(OUTPUT, 'utf8') !== text) throw new Error(`${OUTPUT} differs from what the reference says: run this script without --check`);
+    if (readFileSync(OUTPUT, 'utf8') !== text)
+      throw new Error(`${OUTPUT} differs from what the reference says: run this script without --check`);
     console.log('unicode-tables.ts is what the reference says');
     return;
   }

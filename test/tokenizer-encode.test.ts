@@ -1,6 +1,6 @@
 // Pairs, truncation, windows, padding, decoding and slices.
 import { readdirSync, readFileSync } from 'node:fs';
-import tokenizers from 'tokenizers';
+import type tokenizers from 'tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
@@ -15,7 +15,8 @@ const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf
 const uncased = read('../weights/all-MiniLM-L6-v2/tokenizer.json');
 const mpnet = read('golden/tiny/mpnet-base/tokenizer.json');
 const tokenizer = createTokenizer({ tokenizerJson: uncased });
-const fails = (code: string, pattern: RegExp) => (error: unknown) => error instanceof BerthaError && error.code === code && pattern.test(error.message);
+const fails = (code: string, pattern: RegExp) => (error: unknown) =>
+  error instanceof BerthaError && error.code === code && pattern.test(error.message);
 
 const random = new Random(11);
 const words = ['cat', 'mat', 'unaffable', 'Bertha', 'tokenization', '!', '日本', 'naïve', '😀', 'the', 'x'.repeat(101), '[MASK]'];
@@ -49,7 +50,10 @@ function expectSameWindow(text: [string, string], ours: Encoding, theirs: tokeni
   assert.is(difference(text, ours, theirs, false), '');
 }
 
-for (const [name, json] of [['BERT', uncased], ['MPNet', mpnet]] as const) {
+for (const [name, json] of [
+  ['BERT', uncased],
+  ['MPNet', mpnet],
+] as const) {
   const ours = createTokenizer({ tokenizerJson: json });
   const oracle = makeOracle(json);
 
@@ -78,7 +82,7 @@ for (const [name, json] of [['BERT', uncased], ['MPNet', mpnet]] as const) {
         }
         const received = ours.encode(first, options);
         const full = [ours.encode(first, { addSpecialTokens: false }).length, ours.encode(second, { addSpecialTokens: false }).length];
-        const room = maxLength - (ours.encode('', isPair ? { pair: '' } : {}).length);
+        const room = maxLength - ours.encode('', isPair ? { pair: '' } : {}).length;
         // The reference stops reading each text at maxLength, so it cannot tell which of two longer ones is the longer.
         if (strategy === 'longest_first' && isPair && room % 2 === 1 && Math.min(...full) > room) continue;
         expectSame(isPair ? [first, second] : first, received, expected);
@@ -224,13 +228,21 @@ t('decodes as the reference', async () => {
   const json = JSON.parse(uncased) as TokenizerJson;
   const size = Object.keys(json.model.vocab).length;
   const added = [...json.added_tokens, addedToken('Yester', size, { normalized: true }), addedToken('<s p>', size + 1, { special: true })];
-  const variants = [json, { ...json, added_tokens: added }, { ...json, decoder: null }, { ...json, decoder: { type: 'WordPiece', prefix: '##', cleanup: false } }];
+  const variants = [
+    json,
+    { ...json, added_tokens: added },
+    { ...json, decoder: null },
+    { ...json, decoder: { type: 'WordPiece', prefix: '##', cleanup: false } },
+  ];
   for (const variant of variants) {
     const text = JSON.stringify(variant);
     const [ours, oracle] = [createTokenizer({ tokenizerJson: text }), makeOracle(text)];
     for (let i = 0; i < 200; i++) {
-      const ids = Array.from({ length: random.below(30) }, () => (random.below(4) === 0 ? 999 + random.below(80) : random.below(ours.vocabSize)));
-      for (const skipSpecialTokens of [false, true]) assert.is(ours.decode(ids, { skipSpecialTokens }), await oracle.decode(ids, skipSpecialTokens));
+      const ids = Array.from({ length: random.below(30) }, () =>
+        random.below(4) === 0 ? 999 + random.below(80) : random.below(ours.vocabSize),
+      );
+      for (const skipSpecialTokens of [false, true])
+        assert.is(ours.decode(ids, { skipSpecialTokens }), await oracle.decode(ids, skipSpecialTokens));
     }
   }
 });
@@ -349,7 +361,8 @@ t('gives the tokens of the golden cases of all-MiniLM-L6-v2', () => {
   const { cases } = JSON.parse(read('golden/minilm/cases.json')) as { cases: (GoldenSequence & { id: string; text: string })[] };
   const limited = createTokenizer({ tokenizerJson: uncased }, { maxLength: 256 });
   assert.ok(cases.length > 50);
-  for (const expected of cases) expectGolden(limited.encode(expected.text, { truncation: true, offsets: true }), expected, [expected.text], expected.id);
+  for (const expected of cases)
+    expectGolden(limited.encode(expected.text, { truncation: true, offsets: true }), expected, [expected.text], expected.id);
 });
 
 t('gives the ids that others published for SQuAD questions', () => {

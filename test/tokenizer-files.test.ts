@@ -35,7 +35,8 @@ function json(changes: object = {}, model: object = {}): string {
   });
 }
 
-const ids = (files: TokenizerFiles, text: string): number[] => Array.from(createTokenizer(files).encode(text, { addSpecialTokens: false }).ids);
+const ids = (files: TokenizerFiles, text: string): number[] =>
+  Array.from(createTokenizer(files).encode(text, { addSpecialTokens: false }).ids);
 const config = (fields: object): string => JSON.stringify(fields);
 const refuses = (files: TokenizerFiles, code: string, pattern: RegExp) => assert.throws(() => createTokenizer(files), fails(code, pattern));
 
@@ -44,7 +45,10 @@ t('reads tokenizer.json and vocab.txt to the same effect', () => {
     const tokenizer = createTokenizer(files);
     assert.equal(tokenizer.encode('Hello world! É').tokens, ['[CLS]', 'hello', 'wor', '##ld', '!', 'e', '[SEP]']);
     const { vocabSize, padId, unkId, clsId, sepId, maskId, maxLength } = tokenizer;
-    assert.equal({ vocabSize, padId, unkId, clsId, sepId, maskId, maxLength }, { vocabSize: 15, padId: 0, unkId: 1, clsId: 2, sepId: 3, maskId: 4, maxLength: undefined });
+    assert.equal(
+      { vocabSize, padId, unkId, clsId, sepId, maskId, maxLength },
+      { vocabSize: 15, padId: 0, unkId: 1, clsId: 2, sepId: 3, maskId: 4, maxLength: undefined },
+    );
     assert.is(tokenizer.tokenToId('##ld'), 8);
     assert.is(tokenizer.idToToken(8), '##ld');
     assert.is(tokenizer.tokenToId('absent'), undefined);
@@ -73,7 +77,12 @@ t('lets tokenizer_config.json overrule the normalizer of tokenizer.json, as tran
 
 t('takes the length limit and the special tokens from the configuration files', () => {
   const renamed = ['<pad>', '<unk>', '<cls>', '<sep>', 'hello'].join('\n');
-  const specialTokensMap = config({ pad_token: '<pad>', unk_token: { content: '<unk>', lstrip: false }, cls_token: '<cls>', sep_token: '[SEP]' });
+  const specialTokensMap = config({
+    pad_token: '<pad>',
+    unk_token: { content: '<unk>', lstrip: false },
+    cls_token: '<cls>',
+    sep_token: '[SEP]',
+  });
   const tokenizerConfig = config({ sep_token: '<sep>', model_max_length: 128, mask_token: null });
   const tokenizer = createTokenizer({ vocab: renamed, specialTokensMap, tokenizerConfig });
   assert.equal(tokenizer.encode('hello <sep> x').tokens, ['<cls>', 'hello', '<sep>', '<unk>', '<sep>']);
@@ -96,7 +105,9 @@ t('surrounds pairs by </s></s> for MPNet, whose mask takes the space before it',
 });
 
 t('reads the added tokens of tokenizer_config.json beside vocab.txt', () => {
-  const added = (id: number, content: string, flags: object = {}) => ({ [id]: { content, lstrip: false, normalized: false, rstrip: false, special: false, ...flags } });
+  const added = (id: number, content: string, flags: object = {}) => ({
+    [id]: { content, lstrip: false, normalized: false, rstrip: false, special: false, ...flags },
+  });
   const decoder = { ...added(4, '[MASK]', { special: true, lstrip: true }), ...added(15, 'qfoo'), ...added(16, '<e>', { special: true }) };
   const tokenizer = createTokenizer({ vocab: vocabText, tokenizerConfig: config({ added_tokens_decoder: decoder }) });
   const encoding = tokenizer.encode('hello [MASK] aqfoo<e>', { offsets: true, addSpecialTokens: false });
@@ -130,11 +141,19 @@ t('refuses a vocab.txt that is empty, lacks needed tokens, is too long or exceed
 });
 
 t('refuses tokenizers of other kinds, naming them', () => {
-  refuses({ vocab: vocabText, tokenizerConfig: config({ tokenizer_class: 'BertJapaneseTokenizer' }) }, 'TOKENIZER', /BertJapaneseTokenizer/);
+  refuses(
+    { vocab: vocabText, tokenizerConfig: config({ tokenizer_class: 'BertJapaneseTokenizer' }) },
+    'TOKENIZER',
+    /BertJapaneseTokenizer/,
+  );
   refuses({ tokenizerJson: json({}, { type: 'BPE' }) }, 'TOKENIZER', /model.*"BPE"/);
   refuses({ tokenizerJson: json({ model: { vocab, merges: [] } }) }, 'TOKENIZER', /WordPiece/);
   refuses({ tokenizerJson: json({ normalizer: { type: 'NFKC' } }) }, 'TOKENIZER', /normalizer.*"NFKC"/);
-  refuses({ tokenizerJson: json({ normalizer: { type: 'Sequence', normalizers: [bertNormalizer(), { type: 'NFC' }] } }) }, 'TOKENIZER', /normalizer.*"Sequence"/);
+  refuses(
+    { tokenizerJson: json({ normalizer: { type: 'Sequence', normalizers: [bertNormalizer(), { type: 'NFC' }] } }) },
+    'TOKENIZER',
+    /normalizer.*"Sequence"/,
+  );
   refuses({ tokenizerJson: json({ pre_tokenizer: { type: 'ByteLevel' } }) }, 'TOKENIZER', /pre_tokenizer.*"ByteLevel"/);
   refuses({ tokenizerJson: json({ pre_tokenizer: null }) }, 'TOKENIZER', /BertPreTokenizer.*pre_tokenizer/);
   refuses({ tokenizerJson: json({ post_processor: { type: 'ByteLevel' } }) }, 'TOKENIZER', /post_processor.*"ByteLevel"/);
@@ -146,7 +165,8 @@ t('refuses tokenizers of other kinds, naming them', () => {
 
 t('refuses a tokenizer.json that is malformed, naming the place', () => {
   const whole = json();
-  for (const length of [0, 1, 10, 100, 300, whole.length - 1]) refuses({ tokenizerJson: whole.slice(0, length) }, 'TOKENIZER', /JSON for tokenizer\.json/);
+  for (const length of [0, 1, 10, 100, 300, whole.length - 1])
+    refuses({ tokenizerJson: whole.slice(0, length) }, 'TOKENIZER', /JSON for tokenizer\.json/);
   refuses({ tokenizerJson: '[]' }, 'TOKENIZER', /an object/);
   refuses({ tokenizerJson: json({ version: '2.0' }) }, 'TOKENIZER', /version/);
   refuses({ tokenizerJson: json({ model: null }) }, 'TOKENIZER', /model/);
@@ -154,19 +174,35 @@ t('refuses a tokenizer.json that is malformed, naming the place', () => {
   refuses({ tokenizerJson: json({}, { vocab: [] }) }, 'TOKENIZER', /vocab/);
   refuses({ tokenizerJson: json({}, { unk_token: 'absent' }) }, 'TOKENIZER', /unk_token.*absent/);
   refuses({ tokenizerJson: json({}, { max_input_chars_per_word: -1 }) }, 'TOKENIZER', /max_input_chars_per_word/);
-  for (const id of [-1, 1.5, '5', null, 2 ** 31, 2 ** 53]) refuses({ tokenizerJson: json({}, { vocab: { ...vocab, x: id } }) }, 'TOKENIZER', /vocab: x/);
+  for (const id of [-1, 1.5, '5', null, 2 ** 31, 2 ** 53])
+    refuses({ tokenizerJson: json({}, { vocab: { ...vocab, x: id } }) }, 'TOKENIZER', /vocab: x/);
   refuses({ tokenizerJson: json({}, { vocab: { ...vocab, x: 5 } }) }, 'TOKENIZER', /no other token.*x/);
   refuses({ tokenizerJson: json({}, { vocab: { ...vocab, '\ud800': 15 } }) }, 'TOKENIZER', /well-formed/);
   refuses({ tokenizerJson: json({ added_tokens: {} }) }, 'TOKENIZER', /added_tokens/);
-  refuses({ tokenizerJson: json({ added_tokens: [{ id: 5 , content: 3 }] }) }, 'TOKENIZER', /content/);
+  refuses({ tokenizerJson: json({ added_tokens: [{ id: 5, content: 3 }] }) }, 'TOKENIZER', /content/);
   refuses({ tokenizerJson: json({ normalizer: bertNormalizer({ lowercase: 'yes' }) }) }, 'TOKENIZER', /lowercase.*"yes"/);
-  refuses({ tokenizerJson: json({ post_processor: { type: 'BertProcessing', sep: ['[SEP]', -3], cls: ['[CLS]', 2] } }) }, 'TOKENIZER', /sep/);
+  refuses(
+    { tokenizerJson: json({ post_processor: { type: 'BertProcessing', sep: ['[SEP]', -3], cls: ['[CLS]', 2] } }) },
+    'TOKENIZER',
+    /sep/,
+  );
 });
 
 t('refuses templates that name absent tokens or sequences', () => {
-  const template = (single: object[], pair: object[] = []) => json({ post_processor: { type: 'TemplateProcessing', single, pair, special_tokens: { '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] } } } });
+  const template = (single: object[], pair: object[] = []) =>
+    json({
+      post_processor: {
+        type: 'TemplateProcessing',
+        single,
+        pair,
+        special_tokens: { '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] } },
+      },
+    });
   const a = { Sequence: { id: 'A', type_id: 0 } };
-  assert.equal(createTokenizer({ tokenizerJson: template([{ SpecialToken: { id: '[CLS]', type_id: 0 } }, a]) }).encode('hello').tokens, ['[CLS]', 'hello']);
+  assert.equal(createTokenizer({ tokenizerJson: template([{ SpecialToken: { id: '[CLS]', type_id: 0 } }, a]) }).encode('hello').tokens, [
+    '[CLS]',
+    'hello',
+  ]);
   refuses({ tokenizerJson: template([{ SpecialToken: { id: '[X]', type_id: 0 } }, a]) }, 'TOKENIZER', /special tokens.*\[X\]/);
   refuses({ tokenizerJson: template([{ Sequence: { id: 'B', type_id: 0 } }]) }, 'TOKENIZER', /"A"/);
   refuses({ tokenizerJson: template([{ Other: {} }]) }, 'TOKENIZER', /Sequence or SpecialToken/);
@@ -176,7 +212,11 @@ t('refuses added tokens whose ids are not those that the reference gives them', 
   refuses({ tokenizerJson: json({ added_tokens: [...special, addedToken('qfoo', 99)] }) }, 'TOKENIZER', /15, the id of "qfoo".*99/);
   refuses({ tokenizerJson: json({ added_tokens: [addedToken('hello', 6)] }) }, 'TOKENIZER', /5, the id of "hello"/);
   refuses({ tokenizerJson: json({ added_tokens: [addedToken('qfoo', 2 ** 31)] }) }, 'TOKENIZER', /added_tokens\[0\]: id/);
-  refuses({ tokenizerJson: json({ added_tokens: [addedToken('qa', 15, { normalized: true }), addedToken('QA', 16, { normalized: true })] }) }, 'TOKENIZER', /"QA".*"qa"/);
+  refuses(
+    { tokenizerJson: json({ added_tokens: [addedToken('qa', 15, { normalized: true }), addedToken('QA', 16, { normalized: true })] }) },
+    'TOKENIZER',
+    /"QA".*"qa"/,
+  );
   refuses({ tokenizerJson: json({ added_tokens: [addedToken('\u200b', 15, { normalized: true })] }) }, 'TOKENIZER', /nothing/);
 });
 

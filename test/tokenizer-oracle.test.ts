@@ -47,7 +47,8 @@ function randomTexts(seed: number, count: number): string[] {
 }
 
 for (const [name, json] of Object.entries(checkedIn)) {
-  if (name === 'uncased' || name === 'cased') t(`tokenizes every scalar value as the reference: ${name}`, () => compare(json, scalarTexts()));
+  if (name === 'uncased' || name === 'cased')
+    t(`tokenizes every scalar value as the reference: ${name}`, () => compare(json, scalarTexts()));
   t(`tokenizes generated strings as the reference: ${name}`, () => compare(json, randomTexts(1, isFull ? 250_000 : 5_000)));
 }
 
@@ -59,7 +60,16 @@ t('tokenizes the examples of the parity list as the reference', async () => {
   const texts = [
     ...['', ' \t\n', 'a\0b', 'a\ufffdb', 'note\nbook', 'a\u00a0b\u3000c\u1680d\u2028e\u2029f', 'ΟΔΟΣ ΣΑΣ', 'a𠀀b', '\u{2b820}', 'ﬁ ß ẞ'],
     ...['\u200b', '\u200d', '\ufeff', '\u00ad', '\u061c', '\ue000', '\u{e0041}', '\u007f', '\u0080', '\u0085'].map((c) => `a${c}b`),
-    ...['$ ^ ` ~ | + = < > “quoted” ¿qué? 「日本」', 'naïve café', 'Kantō lǜshi', 'İstanbul', 'e\u0301\u0316\u0323', 'हिन्दी', 'が ガ', '한국어 각'],
+    ...[
+      '$ ^ ` ~ | + = < > “quoted” ¿qué? 「日本」',
+      'naïve café',
+      'Kantō lǜshi',
+      'İstanbul',
+      'e\u0301\u0316\u0323',
+      'हिन्दी',
+      'が ガ',
+      '한국어 각',
+    ],
     ...['👩‍👩‍👧‍👦 family', '😀😃', 'x'.repeat(100), 'x'.repeat(101), '😀'.repeat(100), '😀'.repeat(101), 'é'.repeat(100), '[CLS] [SEP] [MASK]'],
     ...['a\ud800b', 'a\udc00b', '\ud800', '\udc00\ud800', '[\ud800MASK]'],
   ];
@@ -68,8 +78,12 @@ t('tokenizes the examples of the parity list as the reference', async () => {
 
 function sharedText(): string[] {
   const lines = (name: string) => readFileSync(new URL(`text/${name}`, shared), 'utf8').split('\n');
-  const gzipped = gunzipSync(readFileSync(new URL('text/nltk9.txt.gz', shared))).toString('utf8').split('\n');
-  const declarations = [...unzip(readFileSync(new URL('text/nltk_udhr2.zip', shared))).values()].flatMap((file) => file.toString('utf8').split('\n'));
+  const gzipped = gunzipSync(readFileSync(new URL('text/nltk9.txt.gz', shared)))
+    .toString('utf8')
+    .split('\n');
+  const declarations = [...unzip(readFileSync(new URL('text/nltk_udhr2.zip', shared))).values()].flatMap((file) =>
+    file.toString('utf8').split('\n'),
+  );
   return [...lines('tinyshakespeare.txt'), ...lines('wikitext-2.test.txt'), ...declarations, ...gzipped];
 }
 

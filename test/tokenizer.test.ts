@@ -61,8 +61,10 @@ t('encodes a batch as each of its texts and pairs alone', () => {
   const batch = ['one', ['two', 'three'], '', 'four four'] as const;
   const encodings = tokenizer.encodeBatch(batch, { offsets: true });
   batch.forEach((item, i) => {
-    const alone = typeof item === 'string' ? tokenizer.encode(item, { offsets: true }) : tokenizer.encode(item[0], { pair: item[1], offsets: true });
-    for (const name of ['ids', 'offsets', 'typeIds', 'wordIds', 'sequenceIds', 'tokens'] as const) assert.equal(encodings[i]?.[name], alone[name]);
+    const alone =
+      typeof item === 'string' ? tokenizer.encode(item, { offsets: true }) : tokenizer.encode(item[0], { pair: item[1], offsets: true });
+    for (const name of ['ids', 'offsets', 'typeIds', 'wordIds', 'sequenceIds', 'tokens'] as const)
+      assert.equal(encodings[i]?.[name], alone[name]);
   });
 });
 
@@ -70,7 +72,10 @@ t('leaves earlier encodings alone when it goes on', () => {
   const first = tokenizer.encode('unaffable people', { offsets: true });
   const ids = [...first.ids];
   const offsets = [...(first.offsets ?? [])];
-  tokenizer.encodeBatch(Array.from({ length: 100 }, (_, i) => `other words ${i}`), { offsets: true });
+  tokenizer.encodeBatch(
+    Array.from({ length: 100 }, (_, i) => `other words ${i}`),
+    { offsets: true },
+  );
   assert.equal([...first.ids], ids);
   assert.equal([...(first.offsets ?? [])], offsets);
   assert.equal(first.wordIds, [null, 0, 0, 0, 1, null]);
@@ -86,7 +91,8 @@ t('T02: drops control and format characters inside a word', () => {
 });
 
 t('T03: splits at every kind of white space', () => {
-  for (const c of ['\n', '\r', '\t', '\u00a0', '\u3000', '\u1680', '\u2028', '\u2029']) assert.equal(tokensOf(`note${c}book`), ['note', 'book']);
+  for (const c of ['\n', '\r', '\t', '\u00a0', '\u3000', '\u1680', '\u2028', '\u2029'])
+    assert.equal(tokensOf(`note${c}book`), ['note', 'book']);
 });
 
 t('T04: makes symbols and punctuation tokens of their own', () => {
@@ -180,9 +186,11 @@ t('T14: refuses what is no string, naming its index', () => {
     assert.throws(() => tokenizer.encodeIds(text as string), fails('INVALID_ARG', /a string/));
     assert.throws(() => tokenizer.encodeBatch(['a', text as string]), fails('INVALID_ARG', /index 1/));
   }
-  // eslint-disable-next-line no-sparse-arrays
   assert.throws(() => tokenizer.encodeBatch(['a', , 'b'] as string[]), fails('INVALID_ARG', /index 1/));
-  assert.throws(() => tokenizer.encodeBatch([['a', 'b', 'c']] as unknown as string[]), fails('INVALID_ARG', /two texts for the pair at index 0/));
+  assert.throws(
+    () => tokenizer.encodeBatch([['a', 'b', 'c']] as unknown as string[]),
+    fails('INVALID_ARG', /two texts for the pair at index 0/),
+  );
   assert.throws(() => tokenizer.encodeBatch([['a', null]] as unknown as string[]), fails('INVALID_ARG', /second text at index 0/));
   assert.throws(() => tokenizer.encodeBatch('ab' as unknown as string[]), fails('INVALID_ARG', /an array/));
   assert.throws(() => tokenizer.encode('a', { pair: 5 as unknown as string }), fails('INVALID_ARG', /the pair/));
@@ -192,7 +200,8 @@ t('T15: takes an empty batch and 1,000,000 texts', () => {
   assert.equal(tokenizer.encodeBatch([]), []);
   const texts = new Array<string>(1_000_000).fill('ab');
   let tokens = 0;
-  for (let i = 0; i < texts.length; i += 10_000) for (const { ids } of tokenizer.encodeBatch(texts.slice(i, i + 10_000))) tokens += ids.length;
+  for (let i = 0; i < texts.length; i += 10_000)
+    for (const { ids } of tokenizer.encodeBatch(texts.slice(i, i + 10_000))) tokens += ids.length;
   assert.is(tokens, 3_000_000);
 });
 
@@ -207,7 +216,10 @@ t('names the right option', () => {
 });
 
 t('works on after an error', () => {
-  assert.throws(() => tokenizer.encode('a b c d', { truncation: 'only_first', maxLength: 4, pair: 'x y z' }), fails('MAX_LENGTH', /first text/));
+  assert.throws(
+    () => tokenizer.encode('a b c d', { truncation: 'only_first', maxLength: 4, pair: 'x y z' }),
+    fails('MAX_LENGTH', /first text/),
+  );
   assert.equal(tokensOf('hello'), ['hello']);
 });
 

@@ -72,7 +72,8 @@ export class AddedTokenMatcher {
     if (found === undefined) return undefined;
     const { token, end } = found;
     if (splitSpecialTokens && token.special) return end;
-    if (token.singleWord && (isWordCharacterBefore(text, index) || (end < text.length && wordCharacters.has(scalarAt(text, end))))) return end;
+    if (token.singleWord && (isWordCharacterBefore(text, index) || (end < text.length && wordCharacters.has(scalarAt(text, end)))))
+      return end;
     let start = index;
     let stop = end;
     if (token.lstrip) {
@@ -87,7 +88,7 @@ export class AddedTokenMatcher {
   matches(text: string, splitSpecialTokens: boolean): AddedTokenMatch[] {
     const matches: AddedTokenMatch[] = [];
     let from = 0;
-    for (let i = 0; i < text.length; ) {
+    for (let i = 0; i < text.length;) {
       const match = this.matchAt(text, i, from, splitSpecialTokens);
       if (typeof match === 'object') {
         matches.push(match);

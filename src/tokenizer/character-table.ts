@@ -119,7 +119,8 @@ export class CharacterTable {
       if (removed.has(codePoint)) return Kind.Removed << KIND_SHIFT;
       if (whitespace.has(codePoint)) return Kind.Space << KIND_SHIFT;
     }
-    if (options.stripAccents && (decompose(codePoint) ?? [codePoint]).some((c) => reorderedMarks.has(c))) return Kind.Reordered << KIND_SHIFT;
+    if (options.stripAccents && (decompose(codePoint) ?? [codePoint]).some((c) => reorderedMarks.has(c)))
+      return Kind.Reordered << KIND_SHIFT;
     const space = Kind.Space << KIND_SHIFT;
     const isChinese = options.handleChineseChars && chinese.has(codePoint);
     const parts: number[] = isChinese ? [space] : [];

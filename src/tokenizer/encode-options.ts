@@ -99,7 +99,11 @@ export interface EncodeDefaults {
 }
 
 /** Checks the options of a call. Errors: INVALID_OPTION, INVALID_ARG, MAX_LENGTH, INPUT_TOO_LARGE. */
-export function readEncodeOptions(call: 'encode' | 'encodeBatch', options: EncodeOptions | undefined, defaults: EncodeDefaults): EncodeSettings {
+export function readEncodeOptions(
+  call: 'encode' | 'encodeBatch',
+  options: EncodeOptions | undefined,
+  defaults: EncodeDefaults,
+): EncodeSettings {
   const given: Options<typeof SCHEMA> = readOptions(call, options, call === 'encode' ? SCHEMA : BATCH_SCHEMA);
   const { definition } = defaults;
   const file = defaults.useFileDefaults ? definition.fileTruncation : undefined;
@@ -132,10 +136,16 @@ export function readEncodeOptions(call: 'encode' | 'encodeBatch', options: Encod
 function checkLimit({ truncation: strategy, maxLength }: EncodeSettings, padsToLimit: boolean, maxPositions: number | undefined): void {
   if (strategy === undefined && !padsToLimit) return;
   if (maxLength === undefined) {
-    throw new BerthaError('INVALID_ARG', 'Expected a maxLength for truncation or padding but received none, and the model states no limit.');
+    throw new BerthaError(
+      'INVALID_ARG',
+      'Expected a maxLength for truncation or padding but received none, and the model states no limit.',
+    );
   }
   if (maxPositions !== undefined && maxLength > maxPositions) {
-    throw new BerthaError('MAX_LENGTH', `Expected at most ${maxPositions} tokens, the model's positions, for maxLength but received ${maxLength}.`);
+    throw new BerthaError(
+      'MAX_LENGTH',
+      `Expected at most ${maxPositions} tokens, the model's positions, for maxLength but received ${maxLength}.`,
+    );
   }
 }
 
@@ -143,7 +153,10 @@ function checkLimit({ truncation: strategy, maxLength }: EncodeSettings, padsToL
 export function roomFor(pieces: readonly TemplatePiece[], maxLength: number): number {
   const special = countSpecial(pieces);
   if (maxLength >= Math.max(1, special)) return maxLength - special;
-  throw new BerthaError('MAX_LENGTH', `Expected at least ${Math.max(1, special)} tokens, the special ones, for maxLength but received ${maxLength}.`);
+  throw new BerthaError(
+    'MAX_LENGTH',
+    `Expected at least ${Math.max(1, special)} tokens, the special ones, for maxLength but received ${maxLength}.`,
+  );
 }
 
 /** Errors: INVALID_ARG for what is not a string, INPUT_TOO_LARGE. */

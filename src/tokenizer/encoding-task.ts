@@ -109,7 +109,10 @@ export class EncodingTask {
     }
     const windowsOf = (count: number, kept: number): Window[] => {
       if (count > kept && kept > 0 && stride >= kept) {
-        throw new BerthaError('INVALID_ARG', `Expected a stride below ${kept}, the tokens of the text in a window, but received ${stride}.`);
+        throw new BerthaError(
+          'INVALID_ARG',
+          `Expected a stride below ${kept}, the tokens of the text in a window, but received ${stride}.`,
+        );
       }
       return windows(count, kept, stride, side);
     };

@@ -78,7 +78,8 @@ export class JsonNode {
 
   oneOf<const T extends string>(name: string, choices: readonly T[], fallback: T): T {
     const value = this.get(name) ?? fallback;
-    if (!choices.includes(value as T)) throw this.wrong(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, name, value);
+    if (!choices.includes(value as T))
+      throw this.wrong(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, name, value);
     return value as T;
   }
 

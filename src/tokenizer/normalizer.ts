@@ -37,7 +37,7 @@ export function unitLength(codePoint: number): number {
 export function normalize(text: string, start: number, end: number, options: NormalizerOptions): NormalizedText {
   const codePoints: number[] = [];
   const sources: number[] = [];
-  for (let i = start; i < end; ) {
+  for (let i = start; i < end;) {
     let c = scalarAt(text, i);
     const source = i;
     i += unitLength(c);

@@ -7,7 +7,7 @@ import { punctuation, whitespace } from './unicode.js';
  */
 export function splitWords(text: NormalizedText, from: number, to: number, visit: (start: number, end: number) => void): void {
   let wordStart = from;
-  for (let i = from; i < to; ) {
+  for (let i = from; i < to;) {
     const codePoint = codePointAt(text.units, i);
     const next = i + (codePoint > 0xffff ? 2 : 1);
     const isPunctuation = punctuation.has(codePoint);

@@ -2,7 +2,8 @@ import type { AddedToken, AddedTokenMatch, AddedTokenMatcher } from './added-tok
 import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
 import { normalize, type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
 import { splitWords } from './pre-tokenizer.js';
-import { combiningRank, decompose, removed, whitespace } from './unicode.js';
+import { whitespace } from './unicode.js';
+import { endOfMarks, startOfMarks } from './marks.js';
 import { HASH_PRIME, HASH_SEED, hashUnits } from './unit-map.js';
 import type { WordPiece } from './wordpiece.js';
 
@@ -250,14 +251,15 @@ export class SequenceEncoder {
    */
   #readReordered(i: number): number {
     const text = this.#text;
-    const start = this.#startOfMarks(i);
-    const end = this.#endOfMarks(i);
+    const { normalizer, table } = this.#pipeline;
+    const start = startOfMarks(text, i, this.#pieceStart, normalizer, (codePoint) => table.isWordPart(codePoint));
+    const end = endOfMarks(text, i, normalizer, (index) => this.#isMatch(index));
     let length = this.#length;
     while (length > 0 && (this.#sources[length - 1] as number) >= start) length--;
     this.#length = length;
     this.#hash = hashUnits(this.#word, 0, length);
     this.#pairs = countPairs(this.#word, 0, length);
-    const normalized = normalize(text, start, end, this.#pipeline.normalizer);
+    const normalized = normalize(text, start, end, normalizer);
     for (let k = 0; k < normalized.length; k++) {
       const unit = normalized.units[k] as number;
       if ((unit & 0xfc00) === 0xdc00) this.#pairs++;
@@ -266,40 +268,10 @@ export class SequenceEncoder {
     return end;
   }
 
-  /** Where the character begins that the marks at `i` follow; if that one ends a word, where the marks begin. */
-  #startOfMarks(i: number): number {
-    let start = i;
-    while (start > this.#pieceStart) {
-      let previous = start - 1;
-      if ((this.#text.charCodeAt(previous) & 0xfc00) === 0xdc00 && previous > this.#pieceStart) {
-        if ((this.#text.charCodeAt(previous - 1) & 0xfc00) === 0xd800) previous--;
-      }
-      const codePoint = scalarAt(this.#text, previous);
-      if (!this.#isMark(codePoint)) return this.#pipeline.table.isWordPart(codePoint) ? previous : start;
-      start = previous;
-    }
-    return start;
-  }
-
-  #endOfMarks(i: number): number {
+  #isMatch(index: number): boolean {
     const { matcher, table } = this.#pipeline;
-    const text = this.#text;
-    for (let end = i; end < text.length; ) {
-      const codePoint = scalarAt(text, end);
-      if (end > i) {
-        if (!this.#isMark(codePoint)) return end;
-        const isTrigger = table.entries[text.charCodeAt(end)] === Kind.Trigger << KIND_SHIFT;
-        if (isTrigger && matcher.matchAt(text, end, this.#matchEnd, this.#splitSpecialTokens) !== undefined) return end;
-      }
-      end += unitLength(codePoint);
-    }
-    return text.length;
-  }
-
-  /** Whether a character is dropped, or begins with a mark once decomposed: then it belongs to what precedes it. */
-  #isMark(codePoint: number): boolean {
-    if (this.#pipeline.normalizer.cleanText && removed.has(codePoint)) return true;
-    return combiningRank((decompose(codePoint) ?? [codePoint])[0] as number) !== 0;
+    if (table.entries[this.#text.charCodeAt(index)] !== Kind.Trigger << KIND_SHIFT) return false;
+    return matcher.matchAt(this.#text, index, this.#matchEnd, this.#splitSpecialTokens) !== undefined;
   }
 
   /** The general way for everything: used when added tokens have to be found in normalized text. */

@@ -1,6 +1,7 @@
 /** One part of a template: a special token, or the first (0) or second (1) text. */
 export type TemplatePiece =
-  { readonly kind: 'special'; readonly id: number; readonly typeId: number } | { readonly kind: 'sequence'; readonly sequence: 0 | 1; readonly typeId: number };
+  | { readonly kind: 'special'; readonly id: number; readonly typeId: number }
+  | { readonly kind: 'sequence'; readonly sequence: 0 | 1; readonly typeId: number };
 
 /** How special tokens surround one text, or a pair. */
 export interface Template {

@@ -80,7 +80,8 @@ export class TokenizerConfig {
       .map((key) => {
         const token = decoder.child(key);
         const id = Number(key);
-        if (token === undefined || !Number.isInteger(id) || id < 0 || id >= MAX_VOCAB_SIZE) throw decoder.wrong('an id', key, decoder.get(key));
+        if (token === undefined || !Number.isInteger(id) || id < 0 || id >= MAX_VOCAB_SIZE)
+          throw decoder.wrong('an id', key, decoder.get(key));
         return { id, content: token.string('content', ''), ...readFlags(token) };
       })
       .sort((a, b) => a.id - b.id);
@@ -102,6 +103,7 @@ export function readFlags(token: JsonNode): AddedTokenFlags {
 function readMaxLength(config: JsonNode): number | undefined {
   const value = config.get('model_max_length');
   if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) throw config.wrong('a positive whole number', 'model_max_length', value);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1)
+    throw config.wrong('a positive whole number', 'model_max_length', value);
   return value >= NO_LIMIT ? undefined : value;
 }

@@ -134,7 +134,8 @@ function readNormalizer(node: JsonNode | undefined): NormalizerOptions {
 
 /** What transformers' BERT classes do when both files speak. */
 function overrideNormalizer(normalizer: NormalizerOptions, config: TokenizerConfig): NormalizerOptions {
-  if (!normalizer.cleanText || config.tokenizerClass === 'PreTrainedTokenizer' || config.tokenizerClass === 'TokenizersBackend') return normalizer;
+  if (!normalizer.cleanText || config.tokenizerClass === 'PreTrainedTokenizer' || config.tokenizerClass === 'TokenizersBackend')
+    return normalizer;
   const lowercase = config.flag('do_lower_case') ?? normalizer.lowercase;
   // Where accents simply follow the case in tokenizer.json they go on doing so.
   const followed = normalizer.stripAccents === normalizer.lowercase ? lowercase : normalizer.stripAccents;

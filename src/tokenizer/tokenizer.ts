@@ -36,7 +36,12 @@ export interface DecodeOptions {
 }
 
 const LIMIT = Number.MAX_SAFE_INTEGER;
-const TOKENIZER_SCHEMA = { maxLength: integer(1, LIMIT), maxPositions: integer(1, LIMIT), vocabSize: integer(1, LIMIT), useFileDefaults: flag };
+const TOKENIZER_SCHEMA = {
+  maxLength: integer(1, LIMIT),
+  maxPositions: integer(1, LIMIT),
+  vocabSize: integer(1, LIMIT),
+  useFileDefaults: flag,
+};
 const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
 
 /**
@@ -101,7 +106,10 @@ export class Tokenizer {
     for (const [token, id] of tokenToId) this.#idToToken[id] = token;
     const vocabSize = this.#idToToken.length;
     if (defaults.vocabSize !== undefined && vocabSize > defaults.vocabSize) {
-      throw new BerthaError('VOCAB', `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${vocabSize - 1} in the vocabulary.`);
+      throw new BerthaError(
+        'VOCAB',
+        `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${vocabSize - 1} in the vocabulary.`,
+      );
     }
     const idOf = (token: string | undefined) => (token === undefined ? undefined : tokenToId.get(token));
     this.#tokenToId = tokenToId;
@@ -198,7 +206,10 @@ export class Tokenizer {
     const { skipSpecialTokens = false, cleanUpSpaces = definition.cleanUpSpaces } = readOptions('decode', options, DECODE_SCHEMA);
     const { decoder } = definition;
     if (typeof decoder === 'string') {
-      throw new BerthaError('TOKENIZER', `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`);
+      throw new BerthaError(
+        'TOKENIZER',
+        `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`,
+      );
     }
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
@@ -231,7 +242,8 @@ export class Tokenizer {
   }
 
   #pad(encodings: readonly Encoding[], { padTo, padToMultipleOf, paddingSide }: EncodeSettings): Encoding[] {
-    if (this.padId === undefined) throw new BerthaError('INVALID_ARG', 'Expected a vocabulary with a padding token for padding but received none.');
+    if (this.padId === undefined)
+      throw new BerthaError('INVALID_ARG', 'Expected a vocabulary with a padding token for padding but received none.');
     let length = padTo === 'longest' ? 0 : (padTo as number);
     if (padTo === 'longest') for (const encoding of encodings) length = Math.max(length, encoding.length);
     length = Math.ceil(length / padToMultipleOf) * padToMultipleOf;
@@ -251,7 +263,10 @@ export class Tokenizer {
       const other = inNormalized.get(pattern);
       if (pattern === '' || other !== undefined) {
         const why = other === undefined ? 'nothing' : `the same as ${JSON.stringify(other.content)}`;
-        throw new BerthaError('TOKENIZER', `Expected added token ${JSON.stringify(token.content)} to be distinct when normalized but received ${why}.`);
+        throw new BerthaError(
+          'TOKENIZER',
+          `Expected added token ${JSON.stringify(token.content)} to be distinct when normalized but received ${why}.`,
+        );
       }
       inNormalized.set(pattern, token);
       if (pattern !== token.content) this.#decoded.set(token.id, pattern);
@@ -279,7 +294,8 @@ function checkItem(item: unknown, index: number): void {
     checkText(item, `the text at index ${index}`);
     return;
   }
-  if (item.length !== 2) throw new BerthaError('INVALID_ARG', `Expected two texts for the pair at index ${index} but received ${item.length}.`);
+  if (item.length !== 2)
+    throw new BerthaError('INVALID_ARG', `Expected two texts for the pair at index ${index} but received ${item.length}.`);
   checkText(item[0], `the first text at index ${index}`);
   checkText(item[1], `the second text at index ${index}`);
 }

@@ -39,12 +39,21 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
   const vocab = readVocab(vocabText);
   if (vocab.size === 0) throw new BerthaError('VOCAB', 'Expected one token a line for vocab.txt but received an empty file.');
   for (const token of vocab.keys()) {
-    if (/[\ud800-\udfff]/u.test(token)) throw new BerthaError('VOCAB', `Expected well-formed Unicode for vocab.txt but received ${received(token)}.`);
+    if (/[\ud800-\udfff]/u.test(token))
+      throw new BerthaError('VOCAB', `Expected well-formed Unicode for vocab.txt but received ${received(token)}.`);
   }
   const config = new TokenizerConfig(files);
   const { tokenizerClass } = config;
-  if (tokenizerClass !== undefined && tokenizerClass.endsWith('Tokenizer') && !BERT_CLASSES.has(tokenizerClass) && tokenizerClass !== 'PreTrainedTokenizer') {
-    throw new BerthaError('TOKENIZER', `Expected a tokenizer_class of BERT's kind in tokenizer_config.json but received ${received(tokenizerClass)}.`);
+  if (
+    tokenizerClass !== undefined &&
+    tokenizerClass.endsWith('Tokenizer') &&
+    !BERT_CLASSES.has(tokenizerClass) &&
+    tokenizerClass !== 'PreTrainedTokenizer'
+  ) {
+    throw new BerthaError(
+      'TOKENIZER',
+      `Expected a tokenizer_class of BERT's kind in tokenizer_config.json but received ${received(tokenizerClass)}.`,
+    );
   }
   const specialTokens = config.specialTokens((token) => vocab.has(token));
   const require = (name: keyof SpecialTokens): number => {
@@ -92,7 +101,13 @@ function addedTokens(vocab: ReadonlyMap<string, number>, special: SpecialTokens,
     const content = special[name];
     const id = content === undefined ? undefined : vocab.get(content);
     if (content === undefined || id === undefined) continue;
-    const plain: AddedTokenFlags = { singleWord: false, lstrip: isMpnet && name === 'mask', rstrip: false, normalized: false, special: true };
+    const plain: AddedTokenFlags = {
+      singleWord: false,
+      lstrip: isMpnet && name === 'mask',
+      rstrip: false,
+      normalized: false,
+      special: true,
+    };
     tokens.set(content, { id, content, ...(config.flagsOf(name) ?? plain) });
   }
   let next = vocab.size;

@@ -20,16 +20,20 @@ export function unitsOfCodePoints(text: string): number[] {
 /** Every difference in ids, offsets, word ids and type ids between ours and the reference for one text; '' if there is none. */
 export function difference(text: string | [string, string], ours: Encoding, theirs: tokenizers.Encoding, withTypeIds = true): string {
   const ids = theirs.getIds();
-  const show = (what: string, a: unknown, b: unknown) => `${what} of ${JSON.stringify(text)}: expected ${JSON.stringify(a)} but received ${JSON.stringify(b)}`;
+  const show = (what: string, a: unknown, b: unknown) =>
+    `${what} of ${JSON.stringify(text)}: expected ${JSON.stringify(a)} but received ${JSON.stringify(b)}`;
   if (!isEqual(ids, ours.ids)) return show('tokens', theirs.getTokens(), ours.tokens);
   const units = (typeof text === 'string' ? [text] : text).map(unitsOfCodePoints);
   const sequenceIds = theirs.getSequenceIds();
-  const offsets = theirs.getOffsets().flatMap((pair, i) => pair.map((offset) => (units[sequenceIds[i] ?? 0] as number[])[offset] as number));
+  const offsets = theirs
+    .getOffsets()
+    .flatMap((pair, i) => pair.map((offset) => (units[sequenceIds[i] ?? 0] as number[])[offset] as number));
   if (!isEqual(offsets, ours.offsets as Int32Array)) return show('offsets', offsets, Array.from(ours.offsets as Int32Array));
   if (withTypeIds && !isEqual(theirs.getTypeIds(), ours.typeIds)) return show('type ids', theirs.getTypeIds(), Array.from(ours.typeIds));
   const wordIds = theirs.getWordIds().map((id) => id ?? null);
   if (!isEqual(wordIds, ours.wordIds)) return show('word ids', wordIds, ours.wordIds);
-  if (!isEqual(theirs.getSpecialTokensMask(), ours.specialTokensMask)) return show('special tokens', theirs.getSpecialTokensMask(), ours.specialTokensMask);
+  if (!isEqual(theirs.getSpecialTokensMask(), ours.specialTokensMask))
+    return show('special tokens', theirs.getSpecialTokensMask(), ours.specialTokensMask);
   return '';
 }
 
@@ -50,7 +54,8 @@ export async function compareWithOracle(tokenizer: Tokenizer, oracle: Oracle, te
       const ours = tokenizer.encode(text, { offsets: true });
       const found = difference(text, ours, expected[k] as tokenizers.Encoding);
       if (found !== '') differences.push(found);
-      else if (!isEqual(ours.ids, tokenizer.encodeIds(text).ids)) differences.push(`encodeIds of ${JSON.stringify(text)} differs from encode`);
+      else if (!isEqual(ours.ids, tokenizer.encodeIds(text).ids))
+        differences.push(`encodeIds of ${JSON.stringify(text)} differs from encode`);
     });
   }
   return differences;

@@ -68,8 +68,14 @@ export function variants(base: TokenizerJson): ReadonlyMap<string, object> {
     ['added tokens', change({ added_tokens: inText })],
     ['normalized added tokens', change({ added_tokens: inNormalized })],
     ['normalized added tokens, not cleaned', change({ added_tokens: inNormalized, normalizer: bertNormalizer({ clean_text: false }) })],
-    ['RobertaProcessing, offsets trimmed', change({ added_tokens: inText, post_processor: { ...roberta, trim_offsets: true, add_prefix_space: false } })],
-    ['RobertaProcessing with prefix space', change({ added_tokens: inNormalized, post_processor: { ...roberta, trim_offsets: true, add_prefix_space: true } })],
+    [
+      'RobertaProcessing, offsets trimmed',
+      change({ added_tokens: inText, post_processor: { ...roberta, trim_offsets: true, add_prefix_space: false } }),
+    ],
+    [
+      'RobertaProcessing with prefix space',
+      change({ added_tokens: inNormalized, post_processor: { ...roberta, trim_offsets: true, add_prefix_space: true } }),
+    ],
     ['RobertaProcessing, offsets as they are', change({ added_tokens: inText, post_processor: { ...roberta, trim_offsets: false } })],
     ['BertProcessing', change({ post_processor: { ...roberta, type: 'BertProcessing' } })],
     ['no post-processor', change({ post_processor: null })],
