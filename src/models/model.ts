@@ -64,7 +64,8 @@ export interface ModelValues {
   readonly heads: Heads;
 }
 
-const loadSchema = { threads: integer(1, 1024), precision: text, device: text, heads: flag };
+/** The checks of `LoadModelOptions`. */
+export const loadSchema = { threads: integer(1, 1024), precision: text, device: text, heads: flag };
 const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,

@@ -1,18 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { BerthaError } from '../errors.js';
-import { loadModel, type LoadModelOptions, type Model } from '../models/index.js';
-import { abortSignal, integer, readOptions, received, text } from '../options.js';
+import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
+import { abortSignal, readOptions, received } from '../options.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
 
-/** How `loadEmbedder` loads. */
-export interface LoadEmbedderOptions {
-  /** CPU threads that may compute for this model; the default is what the machine grants the process. */
-  readonly threads?: number | undefined;
-  /** Number format of the arithmetic. Default `'fp32'`. */
-  readonly precision?: 'fp32' | undefined;
-  /** Where it computes. Default `'cpu'`. */
-  readonly device?: 'cpu' | undefined;
-}
+/** How `loadEmbedder` loads: as `loadModel` does. */
+export type LoadEmbedderOptions = LoadModelOptions;
 
 /** How one call of `embedSync` embeds. */
 export interface EmbedSyncOptions {
@@ -45,8 +38,6 @@ export interface Embedding {
   /** Whether the text was longer than the limit, so that its end was not read. */
   readonly truncated: boolean;
 }
-
-const loadSchema = { threads: integer(1, 1024), precision: text, device: text };
 
 /** Jobs of one call that may wait or run at once; the next is tokenized while they compute. */
 const kJobsInFlight = 4;
