@@ -43,7 +43,8 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
         object.Set("pool", report.chosen);
         object.Set("running", Scheduler::instance().workers());
         object.Set("affinity", report.affinity);
-        object.Set("quota", report.quota > 0 ? Napi::Value(Napi::Number::New(info.Env(), report.quota)) : info.Env().Null());
+        object.Set("quota", report.quota > 0 ? Napi::Value(Napi::Number::New(info.Env(), report.quota))
+                                             : info.Env().Null());
         object.Set("physical", report.physical);
         object.Set("reason", report.reason);
         return object;
@@ -66,7 +67,8 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
     object.Set("tokens", static_cast<double>(stats.batched_tokens));
     object.Set("sharedBatches", static_cast<double>(stats.shared_batches));
     Napi::Array sizes = Napi::Array::New(info.Env(), stats.batch_sizes.size());
-    for (size_t i = 0; i < stats.batch_sizes.size(); i++) sizes.Set(static_cast<uint32_t>(i), static_cast<double>(stats.batch_sizes[i]));
+    for (size_t i = 0; i < stats.batch_sizes.size(); i++)
+        sizes.Set(static_cast<uint32_t>(i), static_cast<double>(stats.batch_sizes[i]));
     object.Set("batchSizes", sizes);
     object.Set("queueSeconds", stats.queue_seconds);
     object.Set("computeSeconds", stats.compute_seconds);
@@ -76,12 +78,15 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value device_problem_of(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value { return Napi::String::New(info.Env(), device_problem(to_string(info[0], "device"))); });
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        return Napi::String::New(info.Env(), device_problem(to_string(info[0], "device")));
+    });
 }
 
 Napi::Value fail_allocation_at(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        return Napi::Number::New(info.Env(), static_cast<double>(fail_allocation(to_int(info[0], "n", 0, INT32_MAX))));
+        return Napi::Number::New(info.Env(),
+                                 static_cast<double>(fail_allocation(to_int(info[0], "n", 0, INT32_MAX))));
     });
 }
 

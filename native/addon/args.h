@@ -1,5 +1,5 @@
-// Reading JavaScript arguments: each function checks and names what it reads. Copies, so that a caller may change, transfer or detach
-// its arrays right after the call.
+// Reading JavaScript arguments: each function checks and names what it reads. Copies, so that a caller may
+// change, transfer or detach its arrays right after the call.
 #pragma once
 
 #include <napi.h>
@@ -11,9 +11,7 @@
 
 namespace bertha::addon {
 
-inline Napi::Value get(const Napi::Object& object, const char* key) {
-    return object.Get(key);
-}
+inline Napi::Value get(const Napi::Object& object, const char* key) { return object.Get(key); }
 
 inline bool has(const Napi::Object& object, const char* key) {
     const Napi::Value value = object.Get(key);
@@ -28,15 +26,17 @@ inline std::string to_string(const Napi::Value& value, const char* name) {
 inline int64_t to_int(const Napi::Value& value, const char* name) {
     BERTHA_CHECK(value.IsNumber(), "INVALID_ARG", "expected a number for %s", name);
     const double number = value.As<Napi::Number>().DoubleValue();
-    BERTHA_CHECK(number >= -9007199254740992.0 && number <= 9007199254740992.0 && number == static_cast<double>(static_cast<int64_t>(number)),
+    BERTHA_CHECK(number >= -9007199254740992.0 && number <= 9007199254740992.0 &&
+                     number == static_cast<double>(static_cast<int64_t>(number)),
                  "INVALID_ARG", "expected a whole number for %s, got %g", name, number);
     return static_cast<int64_t>(number);
 }
 
 inline int64_t to_int(const Napi::Value& value, const char* name, int64_t low, int64_t high) {
     const int64_t number = to_int(value, name);
-    BERTHA_CHECK(number >= low && number <= high, "INVALID_ARG", "expected %lld to %lld for %s, got %lld", static_cast<long long>(low),
-                 static_cast<long long>(high), name, static_cast<long long>(number));
+    BERTHA_CHECK(number >= low && number <= high, "INVALID_ARG", "expected %lld to %lld for %s, got %lld",
+                 static_cast<long long>(low), static_cast<long long>(high), name,
+                 static_cast<long long>(number));
     return number;
 }
 
@@ -57,7 +57,8 @@ inline Napi::Array to_array(const Napi::Value& value, const char* name) {
 
 template <typename T, napi_typedarray_type kType>
 std::vector<T> to_vector(const Napi::Value& value, const char* name, const char* type_name) {
-    BERTHA_CHECK(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == kType, "INVALID_ARG", "expected %s for %s", type_name, name);
+    BERTHA_CHECK(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == kType,
+                 "INVALID_ARG", "expected %s for %s", type_name, name);
     const auto array = value.As<Napi::TypedArrayOf<T>>();
     return std::vector<T>(array.Data(), array.Data() + array.ElementLength());
 }

@@ -1,5 +1,6 @@
-// What one JavaScript environment (the main thread or a worker) owns: the way back from native threads, and the calls in flight. It is
-// closed by a cleanup hook before the environment dies; results that come later are dropped.
+// What one JavaScript environment (the main thread or a worker) owns: the way back from native threads, and
+// the calls in flight. It is closed by a cleanup hook before the environment dies; results that come later
+// are dropped.
 #pragma once
 
 #include <napi.h>

@@ -30,8 +30,10 @@ void read_exactly(const FilePart& part, int64_t offset, int64_t bytes, char* dst
         const int64_t got = pread(part.fd, dst, static_cast<size_t>(bytes), static_cast<off_t>(offset));
 #endif
         if (got < 0 && errno == EINTR) continue;
-        BERTHA_CHECK(got >= 0, "IO", "cannot read tensor %.200s: %s", part.name.c_str(), std::strerror(errno));
-        BERTHA_CHECK(got > 0, "IO", "the file ended %lld bytes early in tensor %.200s: was it truncated while it was read?",
+        BERTHA_CHECK(got >= 0, "IO", "cannot read tensor %.200s: %s", part.name.c_str(),
+                     std::strerror(errno));
+        BERTHA_CHECK(got > 0, "IO",
+                     "the file ended %lld bytes early in tensor %.200s: was it truncated while it was read?",
                      static_cast<long long>(bytes), part.name.c_str());
         offset += got;
         dst += got;
@@ -45,9 +47,7 @@ float from_bits(uint32_t bits) {
     return value;
 }
 
-float from_bf16(uint16_t bits) {
-    return from_bits(static_cast<uint32_t>(bits) << 16);
-}
+float from_bf16(uint16_t bits) { return from_bits(static_cast<uint32_t>(bits) << 16); }
 
 float from_f16(uint16_t bits) {
     const uint32_t sign = (bits & 0x8000u) << 16, exponent = (bits >> 10) & 0x1fu, mantissa = bits & 0x3ffu;
@@ -71,24 +71,30 @@ void convert(const char* bytes, int64_t count, float* dst, Convert&& to_float) {
 void check_finite(const FilePart& part, const float* values, int64_t count) {
     float probe = 0.0f;  // stays 0 for finite values, becomes NaN otherwise
     for (int64_t i = 0; i < count; i++) probe += values[i] * 0.0f;
-    BERTHA_CHECK(probe == 0.0f, "NON_FINITE", "tensor %.200s holds a NaN or an infinity (or a value beyond fp32)", part.name.c_str());
+    BERTHA_CHECK(probe == 0.0f, "NON_FINITE",
+                 "tensor %.200s holds a NaN or an infinity (or a value beyond fp32)", part.name.c_str());
 }
 
 }  // namespace
 
-FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts) : program_(program), parts_(std::move(parts)) {
-    BERTHA_CHECK(parts_.size() == program.weights.size(), "INVALID_ARG", "expected parts for %zu weights, got %zu", program.weights.size(), parts_.size());
+FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts)
+    : program_(program), parts_(std::move(parts)) {
+    BERTHA_CHECK(parts_.size() == program.weights.size(), "INVALID_ARG",
+                 "expected parts for %zu weights, got %zu", program.weights.size(), parts_.size());
     for (size_t i = 0; i < parts_.size(); i++) {
         int64_t row = 0;
         for (const FilePart& part : parts_[i]) {
-            BERTHA_CHECK(part.fd >= 0 && part.offset >= 0 && part.rows > 0 && part.row_begin == row, "INVALID_ARG",
-                         "weight %.200s: its parts must follow one another", program.weights[i].name.c_str());
+            BERTHA_CHECK(part.fd >= 0 && part.offset >= 0 && part.rows > 0 && part.row_begin == row,
+                         "INVALID_ARG", "weight %.200s: its parts must follow one another",
+                         program.weights[i].name.c_str());
             row += part.rows;
         }
         // The parts of a vector count its values.
-        const int64_t expected = program.weights[i].kind == WeightKind::kVector ? program.weights[i].cols : program.weights[i].rows;
-        BERTHA_CHECK(row == expected, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld",
-                     program.weights[i].name.c_str(), static_cast<long long>(expected), static_cast<long long>(row));
+        const int64_t expected = program.weights[i].kind == WeightKind::kVector ? program.weights[i].cols
+                                                                                : program.weights[i].rows;
+        BERTHA_CHECK(
+            row == expected, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld",
+            program.weights[i].name.c_str(), static_cast<long long>(expected), static_cast<long long>(row));
     }
 }
 
@@ -98,12 +104,15 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
     const int64_t cols = vector ? 1 : shape.cols;
     if (vector) row_end = shape.cols;
     for (const FilePart& part : parts_[static_cast<size_t>(weight)]) {
-        const int64_t begin = std::max(row_begin, part.row_begin), end = std::min(row_end, part.row_begin + part.rows);
-        if (begin < end) read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols);
+        const int64_t begin = std::max(row_begin, part.row_begin),
+                      end = std::min(row_end, part.row_begin + part.rows);
+        if (begin < end)
+            read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols);
     }
 }
 
-void FileSource::read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst) const {
+void FileSource::read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols,
+                           float* dst) const {
     const int64_t size = element_size(part.dtype), total = count * cols;
     const int64_t offset = part.offset + first * cols * size;
     if (part.dtype == FileDtype::kF32) {
@@ -115,7 +124,8 @@ void FileSource::read_part(const FilePart& part, int64_t first, int64_t count, i
             read_exactly(part, offset + done * size, n * size, chunk);
             if (part.dtype == FileDtype::kF16) convert<uint16_t>(chunk, n, dst + done, from_f16);
             if (part.dtype == FileDtype::kBF16) convert<uint16_t>(chunk, n, dst + done, from_bf16);
-            if (part.dtype == FileDtype::kF64) convert<double>(chunk, n, dst + done, [](double value) { return static_cast<float>(value); });
+            if (part.dtype == FileDtype::kF64)
+                convert<double>(chunk, n, dst + done, [](double value) { return static_cast<float>(value); });
             done += n;
         }
     }

@@ -1,5 +1,5 @@
-// Weights as ranges of open files. Native threads read them with pread, so that nothing large passes through JavaScript and a file
-// that shrinks is a short read, never a fault.
+// Weights as ranges of open files. Native threads read them with pread, so that nothing large passes through
+// JavaScript and a file that shrinks is a short read, never a fault.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace bertha::addon {
 
 enum class FileDtype : int32_t { kF32, kF16, kBF16, kF64 };
 
-// Rows row_begin .. row_begin + rows of a weight; consecutive parts stack (query, key and value make one matrix).
+// Rows row_begin .. row_begin + rows of a weight; consecutive parts stack (query, key and value make one
+// matrix).
 struct FilePart {
     int fd = -1;
     int64_t offset = 0;  // bytes, absolute

@@ -47,8 +47,9 @@ void add_program(Key& key, const Program& program) {
     }
     for (const Op& op : program.ops) {
         key.add(static_cast<int>(op.kind));
-        for (int32_t index : {op.input, op.output, op.residual, op.scores, op.weight, op.bias, op.position_table, op.type_table,
-                              op.relative_bias, op.num_heads, op.position_offset, op.k})
+        for (int32_t index :
+             {op.input, op.output, op.residual, op.scores, op.weight, op.bias, op.position_table,
+              op.type_table, op.relative_bias, op.num_heads, op.position_offset, op.k})
             key.add(index);
         key.add(static_cast<int>(op.activation));
         for (float number : {op.eps, op.softmax_scale}) {
@@ -75,7 +76,9 @@ bool add_file(Key& key, int fd) {
 #endif
     timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    const auto ns = [](const timespec& time) { return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec; };
+    const auto ns = [](const timespec& time) {
+        return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+    };
     key.add(static_cast<uint64_t>(status.st_dev));
     key.add(static_cast<uint64_t>(status.st_ino));
     for (int64_t number : {static_cast<int64_t>(status.st_size), ns(modified), ns(changed)}) key.add(number);
@@ -85,7 +88,8 @@ bool add_file(Key& key, int fd) {
 
 }  // namespace
 
-std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts, const LoadOptions& options) {
+std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts,
+                      const LoadOptions& options) {
 #if defined(_WIN32)
     return "";
 #else

@@ -1,4 +1,5 @@
-// What makes two loads the same model: the program, where its weights lie in which files, device and precision.
+// What makes two loads the same model: the program, where its weights lie in which files, device and
+// precision.
 #pragma once
 
 #include <string>
@@ -9,8 +10,9 @@
 
 namespace bertha::addon {
 
-// A key for the registry. Files count by device, inode, size and time of change. Empty when a file changed so recently that a second
-// change might leave the same time: such a model is not shared.
-std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts, const LoadOptions& options);
+// A key for the registry. Files count by device, inode, size and time of change. Empty when a file changed so
+// recently that a second change might leave the same time: such a model is not shared.
+std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts,
+                      const LoadOptions& options);
 
 }  // namespace bertha::addon

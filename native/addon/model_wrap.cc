@@ -20,7 +20,9 @@ public:
     using Team::run;
     explicit PoolTeam(int size) : size_(size) {}
     int size() const override { return size_; }
-    void run(int64_t units, Body body, void* context) override { Scheduler::instance().run_units(size_, units, body, context); }
+    void run(int64_t units, Body body, void* context) override {
+        Scheduler::instance().run_units(size_, units, body, context);
+    }
 
 private:
     const int size_;
@@ -49,14 +51,18 @@ double milliseconds(Clock::duration duration) {
 }
 
 JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch) {
-    auto job = std::make_shared<Job>(model, to_int32s(get(batch, "inputIds"), "inputIds"), to_int32s(get(batch, "tokenTypeIds"), "tokenTypeIds"),
-                                     to_int32s(get(batch, "cuSeqlens"), "cuSeqlens"), to_int32s_or_empty(get(batch, "poolSkip"), "poolSkip"),
-                                     to_int32s_or_empty(get(batch, "selected"), "selected"), to_int32s_or_empty(get(batch, "cuSelected"), "cuSelected"),
+    auto job = std::make_shared<Job>(model, to_int32s(get(batch, "inputIds"), "inputIds"),
+                                     to_int32s(get(batch, "tokenTypeIds"), "tokenTypeIds"),
+                                     to_int32s(get(batch, "cuSeqlens"), "cuSeqlens"),
+                                     to_int32s_or_empty(get(batch, "poolSkip"), "poolSkip"),
+                                     to_int32s_or_empty(get(batch, "selected"), "selected"),
+                                     to_int32s_or_empty(get(batch, "cuSelected"), "cuSelected"),
                                      to_int32s(get(batch, "outputs"), "outputs"));
     job->lane = has(batch, "bulk") && get(batch, "bulk").ToBoolean() ? Lane::kBulk : Lane::kInteractive;
     if (has(batch, "deadlineMs")) {
         const double ms = to_double(get(batch, "deadlineMs"), "deadlineMs");
-        job->deadline = Clock::now() + std::chrono::microseconds(static_cast<int64_t>(std::min(std::max(ms, 0.0), 1e9) * 1000.0));
+        job->deadline = Clock::now() + std::chrono::microseconds(
+                                           static_cast<int64_t>(std::min(std::max(ms, 0.0), 1e9) * 1000.0));
     }
     return job;
 }
@@ -65,7 +71,8 @@ JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& b
 Napi::Object to_result(Napi::Env env, const Job& job) {
     Napi::Array outputs = Napi::Array::New(env, job.outputs.size());
     for (size_t i = 0; i < job.outputs.size(); i++)
-        outputs.Set(static_cast<uint32_t>(i), from_floats(env, job.outputs[i].data.floats(), static_cast<size_t>(job.outputs[i].floats)));
+        outputs.Set(static_cast<uint32_t>(i), from_floats(env, job.outputs[i].data.floats(),
+                                                          static_cast<size_t>(job.outputs[i].floats)));
     Napi::Object result = Napi::Object::New(env);
     result.Set("outputs", outputs);
     result.Set("queuedMs", milliseconds(job.started - job.submitted));
@@ -86,14 +93,17 @@ void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Make&& make)
 }  // namespace
 
 Napi::Function ModelWrap::define(Napi::Env env) {
-    return DefineClass(env, "NativeModel",
-                       {InstanceMethod("run", &ModelWrap::run), InstanceMethod("runSync", &ModelWrap::run_sync), InstanceMethod("cancel", &ModelWrap::cancel),
-                        InstanceMethod("dispose", &ModelWrap::dispose), InstanceMethod("memoryUsage", &ModelWrap::memory_usage)});
+    return DefineClass(
+        env, "NativeModel",
+        {InstanceMethod("run", &ModelWrap::run), InstanceMethod("runSync", &ModelWrap::run_sync),
+         InstanceMethod("cancel", &ModelWrap::cancel), InstanceMethod("dispose", &ModelWrap::dispose),
+         InstanceMethod("memoryUsage", &ModelWrap::memory_usage)});
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
     if (info.Length() != 1 || !info[0].IsExternal())
-        throw make_error(info.Env(), "INVALID_ARG", "NativeModel cannot be constructed: expected loadModel() to make it");
+        throw make_error(info.Env(), "INVALID_ARG",
+                         "NativeModel cannot be constructed: expected loadModel() to make it");
     model_ = *info[0].As<Napi::External<std::shared_ptr<const Model>>>().Data();
     reported_bytes_ = model_->loaded().weight_bytes();
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_bytes_);
@@ -117,7 +127,9 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
         request->parts = read_parts(spec);
         request->options.device = to_string(get(spec, "device"), "device");
         request->options.precision = to_string(get(spec, "precision"), "precision");
-        request->threads = has(spec, "threads") ? static_cast<int>(to_int(get(spec, "threads"), "threads", 1, 1024)) : hardware_threads().chosen;
+        request->threads = has(spec, "threads")
+                               ? static_cast<int>(to_int(get(spec, "threads"), "threads", 1, 1024))
+                               : hardware_threads().chosen;
         const std::shared_ptr<Environment> environment = Environment::of(env);
         const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
         environment->begin_operation(env);
@@ -139,7 +151,8 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
                 settle(env, deferred, [&]() -> Napi::Value {
                     if (!model) throw Error(error.code, error.message);
                     // The external only carries the pointer into the constructor.
-                    return environment->model_constructor.New({Napi::External<std::shared_ptr<const Model>>::New(env, &model)});
+                    return environment->model_constructor.New(
+                        {Napi::External<std::shared_ptr<const Model>>::New(env, &model)});
                 });
             });
         };

@@ -24,7 +24,8 @@ Floats optional_floats(const Napi::Value& value, const char* name) {
 }
 
 void check_count(size_t count, int64_t expected, const char* name) {
-    BERTHA_CHECK(static_cast<int64_t>(count) == expected, "INVALID_ARG", "expected %lld values in %s, got %zu", static_cast<long long>(expected), name, count);
+    BERTHA_CHECK(static_cast<int64_t>(count) == expected, "INVALID_ARG",
+                 "expected %lld values in %s, got %zu", static_cast<long long>(expected), name, count);
 }
 
 int64_t size_arg(const Napi::CallbackInfo& info, size_t i, const char* name) {
@@ -33,13 +34,15 @@ int64_t size_arg(const Napi::CallbackInfo& info, size_t i, const char* name) {
 
 std::vector<int32_t> sequence_offsets(const Napi::Value& value, int64_t tokens) {
     std::vector<int32_t> offsets = to_int32s(value, "cuSeqlens");
-    BERTHA_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "INVALID_ARG", "cuSeqlens must go from 0 to %lld",
-                 static_cast<long long>(tokens));
-    for (size_t i = 1; i < offsets.size(); i++) BERTHA_CHECK(offsets[i] > offsets[i - 1], "INVALID_ARG", "cuSeqlens must rise");
+    BERTHA_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "INVALID_ARG",
+                 "cuSeqlens must go from 0 to %lld", static_cast<long long>(tokens));
+    for (size_t i = 1; i < offsets.size(); i++)
+        BERTHA_CHECK(offsets[i] > offsets[i - 1], "INVALID_ARG", "cuSeqlens must rise");
     return offsets;
 }
 
-// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k, precision?): [m,n]
+// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k, precision?):
+// [m,n]
 Napi::Value linear(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
@@ -51,13 +54,16 @@ Napi::Value linear(const Napi::CallbackInfo& info) {
         check_count(weight.size(), n * k, "weight");
         if (bias.present) check_count(bias.values.size(), n, "bias");
         if (residual.present) check_count(residual.values.size(), m * n, "residual");
-        const cpu::MatrixFormat& format = cpu::format_for(kernels, info[8].IsString() ? to_string(info[8], "precision") : "fp32");
-        const int64_t width = format.panel_width, panels = (n + width - 1) / width, panel_bytes = format.panel_bytes(width, k);
+        const cpu::MatrixFormat& format = cpu::format_for(
+            kernels, info[8].IsString() ? to_string(info[8], "precision") : "fp32");
+        const int64_t width = format.panel_width, panels = (n + width - 1) / width,
+                      panel_bytes = format.panel_bytes(width, k);
         bias.values.resize(static_cast<size_t>((panels + 4) * width), 0.0f);
         const Buffer packed(static_cast<size_t>(panels * panel_bytes));
         for (int64_t panel = 0; panel < panels; panel++) {
             const int64_t row = panel * width;
-            format.pack_panel(weight.data() + row * k, std::min(width, n - row), k, nullptr, packed.as<uint8_t>() + panel * panel_bytes);
+            format.pack_panel(weight.data() + row * k, std::min(width, n - row), k, nullptr,
+                              packed.as<uint8_t>() + panel * panel_bytes);
         }
         std::vector<float> output(static_cast<size_t>(m * n));
         const FlushDenormals flush;
@@ -94,24 +100,28 @@ Napi::Value activation(const Napi::CallbackInfo& info) {
 // layerNorm(x [rows,width], weight, bias, rows, width, eps): [rows,width]
 Napi::Value layer_norm(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::vector<float> x = to_floats(info[0], "x"), weight = to_floats(info[1], "weight"), bias = to_floats(info[2], "bias");
+        const std::vector<float> x = to_floats(info[0], "x"), weight = to_floats(info[1], "weight"),
+                                 bias = to_floats(info[2], "bias");
         const int64_t rows = size_arg(info, 3, "rows"), width = size_arg(info, 4, "width");
         check_count(x.size(), rows * width, "x");
         check_count(weight.size(), width, "weight");
         check_count(bias.size(), width, "bias");
         std::vector<float> output(x.size());
         const FlushDenormals flush;
-        cpu::kernels().layer_norm(x.data(), weight.data(), bias.data(), output.data(), rows, width, static_cast<float>(to_double(info[5], "eps")));
+        cpu::kernels().layer_norm(x.data(), weight.data(), bias.data(), output.data(), rows, width,
+                                  static_cast<float>(to_double(info[5], "eps")));
         return from_floats(info.Env(), output.data(), output.size());
     });
 }
 
-// attention(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads] | null): { output, scores }
+// attention(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads] |
+// null): { output, scores }
 Napi::Value attention(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
         const std::vector<float> qkv = to_floats(info[0], "qkv");
-        const int64_t heads = size_arg(info, 2, "numHeads"), head_dim = size_arg(info, 3, "headDim"), hidden = heads * head_dim;
+        const int64_t heads = size_arg(info, 2, "numHeads"), head_dim = size_arg(info, 3, "headDim"),
+                      hidden = heads * head_dim;
         const int64_t tokens = static_cast<int64_t>(qkv.size()) / (3 * hidden);
         check_count(qkv.size(), tokens * 3 * hidden, "qkv");
         const std::vector<int32_t> offsets = sequence_offsets(info[1], tokens);
@@ -123,8 +133,10 @@ Napi::Value attention(const Napi::CallbackInfo& info) {
             longest = std::max(longest, seq_len);
             num_scores += heads * seq_len * seq_len;
         }
-        const Buffer scratch(static_cast<size_t>(kernels.attention_scratch(longest, head_dim)) * sizeof(float));
-        std::vector<float> output(static_cast<size_t>(tokens * hidden)), scores(static_cast<size_t>(num_scores));
+        const Buffer scratch(static_cast<size_t>(kernels.attention_scratch(longest, head_dim)) *
+                             sizeof(float));
+        std::vector<float> output(static_cast<size_t>(tokens * hidden)),
+            scores(static_cast<size_t>(num_scores));
         float* next_scores = scores.data();
         const FlushDenormals flush;
         for (size_t i = 1; i < offsets.size(); i++) {
@@ -132,7 +144,8 @@ Napi::Value attention(const Napi::CallbackInfo& info) {
             for (int64_t head = 0; head < heads; head++) {
                 std::vector<float> bias;
                 for (int32_t distance = 1 - seq_len; table.present && distance < seq_len; distance++)
-                    bias.push_back(table.values[static_cast<size_t>(relative_bucket(distance, buckets) * heads + head)]);
+                    bias.push_back(
+                        table.values[static_cast<size_t>(relative_bucket(distance, buckets) * heads + head)]);
                 cpu::AttentionArgs args;
                 args.qkv = qkv.data() + begin * 3 * hidden + head * head_dim;
                 args.context = output.data() + begin * hidden + head * head_dim;
@@ -161,14 +174,16 @@ Napi::Value embed(const Napi::CallbackInfo& info) {
         const std::vector<int32_t> offsets = sequence_offsets(info[2], static_cast<int64_t>(ids.size()));
         const std::vector<float> word = to_floats(info[3], "word");
         const Floats position = optional_floats(info[4], "position"), type = optional_floats(info[5], "type");
-        const int64_t width = size_arg(info, 6, "width"), position_offset = to_int(info[7], "positionOffset", 0, 1 << 20);
+        const int64_t width = size_arg(info, 6, "width"),
+                      position_offset = to_int(info[7], "positionOffset", 0, 1 << 20);
         check_count(type_ids.size(), static_cast<int64_t>(ids.size()), "typeIds");
         std::vector<int32_t> positions;
         for (size_t i = 1; i < offsets.size(); i++)
-            for (int32_t row = offsets[i - 1]; row < offsets[i]; row++) positions.push_back(row - offsets[i - 1]);
+            for (int32_t row = offsets[i - 1]; row < offsets[i]; row++)
+                positions.push_back(row - offsets[i - 1]);
         const auto check_rows = [&](int64_t row, const std::vector<float>& table, const char* name) {
-            BERTHA_CHECK(row >= 0 && (row + 1) * width <= static_cast<int64_t>(table.size()), "INVALID_IDS", "%s %lld lies outside its table", name,
-                         static_cast<long long>(row));
+            BERTHA_CHECK(row >= 0 && (row + 1) * width <= static_cast<int64_t>(table.size()), "INVALID_IDS",
+                         "%s %lld lies outside its table", name, static_cast<long long>(row));
         };
         for (size_t i = 0; i < ids.size(); i++) {
             check_rows(ids[i], word, "id");
@@ -197,7 +212,8 @@ Napi::Value pool(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> x = to_floats(info[0], "x");
         const int64_t width = size_arg(info, 2, "width");
-        const std::vector<int32_t> offsets = sequence_offsets(info[1], static_cast<int64_t>(x.size()) / width);
+        const std::vector<int32_t> offsets = sequence_offsets(info[1],
+                                                              static_cast<int64_t>(x.size()) / width);
         const Napi::Array modes = to_array(info[3], "modes");
         const std::vector<int32_t> skip = to_int32s_or_empty(info[4], "skip");
         const size_t sequences = offsets.size() - 1;
@@ -236,7 +252,8 @@ Napi::Value normalize(const Napi::CallbackInfo& info) {
 Napi::Value top_k(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> x = to_floats(info[0], "x");
-        const int64_t rows = size_arg(info, 1, "rows"), width = size_arg(info, 2, "width"), k = to_int(info[3], "k", 1, width);
+        const int64_t rows = size_arg(info, 1, "rows"), width = size_arg(info, 2, "width"),
+                      k = to_int(info[3], "k", 1, width);
         check_count(x.size(), rows * width, "x");
         std::vector<float> output(static_cast<size_t>(rows * (1 + 2 * k)));
         cpu::kernels().top_k(x.data(), output.data(), rows, width, k);

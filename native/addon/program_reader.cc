@@ -16,19 +16,38 @@ T from_name(const std::string& name, const std::pair<const char*, T> (&table)[N]
     fail("INVALID_PROGRAM", "unknown %s %.64s", what, name.c_str());
 }
 
-constexpr std::pair<const char*, Rows> kRows[] = {
-    {"tokens", Rows::kTokens}, {"sequences", Rows::kSequences}, {"selected", Rows::kSelected}, {"scores", Rows::kScores}};
-constexpr std::pair<const char*, WeightKind> kKinds[] = {{"matrix", WeightKind::kMatrix}, {"table", WeightKind::kTable}, {"vector", WeightKind::kVector}};
-constexpr std::pair<const char*, OpKind> kOps[] = {
-    {"embed", OpKind::kEmbed},           {"linear", OpKind::kLinear}, {"attention", OpKind::kAttention}, {"layer_norm", OpKind::kLayerNorm},
-    {"gather_rows", OpKind::kGatherRows}, {"pool", OpKind::kPool},     {"normalize", OpKind::kNormalize}, {"top_k", OpKind::kTopK}};
-constexpr std::pair<const char*, Activation> kActivations[] = {
-    {"none", Activation::kNone},        {"gelu", Activation::kGelu},   {"gelu_tanh", Activation::kGeluTanh},   {"relu", Activation::kRelu},
-    {"silu", Activation::kSilu},        {"tanh", Activation::kTanh},   {"sigmoid", Activation::kSigmoid},      {"quick_gelu", Activation::kQuickGelu},
-    {"relu6", Activation::kRelu6},      {"relu_squared", Activation::kReluSquared}, {"leaky_relu", Activation::kLeakyRelu}, {"mish", Activation::kMish}};
-constexpr std::pair<const char*, PoolMode> kPoolModes[] = {
-    {"cls", PoolMode::kCls},           {"mean", PoolMode::kMean}, {"max", PoolMode::kMax}, {"mean_sqrt_len", PoolMode::kMeanSqrtLen},
-    {"weightedmean", PoolMode::kWeightedMean}, {"lasttoken", PoolMode::kLastToken}};
+constexpr std::pair<const char*, Rows> kRows[] = {{"tokens", Rows::kTokens},
+                                                  {"sequences", Rows::kSequences},
+                                                  {"selected", Rows::kSelected},
+                                                  {"scores", Rows::kScores}};
+constexpr std::pair<const char*, WeightKind> kKinds[] = {
+    {"matrix", WeightKind::kMatrix}, {"table", WeightKind::kTable}, {"vector", WeightKind::kVector}};
+constexpr std::pair<const char*, OpKind> kOps[] = {{"embed", OpKind::kEmbed},
+                                                   {"linear", OpKind::kLinear},
+                                                   {"attention", OpKind::kAttention},
+                                                   {"layer_norm", OpKind::kLayerNorm},
+                                                   {"gather_rows", OpKind::kGatherRows},
+                                                   {"pool", OpKind::kPool},
+                                                   {"normalize", OpKind::kNormalize},
+                                                   {"top_k", OpKind::kTopK}};
+constexpr std::pair<const char*, Activation> kActivations[] = {{"none", Activation::kNone},
+                                                               {"gelu", Activation::kGelu},
+                                                               {"gelu_tanh", Activation::kGeluTanh},
+                                                               {"relu", Activation::kRelu},
+                                                               {"silu", Activation::kSilu},
+                                                               {"tanh", Activation::kTanh},
+                                                               {"sigmoid", Activation::kSigmoid},
+                                                               {"quick_gelu", Activation::kQuickGelu},
+                                                               {"relu6", Activation::kRelu6},
+                                                               {"relu_squared", Activation::kReluSquared},
+                                                               {"leaky_relu", Activation::kLeakyRelu},
+                                                               {"mish", Activation::kMish}};
+constexpr std::pair<const char*, PoolMode> kPoolModes[] = {{"cls", PoolMode::kCls},
+                                                           {"mean", PoolMode::kMean},
+                                                           {"max", PoolMode::kMax},
+                                                           {"mean_sqrt_len", PoolMode::kMeanSqrtLen},
+                                                           {"weightedmean", PoolMode::kWeightedMean},
+                                                           {"lasttoken", PoolMode::kLastToken}};
 constexpr std::pair<const char*, FileDtype> kDtypes[] = {
     {"F32", FileDtype::kF32}, {"F16", FileDtype::kF16}, {"BF16", FileDtype::kBF16}, {"F64", FileDtype::kF64}};
 
@@ -48,45 +67,50 @@ Op read_op(const Napi::Object& object) {
     op.position_table = index(object, "positionTable");
     op.type_table = index(object, "typeTable");
     op.relative_bias = index(object, "relativeBias");
-    if (has(object, "activation")) op.activation = activation_from(to_string(get(object, "activation"), "activation"));
-    if (has(object, "numHeads")) op.num_heads = static_cast<int32_t>(to_int(get(object, "numHeads"), "numHeads", 1, kMaxIndex));
-    if (has(object, "positionOffset")) op.position_offset = static_cast<int32_t>(to_int(get(object, "positionOffset"), "positionOffset", 0, kMaxIndex));
+    if (has(object, "activation"))
+        op.activation = activation_from(to_string(get(object, "activation"), "activation"));
+    if (has(object, "numHeads"))
+        op.num_heads = static_cast<int32_t>(to_int(get(object, "numHeads"), "numHeads", 1, kMaxIndex));
+    if (has(object, "positionOffset"))
+        op.position_offset = static_cast<int32_t>(
+            to_int(get(object, "positionOffset"), "positionOffset", 0, kMaxIndex));
     if (has(object, "k")) op.k = static_cast<int32_t>(to_int(get(object, "k"), "k", 1, kMaxIndex));
     if (has(object, "eps")) op.eps = static_cast<float>(to_double(get(object, "eps"), "eps"));
-    if (has(object, "softmaxScale")) op.softmax_scale = static_cast<float>(to_double(get(object, "softmaxScale"), "softmaxScale"));
+    if (has(object, "softmaxScale"))
+        op.softmax_scale = static_cast<float>(to_double(get(object, "softmaxScale"), "softmaxScale"));
     if (has(object, "firstToken")) op.first_token = get(object, "firstToken").ToBoolean();
     if (has(object, "modes")) {
         const Napi::Array modes = to_array(get(object, "modes"), "modes");
-        for (uint32_t i = 0; i < modes.Length(); i++) op.modes.push_back(pool_mode_from(to_string(modes.Get(i), "a pooling mode")));
+        for (uint32_t i = 0; i < modes.Length(); i++)
+            op.modes.push_back(pool_mode_from(to_string(modes.Get(i), "a pooling mode")));
     }
     return op;
 }
 
 }  // namespace
 
-Activation activation_from(const std::string& name) {
-    return from_name(name, kActivations, "activation");
-}
+Activation activation_from(const std::string& name) { return from_name(name, kActivations, "activation"); }
 
-PoolMode pool_mode_from(const std::string& name) {
-    return from_name(name, kPoolModes, "pooling mode");
-}
+PoolMode pool_mode_from(const std::string& name) { return from_name(name, kPoolModes, "pooling mode"); }
 
 Program read_program(const Napi::Object& spec) {
     Program program;
     const Napi::Array values = to_array(get(spec, "values"), "values");
     for (uint32_t i = 0; i < values.Length(); i++) {
         const Napi::Object object = to_object(values.Get(i), "a value");
-        program.values.push_back({from_name(to_string(get(object, "rows"), "rows"), kRows, "rows"), to_int(get(object, "width"), "width")});
+        program.values.push_back({from_name(to_string(get(object, "rows"), "rows"), kRows, "rows"),
+                                  to_int(get(object, "width"), "width")});
     }
     const Napi::Array weights = to_array(get(spec, "weights"), "weights");
     for (uint32_t i = 0; i < weights.Length(); i++) {
         const Napi::Object object = to_object(weights.Get(i), "a weight");
-        program.weights.push_back({to_string(get(object, "name"), "name"), from_name(to_string(get(object, "kind"), "kind"), kKinds, "weight kind"),
+        program.weights.push_back({to_string(get(object, "name"), "name"),
+                                   from_name(to_string(get(object, "kind"), "kind"), kKinds, "weight kind"),
                                    to_int(get(object, "rows"), "rows"), to_int(get(object, "cols"), "cols")});
     }
     const Napi::Array ops = to_array(get(spec, "ops"), "ops");
-    for (uint32_t i = 0; i < ops.Length(); i++) program.ops.push_back(read_op(to_object(ops.Get(i), "an op")));
+    for (uint32_t i = 0; i < ops.Length(); i++)
+        program.ops.push_back(read_op(to_object(ops.Get(i), "an op")));
     program.vocab_size = to_int(get(spec, "vocabSize"), "vocabSize");
     program.type_vocab_size = to_int(get(spec, "typeVocabSize"), "typeVocabSize");
     program.max_seq_len = to_int(get(spec, "maxSeqLen"), "maxSeqLen");

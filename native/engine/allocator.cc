@@ -25,16 +25,15 @@ bool should_fail() {
     return g_fail_at.load(std::memory_order_relaxed) == count;
 }
 
-size_t rounded(size_t bytes) {
-    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
+size_t rounded(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 void* system_allocate(size_t bytes) {
 #if defined(__linux__)
     if (bytes >= kMapThreshold) {
         void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (data == MAP_FAILED) return nullptr;
-        if (bytes >= kHugePage) madvise(data, bytes, MADV_HUGEPAGE);  // fewer TLB misses; failure costs nothing
+        if (bytes >= kHugePage)
+            madvise(data, bytes, MADV_HUGEPAGE);  // fewer TLB misses; failure costs nothing
         return data;
     }
 #endif
@@ -58,7 +57,8 @@ Buffer::Buffer(size_t bytes) {
     BERTHA_CHECK(bytes <= SIZE_MAX - kAlignment, "OUT_OF_MEMORY", "cannot allocate %zu bytes", bytes);
     const size_t size = rounded(bytes == 0 ? 1 : bytes);
     void* data = should_fail() ? nullptr : system_allocate(size);
-    BERTHA_CHECK(data != nullptr, "OUT_OF_MEMORY", "cannot allocate %zu bytes (%lld are in use by this library)", bytes,
+    BERTHA_CHECK(data != nullptr, "OUT_OF_MEMORY",
+                 "cannot allocate %zu bytes (%lld are in use by this library)", bytes,
                  static_cast<long long>(allocated_bytes()));
     data_ = data;
     bytes_ = size;
@@ -73,9 +73,7 @@ void Buffer::reset() noexcept {
     bytes_ = 0;
 }
 
-int64_t allocated_bytes() {
-    return g_allocated.load(std::memory_order_relaxed);
-}
+int64_t allocated_bytes() { return g_allocated.load(std::memory_order_relaxed); }
 
 int64_t fail_allocation(int64_t n) {
     g_fail_at.store(0, std::memory_order_relaxed);

@@ -1,4 +1,5 @@
-// Every native allocation of size goes through here: 64-byte aligned, counted, and able to fail on demand (tests).
+// Every native allocation of size goes through here: 64-byte aligned, counted, and able to fail on demand
+// (tests).
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,8 @@
 
 namespace bertha {
 
-// An owned, 64-byte aligned, uninitialised block. Blocks of 1 MiB and more are mapped and unmapped, so that freeing
-// them gives the memory back to the system at once.
+// An owned, 64-byte aligned, uninitialised block. Blocks of 1 MiB and more are mapped and unmapped, so that
+// freeing them gives the memory back to the system at once.
 class Buffer {
 public:
     Buffer() = default;
@@ -46,8 +47,8 @@ private:
 // Bytes held by all Buffers of the process.
 int64_t allocated_bytes();
 
-// The n-th allocation from now fails (1 = the next); 0 switches this off. Returns how many allocations were made since
-// the last call. For tests.
+// The n-th allocation from now fails (1 = the next); 0 switches this off. Returns how many allocations were
+// made since the last call. For tests.
 int64_t fail_allocation(int64_t n);
 
 }  // namespace bertha

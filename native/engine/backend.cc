@@ -11,9 +11,11 @@ std::string device_problem(const std::string& device) {
     return "expected one of cpu, cuda, cuda:N";
 }
 
-std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source, const LoadOptions& options, Team& team) {
+std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source,
+                                        const LoadOptions& options, Team& team) {
     const std::string problem = device_problem(options.device);
-    BERTHA_CHECK(problem.empty(), "DEVICE", "device %.32s cannot be used: %s", options.device.c_str(), problem.c_str());
+    BERTHA_CHECK(problem.empty(), "DEVICE", "device %.32s cannot be used: %s", options.device.c_str(),
+                 problem.c_str());
     return cpu::load(std::move(program), source, options.precision, team);
 }
 

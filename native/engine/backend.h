@@ -1,5 +1,5 @@
-// The seam between the engine and the devices. A backend turns a program and its weights into a LoadedModel, which runs packed
-// batches. Everything is fp32 at this seam; what happens inside is the backend's business.
+// The seam between the engine and the devices. A backend turns a program and its weights into a LoadedModel,
+// which runs packed batches. Everything is fp32 at this seam; what happens inside is the backend's business.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,17 @@
 
 namespace bertha {
 
-// Hands out weights at load time. read() fills dst with the weight's rows row_begin .. row_end, converted to fp32
-// [rows, cols]; it throws IO, NON_FINITE, …; safe to call from several threads.
+// Hands out weights at load time. read() fills dst with the weight's rows row_begin .. row_end, converted to
+// fp32 [rows, cols]; it throws IO, NON_FINITE, …; safe to call from several threads.
 class WeightSource {
 public:
     virtual ~WeightSource() = default;
     virtual void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) = 0;
 };
 
-// Threads that may share one forward. run() calls body(unit, member) for every unit in [0, units); member < size() tells which
-// thread runs it. The caller takes part, and never waits for a member that has not woken up. Nothing is allocated.
+// Threads that may share one forward. run() calls body(unit, member) for every unit in [0, units); member <
+// size() tells which thread runs it. The caller takes part, and never waits for a member that has not woken
+// up. Nothing is allocated.
 class Team {
 public:
     using Body = void (*)(void* context, int64_t unit, int member);
@@ -33,7 +34,10 @@ public:
     template <typename Function>
     void run(int64_t units, Function&& function) {
         run(
-            units, [](void* context, int64_t unit, int member) { (*static_cast<std::remove_reference_t<Function>*>(context))(unit, member); },
+            units,
+            [](void* context, int64_t unit, int member) {
+                (*static_cast<std::remove_reference_t<Function>*>(context))(unit, member);
+            },
             &function);
     }
 };
@@ -58,7 +62,8 @@ public:
     virtual bool cancelled() const = 0;
 };
 
-// Memory that one forward needs; reused by the next. Made by LoadedModel::make_workspace, used by one forward at a time.
+// Memory that one forward needs; reused by the next. Made by LoadedModel::make_workspace, used by one forward
+// at a time.
 class Workspace {
 public:
     virtual ~Workspace() = default;
@@ -69,22 +74,26 @@ class LoadedModel {
 public:
     virtual ~LoadedModel() = default;
     virtual std::unique_ptr<Workspace> make_workspace() const = 0;
-    // Computes the wanted outputs. The batch was checked by the engine (ids in range, lengths within max_seq_len).
-    virtual void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team, Control& control) const = 0;
+    // Computes the wanted outputs. The batch was checked by the engine (ids in range, lengths within
+    // max_seq_len).
+    virtual void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
+                     Control& control) const = 0;
     virtual int64_t weight_bytes() const = 0;
     // Tokens that one forward takes at best; batches are packed up to it.
     virtual int64_t preferred_tokens() const = 0;
-    // True when forwards run on the process's CPU pool; false when the device does the work and a thread only waits.
+    // True when forwards run on the process's CPU pool; false when the device does the work and a thread only
+    // waits.
     virtual bool uses_cpu_pool() const = 0;
 };
 
 struct LoadOptions {
-    std::string device = "cpu";      // "cpu", "cuda", "cuda:N"
+    std::string device = "cpu";  // "cpu", "cuda", "cuda:N"
     std::string precision = "fp32";
 };
 
 // Loads onto the device asked for. Throws DEVICE or PRECISION when it cannot be had: there is no fallback.
-std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source, const LoadOptions& options, Team& team);
+std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source,
+                                        const LoadOptions& options, Team& team);
 
 // What this build and machine can do about a device: "" when it can be used, else what is missing.
 std::string device_problem(const std::string& device);

@@ -9,7 +9,8 @@ namespace bertha {
 struct Batch {
     const int32_t* input_ids = nullptr;       // [tokens]
     const int32_t* token_type_ids = nullptr;  // [tokens]
-    const int32_t* cu_seqlens = nullptr;      // [batch_size + 1]; sequence i is rows cu_seqlens[i] .. cu_seqlens[i + 1]
+    const int32_t* cu_seqlens = nullptr;      // [batch_size + 1]; sequence i is rows cu_seqlens[i] ..
+                                              // cu_seqlens[i + 1]
     const int32_t* pool_skip = nullptr;       // [batch_size] tokens that pooling leaves out, or null
     const int32_t* selected = nullptr;        // [selected] rows of the packed batch, for gather_rows, or null
     const int32_t* cu_selected = nullptr;     // [batch_size + 1], or null

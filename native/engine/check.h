@@ -1,4 +1,5 @@
-// Errors cross every layer as bertha::Error: a stable code for programs and a message that says what was expected and what was got.
+// Errors cross every layer as bertha::Error: a stable code for programs and a message that says what was
+// expected and what was got.
 #pragma once
 
 #include <cstdarg>
@@ -10,7 +11,8 @@ namespace bertha {
 
 class Error : public std::runtime_error {
 public:
-    Error(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
+    Error(std::string code, const std::string& message)
+        : std::runtime_error(message), code_(std::move(code)) {}
     const std::string& code() const { return code_; }
 
 private:
@@ -29,9 +31,9 @@ private:
 }  // namespace bertha
 
 // BERTHA_CHECK(condition, code, format, ...): throws bertha::Error unless the condition holds.
-#define BERTHA_CHECK(condition, code, ...)         \
-    do {                                           \
-        if (!(condition)) {                        \
-            ::bertha::fail((code), __VA_ARGS__);   \
-        }                                          \
+#define BERTHA_CHECK(condition, code, ...)       \
+    do {                                         \
+        if (!(condition)) {                      \
+            ::bertha::fail((code), __VA_ARGS__); \
+        }                                        \
     } while (false)

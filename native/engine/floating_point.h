@@ -1,5 +1,5 @@
-// Forwards run with denormals flushed to zero, so that a stray 1e-40 does not cost a hundred cycles. The thread's own setting comes
-// back afterwards: JavaScript never sees it.
+// Forwards run with denormals flushed to zero, so that a stray 1e-40 does not cost a hundred cycles. The
+// thread's own setting comes back afterwards: JavaScript never sees it.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,9 @@ double cgroup_quota() {
         const std::string controllers = line.substr(first + 1, second - first - 1);
         if (!controllers.empty() && controllers.find("cpu") == std::string::npos) continue;
         const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
-        for (std::string path = line.substr(second + 1); path.size() > 1; path = path.substr(0, path.find_last_of('/'))) consider(root + path);
+        for (std::string path = line.substr(second + 1); path.size() > 1;
+             path = path.substr(0, path.find_last_of('/')))
+            consider(root + path);
         consider(root);
     }
     return tightest;
@@ -56,7 +58,8 @@ int physical_cores(const cpu_set_t& allowed) {
     std::set<std::string> cores;
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, &allowed)) continue;
-        std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
+        std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                               "/topology/thread_siblings_list");
         std::string list;
         if (!std::getline(siblings, list)) list = std::to_string(cpu);
         cores.insert(list);
@@ -78,7 +81,8 @@ HardwareThreads hardware_threads() {
     }
     threads.quota = cgroup_quota();
 #endif
-    const int quota = threads.quota > 0 ? std::max(1, static_cast<int>(std::ceil(threads.quota))) : kMaxThreads;
+    const int quota = threads.quota > 0 ? std::max(1, static_cast<int>(std::ceil(threads.quota)))
+                                        : kMaxThreads;
     threads.chosen = std::min({threads.affinity, quota, threads.physical, kMaxThreads});
     std::ostringstream reason;
     reason << "min(affinity " << threads.affinity << ", cgroup quota ";
@@ -92,8 +96,8 @@ HardwareThreads hardware_threads() {
     if (wanted != nullptr && *wanted != '\0') {
         char* end = nullptr;
         const long value = std::strtol(wanted, &end, 10);
-        BERTHA_CHECK(*end == '\0' && value >= 1 && value <= kMaxThreads, "INVALID_ARG", "BERTHA_THREADS=%.32s: expected a whole number from 1 to %d",
-                     wanted, kMaxThreads);
+        BERTHA_CHECK(*end == '\0' && value >= 1 && value <= kMaxThreads, "INVALID_ARG",
+                     "BERTHA_THREADS=%.32s: expected a whole number from 1 to %d", wanted, kMaxThreads);
         threads.chosen = static_cast<int>(value);
         reason.str("BERTHA_THREADS");
     }

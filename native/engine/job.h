@@ -1,5 +1,5 @@
-// One call: sequences to run through a model, and where the results go. The scheduler cuts jobs into packed batches and may put
-// several jobs into one batch.
+// One call: sequences to run through a model, and where the results go. The scheduler cuts jobs into packed
+// batches and may put several jobs into one batch.
 #pragma once
 
 #include <atomic>
@@ -21,9 +21,10 @@ using Clock = std::chrono::steady_clock;
 
 struct JobOutput {
     int32_t value = 0;
-    Buffer data;                        // fp32, rows in order of the job's sequences
+    Buffer data;  // fp32, rows in order of the job's sequences
     int64_t floats = 0;
-    std::vector<int64_t> scores_begin;  // for attention probabilities: float offset of each sequence [sequences + 1]
+    std::vector<int64_t> scores_begin;  // for attention probabilities: float offset of each sequence
+                                        // [sequences + 1]
 };
 
 struct JobError {
@@ -33,14 +34,19 @@ struct JobError {
 
 class Job {
 public:
-    // Checks every id, type and length against the program (INVALID_IDS, INVALID_ARG) and allocates the outputs (OUT_OF_MEMORY).
-    // selected holds positions inside their own sequence.
-    Job(std::shared_ptr<const Model> model, std::vector<int32_t> input_ids, std::vector<int32_t> token_type_ids, std::vector<int32_t> cu_seqlens,
-        std::vector<int32_t> pool_skip, std::vector<int32_t> selected, std::vector<int32_t> cu_selected, const std::vector<int32_t>& wanted);
+    // Checks every id, type and length against the program (INVALID_IDS, INVALID_ARG) and allocates the
+    // outputs (OUT_OF_MEMORY). selected holds positions inside their own sequence.
+    Job(std::shared_ptr<const Model> model, std::vector<int32_t> input_ids,
+        std::vector<int32_t> token_type_ids, std::vector<int32_t> cu_seqlens, std::vector<int32_t> pool_skip,
+        std::vector<int32_t> selected, std::vector<int32_t> cu_selected, const std::vector<int32_t>& wanted);
 
     int64_t sequences() const { return static_cast<int64_t>(cu_seqlens.size()) - 1; }
-    int64_t tokens_from(int64_t sequence) const { return cu_seqlens.back() - cu_seqlens[static_cast<size_t>(sequence)]; }
-    int32_t seq_len(int64_t sequence) const { return cu_seqlens[static_cast<size_t>(sequence) + 1] - cu_seqlens[static_cast<size_t>(sequence)]; }
+    int64_t tokens_from(int64_t sequence) const {
+        return cu_seqlens.back() - cu_seqlens[static_cast<size_t>(sequence)];
+    }
+    int32_t seq_len(int64_t sequence) const {
+        return cu_seqlens[static_cast<size_t>(sequence) + 1] - cu_seqlens[static_cast<size_t>(sequence)];
+    }
     // True when the two jobs' sequences may share a batch.
     bool fits_with(const Job& other) const;
     // Where the rows of sequence `sequence` start in an output, in floats.
@@ -51,7 +57,8 @@ public:
     std::vector<JobOutput> outputs;
     Lane lane = Lane::kInteractive;
     Clock::time_point deadline = Clock::time_point::max();
-    std::function<void()> on_done;  // called once, on any thread, when every sequence is done or the job has failed
+    std::function<void()> on_done;  // called once, on any thread, when every sequence is done or the job has
+                                    // failed
     std::atomic<bool> cancelled{false};
 
     // Timings, for whoever asks: submitted, first batch started, last batch done.

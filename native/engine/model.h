@@ -1,5 +1,5 @@
-// A loaded program as one caller asked for it: the weights may be shared with others, the limit of threads and the workspaces are its
-// own. Shared by every thread of the process.
+// A loaded program as one caller asked for it: the weights may be shared with others, the limit of threads
+// and the workspaces are its own. Shared by every thread of the process.
 #pragma once
 
 #include <memory>

@@ -12,7 +12,8 @@ void check_finite(const JobOutput& output, int64_t begin, int64_t end) {
     float probe = 0.0f;  // stays 0 for finite values, becomes NaN otherwise
     const float* data = output.data.floats();
     for (int64_t i = begin; i < end; i++) probe += data[i] * 0.0f;
-    BERTHA_CHECK(probe == 0.0f, "NON_FINITE", "the model computed a value that is not finite (value %d of its program)", output.value);
+    BERTHA_CHECK(probe == 0.0f, "NON_FINITE",
+                 "the model computed a value that is not finite (value %d of its program)", output.value);
 }
 
 }  // namespace
@@ -20,7 +21,8 @@ void check_finite(const JobOutput& output, int64_t begin, int64_t end) {
 PackedBatch::PackedBatch(const Slices& slices) : slices_(slices) {
     size_t tokens = 0, sequences = 0;
     for (const Slice& slice : slices) {
-        tokens += static_cast<size_t>(slice.job->tokens_from(slice.begin) - slice.job->tokens_from(slice.end));
+        tokens += static_cast<size_t>(slice.job->tokens_from(slice.begin) -
+                                      slice.job->tokens_from(slice.end));
         sequences += static_cast<size_t>(slice.end - slice.begin);
     }
     for (auto* ids : {&input_ids_, &token_type_ids_}) ids->reserve(tokens);
@@ -32,7 +34,8 @@ PackedBatch::PackedBatch(const Slices& slices) : slices_(slices) {
     for (size_t k = 0; k < first.outputs.size(); k++) {
         const JobOutput& output = first.outputs[k];
         if (slices.size() == 1) {
-            outputs_.push_back({output.value, output.data.floats() + first.output_offset(output, slices.front().begin)});
+            outputs_.push_back(
+                {output.value, output.data.floats() + first.output_offset(output, slices.front().begin)});
             continue;
         }
         int64_t floats = 0;
@@ -49,7 +52,8 @@ void PackedBatch::append(const Job& job, int64_t sequence) {
     const auto i = static_cast<size_t>(sequence);
     const int32_t begin = job.cu_seqlens[i], end = job.cu_seqlens[i + 1], first_row = cu_seqlens_.back();
     input_ids_.insert(input_ids_.end(), job.input_ids.begin() + begin, job.input_ids.begin() + end);
-    token_type_ids_.insert(token_type_ids_.end(), job.token_type_ids.begin() + begin, job.token_type_ids.begin() + end);
+    token_type_ids_.insert(token_type_ids_.end(), job.token_type_ids.begin() + begin,
+                           job.token_type_ids.begin() + end);
     cu_seqlens_.push_back(first_row + end - begin);
     pool_skip_.push_back(job.pool_skip.empty() ? 0 : job.pool_skip[i]);
     if (!job.cu_selected.empty())
@@ -79,8 +83,11 @@ void PackedBatch::deal_out() const {
         const float* from = outputs_[k].data;
         for (const Slice& slice : slices_) {
             const JobOutput& output = slice.job->outputs[k];
-            const int64_t begin = slice.job->output_offset(output, slice.begin), end = slice.job->output_offset(output, slice.end);
-            if (!shared_.empty()) std::memcpy(output.data.floats() + begin, from, static_cast<size_t>(end - begin) * sizeof(float));
+            const int64_t begin = slice.job->output_offset(output, slice.begin),
+                          end = slice.job->output_offset(output, slice.end);
+            if (!shared_.empty())
+                std::memcpy(output.data.floats() + begin, from,
+                            static_cast<size_t>(end - begin) * sizeof(float));
             from += end - begin;
             check_finite(output, begin, end);
         }

@@ -5,7 +5,8 @@
 namespace bertha {
 namespace {
 
-// Hands out offsets in a row so that values alive at the same time do not overlap: first fit, in order of birth.
+// Hands out offsets in a row so that values alive at the same time do not overlap: first fit, in order of
+// birth.
 class Packer {
 public:
     int64_t place(int64_t width, int32_t birth, int32_t death) {
@@ -14,7 +15,8 @@ public:
         std::vector<Block> alive;
         for (const Block& block : blocks_)
             if (block.death >= birth) alive.push_back(block);
-        std::sort(alive.begin(), alive.end(), [](const Block& a, const Block& b) { return a.offset < b.offset; });
+        std::sort(alive.begin(), alive.end(),
+                  [](const Block& a, const Block& b) { return a.offset < b.offset; });
         int64_t offset = 0;
         for (const Block& block : alive) {
             if (block.offset - offset >= width) break;
@@ -46,7 +48,8 @@ Plan make_plan(const Program& program) {
     for (int32_t i = 0; i < num_ops; i++) {
         const Op& op = program.ops[static_cast<size_t>(i)];
         const bool row_wise = is_row_wise(op.kind);
-        const bool joins = !plan.segments.empty() && row_wise && plan.segments.back().row_wise && plan.segments.back().rows == rows_of(op.output);
+        const bool joins = !plan.segments.empty() && row_wise && plan.segments.back().row_wise &&
+                           plan.segments.back().rows == rows_of(op.output);
         if (!joins) plan.segments.push_back({i, i, row_wise, rows_of(op.output), 0});
         plan.segments.back().op_end = i + 1;
         segment_of[static_cast<size_t>(i)] = static_cast<int32_t>(plan.segments.size()) - 1;
@@ -74,7 +77,8 @@ Plan make_plan(const Program& program) {
         } else {
             // Blocks of a segment interleave, so a value stays until its last reader's whole segment is done.
             placement.offset = arena[static_cast<size_t>(program.values[value].rows)].place(
-                program.values[value].width, plan.segments[segment].op_begin, plan.segments[last_segment].op_end);
+                program.values[value].width, plan.segments[segment].op_begin,
+                plan.segments[last_segment].op_end);
         }
     }
     for (int i = 0; i < 3; i++) plan.arena_width[i] = arena[i].width();

@@ -1,5 +1,6 @@
-// Where each value of a program lives. Row-wise ops are grouped into segments that may run over any block of rows; a value that only
-// its own segment reads needs memory for one block, every other value gets rows in the arena. Memory is reused once a value is dead.
+// Where each value of a program lives. Row-wise ops are grouped into segments that may run over any block of
+// rows; a value that only its own segment reads needs memory for one block, every other value gets rows in
+// the arena. Memory is reused once a value is dead.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +20,15 @@ struct Segment {
 
 struct Placement {
     bool internal = false;  // lives in its segment's block memory
-    int64_t offset = 0;     // in floats per row: the value starts at offset * rows (of the arena part or of the block)
+    int64_t offset = 0;  // in floats per row: the value starts at offset * rows (of the arena part or of the
+                         // block)
 };
 
 struct Plan {
     std::vector<Segment> segments;
     std::vector<Placement> values;
-    // Floats per row of the arena, for Rows::kTokens, kSequences, kSelected. The three parts follow one another.
+    // Floats per row of the arena, for Rows::kTokens, kSequences, kSelected. The three parts follow one
+    // another.
     int64_t arena_width[3] = {0, 0, 0};
 };
 

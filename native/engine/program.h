@@ -1,5 +1,5 @@
-// A program is a model as data: a list of fused ops over values and weights. TypeScript builds it, validate() checks it once, and
-// any backend can run it. Nothing here knows BERT.
+// A program is a model as data: a list of fused ops over values and weights. TypeScript builds it, validate()
+// checks it once, and any backend can run it. Nothing here knows BERT.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ enum class Rows : int32_t {
     kTokens,     // one row per packed token                          [tokens, width]
     kSequences,  // one row per sequence                              [batch_size, width]
     kSelected,   // one row per token position that the caller names  [selected, width]
-    kScores,     // attention probabilities, ragged                   per sequence [num_heads, seq_len, seq_len]
+    kScores,  // attention probabilities, ragged                   per sequence [num_heads, seq_len, seq_len]
 };
 
 struct Value {
@@ -35,7 +35,20 @@ struct Weight {
     int64_t cols = 0;
 };
 
-enum class Activation : int32_t { kNone, kGelu, kGeluTanh, kRelu, kSilu, kTanh, kSigmoid, kQuickGelu, kRelu6, kReluSquared, kLeakyRelu, kMish };
+enum class Activation : int32_t {
+    kNone,
+    kGelu,
+    kGeluTanh,
+    kRelu,
+    kSilu,
+    kTanh,
+    kSigmoid,
+    kQuickGelu,
+    kRelu6,
+    kReluSquared,
+    kLeakyRelu,
+    kMish
+};
 
 enum class PoolMode : int32_t { kCls, kMean, kMax, kMeanSqrtLen, kWeightedMean, kLastToken };
 
@@ -44,10 +57,13 @@ enum class OpKind : int32_t {
     kLinear,      // output [rows, n] = activation(input [rows, k] · matrixᵀ + bias) + residual [rows, n]
     kAttention,   // output [tokens, h] from input = qkv [tokens, 3, num_heads, head_dim]; scores optional
     kLayerNorm,   // output [rows, h] = (input - mean) / sqrt(variance + eps) * weight + bias
-    kGatherRows,  // output [batch_size, h] = first token of each sequence, or [selected, h] = the positions the caller names
-    kPool,        // output [batch_size, h * modes] from input [tokens, h]; skips each sequence's first `skip` tokens
+    kGatherRows,  // output [batch_size, h] = first token of each sequence, or [selected, h] = the positions
+                  // the caller names
+    kPool,        // output [batch_size, h * modes] from input [tokens, h]; skips each sequence's first `skip`
+                  // tokens
     kNormalize,   // output [rows, h] = input / max(|input|₂, 1e-12)
-    kTopK,        // output [rows, 1 + 2k] from input [rows, n]: log-sum-exp, the k largest, their columns; ties: lower column
+    kTopK,  // output [rows, 1 + 2k] from input [rows, n]: log-sum-exp, the k largest, their columns; ties:
+            // lower column
 };
 
 constexpr int32_t kNoIndex = -1;
@@ -63,14 +79,15 @@ struct Op {
     int32_t bias = kNoIndex;      // of linear, LayerNorm
     int32_t position_table = kNoIndex;
     int32_t type_table = kNoIndex;
-    int32_t relative_bias = kNoIndex;  // table [num_buckets, num_heads] of attention, added to the scaled scores (MPNet)
+    int32_t relative_bias = kNoIndex;  // table [num_buckets, num_heads] of attention, added to the scaled
+                                       // scores (MPNet)
     Activation activation = Activation::kNone;
     int32_t num_heads = 0;
     int32_t position_offset = 0;
     int32_t k = 0;
     float eps = 0.0f;
     float softmax_scale = 0.0f;
-    bool first_token = false;         // gather_rows: the first token of each sequence instead of named positions
+    bool first_token = false;  // gather_rows: the first token of each sequence instead of named positions
     std::vector<PoolMode> modes;
 };
 
@@ -83,7 +100,8 @@ struct Program {
     int64_t max_seq_len = 0;  // longest sequence that the position table allows
 };
 
-// Throws INVALID_PROGRAM with the op's index and what was expected and got. After it, no op can index out of bounds.
+// Throws INVALID_PROGRAM with the op's index and what was expected and got. After it, no op can index out of
+// bounds.
 void validate(const Program& program);
 
 // needed[i] is true when op i contributes to one of the wanted values.
@@ -93,7 +111,8 @@ std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>&
 int32_t relative_bucket(int32_t distance, int32_t num_buckets);
 
 const char* op_name(OpKind kind);
-// True when row i of the output depends on row i of the inputs alone, so that an op may run on any block of rows.
+// True when row i of the output depends on row i of the inputs alone, so that an op may run on any block of
+// rows.
 bool is_row_wise(OpKind kind);
 
 }  // namespace bertha

@@ -7,7 +7,8 @@ Registry& Registry::instance() {
     return *registry;
 }
 
-std::shared_ptr<const LoadedModel> Registry::get(const std::string& key, const std::function<std::unique_ptr<LoadedModel>()>& load) {
+std::shared_ptr<const LoadedModel> Registry::get(const std::string& key,
+                                                 const std::function<std::unique_ptr<LoadedModel>()>& load) {
     if (key.empty()) return load();
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
@@ -40,7 +41,8 @@ void Registry::forget(const std::string& key) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = entries_.find(key);
     // It may have been loaded anew since.
-    if (found != entries_.end() && !found->second.loading && found->second.model.expired()) entries_.erase(found);
+    if (found != entries_.end() && !found->second.loading && found->second.model.expired())
+        entries_.erase(found);
 }
 
 size_t Registry::size() const {

@@ -1,5 +1,5 @@
-// The weights that are loaded, so that a second load of the same model in any worker_thread gets the first one's. A model leaves the
-// registry when nobody holds it any more.
+// The weights that are loaded, so that a second load of the same model in any worker_thread gets the first
+// one's. A model leaves the registry when nobody holds it any more.
 #pragma once
 
 #include <condition_variable>
@@ -18,9 +18,10 @@ public:
     // The one instance; never destroyed, because models may outlive static destructors.
     static Registry& instance();
 
-    // The model under `key`, made by `load` when there is none; who asks while it is being loaded waits, and tries itself when that
-    // fails. The empty key is never shared. Throws what load throws.
-    std::shared_ptr<const LoadedModel> get(const std::string& key, const std::function<std::unique_ptr<LoadedModel>()>& load);
+    // The model under `key`, made by `load` when there is none; who asks while it is being loaded waits, and
+    // tries itself when that fails. The empty key is never shared. Throws what load throws.
+    std::shared_ptr<const LoadedModel> get(const std::string& key,
+                                           const std::function<std::unique_ptr<LoadedModel>()>& load);
     size_t size() const;
 
 private:

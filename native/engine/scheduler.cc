@@ -10,15 +10,15 @@
 namespace bertha {
 namespace {
 
-constexpr int64_t kMinBudget = 32;                                // tokens; below it a batch does not pay for its overhead
-constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);  // the next call of a loop that awaits each result comes within this
-// After a helper lost its processor. A trial costs up to a time slice of the system's scheduler (3 ms): at 320 ms that is 1 %.
+constexpr int64_t kMinBudget = 32;  // tokens; below it a batch does not pay for its overhead
+constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);  // the next call of a loop that awaits each
+                                                                  // result comes within this
+// After a helper lost its processor. A trial costs up to a time slice of the system's scheduler (3 ms): at
+// 320 ms that is 1 %.
 constexpr Clock::duration kSoloAtFirst = std::chrono::milliseconds(20);
 constexpr Clock::duration kSoloAtMost = std::chrono::milliseconds(320);
 
-double seconds(Clock::duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 size_t bucket_of(int64_t tokens) {
     size_t bucket = 0;
@@ -28,7 +28,8 @@ size_t bucket_of(int64_t tokens) {
 
 }  // namespace
 
-// Yields a bulk batch to interactive jobs, rejects what has waited too long, and stops a batch whose jobs are all cancelled.
+// Yields a bulk batch to interactive jobs, rejects what has waited too long, and stops a batch whose jobs are
+// all cancelled.
 class BatchControl final : public Control {
 public:
     BatchControl(Scheduler& scheduler, const Slices& slices, bool may_yield)
@@ -55,8 +56,9 @@ public:
         }
     }
     bool cancelled() const override {
-        return std::all_of(slices_.begin(), slices_.end(),
-                           [](const Slice& slice) { return slice.job->cancelled.load(std::memory_order_relaxed); });
+        return std::all_of(slices_.begin(), slices_.end(), [](const Slice& slice) {
+            return slice.job->cancelled.load(std::memory_order_relaxed);
+        });
     }
 
 private:
@@ -76,7 +78,8 @@ void Scheduler::ensure_workers(int count) {
         try {
             std::thread([this] { work(); }).detach();
         } catch (const std::system_error& error) {
-            BERTHA_CHECK(worker_count_.load() > 0, "THREADS", "the system refuses to start a thread: %s", error.what());
+            BERTHA_CHECK(worker_count_.load() > 0, "THREADS", "the system refuses to start a thread: %s",
+                         error.what());
             return;
         }
         worker_count_.fetch_add(1, std::memory_order_relaxed);
@@ -92,9 +95,10 @@ void Scheduler::announce() {
 void Scheduler::admit(const JobPtr& job) {
     const int64_t tokens = job->tokens_from(0), queued = queued_tokens_[0] + queued_tokens_[1];
     const auto ll = [](int64_t n) { return static_cast<long long>(n); };
-    BERTHA_CHECK(queued == 0 || queued + tokens <= queue_limit(), "QUEUE_FULL",
-                 "the queue holds %lld of %lld tokens in %lld calls; this call's %lld do not fit: retry later", ll(queued),
-                 ll(queue_limit()), ll(pending_[0] + pending_[1]), ll(tokens));
+    BERTHA_CHECK(
+        queued == 0 || queued + tokens <= queue_limit(), "QUEUE_FULL",
+        "the queue holds %lld of %lld tokens in %lld calls; this call's %lld do not fit: retry later",
+        ll(queued), ll(queue_limit()), ll(pending_[0] + pending_[1]), ll(tokens));
     queued_tokens_[static_cast<int>(job->lane)] += tokens;
     job->submitted = job->started = Clock::now();
 }
@@ -124,7 +128,8 @@ void Scheduler::run_now(const JobPtr& job) {
         done_.notify_all();
     };
     // Small jobs, and models of one thread, stay with the caller; helpers may still join a forward.
-    const bool alone = job->model->max_threads() == 1 || job->tokens_from(0) <= job->model->loaded().preferred_tokens();
+    const bool alone = job->model->max_threads() == 1 ||
+                       job->tokens_from(0) <= job->model->loaded().preferred_tokens();
     if (!alone || job->sequences() == 0) {
         submit(job);
     } else {
@@ -162,7 +167,8 @@ bool Scheduler::remove_from_lane(const JobPtr& job) {
     return true;
 }
 
-// Gives up the sequences that have not started. True when nothing of the job runs, so that the caller has to complete it.
+// Gives up the sequences that have not started. True when nothing of the job runs, so that the caller has to
+// complete it.
 bool Scheduler::drop_rest(const JobPtr& job, const char* code, const char* message) {
     remove_from_lane(job);
     queued_tokens_[static_cast<int>(job->lane)] -= job->tokens_from(job->next_sequence);
@@ -183,8 +189,10 @@ void Scheduler::drop_expired(Lock& lock) {
     std::vector<JobPtr> expired;
     for (const std::deque<JobPtr>& jobs : lanes_) {
         for (const JobPtr& job : jobs) {
-            if (job->deadline <= now) expired.push_back(job);
-            else earliest = std::min(earliest, job->deadline);
+            if (job->deadline <= now)
+                expired.push_back(job);
+            else
+                earliest = std::min(earliest, job->deadline);
         }
     }
     earliest_deadline_.store(earliest.time_since_epoch().count(), std::memory_order_relaxed);
@@ -197,12 +205,13 @@ void Scheduler::drop_expired(Lock& lock) {
     lock.lock();
 }
 
-// Moves sequences of the job into the batch while they fit `room` tokens; into an empty batch at least one, however long. Returns the
-// tokens moved.
+// Moves sequences of the job into the batch while they fit `room` tokens; into an empty batch at least one,
+// however long. Returns the tokens moved.
 int64_t Scheduler::fill(Slices& slices, const JobPtr& job, int64_t room) {
     const int64_t begin = job->next_sequence;
     int64_t end = begin, used = 0;
-    while (end < job->sequences() && (used + job->seq_len(end) <= room || (slices.empty() && end == begin))) used += job->seq_len(end++);
+    while (end < job->sequences() && (used + job->seq_len(end) <= room || (slices.empty() && end == begin)))
+        used += job->seq_len(end++);
     if (end == begin) return 0;
     queued_tokens_[static_cast<int>(job->lane)] -= used;
     if (begin == 0) job->started = Clock::now();
@@ -223,12 +232,15 @@ Slices Scheduler::take(int lane_end, Lock& lock) {
     if (deadline_passed()) drop_expired(lock);
     for (int lane = 0; lane < lane_end; lane++) {
         std::deque<JobPtr>& jobs = lanes_[lane];
-        const auto ready = std::find_if(jobs.begin(), jobs.end(), [](const JobPtr& job) { return job->model->running < job->model->max_threads(); });
+        const auto ready = std::find_if(jobs.begin(), jobs.end(), [](const JobPtr& job) {
+            return job->model->running < job->model->max_threads();
+        });
         if (ready == jobs.end()) continue;
         const JobPtr first = *ready;
         Slices slices;
         int64_t room = budget_for(*first, lane);
-        for (size_t i = static_cast<size_t>(ready - jobs.begin()); i < jobs.size() && (slices.empty() || room > 0);) {
+        for (size_t i = static_cast<size_t>(ready - jobs.begin());
+             i < jobs.size() && (slices.empty() || room > 0);) {
             const JobPtr job = jobs[i];
             if (job == first || job->fits_with(*first)) room -= fill(slices, job, room);
             if (job->next_sequence < job->sequences()) {
@@ -271,7 +283,9 @@ std::shared_ptr<SharedTeam> Scheduler::open_team(int size) {
 std::shared_ptr<SharedTeam> Scheduler::team_for(const Model& model) {
     const Lock lock(mutex_);
     const int size = std::min(model.max_threads(), workers());
-    if (size < 2 || model.running > 1 || !model.loaded().uses_cpu_pool() || work_waits() || Clock::now() < solo_until_) return nullptr;
+    if (size < 2 || model.running > 1 || !model.loaded().uses_cpu_pool() || work_waits() ||
+        Clock::now() < solo_until_)
+        return nullptr;
     return open_team(size);
 }
 
@@ -311,7 +325,8 @@ std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
         {
             const Helpers helpers{*this, team_for(model), true};
             Solo solo;
-            model.loaded().run(batch, packed.outputs(), *workspace, helpers.team ? static_cast<Team&>(*helpers.team) : solo, control);
+            model.loaded().run(batch, packed.outputs(), *workspace,
+                               helpers.team ? static_cast<Team&>(*helpers.team) : solo, control);
         }
         model.give_back(std::move(workspace));
         packed.deal_out();
@@ -393,13 +408,17 @@ void Scheduler::run_units(int members, int64_t units, Team::Body body, void* con
             void* context;
             int64_t first;
         } shift{body, context, first};
-        const int64_t count = std::min<int64_t>(units - first, first == 0 ? 1 : std::max<int64_t>(1, (units - first + 3) / 4));
-        helpers.team->run(count, [&shift](int64_t unit, int member) { shift.body(shift.context, shift.first + unit, member); });
+        const int64_t count = std::min<int64_t>(
+            units - first, first == 0 ? 1 : std::max<int64_t>(1, (units - first + 3) / 4));
+        helpers.team->run(count, [&shift](int64_t unit, int member) {
+            shift.body(shift.context, shift.first + unit, member);
+        });
         first += count;
     }
 }
 
-// Takes batches; with none to take, helps with a forward that runs; then looks around for a moment; then sleeps.
+// Takes batches; with none to take, helps with a forward that runs; then looks around for a moment; then
+// sleeps.
 void Scheduler::work() {
     Lock lock(mutex_);
     uint64_t last_team = 0;

@@ -1,6 +1,7 @@
-// The process's one compute pool. Jobs wait in two lanes, interactive before bulk; an idle worker takes whole sequences from the front
-// jobs up to a token budget, packs them into one batch, and runs it. A worker on a bulk batch looks for interactive work at every op
-// boundary and runs it in a second workspace. When nothing else waits, idle workers help with the forward that runs.
+// The process's one compute pool. Jobs wait in two lanes, interactive before bulk; an idle worker takes whole
+// sequences from the front jobs up to a token budget, packs them into one batch, and runs it. A worker on a
+// bulk batch looks for interactive work at every op boundary and runs it in a second workspace. When nothing
+// else waits, idle workers help with the forward that runs.
 #pragma once
 
 #include <array>
@@ -43,7 +44,8 @@ public:
     // The one instance; never destroyed, so that exit cannot race with its threads.
     static Scheduler& instance();
 
-    // Grows the pool to at least this many workers (fewer when the system refuses; at least one, else throws THREADS).
+    // Grows the pool to at least this many workers (fewer when the system refuses; at least one, else throws
+    // THREADS).
     void ensure_workers(int count);
     int workers() const { return worker_count_.load(std::memory_order_relaxed); }
 
@@ -64,7 +66,8 @@ public:
 private:
     friend class BatchControl;
     using Lock = std::unique_lock<std::mutex>;
-    // A team, open until the end of the scope. When judged, its helpers' lateness decides about those of later forwards.
+    // A team, open until the end of the scope. When judged, its helpers' lateness decides about those of
+    // later forwards.
     struct Helpers {
         Scheduler& scheduler;
         const std::shared_ptr<SharedTeam> team;
@@ -89,7 +92,9 @@ private:
     std::shared_ptr<SharedTeam> open_team(int size);
     std::shared_ptr<SharedTeam> team_for(const Model& model);
     void announce();
-    bool work_waits() const { return pending_[0].load(std::memory_order_relaxed) + pending_[1].load(std::memory_order_relaxed) > 0; }
+    bool work_waits() const {
+        return pending_[0].load(std::memory_order_relaxed) + pending_[1].load(std::memory_order_relaxed) > 0;
+    }
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
@@ -103,7 +108,8 @@ private:
     std::atomic<int> worker_count_{0};
     std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 22};
     int64_t queued_tokens_[kLanes] = {0, 0};
-    // While somebody else uses a helper's processor, forwards run without helpers: until this time, for twice as long each time.
+    // While somebody else uses a helper's processor, forwards run without helpers: until this time, for twice
+    // as long each time.
     Clock::time_point solo_until_{};
     Clock::duration solo_for_{};
     SchedulerStats stats_;

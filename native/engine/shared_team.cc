@@ -34,7 +34,8 @@ bool SharedTeam::claim(int64_t& unit) {
     for (;;) {
         const uint64_t next = ticket & kUnitMask, units = (ticket >> kUnitBits) & kUnitMask;
         if (next >= units) return false;
-        if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+        if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
             unit = static_cast<int64_t>(next);
             return true;
         }
@@ -52,7 +53,8 @@ void SharedTeam::call(Body body, void* context, int64_t unit, int member) noexce
 
 void SharedTeam::run(int64_t units, Body body, void* context) {
     constexpr int64_t kMost = static_cast<int64_t>(kUnitMask);
-    for (int64_t first = 0; first < units; first += kMost) run_part(first, std::min(kMost, units - first), body, context);
+    for (int64_t first = 0; first < units; first += kMost)
+        run_part(first, std::min(kMost, units - first), body, context);
 }
 
 void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context) {
@@ -66,7 +68,8 @@ void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context
     first_ = first;
     done_.store(0, std::memory_order_relaxed);
     const uint64_t generation = (ticket_.load(std::memory_order_relaxed) >> (2 * kUnitBits)) + 1;
-    ticket_.store((generation << (2 * kUnitBits)) | (static_cast<uint64_t>(units) << kUnitBits), std::memory_order_release);
+    ticket_.store((generation << (2 * kUnitBits)) | (static_cast<uint64_t>(units) << kUnitBits),
+                  std::memory_order_release);
     int64_t mine = 0;
     for (int64_t unit = 0; claim(unit); mine++) call(body, context, first + unit, 0);
     if (mine < units) wait_for_helpers(units - mine, mine, start);

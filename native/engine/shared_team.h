@@ -1,5 +1,6 @@
-// Threads that help with one forward while it runs. The leader starts at once and claims units like everyone else; a helper that
-// wakes up late finds less to do, or nothing. The leader waits only for units that a helper has claimed.
+// Threads that help with one forward while it runs. The leader starts at once and claims units like everyone
+// else; a helper that wakes up late finds less to do, or nothing. The leader waits only for units that a
+// helper has claimed.
 #pragma once
 
 #include <atomic>
@@ -21,13 +22,15 @@ public:
     // Throws what a unit threw on any of the threads, once none of them uses `context` any more.
     void run(int64_t units, Body body, void* context) override;
 
-    // For a helper: works until the leader closes the team or should_leave() says so. False when the team is full or closed.
+    // For a helper: works until the leader closes the team or should_leave() says so. False when the team is
+    // full or closed.
     bool help(bool (*should_leave)(void*), void* leave_context);
-    // For the leader: no more units will come. Helpers that still spin hold the team by their shared_ptr; nobody waits for them.
+    // For the leader: no more units will come. Helpers that still spin hold the team by their shared_ptr;
+    // nobody waits for them.
     void close() { closed_.store(true, std::memory_order_release); }
 
-    // For the leader. True once a helper took much longer over a unit than the leader over its own: somebody else uses the helper's
-    // processor. The team is closed then, and the leader does the rest alone.
+    // For the leader. True once a helper took much longer over a unit than the leader over its own: somebody
+    // else uses the helper's processor. The team is closed then, and the leader does the rest alone.
     bool late() const { return late_; }
     // True when a helper did a part of the work.
     bool helped() const { return helped_; }
@@ -36,7 +39,8 @@ private:
     using Clock = std::chrono::steady_clock;
     static constexpr int kUnitBits = 20;
     static constexpr uint64_t kUnitMask = (uint64_t{1} << kUnitBits) - 1;
-    // generation (24 bits) | units (20) | next unit (20): one word, so that a claim can never mix two generations.
+    // generation (24 bits) | units (20) | next unit (20): one word, so that a claim can never mix two
+    // generations.
     bool claim(int64_t& unit);
     void call(Body body, void* context, int64_t unit, int member) noexcept;
     void run_part(int64_t first, int64_t units, Body body, void* context);
