@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { fingerprint, inRoot, listFiles, packageDirectory, packageJson, packageVersion, readState, stateDirectory, writeState } from './project.mjs';
 import { showLine, showStep } from './terminal.mjs';
-import { chooseCuda, compiler, compilerVersion, nodeHeadersPrefix, requireTools } from './toolchain.mjs';
+import { chooseCuda, compiler, compilerVersion, cudaCompiler, nodeHeadersPrefix, requireTools } from './toolchain.mjs';
 
 export const builders = {
   'node-gyp': { output: inRoot('build', 'Release', 'bertha.node'), description: 'binding.gyp' },
@@ -25,6 +25,7 @@ function describe(builder) {
     nodeAddonApi: packageVersion('node-addon-api'),
     node: [process.platform, process.arch, process.versions.modules],
     compiler: command === undefined ? 'none' : compilerVersion(command),
+    cudaCompiler: flags.cuda && cudaCompiler() !== undefined ? compilerVersion(cudaCompiler()) : 'none',
     environment,
   };
   return { flags, stamp: fingerprint(listFiles('native', builders[builder].description), facts) };

@@ -56,10 +56,14 @@ export function nodeHeadersPrefix(execPath = process.execPath, version = process
   return `v${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}` === version ? prefix : undefined;
 }
 
+/** The CUDA compiler: CUDACXX, else the one on PATH or in the toolkit's usual place; undefined where there is none. */
+export function cudaCompiler() {
+  return [process.env.CUDACXX, 'nvcc', '/usr/local/cuda/bin/nvcc'].find((name) => name && findCommand(name) !== undefined);
+}
+
 /** nvcc and a driver both exist. Either alone is no reason to compile CUDA. */
 export function cudaIsUsable() {
-  const nvcc = [process.env.CUDACXX, 'nvcc', '/usr/local/cuda/bin/nvcc'].some((name) => name && findCommand(name) !== undefined);
-  return nvcc && existsSync('/proc/driver/nvidia/version');
+  return cudaCompiler() !== undefined && existsSync('/proc/driver/nvidia/version');
 }
 
 /** BERTHA_CUDA as 0 or 1, else what the last build was told, else what the machine suggests. */
