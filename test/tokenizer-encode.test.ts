@@ -255,6 +255,11 @@ t('decodes what it encoded, and skips special tokens', () => {
   assert.is(tokenizer.decode([]), '');
 });
 
+t('joins tokens, or words, as it decodes', () => {
+  assert.is(tokenizer.joinTokens(['token', '##ization', 'works', '!']), 'tokenization works!');
+  assert.is(tokenizer.joinTokens(['tokenization', 'works']), 'tokenization works');
+});
+
 t('refuses to decode what is no id', () => {
   for (const id of [-1, 30522, 1.5, 2 ** 32, NaN, '5' as unknown as number, undefined as unknown as number]) {
     assert.throws(() => tokenizer.decode([101, id]), fails('INVALID_IDS', /at index 1/), String(id));

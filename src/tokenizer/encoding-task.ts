@@ -79,7 +79,7 @@ export class EncodingTask {
     const [first, second] = this.#encoders;
     const encoding =
       truncation === undefined
-        ? this.#build([0, first.count], this.#texts.length === 2 ? [0, second.count] : NO_WINDOW, false, NO_OVERFLOW)
+        ? this.#build([0, first.tokens.count], this.#texts.length === 2 ? [0, second.tokens.count] : NO_WINDOW, false, NO_OVERFLOW)
         : this.#truncate(truncation);
     first.end();
     second.end();
@@ -92,17 +92,23 @@ export class EncodingTask {
     const [first, second] = this.#encoders;
     const isPair = this.#texts.length === 2;
     // When both texts are too long and the room is odd, the longer one gets the odd token: only then their full lengths matter.
-    if (isPair && strategy === 'longest_first' && this.#room % 2 === 1 && first.count > this.#room && second.count > this.#room) {
+    if (
+      isPair &&
+      strategy === 'longest_first' &&
+      this.#room % 2 === 1 &&
+      first.tokens.count > this.#room &&
+      second.tokens.count > this.#room
+    ) {
       this.#beginEncoders(Infinity);
       first.run(Infinity);
       second.run(Infinity);
     }
-    const [firstKept, secondKept] = keptLengths(first.count, isPair ? second.count : undefined, this.#room, strategy);
-    const isCut = first.count > firstKept || (isPair && second.count > secondKept);
+    const [firstKept, secondKept] = keptLengths(first.tokens.count, isPair ? second.tokens.count : undefined, this.#room, strategy);
+    const isCut = first.tokens.count > firstKept || (isPair && second.tokens.count > secondKept);
     if (!isCut || !overflow) {
       return this.#build(
-        keptWindow(first.count, firstKept, side),
-        isPair ? keptWindow(second.count, secondKept, side) : NO_WINDOW,
+        keptWindow(first.tokens.count, firstKept, side),
+        isPair ? keptWindow(second.tokens.count, secondKept, side) : NO_WINDOW,
         isCut,
         NO_OVERFLOW,
       );
@@ -116,8 +122,8 @@ export class EncodingTask {
       }
       return windows(count, kept, stride, side);
     };
-    const [firstWindow = NO_WINDOW, ...firstRest] = windowsOf(first.count, firstKept);
-    const [secondWindow = NO_WINDOW, ...secondRest] = isPair ? windowsOf(second.count, secondKept) : [];
+    const [firstWindow = NO_WINDOW, ...firstRest] = windowsOf(first.tokens.count, firstKept);
+    const [secondWindow = NO_WINDOW, ...secondRest] = isPair ? windowsOf(second.tokens.count, secondKept) : [];
     const overflowing: Encoding[] = [];
     for (const window of firstRest) {
       for (const other of [secondWindow, ...secondRest]) overflowing.push(this.#build(window, other, true, NO_OVERFLOW));
@@ -152,15 +158,15 @@ export class EncodingTask {
       }
       const [start, end] = piece.sequence === 0 ? first : second;
       const encoder = this.#encoders[piece.sequence];
-      copy(encoder.ids, start, end, ids, at);
-      if (offsets !== null) copy(encoder.offsets, 2 * start, 2 * end, offsets, 2 * at);
+      copy(encoder.tokens.ids, start, end, ids, at);
+      if (offsets !== null) copy(encoder.tokens.offsets, 2 * start, 2 * end, offsets, 2 * at);
       at += end - start;
     }
     const arena = this.#arena;
     const needed = firstLength + secondLength;
     const firstWords = arena.reserve(needed);
-    copy(this.#encoders[0].wordIds, first[0], first[1], arena.words, firstWords);
-    copy(this.#encoders[1].wordIds, second[0], second[1], arena.words, firstWords + firstLength);
+    copy(this.#encoders[0].tokens.wordIds, first[0], first[1], arena.words, firstWords);
+    copy(this.#encoders[1].tokens.wordIds, second[0], second[1], arena.words, firstWords + firstLength);
     const layout = {
       pieces,
       firstLength,

@@ -1,9 +1,9 @@
-import type { AddedToken, AddedTokenMatch, AddedTokenMatcher } from './added-tokens.js';
+import type { AddedTokenMatcher } from './added-tokens.js';
 import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
 import { normalize, type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
 import { splitWords } from './pre-tokenizer.js';
-import { whitespace } from './unicode.js';
 import { endOfMarks, startOfMarks } from './marks.js';
+import { TokenBuffer, type TrimOffsets } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED, hashUnits } from './unit-map.js';
 import type { WordPiece } from './wordpiece.js';
 
@@ -20,14 +20,7 @@ export interface Pipeline {
   readonly trimOffsets: TrimOffsets | undefined;
 }
 
-export interface TrimOffsets {
-  readonly addPrefixSpace: boolean;
-  /** Tokens by id that begin or end with white space or "Ġ". */
-  readonly tokens: ReadonlyMap<number, { readonly leading: number; readonly trailing: number }>;
-}
-
 const FIRST_CAPACITY = 256;
-const LARGEST_KEPT_CAPACITY = 1 << 16;
 const WORD_LIMIT = 1 << KIND_SHIFT;
 
 /**
@@ -35,18 +28,12 @@ const WORD_LIMIT = 1 << KIND_SHIFT;
  * One pass, one table lookup and one hash step per UTF-16 unit; no string, array or object is made per word.
  */
 export class SequenceEncoder {
-  /** [count] */
-  ids = new Int32Array(FIRST_CAPACITY);
-  /** [count]: index of the token's word; an added token is a word. */
-  wordIds = new Int32Array(FIRST_CAPACITY);
-  /** [2 * count]: start and end in UTF-16 units of the text; only with `withOffsets`. */
-  offsets = new Int32Array(0);
-  count = 0;
+  /** What has been produced so far. */
+  readonly tokens: TokenBuffer;
   readonly #pipeline: Pipeline;
   #text = '';
   #position = 0;
   #maxTokens = 0;
-  #withOffsets = false;
   #splitSpecialTokens = false;
   #wordCount = 0;
   // The word being read: its normalized units, where each comes from, its length so far (which may exceed what is stored).
@@ -63,28 +50,25 @@ export class SequenceEncoder {
 
   constructor(pipeline: Pipeline) {
     this.#pipeline = pipeline;
+    this.tokens = new TokenBuffer(pipeline.trimOffsets);
   }
 
   /** Starts with `text`. At most `maxTokens` tokens are produced; the rest of the text is then not read. */
   begin(text: string, maxTokens: number, withOffsets: boolean, splitSpecialTokens: boolean): void {
     this.#text = text;
     this.#maxTokens = maxTokens;
-    this.#withOffsets = withOffsets;
     this.#splitSpecialTokens = splitSpecialTokens;
-    this.#position = this.count = this.#wordCount = 0;
+    this.#position = this.#wordCount = 0;
     this.#matchFrom = this.#matchEnd = 0;
     this.#startWord();
     this.#pieceStart = 0;
-    if (withOffsets && this.offsets.length < 2 * this.ids.length) this.offsets = new Int32Array(2 * this.ids.length);
+    this.tokens.begin(text, maxTokens, withOffsets);
   }
 
   /** Lets go of the text, and of buffers that only a long one needs. */
   end(): void {
     this.#text = '';
-    if (this.ids.length <= LARGEST_KEPT_CAPACITY) return;
-    this.ids = new Int32Array(FIRST_CAPACITY);
-    this.wordIds = new Int32Array(FIRST_CAPACITY);
-    this.offsets = new Int32Array(0);
+    this.tokens.end();
   }
 
   /** Reads about `maxUnits` more units; true when the text or the limit is reached. */
@@ -100,7 +84,7 @@ export class SequenceEncoder {
     let hash = this.#hash;
     let i = this.#position;
     while (i < stop) {
-      if (this.count >= maxTokens) return true;
+      if (this.tokens.count >= maxTokens) return true;
       let entry = entries[text.charCodeAt(i)] as number;
       while (entry < WORD_LIMIT) {
         if (length === word.length) {
@@ -146,8 +130,8 @@ export class SequenceEncoder {
     this.#length = length;
     this.#hash = hash;
     this.#position = i;
-    if (i < text.length) return this.count >= maxTokens;
-    if (length > 0 && this.count < maxTokens) this.#endWord(length, hash);
+    if (i < text.length) return this.tokens.count >= maxTokens;
+    if (length > 0 && this.tokens.count < maxTokens) this.#endWord(length, hash);
     this.#startWord();
     return true;
   }
@@ -238,7 +222,7 @@ export class SequenceEncoder {
       return this.#readAny(i, table.untriggered(this.#text.charCodeAt(i)), expansions);
     }
     this.#flushWord();
-    this.#pushMatch(match, this.#text);
+    this.tokens.pushMatch(match, this.#wordCount++);
     this.#matchFrom = match.resume;
     this.#matchEnd = match.end;
     this.#pieceStart = match.resume;
@@ -288,7 +272,7 @@ export class SequenceEncoder {
         if (from < match.start) splitWords(normalized, from, match.start, visit);
         const last = sources[match.end - 1] as number;
         const original = { ...match, start: sources[match.start] as number, end: last + unitLength(scalarAt(text, last)) };
-        this.#pushMatch(original, asText.slice(match.start, match.end));
+        this.tokens.pushMatch(original, this.#wordCount++, asText.slice(match.start, match.end));
         from = match.end;
       }
       if (from < length) splitWords(normalized, from, length, visit);
@@ -296,7 +280,7 @@ export class SequenceEncoder {
     let from = 0;
     for (const match of matcher.matches(text, this.#splitSpecialTokens)) {
       if (from < match.start) readPiece(from, match.start);
-      this.#pushMatch(match, text);
+      this.tokens.pushMatch(match, this.#wordCount++);
       from = match.end;
     }
     if (from < text.length) readPiece(from, text.length);
@@ -305,7 +289,7 @@ export class SequenceEncoder {
   }
 
   #readWord(units: Uint16Array, sources: Int32Array, from: number, to: number): void {
-    if (this.count >= this.#maxTokens) return;
+    if (this.tokens.count >= this.#maxTokens) return;
     while (this.#word.length < to - from) this.#growWord(this.#word.length, to - from);
     this.#word.set(units.subarray(from, to));
     this.#sources.set(sources.subarray(from, to));
@@ -390,76 +374,8 @@ export class SequenceEncoder {
 
   /** One token: units [start..end) of the word. */
   #push(id: number, wordIndex: number, start: number, end: number): void {
-    const at = this.count;
-    if (at === this.ids.length) this.#growTokens();
-    if (at >= this.#maxTokens) return;
-    this.ids[at] = id;
-    this.wordIds[at] = wordIndex;
-    this.count = at + 1;
-    if (this.#withOffsets) {
-      const last = this.#sources[end - 1] as number;
-      this.offsets[2 * at] = this.#sources[start] as number;
-      this.offsets[2 * at + 1] = last + unitLength(scalarAt(this.#text, last));
-      const trim = this.#pipeline.trimOffsets?.tokens.get(id);
-      if (trim !== undefined) this.#trim(at, trim.leading, trim.trailing);
-    }
+    this.tokens.push(id, wordIndex, this.#sources[start] as number, this.#sources[end - 1] as number);
   }
-
-  /** An added token; `match.start` and `match.end` in the text, its own text in `matched` at the same place or whole. */
-  #pushMatch(match: AddedTokenMatch & { token: AddedToken }, matched: string): void {
-    const at = this.count;
-    const wordIndex = this.#wordCount++;
-    if (at === this.ids.length) this.#growTokens();
-    if (at >= this.#maxTokens) return;
-    this.ids[at] = match.token.id;
-    this.wordIds[at] = wordIndex;
-    this.count = at + 1;
-    if (this.#withOffsets) {
-      this.offsets[2 * at] = match.start;
-      this.offsets[2 * at + 1] = match.end;
-      if (this.#pipeline.trimOffsets !== undefined) {
-        const value = matched === this.#text ? matched.slice(match.start, match.end) : matched;
-        const { leading, trailing } = outerSpace(value);
-        this.#trim(at, leading, trailing);
-      }
-    }
-  }
-
-  /** Takes characters off both ends of a token's offsets. As in the reference these are counted in the token, not in its text. */
-  #trim(at: number, leading: number, trailing: number): void {
-    const { offsets } = this;
-    const text = this.#text;
-    let start = offsets[2 * at] as number;
-    let end = offsets[2 * at + 1] as number;
-    // A single space at the start may be the prefix space, which is not in the text.
-    const isPrefix = leading === 1 && (at === 0 || start === 0) && this.#pipeline.trimOffsets?.addPrefixSpace === true;
-    for (let k = isPrefix ? leading : 0; k < leading && start < end; k++) start += unitLength(scalarAt(text, start));
-    for (let k = 0; k < trailing && end > start; k++) end -= (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00 && end - 2 >= start ? 2 : 1;
-    offsets[2 * at] = start;
-    offsets[2 * at + 1] = end;
-  }
-
-  #growTokens(): void {
-    const capacity = this.ids.length * 2;
-    const grow = (from: Int32Array, length: number): Int32Array<ArrayBuffer> => {
-      const to = new Int32Array(length);
-      to.set(from);
-      return to;
-    };
-    this.ids = grow(this.ids, capacity);
-    this.wordIds = grow(this.wordIds, capacity);
-    if (this.#withOffsets) this.offsets = grow(this.offsets, 2 * capacity);
-  }
-}
-
-/** How many characters of white space, or "Ġ", which stands for it, a token begins and ends with. */
-export function outerSpace(token: string): { leading: number; trailing: number } {
-  const isSpace = (index: number) => token[index] === '\u0120' || whitespace.has(token.charCodeAt(index));
-  let leading = 0;
-  while (leading < token.length && isSpace(leading)) leading++;
-  let trailing = 0;
-  while (trailing < token.length && isSpace(token.length - 1 - trailing)) trailing++;
-  return { leading, trailing };
 }
 
 function countPairs(units: Uint16Array, from: number, to: number): number {

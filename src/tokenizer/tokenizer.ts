@@ -2,13 +2,14 @@ import { BerthaError } from '../errors.js';
 import { flag, integer, readOptions, received } from '../options.js';
 import { type AddedToken, AddedTokenMatcher } from './added-tokens.js';
 import { characterTable } from './character-table.js';
-import { cleanUpSpaces as cleanUp, decodeTokens } from './decoder.js';
+import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions, roomFor } from './encode-options.js';
 import type { Encoding } from './encoding.js';
 import { EncodingTask } from './encoding-task.js';
 import { normalizeString } from './normalizer.js';
-import { outerSpace, type Pipeline, SequenceEncoder } from './sequence-encoder.js';
+import { type Pipeline, SequenceEncoder } from './sequence-encoder.js';
+import { outerSpace } from './token-buffer.js';
 import { countSpecial } from './template.js';
 import { readTokenizerJson } from './tokenizer-json.js';
 import { readVocabFiles } from './vocab-files.js';
@@ -166,14 +167,14 @@ export class Tokenizer {
     const encoder = this.#encoder;
     encoder.begin(text, room + 1, false, false);
     encoder.run(Infinity);
-    const count = Math.min(room, encoder.count);
-    const truncated = encoder.count > room;
+    const count = Math.min(room, encoder.tokens.count);
+    const truncated = encoder.tokens.count > room;
     const ids = new Int32Array(count + countSpecial(pieces));
     let at = 0;
     for (const piece of pieces) {
       if (piece.kind === 'special') ids[at++] = piece.id;
       else {
-        for (let k = 0; k < count; k++) ids[at + k] = encoder.ids[k] as number;
+        for (let k = 0; k < count; k++) ids[at + k] = encoder.tokens.ids[k] as number;
         at += count;
       }
     }
@@ -204,13 +205,7 @@ export class Tokenizer {
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
     const { definition } = this.#defaults;
     const { skipSpecialTokens = false, cleanUpSpaces = definition.cleanUpSpaces } = readOptions('decode', options, DECODE_SCHEMA);
-    const { decoder } = definition;
-    if (typeof decoder === 'string') {
-      throw new BerthaError(
-        'TOKENIZER',
-        `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`,
-      );
-    }
+    const decoder = this.#decoder;
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as unknown;
@@ -224,6 +219,11 @@ export class Tokenizer {
     return cleanUpSpaces ? cleanUp(text) : text;
   }
 
+  /** Joins tokens, or words already joined, into text as `decode` does. Errors: TOKENIZER, as `decode`. */
+  joinTokens(tokens: readonly string[]): string {
+    return decodeTokens(tokens, this.#decoder);
+  }
+
   /** The id of a token as the vocabulary spells it. */
   tokenToId(token: string): number | undefined {
     return this.#tokenToId.get(token);
@@ -232,6 +232,15 @@ export class Tokenizer {
   /** The token of an id as the vocabulary spells it. */
   idToToken(id: number): string | undefined {
     return this.#idToToken[id];
+  }
+
+  get #decoder(): DecoderOptions | null {
+    const { decoder } = this.#defaults.definition;
+    if (typeof decoder !== 'string') return decoder;
+    throw new BerthaError(
+      'TOKENIZER',
+      `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`,
+    );
   }
 
   #encode(texts: readonly string[]): Encoding {
