@@ -8,8 +8,11 @@ export {
   type EmbedSyncOptions,
   type LoadEmbedderOptions,
 } from './tasks/embed.js';
+export type { EmbedManyOptions } from './tasks/embed-many.js';
 export { loadTokenizer } from './tasks/load-tokenizer.js';
 export { systemInfo, type SystemInfo } from './tasks/system-info.js';
+export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
+export { setQueueLimit } from './tasks/queue-limit.js';
 export { similarity, type VectorLike } from './tasks/similarity.js';
 export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
 export type { ModelInspection } from './checkpoint/inspect.js';

@@ -65,6 +65,12 @@ export const abortSignal: Check<AbortSignal> = (value, name) => {
   return signal;
 };
 
+/** A check for a function. */
+export const callback: Check<(...values: unknown[]) => void> = (value, name) => {
+  if (typeof value !== 'function') throw refuse('a function', name, value);
+  return value as (...values: unknown[]) => void;
+};
+
 /** A check for a whole number from `min` to `max`. */
 export function integer(min: number, max: number): Check<number> {
   return (value, name) => {

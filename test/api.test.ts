@@ -14,7 +14,9 @@ t('exports these names', () => {
     'loadEmbedder',
     'loadModel',
     'loadTokenizer',
+    'setQueueLimit',
     'similarity',
+    'stats',
     'systemInfo',
   ]);
 });

@@ -1,7 +1,8 @@
 import { BerthaError } from '../errors.js';
 import { loadAddon } from './addon.js';
 import type { PackedBatch } from './batch.js';
-import type { NativeModel, NativeResult } from './native.js';
+import type { NativeMemory, NativeModel, NativeResult } from './native.js';
+import { isCallObserved, publishCall } from './observe.js';
 
 /** Where and how a model computes. */
 export interface SessionOptions {
@@ -18,12 +19,6 @@ export interface RunOptions {
   readonly priority?: 'interactive' | 'bulk' | undefined;
   /** Milliseconds the call may wait in the queue; then it fails with DEADLINE and is never computed. */
   readonly deadlineMs?: number | undefined;
-}
-
-/** Milliseconds a call spent waiting and computing. */
-export interface RunTimings {
-  readonly queuedMs: number;
-  readonly computeMs: number;
 }
 
 /** A value of the program that a call wants. */
@@ -50,7 +45,11 @@ export class Session {
       threads: options.threads,
     };
     const addon = loadAddon();
-    return new Session(await typed(() => addon.load(spec)));
+    try {
+      return new Session(await addon.load(spec));
+    } catch (error) {
+      throw toBerthaError(error);
+    }
   }
 
   get disposed(): boolean {
@@ -70,43 +69,39 @@ export class Session {
   /** Like `run`, with the time the call spent in the queue and computing. */
   async runTimed(batch: PackedBatch, outputs: readonly Wanted[], options: RunOptions = {}): Promise<NativeResult> {
     const native = this.#open();
-    const { signal } = options;
+    const { signal, priority = 'interactive', deadlineMs } = options;
     signal?.throwIfAborted();
     const id = nextCall++;
     const abort = (): void => native.cancel(id);
-    const call = typed(() =>
-      native.run(
-        {
-          ...batch,
-          outputs: Int32Array.from(outputs, (value) => value.id),
-          bulk: options.priority === 'bulk',
-          deadlineMs: options.deadlineMs,
-        },
-        id,
-      ),
-    );
-    if (signal === undefined) return call;
-    signal.addEventListener('abort', abort, { once: true });
+    signal?.addEventListener('abort', abort, { once: true });
     try {
-      const result = await call;
-      signal.throwIfAborted();
+      const wanted = Int32Array.from(outputs, (value) => value.id);
+      const result = await native.run({ ...batch, outputs: wanted, bulk: priority === 'bulk', deadlineMs }, id);
+      signal?.throwIfAborted();
+      if (isCallObserved()) publishCall({ ...sizeOf(batch), priority, queuedMs: result.queuedMs, computeMs: result.computeMs });
       return result;
-    } catch (error) {
-      signal.throwIfAborted();
+    } catch (failure) {
+      const error = toBerthaError(failure);
+      if (isCallObserved()) publishCall({ ...sizeOf(batch), priority, queuedMs: 0, computeMs: 0, error: codeOf(error, signal) });
+      signal?.throwIfAborted();
       throw error;
     } finally {
-      signal.removeEventListener('abort', abort);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
   /** Computes on the caller's thread, with the pool's help: the lowest latency, at the price of blocking. Errors as `run`. */
   runSync(batch: PackedBatch, outputs: readonly Wanted[]): Float32Array[] {
     const native = this.#open();
-    return typedSync(() => native.runSync({ ...batch, outputs: Int32Array.from(outputs, (value) => value.id) })).outputs;
+    try {
+      return native.runSync({ ...batch, outputs: Int32Array.from(outputs, (value) => value.id) }).outputs;
+    } catch (error) {
+      throw toBerthaError(error);
+    }
   }
 
-  /** Bytes of native memory. Errors: DISPOSED. */
-  memoryUsage(): { weights: number; workspaces: number } {
+  /** Bytes of native memory: the weights, shared by `users` models of the process, and this model's idle workspaces. Errors: DISPOSED. */
+  memoryUsage(): NativeMemory {
     return this.#open().memoryUsage();
   }
 
@@ -129,18 +124,10 @@ function toBerthaError(error: unknown): unknown {
   return typeof code === 'string' ? new BerthaError(code, error.message, { cause: error }) : error;
 }
 
-async function typed<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw toBerthaError(error);
-  }
+function sizeOf({ inputIds, cuSeqlens }: PackedBatch): { sequences: number; tokens: number } {
+  return { sequences: cuSeqlens.length - 1, tokens: inputIds.length };
 }
 
-function typedSync<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw toBerthaError(error);
-  }
+function codeOf(error: unknown, signal: AbortSignal | undefined): string {
+  return signal?.aborted === true ? 'ABORTED' : error instanceof BerthaError ? error.code : 'INTERNAL';
 }

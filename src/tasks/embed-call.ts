@@ -9,8 +9,10 @@ import { normalizeInPlace } from './similarity.js';
 const kJobTokens = 8192;
 /** Texts in a job at most: empty texts cost memory too. */
 const kJobTexts = 512;
-/** UTF-16 units that are tokenized in well under a slice of the event loop. */
+/** A text of more UTF-16 units is tokenized in slices of the event loop. */
 const kLongText = 1 << 14;
+/** UTF-16 units of such a slice: less than half a millisecond. */
+const kSliceUnits = 1 << 12;
 
 /** The checks of a call's options; vectors have `width` numbers. */
 export function embedSchema(width: number) {
@@ -73,6 +75,15 @@ export class EmbedCall {
     return this.#next === this.#texts.length;
   }
 
+  get numTexts(): number {
+    return this.#texts.length;
+  }
+
+  /** Tokens of all texts; known once the call is finished. */
+  get numTokens(): number {
+    return this.results.reduce((sum, { tokens }) => sum + tokens, 0);
+  }
+
   newJob(): EmbedJob {
     return new EmbedJob(this.#next, this.#promptTokens);
   }
@@ -91,7 +102,7 @@ export class EmbedCall {
   /** The same in slices: each `next` reads a part of the text. Errors: as `tokenizeNext`. */
   *tokenizeNextInSlices(job: EmbedJob): Generator<void> {
     const task = this.#model.tokenizer.startEncoding(this.#textAt(this.#next), { truncation: true, maxLength: this.#maxLength });
-    while (!task.run(kLongText)) yield;
+    while (!task.run(kSliceUnits)) yield;
     const { ids, truncated } = task.finish();
     this.#take(job, ids, truncated);
   }

@@ -1,8 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
 import { BerthaError } from '../errors.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
-import { abortSignal, readOptions, received } from '../options.js';
+import { abortSignal, callback, milliseconds, oneOf, readOptions, received } from '../options.js';
+import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
+import type { RunOptions } from '../runtime/session.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
+import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
+import { Turn } from './turn.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. */
 export type LoadEmbedderOptions = LoadModelOptions;
@@ -27,6 +30,12 @@ export interface EmbedSyncOptions {
 export interface EmbedOptions extends EmbedSyncOptions {
   /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** `'interactive'` goes before `'bulk'`, also before bulk work that has begun. Default `'interactive'`. */
+  readonly priority?: 'interactive' | 'bulk' | undefined;
+  /** Milliseconds from the call after which nothing of it is started any more: it then rejects with DEADLINE. Default: none. */
+  readonly deadlineMs?: number | undefined;
+  /** Hears, before the call resolves, what it spent its time on. */
+  readonly onTimings?: ((timings: EmbedTimings) => void) | undefined;
 }
 
 /** What a text became. */
@@ -41,8 +50,7 @@ export interface Embedding {
 
 /** Jobs of one call that may wait or run at once; the next is tokenized while they compute. */
 const kJobsInFlight = 4;
-/** Longest stretch of tokenization on the event loop, in milliseconds. */
-const kSliceMs = 2;
+const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 'bulk']), deadlineMs: milliseconds };
 
 /**
  * Loads a sentence-embedding model: a directory as sentence-transformers or transformers saves it, or the bundled all-MiniLM-L6-v2
@@ -62,6 +70,9 @@ export async function loadEmbedder(model?: string, options?: LoadEmbedderOptions
 export class Embedder {
   readonly #model: Model;
   readonly #schema;
+  #isDisposed = false;
+  #numRunning = 0;
+  readonly #whenIdle: (() => void)[] = [];
 
   /** @internal */
   constructor(model: Model) {
@@ -100,12 +111,37 @@ export class Embedder {
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]>;
   async embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
-    const { signal, ...settings } = readOptions('embed', options, { ...this.#schema, signal: abortSignal });
+    const schema = { ...this.#schema, ...schedulingSchema, onTimings: callback };
+    const { signal, priority = 'interactive', deadlineMs, onTimings, ...settings } = readOptions('embed', options, schema);
+    const started = performance.now();
     const call = this.#start('embed', texts, settings);
     signal?.throwIfAborted();
-    await this.#compute(call, signal);
-    call.warn();
+    this.#numRunning++;
+    try {
+      const spent = await this.#compute(call, { signal, priority, deadlineMs }, started);
+      call.warn();
+      const timings = { ...spent, totalMs: performance.now() - started };
+      noteEmbed({ texts: call.numTexts, tokens: call.numTokens, priority, ...timings });
+      onTimings?.(timings);
+    } finally {
+      if (--this.#numRunning === 0 && this.#isDisposed) this.#close();
+    }
     return typeof texts === 'string' ? call.results[0]! : call.results;
+  }
+
+  /**
+   * Embeds a stream of texts and yields the results in their order, with constant memory: the source is read as results are taken.
+   * Priority `'bulk'` unless the options say otherwise. Leaving the loop early stops the work.
+   *
+   * Errors, thrown by the iterator: as `embed`; what the source throws, after the results of the texts before it.
+   */
+  embedMany(source: AsyncIterable<string> | Iterable<string>, options?: EmbedManyOptions): AsyncGenerator<Embedding, void, undefined> {
+    const schema = { ...this.#schema, ...schedulingSchema, ...manySchema };
+    const { concurrency, onProgress, signal, priority = 'bulk', ...settings } = readOptions('embedMany', options, schema);
+    // Settings that no call would take are errors now, not at the first text.
+    this.#start('embedMany', [], settings);
+    const embed = (texts: readonly string[], signal: AbortSignal): Promise<Embedding[]> => this.embed(texts, { ...settings, priority, signal });
+    return embedInBlocks(embed, source, { concurrency, onProgress, signal });
   }
 
   /**
@@ -127,81 +163,87 @@ export class Embedder {
     return typeof texts === 'string' ? call.results[0]! : call.results;
   }
 
+  /** Bytes of native memory: the weights, shared by `users` models of the process, and idle workspaces. Errors: DISPOSED. */
+  memoryUsage(): { readonly weights: number; readonly workspaces: number; readonly users: number } {
+    return this.#model.session.memoryUsage();
+  }
+
   /** Gives the model's memory back. Calls that still run are finished first; later ones fail with DISPOSED. Twice is once. */
   dispose(): void {
-    this.#model.dispose();
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#numRunning === 0) this.#close();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** Like `dispose`, and waits for the calls that still run. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
+    if (this.#numRunning > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #close(): void {
+    this.#model.dispose();
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #start(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedCall {
-    if (this.#model.session.disposed)
+    if (this.#isDisposed)
       throw new BerthaError('DISPOSED', `Expected a loaded embedder for ${name} but received one that was disposed.`);
     return new EmbedCall(name, this.#model, texts, settings);
   }
 
   /** Tokenizes in slices and computes what is ready meanwhile. Returns, or throws the first failure, when nothing runs any more. */
-  async #compute(call: EmbedCall, signal: AbortSignal | undefined): Promise<void> {
+  async #compute(call: EmbedCall, { signal, priority, deadlineMs }: RunOptions, started: number): Promise<Omit<EmbedTimings, 'totalMs'>> {
     const inFlight = new Set<Promise<void>>();
+    const spent = { tokenizeMs: 0, queuedMs: 0, computeMs: 0 };
     const turn = new Turn(signal);
     try {
       while (!call.isTokenized) {
-        const job = await tokenizeJob(call, turn);
-        const running = this.#model.session.run(job.pack(), [call.output], { signal }).then(([rows]) => {
-          call.finish(job, rows!);
-          inFlight.delete(running);
-        });
+        const job = await tokenizeJob(call, turn, spent);
+        const left = deadlineMs === undefined ? undefined : Math.max(0, started + deadlineMs - performance.now());
+        const running = this.#model.session
+          .runTimed(job.pack(), [call.output], { signal, priority, deadlineMs: left })
+          .then(({ outputs, queuedMs, computeMs }) => {
+            spent.queuedMs += queuedMs;
+            spent.computeMs += computeMs;
+            call.finish(job, outputs[0]!);
+            inFlight.delete(running);
+          });
         // It may fail while nobody waits for it; the next wait below finds it then.
         running.catch(() => undefined);
         inFlight.add(running);
         if (inFlight.size >= kJobsInFlight) await Promise.race(inFlight);
-        if (turn.isOver && !call.isTokenized) await turn.next();
       }
       await Promise.all(inFlight);
+      return spent;
     } finally {
       await Promise.allSettled(inFlight);
     }
   }
 }
 
-/** Tokenizes the texts of the next job. */
-async function tokenizeJob(call: EmbedCall, turn: Turn): Promise<EmbedJob> {
+/** Tokenizes the texts of the next job, and adds the time it took. */
+async function tokenizeJob(call: EmbedCall, turn: Turn, spent: { tokenizeMs: number }): Promise<EmbedJob> {
   const job = call.newJob();
+  let began = performance.now();
+  const breathe = async (): Promise<void> => {
+    spent.tokenizeMs += performance.now() - began;
+    await turn.next();
+    began = performance.now();
+  };
   while (!call.isTokenized && job.hasRoom) {
-    if (call.isNextLong) {
-      const slices = call.tokenizeNextInSlices(job);
-      while (slices.next().done !== true) if (turn.isOver) await turn.next();
-    } else {
+    if (turn.isOver) await breathe();
+    if (!call.isNextLong) {
       call.tokenizeNext(job);
+      continue;
     }
-    if (turn.isOver && !call.isTokenized) await turn.next();
+    const slices = call.tokenizeNextInSlices(job);
+    while (slices.next().done !== true) if (turn.isOver) await breathe();
   }
+  spent.tokenizeMs += performance.now() - began;
   return job;
-}
-
-/** The time that a call has used of the event loop's present turn. */
-class Turn {
-  readonly #signal: AbortSignal | undefined;
-  #end = performance.now() + kSliceMs;
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-  }
-
-  get isOver(): boolean {
-    return performance.now() >= this.#end;
-  }
-
-  /** Lets others run. Throws the signal's reason if it was aborted meanwhile. */
-  async next(): Promise<void> {
-    await setImmediate();
-    this.#signal?.throwIfAborted();
-    this.#end = performance.now() + kSliceMs;
-  }
 }

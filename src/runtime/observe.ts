@@ -1,0 +1,121 @@
+import { channel } from 'node:diagnostics_channel';
+import { loadAddon } from './addon.js';
+
+/**
+ * One native call that ended, as published on the diagnostics channel `bertha:call`. Holds no text and no ids.
+ */
+export interface CallEvent {
+  readonly sequences: number;
+  readonly tokens: number;
+  readonly priority: 'interactive' | 'bulk';
+  /** Milliseconds before the first batch of the call started, and from then to the end; 0 where the call failed. */
+  readonly queuedMs: number;
+  readonly computeMs: number;
+  /** The error's `code`, or `ABORTED`, where the call failed. */
+  readonly error?: string;
+}
+
+/** What a call of `embed` spent its time on, in milliseconds. */
+export interface EmbedTimings {
+  /** On the event loop, reading texts. */
+  readonly tokenizeMs: number;
+  /** Waiting for a thread, summed over the jobs a long call is cut into. */
+  readonly queuedMs: number;
+  /** From a job's first batch to its last, summed over jobs. */
+  readonly computeMs: number;
+  /** From the call to its result. */
+  readonly totalMs: number;
+}
+
+/** One call of `embed` that ended well, as published on the diagnostics channel `bertha:embed`. Holds no text. */
+export interface EmbedEvent extends EmbedTimings {
+  readonly texts: number;
+  readonly tokens: number;
+  readonly priority: 'interactive' | 'bulk';
+}
+
+/** Counters of the whole process since it started, and what is going on now. */
+export interface Stats {
+  /** Threads of the pool that have been started. */
+  readonly workers: number;
+  /** Sets of weights in memory. */
+  readonly models: number;
+  /** What waits: calls in each lane, their tokens, and how many tokens may wait before calls fail with QUEUE_FULL. */
+  readonly queue: { readonly interactive: number; readonly bulk: number; readonly tokens: number; readonly limit: number };
+  /** Batches that are being computed. */
+  readonly running: number;
+  readonly calls: { readonly completed: number; readonly failed: number };
+  /** Batches computed, those that served several calls, what they held; `sizes[i]` counts those of 2^i to 2^(i+1) - 1 tokens. */
+  readonly batches: {
+    readonly count: number;
+    readonly shared: number;
+    readonly sequences: number;
+    readonly tokens: number;
+    readonly sizes: readonly number[];
+  };
+  /** Tokens computed per second of wall time since the previous `stats()` of this thread, or since the library was loaded. */
+  readonly tokensPerSecond: number;
+  /** `tokenize`: on this thread's event loop; `queue`: summed over calls; `compute`: summed over pool threads. */
+  readonly seconds: { readonly tokenize: number; readonly queue: number; readonly compute: number };
+  /** Forwards that went on alone because another program took the processor of a helping thread. */
+  readonly lateHelpers: number;
+  /** Native memory in use, in bytes, weights included. */
+  readonly allocatedBytes: number;
+}
+
+const calls = channel('bertha:call');
+const embeds = channel('bertha:embed');
+let tokenizeMs = 0;
+let previous = { tokens: 0, at: performance.now() };
+
+/** Whether anybody listens to `bertha:call`: an event that nobody hears is not made. */
+export function isCallObserved(): boolean {
+  return calls.hasSubscribers;
+}
+
+/** Publishes on `bertha:call`. */
+export function publishCall(event: CallEvent): void {
+  calls.publish(event);
+}
+
+/** Counts the time a call of `embed` tokenized, and publishes the call on `bertha:embed`. */
+export function noteEmbed(event: EmbedEvent): void {
+  tokenizeMs += event.tokenizeMs;
+  if (embeds.hasSubscribers) embeds.publish(event);
+}
+
+/**
+ * A snapshot of the process-wide counters: cheap enough to be read on every scrape of a metrics endpoint.
+ *
+ * Errors: ADDON_LOAD.
+ */
+export function stats(): Stats {
+  const addon = loadAddon();
+  const native = addon.stats();
+  const now = performance.now();
+  const tokensPerSecond = ((native.tokens - previous.tokens) * 1000) / Math.max(1, now - previous.at);
+  previous = { tokens: native.tokens, at: now };
+  return {
+    workers: native.workers,
+    models: native.models,
+    queue: {
+      interactive: native.queuedInteractive,
+      bulk: native.queuedBulk,
+      tokens: native.queuedTokens,
+      limit: native.queueLimit,
+    },
+    running: native.runningBatches,
+    calls: { completed: native.completedCalls, failed: native.failedCalls },
+    batches: {
+      count: native.batches,
+      shared: native.sharedBatches,
+      sequences: native.sequences,
+      tokens: native.tokens,
+      sizes: native.batchSizes,
+    },
+    tokensPerSecond,
+    seconds: { tokenize: tokenizeMs / 1000, queue: native.queueSeconds, compute: native.computeSeconds },
+    lateHelpers: native.lateHelpers,
+    allocatedBytes: addon.allocatedBytes(),
+  };
+}
