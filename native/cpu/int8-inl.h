@@ -107,7 +107,7 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
     VecI sums[R][V];
     for (int r = 0; r < R; r++)
         for (int v = 0; v < V; v++) sums[r][v] = zero_int();
-    BERTHA_NO_UNROLL
+    BERTHA_UNROLL_STEPS
     for (int64_t step = 0; step < steps; step++) {
         typename F::Weights w[V];
         for (int v = 0; v < V; v++) w[v] = F::load_weights(weights + v * kLanes * kGroup, kWidth * kGroup);

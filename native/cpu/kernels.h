@@ -9,9 +9,12 @@
 #if defined(__clang__)
 #define BERTHA_UNROLL _Pragma("clang loop unroll(full)")
 #define BERTHA_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#define BERTHA_UNROLL_STEPS BERTHA_NO_UNROLL
 #elif defined(__GNUC__)
 #define BERTHA_UNROLL _Pragma("GCC unroll 32")
 #define BERTHA_NO_UNROLL _Pragma("GCC unroll 1")
+// g++ 12 copies every integer sum in and out of another register at each turn of the loop: fewer turns, fewer copies.
+#define BERTHA_UNROLL_STEPS _Pragma("GCC unroll 4")
 #endif
 
 namespace bertha::cpu {
@@ -115,6 +118,8 @@ struct KernelTable {
     // out [rows, 1 + 2k]: log-sum-exp, the k largest in falling order, their columns; equal values: lower
     // column first
     void (*top_k)(const float* x, float* out, int64_t rows, int64_t width, int64_t k);
+    // targets [rows, kTargetsPerRow]; out [rows, 1 + kTargetsPerRow]: log-sum-exp, the columns targets name
+    void (*pick_targets)(const float* x, const int32_t* targets, float* out, int64_t rows, int64_t width);
     void (*activate)(Activation activation, float* x, int64_t count);
 };
 
