@@ -57,6 +57,7 @@ JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& b
                                      to_int32s_or_empty(get(batch, "poolSkip"), "poolSkip"),
                                      to_int32s_or_empty(get(batch, "selected"), "selected"),
                                      to_int32s_or_empty(get(batch, "cuSelected"), "cuSelected"),
+                                     to_int32s_or_empty(get(batch, "targets"), "targets"),
                                      to_int32s(get(batch, "outputs"), "outputs"));
     job->lane = has(batch, "bulk") && get(batch, "bulk").ToBoolean() ? Lane::kBulk : Lane::kInteractive;
     if (has(batch, "deadlineMs")) {

@@ -29,7 +29,8 @@ constexpr std::pair<const char*, OpKind> kOps[] = {{"embed", OpKind::kEmbed},
                                                    {"gather_rows", OpKind::kGatherRows},
                                                    {"pool", OpKind::kPool},
                                                    {"normalize", OpKind::kNormalize},
-                                                   {"top_k", OpKind::kTopK}};
+                                                   {"top_k", OpKind::kTopK},
+                                                   {"pick_targets", OpKind::kPickTargets}};
 constexpr std::pair<const char*, Activation> kActivations[] = {{"none", Activation::kNone},
                                                                {"gelu", Activation::kGelu},
                                                                {"gelu_tanh", Activation::kGeluTanh},

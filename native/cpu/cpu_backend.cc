@@ -250,6 +250,10 @@ private:
             case OpKind::kTopK:
                 kernels_.top_k(at(op.input, begin, block), output, count, value(op.input).width, op.k);
                 break;
+            case OpKind::kPickTargets:
+                kernels_.pick_targets(at(op.input, begin, block), batch_.targets + begin * kTargetsPerRow,
+                                      output, count, value(op.input).width);
+                break;
             default: fail("INVALID_PROGRAM", "%s is not a row-wise op", op_name(op.kind));
         }
     }

@@ -24,6 +24,7 @@ constexpr KernelTable make_table(const char* isa) {
     table.pool = pool;
     table.normalize = normalize;
     table.top_k = top_k;
+    table.pick_targets = pick_targets;
     table.activate = activate;
     return table;
 }

@@ -170,3 +170,10 @@ void top_k(const float* x, float* out, int64_t rows, int64_t width, int64_t k) {
         }
     }
 }
+
+void pick_targets(const float* x, const int32_t* targets, float* out, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; row++, x += width, targets += kTargetsPerRow) {
+        *out++ = log_sum_exp(x, width);
+        for (int32_t i = 0; i < kTargetsPerRow; i++) *out++ = x[targets[i]];
+    }
+}

@@ -14,6 +14,7 @@ struct Batch {
     const int32_t* pool_skip = nullptr;       // [batch_size] tokens that pooling leaves out, or null
     const int32_t* selected = nullptr;        // [selected] rows of the packed batch, for gather_rows, or null
     const int32_t* cu_selected = nullptr;     // [batch_size + 1], or null
+    const int32_t* targets = nullptr;         // [selected, kTargetsPerRow] columns for pick_targets, or null
     int64_t tokens = 0;
     int64_t batch_size = 0;
     int64_t num_selected = 0;

@@ -20,14 +20,15 @@ void check_offsets(const std::vector<int32_t>& offsets, size_t end, const char* 
 Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
          std::vector<int32_t> token_type_ids_, std::vector<int32_t> cu_seqlens_,
          std::vector<int32_t> pool_skip_, std::vector<int32_t> selected_, std::vector<int32_t> cu_selected_,
-         const std::vector<int32_t>& wanted)
+         std::vector<int32_t> targets_, const std::vector<int32_t>& wanted)
     : model(std::move(model_)),
       input_ids(std::move(input_ids_)),
       token_type_ids(std::move(token_type_ids_)),
       cu_seqlens(std::move(cu_seqlens_)),
       pool_skip(std::move(pool_skip_)),
       selected(std::move(selected_)),
-      cu_selected(std::move(cu_selected_)) {
+      cu_selected(std::move(cu_selected_)),
+      targets(std::move(targets_)) {
     const Program& program = model->program();
     check_offsets(cu_seqlens, input_ids.size(), "cu_seqlens");
     BERTHA_CHECK(token_type_ids.size() == input_ids.size(), "INVALID_ARG",
@@ -63,6 +64,12 @@ Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
                     "INVALID_ARG", "selected position %d lies outside its sequence of %d tokens",
                     selected[static_cast<size_t>(at)], seq_len(i));
     }
+    BERTHA_CHECK(targets.empty() || targets.size() == selected.size() * kTargetsPerRow, "INVALID_ARG",
+                 "expected %d targets for each of %zu selected positions, got %zu", kTargetsPerRow,
+                 selected.size(), targets.size());
+    for (int32_t target : targets)
+        BERTHA_CHECK(target >= 0 && target < program.vocab_size, "INVALID_IDS",
+                     "expected a target from 0 to %lld, got %d", ll(program.vocab_size - 1), target);
     for (int32_t id : wanted) {
         BERTHA_CHECK(id >= 0 && static_cast<size_t>(id) < program.values.size(), "INVALID_ARG",
                      "the program has no value %d", id);
@@ -79,6 +86,10 @@ Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
         output.data = Buffer(static_cast<size_t>(output.floats) * sizeof(float));
         outputs.push_back(std::move(output));
     }
+    const std::vector<bool> needed = needed_ops(program, wanted);
+    for (size_t i = 0; i < needed.size(); i++)
+        BERTHA_CHECK(!needed[i] || program.ops[i].kind != OpKind::kPickTargets || targets.size() == selected.size() * kTargetsPerRow,
+                     "INVALID_ARG", "expected targets for the selected positions, got none");
 }
 
 int64_t Job::output_offset(const JobOutput& output, int64_t sequence) const {

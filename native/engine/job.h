@@ -35,10 +35,12 @@ struct JobError {
 class Job {
 public:
     // Checks every id, type and length against the program (INVALID_IDS, INVALID_ARG) and allocates the
-    // outputs (OUT_OF_MEMORY). selected holds positions inside their own sequence.
+    // outputs (OUT_OF_MEMORY). selected holds positions inside their own sequence,
+    // targets kTargetsPerRow words for each of them.
     Job(std::shared_ptr<const Model> model, std::vector<int32_t> input_ids,
         std::vector<int32_t> token_type_ids, std::vector<int32_t> cu_seqlens, std::vector<int32_t> pool_skip,
-        std::vector<int32_t> selected, std::vector<int32_t> cu_selected, const std::vector<int32_t>& wanted);
+        std::vector<int32_t> selected, std::vector<int32_t> cu_selected, std::vector<int32_t> targets,
+        const std::vector<int32_t>& wanted);
 
     int64_t sequences() const { return static_cast<int64_t>(cu_seqlens.size()) - 1; }
     int64_t tokens_from(int64_t sequence) const {
@@ -53,7 +55,8 @@ public:
     int64_t output_offset(const JobOutput& output, int64_t sequence) const;
 
     const std::shared_ptr<const Model> model;
-    const std::vector<int32_t> input_ids, token_type_ids, cu_seqlens, pool_skip, selected, cu_selected;
+    const std::vector<int32_t> input_ids, token_type_ids, cu_seqlens, pool_skip, selected, cu_selected,
+        targets;
     std::vector<JobOutput> outputs;
     Lane lane = Lane::kInteractive;
     Clock::time_point deadline = Clock::time_point::max();

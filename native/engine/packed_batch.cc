@@ -59,6 +59,9 @@ void PackedBatch::append(const Job& job, int64_t sequence) {
     if (!job.cu_selected.empty())
         for (int32_t at = job.cu_selected[i]; at < job.cu_selected[i + 1]; at++)
             selected_.push_back(first_row + job.selected[static_cast<size_t>(at)]);
+    if (!job.targets.empty())
+        targets_.insert(targets_.end(), job.targets.begin() + job.cu_selected[i] * kTargetsPerRow,
+                        job.targets.begin() + job.cu_selected[i + 1] * kTargetsPerRow);
     cu_selected_.push_back(static_cast<int32_t>(selected_.size()));
     max_seq_len_ = std::max(max_seq_len_, end - begin);
 }
@@ -71,6 +74,7 @@ Batch PackedBatch::view() const {
     batch.pool_skip = pool_skip_.data();
     batch.selected = selected_.data();
     batch.cu_selected = cu_selected_.data();
+    batch.targets = targets_.data();
     batch.tokens = static_cast<int64_t>(input_ids_.size());
     batch.batch_size = static_cast<int64_t>(cu_seqlens_.size()) - 1;
     batch.num_selected = static_cast<int64_t>(selected_.size());

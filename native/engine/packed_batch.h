@@ -31,7 +31,8 @@ private:
     void append(const Job& job, int64_t sequence);
 
     const Slices& slices_;
-    std::vector<int32_t> input_ids_, token_type_ids_, cu_seqlens_{0}, pool_skip_, selected_, cu_selected_{0};
+    std::vector<int32_t> input_ids_, token_type_ids_, cu_seqlens_{0}, pool_skip_, selected_, cu_selected_{0},
+        targets_;
     int32_t max_seq_len_ = 0;
     std::vector<Output> outputs_;
     std::vector<Buffer> shared_;  // by output, when there are several slices

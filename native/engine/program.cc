@@ -121,7 +121,13 @@ public:
                             out.width == 1 + 2 * int64_t{op_.k},
                         "0 < k <= columns");
                 break;
-            default: require(false, "a known op");
+            case OpKind::kPickTargets:
+                require(in.rows == Rows::kSelected && out.rows == Rows::kSelected, "selected rows");
+                require(in.width == program_.vocab_size && out.width == 1 + kTargetsPerRow,
+                        "a column for each word in, the targets' columns out");
+                break;
+            default:
+                require(false, "a known op");
         }
         written[static_cast<size_t>(op_.output)] = true;
     }
@@ -197,13 +203,14 @@ const char* op_name(OpKind kind) {
         case OpKind::kPool: return "pool";
         case OpKind::kNormalize: return "normalize";
         case OpKind::kTopK: return "top_k";
+        case OpKind::kPickTargets: return "pick_targets";
     }
     return "unknown";
 }
 
 bool is_row_wise(OpKind kind) {
     return kind == OpKind::kEmbed || kind == OpKind::kLinear || kind == OpKind::kLayerNorm ||
-           kind == OpKind::kNormalize || kind == OpKind::kTopK;
+           kind == OpKind::kNormalize || kind == OpKind::kTopK || kind == OpKind::kPickTargets;
 }
 
 }  // namespace bertha

@@ -64,9 +64,12 @@ enum class OpKind : int32_t {
     kNormalize,   // output [rows, h] = input / max(|input|₂, 1e-12)
     kTopK,  // output [rows, 1 + 2k] from input [rows, n]: log-sum-exp, the k largest, their columns; ties:
             // lower column
+    kPickTargets,  // output [selected, 1 + kTargetsPerRow] from input [selected, vocab_size]: log-sum-exp, then
+                   // the columns that the caller names for the row
 };
 
 constexpr int32_t kNoIndex = -1;
+constexpr int32_t kTargetsPerRow = 16;  // columns that pick_targets takes from each row
 
 // One op. Indices point into Program::values and Program::weights; kNoIndex = absent.
 struct Op {

@@ -10,6 +10,8 @@ export interface MaskedLmHead {
   readonly logits: Value;
   /** [selected, 1 + 2k] each: log-sum-exp of the logits, the k largest in falling order, their ids. Rising k. */
   readonly topK: readonly { readonly k: number; readonly value: Value }[];
+  /** [selected, 1 + TARGETS_PER_ROW]: log-sum-exp, the logits of the words that a call names. */
+  readonly targets: Value;
 }
 
 /** What the heads of a checkpoint compute; a head it does not have is absent. */
@@ -60,7 +62,7 @@ export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: Mas
   };
   const logits = b.linear(x, decoder);
   const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];
-  return { maskedLm: { logits, topK: ks.map((k) => ({ k, value: b.topK(logits, k) })) } };
+  return { maskedLm: { logits, topK: ks.map((k) => ({ k, value: b.topK(logits, k) })), targets: b.pickTargets(logits) } };
 }
 
 /** One linear layer over every token: `classifier`, one row a label. */

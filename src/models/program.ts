@@ -33,6 +33,9 @@ export interface NormWeights {
   readonly bias: WeightRef;
 }
 
+/** Words that `pickTargets` takes from each row. */
+export const TARGETS_PER_ROW = 16;
+
 type WeightKind = 'matrix' | 'table' | 'vector';
 
 interface WeightSpec {
@@ -183,6 +186,13 @@ export class ProgramBuilder {
   topK(x: Value, k: number): Value {
     const output = this.#value(x.rows, 1 + 2 * k);
     this.#ops.push({ op: 'top_k', input: x.id, output: output.id, k });
+    return output;
+  }
+
+  /** [selected, vocab] → [selected, 1 + TARGETS_PER_ROW]: log-sum-exp, then the columns that each call names for the row. */
+  pickTargets(x: Value): Value {
+    const output = this.#value(x.rows, 1 + TARGETS_PER_ROW);
+    this.#ops.push({ op: 'pick_targets', input: x.id, output: output.id });
     return output;
   }
 

@@ -12,6 +12,8 @@ export interface PackedBatch {
   readonly selected?: Int32Array;
   /** [batchSize + 1]: which of `selected` belong to which sequence. */
   readonly cuSelected?: Int32Array;
+  /** [selected, 16]: words whose logits a `pick_targets` value holds, for each of `selected`. */
+  readonly targets?: Int32Array;
 }
 
 /** Lays token ids end to end. Without type ids they are 0. */
