@@ -67,13 +67,13 @@ function readModelVocab(model: JsonNode): Map<string, number> {
   const node = model.child('vocab');
   if (node === undefined) throw model.wrong('tokens with their ids', 'vocab', undefined);
   const vocab = new Map<string, number>();
-  const ids = new Set<number>();
-  node.forEach((token, id) => {
-    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB_SIZE) throw node.wrong('a token id', token, id);
+  const isTaken = new Uint8Array(MAX_VOCAB_SIZE);
+  node.forEach((token, value) => {
+    const id = checkedId(node, token, value);
+    if (isTaken[id] === 1) throw node.wrong('an id that no other token has', token, id);
     if (/[\ud800-\udfff]/u.test(token)) throw node.wrong('well-formed Unicode', token, id);
-    ids.add(id as number);
-    vocab.set(token, id as number);
-    if (ids.size < vocab.size) throw node.wrong('an id that no other token has', token, id);
+    isTaken[id] = 1;
+    vocab.set(token, id);
   });
   return vocab;
 }

@@ -268,6 +268,7 @@ export class Tokenizer {
         inText.set(token.content, token);
         continue;
       }
+      // Of tokens that are equal once normalized the reference finds one by chance, another one in the next process.
       const pattern = normalizeString(token.content, normalizer);
       const other = inNormalized.get(pattern);
       if (pattern === '' || other !== undefined) {
