@@ -50,7 +50,7 @@ function codePointOffsets(encoding: Encoding, texts: readonly string[]): [number
 }
 
 /** [units + 1]: how many code points begin before each UTF-16 unit. */
-function codePointCounts(text: string): Int32Array {
+export function codePointCounts(text: string): Int32Array {
   const counts = new Int32Array(text.length + 1);
   let points = 0;
   for (let unit = 0; unit < text.length;) {

@@ -1,0 +1,156 @@
+import { BerthaError } from '../errors.js';
+import type { Model } from '../models/index.js';
+import { flag, integer, readOptions, received, type Options } from '../options.js';
+import type { Encoding } from '../tokenizer/index.js';
+import { bestSpans, spanBounds, spanProbabilities } from './answer-spans.js';
+import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions, type TaskReport } from './task-call.js';
+
+/** Options of `answerQuestion`; names and defaults are those of transformers' pipeline. */
+export interface AnswerOptions extends Omit<TaskOptions, 'maxLength' | 'onTruncate'> {
+  /** Answers for each question, the best first. Default 1. */
+  readonly topK?: number | undefined;
+  /** Tokens that neighbouring windows of a long context share. Default: half a window, at most 128. */
+  readonly docStride?: number | undefined;
+  /** Longest answer in tokens. Default 15. */
+  readonly maxAnswerLen?: number | undefined;
+  /** Longest window in tokens, the question and special tokens included. Default: the model's limit, at most 384. */
+  readonly maxSeqLen?: number | undefined;
+  /** Longest question in tokens; a longer one is an error. Default 64. */
+  readonly maxQuestionLen?: number | undefined;
+  /** Lets "no answer" compete: an empty answer at 0, 0. Default false. */
+  readonly handleImpossibleAnswer?: boolean | undefined;
+  /** Widens answers to whole words. Default true. */
+  readonly alignToWords?: boolean | undefined;
+}
+
+/** A question and the text that holds the answer. */
+export interface QuestionInput {
+  readonly question: string;
+  readonly context: string;
+}
+
+/** A slice of the context: `context.slice(start, end)`. */
+export interface Answer {
+  readonly answer: string;
+  readonly score: number;
+  /** In UTF-16 units. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The answers to one question. */
+export interface AnsweredQuestion extends TaskReport {
+  /** The best first; empty only where no span of the context has any probability. */
+  readonly answers: readonly Answer[];
+  /** Windows the context was read in; nothing of it is cut off. */
+  readonly windows: number;
+}
+
+const schema = {
+  signal: taskSchema.signal,
+  priority: taskSchema.priority,
+  deadlineMs: taskSchema.deadlineMs,
+  topK: integer(1, 10_000),
+  docStride: integer(0, 1 << 20),
+  maxAnswerLen: integer(1, 1 << 20),
+  maxSeqLen: integer(1, 1 << 20),
+  maxQuestionLen: integer(1, 1 << 20),
+  handleImpossibleAnswer: flag,
+  alignToWords: flag,
+};
+
+/**
+ * Finds answers in texts of any length: a long context is read in overlapping windows, all of them in one packed batch.
+ *
+ * Errors: NO_HEAD, EMPTY_INPUT (a question or context without text), MAX_LENGTH (a question over the limit), INVALID_ARG, INVALID_OPTION,
+ * INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ */
+export function answerQuestion(model: Model, input: QuestionInput, options?: AnswerOptions): Promise<AnsweredQuestion>;
+export function answerQuestion(model: Model, input: readonly QuestionInput[], options?: AnswerOptions): Promise<AnsweredQuestion[]>;
+export function answerQuestion(
+  model: Model,
+  input: QuestionInput | readonly QuestionInput[],
+  options?: AnswerOptions,
+): Promise<AnsweredQuestion | AnsweredQuestion[]>;
+export async function answerQuestion(
+  model: Model,
+  input: QuestionInput | readonly QuestionInput[],
+  options?: AnswerOptions,
+): Promise<AnsweredQuestion | AnsweredQuestion[]> {
+  const head = requireHead(model, 'questionAnswering', 'answerQuestion', 'a head for answers (BertForQuestionAnswering)');
+  const settings = readOptions('answerQuestion', options, schema);
+  const questions = (isQuestionList(input) ? input : [input]).map(readQuestion);
+  questions.forEach(({ question }, i) => requireShort(model, question, settings.maxQuestionLen ?? 64, i));
+  const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
+  const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
+  const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
+  const encodings = await encodeInputs(
+    model,
+    'answerQuestion',
+    pairs,
+    { ...settings, maxLength },
+    { truncation: 'only_second', stride, offsets: true },
+  );
+  const windows = encodings.map((encoding) => [encoding, ...encoding.overflowing]);
+  const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
+  let next = 0;
+  const results = windows.map((own, i) => {
+    const rows = logits.slice(next, (next += own.length));
+    return {
+      answers: findAnswers(questions[i]!.context, own, rows, settings),
+      windows: own.length,
+      tokens: own.reduce((sum, { length }) => sum + length, 0),
+      truncated: false,
+    };
+  });
+  return isQuestionList(input) ? results : results[0]!;
+}
+
+/** The best answers of all windows; where windows agree on a slice, the better score counts. */
+function findAnswers(
+  context: string,
+  windows: readonly Encoding[],
+  logits: readonly Float32Array[],
+  settings: Options<typeof schema>,
+): Answer[] {
+  const { topK = 1, maxAnswerLen = 15, alignToWords = true } = settings;
+  const answers = new Map<string, Answer>();
+  let none = Infinity;
+  windows.forEach((window, w) => {
+    const probabilities = spanProbabilities(window, logits[w]!);
+    none = Math.min(none, probabilities.none);
+    for (const span of bestSpans(probabilities, maxAnswerLen, topK)) {
+      const { start, end } = spanBounds(window, span, alignToWords);
+      const known = answers.get(`${start} ${end}`);
+      if (known === undefined || known.score < span.score) {
+        answers.set(`${start} ${end}`, { answer: context.slice(start, end), score: span.score, start, end });
+      }
+    }
+  });
+  const all = [...answers.values()];
+  if (settings.handleImpossibleAnswer === true) all.push({ answer: '', score: none, start: 0, end: 0 });
+  return all.sort((a, b) => b.score - a.score).slice(0, topK);
+}
+
+function readQuestion(input: unknown, index: number): QuestionInput {
+  const { question, context } = (input ?? {}) as { readonly question?: unknown; readonly context?: unknown };
+  const read = (value: unknown, name: string): string => {
+    const text = requireString(value, `${name} of the input at index ${index} of answerQuestion`);
+    if (text.trim() !== '') return text;
+    throw new BerthaError('EMPTY_INPUT', `Expected a ${name} with text for the input at index ${index} but received ${received(text)}.`);
+  };
+  return { question: read(question, 'question'), context: read(context, 'context') };
+}
+
+function requireShort({ tokenizer }: Model, question: string, limit: number, index: number): void {
+  const { length } = tokenizer.encode(question, { addSpecialTokens: false });
+  if (length <= limit) return;
+  throw new BerthaError(
+    'MAX_LENGTH',
+    `Expected a question of at most ${limit} tokens at index ${index} but received ${length}. Shorten it or raise maxQuestionLen.`,
+  );
+}
+
+function isQuestionList(input: QuestionInput | readonly QuestionInput[]): input is readonly QuestionInput[] {
+  return Array.isArray(input);
+}

@@ -1,0 +1,86 @@
+import type { Model } from '../models/index.js';
+import { integer, oneOf, readOptions, type Check } from '../options.js';
+import { descending, sigmoid, softmax } from './scores.js';
+import {
+  compute,
+  encodeInputs,
+  readInputs,
+  reportOf,
+  requireHead,
+  taskSchema,
+  type TaskOptions,
+  type TaskReport,
+  type TextInput,
+} from './task-call.js';
+
+/** How logits become scores. */
+export type ScoreFunction = 'softmax' | 'sigmoid' | 'none';
+
+/** Options of `classifyText`. */
+export interface ClassifyOptions extends TaskOptions {
+  /** Labels for each text, the best first; null for all. Default 1. */
+  readonly topK?: number | null | undefined;
+  /** Default: none for regression, sigmoid for several labels at once or a single one, else softmax; config.json may name another. */
+  readonly functionToApply?: ScoreFunction | undefined;
+}
+
+/** A label and how well it fits. */
+export interface LabelScore {
+  readonly label: string;
+  readonly score: number;
+}
+
+/** The labels of one text. */
+export interface ClassifiedText extends TaskReport {
+  /** The best first. */
+  readonly labels: readonly LabelScore[];
+}
+
+const kScoreFunctions = ['softmax', 'sigmoid', 'none'] as const;
+
+/** A check for a number of results, or null for all of them. */
+export const countOrAll: Check<number | null> = (value, name) => (value === null ? null : integer(1, 1 << 20)(value, name));
+
+/**
+ * Classifies texts, or pairs of texts.
+ *
+ * Errors: NO_HEAD, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ */
+export function classifyText(model: Model, input: TextInput, options?: ClassifyOptions): Promise<ClassifiedText>;
+export function classifyText(model: Model, input: readonly TextInput[], options?: ClassifyOptions): Promise<ClassifiedText[]>;
+export function classifyText(
+  model: Model,
+  input: TextInput | readonly TextInput[],
+  options?: ClassifyOptions,
+): Promise<ClassifiedText | ClassifiedText[]>;
+export async function classifyText(
+  model: Model,
+  input: TextInput | readonly TextInput[],
+  options?: ClassifyOptions,
+): Promise<ClassifiedText | ClassifiedText[]> {
+  const head = requireHead(model, 'sequenceClassification', 'classifyText', 'a classification head (BertForSequenceClassification)');
+  const settings = readOptions('classifyText', options, { ...taskSchema, topK: countOrAll, functionToApply: oneOf(kScoreFunctions) });
+  const encodings = await encodeInputs(model, 'classifyText', readInputs('classifyText', input), settings);
+  const logits = await compute(model, encodings, [head], settings);
+  const apply = settings.functionToApply ?? scoreFunction(model);
+  const count = settings.topK === null ? Infinity : (settings.topK ?? 1);
+  const results = encodings.map((encoding, i) => {
+    const scores = applyFunction(apply, logits[i]![0]!);
+    const best = descending(scores).slice(0, count);
+    return { labels: best.map((id) => ({ label: model.config.id2label[id]!, score: scores[id]! })), ...reportOf(encoding) };
+  });
+  return Array.isArray(input) ? results : results[0]!;
+}
+
+/** The function transformers' pipeline would choose. */
+function scoreFunction({ config }: Model): ScoreFunction {
+  if (config.problemType === 'regression') return 'none';
+  if (config.problemType === 'multi_label_classification' || config.numLabels === 1) return 'sigmoid';
+  if (config.problemType === 'single_label_classification' || config.numLabels > 1) return 'softmax';
+  return 'none';
+}
+
+function applyFunction(name: ScoreFunction, logits: Float32Array): Float64Array {
+  if (name === 'softmax') return softmax(logits);
+  return Float64Array.from(logits, name === 'sigmoid' ? sigmoid : (x) => x);
+}

@@ -1,0 +1,120 @@
+import { BerthaError } from '../errors.js';
+import type { Model } from '../models/index.js';
+import { readOptions, received } from '../options.js';
+import { argmax, softmax } from './scores.js';
+import {
+  compute,
+  encodeInputs,
+  readInputs,
+  reportOf,
+  requireHead,
+  requireString,
+  taskSchema,
+  type TaskOptions,
+  type TaskReport,
+  type TextPair,
+} from './task-call.js';
+
+/** Whether a text follows another; the two add up to 1. */
+export interface NextSentence extends TaskReport {
+  readonly isNext: number;
+  readonly notNext: number;
+}
+
+/**
+ * The probability that `textPair` is the sentence after `text`, by the head of BERT's pretraining.
+ *
+ * Errors: NO_HEAD, INVALID_ARG (also for a text without its pair), INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of
+ * `forward`.
+ */
+export function predictNextSentence(model: Model, input: TextPair, options?: TaskOptions): Promise<NextSentence>;
+export function predictNextSentence(model: Model, input: readonly TextPair[], options?: TaskOptions): Promise<NextSentence[]>;
+export function predictNextSentence(
+  model: Model,
+  input: TextPair | readonly TextPair[],
+  options?: TaskOptions,
+): Promise<NextSentence | NextSentence[]>;
+export async function predictNextSentence(
+  model: Model,
+  input: TextPair | readonly TextPair[],
+  options?: TaskOptions,
+): Promise<NextSentence | NextSentence[]> {
+  const head = requireHead(model, 'nextSentence', 'predictNextSentence', 'a next-sentence head (BertForNextSentencePrediction)');
+  const settings = readOptions('predictNextSentence', options, taskSchema);
+  const pairs = readInputs('predictNextSentence', input);
+  pairs.forEach(({ textPair }, i) => requireString(textPair, `textPair of the input at index ${i} of predictNextSentence`));
+  const encodings = await encodeInputs(model, 'predictNextSentence', pairs, settings);
+  const logits = await compute(model, encodings, [head], settings);
+  const results = encodings.map((encoding, i) => {
+    const [isNext, notNext] = softmax(logits[i]![0]!);
+    return { isNext: isNext!, notNext: notNext!, ...reportOf(encoding) };
+  });
+  return Array.isArray(input) ? results : results[0]!;
+}
+
+/** A text and how it may go on. */
+export interface ChoiceInput {
+  readonly text: string;
+  readonly choices: readonly string[];
+}
+
+/** The choice a model makes. */
+export interface ChosenAnswer extends TaskReport {
+  /** Index of the best choice. */
+  readonly choice: number;
+  /** [choices]: probabilities, adding up to 1. */
+  readonly scores: readonly number[];
+}
+
+/**
+ * Chooses how a text goes on: each choice is read together with the text, and their scores meet in one softmax.
+ *
+ * Errors: as `predictNextSentence`.
+ */
+export function multipleChoice(model: Model, input: ChoiceInput, options?: TaskOptions): Promise<ChosenAnswer>;
+export function multipleChoice(model: Model, input: readonly ChoiceInput[], options?: TaskOptions): Promise<ChosenAnswer[]>;
+export function multipleChoice(
+  model: Model,
+  input: ChoiceInput | readonly ChoiceInput[],
+  options?: TaskOptions,
+): Promise<ChosenAnswer | ChosenAnswer[]>;
+export async function multipleChoice(
+  model: Model,
+  input: ChoiceInput | readonly ChoiceInput[],
+  options?: TaskOptions,
+): Promise<ChosenAnswer | ChosenAnswer[]> {
+  const head = requireHead(model, 'multipleChoice', 'multipleChoice', 'a multiple-choice head (BertForMultipleChoice)');
+  const settings = readOptions('multipleChoice', options, taskSchema);
+  const questions = (isChoiceList(input) ? input : [input]).map(readChoices);
+  const pairs = questions.flatMap(({ text, choices }) => choices.map((textPair) => ({ text, textPair })));
+  const encodings = await encodeInputs(model, 'multipleChoice', pairs, settings);
+  const logits = await compute(model, encodings, [head], settings);
+  let next = 0;
+  const results = questions.map(({ choices }) => {
+    const own = encodings.slice(next, next + choices.length);
+    const scores = softmax(choices.map((_, c) => logits[next + c]![0]![0]!));
+    next += choices.length;
+    const tokens = own.reduce((sum, { length }) => sum + length, 0);
+    return { choice: argmax(scores), scores: Array.from(scores), tokens, truncated: own.some(({ truncated }) => truncated) };
+  });
+  return isChoiceList(input) ? results : results[0]!;
+}
+
+function readChoices(input: unknown, index: number): ChoiceInput {
+  const { text, choices } = (input ?? {}) as { readonly text?: unknown; readonly choices?: unknown };
+  const prompt = requireString(text, `text of the input at index ${index} of multipleChoice`);
+  if (!Array.isArray(choices) || choices.length === 0) {
+    throw new BerthaError(
+      'INVALID_ARG',
+      `Expected a list of texts for choices of the input at index ${index} of multipleChoice but received ${received(choices)}.`,
+    );
+  }
+  return {
+    text: prompt,
+    choices: choices.map((each: unknown, c) => requireString(each, `the choice ${c} of the input at index ${index}`)),
+  };
+}
+
+function isChoiceList(input: ChoiceInput | readonly ChoiceInput[]): input is readonly ChoiceInput[] {
+  return Array.isArray(input);
+}

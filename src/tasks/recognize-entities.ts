@@ -1,0 +1,87 @@
+import { BerthaError } from '../errors.js';
+import type { Model } from '../models/index.js';
+import { integer, oneOf, readOptions } from '../options.js';
+import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './entities.js';
+import { compute, encodeInputs, requireHead, requireString, strings, taskSchema, type TaskOptions, type TaskReport } from './task-call.js';
+
+/** Options of `recognizeEntities`. */
+export interface EntityOptions extends TaskOptions {
+  /** Tokens one by one (`none`, the default), runs of one label (`simple`), or words with one label each (`first`, `average`, `max`). */
+  readonly aggregationStrategy?: AggregationStrategy | undefined;
+  /** Labels, or groups, that are left out. Default `['O']`. */
+  readonly ignoreLabels?: readonly string[] | undefined;
+  /** Reads a long text in windows that share so many tokens. Default: a long text is cut. */
+  readonly stride?: number | undefined;
+}
+
+/** The entities of one text, in order. */
+export interface RecognizedText extends TaskReport {
+  readonly entities: readonly Entity[];
+  /** Windows the text was read in. */
+  readonly windows: number;
+}
+
+/**
+ * Labels the tokens of texts and joins them to entities, with exact places in the text. With `stride`, a long text is read in windows;
+ * every token is labeled once, where it has the most context, before entities are joined: none is lost or doubled at a seam.
+ *
+ * Errors: NO_HEAD, INVALID_LABEL, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ */
+export function recognizeEntities(model: Model, input: string, options?: EntityOptions): Promise<RecognizedText>;
+export function recognizeEntities(model: Model, input: readonly string[], options?: EntityOptions): Promise<RecognizedText[]>;
+export function recognizeEntities(
+  model: Model,
+  input: string | readonly string[],
+  options?: EntityOptions,
+): Promise<RecognizedText | RecognizedText[]>;
+export async function recognizeEntities(
+  model: Model,
+  input: string | readonly string[],
+  options?: EntityOptions,
+): Promise<RecognizedText | RecognizedText[]> {
+  const head = requireHead(model, 'tokenClassification', 'recognizeEntities', 'a head over tokens (BertForTokenClassification)');
+  const settings = readOptions('recognizeEntities', options, {
+    ...taskSchema,
+    aggregationStrategy: oneOf(['none', 'simple', 'first', 'average', 'max']),
+    ignoreLabels: strings,
+    stride: integer(0, 1 << 20),
+  });
+  const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
+    requireString(each, `the text at index ${i} of recognizeEntities`),
+  );
+  const ignored = new Set(settings.ignoreLabels === undefined ? ['O'] : checkLabels(model, settings.ignoreLabels));
+  const { stride } = settings;
+  const windowed = stride === undefined ? {} : { stride };
+  const encodings = await encodeInputs(
+    model,
+    'recognizeEntities',
+    texts.map((text) => ({ text })),
+    settings,
+    { offsets: true, ...windowed },
+  );
+  const windows = encodings.map((encoding) => (stride === undefined ? [encoding] : [encoding, ...encoding.overflowing]));
+  const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
+  let next = 0;
+  const results = windows.map((own, i) => {
+    const rows = logits.slice(next, (next += own.length));
+    const tokens = labelTokens(model, texts[i]!, own, rows, stride ?? 0);
+    const entities = aggregate(model, tokens, settings.aggregationStrategy ?? 'none');
+    return {
+      entities: entities.filter(({ entity, entityGroup }) => !ignored.has(entity ?? entityGroup!)),
+      windows: own.length,
+      tokens: own.reduce((sum, { length }) => sum + length, 0),
+      truncated: stride === undefined && own[0]!.truncated,
+    };
+  });
+  return Array.isArray(input) ? results : results[0]!;
+}
+
+function checkLabels({ config }: Model, names: readonly string[]): readonly string[] {
+  const known = new Set(['O', ...config.id2label, ...config.id2label.map(groupOf)]);
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return names;
+  throw new BerthaError(
+    'INVALID_LABEL',
+    `Expected labels of the model (${config.id2label.slice(0, 20).join(', ')}) for ignoreLabels but received ${JSON.stringify(unknown)}.`,
+  );
+}

@@ -1,0 +1,237 @@
+import { BerthaError } from '../errors.js';
+import type { Heads, Model } from '../models/index.js';
+import type { Value } from '../models/program.js';
+import { abortSignal, integer, milliseconds, oneOf, received, type Check, type Options } from '../options.js';
+import type { PackedBatch } from '../runtime/batch.js';
+import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
+import { Turn } from './turn.js';
+
+/** What every task takes. */
+export interface TaskOptions {
+  /** Longest input in tokens, special tokens included. Default: the model's limit. */
+  readonly maxLength?: number | undefined;
+  /** What happens to a longer text: cut it, cut it with a process warning, or reject with MAX_LENGTH. Default `'truncate'`. */
+  readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
+  /** Stops the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** `interactive` (default) goes before `bulk`. */
+  readonly priority?: 'interactive' | 'bulk' | undefined;
+  /** Milliseconds the call may wait in the queue; then it rejects with DEADLINE. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** What every task tells of a text. */
+export interface TaskReport {
+  /** Tokens the model read, special tokens included. */
+  readonly tokens: number;
+  /** Whether the text was longer than the limit, so that its end was not read. */
+  readonly truncated: boolean;
+}
+
+/** A text, or a pair of texts that the model reads together. */
+export type TextInput = string | TextPair;
+
+/** Two texts that the model reads together. */
+export interface TextPair {
+  readonly text: string;
+  readonly textPair?: string | undefined;
+}
+
+/** The checks of `TaskOptions`. */
+export const taskSchema = {
+  maxLength: integer(1, 1 << 20),
+  onTruncate: oneOf(['truncate', 'warn', 'error']),
+  signal: abortSignal,
+  priority: oneOf(['interactive', 'bulk']),
+  deadlineMs: milliseconds,
+};
+
+/** `TaskOptions`, checked. */
+export type TaskSettings = Options<typeof taskSchema>;
+
+/** A sequence on its way to the model. */
+export interface Sequence {
+  readonly ids: Int32Array;
+  readonly typeIds: Int32Array;
+  /** Positions whose rows `selected` values hold. */
+  readonly selected?: Int32Array;
+  /** Ids that `targets` values are about, `TARGETS_PER_ROW` a selected position. */
+  readonly targets?: Int32Array;
+}
+
+/** UTF-16 units that are tokenized in well under a slice of the event loop. */
+const kLongText = 1 << 14;
+/** A job carries about this many tokens: enough to feed every thread, little enough to bound memory and to notice an abort soon. */
+const kJobTokens = 8192;
+/** Sequences in a job at most. */
+const kJobSequences = 512;
+/** Jobs of one call that may wait or run at once. */
+const kJobsInFlight = 4;
+
+/** The head that a task needs. Errors: DISPOSED, NO_HEAD. */
+export function requireHead<K extends keyof Heads>(model: Model, head: K, task: string, classes: string): NonNullable<Heads[K]> {
+  requireModel(model, task);
+  const found = model.values.heads[head];
+  if (found !== undefined) return found;
+  const is = model.config.architectures[0] ?? model.config.modelType;
+  throw new BerthaError('NO_HEAD', `Expected a model with ${classes} for ${task} but received ${is}, which has no such head.`);
+}
+
+/** Errors: INVALID_ARG for what is no model, DISPOSED. */
+export function requireModel(model: Model, task: string): void {
+  const session: unknown = (model as Partial<Model> | null | undefined)?.session;
+  if (session === undefined)
+    throw new BerthaError('INVALID_ARG', `Expected a model from loadModel for ${task} but received ${received(model)}.`);
+  if (model.session.disposed) throw new BerthaError('DISPOSED', `Expected a loaded model for ${task} but received one that was disposed.`);
+}
+
+/** One text or pair, or a list of them, checked. Errors: INVALID_ARG, naming the index. */
+export function readInputs(task: string, input: unknown): TextPair[] {
+  return (Array.isArray(input) ? input : [input]).map((each: unknown, i) => {
+    const where = Array.isArray(input) ? `the input at index ${i} of ${task}` : `the input of ${task}`;
+    if (typeof each === 'string') return { text: each };
+    const { text, textPair } = (each ?? {}) as Partial<Record<keyof TextPair, unknown>>;
+    if (typeof text !== 'string' || (textPair !== undefined && typeof textPair !== 'string')) {
+      throw new BerthaError(
+        'INVALID_ARG',
+        `Expected a string, or an object with text and textPair, for ${where} but received ${received(each)}.`,
+      );
+    }
+    return textPair === undefined ? { text } : { text, textPair };
+  });
+}
+
+/** Checks a string of a task's input. Errors: INVALID_ARG. */
+export function requireString(value: unknown, name: string): string {
+  if (typeof value === 'string') return value;
+  throw new BerthaError('INVALID_ARG', `Expected a string for ${name} but received ${received(value)}.`);
+}
+
+/** A check for a list of strings. */
+export const strings: Check<readonly string[]> = (value, name) => {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value as readonly string[];
+  throw new BerthaError('INVALID_OPTION', `Expected an array of strings for ${name} but received ${received(value)}.`);
+};
+
+/**
+ * Tokenizes texts in slices of the event loop, cut at the call's or the model's limit.
+ *
+ * Errors: MAX_LENGTH, INPUT_TOO_LARGE, the signal's reason.
+ */
+export async function encodeInputs(
+  model: Model,
+  task: string,
+  inputs: readonly TextPair[],
+  settings: TaskSettings,
+  options: EncodeOptions = {},
+): Promise<Encoding[]> {
+  settings.signal?.throwIfAborted();
+  const maxLength = settings.maxLength ?? model.maxTokens;
+  requireLength(model, task, maxLength);
+  const common = { truncation: true, maxLength, ...options };
+  const turn = new Turn(settings.signal);
+  const encodings: Encoding[] = [];
+  for (const { text, textPair } of inputs) {
+    const each = textPair === undefined ? common : { ...common, pair: textPair };
+    if (text.length + (textPair?.length ?? 0) > kLongText) {
+      const encoding = model.tokenizer.startEncoding(text, each);
+      while (!encoding.run(kLongText)) if (turn.isOver) await turn.next();
+      encodings.push(encoding.finish());
+    } else {
+      encodings.push(model.tokenizer.encode(text, each));
+    }
+    if (turn.isOver) await turn.next();
+  }
+  const isWindowed = options.overflow === true || options.stride !== undefined;
+  if (!isWindowed) noteTruncated(encodings, maxLength, settings.onTruncate ?? 'truncate');
+  return encodings;
+}
+
+function requireLength(model: Model, task: string, maxLength: number): void {
+  if (maxLength <= model.config.maxSequenceLength) return;
+  throw new BerthaError(
+    'MAX_LENGTH',
+    `Expected at most ${model.config.maxSequenceLength} tokens, the model's positions, for ${task} option maxLength but received ${maxLength}.`,
+  );
+}
+
+function noteTruncated(encodings: readonly Encoding[], maxLength: number, onTruncate: 'truncate' | 'warn' | 'error'): void {
+  if (onTruncate === 'truncate') return;
+  const first = encodings.findIndex(({ truncated }) => truncated);
+  if (first < 0) return;
+  if (onTruncate === 'error') {
+    throw new BerthaError(
+      'MAX_LENGTH',
+      `Expected at most ${maxLength} tokens for the text at index ${first} but received more. With onTruncate: 'truncate' its end is left out.`,
+    );
+  }
+  const count = encodings.filter(({ truncated }) => truncated).length;
+  const which = count === 1 ? `The text at index ${first} was` : `${count} texts, the first at index ${first}, were`;
+  process.emitWarning(`${which} cut at ${maxLength} tokens.`, { code: 'BERTHA_TRUNCATED' });
+}
+
+/**
+ * Computes values for sequences, packed without padding. For each sequence one array a value: its own rows.
+ *
+ * Errors: as `Session.run`.
+ */
+export async function compute(
+  model: Model,
+  sequences: readonly Sequence[],
+  values: readonly Value[],
+  { signal, priority, deadlineMs }: TaskSettings,
+): Promise<Float32Array[][]> {
+  const results = new Array<Float32Array[]>(sequences.length);
+  const inFlight = new Set<Promise<void>>();
+  try {
+    for (let begin = 0; begin < sequences.length;) {
+      const end = jobEnd(sequences, begin);
+      const job = sequences.slice(begin, end);
+      const batch = packSequences(model, job);
+      const first = begin;
+      const running = model.session.run(batch, values, { signal, priority, deadlineMs }).then((outputs) => {
+        job.forEach((_, i) => (results[first + i] = values.map((value, v) => rowsOf(outputs[v]!, value, batch, i))));
+        inFlight.delete(running);
+      });
+      // It may fail while nobody waits for it; the next wait finds it then.
+      running.catch(() => undefined);
+      inFlight.add(running);
+      if (inFlight.size >= kJobsInFlight) await Promise.race(inFlight);
+      begin = end;
+    }
+    await Promise.all(inFlight);
+  } finally {
+    await Promise.allSettled(inFlight);
+  }
+  return results;
+}
+
+function jobEnd(sequences: readonly Sequence[], begin: number): number {
+  let tokens = 0;
+  let end = begin;
+  while (end < sequences.length && end - begin < kJobSequences && tokens < kJobTokens) tokens += sequences[end++]!.ids.length;
+  return end;
+}
+
+function packSequences(model: Model, sequences: readonly Sequence[]): PackedBatch {
+  const batch = model.pack(sequences);
+  if (sequences[0]?.selected === undefined) return batch;
+  const cuSelected = new Int32Array(sequences.length + 1);
+  sequences.forEach(({ selected }, i) => (cuSelected[i + 1] = cuSelected[i]! + (selected?.length ?? 0)));
+  const selected = Int32Array.from(sequences.flatMap((each) => Array.from(each.selected ?? [])));
+  if (sequences[0].targets === undefined) return { ...batch, selected, cuSelected };
+  return { ...batch, selected, cuSelected, targets: Int32Array.from(sequences.flatMap((each) => Array.from(each.targets ?? []))) };
+}
+
+/** The rows of one sequence in a value of a whole batch. */
+function rowsOf(data: Float32Array, { rows, width }: Value, { cuSeqlens, cuSelected }: PackedBatch, sequence: number): Float32Array {
+  const bounds = rows === 'tokens' ? cuSeqlens : rows === 'selected' ? cuSelected! : undefined;
+  const begin = bounds === undefined ? sequence : bounds[sequence]!;
+  const end = bounds === undefined ? sequence + 1 : bounds[sequence + 1]!;
+  return data.subarray(begin * width, end * width);
+}
+
+/** What a task tells of each text, from its encoding. */
+export function reportOf({ length, truncated }: Encoding): TaskReport {
+  return { tokens: length, truncated };
+}

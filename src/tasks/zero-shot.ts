@@ -1,0 +1,108 @@
+import { BerthaError } from '../errors.js';
+import type { Model } from '../models/index.js';
+import { flag, readOptions, received, text } from '../options.js';
+import { descending, softmax } from './scores.js';
+import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions } from './task-call.js';
+
+/** Options of `classifyZeroShot`. */
+export interface ZeroShotOptions extends TaskOptions {
+  /** The hypothesis about a text; `{}` is where the label goes. Default `'This example is {}.'`. */
+  readonly hypothesisTemplate?: string | undefined;
+  /** Whether labels are independent of each other, each with a score of its own. Default false: the scores add up to 1. */
+  readonly multiLabel?: boolean | undefined;
+}
+
+/** The labels of one text, the best first. */
+export interface ZeroShotResult {
+  readonly sequence: string;
+  readonly labels: readonly string[];
+  readonly scores: readonly number[];
+  /** Whether the text was cut to make room for a hypothesis. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Classifies texts by labels the model was never trained on: a model for inference (entailment) judges "This example is {label}." for
+ * each. All pairs of texts and labels run in one packed batch.
+ *
+ * Errors: NO_HEAD, INVALID_LABEL (a model without a label for entailment; no label to choose from), INVALID_ARG, INVALID_OPTION, MAX_LENGTH,
+ * INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ */
+export function classifyZeroShot(
+  model: Model,
+  input: string,
+  labels: string | readonly string[],
+  options?: ZeroShotOptions,
+): Promise<ZeroShotResult>;
+export function classifyZeroShot(
+  model: Model,
+  input: readonly string[],
+  labels: string | readonly string[],
+  options?: ZeroShotOptions,
+): Promise<ZeroShotResult[]>;
+export function classifyZeroShot(
+  model: Model,
+  input: string | readonly string[],
+  labels: string | readonly string[],
+  options?: ZeroShotOptions,
+): Promise<ZeroShotResult | ZeroShotResult[]>;
+export async function classifyZeroShot(
+  model: Model,
+  input: string | readonly string[],
+  labels: string | readonly string[],
+  options?: ZeroShotOptions,
+): Promise<ZeroShotResult | ZeroShotResult[]> {
+  const head = requireHead(model, 'sequenceClassification', 'classifyZeroShot', 'an inference head (BertForSequenceClassification on NLI)');
+  const settings = readOptions('classifyZeroShot', options, { ...taskSchema, hypothesisTemplate: text, multiLabel: flag });
+  const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
+    requireString(each, `the text at index ${i} of classifyZeroShot`),
+  );
+  const candidates = readLabels(labels);
+  const { entailment, contradiction } = inferenceLabels(model);
+  const template = settings.hypothesisTemplate ?? 'This example is {}.';
+  if (!template.includes('{}')) {
+    throw new BerthaError(
+      'INVALID_OPTION',
+      `Expected {} in classifyZeroShot option hypothesisTemplate but received ${received(template)}.`,
+    );
+  }
+  const pairs = texts.flatMap((each) => candidates.map((label) => ({ text: each, textPair: template.replace('{}', () => label) })));
+  const encodings = await encodeInputs(model, 'classifyZeroShot', pairs, settings, { truncation: 'only_first' });
+  const logits = await compute(model, encodings, [head], settings);
+  const isSingle = candidates.length === 1;
+  const results = texts.map((sequence, t) => {
+    const rows = candidates.map((_, c) => logits[t * candidates.length + c]![0]!);
+    const scores =
+      settings.multiLabel === true || isSingle
+        ? rows.map((row) => softmax([row[contradiction]!, row[entailment]!])[1]!)
+        : Array.from(softmax(rows.map((row) => row[entailment]!)));
+    const order = descending(scores);
+    return {
+      sequence,
+      labels: order.map((c) => candidates[c]!),
+      scores: order.map((c) => scores[c]!),
+      truncated: encodings.slice(t * candidates.length, (t + 1) * candidates.length).some(({ truncated }) => truncated),
+    };
+  });
+  return Array.isArray(input) ? results : results[0]!;
+}
+
+/** A list, or labels between commas. */
+function readLabels(labels: string | readonly string[]): string[] {
+  const list: unknown[] = typeof labels === 'string' ? labels.split(',') : Array.isArray(labels) ? labels : [labels];
+  const names = list
+    .map((label, i) => requireString(label, `the label at index ${i} of classifyZeroShot`).trim())
+    .filter((label) => label !== '');
+  if (names.length > 0) return names;
+  throw new BerthaError('INVALID_LABEL', 'Expected at least one label for classifyZeroShot but received none.');
+}
+
+/** Which logits say "follows" and "contradicts", by the labels' names as transformers reads them. */
+function inferenceLabels({ config }: Model): { entailment: number; contradiction: number } {
+  const entailment = config.id2label.findIndex((label) => label.toLowerCase().startsWith('entail'));
+  if (entailment >= 0 && config.numLabels > 1) return { entailment, contradiction: entailment === 0 ? config.numLabels - 1 : 0 };
+  throw new BerthaError(
+    'INVALID_LABEL',
+    `Expected a model with a label for entailment for classifyZeroShot but received the labels ${config.id2label.slice(0, 10).join(', ')}. Use a model trained on natural language inference.`,
+  );
+}
