@@ -4,6 +4,7 @@ import type tokenizers from 'tokenizers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
+import { loadTokenizer } from '../src/tasks/load-tokenizer.js';
 import { createTokenizer, type EncodeOptions, type Encoding, type Tokenizer } from '../src/tokenizer/index.js';
 import { difference, makeOracle, unitsOfCodePoints } from './support/tokenizer-oracle.js';
 import { Random, randomText } from './support/tokenizer-strings.js';
@@ -152,6 +153,14 @@ t('truncates to the model length by default, to maxLength if only that is given,
   assert.is(limited.encode(text, { maxLength: 7, truncation: false }).length, 11);
   assert.throws(() => limited.encode(text, { maxLength: 9 }), fails('MAX_LENGTH', /at most 8 tokens/));
   assert.throws(() => tokenizer.encode(text, { truncation: true }), fails('INVALID_ARG', /maxLength/));
+});
+
+t('knows the length limit and the positions of a model directory', async () => {
+  const loaded = await loadTokenizer();
+  assert.is(loaded.maxLength, 256);
+  assert.is(loaded.encode('a '.repeat(600), { truncation: true }).length, 256);
+  assert.is(loaded.encode('a '.repeat(600), { maxLength: 512 }).length, 512);
+  assert.throws(() => loaded.encode('a', { maxLength: 513 }), fails('MAX_LENGTH', /at most 512 tokens/));
 });
 
 t('refuses a limit that the special tokens alone exceed', () => {

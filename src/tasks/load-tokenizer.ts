@@ -22,8 +22,8 @@ export async function loadTokenizer(directory?: string): Promise<Tokenizer> {
     // They only give the length limit: what is wrong with them is for loadModel to tell.
     const config = await reader.config(modules).catch(() => undefined);
     const sentence = await reader.sentenceTransformers(modules, config?.hiddenSize).catch(() => undefined);
-    const limit = config === undefined ? readTokenizerMaxLength(files) : maxLength(config, files, sentence);
-    return createTokenizer(files, limit === undefined ? {} : { maxLength: limit });
+    if (config === undefined) return createTokenizer(files, { maxLength: readTokenizerMaxLength(files) });
+    return createTokenizer(files, { maxLength: maxLength(config, files, sentence), maxPositions: config.maxSequenceLength });
   } finally {
     await reader.close();
   }
