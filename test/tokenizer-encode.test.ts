@@ -389,7 +389,7 @@ t('gives the tokens, ids and text of the transformers.js cases', () => {
   const { models } = JSON.parse(read('golden/tokenizer/transformers-js-cases.json')) as {
     models: Record<string, Record<string, { text: string; text_pair?: string; tokens: string[]; ids: number[]; decoded: string }>>;
   };
-  const shared = new URL(`../${process.env['BERTHA_SHARED'] ?? '../shared'}/vocab/`, import.meta.url);
+  const shared = new URL(`${process.env['BERTHA_SHARED'] ?? '../shared'}/vocab/`, new URL('../', import.meta.url));
   let compared = 0;
   for (const [model, cases] of Object.entries(models)) {
     const vocabulary = new URL(`${/bert-base-(?:multilingual-)?cased/.exec(model)?.[0]}.tokenizer.json`, shared);
