@@ -14,7 +14,12 @@ struct Holder {
 
 void Environment::call_js(Napi::Env env, Napi::Function, std::nullptr_t*, Completion* completion) {
     const std::unique_ptr<Completion> owned(completion);
-    if (env != nullptr) (*owned)(env);
+    if (env == nullptr) return;
+    try {
+        (*owned)(env);
+    } catch (const Napi::Error&) {
+        // A worker that is being terminated runs no more JavaScript, and nobody waits for the result.
+    }
 }
 
 void Environment::create(Napi::Env env) {

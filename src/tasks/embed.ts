@@ -140,7 +140,8 @@ export class Embedder {
     const { concurrency, onProgress, signal, priority = 'bulk', ...settings } = readOptions('embedMany', options, schema);
     // Settings that no call would take are errors now, not at the first text.
     this.#start('embedMany', [], settings);
-    const embed = (texts: readonly string[], signal: AbortSignal): Promise<Embedding[]> => this.embed(texts, { ...settings, priority, signal });
+    const embed = (texts: readonly string[], signal: AbortSignal): Promise<Embedding[]> =>
+      this.embed(texts, { ...settings, priority, signal });
     return embedInBlocks(embed, source, { concurrency, onProgress, signal });
   }
 
@@ -191,8 +192,7 @@ export class Embedder {
   }
 
   #start(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedCall {
-    if (this.#isDisposed)
-      throw new BerthaError('DISPOSED', `Expected a loaded embedder for ${name} but received one that was disposed.`);
+    if (this.#isDisposed) throw new BerthaError('DISPOSED', `Expected a loaded embedder for ${name} but received one that was disposed.`);
     return new EmbedCall(name, this.#model, texts, settings);
   }
 

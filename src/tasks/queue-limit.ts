@@ -10,7 +10,10 @@ import { loadAddon } from '../runtime/addon.js';
  */
 export function setQueueLimit(tokens: number): void {
   if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > 2 ** 40) {
-    throw new BerthaError('INVALID_ARG', `Expected a whole number of tokens from 1 to 2^40 for setQueueLimit but received ${received(tokens)}.`);
+    throw new BerthaError(
+      'INVALID_ARG',
+      `Expected a whole number of tokens from 1 to 2^40 for setQueueLimit but received ${received(tokens)}.`,
+    );
   }
   loadAddon().setQueueLimit(tokens);
 }

@@ -1,0 +1,268 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  loadEmbedder,
+  loadModel,
+  setQueueLimit,
+  stats,
+  type BerthaError,
+  type CallEvent,
+  type Embedder,
+  type EmbedEvent,
+  type EmbedTimings,
+} from '../src/index.js';
+import { packBatch } from '../src/runtime/batch.js';
+import { realModel, smallModel } from './support/library.js';
+
+const t = suite('runtime');
+
+const sentence = 'the quick brown fox jumps over the lazy dog near the river bank while it rains';
+
+async function withEmbedder<T>(model: string, use: (embedder: Embedder) => Promise<T>, threads = 2): Promise<T> {
+  const embedder = await loadEmbedder(model, { threads });
+  try {
+    return await use(embedder);
+  } finally {
+    await embedder[Symbol.asyncDispose]();
+  }
+}
+
+async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (error) {
+    return (error as BerthaError).code;
+  }
+  return 'none';
+}
+
+t('interactive calls overtake bulk that has begun', () =>
+  withEmbedder(realModel, async (embedder) => {
+    const order: string[] = [];
+    const bulk = embedder.embed(new Array<string>(600).fill(sentence), { priority: 'bulk' }).then(() => order.push('bulk'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const before = stats();
+    assert.ok(before.running > 0 || before.queue.bulk > 0, 'the bulk call should still run');
+    await embedder.embed('hello').then(() => order.push('interactive'));
+    await bulk;
+    assert.equal(order, ['interactive', 'bulk']);
+  }),
+);
+
+t('interactive calls overtake bulk on a model with one thread', () =>
+  withEmbedder(
+    realModel,
+    async (embedder) => {
+      let isBulkDone = false;
+      const bulk = embedder.embed(new Array<string>(300).fill(sentence), { priority: 'bulk' }).then(() => (isBulkDone = true));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await embedder.embed('hello');
+      assert.not(isBulkDone);
+      await bulk;
+    },
+    1,
+  ),
+);
+
+t('calls of one lane take turns', () =>
+  withEmbedder(
+    realModel,
+    async (embedder) => {
+      let isLongDone = false;
+      const long = embedder.embed(new Array<string>(300).fill(sentence)).then(() => (isLongDone = true));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await embedder.embed('hello');
+      assert.not(isLongDone, 'a short call waits for one batch of the long one, not for all of it');
+      await long;
+    },
+    1,
+  ),
+);
+
+t('concurrent calls share batches and get the vectors they get alone', () =>
+  withEmbedder(smallModel, async (embedder) => {
+    const texts = Array.from({ length: 64 }, (_, i) => `hello guitar ${'hello '.repeat(i % 7)}`);
+    const alone: Float32Array[] = [];
+    for (const text of texts) alone.push((await embedder.embed(text)).vector);
+    const before = stats().batches;
+    const together = await Promise.all(texts.map((text) => embedder.embed(text)));
+    assert.equal(
+      together.map(({ vector }) => vector),
+      alone,
+    );
+    const after = stats().batches;
+    assert.ok(after.shared > before.shared, 'no batch served several calls');
+    assert.ok(after.count - before.count < texts.length, 'every call had a batch of its own');
+  }),
+);
+
+t('a deadline that has passed rejects with DEADLINE before anything is computed', () =>
+  withEmbedder(realModel, async (embedder) => {
+    const before = stats().batches.sequences;
+    assert.is(await codeOf(embedder.embed('hello', { deadlineMs: 0 })), 'DEADLINE');
+    assert.is(stats().batches.sequences, before);
+    assert.is((await embedder.embed('hello', { deadlineMs: 60_000 })).tokens, 3);
+  }),
+);
+
+t('a deadline passes while the call waits behind others', () =>
+  withEmbedder(
+    realModel,
+    async (embedder) => {
+      const ahead = embedder.embed(new Array<string>(200).fill(sentence));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const started = performance.now();
+      assert.is(await codeOf(embedder.embed('hello', { deadlineMs: 10, priority: 'bulk' })), 'DEADLINE');
+      assert.ok(performance.now() - started < 1000, 'the rejection came late');
+      await ahead;
+    },
+    1,
+  ),
+);
+
+t('a deadline stops a long call in the middle', () =>
+  withEmbedder(realModel, async (embedder) => {
+    assert.is(await codeOf(embedder.embed(new Array<string>(20_000).fill(sentence), { deadlineMs: 300 })), 'DEADLINE');
+    assert.is((await embedder.embed('the next call works')).truncated, false);
+  }),
+);
+
+t('a full queue rejects with QUEUE_FULL and the counts, and recovers', () =>
+  withEmbedder(realModel, async (embedder) => {
+    setQueueLimit(100);
+    try {
+      const calls = Array.from({ length: 40 }, () => embedder.embed(sentence));
+      const results = await Promise.allSettled(calls);
+      const refused = results.filter((result) => result.status === 'rejected');
+      assert.ok(refused.length > 0 && refused.length < calls.length);
+      for (const { reason } of refused) {
+        assert.is((reason as BerthaError).code, 'QUEUE_FULL');
+        assert.match((reason as BerthaError).message, /holds \d+ of 100 tokens in \d+ calls/);
+      }
+    } finally {
+      setQueueLimit(2 ** 22);
+    }
+    assert.is((await embedder.embed('hello')).tokens, 3);
+    assert.throws(
+      () => setQueueLimit(0),
+      (error: BerthaError) => error.code === 'INVALID_ARG',
+    );
+  }),
+);
+
+t('an abort removes what waits, stops what runs, and ignores what is done', () =>
+  withEmbedder(
+    realModel,
+    async (embedder) => {
+      const running = new AbortController();
+      const waiting = new AbortController();
+      const long = embedder.embed(new Array<string>(5000).fill(sentence), { signal: running.signal });
+      const queued = embedder.embed('hello', { signal: waiting.signal, priority: 'bulk' });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const outcomes: unknown[] = [];
+      const settled = Promise.allSettled([long, queued]).then((results) => {
+        for (const result of results) outcomes.push(result.status === 'rejected' ? result.reason : 'done');
+      });
+      waiting.abort('waiting');
+      running.abort('running');
+      const asked = performance.now();
+      await settled;
+      assert.ok(performance.now() - asked < 500, 'the forward went on');
+      assert.equal(outcomes, ['running', 'waiting']);
+      running.abort('again');
+      assert.is((await embedder.embed('hello')).tokens, 3);
+    },
+    1,
+  ),
+);
+
+t('forward takes priority, deadline and signal', async () => {
+  const model = await loadModel(smallModel);
+  const encoding = model.tokenizer.encode('hello');
+  assert.is(await codeOf(model.forward(encoding, { deadlineMs: 0 })), 'DEADLINE');
+  assert.equal((await model.forward(encoding, { priority: 'bulk' })).lastHiddenState.dims[0], 3);
+  try {
+    await model.forward(encoding, { signal: AbortSignal.abort('mine') });
+    assert.unreachable();
+  } catch (reason) {
+    assert.is(reason, 'mine');
+  }
+  assert.is(await codeOf(model.forward(encoding, { priority: 'urgent' as 'bulk' })), 'INVALID_OPTION');
+  model.dispose();
+});
+
+t('tokenization leaves the event loop free, however long the texts and however many the calls', () =>
+  withEmbedder(smallModel, async (embedder) => {
+    const huge = ' '.repeat(10 * 1024 * 1024);
+    let longest = 0;
+    let last = performance.now();
+    const tick = (): void => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+    };
+    const timer = setInterval(tick, 1);
+    const calls = [embedder.embed(huge), ...Array.from({ length: 32 }, () => embedder.embed(' '.repeat(300_000)))];
+    last = performance.now();
+    await Promise.all(calls);
+    clearInterval(timer);
+    // 33 calls of 2 ms each would be 66 ms; the room is for other processes of the machine.
+    assert.ok(longest < 50, `the event loop stood still for ${longest.toFixed(1)} ms`);
+  }),
+);
+
+t('a call tells what it spent its time on, to its caller and on the channels', () =>
+  withEmbedder(smallModel, async (embedder) => {
+    const calls: CallEvent[] = [];
+    const embeds: EmbedEvent[] = [];
+    const onCall = (event: unknown): void => void calls.push(event as CallEvent);
+    const onEmbed = (event: unknown): void => void embeds.push(event as EmbedEvent);
+    subscribe('bertha:call', onCall);
+    subscribe('bertha:embed', onEmbed);
+    let timings: EmbedTimings | undefined;
+    await embedder.embed(['hello', 'hello guitar'], { priority: 'bulk', onTimings: (value) => (timings = value) });
+    await codeOf(embedder.embed('hello', { deadlineMs: 0 }));
+    unsubscribe('bertha:call', onCall);
+    unsubscribe('bertha:embed', onEmbed);
+    assert.ok(timings!.computeMs > 0 && timings!.tokenizeMs > 0 && timings!.totalMs >= timings!.computeMs);
+    assert.equal(embeds, [{ texts: 2, tokens: 7, priority: 'bulk', ...timings }]);
+    assert.is(calls.length, 2);
+    assert.equal([calls[0]!.sequences, calls[0]!.tokens, calls[0]!.priority, calls[0]!.error], [2, 7, 'bulk', undefined]);
+    assert.equal([calls[1]!.tokens, calls[1]!.error], [3, 'DEADLINE']);
+  }),
+);
+
+t('stats count calls, batches, tokens and time', () =>
+  withEmbedder(smallModel, async (embedder) => {
+    const before = stats();
+    await embedder.embed(['hello', 'hello guitar']);
+    const after = stats();
+    assert.is(after.calls.completed - before.calls.completed, 1);
+    assert.is(after.batches.tokens - before.batches.tokens, 7);
+    assert.is(after.batches.sequences - before.batches.sequences, 2);
+    const sum = (sizes: readonly number[]): number => sizes.reduce((a, b) => a + b, 0);
+    assert.is(sum(after.batches.sizes), after.batches.count);
+    assert.ok(after.seconds.compute > before.seconds.compute && after.seconds.tokenize > before.seconds.tokenize);
+    assert.ok(after.tokensPerSecond > 0 && after.allocatedBytes > 0 && after.models >= 1 && after.workers >= 1);
+    assert.equal([after.queue.interactive, after.queue.bulk, after.queue.tokens, after.running], [0, 0, 0, 0]);
+  }),
+);
+
+t('native code checks ids, lengths and selections again', async () => {
+  const model = await loadModel(smallModel);
+  const { session } = model;
+  const { lastHiddenState, sentenceEmbedding } = model.values;
+  const batch = packBatch([{ ids: Int32Array.of(2, 3) }]);
+  assert.is(await codeOf(session.run({ ...batch, inputIds: Int32Array.of(2, 1 << 30) }, [lastHiddenState])), 'INVALID_IDS');
+  assert.is(await codeOf(session.run({ ...batch, inputIds: Int32Array.of(2, -1) }, [lastHiddenState])), 'INVALID_IDS');
+  assert.is(await codeOf(session.run({ ...batch, tokenTypeIds: Int32Array.of(0, 9) }, [lastHiddenState])), 'INVALID_IDS');
+  assert.is(await codeOf(session.run({ ...batch, cuSeqlens: Int32Array.of(0, 3) }, [lastHiddenState])), 'INVALID_ARG');
+  assert.is(await codeOf(session.run({ ...batch, cuSeqlens: Int32Array.of(0, 2, 1) }, [lastHiddenState])), 'INVALID_ARG');
+  assert.is(await codeOf(session.run({ ...batch, poolSkip: Int32Array.of(-1) }, [sentenceEmbedding])), 'INVALID_ARG');
+  assert.is(await codeOf(session.run(batch, [{ id: 100_000 }])), 'INVALID_ARG');
+  assert.equal(await session.run(packBatch([]), [lastHiddenState]), [new Float32Array(0)]);
+  model.dispose();
+});
+
+t.run();
