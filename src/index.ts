@@ -17,3 +17,14 @@ export { similarity, type VectorLike } from './tasks/similarity.js';
 export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
 export type { ModelInspection } from './checkpoint/inspect.js';
 export type { Encoding, Tokenizer } from './tokenizer/index.js';
+export * from './tasks/index.js';
+export {
+  pipeline,
+  type Pipeline,
+  type PipelineBase,
+  type PipelineCalls,
+  type PipelineOptions,
+  type TaskAliases,
+  type TaskName,
+} from './pipeline.js';
+export * from './compat/index.js';

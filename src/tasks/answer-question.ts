@@ -77,7 +77,7 @@ export async function answerQuestion(
   input: QuestionInput | readonly QuestionInput[],
   options?: AnswerOptions,
 ): Promise<AnsweredQuestion | AnsweredQuestion[]> {
-  const head = requireHead(model, 'questionAnswering', 'answerQuestion', 'a head for answers (BertForQuestionAnswering)');
+  const head = requireHead(model, 'questionAnswering', 'answerQuestion');
   const settings = readOptions('answerQuestion', options, schema);
   const questions = (isQuestionList(input) ? input : [input]).map(readQuestion);
   questions.forEach(({ question }, i) => requireShort(model, question, settings.maxQuestionLen ?? 64, i));

@@ -58,7 +58,7 @@ export async function classifyText(
   input: TextInput | readonly TextInput[],
   options?: ClassifyOptions,
 ): Promise<ClassifiedText | ClassifiedText[]> {
-  const head = requireHead(model, 'sequenceClassification', 'classifyText', 'a classification head (BertForSequenceClassification)');
+  const head = requireHead(model, 'sequenceClassification', 'classifyText');
   const settings = readOptions('classifyText', options, { ...taskSchema, topK: countOrAll, functionToApply: oneOf(kScoreFunctions) });
   const encodings = await encodeInputs(model, 'classifyText', readInputs('classifyText', input), settings);
   const logits = await compute(model, encodings, [head], settings);

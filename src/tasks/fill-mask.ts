@@ -71,7 +71,7 @@ export async function fillMask(
   input: TextInput | readonly TextInput[],
   options?: FillMaskOptions,
 ): Promise<FilledText | FilledText[]> {
-  const head = requireHead(model, 'maskedLm', 'fillMask', 'a masked-word head (BertForMaskedLM)');
+  const head = requireHead(model, 'maskedLm', 'fillMask');
   const settings = readOptions('fillMask', options, { ...taskSchema, topK: integer(1, 1 << 20), targets: strings });
   const inputs = readInputs('fillMask', input);
   const targets = settings.targets === undefined ? undefined : targetIds(model, settings.targets);

@@ -39,7 +39,7 @@ export async function predictNextSentence(
   input: TextPair | readonly TextPair[],
   options?: TaskOptions,
 ): Promise<NextSentence | NextSentence[]> {
-  const head = requireHead(model, 'nextSentence', 'predictNextSentence', 'a next-sentence head (BertForNextSentencePrediction)');
+  const head = requireHead(model, 'nextSentence', 'predictNextSentence');
   const settings = readOptions('predictNextSentence', options, taskSchema);
   const pairs = readInputs('predictNextSentence', input);
   pairs.forEach(({ textPair }, i) => requireString(textPair, `textPair of the input at index ${i} of predictNextSentence`));
@@ -83,7 +83,7 @@ export async function multipleChoice(
   input: ChoiceInput | readonly ChoiceInput[],
   options?: TaskOptions,
 ): Promise<ChosenAnswer | ChosenAnswer[]> {
-  const head = requireHead(model, 'multipleChoice', 'multipleChoice', 'a multiple-choice head (BertForMultipleChoice)');
+  const head = requireHead(model, 'multipleChoice', 'multipleChoice');
   const settings = readOptions('multipleChoice', options, taskSchema);
   const questions = (isChoiceList(input) ? input : [input]).map(readChoices);
   const pairs = questions.flatMap(({ text, choices }) => choices.map((textPair) => ({ text, textPair })));

@@ -39,7 +39,7 @@ export async function recognizeEntities(
   input: string | readonly string[],
   options?: EntityOptions,
 ): Promise<RecognizedText | RecognizedText[]> {
-  const head = requireHead(model, 'tokenClassification', 'recognizeEntities', 'a head over tokens (BertForTokenClassification)');
+  const head = requireHead(model, 'tokenClassification', 'recognizeEntities');
   const settings = readOptions('recognizeEntities', options, {
     ...taskSchema,
     aggregationStrategy: oneOf(['none', 'simple', 'first', 'average', 'max']),

@@ -48,7 +48,7 @@ export async function detectReplacedTokens(
   input: TextInput | readonly TextInput[],
   options?: TaskOptions,
 ): Promise<ReplacedTokens | ReplacedTokens[]> {
-  const head = requireHead(model, 'replacedToken', 'detectReplacedTokens', "a discriminator's head (ElectraForPreTraining)");
+  const head = requireHead(model, 'replacedToken', 'detectReplacedTokens');
   const settings = readOptions('detectReplacedTokens', options, taskSchema);
   const encodings = await encodeInputs(model, 'detectReplacedTokens', readInputs('detectReplacedTokens', input), settings, {
     offsets: true,

@@ -38,7 +38,7 @@ export async function rerank(
   documents: readonly string[],
   options?: RerankOptions,
 ): Promise<RankedDocument[]> {
-  const head = requireHead(model, 'sequenceClassification', 'rerank', 'a cross-encoder (BertForSequenceClassification with one label)');
+  const head = requireHead(model, 'sequenceClassification', 'rerank');
   const settings = readOptions('rerank', options, {
     ...taskSchema,
     topK: integer(1, Number.MAX_SAFE_INTEGER),

@@ -68,13 +68,27 @@ const kJobSequences = 512;
 /** Jobs of one call that may wait or run at once. */
 const kJobsInFlight = 4;
 
-/** The head that a task needs. Errors: DISPOSED, NO_HEAD. */
-export function requireHead<K extends keyof Heads>(model: Model, head: K, task: string, classes: string): NonNullable<Heads[K]> {
+const kHeadNames: Readonly<Record<keyof Heads, string>> = {
+  maskedLm: 'a masked-word head (BertForMaskedLM)',
+  nextSentence: 'a next-sentence head (BertForNextSentencePrediction)',
+  sequenceClassification: 'a classification head (BertForSequenceClassification)',
+  tokenClassification: 'a head over tokens (BertForTokenClassification)',
+  questionAnswering: 'a head for answers (BertForQuestionAnswering)',
+  multipleChoice: 'a multiple-choice head (BertForMultipleChoice)',
+  replacedToken: "a discriminator's head (ElectraForPreTraining)",
+};
+
+/** The head that a task needs. Errors: INVALID_ARG, DISPOSED, NO_HEAD. */
+export function requireHead<K extends keyof Heads>(model: Model, head: K, task: string): NonNullable<Heads[K]> {
   requireModel(model, task);
   const found = model.values.heads[head];
   if (found !== undefined) return found;
   const is = model.config.architectures[0] ?? model.config.modelType;
-  throw new BerthaError('NO_HEAD', `Expected a model with ${classes} for ${task} but received ${is}, which has no such head.`);
+  const has = Object.keys(model.values.heads).map((name) => kHeadNames[name as keyof Heads]);
+  throw new BerthaError(
+    'NO_HEAD',
+    `Expected a model with ${kHeadNames[head]} for ${task} but received ${is} with ${has.join(' and ') || 'no head at all'}. Load a model that was trained for this task.`,
+  );
 }
 
 /** Errors: INVALID_ARG for what is no model, DISPOSED. */
@@ -225,6 +239,12 @@ function packSequences(model: Model, sequences: readonly Sequence[]): PackedBatc
 
 /** The rows of one sequence in a value of a whole batch. */
 function rowsOf(data: Float32Array, { rows, width }: Value, { cuSeqlens, cuSelected }: PackedBatch, sequence: number): Float32Array {
+  if (rows === 'scores') {
+    const square = (i: number) => width * (cuSeqlens[i + 1]! - cuSeqlens[i]!) ** 2;
+    let begin = 0;
+    for (let i = 0; i < sequence; i++) begin += square(i);
+    return data.subarray(begin, begin + square(sequence));
+  }
   const bounds = rows === 'tokens' ? cuSeqlens : rows === 'selected' ? cuSelected! : undefined;
   const begin = bounds === undefined ? sequence : bounds[sequence]!;
   const end = bounds === undefined ? sequence + 1 : bounds[sequence + 1]!;

@@ -52,7 +52,7 @@ export async function classifyZeroShot(
   labels: string | readonly string[],
   options?: ZeroShotOptions,
 ): Promise<ZeroShotResult | ZeroShotResult[]> {
-  const head = requireHead(model, 'sequenceClassification', 'classifyZeroShot', 'an inference head (BertForSequenceClassification on NLI)');
+  const head = requireHead(model, 'sequenceClassification', 'classifyZeroShot');
   const settings = readOptions('classifyZeroShot', options, { ...taskSchema, hypothesisTemplate: text, multiLabel: flag });
   const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
     requireString(each, `the text at index ${i} of classifyZeroShot`),

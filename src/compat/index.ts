@@ -1,0 +1,3 @@
+export * from './models.js';
+export * from './tensor.js';
+export * from './tokenizer.js';

@@ -1,0 +1,232 @@
+import { BerthaError } from '../errors.js';
+import { loadModel, type Heads, type LoadModelOptions, type Model } from '../models/index.js';
+import type { ModelConfig } from '../checkpoint/model-directory.js';
+import type { Value } from '../models/program.js';
+import { compute, requireHead, requireModel, type Sequence } from '../tasks/task-call.js';
+import { Tensor, toRows, type IntegerInput } from './tensor.js';
+
+/** A padded batch, [texts, tokens] each, as a tokenizer's call makes it; for multiple choice one row a choice. */
+export interface ModelInputs {
+  readonly input_ids: IntegerInput;
+  /** 0 for padding, at either end of a row. Without it nothing is padding. */
+  readonly attention_mask?: IntegerInput | undefined;
+  readonly token_type_ids?: IntegerInput | undefined;
+  readonly output_hidden_states?: boolean | undefined;
+  readonly output_attentions?: boolean | undefined;
+}
+
+/** What a model computes, as transformers names it. Rows of padding hold zeros. */
+export interface ModelOutput {
+  /** [texts, tokens, hidden] */
+  readonly last_hidden_state?: Tensor<Float32Array>;
+  /** [texts, hidden] */
+  readonly pooler_output?: Tensor<Float32Array>;
+  /** [texts, labels], over tokens [texts, tokens, labels], over words [texts, tokens, vocab]. */
+  readonly logits?: Tensor<Float32Array>;
+  /** [texts, tokens] */
+  readonly start_logits?: Tensor<Float32Array>;
+  readonly end_logits?: Tensor<Float32Array>;
+  readonly prediction_logits?: Tensor<Float32Array>;
+  readonly seq_relationship_logits?: Tensor<Float32Array>;
+  /** [texts, tokens, hidden] each: the embeddings, then every layer. */
+  readonly hidden_states?: readonly Tensor<Float32Array>[];
+  /** [texts, heads, tokens, tokens] each, one a layer. */
+  readonly attentions?: readonly Tensor<Float32Array>[];
+}
+
+/** A model that is called as in transformers.js. */
+export interface PreTrainedModel {
+  (inputs: ModelInputs): Promise<ModelOutput>;
+  readonly model: Model;
+  readonly config: ModelConfig;
+  dispose(): Promise<void>;
+}
+
+/** `AutoModel`, `BertForMaskedLM` and their like. */
+export interface ModelClass {
+  /** Errors: as `loadModel`; NO_HEAD, CONFIG_UNSUPPORTED (a directory of another architecture). */
+  from_pretrained(model: string, options?: LoadModelOptions): Promise<PreTrainedModel>;
+}
+
+/** What a class computes: the keys of its output and where the values come from. */
+type Outputs = (model: Model) => Readonly<Record<string, Value | undefined>>;
+
+const encoderOutputs: Outputs = ({ values }) => ({ last_hidden_state: values.lastHiddenState, pooler_output: values.poolerOutput });
+const logitsOf =
+  (head: Exclude<keyof Heads, 'maskedLm'>): Outputs =>
+  (model) => ({ logits: requireHead(model, head, 'from_pretrained') });
+const wordLogits: Outputs = (model) => ({ logits: requireHead(model, 'maskedLm', 'from_pretrained').logits });
+
+const CLASSES = {
+  Model: encoderOutputs,
+  ForMaskedLM: wordLogits,
+  ForNextSentencePrediction: logitsOf('nextSentence'),
+  ForSequenceClassification: logitsOf('sequenceClassification'),
+  ForTokenClassification: logitsOf('tokenClassification'),
+  ForQuestionAnswering: (model) => ({ spans: requireHead(model, 'questionAnswering', 'from_pretrained') }),
+  ForMultipleChoice: logitsOf('multipleChoice'),
+} satisfies Record<string, Outputs>;
+
+const pretraining: Outputs = (model) => ({
+  prediction_logits: requireHead(model, 'maskedLm', 'from_pretrained').logits,
+  seq_relationship_logits: requireHead(model, 'nextSentence', 'from_pretrained'),
+});
+
+function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelClass {
+  return {
+    from_pretrained: async (directory, options) => {
+      const model = await loadModel(directory, { heads: outputs !== encoderOutputs, ...options });
+      try {
+        if (modelType !== undefined && model.config.modelType !== modelType) {
+          throw new BerthaError(
+            'CONFIG_UNSUPPORTED',
+            `Expected a ${modelType} model for this class but received ${model.config.modelType}. AutoModel takes any.`,
+          );
+        }
+        return callable(model, outputs(model));
+      } catch (error) {
+        model.dispose();
+        throw error;
+      }
+    },
+  };
+}
+
+export const AutoModel = classOf(CLASSES.Model);
+export const AutoModelForPreTraining = classOf(pretraining);
+export const AutoModelForMaskedLM = classOf(CLASSES.ForMaskedLM);
+export const AutoModelForNextSentencePrediction = classOf(CLASSES.ForNextSentencePrediction);
+export const AutoModelForSequenceClassification = classOf(CLASSES.ForSequenceClassification);
+export const AutoModelForTokenClassification = classOf(CLASSES.ForTokenClassification);
+export const AutoModelForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering);
+export const AutoModelForMultipleChoice = classOf(CLASSES.ForMultipleChoice);
+
+export const BertModel = classOf(CLASSES.Model, 'bert');
+export const BertForPreTraining = classOf(pretraining, 'bert');
+export const BertForMaskedLM = classOf(CLASSES.ForMaskedLM, 'bert');
+export const BertForNextSentencePrediction = classOf(CLASSES.ForNextSentencePrediction, 'bert');
+export const BertForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'bert');
+export const BertForTokenClassification = classOf(CLASSES.ForTokenClassification, 'bert');
+export const BertForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'bert');
+export const BertForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'bert');
+
+export const DistilBertModel = classOf(CLASSES.Model, 'distilbert');
+export const DistilBertForMaskedLM = classOf(CLASSES.ForMaskedLM, 'distilbert');
+export const DistilBertForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'distilbert');
+export const DistilBertForTokenClassification = classOf(CLASSES.ForTokenClassification, 'distilbert');
+export const DistilBertForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'distilbert');
+
+export const ElectraModel = classOf(CLASSES.Model, 'electra');
+export const ElectraForPreTraining = classOf(logitsOf('replacedToken'), 'electra');
+export const ElectraForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'electra');
+
+export const MPNetModel = classOf(CLASSES.Model, 'mpnet');
+export const MPNetForMaskedLM = classOf(CLASSES.ForMaskedLM, 'mpnet');
+export const MPNetForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'mpnet');
+
+function callable(model: Model, outputs: Readonly<Record<string, Value | undefined>>): PreTrainedModel {
+  const call = (inputs: ModelInputs) => run(model, outputs, inputs);
+  const dispose = async (): Promise<void> => model.dispose();
+  return Object.assign(call, { model, config: model.config, dispose });
+}
+
+/** A row of the batch without its padding, and where it begins in the padded one. */
+interface Unpadded extends Sequence {
+  readonly begin: number;
+}
+
+async function run(model: Model, outputs: Readonly<Record<string, Value | undefined>>, inputs: ModelInputs): Promise<ModelOutput> {
+  requireModel(model, 'the call');
+  const { rows, width } = unpad(inputs);
+  const own = Object.entries(outputs).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
+  const hidden = inputs.output_hidden_states === true ? model.values.hiddenStates : [];
+  const attentions = inputs.output_attentions === true ? model.values.attentions : [];
+  const values = [...own.map(({ value }) => value), ...hidden, ...attentions];
+  const results = await compute(model, rows, values, {});
+  const tensors = values.map((value, v) =>
+    pad(
+      value,
+      results.map((result) => result[v]!),
+      rows,
+      width,
+    ),
+  );
+  const named: Record<string, Tensor<Float32Array>> = {};
+  own.forEach(({ key }, i) => {
+    if (key === 'spans') Object.assign(named, splitSpans(tensors[i]!));
+    else named[key] = tensors[i]!;
+  });
+  return {
+    ...named,
+    ...(hidden.length > 0 ? { hidden_states: tensors.slice(own.length, own.length + hidden.length) } : {}),
+    ...(attentions.length > 0 ? { attentions: tensors.slice(own.length + hidden.length) } : {}),
+  };
+}
+
+function unpad(inputs: ModelInputs): { rows: Unpadded[]; width: number } {
+  const ids = toRows(inputs.input_ids, 'input_ids');
+  const width = ids[0]?.length ?? 0;
+  const like = (input: IntegerInput | undefined, name: string) => {
+    if (input === undefined) return undefined;
+    const rows = toRows(input, name);
+    if (rows.length === ids.length && rows.every(({ length }) => length === width)) return rows;
+    throw new BerthaError('INVALID_ARG', `Expected ${name} of shape [${ids.length}, ${width}], as input_ids, but received another.`);
+  };
+  if (ids.some(({ length }) => length !== width))
+    throw new BerthaError('INVALID_ARG', 'Expected rows of one length for input_ids but received several.');
+  const masks = like(inputs.attention_mask, 'attention_mask');
+  const types = like(inputs.token_type_ids, 'token_type_ids');
+  const rows = ids.map((row, r) => {
+    const { begin, end } = masks === undefined ? { begin: 0, end: width } : bounds(masks[r]!, r);
+    const length = end - begin;
+    return {
+      begin,
+      ids: row.subarray(begin, end),
+      typeIds: types?.[r]!.subarray(begin, end) ?? new Int32Array(length),
+      selected: Int32Array.from({ length }, (_, i) => i),
+    };
+  });
+  return { rows, width };
+}
+
+function bounds(mask: Int32Array, row: number): { begin: number; end: number } {
+  const begin = mask.indexOf(1);
+  const end = mask.lastIndexOf(1) + 1;
+  if (begin >= 0 && mask.subarray(begin, end).every((value) => value === 1)) return { begin, end };
+  throw new BerthaError(
+    'INVALID_ARG',
+    `Expected an attention_mask of ones with zeros only at its ends but received another in row ${row}.`,
+  );
+}
+
+/** Puts the rows of every text back where they were in the padded batch. */
+function pad(value: Value, parts: readonly Float32Array[], rows: readonly Unpadded[], width: number): Tensor<Float32Array> {
+  if (value.rows === 'scores') return padScores(value.width, parts, rows, width);
+  const tokens = value.rows === 'sequences' ? 1 : width;
+  const data = new Float32Array(rows.length * tokens * value.width);
+  parts.forEach((part, r) => data.set(part, (r * tokens + (tokens === 1 ? 0 : rows[r]!.begin)) * value.width));
+  if (value.rows === 'sequences') return new Tensor(data, [rows.length, value.width]);
+  return new Tensor(data, value.width === 1 ? [rows.length, width] : [rows.length, width, value.width]);
+}
+
+function padScores(heads: number, parts: readonly Float32Array[], rows: readonly Unpadded[], width: number): Tensor<Float32Array> {
+  const data = new Float32Array(rows.length * heads * width * width);
+  parts.forEach((part, r) => {
+    const { begin, ids } = rows[r]!;
+    for (let line = 0; line < heads * ids.length; line++) {
+      const head = Math.floor(line / ids.length);
+      const query = begin + (line % ids.length);
+      data.set(part.subarray(line * ids.length, (line + 1) * ids.length), ((r * heads + head) * width + query) * width + begin);
+    }
+  });
+  return new Tensor(data, [rows.length, heads, width, width]);
+}
+
+function splitSpans({ data, dims }: Tensor<Float32Array>): Pick<ModelOutput, 'start_logits' | 'end_logits'> {
+  const column = (offset: number) =>
+    new Tensor(
+      data.filter((_, i) => i % 2 === offset),
+      dims.slice(0, 2),
+    );
+  return { start_logits: column(0), end_logits: column(1) };
+}

@@ -1,0 +1,62 @@
+import type { Model } from '../models/index.js';
+import { flag, oneOf, readOptions } from '../options.js';
+import { normalizeInPlace } from './similarity.js';
+import { compute, encodeInputs, requireModel, requireString, taskSchema, type TaskOptions } from './task-call.js';
+
+/** Options of `extractFeatures`. */
+export interface FeatureOptions extends TaskOptions {
+  /**
+   * `none` (default): every token's last hidden state. `mean` or `cls`: one vector a text. `model`: pooled and sent through the modules, as
+   * the model's own files say.
+   */
+  readonly pooling?: 'none' | 'mean' | 'cls' | 'model' | undefined;
+  /** Scale every vector to length 1. Default false, with pooling `model` as the model says. */
+  readonly normalize?: boolean | undefined;
+}
+
+/** Vectors with their shape. */
+export interface FeatureTensor {
+  readonly type: 'float32';
+  readonly data: Float32Array;
+  /** [texts, dimensions], or without pooling [texts, longest text, hidden], where shorter texts end in zeros. */
+  readonly dims: readonly number[];
+}
+
+/**
+ * The encoder's features of texts, as transformers.js's pipeline returns them. `loadEmbedder` is the way to a model's own embeddings.
+ *
+ * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ */
+export async function extractFeatures(model: Model, input: string | readonly string[], options?: FeatureOptions): Promise<FeatureTensor> {
+  requireModel(model, 'extractFeatures');
+  const settings = readOptions('extractFeatures', options, {
+    ...taskSchema,
+    pooling: oneOf(['none', 'mean', 'cls', 'model']),
+    normalize: flag,
+  });
+  const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) => ({
+    text: requireString(each, `the text at index ${i} of extractFeatures`),
+  }));
+  const encodings = await encodeInputs(model, 'extractFeatures', texts, settings);
+  const { pooling = 'none' } = settings;
+  const { lastHiddenState, sentenceEmbedding, normalizes } = model.values;
+  const value = pooling === 'model' ? sentenceEmbedding : lastHiddenState;
+  const rows = (await compute(model, encodings, [value], settings)).map(([data]) => data!);
+  const vectors = pooling === 'mean' || pooling === 'cls' ? rows.map((data) => pool(data, value.width, pooling)) : rows;
+  if (settings.normalize ?? (pooling === 'model' && normalizes)) {
+    for (const data of vectors) for (let i = 0; i < data.length; i += value.width) normalizeInPlace(data.subarray(i, i + value.width));
+  }
+  const longest = Math.max(0, ...vectors.map(({ length }) => length));
+  const data = new Float32Array(vectors.length * longest);
+  vectors.forEach((vector, i) => data.set(vector, i * longest));
+  const dims = pooling === 'none' ? [vectors.length, longest / value.width, value.width] : [vectors.length, value.width];
+  return { type: 'float32', data, dims };
+}
+
+/** One vector from the hidden states of a text, [tokens, width]; sums in float64. */
+function pool(data: Float32Array, width: number, pooling: 'mean' | 'cls'): Float32Array {
+  if (pooling === 'cls') return data.slice(0, width);
+  const sums = new Float64Array(width);
+  data.forEach((value, i) => (sums[i % width]! += value));
+  return Float32Array.from(sums, (sum) => (sum * width) / data.length);
+}
