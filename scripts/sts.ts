@@ -3,7 +3,7 @@
 //   npm run sts -- [FILE] [--model DIR] [--threads N] [--expect 86.716]
 // FILE is sts-dev.csv of the STS benchmark (default: eval/sts/sts-dev.csv of the folder BERTHA_SHARED, ../shared).
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadEmbedder, similarity } from '../src/index.js';
@@ -35,7 +35,7 @@ const { values, positionals } = parseArgs({
   options: { model: { type: 'string' }, threads: { type: 'string' }, expect: { type: 'string' } },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-const path = positionals[0] ?? join(root, process.env['BERTHA_SHARED'] ?? '../shared', 'eval/sts/sts-dev.csv');
+const path = positionals[0] ?? join(resolve(root, process.env['BERTHA_SHARED'] ?? '../shared'), 'eval/sts/sts-dev.csv');
 if (!existsSync(path)) {
   process.stderr.write(`Expected STS-B's sts-dev.csv at ${path} but found nothing there. Name its place: npm run sts -- FILE\n`);
   process.exit(1);

@@ -10,7 +10,7 @@ import { skip } from './support/skip.js';
 
 const t = suite('sts');
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pairs = path.join(root, process.env['BERTHA_SHARED'] ?? '../shared', 'eval/sts/sts-dev.csv');
+const pairs = path.resolve(root, process.env['BERTHA_SHARED'] ?? '../shared', 'eval/sts/sts-dev.csv');
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ['--import', 'tsx', path.join(root, 'scripts/sts.ts'), ...args], { encoding: 'utf8' });

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TimedRun } from './engine.js';
+
+/** Milliseconds of one engine at one case. */
+export interface Timing {
+  readonly min: number;
+  readonly median: number;
+  readonly p99: number;
+  readonly runs: number;
+}
+
+/** How long to measure. */
+export interface Effort {
+  /** Milliseconds of computing for each engine at each case. */
+  readonly budgetMs: number;
+  readonly minRounds: number;
+  readonly maxRounds: number;
+}
+
+/** A contestant of an interleaved measurement. */
+export interface Contestant {
+  readonly name: string;
+  readonly run: TimedRun;
+}
+
+/** Runs of an engine in a row before the next engine has its turn, when runs are short. */
+const kTurnMs = 20;
+const kMaxTurn = 10;
+/** One run of warming up is enough when a run is as long as this. */
+const kLongRunMs = 200;
+
+/**
+ * Measures all contestants in turns, A B C A B C …, so that whatever the machine does meanwhile hits all of them. With `settle`, a turn
+ * begins only when the threads of the one before have gone to sleep: some spin for a while after their last call.
+ */
+export async function measure(contestants: readonly Contestant[], effort: Effort, settle: boolean): Promise<Map<string, Timing>> {
+  const times = new Map(contestants.map(({ name }) => [name, [] as number[]]));
+  const turns = new Map<string, number>();
+  for (const { name, run } of contestants) {
+    let once = await run();
+    if (once < kLongRunMs) once = await run();
+    turns.set(name, Math.max(1, Math.min(kMaxTurn, Math.floor(kTurnMs / once))));
+  }
+  const spent = (name: string) => times.get(name)!.reduce((sum, each) => sum + each, 0);
+  const isDone = (name: string) => {
+    const { length } = times.get(name)!;
+    return length >= effort.maxRounds || (length >= effort.minRounds && spent(name) >= effort.budgetMs);
+  };
+  while (contestants.some(({ name }) => !isDone(name))) {
+    for (const { name, run } of contestants) {
+      if (isDone(name)) continue;
+      if (settle) await untilQuiet();
+      const turn = turns.get(name)!;
+      // The first run of a turn finds caches full of the others' weights and threads asleep: all engines pay for it alike.
+      if (turn > 1) await run();
+      for (let i = 0; i < turn; i++) times.get(name)!.push(await run());
+    }
+  }
+  return new Map([...times].map(([name, each]) => [name, summarize(each)]));
+}
+
+function summarize(times: readonly number[]): Timing {
+  const sorted = [...times].sort((a, b) => a - b);
+  const quantile = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+  return { min: sorted[0]!, median: quantile(0.5), p99: quantile(0.99), runs: sorted.length };
+}
+
+/** Waits until this process uses less than a fifth of one core, at most half a second. */
+async function untilQuiet(): Promise<void> {
+  const end = performance.now() + 500;
+  while (performance.now() < end) {
+    const [start, used] = [performance.now(), process.cpuUsage()];
+    await sleep(3);
+    const { user, system } = process.cpuUsage(used);
+    if ((user + system) / 1000 < 0.2 * (performance.now() - start)) return;
+  }
+}

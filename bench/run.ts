@@ -1,0 +1,182 @@
+// Bertha and its rivals on the same texts and threads, in turns in one process.
+//   npm run bench -- [--quick] [--only NAME] [--threads 1,2] [--precision fp32,bf16,int8] [--kind text,encoder]
+//                    [--python PYTHON] [--output FILE] [--no-save]
+// PYTHON is one that has bench/python/requirements.txt: it adds sentence-transformers, OpenVINO and CTranslate2, and makes ONNX graphs.
+// Results go to bench/results/<cpu>/; `npm run bench:report` makes docs/performance.md from them.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadTokenizer, similarity } from '../src/index.js';
+import { loadAddon } from '../src/runtime/addon.js';
+import { cases, gigaFlops, textsOf, type BenchCase } from './cases.js';
+import type { BenchModel, Engine, Runner, Work } from './engine.js';
+import { berthaEngine } from './engines/bertha.js';
+import { onnxRuntimeEngine } from './engines/onnxruntime.js';
+import { pythonEngines } from './engines/python.js';
+import { transformersEngine } from './engines/transformers.js';
+import { measureLoads } from './loads.js';
+import { describeMachine, loadSince, machineLoad, machineSlug, processorTimes, startNeighbour } from './machine.js';
+import { measure, type Contestant, type Effort } from './measure.js';
+import { bertBase, miniLm } from './models.js';
+import type { Kind, LoadRow, Results, Row } from './results.js';
+import { installRivals } from './rivals.js';
+import { formatRow, verdicts } from './table.js';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    threads: { type: 'string' },
+    precision: { type: 'string', default: 'fp32,bf16,fp16-weights,int8,int8-fast' },
+    kind: { type: 'string' },
+    python: { type: 'string' },
+    output: { type: 'string' },
+    'no-save': { type: 'boolean', default: false },
+  },
+});
+const quick = values.quick;
+/** Share of the machine that must be idle before a run whose timings mean something. */
+const kQuiet = 0.9;
+const effort: Effort = quick ? { budgetMs: 250, minRounds: 2, maxRounds: 200 } : { budgetMs: 1500, minRounds: 5, maxRounds: 1000 };
+const threadCounts = (values.threads ?? (availableParallelism() > 1 ? '1,2' : '1')).split(',').map(Number);
+const kinds = (values.kind ?? (quick ? 'text' : 'text,encoder')).split(',') as Kind[];
+const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+installRivals();
+const machine = describeMachine();
+const before = await machineLoad(1000);
+const timesAtStart = processorTimes();
+const peak = (loadAddon().ops as { peak?: () => Record<string, number> }).peak?.() ?? {};
+const leftOut: string[] = [];
+const isWanted = (each: BenchCase): boolean =>
+  (!quick || each.isQuick) && (values.only === undefined || `${each.model} ${each.name}`.includes(values.only));
+const engines: Engine[] = [
+  berthaEngine('fp32'),
+  berthaEngine('fp32', { sync: true }),
+  ...values.precision
+    .split(',')
+    .filter((each) => each !== 'fp32')
+    .map((each) => berthaEngine(each)),
+  onnxRuntimeEngine('fp32'),
+  onnxRuntimeEngine('int8'),
+  ...(quick ? [] : [transformersEngine()]),
+  ...(values.python === undefined || quick ? [] : await pythonEngines(values.python, leftOut)),
+];
+
+const rows: Row[] = [];
+const loads: LoadRow[] = [];
+const results = (): Results => ({
+  date: new Date().toISOString().slice(0, 10),
+  quick,
+  machine,
+  peak,
+  load: { before, during: loadSince(timesAtStart) },
+  engines: engines.map(({ name, version, precision, isRival }) => ({ name, version, precision, isRival })),
+  leftOut,
+  loads,
+  rows,
+});
+
+print(
+  `${machine.cpu} (${machine.family}), ${machine.processors} processors, ${machine.instructionSet}, ${machine.compiler}, Node ${machine.node}`,
+);
+if (before !== undefined) {
+  const hint = before.idle < kQuiet ? ': something else is running, these timings say little' : '';
+  print(`${Math.round(100 * before.idle)}% idle before the run, ${Math.round(100 * before.steal)}% taken by other guests${hint}`);
+}
+
+for (const model of [miniLm(values.python), bertBase]) {
+  const name = typeof model === 'function' ? 'BERT-base' : model.name;
+  const wanted = cases.filter((each) => each.model === name && isWanted(each));
+  if (wanted.length === 0) continue;
+  const loaded = typeof model === 'function' ? model(values.python) : model;
+  for (const threads of threadCounts) await runModel(loaded, wanted, threads);
+}
+
+const all = results();
+const aims = all.rows.flatMap((row) =>
+  all.engines
+    .filter((engine) => !engine.isRival && row.timings[engine.name] !== undefined)
+    .flatMap((engine) => verdicts(row, engine.name, engine.precision, machine.instructionSet)),
+);
+if (leftOut.length > 0) print(`\nnot measured:\n${leftOut.map((each) => `  ${each}`).join('\n')}`);
+for (const { row, engine, threads, ratio, target } of aims.filter(({ met }) => !met)) {
+  print(`missed: ${row}, ${engine}, ${threads} threads: ${ratio.toFixed(2)}x, target ${target}x`);
+}
+if (aims.length > 0) print(`${aims.filter(({ met }) => met).length} of ${aims.length} targets met`);
+const isWhole = values.only === undefined && values.threads === undefined && values.kind === undefined;
+if (values.output !== undefined || (isWhole && !values['no-save'])) {
+  const folder = fileURLToPath(new URL(`results/${machineSlug(machine)}/`, import.meta.url));
+  const file = values.output ?? join(folder, quick ? 'quick.json' : 'results.json');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(all, undefined, 1)}\n`);
+  print(`results are in ${file}`);
+}
+// onnxruntime's threads and rivals' processes would keep this one from ending.
+process.exit(0);
+
+async function runModel(model: BenchModel, wanted: readonly BenchCase[], threads: number): Promise<void> {
+  const runners = new Map<Engine, Runner>();
+  for (const engine of engines) {
+    try {
+      runners.set(engine, await engine.load(model, threads));
+    } catch (error) {
+      const reason = `${engine.name}, ${model.name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
+      if (!leftOut.includes(reason)) leftOut.push(reason);
+    }
+  }
+  const tokenizer = await loadTokenizer(model.directory);
+  const vocab = readFileSync(join(model.directory, 'vocab.txt'), 'utf8').split('\n');
+  await checkAgreement(runners, textsOf([9, 17, 5, 30], vocab, tokenizer).texts);
+  for (const each of wanted) {
+    const { texts, ids } = textsOf(each.lengths, vocab, tokenizer);
+    const hasNeighbour = each.isContended && threads === Math.max(...threadCounts) && !(quick && texts.length > 1);
+    for (const contended of hasNeighbour ? [false, true] : [false]) {
+      const neighbour = contended ? startNeighbour() : undefined;
+      for (const kind of contended ? (['text'] as const) : kinds) {
+        const contestants = [...runners].flatMap(([engine, runner]) => contestantsOf(engine, runner, each, { texts, ids }, kind));
+        const timings = Object.fromEntries(await measure(contestants, effort, threads > 1));
+        const tokens = each.lengths.reduce((sum, length) => sum + length, 0);
+        const work = { texts: texts.length, tokens, gigaFlops: gigaFlops(each.lengths, model) };
+        const row: Row = { model: model.name, case: each.name, kind, threads, contended, ...work, timings };
+        rows.push(row);
+        print(`\n${formatRow(row, results())}`);
+      }
+      neighbour?.stop();
+    }
+  }
+  for (const runner of runners.values()) await runner.dispose();
+  if (model.name === 'MiniLM' && values.only === undefined) {
+    const row = await measureLoads(model, threads, quick ? 3 : 9);
+    loads.push(row);
+    print(`\nload and first vector, ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
+    for (const [name, { median, min }] of Object.entries(row.timings)) {
+      print(`  ${name.padEnd(30)}${median.toFixed(1).padStart(8)} ms  (${min.toFixed(1)})`);
+    }
+  }
+}
+
+function contestantsOf(engine: Engine, runner: Runner, each: BenchCase, texts: Pick<Work, 'texts' | 'ids'>, kind: Kind): Contestant[] {
+  // Computing on the caller's thread is for the shortest way of single texts.
+  if (engine.name.endsWith(' sync') && each.lengths.length > 1) return [];
+  return (engine.packs ? each.batchings.slice(0, 1) : each.batchings).flatMap((batching) => {
+    const work: Work = { ...texts, batchSize: each.batchSize, batching };
+    const run = kind === 'text' ? runner.text(work) : runner.encoder?.(work);
+    const name = engine.packs || each.batchings.length === 1 ? engine.name : `${engine.name} (${batching})`;
+    return run === undefined ? [] : [{ name, run }];
+  });
+}
+
+/** A bench of engines that compute different things would mean nothing: vectors in fp32 must agree, others resemble them. */
+async function checkAgreement(runners: ReadonlyMap<Engine, Runner>, texts: readonly string[]): Promise<void> {
+  const [first, ...others] = [...runners];
+  const expected = await first![1].vectors(texts);
+  for (const [engine, runner] of others) {
+    const actual = await runner.vectors(texts);
+    const worst = Math.min(...actual.map((vector, i) => similarity(vector, expected[i]!)));
+    const limit = engine.precision === 'fp32' ? 0.99999 : 0.9;
+    if (!(worst >= limit)) throw new Error(`Expected ${engine.name} to agree with ${first![0].name} but received a cosine of ${worst}.`);
+  }
+}
