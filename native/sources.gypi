@@ -30,7 +30,7 @@
       "native/engine/shared_team.cc"
     ],
     "bertha_include": ["native"],
-    "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS"],
+    "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
     "bertha_cflags": [
       "-std=c++17",
       "-O3",

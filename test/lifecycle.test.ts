@@ -11,6 +11,9 @@ import { Session } from '../src/runtime/session.js';
 import { eventually, importLibrary, messageOf, realModel, runChild, smallModel, startWorker } from './support/library.js';
 import { skip } from './support/skip.js';
 
+/** ES2024, which Node.js 20 has and TypeScript's ES2022 library has not. */
+type ResizableArrayBuffer = new (length: number, options: { maxByteLength: number }) => ArrayBuffer & { resize(length: number): void };
+
 const t = suite('lifecycle');
 const full = process.env['BERTHA_TEST_FULL'] === '1';
 const addon = loadAddon();
@@ -126,7 +129,7 @@ t('A04: what the caller does to its arrays after the call changes nothing', asyn
   const moved = ids.slice();
   const second = model.forward({ ids: moved });
   structuredClone(moved, { transfer: [moved.buffer] });
-  const resizable = new ArrayBuffer(16, { maxByteLength: 64 });
+  const resizable = new (ArrayBuffer as unknown as ResizableArrayBuffer)(16, { maxByteLength: 64 });
   const view = new Int32Array(resizable);
   view.set(ids);
   const third = model.forward({ ids: view });

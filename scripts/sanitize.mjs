@@ -1,0 +1,91 @@
+// Builds with sanitizers and runs what they can see.
+//   node scripts/sanitize.mjs address [TEST...]   the addon with ASan, UBSan and LSan, and the JavaScript tests on it
+//   node scripts/sanitize.mjs thread              the native core as a program (test/native/engine) with TSan
+//   node scripts/sanitize.mjs none                the same program without a sanitizer
+// Set CXX to choose the compiler; Node itself is not instrumented, so TSan cannot watch the addon inside it.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { inRoot, packageJson } from './build/project.mjs';
+import { compiler, nodeHeadersPrefix } from './build/toolchain.mjs';
+
+const [mode = '', ...filters] = process.argv.slice(2);
+const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
+const isCore = (source) => !source.startsWith('native/addon/');
+const program = ['test/native/engine/engine_test.cc'];
+const modes = {
+  address: {
+    // -fno-rtti leaves vptr checks without the types they compare.
+    flags: ['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer'],
+    sources: list.bertha_sources,
+  },
+  thread: { flags: ['-fsanitize=thread'], sources: [...list.bertha_sources.filter(isCore), ...program] },
+  none: { flags: [], sources: [...list.bertha_sources.filter(isCore), ...program] },
+};
+if (!Object.hasOwn(modes, mode)) throw new Error(`Expected one of ${Object.keys(modes).join(', ')} but received ${JSON.stringify(mode)}.`);
+
+const { flags, sources } = modes[mode];
+const command = compiler();
+const folder = inRoot(`build-${mode}`);
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+const objects = sources.map((source) => join(folder, `${basename(source)}.o`));
+const nodeApi = spawnSync(process.execPath, ['-p', "require('node-addon-api').include_dir"], {
+  cwd: inRoot(),
+  encoding: 'utf8',
+}).stdout.trim();
+const shared = [
+  ...list.bertha_cflags.map((flag) => (flag === '-O3' ? '-O2' : flag)),
+  '-g',
+  ...flags,
+  ...[...list.bertha_defines, `BERTHA_BUILDER="${mode}"`, `BERTHA_VERSION="${packageJson.version}"`].map((define) => `-D${define}`),
+  ...[...list.bertha_include.map((path) => inRoot(path)), inRoot(nodeApi), join(nodeHeadersPrefix() ?? '/usr', 'include', 'node')].map(
+    (path) => `-I${path}`,
+  ),
+];
+
+async function run(program, args, options = {}) {
+  const child = spawn(program, args, { cwd: inRoot(), stdio: ['ignore', 'inherit', 'inherit'], ...options });
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code !== 0) throw new Error(`Expected ${basename(program)} to succeed but it ended with ${code}.`);
+}
+
+const waiting = sources.map((source, i) => ['-c', source, '-o', objects[i]]);
+async function compileAll() {
+  for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await run(command, [...shared, ...job]);
+}
+process.stdout.write(`compiling ${sources.length} files with ${command} ${flags.join(' ')}\n`);
+await Promise.all(Array.from({ length: availableParallelism() }, compileAll));
+
+if (mode === 'address') {
+  const addon = join(folder, 'bertha.node');
+  // The sanitizers catch exceptions at the border of libstdc++, which must then be a library of its own.
+  await run(command, [
+    '-shared',
+    ...flags,
+    '-pthread',
+    '-Wl,-z,nodelete',
+    `-Wl,--version-script=${inRoot(list.bertha_exports)}`,
+    ...objects,
+    '-o',
+    addon,
+  ]);
+  const library = (name) => spawnSync(command, [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
+  const env = {
+    ...process.env,
+    BERTHA_ADDON: addon,
+    BERTHA_SANITIZER: mode,
+    LD_PRELOAD: [library('libasan.so'), library('libubsan.so'), library('libstdc++.so.6')].join(' '),
+    ASAN_OPTIONS: 'detect_leaks=1:allocator_may_return_null=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  };
+  // These start compilers and package managers, which leak as they please.
+  const tests = filters.length > 0 ? filters : ['!build', '!package', '!loader'];
+  await run(process.execPath, ['--import', 'tsx', 'test/run.ts', ...tests], { env });
+} else {
+  const test = join(folder, 'engine_test');
+  await run(command, [...flags, '-pthread', ...objects, '-o', test]);
+  await run(test, [], { env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' } });
+}

@@ -1,0 +1,119 @@
+// What the tests of the native core need: a check that says where it failed, seeded numbers, small programs.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/check.h"
+#include "engine/job.h"
+#include "engine/scheduler.h"
+
+#define EXPECT(condition)                                                                  \
+    do {                                                                                   \
+        if (!(condition)) {                                                                \
+            std::fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition);  \
+            std::exit(1);                                                                  \
+        }                                                                                  \
+    } while (false)
+
+namespace bertha::test {
+
+class Random {
+public:
+    explicit Random(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
+    uint32_t next() {
+        state_ ^= state_ << 13;
+        state_ ^= state_ >> 7;
+        state_ ^= state_ << 17;
+        return static_cast<uint32_t>(state_ >> 32);
+    }
+    int32_t below(int32_t limit) { return static_cast<int32_t>(next() % static_cast<uint32_t>(limit)); }
+    float unit() { return static_cast<float>(next()) / 4294967296.0f - 0.5f; }
+
+private:
+    uint64_t state_;
+};
+
+constexpr int32_t kVocab = 50, kHidden = 32, kHeads = 4;
+// Where the program of `encoder()` keeps its values.
+constexpr int32_t kStates = 4, kVectors = 5;
+
+// One layer of an encoder, pooled: embed, qkv, attention, output with residual, LayerNorm, mean.
+inline std::shared_ptr<const Program> encoder() {
+    Program program;
+    program.values = {{Rows::kTokens, kHidden}, {Rows::kTokens, 3 * kHidden}, {Rows::kTokens, kHidden}, {Rows::kTokens, kHidden},
+                      {Rows::kTokens, kHidden}, {Rows::kSequences, kHidden}};
+    program.weights = {{"word", WeightKind::kTable, kVocab, kHidden},
+                       {"qkv", WeightKind::kMatrix, 3 * kHidden, kHidden},
+                       {"output", WeightKind::kMatrix, kHidden, kHidden},
+                       {"norm", WeightKind::kVector, 1, kHidden},
+                       {"bias", WeightKind::kVector, 1, kHidden}};
+    const auto op = [&](OpKind kind, int32_t input, int32_t output, int32_t weight) -> Op& {
+        Op op;
+        op.kind = kind;
+        op.input = input;
+        op.output = output;
+        op.weight = weight;
+        program.ops.push_back(op);
+        return program.ops.back();
+    };
+    op(OpKind::kEmbed, kNoIndex, 0, 0);
+    op(OpKind::kLinear, 0, 1, 1);
+    Op& attention = op(OpKind::kAttention, 1, 2, kNoIndex);
+    attention.num_heads = kHeads;
+    attention.softmax_scale = 0.35f;
+    op(OpKind::kLinear, 2, 3, 2).residual = 0;
+    Op& norm = op(OpKind::kLayerNorm, 3, kStates, 3);
+    norm.bias = 4;
+    norm.eps = 1e-12f;
+    op(OpKind::kPool, kStates, kVectors, kNoIndex).modes = {PoolMode::kMean};
+    program.vocab_size = kVocab;
+    program.max_seq_len = 512;
+    validate(program);
+    return std::make_shared<const Program>(std::move(program));
+}
+
+// Seeded weights; fails with IO while `fail` is set.
+class RandomSource final : public WeightSource {
+public:
+    explicit RandomSource(const Program& program, bool fail = false) : program_(program), fail_(fail) {}
+    void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override {
+        BERTHA_CHECK(!fail_ || row_begin == 0, "IO", "the disk is gone");
+        const int64_t cols = program_.weights[static_cast<size_t>(weight)].cols;
+        for (int64_t row = row_begin; row < row_end; row++) {
+            Random random(static_cast<uint64_t>(weight * 1000 + row));
+            for (int64_t col = 0; col < cols; col++) *dst++ = random.unit();
+        }
+    }
+
+private:
+    const Program& program_;
+    const bool fail_;
+};
+
+// Sequences of random ids.
+inline std::vector<std::vector<int32_t>> random_texts(Random& random, int count, int longest) {
+    std::vector<std::vector<int32_t>> texts(static_cast<size_t>(count));
+    for (auto& text : texts)
+        for (int32_t left = 1 + random.below(longest); left > 0; left--) text.push_back(random.below(kVocab));
+    return texts;
+}
+
+inline JobPtr make_job(const std::shared_ptr<const Model>& model, const std::vector<std::vector<int32_t>>& texts, int32_t value) {
+    std::vector<int32_t> ids, cu_seqlens{0};
+    for (const auto& text : texts) {
+        ids.insert(ids.end(), text.begin(), text.end());
+        cu_seqlens.push_back(static_cast<int32_t>(ids.size()));
+    }
+    std::vector<int32_t> types(ids.size(), 0);
+    return std::make_shared<Job>(model, std::move(ids), std::move(types), std::move(cu_seqlens), std::vector<int32_t>{},
+                                 std::vector<int32_t>{}, std::vector<int32_t>{}, std::vector<int32_t>{},
+                                 std::vector<int32_t>{value});
+}
+
+}  // namespace bertha::test

@@ -1,0 +1,288 @@
+// The native core without Node.js, for ThreadSanitizer: many threads submit, cancel, compute and load at once, and every result is
+// compared to the bit with the one computed alone. `npm run check:tsan` compiles and runs it.
+#include <chrono>
+#include <cstring>
+#include <future>
+#include <thread>
+
+#include "check.h"
+#include "engine/allocator.h"
+#include "engine/registry.h"
+
+namespace bertha::test {
+namespace {
+
+constexpr int kWorkers = 4;
+
+std::shared_ptr<const LoadedModel> load_encoder(const std::shared_ptr<const Program>& program, bool fail = false) {
+    RandomSource source(*program, fail);
+    Solo solo;
+    return load_model(program, source, LoadOptions{}, solo);
+}
+
+// Submits a job; the future is ready once on_done was called.
+std::future<void> submit(const JobPtr& job) {
+    auto done = std::make_shared<std::promise<void>>();
+    job->on_done = [done] { done->set_value(); };
+    std::future<void> future = done->get_future();
+    Scheduler::instance().submit(job);
+    return future;
+}
+
+std::vector<float> values_of(const Job& job) {
+    const JobOutput& output = job.outputs.front();
+    return std::vector<float>(output.data.floats(), output.data.floats() + output.floats);
+}
+
+// A forward on the caller's thread alone.
+std::vector<float> alone(const std::shared_ptr<const Program>& program, const std::shared_ptr<const LoadedModel>& loaded,
+                         const std::vector<std::vector<int32_t>>& texts, int32_t value) {
+    std::vector<float> all;
+    for (const auto& text : texts) {
+        const JobPtr job = make_job(std::make_shared<const Model>(program, loaded, 1), {text}, value);
+        Scheduler::instance().run_now(job);
+        EXPECT(!job->failed);
+        const std::vector<float> values = values_of(*job);
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+}
+
+void mixed_load_gives_the_results_of_single_forwards() {
+    const auto program = encoder();
+    const auto loaded = load_encoder(program);
+    const auto model = std::make_shared<const Model>(program, loaded, kWorkers);
+    const auto limited = std::make_shared<const Model>(program, loaded, 1);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 6; t++) {
+        threads.emplace_back([&, t] {
+            Random random(static_cast<uint64_t>(t + 1));
+            for (int round = 0; round < 30; round++) {
+                const auto texts = random_texts(random, 1 + random.below(12), 60);
+                const int32_t value = random.below(2) == 0 ? kVectors : kStates;
+                const JobPtr job = make_job(random.below(4) == 0 ? limited : model, texts, value);
+                job->lane = random.below(2) == 0 ? Lane::kBulk : Lane::kInteractive;
+                const int kind = random.below(8);
+                if (kind == 0) job->deadline = Clock::now() + std::chrono::microseconds(random.below(300));
+                if (kind == 1) {
+                    Scheduler::instance().run_now(job);
+                } else {
+                    std::future<void> done = submit(job);
+                    if (kind == 2) Scheduler::instance().cancel(job);
+                    if (kind == 3) {
+                        std::this_thread::sleep_for(std::chrono::microseconds(random.below(200)));
+                        Scheduler::instance().cancel(job);
+                    }
+                    done.get();
+                }
+                if (job->failed) {
+                    EXPECT((job->error.code == "DEADLINE" && kind == 0) || (job->error.code == "ABORTED" && (kind == 2 || kind == 3)));
+                    continue;
+                }
+                const std::vector<float> expected = alone(program, loaded, texts, value);
+                EXPECT(static_cast<int64_t>(expected.size()) == job->outputs.front().floats);
+                EXPECT(std::memcmp(expected.data(), job->outputs.front().data.floats(), expected.size() * sizeof(float)) == 0);
+            }
+        });
+    }
+    for (int i = 0; i < 50; i++) Scheduler::instance().stats();
+    for (std::thread& thread : threads) thread.join();
+    EXPECT(model->running == 0 && limited->running == 0);
+    const SchedulerStats stats = Scheduler::instance().stats();
+    EXPECT(stats.running_batches == 0 && stats.queued_tokens[0] == 0 && stats.queued_tokens[1] == 0 && stats.queued_jobs[0] == 0);
+}
+
+// A model that fails on the id kPoison, and sleeps a while on kSlow.
+constexpr int32_t kPoison = 1, kSlow = 2;
+
+class FakeModel final : public LoadedModel {
+public:
+    class NoWorkspace final : public Workspace {
+        int64_t bytes() const override { return 0; }
+    };
+    std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<NoWorkspace>(); }
+    void run(const Batch& batch, const std::vector<Output>& outputs, Workspace&, Team& team, Control& control) const override {
+        for (int64_t i = 0; i < batch.tokens; i++) {
+            BERTHA_CHECK(batch.input_ids[i] != kPoison, "NON_FINITE", "poison");
+            for (int step = 0; batch.input_ids[i] == kSlow && step < 20; step++) {
+                team.run(8, [&](int64_t, int) { std::this_thread::sleep_for(std::chrono::microseconds(100)); });
+                control.at_op_boundary();
+                BERTHA_CHECK(!control.cancelled(), "ABORTED", "aborted");
+            }
+        }
+        for (const Output& output : outputs) std::fill(output.data, output.data + batch.batch_size * kHidden, 1.0f);
+    }
+    int64_t weight_bytes() const override { return 0; }
+    int64_t preferred_tokens() const override { return 64; }
+    bool uses_cpu_pool() const override { return true; }
+};
+
+void only_the_guilty_call_of_a_batch_fails() {
+    const auto model = std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(), 1);
+    const JobPtr slow = make_job(model, {{kSlow}}, kVectors);
+    std::future<void> slow_done = submit(slow);
+    std::vector<JobPtr> jobs;
+    std::vector<std::future<void>> done;
+    for (int i = 0; i < 5; i++) {
+        jobs.push_back(make_job(model, {{i == 3 ? kPoison : 7}}, kVectors));
+        done.push_back(submit(jobs.back()));
+    }
+    for (auto& each : done) each.get();
+    slow_done.get();
+    for (int i = 0; i < 5; i++) EXPECT(jobs[static_cast<size_t>(i)]->failed == (i == 3));
+    EXPECT(jobs[3]->error.code == "NON_FINITE");
+    EXPECT(values_of(*jobs[0]) == std::vector<float>(kHidden, 1.0f));
+}
+
+void interactive_work_interrupts_bulk_on_every_worker() {
+    const auto model = std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(), kWorkers);
+    std::vector<JobPtr> bulk;
+    std::vector<std::future<void>> done;
+    for (int i = 0; i < 2 * kWorkers; i++) {
+        bulk.push_back(make_job(model, {{kSlow}, {kSlow}, {kSlow}}, kVectors));
+        bulk.back()->lane = Lane::kBulk;
+        done.push_back(submit(bulk.back()));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    for (int i = 0; i < 20; i++) {
+        const JobPtr urgent = make_job(model, {{7}}, kVectors);
+        submit(urgent).get();
+        EXPECT(!urgent->failed);
+    }
+    EXPECT(done.back().wait_for(std::chrono::seconds(0)) != std::future_status::ready);
+    for (const JobPtr& job : bulk) Scheduler::instance().cancel(job);
+    for (auto& each : done) each.get();
+}
+
+void a_full_queue_refuses_and_recovers() {
+    const auto model = std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(), 1);
+    Scheduler& scheduler = Scheduler::instance();
+    const int64_t limit = scheduler.queue_limit();
+    scheduler.set_queue_limit(10);
+    std::vector<std::future<void>> done;
+    bool refused = false;
+    for (int i = 0; i < 20; i++) {
+        try {
+            done.push_back(submit(make_job(model, {{kSlow, 7}}, kVectors)));
+        } catch (const Error& error) {
+            EXPECT(error.code() == "QUEUE_FULL");
+            refused = true;
+        }
+    }
+    EXPECT(refused && done.size() >= 5);
+    for (auto& each : done) each.get();
+    scheduler.set_queue_limit(limit);
+    submit(make_job(model, {{7}}, kVectors)).get();
+}
+
+void exceptions_of_any_thread_reach_the_caller() {
+    for (int round = 0; round < 50; round++) {
+        std::atomic<int> ran{0};
+        bool caught = false;
+        struct Context {
+            std::atomic<int>& ran;
+            int fails;
+        } context{ran, round % 16};
+        try {
+            Scheduler::instance().run_units(
+                kWorkers, 64,
+                [](void* self, int64_t unit, int) {
+                    auto* context = static_cast<Context*>(self);
+                    context->ran++;
+                    std::this_thread::sleep_for(std::chrono::microseconds(20));
+                    BERTHA_CHECK(unit != context->fails, "IO", "unit %d fails", context->fails);
+                },
+                &context);
+        } catch (const Error& error) {
+            caught = error.code() == "IO";
+        }
+        EXPECT(caught && ran > context.fails);
+    }
+}
+
+void the_registry_shares_and_forgets() {
+    const auto program = encoder();
+    const int64_t before = allocated_bytes();
+    std::atomic<int> loads{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; t++) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 40; round++) {
+                try {
+                    const auto model = Registry::instance().get("key", [&] {
+                        RandomSource source(*program, loads++ % 3 == 0);
+                        Solo solo;
+                        return load_model(program, source, LoadOptions{}, solo);
+                    });
+                    EXPECT(model->weight_bytes() > 0);
+                } catch (const Error& error) {
+                    EXPECT(error.code() == "IO");
+                }
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT(Registry::instance().size() == 0);
+    EXPECT(allocated_bytes() == before);
+    const auto first = Registry::instance().get("key", [&] { RandomSource source(*program); Solo solo; return load_model(program, source, LoadOptions{}, solo); });
+    EXPECT(Registry::instance().get("key", [] { return std::unique_ptr<LoadedModel>(); }) == first);
+}
+
+void every_allocation_may_fail() {
+    const auto program = encoder();
+    Random random(5);
+    const auto texts = random_texts(random, 6, 40);
+    const auto sound = load_encoder(program);
+    const std::vector<float> expected = alone(program, sound, texts, kVectors);
+    const int64_t before = allocated_bytes();
+    int failures = 0;
+    for (int64_t n = 1;; n++) {
+        fail_allocation(n);
+        bool failed = false;
+        try {
+            const auto loaded = load_encoder(program);
+            const JobPtr job = make_job(std::make_shared<const Model>(program, loaded, 1), texts, kVectors);
+            Scheduler::instance().run_now(job);
+            failed = job->failed;
+            if (failed) EXPECT(job->error.code == "OUT_OF_MEMORY");
+            else EXPECT(values_of(*job) == expected);
+        } catch (const Error& error) {
+            EXPECT(error.code() == "OUT_OF_MEMORY");
+            failed = true;
+        }
+        fail_allocation(0);
+        EXPECT(allocated_bytes() == before);
+        EXPECT(alone(program, sound, texts, kVectors) == expected);
+        if (!failed) break;
+        failures++;
+    }
+    EXPECT(failures > 5);
+}
+
+}  // namespace
+}  // namespace bertha::test
+
+int main() {
+    using namespace bertha::test;
+    bertha::Scheduler::instance().ensure_workers(kWorkers);
+    const struct {
+        const char* name;
+        void (*run)();
+    } tests[] = {
+        {"mixed load gives the results of single forwards", mixed_load_gives_the_results_of_single_forwards},
+        {"only the guilty call of a batch fails", only_the_guilty_call_of_a_batch_fails},
+        {"interactive work interrupts bulk on every worker", interactive_work_interrupts_bulk_on_every_worker},
+        {"a full queue refuses and recovers", a_full_queue_refuses_and_recovers},
+        {"exceptions of any thread reach the caller", exceptions_of_any_thread_reach_the_caller},
+        {"the registry shares and forgets", the_registry_shares_and_forgets},
+        {"every allocation may fail", every_allocation_may_fail},
+    };
+    for (const auto& test : tests) {
+        std::printf("%s\n", test.name);
+        std::fflush(stdout);
+        test.run();
+    }
+    std::printf("%zu passed, 0 failed, 0 skipped\n", sizeof tests / sizeof tests[0]);
+    std::fflush(stdout);
+    std::_Exit(0);  // the pool's threads never end
+}
