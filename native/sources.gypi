@@ -27,6 +27,7 @@
       "native/engine/program.cc",
       "native/engine/registry.cc",
       "native/engine/scheduler.cc",
+      "native/engine/scheduler_queue.cc",
       "native/engine/shared_team.cc"
     ],
     "bertha_include": ["native"],
