@@ -39,11 +39,12 @@ export async function extractFeatures(model: Model, input: string | readonly str
   }));
   const encodings = await encodeInputs(model, 'extractFeatures', texts, settings);
   const { pooling = 'none' } = settings;
-  const { lastHiddenState, sentenceEmbedding, normalizes } = model.values;
-  const value = pooling === 'model' ? sentenceEmbedding : lastHiddenState;
+  const { lastHiddenState, sentenceEmbedding, normalizedEmbedding } = model.values;
+  const isNormalized = settings.normalize ?? (pooling === 'model' && model.values.normalizes);
+  const value = pooling !== 'model' ? lastHiddenState : isNormalized ? normalizedEmbedding : sentenceEmbedding;
   const rows = (await compute(model, encodings, [value], settings)).map(([data]) => data!);
   const vectors = pooling === 'mean' || pooling === 'cls' ? rows.map((data) => pool(data, value.width, pooling)) : rows;
-  if (settings.normalize ?? (pooling === 'model' && normalizes)) {
+  if (isNormalized && pooling !== 'model') {
     for (const data of vectors) for (let i = 0; i < data.length; i += value.width) normalizeInPlace(data.subarray(i, i + value.width));
   }
   const longest = Math.max(0, ...vectors.map(({ length }) => length));
