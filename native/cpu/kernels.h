@@ -13,7 +13,8 @@
 #elif defined(__GNUC__)
 #define BERTHA_UNROLL _Pragma("GCC unroll 32")
 #define BERTHA_NO_UNROLL _Pragma("GCC unroll 1")
-// g++ 12 copies every integer sum in and out of another register at each turn of the loop: fewer turns, fewer copies.
+// g++ 12 copies every integer sum in and out of another register at each turn of the loop: fewer turns, fewer
+// copies.
 #define BERTHA_UNROLL_STEPS _Pragma("GCC unroll 4")
 #endif
 

@@ -88,7 +88,8 @@ Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
     }
     const std::vector<bool> needed = needed_ops(program, wanted);
     for (size_t i = 0; i < needed.size(); i++)
-        BERTHA_CHECK(!needed[i] || program.ops[i].kind != OpKind::kPickTargets || targets.size() == selected.size() * kTargetsPerRow,
+        BERTHA_CHECK(!needed[i] || program.ops[i].kind != OpKind::kPickTargets ||
+                         targets.size() == selected.size() * kTargetsPerRow,
                      "INVALID_ARG", "expected targets for the selected positions, got none");
 }
 
