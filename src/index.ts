@@ -14,6 +14,8 @@ export { systemInfo, type SystemInfo } from './tasks/system-info.js';
 export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
 export { setQueueLimit } from './tasks/queue-limit.js';
 export { similarity, type VectorLike } from './tasks/similarity.js';
+export { calibrate, type CalibrateOptions, type CalibrationReport } from './tasks/calibrate.js';
+export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
 export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
 export type { ModelInspection } from './checkpoint/inspect.js';
 export type { Encoding, Tokenizer } from './tokenizer/index.js';

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 t('exports these names', () => {
   assert.equal(Object.keys(bertha).sort(), [
     'BerthaError',
+    'calibrate',
     'inspectModel',
     'loadEmbedder',
     'loadModel',

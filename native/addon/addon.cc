@@ -24,6 +24,18 @@ Napi::Array to_strings(Napi::Env env, const std::vector<std::string>& strings) {
     return array;
 }
 
+std::vector<std::string> available_precisions() {
+    std::vector<std::string> available;
+    for (const char* precision : {"fp32", "fp16-weights", "bf16", "int8", "int8-fast"}) {
+        try {
+            cpu::format_for(cpu::kernels(), precision);
+            available.push_back(precision);
+        } catch (const Error&) {  // PRECISION: not here
+        }
+    }
+    return available;
+}
+
 Napi::Value isa(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const cpu::IsaReport report = cpu::isa_report();
@@ -32,6 +44,7 @@ Napi::Value isa(const Napi::CallbackInfo& info) {
         object.Set("available", to_strings(info.Env(), report.available));
         object.Set("features", to_strings(info.Env(), report.features));
         object.Set("forced", report.forced);
+        object.Set("precisions", to_strings(info.Env(), available_precisions()));
         return object;
     });
 }

@@ -48,8 +48,8 @@ void add_program(Key& key, const Program& program) {
     for (const Op& op : program.ops) {
         key.add(static_cast<int>(op.kind));
         for (int32_t index :
-             {op.input, op.output, op.residual, op.scores, op.weight, op.bias, op.position_table,
-              op.type_table, op.relative_bias, op.num_heads, op.position_offset, op.k})
+             {op.input, op.output, op.residual, op.scores, op.weight, op.bias, op.input_scale,
+              op.position_table, op.type_table, op.relative_bias, op.num_heads, op.position_offset, op.k})
             key.add(index);
         key.add(static_cast<int>(op.activation));
         for (float number : {op.eps, op.softmax_scale}) {

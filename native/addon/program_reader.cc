@@ -65,6 +65,7 @@ Op read_op(const Napi::Object& object) {
     op.scores = index(object, "scores");
     op.weight = index(object, "weight");
     op.bias = index(object, "bias");
+    op.input_scale = index(object, "inputScale");
     op.position_table = index(object, "positionTable");
     op.type_table = index(object, "typeTable");
     op.relative_bias = index(object, "relativeBias");

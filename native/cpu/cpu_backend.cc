@@ -194,7 +194,8 @@ private:
         const MatrixFormat& format = this->format(index);
         const int64_t k = value(op(index).input).width, row_bytes = format.row_bytes(k);
         if (row_bytes == 0) return;
-        format.prepare_rows(at(op(index).input, begin, block), k, end - begin, k, nullptr,
+        format.prepare_rows(at(op(index).input, begin, block), k, end - begin, k,
+                            model_.weights_.inverse_input_scale(op(index)),
                             block.prepared + (begin - block.begin) * row_bytes);
     }
 

@@ -5,6 +5,8 @@
 #include <exception>
 #include <mutex>
 
+#include "engine/check.h"
+
 namespace bertha::cpu {
 namespace {
 
@@ -17,7 +19,11 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 
 PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats,
                              WeightSource& source, Team& team)
-    : program_(program), format_of_(program.weights.size(), nullptr), offsets_(program.weights.size(), -1) {
+    : program_(program),
+      format_of_(program.weights.size(), nullptr),
+      offsets_(program.weights.size(), -1),
+      input_scale_of_(program.weights.size(), kNoIndex),
+      input_scales_(program.weights.size()) {
     int64_t bytes = 0, staging_floats = 0;
     std::vector<Part> parts;
     const auto place = [&](int32_t id, const MatrixFormat* format) {
@@ -41,13 +47,28 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
         for (int64_t row = 0; row < weight.rows; row += step)
             parts.push_back({id, row, std::min(row + step, weight.rows)});
     };
+    std::vector<int32_t> input_scales;
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
+        if (op.kind == OpKind::kLinear && formats[i]->row_bytes(1) > 0) {  // it rounds its input
+            int32_t& scale = input_scale_of_[static_cast<size_t>(op.weight)];
+            BERTHA_CHECK(offsets_[static_cast<size_t>(op.weight)] < 0 || scale == op.input_scale,
+                         "INVALID_PROGRAM", "op %zu (linear): expected one input scale for all uses of %s", i,
+                         program.weights[static_cast<size_t>(op.weight)].name.c_str());
+            scale = op.input_scale;
+            if (scale != kNoIndex && offsets_[static_cast<size_t>(scale)] < 0) {
+                offsets_[static_cast<size_t>(scale)] = bytes;
+                bytes = round_up(bytes + program.weights[static_cast<size_t>(scale)].cols * 4 + kVectorSlack,
+                                 64);
+                input_scales.push_back(scale);
+            }
+        }
         for (int32_t id : {op.weight, op.bias, op.position_table, op.type_table, op.relative_bias})
             place(id, formats[i]);
     }
 
     data_ = Buffer(static_cast<size_t>(bytes));
+    for (int32_t scale : input_scales) load_input_scale(scale, source);
     std::vector<Buffer> staging;
     for (int member = 0; member < team.size(); member++)
         staging.emplace_back(static_cast<size_t>(staging_floats) * sizeof(float));
@@ -63,6 +84,25 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
         }
     });
     if (error) std::rethrow_exception(error);
+    input_scales_ = {};
+}
+
+// The matrices are packed with the scale; forwards multiply with its inverse.
+void PackedWeights::load_input_scale(int32_t weight, WeightSource& source) {
+    const int64_t cols = program_.weights[static_cast<size_t>(weight)].cols;
+    std::vector<float>& scale = input_scales_[static_cast<size_t>(weight)];
+    scale.resize(static_cast<size_t>(cols));
+    source.read(weight, 0, 1, scale.data());
+    float* inverse = reinterpret_cast<float*>(data_.as<uint8_t>() + offsets_[static_cast<size_t>(weight)]);
+    for (int64_t i = 0; i < cols; i++) {
+        const float value = scale[static_cast<size_t>(i)];
+        BERTHA_CHECK(value > 1e-20f && value < 1e20f, "INVALID_PROGRAM",
+                     "input scale %s: expected positive numbers, got %g at %lld",
+                     program_.weights[static_cast<size_t>(weight)].name.c_str(), static_cast<double>(value),
+                     static_cast<long long>(i));
+        inverse[i] = 1.0f / value;
+    }
+    std::memset(inverse + cols, 0, static_cast<size_t>(kVectorSlack));
 }
 
 void PackedWeights::load_part(const Part& part, WeightSource& source, float* staging) const {
@@ -72,7 +112,10 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
         source.read(part.weight, part.row_begin, part.row_end, staging);
         const int64_t panel = part.row_begin / format->panel_width *
                               format->panel_bytes(format->panel_width, weight.cols);
-        format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, nullptr, base + panel);
+        const int32_t scale = input_scale_of_[static_cast<size_t>(part.weight)];
+        const float* input_scale = scale == kNoIndex ? nullptr
+                                                     : input_scales_[static_cast<size_t>(scale)].data();
+        format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, input_scale, base + panel);
         return;
     }
     float* rows = reinterpret_cast<float*>(base);

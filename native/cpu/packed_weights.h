@@ -19,12 +19,13 @@ public:
                   WeightSource& source, Team& team);
 
     PackedMatrix matrix(int32_t weight) const;
-    // A vector or table; null for kNoIndex.
+    // A vector or table; null for kNoIndex and for an input scale that the op's format does not use.
     const float* row(int32_t weight) const {
-        return weight == kNoIndex ? nullptr
-                                  : reinterpret_cast<const float*>(data_.as<uint8_t>() +
-                                                                   offsets_[static_cast<size_t>(weight)]);
+        if (weight == kNoIndex || offsets_[static_cast<size_t>(weight)] < 0) return nullptr;
+        return reinterpret_cast<const float*>(data_.as<uint8_t>() + offsets_[static_cast<size_t>(weight)]);
     }
+    // What a linear's input columns are multiplied with before they are rounded, [k]; null: 1.
+    const float* inverse_input_scale(const Op& op) const { return row(op.input_scale); }
     int64_t bytes() const { return static_cast<int64_t>(data_.bytes()); }
 
 private:
@@ -33,10 +34,13 @@ private:
         int64_t row_begin, row_end;
     };
     void load_part(const Part& part, WeightSource& source, float* staging) const;
+    void load_input_scale(int32_t weight, WeightSource& source);
 
     const Program& program_;
-    std::vector<const MatrixFormat*> format_of_;  // by weight; null for vectors and tables
-    std::vector<int64_t> offsets_;                // bytes
+    std::vector<const MatrixFormat*> format_of_;    // by weight; null for vectors and tables
+    std::vector<int64_t> offsets_;                  // by weight, bytes
+    std::vector<int32_t> input_scale_of_;           // by matrix: the weight that scales its columns
+    std::vector<std::vector<float>> input_scales_;  // by weight; only while loading
     Buffer data_;
 };
 

@@ -65,6 +65,8 @@ public:
                         "input and output with the same rows");
                 weight(op_.weight, WeightKind::kMatrix, out.width, in.width, "a matrix");
                 if (op_.bias != kNoIndex) weight(op_.bias, WeightKind::kVector, 1, out.width, "a bias");
+                if (op_.input_scale != kNoIndex)
+                    weight(op_.input_scale, WeightKind::kVector, 1, in.width, "an input scale");
                 if (op_.residual != kNoIndex) {
                     const Value& residual = value(op_.residual, "a residual", written, true);
                     require(residual.rows == out.rows && residual.width == out.width,

@@ -80,6 +80,9 @@ struct Op {
     int32_t scores = kNoIndex;    // value: attention
     int32_t weight = kNoIndex;    // matrix of linear; LayerNorm weight; word table of embed
     int32_t bias = kNoIndex;      // of linear, LayerNorm
+    // Vector [1, k] of linear, positive: formats that round their input divide column i of it by
+    // input_scale[i] and multiply column i of the matrix, so that no column wastes the grid of a row.
+    int32_t input_scale = kNoIndex;
     int32_t position_table = kNoIndex;
     int32_t type_table = kNoIndex;
     int32_t relative_bias = kNoIndex;  // table [num_buckets, num_heads] of attention, added to the scaled

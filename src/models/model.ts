@@ -1,21 +1,23 @@
 import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
 import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
-import { abortSignal, flag, integer, milliseconds, oneOf, type Options, readOptions, received, text } from '../options.js';
+import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received, text } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
-import { Session, type RunOptions, type SessionOptions } from '../runtime/session.js';
+import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
+import type { RunOptions, Session } from '../runtime/session.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './architectures.js';
 import type { Heads } from './heads.js';
-import { toNativeProgram, type Value } from './program.js';
+import { loadSession } from './load-session.js';
+import type { Value } from './program.js';
 
 /** How `loadModel` loads. */
 export interface LoadModelOptions {
   /** Threads that may compute for this model at once. Default: what affinity, cgroup quota and physical cores allow. */
   readonly threads?: number | undefined;
-  /** Number format of the arithmetic. Default `'fp32'`. */
-  readonly precision?: 'fp32' | undefined;
+  /** Number format of the matrix products; `'auto'` chooses by processor and model. Default `'fp32'`. */
+  readonly precision?: PrecisionOption | undefined;
   /** Where it computes. Default `'cpu'`. */
   readonly device?: 'cpu' | undefined;
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
@@ -65,7 +67,7 @@ export interface ModelValues {
 }
 
 /** The checks of `LoadModelOptions`. */
-export const loadSchema = { threads: integer(1, 1024), precision: text, device: text, heads: flag };
+export const loadSchema = { threads: integer(1, 1024), precision: parsePrecision, device: text, heads: flag };
 const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,
@@ -79,7 +81,7 @@ const forwardSchema = {
  * Loads a model directory (config.json, safetensors, tokenizer files), or the bundled all-MiniLM-L6-v2 when `directory` is absent.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE,
- * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, PRECISION, ADDON_LOAD, and those of a safetensors header.
+ * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, PRECISION, CALIBRATION, ADDON_LOAD, and those of a safetensors header.
  */
 export async function loadModel(directory?: string, options?: LoadModelOptions): Promise<Model> {
   if (directory !== undefined && typeof directory !== 'string') {
@@ -96,16 +98,11 @@ export async function loadModel(directory?: string, options?: LoadModelOptions):
         `Expected at most ${opened.config.vocabSize} tokens (vocab_size of config.json) but received a vocabulary of ${tokenizer.vocabSize}.`,
       );
     }
-    const session = await Session.load(toNativeProgram(built.program), sessionOptions(settings));
-    await opened.verifyUnchanged();
-    return new Model(opened, built, tokenizer, session);
+    const { session, precision } = await loadSession(opened, built.program, settings);
+    return new Model(opened, built, tokenizer, session, precision);
   } finally {
     await opened.close();
   }
-}
-
-function sessionOptions({ threads, precision, device }: Options<typeof loadSchema>): SessionOptions {
-  return { ...(threads === undefined ? {} : { threads }), precision: precision ?? 'fp32', device: device ?? 'cpu' };
 }
 
 /** An encoder ready to run. Made by `loadModel`; holds native memory until `dispose`. */
@@ -121,9 +118,17 @@ export class Model {
   /** Tensors of the checkpoint that this program does not use, such as the heads of other tasks. */
   readonly unusedTensors: readonly string[];
   readonly session: Session;
+  /** What the products are computed in, and why. */
+  readonly precision: PrecisionReport;
 
   /** @internal */
-  constructor(directory: ModelDirectory, { encoder, sentence, heads, surplus }: BuiltModel, tokenizer: Tokenizer, session: Session) {
+  constructor(
+    directory: ModelDirectory,
+    { encoder, sentence, heads, surplus }: BuiltModel,
+    tokenizer: Tokenizer,
+    session: Session,
+    precision: PrecisionReport,
+  ) {
     this.directory = directory.path;
     this.config = directory.config;
     this.tokenizer = tokenizer;
@@ -131,6 +136,7 @@ export class Model {
     if (directory.sentenceTransformers !== undefined) this.sentence = directory.sentenceTransformers;
     this.unusedTensors = surplus;
     this.session = session;
+    this.precision = precision;
     this.values = {
       lastHiddenState: encoder.hiddenStates.at(-1)!,
       hiddenStates: encoder.hiddenStates,
@@ -165,8 +171,9 @@ export class Model {
       attentions: options.attentions === true ? this.values.attentions : [],
       pooler: pooler === undefined ? [] : [pooler],
     };
-    const outputs = await this.session.run(this.pack(list), [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
-    const results = this.#split(list, outputs, wanted.hidden.length, wanted.attentions.length, options.hiddenStates === true);
+    const batch = this.pack(list);
+    const outputs = await this.session.run(batch, [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
+    const results = this.#split(batch.cuSeqlens, outputs, wanted.hidden.length, wanted.attentions.length, options.hiddenStates === true);
     return isList(encodings) ? results : results[0]!;
   }
 
@@ -184,14 +191,19 @@ export class Model {
     this.dispose();
   }
 
+  /** Bytes of native memory: the weights, shared by `users` models of the process, and idle workspaces. Errors: DISPOSED. */
+  memoryUsage(): { readonly weights: number; readonly workspaces: number; readonly users: number } {
+    return this.session.memoryUsage();
+  }
+
   /** Deals the packed rows out to the texts; every tensor gets memory of its own. */
-  #split(list: readonly ForwardInput[], outputs: Float32Array[], hidden: number, layers: number, all: boolean): ForwardResult[] {
+  #split(cuSeqlens: Int32Array, outputs: Float32Array[], hidden: number, layers: number, all: boolean): ForwardResult[] {
     const width = this.values.lastHiddenState.width;
     const heads = this.config.numHeads;
-    let row = 0;
     let score = 0;
-    return list.map(({ ids }, text) => {
-      const tokens = ids.length;
+    return Array.from({ length: cuSeqlens.length - 1 }, (_, text) => {
+      const row = cuSeqlens[text]!;
+      const tokens = cuSeqlens[text + 1]! - row;
       const rows = (data: Float32Array): Tensor => ({ data: data.slice(row * width, (row + tokens) * width), dims: [tokens, width] });
       const square = heads * tokens * tokens;
       const states = outputs.slice(0, hidden).map(rows);
@@ -199,7 +211,6 @@ export class Model {
         .slice(hidden, hidden + layers)
         .map((data) => ({ data: data.slice(score, score + square), dims: [heads, tokens, tokens] }));
       const pooled = outputs[hidden + layers];
-      row += tokens;
       score += square;
       return {
         lastHiddenState: states.at(-1)!,

@@ -8,6 +8,7 @@ export interface NativeBatch {
   readonly poolSkip?: Int32Array | undefined;
   readonly selected?: Int32Array | undefined;
   readonly cuSelected?: Int32Array | undefined;
+  readonly targets?: Int32Array | undefined;
   readonly outputs: Int32Array;
   readonly bulk?: boolean | undefined;
   readonly deadlineMs?: number | undefined;
@@ -42,6 +43,8 @@ export interface IsaReport {
   readonly features: readonly string[];
   /** By the environment variable BERTHA_ISA. */
   readonly forced: boolean;
+  /** Precisions that the chosen set has kernels for. */
+  readonly precisions: readonly string[];
 }
 
 /** How many threads the pool gets, and why. */

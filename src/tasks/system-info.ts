@@ -9,6 +9,8 @@ export interface SystemInfo {
     readonly available: readonly string[];
     readonly features: readonly string[];
     readonly forced: boolean;
+    /** Precisions that the one in use has kernels for. */
+    readonly precisions: readonly string[];
   };
   /** Threads of the compute pool, the reason for that number, and what it was taken from (`quota` in CPUs, null for none). */
   readonly threads: {

@@ -1,0 +1,60 @@
+import { type Calibration, checkCalibration, openCalibration } from '../checkpoint/calibration.js';
+import type { ModelDirectory } from '../checkpoint/model-directory.js';
+import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
+import { Session } from '../runtime/session.js';
+import { type Program, toNativeProgram } from './program.js';
+import { smoothableLinears, withInputScales } from './smoothing.js';
+
+interface SessionSettings {
+  readonly threads?: number | undefined;
+  readonly precision?: PrecisionOption | undefined;
+  readonly device?: string | undefined;
+}
+
+/**
+ * Loads a program in the precision asked for, with the directory's calibration where the precision uses it, and reports what was chosen.
+ *
+ * Errors: PRECISION, DEVICE, CALIBRATION, those of `Session.load`, and IO when a file has changed meanwhile.
+ */
+export async function loadSession(
+  directory: ModelDirectory,
+  program: Program,
+  { threads, precision: asked = 'fp32', device = 'cpu' }: SessionSettings,
+): Promise<{ readonly session: Session; readonly precision: PrecisionReport }> {
+  const calibration = asked === 'auto' || isInteger(asked) ? await openCalibration(directory.path) : undefined;
+  try {
+    const precision = device === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device);
+    const used = isInteger(precision.chosen) ? calibration : undefined;
+    const session = await Session.load(toNativeProgram(used === undefined ? program : smoothed(program, used)), {
+      ...(threads === undefined ? {} : { threads }),
+      precision: precision.chosen,
+      device,
+    });
+    try {
+      await directory.verifyUnchanged();
+      await used?.verifyUnchanged();
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+    return { session, precision };
+  } finally {
+    await calibration?.close();
+  }
+}
+
+/** The backend of another device knows what it can run, and refuses the rest. */
+function elsewhere(asked: PrecisionOption, device: string): PrecisionReport {
+  return asked === 'auto'
+    ? { asked, chosen: 'fp32', reason: `what every device runs; auto knows CPUs, not ${device}` }
+    : { asked, chosen: asked, reason: 'as asked' };
+}
+
+function smoothed(program: Program, calibration: Calibration): Program {
+  checkCalibration(calibration, new Map(smoothableLinears(program).map(({ name, input }) => [name, input.width])));
+  return withInputScales(program, calibration.inputScales);
+}
+
+function describe({ corpus, texts }: Calibration): string {
+  return `${corpus} (${texts} texts)`;
+}

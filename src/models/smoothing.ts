@@ -1,0 +1,45 @@
+import type { TensorInfo } from '../checkpoint/safetensors.js';
+import type { Program, Value } from './program.js';
+
+/**
+ * A linear layer whose input came out of a LayerNorm: in BERT the query, key and value product and the first of the feed-forward block.
+ * There, and only there, few input channels are far larger than the rest, so that rounding a row to 8 bits wastes most of its grid on
+ * them. Dividing input column i by a scale s[i] and multiplying weight column i by it changes nothing in exact arithmetic and moves the
+ * difficulty from the activations to the weights. The attention output does not need it and the second feed-forward product gets worse.
+ */
+export interface SmoothableLinear {
+  /** As the checkpoint names it, without `.weight`; for stacked tensors the first one's name. */
+  readonly name: string;
+  /** [tokens, columns] */
+  readonly input: Value;
+  /** What the matrix is stacked from, [rows, columns] each. */
+  readonly tensors: readonly TensorInfo[];
+}
+
+/** The linears of a program that smoothing is for, in order of execution. */
+export function smoothableLinears(program: Program): SmoothableLinear[] {
+  return candidates(program).map(({ linear }) => linear);
+}
+
+/** The program with the input scales [columns] of those linears that `scales` names; others stay as they are. */
+export function withInputScales(program: Program, scales: ReadonlyMap<string, TensorInfo>): Program {
+  const weights = [...program.weights];
+  const ops = [...program.ops];
+  for (const { op, linear } of candidates(program)) {
+    const scale = scales.get(linear.name);
+    if (scale === undefined) continue;
+    weights.push({ name: scale.name, kind: 'vector', rows: 1, cols: linear.input.width, tensors: [scale] });
+    ops[op] = { ...ops[op]!, inputScale: weights.length - 1 };
+  }
+  return { ...program, weights, ops };
+}
+
+function candidates({ ops, values, weights }: Program): { readonly op: number; readonly linear: SmoothableLinear }[] {
+  const normed = new Set(ops.flatMap(({ op, output }) => (op === 'layer_norm' ? [output] : [])));
+  return ops.flatMap(({ op, input, output, weight }, i) => {
+    if (op !== 'linear' || !normed.has(input) || values[output as number]!.rows !== 'tokens') return [];
+    const { tensors } = weights[weight as number]!;
+    const name = tensors[0]!.name.replace(/\.weight$/, '');
+    return [{ op: i, linear: { name, input: values[input as number]!, tensors } }];
+  });
+}
