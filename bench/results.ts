@@ -2,7 +2,8 @@ import type { Load, Machine } from './machine.js';
 import type { Timing } from './measure.js';
 
 /** What is timed: from text to vector, or from token ids on. */
-export type Kind = 'text' | 'encoder';
+export const kinds = ['text', 'encoder'] as const;
+export type Kind = (typeof kinds)[number];
 
 /** One measurement: every engine at one case. */
 export interface Row {

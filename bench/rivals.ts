@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(`${folder}package.json`);
@@ -21,6 +21,11 @@ export function installRivals(): void {
 /** A rival's module. Its types are declared by whoever uses it: they are not installed where only tests run. */
 export function requireRival(name: string): unknown {
   return require(name);
+}
+
+/** The same for a module that only `import` can load. */
+export function importRival(name: string): Promise<unknown> {
+  return import(pathToFileURL(require.resolve(name)).href);
 }
 
 /** The version of an installed rival. */
