@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readLines } from '../src/cli/input.js';
-import { mapInOrder } from '../src/cli/map-in-order.js';
+import { lumps } from '../src/cli/lumps.js';
 import { shorten, table } from '../src/cli/table.js';
 import type { BerthaError } from '../src/errors.js';
 
@@ -60,71 +60,65 @@ lines('longer than any text is allowed to be are refused before they fill the me
 
 lines.run();
 
-const inOrder = suite('mapInOrder');
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const gathering = suite('lumps');
 
-inOrder('keeps the order and the bound', async () => {
-  let working = 0;
-  let most = 0;
-  const map = async (i: number) => {
-    most = Math.max(most, ++working);
-    await sleep((i * 7) % 5);
-    working--;
-    return i * 10;
-  };
+gathering('gathers what is ready, up to a bound', async () => {
   const items = async function* () {
-    for (let i = 0; i < 20; i++) yield i;
+    for (let i = 0; i < 10; i++) yield i;
   };
-  const results: number[] = [];
-  for await (const result of mapInOrder(items(), map, 3)) results.push(result);
-  assert.equal(
-    results,
-    Array.from({ length: 20 }, (_, i) => i * 10),
-  );
-  assert.is(most, 3);
+  const lists: number[][] = [];
+  for await (const list of lumps(items(), 4)) lists.push(list);
+  assert.equal(lists, [
+    [0, 1, 2, 3],
+    [4, 5, 6, 7],
+    [8, 9],
+  ]);
 });
 
-inOrder('hands a result over while the next item is not there yet', async () => {
+gathering('hands over what it has while the next item is not there yet', async () => {
   let release = () => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
   const items = async function* () {
     yield 1;
+    yield 2;
     await gate;
-    yield 2;
-  };
-  const results: number[] = [];
-  for await (const result of mapInOrder(items(), async (i) => i, 2)) {
-    results.push(result);
-    release();
-  }
-  assert.equal(results, [1, 2]);
-});
-
-inOrder('fails with the failure of an item or of the source, when nothing is in work any more', async () => {
-  let working = 0;
-  const items = async function* () {
-    yield 1;
-    yield 2;
     yield 3;
   };
-  const map = async (i: number) => {
-    working++;
-    await sleep(i === 1 ? 1 : 10);
-    working--;
-    if (i === 1) throw new RangeError('first');
-    return i;
+  const lists: number[][] = [];
+  for await (const list of lumps(items(), 100)) {
+    lists.push(list);
+    release();
+  }
+  assert.equal(lists, [[1, 2], [3]]);
+});
+
+gathering('fails where the stream fails, after what came before, and closes a stream that is left', async () => {
+  const failing = async function* () {
+    yield 1;
+    throw new RangeError('mine');
   };
+  const lists: number[][] = [];
   const consume = async () => {
-    for await (const result of mapInOrder(items(), map, 2)) assert.unreachable(String(result));
+    for await (const list of lumps(failing(), 100)) lists.push(list);
   };
   await consume().then(
     () => assert.unreachable(),
     (error: unknown) => assert.instance(error, RangeError),
   );
-  assert.is(working, 0);
+  assert.equal(lists, [[1]]);
+  let isClosed = false;
+  const endless = async function* () {
+    try {
+      for (;;) yield 1;
+    } finally {
+      isClosed = true;
+    }
+  };
+  for await (const list of lumps(endless(), 3)) if (list.length === 3) break;
+  assert.ok(isClosed);
 });
 
-inOrder.run();
+gathering.run();
 
 const tables = suite('cli table');
 

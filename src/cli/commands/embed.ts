@@ -1,7 +1,7 @@
 import { BerthaError } from '../../errors.js';
 import { loadEmbedder, type Embedder, type Embedding, type EmbedOptions, type LoadEmbedderOptions } from '../../index.js';
 import { openTexts } from '../input.js';
-import { mapInOrder } from '../map-in-order.js';
+import { lumps } from '../lumps.js';
 import { openOutput, type Output } from '../output.js';
 import { showProgress } from '../progress.js';
 import { EmbeddingTable } from '../writers/embedding-table.js';
@@ -36,8 +36,8 @@ export interface EmbeddingWriter {
   finish(): Promise<void>;
 }
 
-/** While one block is computed, the next is read and tokenized. */
-const kBlocksInWork = 2;
+/** Most results that are written in one go. */
+const kLump = 256;
 
 /** Embeds the texts and writes the results as they come, with constant memory. */
 export async function embed(texts: readonly string[], flags: EmbedFlags): Promise<void> {
@@ -56,13 +56,22 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
     const progress = showProgress(source);
     let index = 0;
     let numTruncated = 0;
-    const embedBlock = async (block: readonly string[]) => ({ block, embeddings: await embedder.embed(block, options) });
+    const waiting: string[] = [];
+    const read = async function* () {
+      for await (const block of source.blocks) {
+        for (const text of block) {
+          waiting.push(text);
+          yield text;
+        }
+      }
+    };
     try {
-      for await (const { block, embeddings } of mapInOrder(source.blocks, embedBlock, kBlocksInWork)) {
-        await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, text: block[i]! })));
-        index += block.length;
+      for await (const embeddings of lumps(embedder.embedMany(read(), options), kLump)) {
+        const texts = waiting.splice(0, embeddings.length);
+        await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, text: texts[i]! })));
+        index += texts.length;
         numTruncated += embeddings.filter(({ truncated }) => truncated).length;
-        progress.add(block);
+        progress.add(texts);
       }
     } finally {
       progress.stop();
