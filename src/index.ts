@@ -15,6 +15,15 @@ export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats }
 export { setQueueLimit } from './tasks/queue-limit.js';
 export { similarity, type VectorLike } from './tasks/similarity.js';
 export { calibrate, type CalibrateOptions, type CalibrationReport } from './tasks/calibrate.js';
+export {
+  dequantizeVectors,
+  quantizeVectors,
+  type BinaryVectors,
+  type Int8Vectors,
+  type QuantizedVectors,
+  type VectorFormat,
+} from './tasks/quantize-vectors.js';
+export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './tasks/rescore.js';
 export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
 export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
 export type { ModelInspection } from './checkpoint/inspect.js';

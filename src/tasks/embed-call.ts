@@ -3,6 +3,7 @@ import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, received, text, unknownName, type Options } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import type { Embedding } from './embed.js';
+import { quantizeVectors, type VectorFormat } from './quantize-vectors.js';
 import { normalizeInPlace } from './similarity.js';
 
 /** A job carries about this many tokens: enough to feed every thread, little enough to bound memory and to notice an abort soon. */
@@ -23,6 +24,7 @@ export function embedSchema(width: number) {
     dimensions: integer(1, width),
     maxLength: tokenLimit,
     onTruncate: oneOf(['truncate', 'warn', 'error']),
+    quantize: oneOf(['int8', 'binary']),
   };
 }
 
@@ -46,6 +48,7 @@ export class EmbedCall {
   readonly #promptTokens: number;
   readonly #maxLength: number;
   readonly #onTruncate: 'truncate' | 'warn' | 'error';
+  readonly #quantize: VectorFormat | undefined;
   readonly #width: number;
   readonly #normalized: boolean;
   readonly #cut = { count: 0, first: 0 };
@@ -67,6 +70,7 @@ export class EmbedCall {
       );
     }
     this.#onTruncate = settings.onTruncate ?? 'truncate';
+    this.#quantize = settings.quantize;
     this.#prompt = choosePrompt(name, model, settings);
     this.#promptTokens = this.#prompt !== '' && model.sentence?.pooling.includePrompt === false ? this.#countPromptTokens() : 0;
   }
@@ -113,7 +117,8 @@ export class EmbedCall {
     job.forEach((tokens, truncated, i) => {
       const vector = rows.slice(i * stride, i * stride + this.#width);
       if (this.#normalized && this.#width < stride) normalizeInPlace(vector);
-      this.results[job.firstIndex + i] = { vector, tokens, truncated };
+      const quantized = this.#quantize === undefined ? {} : { quantized: quantizeVectors([vector], this.#quantize) };
+      this.results[job.firstIndex + i] = { vector, tokens, truncated, ...quantized };
     });
   }
 

@@ -2,9 +2,11 @@ import { BerthaError } from '../errors.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
 import { abortSignal, callback, milliseconds, oneOf, readOptions, received } from '../options.js';
 import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
+import type { PrecisionReport } from '../runtime/precision.js';
 import type { RunOptions } from '../runtime/session.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
+import type { QuantizedVectors, VectorFormat } from './quantize-vectors.js';
 import { Turn } from './turn.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. */
@@ -24,6 +26,8 @@ export interface EmbedSyncOptions {
   readonly maxLength?: number | undefined;
   /** What happens to a longer text: cut it, cut it with a process warning, or reject with MAX_LENGTH. Default `'truncate'`. */
   readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
+  /** Give each vector in few bytes as well, see `quantizeVectors`. Default: no. */
+  readonly quantize?: VectorFormat | undefined;
 }
 
 /** How one call of `embed` embeds. */
@@ -46,6 +50,8 @@ export interface Embedding {
   readonly tokens: number;
   /** Whether the text was longer than the limit, so that its end was not read. */
   readonly truncated: boolean;
+  /** With the option `quantize`: the vector as a list of one, `codes` [dimensions] or [ceil(dimensions / 8)]. */
+  readonly quantized?: QuantizedVectors;
 }
 
 /** Jobs of one call that may wait or run at once; the next is tokenized while they compute. */
@@ -88,6 +94,11 @@ export class Embedder {
   /** Numbers in a vector, unless the option `dimensions` asks for fewer. */
   get dimensions(): number {
     return defaultDimensions(this.#model);
+  }
+
+  /** What the model computes in, and why. */
+  get precision(): PrecisionReport {
+    return this.#model.precision;
   }
 
   /** Longest input in tokens, special tokens included, unless the option `maxLength` says otherwise. */
