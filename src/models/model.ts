@@ -91,18 +91,28 @@ export async function loadModel(directory?: string, options?: LoadModelOptions):
   const opened = await openModelDirectory(directory ?? defaultModelDirectory());
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
-    const tokenizer = createTokenizer(opened.tokenizerFiles, { maxLength: opened.maxLength });
-    if (tokenizer.vocabSize > opened.config.vocabSize) {
-      throw new BerthaError(
-        'VOCAB',
-        `Expected at most ${opened.config.vocabSize} tokens (vocab_size of config.json) but received a vocabulary of ${tokenizer.vocabSize}.`,
-      );
+    const loading = loadSession(opened, built.program, settings);
+    let tokenizer: Tokenizer;
+    try {
+      tokenizer = readTokenizer(opened); // while native threads read the weights
+    } catch (error) {
+      await loading.then(({ session }) => session.dispose()).catch(() => undefined);
+      throw error;
     }
-    const { session, precision } = await loadSession(opened, built.program, settings);
+    const { session, precision } = await loading;
     return new Model(opened, built, tokenizer, session, precision);
   } finally {
     await opened.close();
   }
+}
+
+function readTokenizer({ tokenizerFiles, maxLength, config }: ModelDirectory): Tokenizer {
+  const tokenizer = createTokenizer(tokenizerFiles, { maxLength, maxPositions: config.maxSequenceLength });
+  if (tokenizer.vocabSize <= config.vocabSize) return tokenizer;
+  throw new BerthaError(
+    'VOCAB',
+    `Expected at most ${config.vocabSize} tokens (vocab_size of config.json) but received a vocabulary of ${tokenizer.vocabSize}.`,
+  );
 }
 
 /** An encoder ready to run. Made by `loadModel`; holds native memory until `dispose`. */
