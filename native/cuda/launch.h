@@ -1,0 +1,64 @@
+// The device runtime as the backend sees it: memory, copies, one stream per workspace, launches. runtime.cu
+// implements it with the CUDA runtime, test/native/cuda-emulator/runtime_emulated.cc on the host.
+//
+// Every failure throws bertha::Error: DEVICE_OOM when memory is short (bytes asked and free), DEVICE_LOST when
+// the device can do nothing any more, DEVICE otherwise; the message names the call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace bertha::cuda {
+
+using Stream = void*;
+
+struct DeviceFacts {
+    std::string name;
+    int capability = 0;  // 10 * major + minor
+    int64_t memory_bytes = 0;
+};
+
+// "" when the device can be used, else what is missing: driver, device, compute capability.
+std::string problem_of_device(int device);
+DeviceFacts device_facts(int device);
+
+// Of the calling thread. Throws DEVICE_LOST when the device was lost before.
+void use_device(int device);
+
+void* allocate_device(size_t bytes);
+void free_device(void* pointer) noexcept;
+void* allocate_pinned(size_t bytes);
+void free_pinned(void* pointer) noexcept;
+Stream create_stream();
+void destroy_stream(Stream stream) noexcept;
+void copy_to_device(void* device, const void* host, size_t bytes, Stream stream);
+void copy_to_host(void* host, const void* device, size_t bytes, Stream stream);
+// Blocks the calling thread, without spinning.
+void wait_for(Stream stream);
+
+struct Grid {
+    int x = 1, y = 1, z = 1;
+    int threads = 32;
+    size_t shared_bytes = 0;
+};
+// Queues kernel(params). `name` stands in errors.
+void launch_kernel(const char* name, const void* kernel, void (*emulated)(const void*), const Grid& grid,
+                   Stream stream, const void* params);
+
+// launch<Params, kernel>("name", grid, stream, params): the one way kernels are started.
+template <typename Params, void (*kKernel)(Params)>
+void launch(const char* name, const Grid& grid, Stream stream, const Params& params) {
+    launch_kernel(
+        name, reinterpret_cast<const void*>(kKernel),
+        [](const void* p) {
+#ifdef BERTHA_CUDA_EMULATED
+            kKernel(*static_cast<const Params*>(p));
+#else
+            static_cast<void>(p);
+#endif
+        },
+        grid, stream, &params);
+}
+
+}  // namespace bertha::cuda
