@@ -6,6 +6,7 @@ import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
 import { BrokenPipe, removeTemporaries } from './output.js';
+import { addTaskCommands } from './task-commands.js';
 import { version } from './version.js';
 
 const kFailed = 1;
@@ -28,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function buildProgram(setExitCode: (code: number) => void): Command {
   const program = new Command('bertha')
-    .description('BERT, hardware accelerated: embeddings and tokens from the command line.')
+    .description('BERT, hardware accelerated: embeddings, tokens and every head from the command line.')
     .version(version)
     .showHelpAfterError('(add --help for more)')
     .exitOverride()
@@ -40,6 +41,7 @@ Examples:
   $ bertha embed --file sentences.txt --format jsonl > vectors.jsonl
   $ cat sentences.txt | bertha embed - --format npy --output vectors.npy
   $ bertha tokenize "Tokenization, exactly."
+  $ bertha fill-mask "The capital of France is [MASK]." --model path/to/bert
   $ bertha inspect path/to/model
   $ bertha doctor
 
@@ -68,6 +70,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     .option('--format <name>', 'table or jsonl', oneOf(['table', 'jsonl']), 'table')
     .option('--output <path>', 'write there instead of to standard output')
     .action(async (texts: string[], flags: TokenizeFlags) => (await import('./commands/tokenize.js')).tokenize(texts, flags));
+
+  addTaskCommands(program);
 
   program
     .command('inspect')

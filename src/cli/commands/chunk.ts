@@ -1,0 +1,44 @@
+import { chunkText, loadTokenizer, type Chunk } from '../../index.js';
+import { openTexts } from '../input.js';
+import { openOutput } from '../output.js';
+import { shorten, table } from '../table.js';
+import { terminalWidth, type TaskFlags } from '../task-runner.js';
+
+/** The flags of `bertha chunk`. */
+export interface ChunkFlags extends TaskFlags {
+  readonly maxTokens?: number;
+  readonly overlap?: number;
+}
+
+/** Cuts every text, or the whole input, into pieces that fit a model; needs no weights. */
+export async function chunk(texts: readonly string[], flags: ChunkFlags): Promise<void> {
+  const source = await openTexts(texts, flags.file);
+  const output = await openOutput(flags.output, { patchable: false });
+  const tokenizer = await loadTokenizer(flags.model);
+  const all: string[] = [];
+  let index = 0;
+  const write = async (text: string): Promise<void> => {
+    const chunks = await chunkText(tokenizer, text, { maxTokens: flags.maxTokens, overlap: flags.overlap });
+    await output.write(
+      flags.format === 'jsonl' ? chunks.map((each) => `${JSON.stringify({ index, ...each })}\n`).join('') : render(index, chunks),
+    );
+    index++;
+  };
+  for await (const block of source.blocks) {
+    if (flags.whole === true) all.push(...block);
+    else for (const text of block) await write(text);
+  }
+  if (flags.whole === true) await write(all.join('\n'));
+  await output.finish();
+}
+
+function render(index: number, chunks: readonly Chunk[]): string {
+  const width = Math.max(16, terminalWidth() - 32);
+  const columns = [
+    { name: 'tokens', width: 7, align: 'right' },
+    { name: 'place', width: 19 },
+    { name: 'text', width },
+  ] as const;
+  const rows = chunks.map(({ text, start, end, tokens }) => [String(tokens), `${start}–${end}`, shorten(text, width - 2)]);
+  return `${index === 0 ? '' : '\n'}${table(columns, rows, { header: true })}`;
+}

@@ -1,0 +1,36 @@
+import pc from 'picocolors';
+import { answerQuestion, type AnsweredQuestion } from '../../index.js';
+import { runTextTask, scoreTable, visible, type TaskFlags } from '../task-runner.js';
+
+/** The flags of `bertha qa`. */
+export interface QaFlags extends TaskFlags {
+  readonly topK?: number;
+  readonly impossible?: boolean;
+}
+
+/** UTF-16 units of the text shown on either side of the best answer. */
+const kContext = 60;
+
+/** Writes the answers that every context gives to a question. */
+export async function qa(question: string, contexts: readonly string[], flags: QaFlags): Promise<void> {
+  await runTextTask<AnsweredQuestion>(contexts, flags, {
+    heads: true,
+    run: (model, block) =>
+      answerQuestion(
+        model,
+        block.map((context) => ({ question, context })),
+        { topK: flags.topK, handleImpossibleAnswer: flags.impossible },
+      ),
+    toObject: ({ answers, windows, tokens }) => ({ question, answers, windows, tokens }),
+    render: (context, { answers }) =>
+      `${answers.length > 0 ? inContext(context, answers[0]!.start, answers[0]!.end) : visible(context.slice(0, kContext))}\n` +
+      scoreTable(answers.map(({ score, answer }) => [score, answer === '' ? '(no answer)' : answer])),
+  });
+}
+
+function inContext(context: string, start: number, end: number): string {
+  const from = Math.max(0, start - kContext);
+  const to = Math.min(context.length, end + kContext);
+  const before = `${from > 0 ? '…' : ''}${visible(context.slice(from, start))}`;
+  return `${before}${pc.bold(pc.green(visible(context.slice(start, end))))}${visible(context.slice(end, to))}${to < context.length ? '…' : ''}`;
+}

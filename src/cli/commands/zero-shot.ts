@@ -1,0 +1,20 @@
+import { classifyZeroShot, type ZeroShotResult } from '../../index.js';
+import { runTextTask, scoreTable, title, type TaskFlags } from '../task-runner.js';
+
+/** The flags of `bertha zero-shot`. */
+export interface ZeroShotFlags extends TaskFlags {
+  readonly labels: readonly string[];
+  readonly multiLabel?: boolean;
+  readonly template?: string;
+}
+
+/** Writes how well labels the model was never trained on fit every text. */
+export async function zeroShot(texts: readonly string[], flags: ZeroShotFlags): Promise<void> {
+  const { labels, multiLabel, template: hypothesisTemplate } = flags;
+  await runTextTask<ZeroShotResult>(texts, flags, {
+    heads: true,
+    run: (model, block) => classifyZeroShot(model, block, labels, { multiLabel, hypothesisTemplate }),
+    toObject: ({ labels: names, scores, truncated }) => ({ labels: names, scores, truncated }),
+    render: (text, { labels: names, scores, truncated }) => title(text, truncated) + scoreTable(names.map((name, i) => [scores[i]!, name])),
+  });
+}

@@ -1,0 +1,104 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ChunkFlags } from './commands/chunk.js';
+import type { ClassifyFlags } from './commands/classify.js';
+import type { FillMaskFlags } from './commands/fill-mask.js';
+import type { NerFlags } from './commands/ner.js';
+import type { QaFlags } from './commands/qa.js';
+import type { RerankFlags } from './commands/rerank.js';
+import type { ZeroShotFlags } from './commands/zero-shot.js';
+import type { TaskFlags } from './task-runner.js';
+
+/** Adds a command for each task. Their modules are loaded when they run. */
+export function addTaskCommands(program: Command): void {
+  task(program, 'fill-mask', 'texts with [MASK]')
+    .description('Find words for the masks in texts.')
+    .option('--top-k <n>', 'words for each mask (default: 5)', positive)
+    .option('--targets <words>', 'score only these words, with commas between them', list)
+    .action(async (texts: string[], flags: FillMaskFlags) => (await import('./commands/fill-mask.js')).fillMasks(texts, flags));
+
+  task(program, 'classify', 'texts to classify')
+    .description('Classify texts, or pairs of texts.')
+    .option('--pair <text>', 'the second text of every pair')
+    .option('--top-k <n>', 'labels for each text (default: all)', positive)
+    .action(async (texts: string[], flags: ClassifyFlags) => (await import('./commands/classify.js')).classify(texts, flags));
+
+  task(program, 'zero-shot', 'texts to classify')
+    .description('Classify texts by labels of your own; needs a model for inference.')
+    .requiredOption('--labels <names>', 'labels, with commas between them', list)
+    .option('--multi-label', 'judge every label by itself')
+    .option('--template <text>', 'the hypothesis, with {} for the label (default: "This example is {}.")')
+    .action(async (texts: string[], flags: ZeroShotFlags) => (await import('./commands/zero-shot.js')).zeroShot(texts, flags));
+
+  task(program, 'ner', 'texts to search for entities')
+    .description('Mark the entities in texts.')
+    .addOption(
+      new Option('--aggregation <strategy>', 'how tokens become entities')
+        .choices(['none', 'simple', 'first', 'average', 'max'])
+        .default('simple'),
+    )
+    .option('--stride <n>', 'read long texts in windows that share so many tokens (default: cut them)', wholeNumber)
+    .option('--whole', 'read the whole input as one text')
+    .action(async (texts: string[], flags: NerFlags) => (await import('./commands/ner.js')).ner(texts, flags));
+
+  task(program, 'qa', 'texts that hold the answer', ['<question>', 'what to answer'])
+    .description('Answer a question from texts of any length.')
+    .option('--top-k <n>', 'answers from each text (default: 1)', positive)
+    .option('--impossible', 'let "no answer" win where it is likelier')
+    .option('--whole', 'read the whole input as one text')
+    .action(async (question: string, texts: string[], flags: QaFlags) => (await import('./commands/qa.js')).qa(question, texts, flags));
+
+  task(program, 'nsp', 'two sentences; lines hold both with a tab between them')
+    .description('Tell whether a sentence follows another.')
+    .action(async (texts: string[], flags: TaskFlags) => (await import('./commands/nsp.js')).nsp(texts, flags));
+
+  task(program, 'similarity', 'sentences to compare', ['<source>', 'the sentence to compare them with'])
+    .description('Sort sentences by their similarity to one.')
+    .action(async (source: string, texts: string[], flags: TaskFlags) =>
+      (await import('./commands/similarity.js')).similarSentences(source, texts, flags),
+    );
+
+  task(program, 'rerank', 'documents to sort', ['<query>', 'what they should answer'])
+    .description('Sort documents by how well they answer a query; needs a cross-encoder.')
+    .option('--top-k <n>', 'documents to show (default: all)', positive)
+    .action(async (query: string, texts: string[], flags: RerankFlags) =>
+      (await import('./commands/rerank.js')).rerankDocuments(query, texts, flags),
+    );
+
+  task(program, 'chunk', 'texts to cut')
+    .description('Cut texts into pieces that fit a model.')
+    .option('--max-tokens <n>', "longest piece in tokens (default: the model's limit)", positive)
+    .option('--overlap <n>', 'tokens that neighbours share (default: 0)', wholeNumber)
+    .option('--whole', 'read the whole input as one text')
+    .action(async (texts: string[], flags: ChunkFlags) => (await import('./commands/chunk.js')).chunk(texts, flags));
+}
+
+function task(program: Command, name: string, texts: string, first?: readonly [string, string]): Command {
+  const command = program.command(name);
+  if (first !== undefined) command.argument(...first);
+  return command
+    .argument('[texts...]', `${texts}; a single - reads lines from standard input`)
+    .option('--file <path>', 'read one text per line from there')
+    .option('--model <directory>', 'model directory (default: the bundled all-MiniLM-L6-v2)')
+    .option('--threads <n>', 'CPU threads (default: what the machine grants)', positive)
+    .option('--precision <name>', 'number format of the arithmetic')
+    .option('--device <name>', 'where to compute')
+    .addOption(new Option('--format <name>', 'how to write results').choices(['table', 'jsonl']).default('table'))
+    .option('--output <path>', 'write there instead of to standard output');
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError('Expected a whole number from 0.');
+  return Number(value);
+}
+
+function positive(value: string): number {
+  if (wholeNumber(value) < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return Number(value);
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
