@@ -128,8 +128,7 @@ public:
                 require(in.width == program_.vocab_size && out.width == 1 + kTargetsPerRow,
                         "a column for each word in, the targets' columns out");
                 break;
-            default:
-                require(false, "a known op");
+            default: require(false, "a known op");
         }
         written[static_cast<size_t>(op_.output)] = true;
     }

@@ -64,8 +64,8 @@ enum class OpKind : int32_t {
     kNormalize,   // output [rows, h] = input / max(|input|₂, 1e-12)
     kTopK,  // output [rows, 1 + 2k] from input [rows, n]: log-sum-exp, the k largest, their columns; ties:
             // lower column
-    kPickTargets,  // output [selected, 1 + kTargetsPerRow] from input [selected, vocab_size]: log-sum-exp, then
-                   // the columns that the caller names for the row
+    kPickTargets,  // output [selected, 1 + kTargetsPerRow] from input [selected, vocab_size]: log-sum-exp,
+                   // then the columns that the caller names for the row
 };
 
 constexpr int32_t kNoIndex = -1;
