@@ -23,14 +23,14 @@ export async function ratioChart(results: Results, threads: number): Promise<str
   return draw({
     title: `Times the speed of onnxruntime-node fp32, ${threads} ${threads === 1 ? 'thread' : 'threads'}, text to vector`,
     data: { values },
-    width: { step: 12 },
+    width: { step: 7 },
     height: 260,
     mark: 'bar',
     encoding: {
       x: { field: 'row', sort: rows, title: null, axis: { labelAngle: -35 } },
       xOffset: { field: 'engine', sort: engines },
       y: { field: 'ratio', type: 'quantitative', title: null },
-      color: { field: 'engine', sort: engines, title: null, scale: { scheme: 'tableau20' } },
+      color: { field: 'engine', sort: engines, title: null, legend: { labelLimit: 260 }, scale: { scheme: 'tableau20' } },
     },
   });
 }

@@ -34,7 +34,7 @@ function machineSection({ machine, date, load, engines, leftOut, peak }: Results
     const peaks = Object.entries(peak).map(([name, value]) => `${name} ${Math.round(value)}`);
     lines.push(`Peak of one core, gigaflops: ${peaks.join(', ')}.`);
   }
-  if (leftOut.length > 0) lines.push(`Not measured: ${leftOut.join('; ')}.`);
+  if (leftOut.length > 0) lines.push(`Not measured: ${leftOut.map((each) => each.replace(/\.$/, '')).join('; ')}.`);
   return lines.join('\n\n');
 }
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Engine, Runner, TimedRun, Work } from '../engine.js';
+import { watchProcess } from '../measure.js';
 
 interface Reply {
   readonly error?: string;
@@ -16,6 +17,7 @@ class PythonProcess {
   constructor(python: string) {
     const script = fileURLToPath(new URL('../python/rivals.py', import.meta.url));
     this.#child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (this.#child.pid !== undefined) watchProcess(this.#child.pid);
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#waiting.shift()?.(JSON.parse(line) as Reply));
     const end = (why: string): void => this.#waiting.splice(0).forEach((resolve) => resolve({ error: why }));
     this.#child.on('error', (error) => end(error.message));
