@@ -1,0 +1,185 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../src/checkpoint/config.js';
+import { parsePooling } from '../../src/checkpoint/pooling.js';
+import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors-header.js';
+import { createTokenizer } from '../../src/tokenizer/index.js';
+
+/** A reader of untrusted bytes. `read` throws a BerthaError for what it refuses, and anything else where the reader is wrong. */
+export interface Target {
+  readonly name: string;
+  readonly seeds: readonly Buffer[];
+  /** How many of a hundred inputs it gets. */
+  readonly share: number;
+  read(bytes: Buffer): void;
+}
+
+const golden = fileURLToPath(new URL('../golden/', import.meta.url));
+
+/** Fails the fuzzer: an accepted input breaks a promise. */
+function promise(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`broken promise: ${what}`);
+}
+
+const files = readdirSync(`${golden}safetensors`)
+  .filter((file) => !file.endsWith('.json'))
+  .map((file) => readFileSync(`${golden}safetensors/${file}`))
+  .filter((bytes) => bytes.length < 4096);
+
+function readSafetensors(bytes: Buffer, fileSize: number): void {
+  const header = parseSafetensorsHeader(bytes, fileSize);
+  promise(header.dataOffset === 8 + safetensorsHeaderLength(bytes, fileSize), 'data begins after the header');
+  let end = header.dataOffset;
+  for (const tensor of [...header.tensors].sort((a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength)) {
+    promise(tensor.byteOffset === end && tensor.byteLength >= 0, 'tensors follow one another');
+    promise(
+      tensor.shape.every((size) => size >= 0),
+      'dimensions are not negative',
+    );
+    end += tensor.byteLength;
+  }
+  promise(end === fileSize, 'the tensors fill the file');
+  promise(new Set(header.tensors.map(({ name }) => name)).size === header.tensors.length, 'names are distinct');
+}
+
+const safetensorsFile: Target = {
+  name: 'safetensors file',
+  share: 15,
+  seeds: files,
+  read: (bytes) => readSafetensors(bytes, bytes.length),
+};
+
+/** The JSON alone, in a file of the right length: mutations get past the first checks. */
+const safetensorsHeader: Target = {
+  name: 'safetensors header',
+  share: 35,
+  seeds: files
+    .map((bytes) => bytes.subarray(8, 8 + Number(bytes.length >= 8 ? bytes.readBigUInt64LE(0) & 0xfffffn : 0n)))
+    .filter((json) => json[0] === 0x7b),
+  read(json) {
+    const prefix = Buffer.alloc(8);
+    prefix.writeBigUInt64LE(BigInt(json.length));
+    const ends = [...json.toString('latin1').matchAll(/(\d{1,9})\s*\]\s*\}/g)].map((match) => Number(match[1]));
+    readSafetensors(Buffer.concat([prefix, json]), 8 + json.length + Math.max(0, ...ends));
+  },
+};
+
+const configs: Target = {
+  name: 'config',
+  share: 25,
+  seeds: readdirSync(`${golden}tiny`).map((folder) => readFileSync(`${golden}tiny/${folder}/config.json`)),
+  read(bytes) {
+    const config = parseConfig(bytes.toString('utf8'));
+    const sizes = [
+      config.vocabSize,
+      config.hiddenSize,
+      config.numLayers,
+      config.numHeads,
+      config.intermediateSize,
+      config.maxSequenceLength,
+    ];
+    promise(
+      sizes.every((size) => Number.isSafeInteger(size) && size >= 1 && size < 2 ** 31),
+      'sizes are whole and bounded',
+    );
+    promise(config.headDim * config.numHeads === config.hiddenSize, 'heads divide the hidden size');
+    promise(config.layerNormEps > 0 && Number.isFinite(config.layerNormEps), 'the epsilon is a number');
+    promise(config.id2label.length === config.numLabels, 'every class has a label');
+  },
+};
+
+const pooling: Target = {
+  name: 'pooling',
+  share: 5,
+  seeds: readdirSync(`${golden}sentence`)
+    .filter((folder) => folder.startsWith('pooling'))
+    .map((folder) => readFileSync(`${golden}sentence/${folder}/1_Pooling/config.json`)),
+  read(bytes) {
+    const { modes } = parsePooling(bytes.toString('utf8'), '1_Pooling/config.json');
+    promise(modes.length > 0, 'something is pooled');
+  },
+};
+
+const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'b', '##a', '##b', 'hello', '##lo', '!', '，', '京'];
+
+/** A tokenizer.json with a small vocabulary, so that a mutation meets its structure rather than a word. */
+const tokenizerSeed = JSON.stringify({
+  version: '1.0',
+  truncation: { direction: 'Right', max_length: 16, strategy: 'LongestFirst', stride: 0 },
+  padding: null,
+  added_tokens: words.slice(0, 5).map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: content === '[MASK]',
+    rstrip: false,
+    normalized: false,
+    special: true,
+  })),
+  normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [
+      { SpecialToken: { id: '[CLS]', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+    ],
+    pair: [
+      { SpecialToken: { id: '[CLS]', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+      { Sequence: { id: 'B', type_id: 1 } },
+      { SpecialToken: { id: '[SEP]', type_id: 1 } },
+    ],
+    special_tokens: {
+      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
+      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
+    },
+  },
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 20,
+    vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+  },
+});
+
+function useTokenizer(files: Parameters<typeof createTokenizer>[0], text: string): void {
+  const tokenizer = createTokenizer(files);
+  const encoding = tokenizer.encode(text, { pair: 'hello 京!' });
+  promise(
+    encoding.ids.every((id) => id >= 0 && id < tokenizer.vocabSize),
+    'ids lie in the vocabulary',
+  );
+  promise(encoding.typeIds.length === encoding.ids.length, 'every id has a type');
+  const { ids } = tokenizer.encodeIds(text, 8);
+  promise(ids.length <= 8, 'the limit holds');
+  tokenizer.decode(ids);
+}
+
+const tokenizerJson: Target = {
+  name: 'tokenizer.json',
+  share: 12,
+  seeds: [Buffer.from(tokenizerSeed)],
+  read: (bytes) => useTokenizer({ tokenizerJson: bytes.toString('utf8') }, 'Hello, [MASK] abba 京!'),
+};
+
+const vocab: Target = {
+  name: 'vocab.txt',
+  share: 3,
+  seeds: [Buffer.from(`${words.join('\n')}\n`), Buffer.from(words.join('\r\n'))],
+  read: (bytes) => useTokenizer({ vocab: bytes.toString('utf8') }, 'Hello, [MASK] abba 京!'),
+};
+
+const textFiles = { tokenizerJson: tokenizerSeed };
+const texts: Target = {
+  name: 'text',
+  share: 5,
+  seeds: ['Hello, [MASK] abba 京!', 'naïve ﬁ İstanbul \u200b\u0000 a\u0301', '[CLS] [SEP] ##a 👩‍👩‍👧'].map((text) => Buffer.from(text)),
+  read: (bytes) => useTokenizer(textFiles, bytes.toString('utf16le').slice(0, 200) + bytes.toString('utf8')),
+};
+
+export const targets: readonly Target[] = [safetensorsFile, safetensorsHeader, configs, pooling, tokenizerJson, vocab, texts];
