@@ -31,15 +31,20 @@ export function bertBase(python: string | undefined): BenchModel {
   return { name: 'BERT-base', directory, onnx: exportOnnx(directory, directory, python), ...shape };
 }
 
-function exportOnnx(directory: string, folder: string, python: string | undefined): BenchModel['onnx'] {
+function exportOnnx(directory: string, folder: string, python = 'python3'): BenchModel['onnx'] {
   const paths = { fp32: join(folder, 'model.onnx'), int8: join(folder, 'model_quantized.onnx') };
-  if (!existsSync(paths.fp32) || !existsSync(paths.int8)) {
-    if (python === undefined) return {};
-    mkdirSync(folder, { recursive: true });
-    const script = join(root, 'bench/python/export_onnx.py');
-    process.stderr.write(`bench: making ONNX graphs of ${directory}\n`);
-    const { status } = spawnSync(python, [script, directory, '--out', folder, '--int8'], { stdio: ['ignore', 2, 2] });
-    if (status !== 0) return {};
-  }
+  if (existsSync(paths.fp32) && existsSync(paths.int8)) return paths;
+  if (spawnSync(python, ['-c', 'import onnx, onnxruntime'], { stdio: 'ignore' }).status !== 0) return {};
+  mkdirSync(folder, { recursive: true });
+  process.stderr.write(`bench: making ONNX graphs of ${directory}\n`);
+  const script = join(root, 'bench/python/export_onnx.py');
+  const { status } = spawnSync(python, [script, directory, '--out', folder, '--int8'], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`Expected ${python} ${script} to succeed but received exit code ${status}.`);
   return paths;
+}
+
+/** The error of an engine that has no graph of a model. */
+export function noGraph(model: BenchModel, precision: string): Error {
+  const remedy = 'A Python with bench/python/requirements.txt makes it: --python PYTHON';
+  return new Error(`Expected an ONNX graph of ${model.name} in ${precision} but received none. ${remedy}`);
 }

@@ -32,6 +32,7 @@ export function writeRandomBert(directory: string, shape: BertShape, tokenizerFr
     type_vocab_size: 2,
     vocab_size: kVocabSize,
     pad_token_id: 0,
+    position_embedding_type: 'absolute',
   };
   writeFileSync(join(directory, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
   writeSafetensors(join(directory, 'model.safetensors'), tensorsOf(shape));

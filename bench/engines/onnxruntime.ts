@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import tokenizers from 'tokenizers';
 import { batchesOf, timed, type Engine, type Runner, type Work } from '../engine.js';
+import { noGraph } from '../models.js';
 import { requireRival, rivalVersion } from '../rivals.js';
 
 interface Tensor {
@@ -71,7 +72,7 @@ export function onnxRuntimeEngine(precision: 'fp32' | 'int8'): Engine {
     packs: false,
     load: async (model, threads): Promise<Runner> => {
       const path = model.onnx[precision];
-      if (path === undefined) throw new Error(`Expected an ONNX graph of ${model.name} in ${precision} but received none.`);
+      if (path === undefined) throw noGraph(model, precision);
       const session = await createOnnxSession(path, threads);
       const tokenizer = tokenizers.Tokenizer.fromFile(join(model.directory, 'tokenizer.json'));
       tokenizer.setTruncation(512);

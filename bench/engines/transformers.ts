@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { batchesOf, timed, type BenchModel, type Engine, type Runner, type Work } from '../engine.js';
-import { cacheFolder } from '../models.js';
+import { cacheFolder, noGraph } from '../models.js';
 import { requireRival, rivalVersion } from '../rivals.js';
 
 interface Extractor {
@@ -37,7 +37,7 @@ export function transformersEngine(): Engine {
     packs: false,
     load: async (model, threads): Promise<Runner> => {
       const onnx = model.onnx['fp32'];
-      if (onnx === undefined) throw new Error(`Expected an ONNX graph of ${model.name} but received none.`);
+      if (onnx === undefined) throw noGraph(model, 'fp32');
       const transformers = requireRival('@huggingface/transformers') as Transformers;
       transformers.env.allowRemoteModels = false;
       transformers.env.localModelPath = dirname(layOut(model, onnx));
