@@ -14,6 +14,8 @@ export { systemInfo, type SystemInfo } from './tasks/system-info.js';
 export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
 export { setQueueLimit } from './tasks/queue-limit.js';
 export { similarity, type VectorLike } from './tasks/similarity.js';
+export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tasks/compare.js';
+export { comparisonHtml, comparisonSvg } from './tasks/compare-chart.js';
 export { calibrate, type CalibrateOptions, type CalibrationReport } from './tasks/calibrate.js';
 export {
   dequantizeVectors,
@@ -25,6 +27,15 @@ export {
 } from './tasks/quantize-vectors.js';
 export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './tasks/rescore.js';
 export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
+export {
+  downloadModel,
+  type DownloadedModel,
+  type DownloadModelOptions,
+  type FileProgress,
+  type HubOptions,
+  type ProgressEvent,
+  type TotalProgress,
+} from './hub/index.js';
 export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
 export type { ModelInspection } from './checkpoint/inspect.js';
 export type { Encoding, Tokenizer } from './tokenizer/index.js';
@@ -35,6 +46,7 @@ export {
   type PipelineBase,
   type PipelineCalls,
   type PipelineOptions,
+  type ReadyEvent,
   type TaskAliases,
   type TaskName,
 } from './pipeline.js';

@@ -11,6 +11,9 @@ t('exports these names', () => {
   assert.equal(Object.keys(bertha).sort(), [
     'BerthaError',
     'calibrate',
+    'compare',
+    'comparisonHtml',
+    'comparisonSvg',
     'dequantizeVectors',
     'inspectModel',
     'loadEmbedder',

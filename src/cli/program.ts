@@ -6,6 +6,7 @@ import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
 import { BrokenPipe, removeTemporaries } from './output.js';
+import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
 import { version } from './version.js';
 
@@ -72,6 +73,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     .action(async (texts: string[], flags: TokenizeFlags) => (await import('./commands/tokenize.js')).tokenize(texts, flags));
 
   addTaskCommands(program);
+
+  addPrecisionCommands(program, setExitCode);
 
   program
     .command('inspect')

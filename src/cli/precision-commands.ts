@@ -1,0 +1,53 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { BenchFlags } from './commands/bench.js';
+import type { CalibrateFlags } from './commands/calibrate.js';
+import type { CompareFlags } from './commands/compare.js';
+
+/** Adds the commands about speed and accuracy: `bench`, `compare`, `calibrate`. */
+export function addPrecisionCommands(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command('bench')
+    .argument('[model]', 'model directory (default: the bundled model)')
+    .description('Measure a model on this machine in every precision, and say which to choose.')
+    .option('--precision <name>', 'only this one')
+    .option('--seconds <n>', 'time to spend, about', wholeNumber, 20)
+    .option('--json', 'print JSON')
+    .action(async (model: string | undefined, flags: BenchFlags) => (await import('./commands/bench.js')).runBench(model, flags));
+
+  program
+    .command('compare')
+    .argument('[model]', 'model directory (default: the bundled model)')
+    .description('Show how far a model lies from expected values, another model, or itself in float32, layer by layer.')
+    .option('--reference <path>', 'expected values: safetensors or jsonl, as bertha embed writes them')
+    .option('--with <directory>', 'another model')
+    .option('--precision <name>', 'what the model computes in; alone, it is compared with float32')
+    .option('--file <path>', "texts, one a line (default: the reference's, else a few sentences)")
+    .option('--tolerance <n>', 'largest relative L2 difference; beyond it the exit code is 1', positive)
+    .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
+    .option('--svg <path>', 'draw a chart')
+    .option('--html <path>', 'write a page with the chart and every number')
+    .option('--json', 'print JSON')
+    .action(async (model: string | undefined, flags: CompareFlags) => {
+      setExitCode(await (await import('./commands/compare.js')).runCompare(model, flags));
+    });
+
+  program
+    .command('calibrate')
+    .argument('<directory>', 'model directory')
+    .description('Make a model more accurate in int8, by 200 texts or so like those it will see.')
+    .requiredOption('--file <path>', 'texts, one a line; - for standard input')
+    .option('--corpus <name>', "the texts' name, kept in the calibration (default: the file's)")
+    .option('--output <path>', 'write there instead of into the model directory')
+    .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
+    .action(async (directory: string, flags: CalibrateFlags) => (await import('./commands/calibrate.js')).runCalibrate(directory, flags));
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[0-9]{1,4}$/.test(value) || Number(value) < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return Number(value);
+}
+
+function positive(value: string): number {
+  if (!(Number(value) > 0)) throw new InvalidArgumentError('Expected a number above 0.');
+  return Number(value);
+}

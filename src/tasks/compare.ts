@@ -1,0 +1,246 @@
+import { readReference, type Reference, type ReferenceLayer } from '../checkpoint/reference-file.js';
+import { BerthaError } from '../errors.js';
+import { loadModel, type Model } from '../models/index.js';
+import { abortSignal, integer, readOptions, received, text, type Check } from '../options.js';
+import { packBatch } from '../runtime/batch.js';
+import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
+
+/** What `compare` compares a model with: one of `reference`, `with`, or `precision` alone (then with the same model in float32). */
+export interface CompareOptions {
+  /** File of expected values, safetensors or .jsonl, as `bertha embed` writes them; hidden states may be in it too. */
+  readonly reference?: string | undefined;
+  /** Directory of another model, computed in float32. */
+  readonly with?: string | undefined;
+  /** Precision of the model. Default `'fp32'`. */
+  readonly precision?: PrecisionOption | undefined;
+  /** Texts to compare on. Default: those of the reference file, else a few sentences. */
+  readonly texts?: readonly string[] | undefined;
+  /**
+   * Largest relative L2 difference that counts as the same. Default: 1e-5 in fp32, and what rounding explains in others (fp16-weights
+   * 2e-3, bf16 0.03, int8 0.25, int8-fast 0.4).
+   */
+  readonly tolerance?: number | undefined;
+  /** Threads that compute. Default: what the machine grants. */
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far two arrays lie apart. */
+export interface Difference {
+  readonly maxAbs: number;
+  /** |actual - expected|₂ / |expected|₂ */
+  readonly relativeL2: number;
+  readonly cosine: number;
+}
+
+/** How one text's values lie apart. */
+export interface TextComparison {
+  readonly text: string;
+  readonly tokens: number;
+  /** One a layer. */
+  readonly differences: readonly Difference[];
+  /** The first layer beyond the tolerance. */
+  readonly firstDeparture?: string;
+}
+
+/** What `compare` found. */
+export interface Comparison {
+  readonly model: string;
+  readonly against: string;
+  readonly precision: PrecisionReport;
+  readonly tolerance: number;
+  /** Names of what was compared, in order of computation: `input`, `layer 1`, …, `embedding`. */
+  readonly layers: readonly string[];
+  readonly texts: readonly TextComparison[];
+  /** The worst of all texts, one a layer. */
+  readonly worst: readonly Difference[];
+  /** The first layer in which any text goes beyond the tolerance. */
+  readonly firstDeparture?: string;
+  /** Whether no text does. */
+  readonly within: boolean;
+}
+
+/** A layer's values of one text. */
+type Values = ReadonlyMap<string, Float32Array>;
+
+const positive: Check<number> = (value, name) => {
+  if (typeof value === 'number' && value > 0) return value;
+  throw new BerthaError('INVALID_OPTION', `Expected a number above 0 for ${name} but received ${received(value)}.`);
+};
+const textList: Check<readonly string[]> = (value, name) => {
+  if (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')) return value as string[];
+  throw new BerthaError('INVALID_OPTION', `Expected a list of texts, at least one, for ${name} but received ${received(value)}.`);
+};
+const schema = {
+  reference: text,
+  with: text,
+  precision: parsePrecision,
+  texts: textList,
+  tolerance: positive,
+  threads: integer(1, 1024),
+  signal: abortSignal,
+};
+
+const kTolerances = { fp32: 1e-5, 'fp16-weights': 2e-3, bf16: 0.03, int8: 0.25, 'int8-fast': 0.4 } as const;
+const kBatchTokens = 2048;
+const kSampleTexts: readonly string[] = [
+  'A cat sits on the mat.',
+  'no',
+  'The committee postponed its decision until the figures for the last quarter had been checked by an independent accountant.',
+  'Der schnelle braune Fuchs springt über den faulen Hund.',
+  'How do I reset the password of my account?',
+  'E = mc², 3.14159, https://example.org/a?b=c',
+  '東京は日本の首都です。',
+  'Whereas recognition of the inherent dignity and of the equal and inalienable rights of all members of the human family is the foundation of freedom, justice and peace in the world',
+];
+
+/**
+ * Says how far a model's values lie from expected ones, layer by layer and text by text, and where they first depart.
+ *
+ * Errors: INVALID_ARG, INVALID_OPTION, REFERENCE (files or models of other shapes; says which), those of `loadModel`, or the signal's
+ * reason.
+ */
+export async function compare(model: string | undefined, options: CompareOptions): Promise<Comparison> {
+  const {
+    reference: file,
+    with: other,
+    precision = 'fp32',
+    texts: given,
+    tolerance,
+    threads,
+    signal,
+  } = readOptions('compare', options, schema);
+  if (file !== undefined && other !== undefined)
+    throw new BerthaError('INVALID_OPTION', 'Expected reference or with for compare but received both.');
+  if (file === undefined && other === undefined && precision === 'fp32') {
+    throw new BerthaError('INVALID_OPTION', 'Expected reference, with or a precision other than fp32 for compare but received none.');
+  }
+  const reference = file === undefined ? undefined : await readReference(file);
+  const texts = given ?? reference?.texts ?? (reference === undefined ? kSampleTexts : undefined);
+  if (texts === undefined) throw new BerthaError('INVALID_OPTION', `Expected texts for compare, as ${file} has none, but received none.`);
+  const actual = await computeAll(model, { precision, threads }, texts, signal);
+  const expected =
+    reference === undefined
+      ? await computeAll(other ?? model, { threads }, texts, signal)
+      : { values: split(reference, actual.tokens, file!), name: file! };
+  const layers = [...actual.values[0]!.keys()].filter((layer) => expected.values[0]!.has(layer));
+  const limit = tolerance ?? kTolerances[actual.precision.chosen];
+  const compared = texts.map((each, i): TextComparison => {
+    const differences = layers.map((layer) =>
+      difference(actual.values[i]!.get(layer)!, expected.values[i]!.get(layer)!, `${layer} of text ${i}`),
+    );
+    return { text: each, tokens: actual.tokens[i]!, differences, ...departure(layers, differences, limit) };
+  });
+  const worst = layers.map((_, layer) => worstOf(compared.map(({ differences }) => differences[layer]!)));
+  return {
+    model: actual.name,
+    against: reference === undefined && other === undefined ? `${actual.name} in fp32` : expected.name,
+    precision: actual.precision,
+    tolerance: limit,
+    layers,
+    texts: compared,
+    worst,
+    ...departure(layers, worst, limit),
+    within: departure(layers, worst, limit).firstDeparture === undefined,
+  };
+}
+
+interface Computed {
+  readonly name: string;
+  readonly precision: PrecisionReport;
+  readonly values: readonly Values[];
+  readonly tokens: readonly number[];
+}
+
+async function computeAll(
+  directory: string | undefined,
+  options: { readonly precision?: PrecisionOption; readonly threads: number | undefined },
+  texts: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Computed> {
+  const model = await loadModel(directory, { ...options, heads: false });
+  try {
+    const encodings = texts.map((each) => model.tokenizer.encodeIds(each, model.maxTokens));
+    const values: Values[] = [];
+    for (let done = 0; done < texts.length;) {
+      let end = done;
+      for (let size = 0; end < texts.length && size < kBatchTokens; end++) size += encodings[end]!.ids.length;
+      values.push(...(await computeBatch(model, encodings.slice(done, end), signal)));
+      done = end;
+    }
+    return { name: model.directory, precision: model.precision, values, tokens: encodings.map(({ ids }) => ids.length) };
+  } finally {
+    model.dispose();
+  }
+}
+
+async function computeBatch(model: Model, encodings: readonly { ids: Int32Array }[], signal: AbortSignal | undefined): Promise<Values[]> {
+  const { hiddenStates, normalizedEmbedding, sentenceEmbedding, normalizes } = model.values;
+  const outputs = [...hiddenStates, normalizes ? normalizedEmbedding : sentenceEmbedding];
+  const batch = packBatch(encodings);
+  const results = await model.session.run(batch, outputs, { signal });
+  return encodings.map((_, i) => {
+    const rows = outputs.map((value, layer) => {
+      const [begin, end] = value.rows === 'tokens' ? [batch.cuSeqlens[i]!, batch.cuSeqlens[i + 1]!] : [i, i + 1];
+      const name = layer === hiddenStates.length ? 'embedding' : layerName(layer);
+      return [name, results[layer]!.slice(begin * value.width, end * value.width)] as const;
+    });
+    return new Map(rows);
+  });
+}
+
+function layerName(layer: number): string {
+  return layer === 0 ? 'input' : `layer ${layer}`;
+}
+
+/** Deals a file's rows out to the texts. */
+function split({ embeddings, hiddenStates }: Reference, tokens: readonly number[], file: string): Values[] {
+  const total = tokens.reduce((sum, count) => sum + count, 0);
+  const layers: [string, ReferenceLayer, readonly number[]][] = [...hiddenStates]
+    .sort(([a], [b]) => a - b)
+    .map(([layer, values]) => [layerName(layer), values, tokens]);
+  if (embeddings !== undefined) layers.push(['embedding', embeddings, tokens.map(() => 1)]);
+  const texts = tokens.map(() => new Map<string, Float32Array>());
+  for (const [name, { data, rows, width }, counts] of layers) {
+    const wanted = name === 'embedding' ? tokens.length : total;
+    if (rows !== wanted) {
+      const what = name === 'embedding' ? `${wanted} texts` : `${wanted} tokens of ${tokens.length} texts`;
+      throw new BerthaError('REFERENCE', `Expected ${wanted} rows, for ${what}, for ${name} in ${file} but received ${rows}.`);
+    }
+    let row = 0;
+    counts.forEach((count, i) => texts[i]!.set(name, data.subarray(row * width, (row += count) * width)));
+  }
+  return texts;
+}
+
+function difference(actual: Float32Array, expected: Float32Array, what: string): Difference {
+  if (actual.length !== expected.length) {
+    throw new BerthaError('REFERENCE', `Expected ${expected.length} values for ${what} but the model gives ${actual.length}.`);
+  }
+  let [maxAbs, squares, actualSquares, expectedSquares, dot] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < actual.length; i++) {
+    const [a, e] = [actual[i]!, expected[i]!];
+    maxAbs = Math.max(maxAbs, Math.abs(a - e));
+    squares += (a - e) ** 2;
+    actualSquares += a * a;
+    expectedSquares += e * e;
+    dot += a * e;
+  }
+  const norms = Math.sqrt(actualSquares * expectedSquares);
+  const relativeL2 = squares === 0 ? 0 : Math.sqrt(squares / expectedSquares);
+  return { maxAbs, relativeL2, cosine: norms === 0 ? (squares === 0 ? 1 : 0) : dot / norms };
+}
+
+/** What is not a number is worse than anything. */
+function worstOf(differences: readonly Difference[]): Difference {
+  return {
+    maxAbs: Math.max(...differences.map(({ maxAbs }) => maxAbs)),
+    relativeL2: Math.max(...differences.map(({ relativeL2 }) => relativeL2)),
+    cosine: Math.min(...differences.map(({ cosine }) => cosine)),
+  };
+}
+
+function departure(layers: readonly string[], differences: readonly Difference[], tolerance: number): { readonly firstDeparture?: string } {
+  const first = layers.find((_, i) => !(differences[i]!.relativeL2 <= tolerance));
+  return first === undefined ? {} : { firstDeparture: first };
+}
