@@ -1,4 +1,5 @@
 import { BerthaError } from './errors.js';
+import type { ProgressEvent } from './hub/index.js';
 import { loadModel, Model, type Heads, type LoadModelOptions } from './models/index.js';
 import { received, unknownName } from './options.js';
 import { answerQuestion, type Answer, type AnswerOptions, type QuestionInput } from './tasks/answer-question.js';
@@ -98,6 +99,17 @@ export type Pipeline<T extends TaskName> = PipelineCalls[T] & PipelineBase;
 export interface PipelineOptions extends LoadModelOptions {
   /** transformers.js's name of `precision`. */
   readonly dtype?: LoadModelOptions['precision'];
+  /** Its names of `cacheDir`, `localFilesOnly` and `onProgress`; the callback hears `ready` too. */
+  readonly cache_dir?: LoadModelOptions['cacheDir'];
+  readonly local_files_only?: LoadModelOptions['localFilesOnly'];
+  readonly progress_callback?: ((event: ProgressEvent | ReadyEvent) => void) | undefined;
+}
+
+/** The last thing that `progress_callback` hears. */
+export interface ReadyEvent {
+  readonly status: 'ready';
+  readonly task: string;
+  readonly model: string;
 }
 
 const ALIASES: TaskAliases = {
@@ -154,6 +166,7 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   const loaded = isOwn ? await loadModel(model, loadOptions(options, head !== undefined)) : model;
   try {
     if (head !== undefined) requireHead(loaded, head, name);
+    if (isOwn) options?.progress_callback?.({ status: 'ready', task: name, model: model ?? loaded.directory });
   } catch (error) {
     if (isOwn) loaded.dispose();
     throw error;
@@ -172,8 +185,15 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
 }
 
 function loadOptions(options: PipelineOptions | undefined, heads: boolean): LoadModelOptions {
-  const { dtype, ...rest } = options ?? {};
-  return { heads, ...rest, ...(dtype === undefined ? {} : { precision: dtype }) };
+  const { dtype, cache_dir, local_files_only, progress_callback, ...rest } = options ?? {};
+  return {
+    heads,
+    ...rest,
+    ...(dtype === undefined ? {} : { precision: dtype }),
+    ...(cache_dir === undefined ? {} : { cacheDir: cache_dir }),
+    ...(local_files_only === undefined ? {} : { localFilesOnly: local_files_only }),
+    ...(progress_callback === undefined ? {} : { onProgress: progress_callback }),
+  };
 }
 
 async function fillMaskCall(model: Model, input: OneOrMany<PairInput>, options?: object): Promise<unknown> {

@@ -39,6 +39,12 @@ export async function openWeightFiles(folder: string, root: string): Promise<Wei
   return openShards(folder, root, parseWeightMap(index));
 }
 
+/** The shards that an index file names, in its order; whoever opens them checks where they lie. Errors: INDEX, IO. */
+export async function readShardNames(indexFile: string): Promise<readonly string[]> {
+  const text = await readTextFile(indexFile, kMaxIndexBytes, 'INDEX');
+  return text === undefined ? [] : [...new Set(parseWeightMap(text).values())];
+}
+
 /** Tensor name → shard name, both as the index has them. */
 function parseWeightMap(text: string): ReadonlyMap<string, string> {
   const fields = new JsonFields(parseJsonObject(text, INDEX_FILE, 'INDEX'), INDEX_FILE, 'INDEX');

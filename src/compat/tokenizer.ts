@@ -1,4 +1,5 @@
 import { BerthaError } from '../errors.js';
+import type { HubOptions } from '../hub/index.js';
 import { loadTokenizer } from '../tasks/load-tokenizer.js';
 import type { EncodeOptions, Tokenizer } from '../tokenizer/index.js';
 import { Tensor, toRows, type IntegerInput } from './tensor.js';
@@ -45,12 +46,12 @@ export interface PreTrainedTokenizer {
 /** `AutoTokenizer` and its like. */
 export interface TokenizerClass {
   /** Errors: as `loadTokenizer`. */
-  from_pretrained(model: string): Promise<PreTrainedTokenizer>;
+  from_pretrained(model: string, options?: HubOptions): Promise<PreTrainedTokenizer>;
 }
 
 /** Loads the tokenizer of a model directory, called as in Python. */
 export const AutoTokenizer: TokenizerClass = {
-  from_pretrained: async (model) => callable(await loadTokenizer(model)),
+  from_pretrained: async (model, options) => callable(await loadTokenizer(model, options)),
 };
 export { AutoTokenizer as BertTokenizer, AutoTokenizer as BertTokenizerFast, AutoTokenizer as DistilBertTokenizer };
 export { AutoTokenizer as ElectraTokenizer, AutoTokenizer as MPNetTokenizer };

@@ -1,6 +1,7 @@
 import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
 import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
+import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
 import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received, text } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
@@ -13,7 +14,7 @@ import { loadSession } from './load-session.js';
 import type { Value } from './program.js';
 
 /** How `loadModel` loads. */
-export interface LoadModelOptions {
+export interface LoadModelOptions extends HubOptions {
   /** Threads that may compute for this model at once. Default: what affinity, cgroup quota and physical cores allow. */
   readonly threads?: number | undefined;
   /** Number format of the matrix products; `'auto'` chooses by processor and model. Default `'fp32'`. */
@@ -67,7 +68,7 @@ export interface ModelValues {
 }
 
 /** The checks of `LoadModelOptions`. */
-export const loadSchema = { threads: integer(1, 1024), precision: parsePrecision, device: text, heads: flag };
+export const loadSchema = { threads: integer(1, 1024), precision: parsePrecision, device: text, heads: flag, ...hubSchema };
 const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,
@@ -78,17 +79,21 @@ const forwardSchema = {
 };
 
 /**
- * Loads a model directory (config.json, safetensors, tokenizer files), or the bundled all-MiniLM-L6-v2 when `directory` is absent.
+ * Loads a model directory (config.json, safetensors, tokenizer files), or the bundled all-MiniLM-L6-v2 when `directory` is absent. What is
+ * no directory is taken as an id on the Hub, such as `sentence-transformers/all-MiniLM-L6-v2`: from the cache, else downloaded into it.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE,
- * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, PRECISION, CALIBRATION, ADDON_LOAD, and those of a safetensors header.
+ * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
+ * an id, those of `downloadModel` and HUB_OFFLINE.
  */
 export async function loadModel(directory?: string, options?: LoadModelOptions): Promise<Model> {
   if (directory !== undefined && typeof directory !== 'string') {
     throw new BerthaError('INVALID_ARG', `Expected a model directory for loadModel but received ${received(directory)}.`);
   }
   const settings = readOptions('loadModel', options, loadSchema);
-  const opened = await openModelDirectory(directory ?? defaultModelDirectory());
+  const opened = await openModelDirectory(
+    directory === undefined ? defaultModelDirectory() : await resolveModel(directory, settings, 'model'),
+  );
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
     const loading = loadSession(opened, built.program, settings);

@@ -1,21 +1,25 @@
 import { maxLength, ModelReader } from '../checkpoint/model-directory.js';
 import { readTokenizerMaxLength } from '../checkpoint/tokenizer-files.js';
 import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
+import { readOptions, received } from '../options.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
 
 /**
  * Loads the tokenizer of a model directory, or of the bundled model, without its weights: nothing native is needed, and a directory
- * with just the tokenizer's files is enough. Its length limit is the model's where config.json and sentence-transformers' files tell it.
+ * with just the tokenizer's files is enough. Of an id on the Hub only those files are downloaded. Its length limit is the model's where config.json and sentence-transformers' files tell it.
  *
- * Errors: INVALID_ARG, MODEL_NOT_FOUND, IO, TOKENIZER, VOCAB, CONFIG, CONFIG_UNSUPPORTED, INDEX_PATH.
+ * Errors: those of `downloadModel` for an id; INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, TOKENIZER, VOCAB, CONFIG, CONFIG_UNSUPPORTED, INDEX_PATH.
  */
-export async function loadTokenizer(directory?: string): Promise<Tokenizer> {
+export async function loadTokenizer(directory?: string, options?: HubOptions): Promise<Tokenizer> {
   if (directory !== undefined && typeof directory !== 'string') {
     throw new BerthaError('INVALID_ARG', `Expected a model directory for loadTokenizer but received ${received(directory)}.`);
   }
-  const reader = await ModelReader.start(directory ?? defaultModelDirectory());
+  const settings = readOptions('loadTokenizer', options, hubSchema);
+  const reader = await ModelReader.start(
+    directory === undefined ? defaultModelDirectory() : await resolveModel(directory, settings, 'tokenizer'),
+  );
   try {
     const modules = await reader.modules();
     const files = await reader.tokenizerFiles(modules);

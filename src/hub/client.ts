@@ -1,0 +1,135 @@
+import { describe, quote } from '../checkpoint/describe.js';
+import { isJsonObject, parseJson } from '../checkpoint/json-fields.js';
+import { BerthaError } from '../errors.js';
+import { Backoff, get, Transient, type Answer } from './http.js';
+import { isCommit, isSafeFileName } from './repository.js';
+import type { HubSettings } from './settings.js';
+
+/** A file of a commit. */
+export interface RemoteFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Of the content: SHA-256 in 64 digits, or git's SHA-1 of the blob in 40. */
+  readonly hash: string;
+}
+
+/** What a revision is and holds. */
+export interface Listing {
+  readonly commit: string;
+  readonly files: ReadonlyMap<string, RemoteFile>;
+}
+
+const kMaxListingBytes = 64 << 20;
+
+/** The two requests that a model needs: what a revision holds, and a file of a commit. */
+export class HubClient {
+  readonly #settings: HubSettings;
+  readonly #id: string;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(id: string, settings: HubSettings, signal?: AbortSignal) {
+    this.#id = id;
+    this.#settings = settings;
+    this.#signal = signal;
+  }
+
+  /** Errors: HUB_NOT_FOUND, HUB_UNAUTHORIZED, HUB_UNREACHABLE, HUB_HTTP, the signal's reason. */
+  async list(revision: string, attempts?: number): Promise<Listing> {
+    const address = `${this.#settings.endpoint}/api/models/${this.#id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    for (const backoff = new Backoff(this.#signal, attempts); ;) {
+      try {
+        const answer = await this.#get(address, this.#settings.metadataTimeoutMs, { accept: 'application/json' });
+        return parseListing(await readText(answer), answer.source);
+      } catch (error) {
+        await backoff.pause(error);
+      }
+    }
+  }
+
+  /**
+   * Opens a file from a byte on; `start` is where the answer begins, 0 where the server does not serve parts.
+   *
+   * Errors: as `list`, those that may pass as `Transient`.
+   */
+  async open(commit: string, file: string, from: number): Promise<{ readonly start: number; readonly chunks: AsyncGenerator<Uint8Array> }> {
+    const name = file.split('/').map(encodeURIComponent).join('/');
+    const address = `${this.#settings.endpoint}/${this.#id}/resolve/${commit}/${name}`;
+    const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
+    const answer = await this.#get(address, this.#settings.downloadTimeoutMs, headers);
+    if (answer.status !== 206) return { start: 0, chunks: answer.chunks() };
+    const start = Number(/^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? NaN);
+    if (start === from) return { start, chunks: answer.chunks() };
+    await answer.discard();
+    throw new BerthaError('HUB_HTTP', `Expected bytes from ${from} of ${answer.source} but received another part.`);
+  }
+
+  async #get(address: string, timeoutMs: number, headers: Readonly<Record<string, string>>): Promise<Answer> {
+    const { token } = this.#settings;
+    const answer = await get(address, { headers, token, timeoutMs, signal: this.#signal });
+    if (answer.status === 200 || answer.status === 206) return answer;
+    await answer.discard();
+    throw this.#refusal(answer, token !== undefined);
+  }
+
+  #refusal({ status, headers, source }: Answer, hadToken: boolean): Error {
+    const reason = headers.get('x-error-code') ?? '';
+    const said = headers.get('x-error-message');
+    const detail = `${status}${reason === '' ? '' : ` ${quote(reason)}`}${said === null ? '' : `, ${quote(said)}`}`;
+    const expected = `Expected ${quote(this.#id)} from ${source} but received ${detail}.`;
+    const secret = hadToken ? 'The token that was sent does not open it.' : 'If it is private, set HF_TOKEN or the option token.';
+    if (reason === 'RevisionNotFound') return new BerthaError('HUB_NOT_FOUND', `${expected} There is no such revision.`);
+    if (status === 404 || reason === 'RepoNotFound') {
+      return new BerthaError('HUB_NOT_FOUND', `${expected} Check the spelling of the id and whether its directory exists. ${secret}`);
+    }
+    if (reason === 'GatedRepo') {
+      const page = `${this.#settings.endpoint}/${this.#id}`;
+      return new BerthaError('HUB_UNAUTHORIZED', `${expected} Ask for access on ${page} and set HF_TOKEN to a token of that account.`);
+    }
+    if (status === 401 || status === 403) {
+      return new BerthaError('HUB_UNAUTHORIZED', `${expected} It may not exist, or be private. ${secret}`);
+    }
+    const error = new BerthaError('HUB_HTTP', expected);
+    if (status < 500 && status !== 429 && status !== 408 && status !== 416) return error;
+    const seconds = Number(headers.get('retry-after') ?? NaN);
+    return new Transient(error, seconds >= 0 ? seconds * 1000 : undefined);
+  }
+}
+
+async function readText(answer: Answer): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.chunks()) {
+    bytes += chunk.length;
+    if (bytes > kMaxListingBytes) throw badListing(answer.source, `more than ${kMaxListingBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseListing(text: string, source: string): Listing {
+  const info = parseJson(text, source, 'HUB_HTTP');
+  if (!isJsonObject(info) || !Array.isArray(info['siblings'])) throw badListing(source, 'something else');
+  const commit = info['sha'];
+  if (typeof commit !== 'string' || !isCommit(commit)) throw badListing(source, `the commit ${describe(commit)}`);
+  const files = new Map<string, RemoteFile>();
+  for (const sibling of info['siblings'] as unknown[]) {
+    const file = isJsonObject(sibling) ? sibling : {};
+    const lfs = isJsonObject(file['lfs']) ? file['lfs'] : undefined;
+    const [name, bytes, hash] = [file['rfilename'], lfs?.['size'] ?? file['size'], lfs?.['sha256'] ?? file['blobId']];
+    // A name that no model file can have is of no interest.
+    if (typeof name !== 'string' || !isSafeFileName(name)) continue;
+    if (!Number.isSafeInteger(bytes) || (bytes as number) < 0 || typeof hash !== 'string' || !isHash(hash, lfs !== undefined)) {
+      throw badListing(source, `${describe(bytes)} and ${describe(hash)} for ${quote(name)}`);
+    }
+    files.set(name, { name, bytes: bytes as number, hash });
+  }
+  return { commit, files };
+}
+
+function isHash(hash: string, isLfs: boolean): boolean {
+  return (isLfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(hash);
+}
+
+function badListing(source: string, got: string): BerthaError {
+  return new BerthaError('HUB_HTTP', `Expected a commit and its files with size and hash from ${source} but received ${got}.`);
+}

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quote } from '../checkpoint/describe.js';
+import { BerthaError } from '../errors.js';
+
+const kMostRedirects = 8;
+const kAttempts = 5;
+const kFirstPauseMs = 200;
+/** A server that asks for more patience than this is not waited for. */
+const kLongestPauseMs = 60_000;
+
+/** A failure that may pass: `error` is what the caller sees when it does not. */
+export class Transient extends Error {
+  readonly error: BerthaError;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(error: BerthaError, retryAfterMs?: number) {
+    super(error.message);
+    this.error = error;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Pauses between attempts, each twice as long as the one before. */
+export class Backoff {
+  #failures = 0;
+  readonly #attempts: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(signal: AbortSignal | undefined, attempts = kAttempts) {
+    this.#signal = signal;
+    this.#attempts = attempts;
+  }
+
+  /** Starts counting anew, after progress. */
+  reset(): void {
+    this.#failures = 0;
+  }
+
+  /** Waits before the next attempt, or throws the error: for good where it is not transient or there have been enough attempts. */
+  async pause(error: unknown): Promise<void> {
+    if (!(error instanceof Transient)) throw error;
+    const pauseMs = error.retryAfterMs ?? kFirstPauseMs * 2 ** this.#failures;
+    if (++this.#failures >= this.#attempts || pauseMs > kLongestPauseMs) throw error.error;
+    await sleep(pauseMs, undefined, this.#signal === undefined ? {} : { signal: this.#signal }).catch(() => this.#signal?.throwIfAborted());
+  }
+}
+
+/** How a request is sent. */
+export interface RequestOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent to the first address' origin only. */
+  readonly token: string | undefined;
+  /** Milliseconds without an answer, or without another byte of it, after which the request has failed. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An answer of whatever status, its body still to be read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Where it came from, without the query, which may hold a signature. */
+  readonly source: string;
+  /** The body as it comes; to be read to its end or left by `return`. Throws `Transient`. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  /** Gives the body up. */
+  discard(): Promise<void>;
+}
+
+/**
+ * GETs an address, following redirects by hand: the token goes to the first origin only and never comes back, and https never becomes
+ * http.
+ *
+ * Errors: `Transient` with HUB_UNREACHABLE, HUB_HTTP (redirects), the signal's reason.
+ */
+export async function get(address: string, options: RequestOptions): Promise<Answer> {
+  let url = new URL(address);
+  const { origin } = url;
+  let mayHaveToken = true;
+  for (let redirects = 0; ; redirects++) {
+    mayHaveToken &&= url.origin === origin;
+    const answer = await fetchOnce(url, options, mayHaveToken ? options.token : undefined);
+    const location = answer.headers.get('location');
+    if (answer.status < 300 || answer.status > 399 || location === null) return answer;
+    await answer.discard();
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    const isDowngrade = url.protocol === 'https:' && next?.protocol !== 'https:';
+    if (next === undefined || !/^https?:$/.test(next.protocol) || isDowngrade || redirects >= kMostRedirects) {
+      const problem = redirects >= kMostRedirects ? `more than ${kMostRedirects} redirects` : `a redirect to ${quote(location)}`;
+      throw new BerthaError('HUB_HTTP', `Expected a file or a safe redirect from ${withoutQuery(url)} but received ${problem}.`);
+    }
+    url = next;
+  }
+}
+
+async function fetchOnce(url: URL, options: RequestOptions, token: string | undefined): Promise<Answer> {
+  const patience = new Patience(options.timeoutMs, options.signal);
+  const source = withoutQuery(url);
+  // Without "identity" fetch would ask for compressed bodies, whose parts cannot be asked for.
+  const headers: Record<string, string> = { 'user-agent': 'bertha-encoder', 'accept-encoding': 'identity', ...options.headers };
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  let response: Response;
+  try {
+    response = await fetch(url, { headers, redirect: 'manual', signal: patience.signal });
+  } catch (error) {
+    throw patience.explain(error, source);
+  }
+  return {
+    status: response.status,
+    headers: response.headers,
+    source,
+    chunks: () => readBody(response, patience, source),
+    discard: async () => {
+      patience.end();
+      await response.body?.cancel().catch(() => undefined);
+    },
+  };
+}
+
+async function* readBody(response: Response, patience: Patience, source: string): AsyncGenerator<Uint8Array> {
+  try {
+    if (response.body === null) return;
+    for await (const chunk of response.body) {
+      patience.renew();
+      yield chunk;
+    }
+  } catch (error) {
+    throw patience.explain(error, source);
+  } finally {
+    patience.end();
+  }
+}
+
+/** Aborts a request when nothing has come for a while, or when the caller says so. */
+class Patience {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #timeoutMs: number;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(timeoutMs: number, caller: AbortSignal | undefined) {
+    this.#timeoutMs = timeoutMs;
+    this.#caller = caller;
+    this.signal = caller === undefined ? this.#controller.signal : AbortSignal.any([caller, this.#controller.signal]);
+    this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs);
+  }
+
+  renew(): void {
+    this.#timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** What a failed request throws. */
+  explain(error: unknown, source: string): unknown {
+    this.end();
+    if (error instanceof BerthaError || error instanceof Transient) return error;
+    if (this.#caller?.aborted === true) return this.#caller.reason;
+    const { code, message } = rootOf(error);
+    const problem = this.#controller.signal.aborted ? `nothing for ${this.#timeoutMs} ms` : [code, message].filter(Boolean).join(': ');
+    return new Transient(
+      new BerthaError(
+        'HUB_UNREACHABLE',
+        `Expected an answer from ${source} but received ${problem}. Check the network, or HF_ENDPOINT for a mirror; ` +
+          `HF_HUB_OFFLINE=1 uses what is cached; a directory needs no network at all.`,
+        { cause: error },
+      ),
+    );
+  }
+}
+
+/** fetch wraps the system's error, sometimes in an AggregateError without a message. */
+function rootOf(error: unknown): { readonly code?: string | undefined; readonly message: string } {
+  let root = error;
+  for (let depth = 0; depth < 4 && root instanceof Error && root.cause instanceof Error; depth++) root = root.cause;
+  if (root instanceof AggregateError && root.errors[0] instanceof Error) root = root.errors[0];
+  return root instanceof Error ? (root as NodeJS.ErrnoException) : { message: String(root) };
+}
+
+function withoutQuery(url: URL): string {
+  return url.origin + url.pathname;
+}

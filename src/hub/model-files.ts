@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { CALIBRATION_FILE } from '../checkpoint/calibration.js';
+import { resolveInside } from '../checkpoint/files.js';
+import { readModules } from '../checkpoint/sentence-transformers.js';
+import { readShardNames } from '../checkpoint/weight-files.js';
+
+/** What of a model is wanted: all that it computes with, or what its tokenizer needs. */
+export type ModelPart = 'model' | 'tokenizer';
+
+/** Sees to it that a file is on disk; false where the model has no such file. */
+type Need = (file: string) => Promise<boolean>;
+
+const ROOT_FILES = ['config_sentence_transformers.json', CALIBRATION_FILE];
+const TRANSFORMER_FILES = [
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'sentence_bert_config.json',
+  'sentence_distilbert_config.json',
+  'sentence_roberta_config.json',
+];
+
+/**
+ * Asks for the files that `openModelDirectory` reads, those that name others first and the weights last, so that a snapshot with weights
+ * is a whole one. Returns whether those are there without which nothing can be loaded. `directory` is a real path.
+ *
+ * Errors: CONFIG, CONFIG_UNSUPPORTED, INDEX, INDEX_PATH, IO, those of `need`.
+ */
+export async function needModelFiles(directory: string, part: ModelPart, need: Need): Promise<boolean> {
+  const modules = (await need('modules.json')) ? await readModules(directory) : undefined;
+  const [transformer = '', ...others] = (modules ?? []).map((module) => normalize(module.path));
+  const dense = (modules ?? []).filter(({ kind }) => kind === 'Dense').map((module) => normalize(module.path));
+  const inTransformer = (file: string): string => path.posix.join(transformer, file);
+
+  await all([...ROOT_FILES, ...TRANSFORMER_FILES.map(inTransformer)], need);
+  const [hasPooling = true] = await all(
+    others.map((folder) => path.posix.join(folder, 'config.json')),
+    need,
+  );
+  const [hasConfig, ...hasVocabulary] = await all(['config.json', 'tokenizer.json', 'vocab.txt'].map(inTransformer), need);
+  let isEnough = hasPooling && hasConfig === true && hasVocabulary.includes(true);
+  for (const folder of dense) isEnough = (await needWeights(directory, folder, need)) && isEnough;
+  if (part === 'tokenizer') return isEnough;
+  return (await needWeights(directory, transformer, need)) && isEnough;
+}
+
+/** Asks for several files at once and rejects only when nothing is under way any more. */
+async function all(files: readonly string[], need: Need): Promise<boolean[]> {
+  const outcomes = await Promise.allSettled(files.map(need));
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}
+
+async function needWeights(directory: string, folder: string, need: Need): Promise<boolean> {
+  if (await need(path.posix.join(folder, 'model.safetensors'))) return true;
+  const index = path.posix.join(folder, 'model.safetensors.index.json');
+  if (!(await need(index))) return false;
+  const real = path.join(directory, folder);
+  let isWhole = true;
+  for (const shard of await readShardNames(path.join(directory, index))) {
+    await resolveInside(real, shard, index, directory);
+    isWhole = (await need(path.posix.join(folder, shard))) && isWhole;
+  }
+  return isWhole;
+}
+
+/** A module's folder as the repository's listing writes it: `./1_Pooling/` is `1_Pooling`. */
+function normalize(folder: string): string {
+  const normal = path.posix.normalize(folder).replace(/\/$/, '');
+  return normal === '.' ? '' : normal;
+}

@@ -1,0 +1,181 @@
+import { access } from 'node:fs/promises';
+import { quote, quotePath } from '../checkpoint/describe.js';
+import { BerthaError } from '../errors.js';
+import { abortSignal, flag, readOptions, received } from '../options.js';
+import { RepositoryCache } from './cache.js';
+import { HubClient, type Listing } from './client.js';
+import { ensureFile } from './download-blob.js';
+import { needModelFiles, type ModelPart } from './model-files.js';
+import { Progress } from './progress.js';
+import { checkRepositoryId, checkRevision, isPathLike } from './repository.js';
+import { hubSchema, readHubSettings, type HubOptions, type HubSettings } from './settings.js';
+
+/** How `downloadModel` downloads. */
+export interface DownloadModelOptions extends Omit<HubOptions, 'localFilesOnly'> {
+  /** Read cached files again and compare their hashes; damaged ones are fetched anew. Default false: their sizes are compared. */
+  readonly verify?: boolean | undefined;
+  /** Stops the download, which then rejects with the signal's reason; the next one goes on where it stopped. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a model is now. */
+export interface DownloadedModel {
+  /** The snapshot, a model directory. */
+  readonly directory: string;
+  /** The commit that the revision is. */
+  readonly commit: string;
+}
+
+const kDefaultRevision = 'main';
+/** Where the cache would do, the Hub is not worth waiting for. */
+const kAttemptsIfCached = 1;
+const { localFilesOnly: _, ...downloadSchema } = { ...hubSchema, verify: flag, signal: abortSignal };
+
+/**
+ * The directory of a model: `model` itself where it is one, else, taken as an id on the Hub, its snapshot in the Hub's cache, downloaded
+ * first where it is not there. A cached model is used without asking the Hub whether there is a newer one.
+ *
+ * Errors: INVALID_ARG (neither a directory nor an id), INVALID_OPTION, HUB_OFFLINE, and those of `downloadModel`. A path that does not
+ * exist is returned as it is, for the reader to refuse.
+ */
+export async function resolveModel(model: string, options: HubOptions, part: ModelPart): Promise<string> {
+  if (isPathLike(model) || (await exists(model))) return model;
+  checkRepositoryId(model);
+  const { revision = kDefaultRevision, onProgress } = options;
+  checkRevision(revision);
+  const settings = await readHubSettings(options);
+  const cache = new RepositoryCache(settings.cacheDir, model);
+  const cached = await findCached(cache, revision, part);
+  if (cached?.isComplete === true) return cached.directory;
+  const fallBack = (why: string): string => {
+    process.emitWarning(
+      `${quote(model)} is loaded as cached in ${quotePath(cached!.directory)}, and may lack files such as modules.json: ${why}`,
+    );
+    return cached!.directory;
+  };
+  if (settings.offline !== undefined) {
+    if (cached?.isUsable === true) return fallBack(`${settings.offline} is set.`);
+    throw notCached(model, revision, settings, cache);
+  }
+  const client = new HubClient(model, settings);
+  let listing: Listing;
+  try {
+    listing = await client.list(revision, cached?.isUsable === true ? kAttemptsIfCached : undefined);
+  } catch (error) {
+    if (cached?.isUsable === true && error instanceof BerthaError && error.code.startsWith('HUB_')) return fallBack(error.message);
+    throw error;
+  }
+  const progress = new Progress(model, onProgress);
+  return fetchModel(listing, { model, revision, part, settings, cache, client, progress, verify: false, signal: undefined });
+}
+
+/**
+ * Downloads a model from the Hub into the cache that Python shares, or brings the cached one up to date: only files that Bertha reads,
+ * only those that are missing, each checked against its hash.
+ *
+ * Errors: INVALID_ARG, INVALID_OPTION, HUB_NOT_FOUND, HUB_UNAUTHORIZED, HUB_OFFLINE, HUB_UNREACHABLE, HUB_CHECKSUM, HUB_HTTP, UNSAFE_FORMAT
+ * and MODEL_NOT_FOUND (no safetensors there), CONFIG, INDEX, IO, or the signal's reason.
+ */
+export async function downloadModel(model: string, options?: DownloadModelOptions): Promise<DownloadedModel> {
+  if (typeof model !== 'string') {
+    throw new BerthaError('INVALID_ARG', `Expected an id on the Hub for downloadModel but received ${received(model)}.`);
+  }
+  const { revision = kDefaultRevision, verify = false, signal, ...given } = readOptions('downloadModel', options, downloadSchema);
+  checkRepositoryId(model);
+  checkRevision(revision);
+  signal?.throwIfAborted();
+  const settings = await readHubSettings(given);
+  const cache = new RepositoryCache(settings.cacheDir, model);
+  if (settings.offline !== undefined) throw offlineDownload(model, settings);
+  const client = new HubClient(model, settings, signal);
+  const listing = await client.list(revision);
+  const progress = new Progress(model, given.onProgress);
+  const directory = await fetchModel(listing, { model, revision, part: 'model', settings, cache, client, progress, verify, signal });
+  return { directory, commit: listing.commit };
+}
+
+interface Fetch {
+  readonly model: string;
+  readonly revision: string;
+  readonly part: ModelPart;
+  readonly settings: HubSettings;
+  readonly cache: RepositoryCache;
+  readonly client: HubClient;
+  readonly progress: Progress;
+  readonly verify: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function fetchModel({ commit, files }: Listing, fetch: Fetch): Promise<string> {
+  const { model, revision, part, settings, cache } = fetch;
+  if (part === 'model') requireSafetensors(model, [...files.keys()]);
+  const directory = await cache.prepare(commit);
+  const download = { ...fetch, commit, symlinks: settings.symlinks };
+  // They come last and are nearly all of it: without them the sum would reach 100 % twice.
+  const weights = part === 'model' ? files.get('model.safetensors') : undefined;
+  if (weights !== undefined && !(await exists(cache.blob(weights.hash)))) fetch.progress.expect(weights.name, weights.bytes);
+  await needModelFiles(directory, part, async (name) => {
+    const file = files.get(name);
+    if (file === undefined) await cache.recordAbsence(commit, name);
+    else await ensureFile(download, file);
+    return file !== undefined;
+  });
+  await cache.recordCommit(revision, commit);
+  return directory;
+}
+
+/** What the cache has of a revision; undefined where it has nothing. */
+async function findCached(
+  cache: RepositoryCache,
+  revision: string,
+  part: ModelPart,
+): Promise<{ readonly directory: string; readonly isUsable: boolean; readonly isComplete: boolean } | undefined> {
+  const commit = await cache.commitOf(revision);
+  const directory = commit === undefined ? undefined : await cache.realSnapshot(commit);
+  if (commit === undefined || directory === undefined) return undefined;
+  let hasUnknown = false;
+  let hasModules = false;
+  const isUsable = await needModelFiles(directory, part, async (name) => {
+    const isHere = await cache.has(commit, name);
+    if (isHere === undefined) hasUnknown = true;
+    if (name === 'modules.json') hasModules = isHere === true;
+    return isHere === true;
+  });
+  // Python's transformers never asks for modules.json: without it and without a record of its absence nobody knows how the model pools.
+  // Whoever has fetched modules.json has fetched what it names before tokenizer and weights, Bertha and sentence-transformers alike.
+  return { directory, isUsable, isComplete: isUsable && (!hasUnknown || hasModules) };
+}
+
+/** Tells before a download that it would be for nothing. */
+function requireSafetensors(model: string, files: readonly string[]): void {
+  if (files.some((file) => file.endsWith('.safetensors'))) return;
+  const pickles = files.filter((file) => /\.(?:bin|pt|pth|ckpt)$/.test(file));
+  const expected = `Expected model.safetensors in ${quote(model)} but received`;
+  if (pickles.length > 0) {
+    throw new BerthaError(
+      'UNSAFE_FORMAT',
+      `${expected} only ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does. The Hub often ` +
+        `has a converted copy as a pull request: look at its Community tab for "Adding safetensors" and pass its revision, such as "refs/pr/1".`,
+    );
+  }
+  throw new BerthaError('MODEL_NOT_FOUND', `${expected} ${files.slice(0, 20).map(quote).join(', ') || 'no file'}.`);
+}
+
+function notCached(model: string, revision: string, { offline }: HubSettings, cache: RepositoryCache): BerthaError {
+  return new BerthaError(
+    'HUB_OFFLINE',
+    `Expected ${quote(model)}, revision ${quote(revision)}, in ${quotePath(cache.folder)} but received nothing that can be loaded, and ${offline} ` +
+      `forbids a download. Run "bertha download ${model}" where there is a network, or name a directory.`,
+  );
+}
+
+function offlineDownload(model: string, { offline }: HubSettings): BerthaError {
+  return new BerthaError('HUB_OFFLINE', `Expected leave to download ${quote(model)} but received ${offline}, which forbids it. Unset it.`);
+}
+
+async function exists(name: string): Promise<boolean> {
+  return access(name).then(
+    () => true,
+    () => false,
+  );
+}
