@@ -70,6 +70,7 @@ export interface NativeOps {
     m: number,
     n: number,
     k: number,
+    precision?: string,
   ): Float32Array;
   activation(name: string, x: Float32Array): Float32Array;
   layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array, rows: number, width: number, eps: number): Float32Array;
