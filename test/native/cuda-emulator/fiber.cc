@@ -44,7 +44,7 @@ extern "C" void bertha_start_fiber();
 void Fiber::start(void* stack, size_t bytes, Entry entry, void* argument) {
     const auto top = (reinterpret_cast<uintptr_t>(stack) + bytes) & ~uintptr_t{15};
     // As the switch pops it: r15, r14, r13 = argument, r12 = entry, rbx, rbp, return address.
-    auto* frame = reinterpret_cast<void**>(top) - 8;
+    auto* frame = reinterpret_cast<void**>(top) - 9;  // so that the entry finds its stack aligned
     for (int i = 0; i < 8; i++) frame[i] = nullptr;
     frame[2] = argument;
     frame[3] = reinterpret_cast<void*>(entry);

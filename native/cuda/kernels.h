@@ -1,0 +1,96 @@
+// What the backend may ask of the device, one function per kernel. Each queues its work on the stream and
+// returns. Rows are `stride` elements apart, a multiple of 8, so that rows start on 16 bytes; what lies between
+// a row's width and its stride is never interpreted.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/launch.h"
+#include "engine/program.h"
+
+namespace bertha::cuda {
+
+enum class Type : int32_t { kFloat, kHalf, kBfloat16 };
+constexpr int64_t bytes_of(Type type) { return type == Type::kFloat ? 4 : 2; }
+
+// [rows, width] on the device, or nothing.
+struct Tensor {
+    void* data = nullptr;
+    int64_t rows = 0;
+    int32_t width = 0;
+    int32_t stride = 0;
+    Type type = Type::kFloat;
+    int64_t elements() const { return rows * stride; }
+};
+
+struct Floats {
+    const float* data = nullptr;
+    int64_t count = 0;
+};
+struct Ints {
+    const int32_t* data = nullptr;
+    int64_t count = 0;
+};
+
+// The packed batch on the device.
+struct DeviceBatch {
+    Ints input_ids;       // [tokens]
+    Ints token_type_ids;  // [tokens]
+    Ints positions;       // [tokens]
+    Ints cu_seqlens;      // [batch_size + 1]
+    Ints pool_skip;       // [batch_size]
+    Ints selected;        // [selected]
+    int32_t batch_size = 0;
+    int32_t max_seq_len = 0;
+};
+
+struct LinearArgs {
+    Tensor input;     // [m, k]
+    Tensor weight;    // [n, k], the input's type
+    Floats bias;      // [n] or none
+    Tensor residual;  // [m, n], the output's type, or none
+    Tensor output;    // [m, n], the input's type or float
+    Activation activation = Activation::kNone;
+    float* partial = nullptr;  // room for linear_scratch_floats(...)
+};
+// Parts that k is cut into and whose sums are added in order. Depends on (n, k) alone: a row's bits depend neither
+// on the number of rows nor on which kernel ran.
+int32_t k_parts(int64_t n, int64_t k);
+int64_t linear_scratch_floats(int64_t m, int64_t n, int64_t k);
+void linear(const LinearArgs& args, Stream stream);  // picks one of the next two
+void linear_fp32(const LinearArgs& args, Stream stream);
+void linear_mma(const LinearArgs& args, Stream stream);
+
+constexpr int32_t kFarthest = 128;  // distances beyond it share the last bucket of a relative bias
+struct AttentionArgs {
+    Tensor qkv;      // [tokens, 3 * num_heads * head_dim]
+    Tensor context;  // [tokens, num_heads * head_dim]
+    Floats relative_bias;  // [num_heads, 2 * kFarthest + 1] by key - query, or none
+    float* scores = nullptr;
+    const int64_t* scores_offset = nullptr;  // [batch_size + 1] on the device: where each sequence's scores start
+    int64_t scores_count = 0;
+    int32_t num_heads = 0;
+    int32_t head_dim = 0;
+    float softmax_scale = 0.0f;
+};
+constexpr int32_t kMaxHeadDim = 128;
+void attention(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
+void attention_fp32(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
+void attention_mma(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
+// Probabilities, ragged: per sequence [num_heads, seq_len, seq_len].
+void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
+
+void embed(const Tensor& word, const Tensor& position, const Tensor& type, int32_t position_offset,
+           const DeviceBatch& batch, const Tensor& output, Stream stream);
+void layer_norm(const Tensor& input, Floats weight, Floats bias, float eps, const Tensor& output, Stream stream);
+// rows[i], or with `first_token` the first row of sequence i.
+void gather_rows(const Tensor& input, bool first_token, const DeviceBatch& batch, const Tensor& output,
+                 Stream stream);
+void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, const DeviceBatch& batch,
+          const Tensor& output, Stream stream);
+void normalize(const Tensor& input, const Tensor& output, Stream stream);
+void top_k(const Tensor& input, int32_t k, const Tensor& output, Stream stream);
+// Rows as fp32 without gaps: [rows, width].
+void compact(const Tensor& input, float* output, Stream stream);
+
+}  // namespace bertha::cuda

@@ -1,0 +1,144 @@
+#include "cuda-emulator/runtime_emulated.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "cuda-emulator/emulator.h"
+#include "cuda/launch.h"
+#include "engine/check.h"
+
+namespace bertha {
+namespace emulator {
+namespace {
+
+std::atomic<int64_t> calls{0}, fail_at{0}, total_calls{0};
+std::atomic<int> failure{0};
+std::atomic<bool> lost{false};
+std::mutex mutex;
+std::map<void*, size_t> blocks;
+int64_t bytes_used = 0;
+
+int64_t environment(const char* name, int64_t otherwise) {
+    const char* text = std::getenv(name);
+    return text == nullptr || *text == '\0' ? otherwise : std::atoll(text);
+}
+
+}  // namespace
+
+int64_t fail_call(int64_t n, Failure kind) {
+    failure = static_cast<int>(kind);
+    const int64_t made = calls.exchange(0);
+    fail_at = n;
+    return made;
+}
+int64_t device_bytes() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return bytes_used;
+}
+void revive_devices() { lost = false; }
+
+namespace {
+
+[[noreturn]] void out_of_memory(size_t bytes) {
+    fail("DEVICE_OOM", "cudaMalloc: expected %zu bytes of device memory, %lld are free", bytes,
+         static_cast<long long>(environment("BERTHA_EMULATED_MEMORY", INT64_MAX) - device_bytes()));
+}
+
+// Counts a runtime call and fails it if it is the one to fail.
+void call(const char* name, size_t bytes = 0) {
+    BERTHA_CHECK(!lost, "DEVICE_LOST", "%s: the device was lost by an earlier error; restart the process", name);
+    Failure kind = static_cast<Failure>(failure.load());
+    bool fails = ++calls == fail_at;
+    const int64_t total = ++total_calls;
+    if (const char* wish = std::getenv("BERTHA_EMULATED_FAIL"); wish != nullptr && std::atoll(wish) == total) {
+        fails = true;
+        kind = std::strstr(wish, "oom") != nullptr ? Failure::kOutOfMemory : Failure::kLost;
+    }
+    if (!fails) return;
+    if (kind == Failure::kOutOfMemory) out_of_memory(bytes);
+    lost = kind == Failure::kLost;
+    fail(lost ? "DEVICE_LOST" : "DEVICE", "%s: cudaErrorLaunchFailure: this call was told to fail", name);
+}
+
+void* allocate(const char* name, size_t bytes) {
+    call(name, bytes);
+    if (device_bytes() + static_cast<int64_t>(bytes) > environment("BERTHA_EMULATED_MEMORY", INT64_MAX))
+        out_of_memory(bytes);
+    void* block = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (block == nullptr) out_of_memory(bytes);
+    std::memset(block, 0xff, bytes);  // NaN: nobody may read what nobody wrote
+    const std::lock_guard<std::mutex> lock(mutex);
+    blocks[block] = bytes;
+    bytes_used += static_cast<int64_t>(bytes);
+    return block;
+}
+void release(void* block) noexcept {
+    if (block == nullptr) return;
+    const std::lock_guard<std::mutex> lock(mutex);
+    const auto found = blocks.find(block);
+    if (found == blocks.end()) return;
+    bytes_used -= static_cast<int64_t>(found->second);
+    blocks.erase(found);
+    std::free(block);
+}
+
+}  // namespace
+}  // namespace emulator
+
+namespace cuda {
+using emulator::call;
+using emulator::environment;
+
+std::string problem_of_device(int device) {
+    const char* driver = std::getenv("BERTHA_EMULATED_DRIVER");
+    if (driver != nullptr && *driver != '\0') return driver;
+    const int64_t devices = environment("BERTHA_EMULATED_DEVICES", 1);
+    if (devices == 0) return "there is no CUDA device";
+    if (device >= devices)
+        return "there is no device " + std::to_string(device) + ": expected 0 to " + std::to_string(devices - 1);
+    if (environment("BERTHA_EMULATED_CAPABILITY", 80) < 75)
+        return "the device has compute capability " +
+               std::to_string(environment("BERTHA_EMULATED_CAPABILITY", 80) / 10) + "." +
+               std::to_string(environment("BERTHA_EMULATED_CAPABILITY", 80) % 10) + ": expected 7.5 or more";
+    if (emulator::lost) return "the device was lost by an earlier error; restart the process";
+    return "";
+}
+DeviceFacts device_facts(int) {
+    return {"emulated device", static_cast<int>(environment("BERTHA_EMULATED_CAPABILITY", 80)),
+            environment("BERTHA_EMULATED_MEMORY", INT64_MAX)};
+}
+void use_device(int) { call("cudaSetDevice"); }
+void* allocate_device(size_t bytes) { return emulator::allocate("cudaMalloc", bytes); }
+void free_device(void* pointer) noexcept { emulator::release(pointer); }
+void* allocate_pinned(size_t bytes) { return emulator::allocate("cudaMallocHost", bytes); }
+void free_pinned(void* pointer) noexcept { emulator::release(pointer); }
+Stream create_stream() {
+    call("cudaStreamCreate");
+    return nullptr;
+}
+void destroy_stream(Stream) noexcept {}
+void copy_to_device(void* device, const void* host, size_t bytes, Stream) {
+    call("cudaMemcpyAsync");
+    std::memcpy(device, host, bytes);
+}
+void copy_to_host(void* host, const void* device, size_t bytes, Stream) {
+    call("cudaMemcpyAsync");
+    std::memcpy(host, device, bytes);
+}
+void wait_for(Stream) { call("cudaStreamSynchronize"); }
+
+void launch_kernel(const char* name, const void*, void (*emulated)(const void*), const Grid& grid, Stream,
+                   const void* params) {
+    call(name);
+    try {
+        emulator::run_grid({grid.x, grid.y, grid.z}, grid.threads, grid.shared_bytes, emulated, params);
+    } catch (const emulator::Fault& fault) {
+        fail("INTERNAL", "%s: %s", name, fault.what());
+    }
+}
+
+}  // namespace cuda
+}  // namespace bertha

@@ -1,0 +1,20 @@
+// The emulated device: what tests may set, and what goes wrong on demand.
+//
+// In a process that only loads the addon, environment variables do the same, read at each call:
+//   BERTHA_EMULATED_DEVICES (1), _CAPABILITY (80), _DRIVER ("" or what is wrong with it), _MEMORY (bytes),
+//   _FAIL ("N:oom" or "N:lost": the N-th runtime call from the start fails)
+#pragma once
+
+#include <cstdint>
+
+namespace bertha::emulator {
+
+enum class Failure { kOutOfMemory, kLost, kOther };
+// The n-th call from now fails; 0 switches this off. Returns the calls made since the last fail_call.
+int64_t fail_call(int64_t n, Failure failure);
+// Bytes of device and pinned memory that are allocated now.
+int64_t device_bytes();
+// Fails on the next call no more: a test's way to a fresh process.
+void revive_devices();
+
+}  // namespace bertha::emulator

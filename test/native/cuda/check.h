@@ -1,0 +1,157 @@
+// What the tests of the CUDA kernels share: seeded values, device tensors, comparison with float64.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cuda/kernels.h"
+
+namespace bertha::test {
+
+using cuda::Floats;
+using cuda::Ints;
+using cuda::Tensor;
+using cuda::Type;
+
+inline int failures = 0, passes = 0;
+
+inline void report(bool passed, const std::string& name, const std::string& what) {
+    passed ? passes++ : failures++;
+    if (!passed) std::printf("FAIL %s: %s\n", name.c_str(), what.c_str());
+}
+
+// Runs a case; an exception is a failure.
+inline void run_case(const std::string& name, const std::function<std::string()>& body) {
+    std::string problem;
+    try {
+        problem = body();
+    } catch (const std::exception& error) {
+        problem = error.what();
+    }
+    report(problem.empty(), name, problem);
+}
+
+inline std::vector<float> random_floats(size_t count, uint32_t seed, float deviation = 1.0f, float mean = 0.0f) {
+    std::mt19937 engine(seed);
+    std::normal_distribution<float> normal(mean, deviation);
+    std::vector<float> values(count);
+    for (float& value : values) value = normal(engine);
+    return values;
+}
+
+inline double unit_roundoff(Type type) {
+    return type == Type::kFloat ? 0x1p-24 : type == Type::kHalf ? 0x1p-11 : 0x1p-8;
+}
+inline const char* type_name(Type type) {
+    return type == Type::kFloat ? "fp32" : type == Type::kHalf ? "fp16" : "bf16";
+}
+
+float round_to(Type type, float x);
+uint16_t bits_of(Type type, float x);
+float value_of(Type type, uint16_t bits);
+
+// Device memory that lives as long as this.
+class DeviceBlock {
+public:
+    explicit DeviceBlock(size_t bytes) : data_(cuda::allocate_device(bytes < 16 ? 16 : bytes)) {}
+    DeviceBlock(const DeviceBlock&) = delete;
+    ~DeviceBlock() { cuda::free_device(data_); }
+    void* data() const { return data_; }
+
+private:
+    void* data_;
+};
+
+// A matrix on the device whose padding is NaN, as fresh device memory is in the emulator.
+class DeviceTensor {
+public:
+    DeviceTensor(int64_t rows, int32_t width, Type type)
+        : tensor_{nullptr, rows, width, (width + 7) / 8 * 8, type},
+          block_(static_cast<size_t>(tensor_.elements() * bytes_of(type))) {
+        tensor_.data = block_.data();
+    }
+    DeviceTensor(const std::vector<float>& values, int64_t rows, int32_t width, Type type)
+        : DeviceTensor(rows, width, type) {
+        std::vector<uint8_t> host(static_cast<size_t>(tensor_.elements() * bytes_of(type)), 0xff);
+        for (int64_t row = 0; row < rows; row++)
+            for (int32_t column = 0; column < width; column++) {
+                const float x = values[static_cast<size_t>(row * width + column)];
+                const auto at = static_cast<size_t>(row * tensor_.stride + column);
+                if (type == Type::kFloat) reinterpret_cast<float*>(host.data())[at] = x;
+                else reinterpret_cast<uint16_t*>(host.data())[at] = bits_of(type, x);
+            }
+        if (!host.empty()) cuda::copy_to_device(tensor_.data, host.data(), host.size(), nullptr);
+    }
+    const Tensor& tensor() const { return tensor_; }
+    std::vector<float> read() const {
+        std::vector<uint8_t> host(static_cast<size_t>(tensor_.elements() * bytes_of(tensor_.type)));
+        cuda::copy_to_host(host.data(), tensor_.data, host.size(), nullptr);
+        cuda::wait_for(nullptr);
+        std::vector<float> values;
+        for (int64_t row = 0; row < tensor_.rows; row++)
+            for (int32_t column = 0; column < tensor_.width; column++) {
+                const auto at = static_cast<size_t>(row * tensor_.stride + column);
+                values.push_back(tensor_.type == Type::kFloat
+                                     ? reinterpret_cast<float*>(host.data())[at]
+                                     : value_of(tensor_.type, reinterpret_cast<uint16_t*>(host.data())[at]));
+            }
+        return values;
+    }
+
+private:
+    Tensor tensor_;
+    DeviceBlock block_;
+};
+
+template <typename T>
+class DeviceArray {
+public:
+    explicit DeviceArray(const std::vector<T>& values, size_t padded = 0)
+        : count_(std::max(values.size(), padded)), block_(count_ * sizeof(T)) {
+        if (!values.empty()) cuda::copy_to_device(block_.data(), values.data(), values.size() * sizeof(T), nullptr);
+    }
+    const T* data() const { return static_cast<const T*>(block_.data()); }
+    int64_t count() const { return static_cast<int64_t>(count_); }
+
+private:
+    size_t count_;
+    DeviceBlock block_;
+};
+
+// A bias or LayerNorm vector, padded to a multiple of 8 as the backend's are.
+class DeviceVector : public DeviceArray<float> {
+public:
+    explicit DeviceVector(const std::vector<float>& values)
+        : DeviceArray<float>(values, (values.size() + 7) / 8 * 8) {}
+    Floats floats() const { return {data(), count()}; }
+};
+class DeviceInts : public DeviceArray<int32_t> {
+public:
+    using DeviceArray<int32_t>::DeviceArray;
+    Ints ints() const { return {data(), count()}; }
+};
+
+// "" when every actual value is within its tolerance, else the worst place.
+inline std::string compare(const std::vector<float>& actual, const std::vector<double>& expected,
+                           const std::function<double(size_t)>& tolerance) {
+    if (actual.size() != expected.size())
+        return "expected " + std::to_string(expected.size()) + " values, got " + std::to_string(actual.size());
+    double worst = 1.0;
+    std::string problem;
+    for (size_t i = 0; i < actual.size(); i++) {
+        const double ratio = std::fabs(actual[i] - expected[i]) / tolerance(i);
+        if (ratio <= worst) continue;
+        worst = std::isnan(ratio) ? INFINITY : ratio;
+        problem = "value " + std::to_string(i) + ": expected " + std::to_string(expected[i]) + ", got " +
+                  std::to_string(actual[i]) + ", " + std::to_string(worst) + " x the tolerance";
+    }
+    for (size_t i = 0; i < actual.size() && problem.empty(); i++)
+        if (std::isnan(actual[i]) && !std::isnan(expected[i])) problem = "value " + std::to_string(i) + " is NaN";
+    return problem;
+}
+
+}  // namespace bertha::test

@@ -1,0 +1,428 @@
+// Every op of the CUDA backend at odd sizes against float64. Built with the emulator, or with nvcc for a GPU.
+//   kernels_test [--sample N/M [SEED]]    runs every M-th case from N on
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "cuda/check.h"
+#ifdef BERTHA_CUDA_EMULATED
+#include "cuda-emulator/emulator.h"
+#endif
+
+namespace bertha::test {
+
+uint16_t bits_of(Type type, float x) {
+    uint32_t bits;
+    std::memcpy(&bits, &x, 4);
+    if (type == Type::kBfloat16) return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    const float size = std::fabs(x);
+    const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
+    if (size < 0x1p-14f) return static_cast<uint16_t>(sign | static_cast<int>(std::nearbyint(size * 0x1p24f)));
+    int exponent;
+    const float fraction = std::frexp(size, &exponent);
+    const auto mantissa = static_cast<int>(std::nearbyint(fraction * 2048.0f));
+    return static_cast<uint16_t>(sign | (((exponent + 14) << 10) + mantissa - 1024));
+}
+float value_of(Type type, uint16_t bits) {
+    if (type == Type::kBfloat16) {
+        const uint32_t wide = uint32_t{bits} << 16;
+        float x;
+        std::memcpy(&x, &wide, 4);
+        return x;
+    }
+    const int exponent = bits >> 10 & 31;
+    const float fraction = static_cast<float>(bits & 0x3ff);
+    const float size = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0f + fraction, exponent - 25);
+    return (bits & 0x8000) != 0 ? -size : exponent == 31 ? INFINITY : size;
+}
+float round_to(Type type, float x) { return type == Type::kFloat ? x : value_of(type, bits_of(type, x)); }
+
+namespace {
+
+std::vector<float> rounded(Type type, std::vector<float> values) {
+    for (float& value : values) value = round_to(type, value);
+    return values;
+}
+
+double gelu(double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }
+
+struct LinearCase {
+    int64_t m;
+    int32_t n, k;
+    Type type, out;
+    bool bias, residual;
+    Activation activation;
+};
+
+std::string check_linear(const LinearCase& c, std::vector<float>* bits = nullptr) {
+    const auto input = rounded(c.type, random_floats(static_cast<size_t>(c.m * c.k), 1));
+    const auto weight = rounded(c.type, random_floats(static_cast<size_t>(c.n) * c.k, 2, 1.0f / std::sqrt(c.k)));
+    const auto bias = random_floats(static_cast<size_t>(c.n), 3);
+    const auto residual = rounded(c.out, random_floats(static_cast<size_t>(c.m * c.n), 4));
+    const DeviceTensor a(input, c.m, c.k, c.type), w(weight, c.n, c.k, c.type), r(residual, c.m, c.n, c.out),
+        out(c.m, c.n, c.out);
+    const DeviceVector b(bias);
+    const auto scratch = static_cast<size_t>(cuda::linear_scratch_floats(c.m, c.n, c.k));
+    const DeviceBlock partial(scratch * 4);
+    cuda::LinearArgs args;
+    args.input = a.tensor();
+    args.weight = w.tensor();
+    if (c.bias) args.bias = b.floats();
+    if (c.residual) args.residual = r.tensor();
+    args.output = out.tensor();
+    args.activation = c.activation;
+    args.partial = static_cast<float*>(partial.data());
+    cuda::linear(args, nullptr);
+    const std::vector<float> actual = out.read();
+    if (bits != nullptr) *bits = actual;
+    std::vector<double> expected, tolerances;
+    for (int64_t row = 0; row < c.m; row++)
+        for (int32_t column = 0; column < c.n; column++) {
+            double sum = c.bias ? bias[static_cast<size_t>(column)] : 0.0, size = std::fabs(sum);
+            for (int32_t i = 0; i < c.k; i++) {
+                const double product = static_cast<double>(input[static_cast<size_t>(row * c.k + i)]) *
+                                       weight[static_cast<size_t>(column) * c.k + i];
+                sum += product;
+                size += std::fabs(product);
+            }
+            double value = c.activation == Activation::kGelu ? gelu(sum) : sum;
+            if (c.residual) value += residual[static_cast<size_t>(row * c.n + column)];
+            expected.push_back(value);
+            tolerances.push_back(size * (8 + c.k) * 0x1p-24 / 2 + (std::fabs(value) + 1e-6) * 1.01 * unit_roundoff(c.out) + 1e-6);
+        }
+    return compare(actual, expected, [&](size_t i) { return tolerances[i]; });
+}
+
+struct AttentionCase {
+    std::vector<int32_t> lengths;
+    int32_t heads, dim;
+    Type type;
+    bool bias, scores;
+    float deviation = 1.0f;
+};
+
+std::string check_attention(const AttentionCase& c, std::vector<float>* bits = nullptr) {
+    std::vector<int32_t> cu{0};
+    std::vector<int64_t> offsets;
+    int64_t num_scores = 0;
+    for (int32_t length : c.lengths) {
+        cu.push_back(cu.back() + length);
+        offsets.push_back(num_scores);
+        num_scores += int64_t{c.heads} * length * length;
+    }
+    const int32_t tokens = cu.back(), hidden = c.heads * c.dim;
+    std::vector<float> qkv;
+    for (size_t i = 0; i < c.lengths.size(); i++) {  // a sequence's values do not depend on its place
+        const auto part = random_floats(static_cast<size_t>(c.lengths[i]) * 3 * hidden,
+                                        static_cast<uint32_t>(c.lengths[i]), c.deviation);
+        qkv.insert(qkv.end(), part.begin(), part.end());
+    }
+    qkv = rounded(c.type, qkv);
+    constexpr int32_t far = cuda::kFarthest, width = 2 * far + 1;
+    const auto bias = random_floats(static_cast<size_t>(c.heads) * width, 5);
+    const DeviceTensor input(qkv, tokens, 3 * hidden, c.type), context(tokens, hidden, c.type);
+    const DeviceInts cu_device(cu);
+    const DeviceVector bias_device(bias);
+    const DeviceArray<int64_t> offsets_device(offsets);
+    const DeviceTensor scores(1, static_cast<int32_t>(num_scores), Type::kFloat);
+    cuda::DeviceBatch batch;
+    batch.cu_seqlens = cu_device.ints();
+    batch.batch_size = static_cast<int32_t>(c.lengths.size());
+    batch.max_seq_len = *std::max_element(c.lengths.begin(), c.lengths.end());
+    cuda::AttentionArgs args;
+    args.qkv = input.tensor();
+    args.context = context.tensor();
+    if (c.bias) args.relative_bias = bias_device.floats();
+    args.num_heads = c.heads;
+    args.head_dim = c.dim;
+    args.softmax_scale = 1.0f / std::sqrt(static_cast<float>(c.dim));
+    args.scores = static_cast<float*>(scores.tensor().data);
+    args.scores_offset = offsets_device.data();
+    args.scores_count = num_scores;
+    cuda::attention(args, batch, nullptr);
+    if (c.scores) cuda::attention_scores(args, batch, nullptr);
+    const std::vector<float> actual = context.read();
+    if (bits != nullptr) *bits = actual;
+    std::vector<double> expected(actual.size()), tolerance(actual.size()), probabilities;
+    for (size_t s = 0; s < c.lengths.size(); s++)
+        for (int32_t head = 0; head < c.heads; head++)
+            for (int32_t q = cu[s]; q < cu[s + 1]; q++) {
+                std::vector<double> weights;
+                double peak = -INFINITY, sum = 0.0;
+                const auto at = [&](int32_t token, int32_t part, int32_t d) -> double {
+                    return qkv[static_cast<size_t>(token) * 3 * hidden + part * hidden + head * c.dim + d];
+                };
+                for (int32_t key = cu[s]; key < cu[s + 1]; key++) {
+                    double score = 0.0;
+                    for (int32_t d = 0; d < c.dim; d++) score += at(q, 0, d) * at(key, 1, d);
+                    score *= args.softmax_scale;
+                    const int32_t distance = std::min(far, std::max(-far, key - q));
+                    if (c.bias) score += bias[static_cast<size_t>(head) * width + far + distance];
+                    weights.push_back(score);
+                    peak = std::max(peak, score);
+                }
+                for (double& weight : weights) sum += weight = std::exp(weight - peak);
+                for (double& weight : weights) probabilities.push_back(weight / sum);
+                for (int32_t d = 0; d < c.dim; d++) {
+                    double value = 0.0, size = 0.0;
+                    for (int32_t key = cu[s]; key < cu[s + 1]; key++) {
+                        const double term = weights[static_cast<size_t>(key - cu[s])] / sum * at(key, 2, d);
+                        value += term;
+                        size += std::fabs(term);
+                    }
+                    const size_t to = static_cast<size_t>(q) * hidden + head * c.dim + d;
+                    expected[to] = value;
+                    // Probabilities are rounded once, the result once; the rest is fp32, with logits up to `deviation`^2 * 8.
+                    tolerance[to] = size * (2.5 * unit_roundoff(c.type) + 3e-6 * (1 + c.deviation * c.deviation)) + 1e-7;
+                }
+            }
+    std::string problem = compare(actual, expected, [&](size_t i) { return tolerance[i]; });
+    if (problem.empty() && c.scores) {
+        problem = compare(scores.read(), probabilities,
+                          [&](size_t i) { return 1e-5 * (1 + c.deviation * c.deviation) * probabilities[i] + 1e-9; });
+        if (!problem.empty()) problem = "probabilities: " + problem;
+    }
+    return problem;
+}
+
+std::string check_layer_norm(int64_t rows, int32_t width, Type type, float mean) {
+    const auto x = rounded(type, random_floats(static_cast<size_t>(rows * width), 6, mean == 0.0f ? 1.0f : 0.02f, mean));
+    const auto weight = random_floats(static_cast<size_t>(width), 7, 0.3f, 1.0f), bias = random_floats(static_cast<size_t>(width), 8);
+    const DeviceTensor input(x, rows, width, type), output(rows, width, type);
+    const DeviceVector w(weight), b(bias);
+    cuda::layer_norm(input.tensor(), w.floats(), b.floats(), 1e-12f, output.tensor(), nullptr);
+    std::vector<double> expected;
+    for (int64_t row = 0; row < rows; row++) {
+        double sum = 0.0, squares = 0.0;
+        const float* r = x.data() + row * width;
+        for (int32_t i = 0; i < width; i++) sum += r[i];
+        for (int32_t i = 0; i < width; i++) squares += (r[i] - sum / width) * (r[i] - sum / width);
+        for (int32_t i = 0; i < width; i++)
+            expected.push_back((r[i] - sum / width) / std::sqrt(squares / width + 1e-12) * weight[static_cast<size_t>(i)] +
+                               bias[static_cast<size_t>(i)]);
+    }
+    return compare(output.read(), expected, [&](size_t i) {
+        return (std::fabs(expected[i]) + 1) * (1.01 * unit_roundoff(type) + 1e-5);
+    });
+}
+
+std::string check_rows(Type type, int32_t width) {
+    const std::vector<int32_t> lengths{1, 3, 7, 60, 2};
+    std::vector<int32_t> cu{0}, positions, ids, type_ids, skip{0, 1, 9, 30, 0}, selected{0, 5, 72, 5};
+    for (int32_t length : lengths) {
+        for (int32_t i = 0; i < length; i++) positions.push_back(i);
+        cu.push_back(cu.back() + length);
+    }
+    const int32_t tokens = cu.back();
+    for (int32_t i = 0; i < tokens; i++) {
+        ids.push_back(i * 7 % 31);
+        type_ids.push_back(i % 2);
+    }
+    const auto word = rounded(type, random_floats(static_cast<size_t>(31) * width, 9));
+    const auto position = rounded(type, random_floats(static_cast<size_t>(62) * width, 10));
+    const auto kind = rounded(type, random_floats(static_cast<size_t>(2) * width, 11));
+    const DeviceTensor w(word, 31, width, type), p(position, 62, width, type), k(kind, 2, width, type), x(tokens, width, type);
+    const DeviceInts cu_d(cu), positions_d(positions), ids_d(ids), types_d(type_ids), skip_d(skip), selected_d(selected);
+    cuda::DeviceBatch batch;
+    batch.input_ids = ids_d.ints();
+    batch.token_type_ids = types_d.ints();
+    batch.positions = positions_d.ints();
+    batch.cu_seqlens = cu_d.ints();
+    batch.pool_skip = skip_d.ints();
+    batch.selected = selected_d.ints();
+    batch.batch_size = static_cast<int32_t>(lengths.size());
+    cuda::embed(w.tensor(), p.tensor(), k.tensor(), 2, batch, x.tensor(), nullptr);
+    const std::vector<float> rows = x.read();
+    const auto at = [&](int32_t row, int32_t column) { return rows[static_cast<size_t>(row) * width + column]; };
+    std::vector<double> expected;
+    for (int32_t row = 0; row < tokens; row++)
+        for (int32_t column = 0; column < width; column++)
+            expected.push_back(static_cast<double>(word[static_cast<size_t>(ids[static_cast<size_t>(row)] * width + column)]) +
+                               kind[static_cast<size_t>(type_ids[static_cast<size_t>(row)] * width + column)] +
+                               position[static_cast<size_t>((positions[static_cast<size_t>(row)] + 2) * width + column)]);
+    const double u = unit_roundoff(type);
+    std::string problem = compare(rows, expected, [&](size_t i) { return std::fabs(expected[i]) * u * 1.01 + 1e-6; });
+    if (!problem.empty()) return "embed: " + problem;
+
+    for (bool first : {false, true}) {
+        const auto count = static_cast<int64_t>(first ? lengths.size() : selected.size());
+        const DeviceTensor out(count, width, Type::kFloat);
+        cuda::gather_rows(x.tensor(), first, batch, out.tensor(), nullptr);
+        std::vector<double> want;
+        for (int64_t i = 0; i < count; i++)
+            for (int32_t column = 0; column < width; column++)
+                want.push_back(at(first ? cu[static_cast<size_t>(i)] : selected[static_cast<size_t>(i)], column));
+        problem = compare(out.read(), want, [](size_t) { return 1e-30; });
+        if (!problem.empty()) return "gather_rows: " + problem;
+    }
+
+    const PoolMode modes[] = {PoolMode::kCls, PoolMode::kMean, PoolMode::kMax, PoolMode::kMeanSqrtLen, PoolMode::kWeightedMean, PoolMode::kLastToken};
+    const DeviceTensor pooled(static_cast<int64_t>(lengths.size()), 6 * width, Type::kFloat);
+    cuda::pool(x.tensor(), modes, 6, batch, pooled.tensor(), nullptr);
+    std::vector<double> want;
+    for (size_t s = 0; s < lengths.size(); s++)
+        for (PoolMode mode : modes)
+            for (int32_t column = 0; column < width; column++) {
+                const int32_t begin = cu[s] + skip[s], end = cu[s + 1];
+                double sum = 0.0, weights = 0.0, peak = -INFINITY;
+                for (int32_t row = begin; row < end; row++) {
+                    const double weight = mode == PoolMode::kWeightedMean ? row - cu[s] + 1 : 1;
+                    sum += weight * at(row, column);
+                    weights += weight;
+                    peak = std::max<double>(peak, at(row, column));
+                }
+                want.push_back(mode == PoolMode::kCls            ? at(cu[s], column)
+                               : begin >= end                    ? 0.0
+                               : mode == PoolMode::kMax          ? peak
+                               : mode == PoolMode::kLastToken    ? at(end - 1, column)
+                               : mode == PoolMode::kMeanSqrtLen ? sum / std::sqrt(weights)
+                                                                 : sum / weights);
+            }
+    problem = compare(pooled.read(), want, [](size_t) { return 2e-5; });
+    if (!problem.empty()) return "pool: " + problem;
+
+    const DeviceTensor unit(tokens, width, Type::kFloat);
+    cuda::normalize(x.tensor(), unit.tensor(), nullptr);
+    std::vector<double> normal;
+    for (int32_t row = 0; row < tokens; row++) {
+        double squares = 0.0;
+        for (int32_t column = 0; column < width; column++) squares += static_cast<double>(at(row, column)) * at(row, column);
+        for (int32_t column = 0; column < width; column++) normal.push_back(at(row, column) / std::max(1e-12, std::sqrt(squares)));
+    }
+    problem = compare(unit.read(), normal, [](size_t) { return 1e-6; });
+    if (!problem.empty()) return "normalize: " + problem;
+    const DeviceBlock flat(static_cast<size_t>(tokens) * width * 4);
+    cuda::compact(x.tensor(), static_cast<float*>(flat.data()), nullptr);
+    std::vector<float> copied(rows.size());
+    cuda::copy_to_host(copied.data(), flat.data(), copied.size() * 4, nullptr);
+    cuda::wait_for(nullptr);
+    return copied == rows ? "" : "compact: other values";
+}
+
+std::string check_top_k(int32_t width, int32_t k, bool ties) {
+    auto x = random_floats(static_cast<size_t>(3) * width, 12, 3.0f);
+    if (ties)
+        for (float& value : x) value = std::nearbyint(value / 3);
+    const DeviceTensor input(x, 3, width, Type::kFloat), output(3, 1 + 2 * k, Type::kFloat);
+    cuda::top_k(input.tensor(), k, output.tensor(), nullptr);
+    std::vector<double> expected;
+    for (int row = 0; row < 3; row++) {
+        const float* r = x.data() + static_cast<size_t>(row) * width;
+        std::vector<int32_t> order(static_cast<size_t>(width));
+        double sum = 0.0;
+        for (int32_t i = 0; i < width; i++) {
+            order[static_cast<size_t>(i)] = i;
+            sum += std::exp(static_cast<double>(r[i]));
+        }
+        std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return r[a] > r[b]; });
+        expected.push_back(std::log(sum));
+        for (int32_t i = 0; i < k; i++) expected.push_back(r[order[static_cast<size_t>(i)]]);
+        for (int32_t i = 0; i < k; i++) expected.push_back(order[static_cast<size_t>(i)]);
+    }
+    return compare(output.read(), expected, [&](size_t i) { return i % static_cast<size_t>(1 + 2 * k) == 0 ? 1e-5 : 1e-30; });
+}
+
+struct Named {
+    std::string name;
+    std::function<std::string()> body;
+};
+
+std::vector<Named> all_cases() {
+    std::vector<Named> cases;
+    const auto number = [](int64_t x) { return std::to_string(x); };
+    for (Type type : {Type::kFloat, Type::kHalf, Type::kBfloat16}) {
+        const std::string t = std::string(" ") + type_name(type);
+        for (const auto& [m, n, k] : std::vector<std::tuple<int64_t, int32_t, int32_t>>{
+                 {1, 1, 1}, {1, 64, 32}, {15, 25, 27}, {16, 75, 25}, {17, 34, 136}, {63, 65, 31}, {64, 128, 64}, {65, 129, 33},
+                 {127, 100, 100}, {128, 2, 768}, {129, 130, 96}, {513, 137, 72}, {600, 40, 40}}) {
+            const int64_t seed = m + n + k;
+            for (int variant = 0; variant < 2; variant++) {
+                const LinearCase c{m, n, k, type, variant == 1 && seed % 2 == 0 ? Type::kFloat : type, variant == 1,
+                                   variant == 1, variant == 1 ? Activation::kGelu : Activation::kNone};
+                cases.push_back({"linear" + t + " m=" + number(m) + " n=" + number(n) + " k=" + number(k) +
+                                     (variant == 1 ? " bias_gelu_residual" : ""),
+                                 [c] { return check_linear(c); }});
+            }
+        }
+        for (int64_t m : {1, 33, 129})
+            cases.push_back({"linear in parts" + t + " m=" + number(m), [=] {
+                                 return check_linear({m, 70, 1600, type, type, true, true, Activation::kNone});
+                             }});
+        cases.push_back({"linear gives a row the same bits in every tile" + t, [=] {
+                             // The first rows of every m are the same.
+                             for (int32_t k : {64, 1600}) {
+                                 std::vector<float> few, some, many;
+                                 const auto run = [&](int64_t m, std::vector<float>* bits) {
+                                     return check_linear({m, 40, k, type, type, true, false, Activation::kGelu}, bits);
+                                 };
+                                 const std::string problem = run(5, &few) + run(70, &some) + run(520, &many);
+                                 if (!problem.empty()) return problem;
+                                 if (!std::equal(few.begin(), few.end(), some.begin()) ||
+                                     !std::equal(some.begin(), some.end(), many.begin()))
+                                     return "other bits at k=" + std::to_string(k);
+                             }
+                             return std::string();
+                         }});
+        for (int32_t dim : {4, 5, 8, 12, 16, 25, 26, 32, 36, 48, 64, 80, 128})
+            cases.push_back({"attention" + t + " head_dim=" + number(dim), [=] {
+                                 return check_attention({{1, 15, 16, 17, 65}, 2, dim, type, dim % 2 == 0, true});
+                             }});
+        for (int32_t length : {1, 2, 31, 33, 63, 64, 65, 127, 128, 129, 257, 513})
+            cases.push_back({"attention" + t + " seq_len=" + number(length), [=] {
+                                 return check_attention({{length, 3}, 1, 32, type, length % 2 == 0, length < 130});
+                             }});
+        cases.push_back({"attention" + t + " huge logits", [=] {
+                             return check_attention({{40, 70}, 1, 32, type, false, true, 6.0f});
+                         }});
+        cases.push_back({"attention gives a sequence the same bits in every batch" + t, [=] {
+                             std::vector<float> alone, among;
+                             const std::string problem =
+                                 check_attention({{37}, 2, 32, type, true, false}, &alone) +
+                                 check_attention({{129, 37, 5}, 2, 32, type, true, false}, &among);
+                             if (!problem.empty()) return problem;
+                             const bool same = std::equal(alone.begin(), alone.end(), among.begin() + 129 * 64);
+                             return std::string(same ? "" : "other bits");
+                         }});
+        for (int32_t width : {1, 7, 25, 34, 129, 256, 384, 500, 768, 1024, 1031})
+            for (float mean : {0.0f, 1e4f}) {
+                if (mean != 0.0f && type != Type::kFloat) continue;
+                cases.push_back({"layer_norm" + t + " width=" + number(width) + " mean=" + number(static_cast<int>(mean)),
+                                 [=] { return check_layer_norm(7, width, type, mean); }});
+            }
+        for (int32_t width : {1, 25, 34, 130})
+            cases.push_back({"rows" + t + " width=" + number(width), [=] { return check_rows(type, width); }});
+    }
+    for (int32_t width : {1, 2, 17, 255, 257, 1000})
+        for (bool ties : {false, true})
+            cases.push_back({"top_k width=" + number(width) + (ties ? " ties" : ""),
+                             [=] { return check_top_k(width, std::min(width, 9), ties); }});
+    return cases;
+}
+
+}  // namespace
+}  // namespace bertha::test
+
+int main(int count, char** arguments) {
+    using namespace bertha::test;
+    int first = 0, every = 1;
+    std::string filter;
+    for (int i = 1; i < count; i++) {
+        if (std::strcmp(arguments[i], "--sample") == 0 && i + 1 < count) std::sscanf(arguments[++i], "%d/%d", &first, &every);
+        else filter = arguments[i];
+    }
+    int index = 0;
+    for (const Named& each : all_cases()) {
+        if (each.name.find(filter) == std::string::npos) continue;
+        if (index++ % every != first % every) continue;
+#ifdef BERTHA_CUDA_EMULATED
+        // Every case meets a mode; the seed decides which one.
+        auto& options = bertha::emulator::options();
+        options.async = static_cast<bertha::emulator::Async>((index + first) % 3);
+        options.order = static_cast<bertha::emulator::Order>((index / 3 + first) % 3);
+        options.seed = static_cast<uint32_t>(index);
+#endif
+        run_case(each.name, each.body);
+    }
+    std::printf("%d passed, %d failed\n", passes, failures);
+    return failures > 0 || passes == 0 ? 1 : 0;
+}
