@@ -48,7 +48,7 @@ installRivals();
 const machine = describeMachine();
 const before = await machineLoad(1000);
 const timesAtStart = processorTimes();
-const peak = (loadAddon().ops as { peak?: () => Record<string, number> }).peak?.() ?? {};
+const peak = loadAddon().ops.peak();
 const leftOut: string[] = [];
 const isWanted = (each: BenchCase): boolean =>
   (!quick || each.isQuick) && (values.only === undefined || `${each.model} ${each.name}`.includes(values.only));

@@ -17,6 +17,7 @@
       "native/cpu/kernels_avx512.cc",
       "native/cpu/kernels_scalar.cc",
       "native/cpu/packed_weights.cc",
+      "native/cpu/peak.cc",
       "native/engine/allocator.cc",
       "native/engine/backend.cc",
       "native/engine/hardware.cc",

@@ -13,6 +13,7 @@ import { targetRatio } from '../bench/targets.js';
 import { loadModel, loadTokenizer } from '../src/index.js';
 import { defaultModelDirectory } from '../src/runtime/default-model.js';
 import { temporaryFolder } from './support/checkpoint-files.js';
+import { instructionSet, ops } from './support/devices.js';
 
 const t = suite('bench');
 
@@ -94,6 +95,14 @@ t('prints ratio, share of the peak and targets of a row', () => {
   const text = formatRow(row, { machine, engines, peak: { fp32: 1000 } });
   assert.match(text, 'MiniLM 256 mixed texts, 2 threads, text to vector');
   assert.match(text, /bertha fp32 .* 100\.0 ms .* 2560 texts\/s .* 3\.90x arrival 1\.90x best .*50% of peak met 3\.8, MISSED 1\.95/);
+});
+
+t('finds the peak of every precision that the instruction set computes in', () => {
+  const peak = ops.peak();
+  const precisions = instructionSet === 'scalar' ? [] : ['fp32', 'fp16-weights', 'int8'];
+  for (const precision of precisions) assert.ok(peak[precision]! > 1 && peak[precision]! < 1e5, `${precision}: ${peak[precision]}`);
+  assert.is(Object.keys(peak).includes('bf16'), instructionSet === 'avx512_bf16');
+  if (instructionSet === 'scalar') assert.equal(peak, {});
 });
 
 t('counts the arithmetic of an encoder', () => {

@@ -3,6 +3,7 @@
 #include "addon/args.h"
 #include "addon/program_reader.h"
 #include "cpu/isa.h"
+#include "cpu/peak.h"
 #include "engine/allocator.h"
 #include "engine/floating_point.h"
 
@@ -261,6 +262,15 @@ Napi::Value top_k(const Napi::CallbackInfo& info) {
     });
 }
 
+// peak(): { precision: giga-operations of one core in a second }
+Napi::Value peak(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        Napi::Object peaks = Napi::Object::New(info.Env());
+        for (const cpu::Peak& each : cpu::measure_peaks()) peaks.Set(each.precision, each.giga_ops);
+        return peaks;
+    });
+}
+
 }  // namespace
 
 Napi::Object define_ops(Napi::Env env) {
@@ -273,6 +283,7 @@ Napi::Object define_ops(Napi::Env env) {
     ops.Set("pool", Napi::Function::New(env, pool));
     ops.Set("normalize", Napi::Function::New(env, normalize));
     ops.Set("topK", Napi::Function::New(env, top_k));
+    ops.Set("peak", Napi::Function::New(env, peak));
     return ops;
 }
 

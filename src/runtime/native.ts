@@ -95,6 +95,8 @@ export interface NativeOps {
   pool(x: Float32Array, cuSeqlens: Int32Array, width: number, modes: readonly string[], skip: Int32Array | null): Float32Array;
   normalize(x: Float32Array, rows: number, width: number): Float32Array;
   topK(x: Float32Array, rows: number, width: number, k: number): Float32Array;
+  /** Multiplications and additions of one core in a second, in units of 1e9, by precision; empty for the scalar kernels. */
+  peak(): Record<string, number>;
 }
 
 /** Counters of the process-wide scheduler since the process started. */

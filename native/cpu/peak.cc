@@ -1,0 +1,140 @@
+#include "cpu/peak.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "cpu/isa.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace bertha::cpu {
+
+#if defined(__x86_64__)
+namespace {
+
+// Independent sums: more than latency times instructions a cycle (bf16: 6 * 2), few enough for 16 registers.
+constexpr int kChains = 12;
+constexpr int64_t kSteps = 20000;
+constexpr int kRepeats = 40;
+
+// Stops the compiler from computing a product once for all chains and steps.
+#define BERTHA_OPAQUE(x) __asm__("" : "+v"(x))
+
+#define BERTHA_CHAINS(type, zero, step)                              \
+    type sums[kChains];                                              \
+    for (type & sum : sums) sum = zero;                              \
+    for (int64_t i = 0; i < kSteps; i++) {                           \
+        _Pragma("GCC unroll 12") for (int c = 0; c < kChains; c++) { \
+            BERTHA_OPAQUE(x);                                        \
+            sums[c] = step;                                          \
+        }                                                            \
+    }                                                                \
+    for (type & sum : sums) __asm__ volatile("" : "+v"(sum))
+
+__attribute__((target("avx2,fma"))) void fma_ymm() {
+    __m256 x = _mm256_set1_ps(0.5f);
+    const __m256 y = _mm256_set1_ps(0.25f);
+    BERTHA_CHAINS(__m256, _mm256_setzero_ps(), _mm256_fmadd_ps(x, y, sums[c]));
+}
+
+// As kernels_avx2.cc sums up 8-bit products.
+__attribute__((target("avx2"))) void int8_ymm() {
+    __m256i x = _mm256_set1_epi8(3);
+    const __m256i y = _mm256_set1_epi8(5), ones = _mm256_set1_epi16(1);
+    BERTHA_CHAINS(__m256i, _mm256_setzero_si256(),
+                  _mm256_add_epi32(sums[c], _mm256_madd_epi16(_mm256_maddubs_epi16(x, y), ones)));
+}
+
+// The same for two products that share the widening to 32 bits.
+__attribute__((target("avx2"))) inline __m256i add_pairs(__m256i sum, __m256i x, __m256i y, __m256i z,
+                                                         __m256i ones) {
+    const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(x, y), _mm256_maddubs_epi16(x, z));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+}
+
+__attribute__((target("avx2"))) void int8_fast_ymm() {
+    __m256i x = _mm256_set1_epi8(3);
+    const __m256i y = _mm256_set1_epi8(5), z = _mm256_set1_epi8(7), ones = _mm256_set1_epi16(1);
+    BERTHA_CHAINS(__m256i, _mm256_setzero_si256(), add_pairs(sums[c], x, y, z, ones));
+}
+
+__attribute__((target("avx2,avxvnni"))) void vnni_ymm() {
+    __m256i x = _mm256_set1_epi8(3);
+    const __m256i y = _mm256_set1_epi8(5);
+    BERTHA_CHAINS(__m256i, _mm256_setzero_si256(), _mm256_dpbusd_avx_epi32(sums[c], x, y));
+}
+
+__attribute__((target("avx512f"))) void fma_zmm() {
+    __m512 x = _mm512_set1_ps(0.5f);
+    const __m512 y = _mm512_set1_ps(0.25f);
+    BERTHA_CHAINS(__m512, _mm512_setzero_ps(), _mm512_fmadd_ps(x, y, sums[c]));
+}
+
+__attribute__((target("avx512f,avx512bw"))) void int8_zmm() {
+    __m512i x = _mm512_set1_epi8(3);
+    const __m512i y = _mm512_set1_epi8(5), ones = _mm512_set1_epi16(1);
+    BERTHA_CHAINS(__m512i, _mm512_setzero_si512(),
+                  _mm512_add_epi32(sums[c], _mm512_madd_epi16(_mm512_maddubs_epi16(x, y), ones)));
+}
+
+__attribute__((target("avx512f,avx512vnni"))) void vnni_zmm() {
+    __m512i x = _mm512_set1_epi8(3);
+    const __m512i y = _mm512_set1_epi8(5);
+    BERTHA_CHAINS(__m512i, _mm512_setzero_si512(), _mm512_dpbusd_epi32(sums[c], x, y));
+}
+
+__attribute__((target("avx512f,avx512bf16"))) void bf16_zmm() {
+    __m512i x = _mm512_set1_epi32(0x3f003f00);
+    const __m512bh y = (__m512bh)_mm512_set1_epi32(0x3e803e80);
+    BERTHA_CHAINS(__m512, _mm512_setzero_ps(), _mm512_dpbf16_ps(sums[c], (__m512bh)x, y));
+}
+
+// The best of many short measurements: whatever else runs can only make one longer.
+double best_giga_ops(void (*loop)(), int ops_per_step) {
+    double best = 1e9;
+    for (int repeat = 0; repeat < kRepeats; repeat++) {
+        const auto start = std::chrono::steady_clock::now();
+        loop();
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        best = std::min(best, seconds.count());
+    }
+    return static_cast<double>(kSteps) * kChains * ops_per_step / best / 1e9;
+}
+
+}  // namespace
+
+std::vector<Peak> measure_peaks() {
+    const std::string isa = isa_report().chosen;
+    std::vector<Peak> peaks;
+    const auto add = [&](const char* precision, void (*loop)(), int ops_per_step) {
+        peaks.push_back({precision, best_giga_ops(loop, ops_per_step)});
+    };
+    if (isa.rfind("avx512", 0) == 0) {
+        add("fp32", fma_zmm, 2 * 16);
+        if (isa == "avx512_bf16") add("bf16", bf16_zmm, 2 * 32);
+        if (isa == "avx512") {
+            add("int8", int8_zmm, 2 * 64);
+        } else {
+            add("int8", vnni_zmm, 2 * 64);
+        }
+    } else if (isa.rfind("avx2", 0) == 0) {
+        add("fp32", fma_ymm, 2 * 8);
+        if (isa == "avx2_vnni") {
+            add("int8", vnni_ymm, 2 * 32);
+        } else {
+            add("int8", int8_ymm, 2 * 32);
+            add("int8-fast", int8_fast_ymm, 2 * 64);
+        }
+    }
+    if (!peaks.empty()) peaks.push_back({"fp16-weights", peaks.front().giga_ops});  // widened to fp32
+    return peaks;
+}
+#else
+std::vector<Peak> measure_peaks() { return {}; }
+#endif
+
+}  // namespace bertha::cpu
