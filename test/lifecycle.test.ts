@@ -16,6 +16,8 @@ type ResizableArrayBuffer = new (length: number, options: { maxByteLength: numbe
 
 const t = suite('lifecycle');
 const full = process.env['BERTHA_TEST_FULL'] === '1';
+/** Sanitizers cost time and memory: what is measured is not judged then. */
+const isMeasured = process.env['BERTHA_SANITIZER'] === undefined;
 const addon = loadAddon();
 
 async function codeOf(call: () => unknown): Promise<string> {
@@ -160,10 +162,11 @@ t('A06, A07: signals and exits end a computing process at once, with the code th
   const [exit, term, interrupt, thrown] = await Promise.all([
     runChild(
       `${busy}setTimeout(() => { const asked = Date.now(); process.on('exit', () => console.log('at', Date.now())); process.exit(7); }, 300);`,
+      { isAbrupt: true },
     ),
-    runChild(busy, { onLine: onLine('SIGTERM') }),
-    runChild(busy, { onLine: onLine('SIGINT', 2) }),
-    runChild(`${busy}setTimeout(() => { throw new RangeError('mine'); }, 300);`),
+    runChild(busy, { isAbrupt: true, onLine: onLine('SIGTERM') }),
+    runChild(busy, { isAbrupt: true, onLine: onLine('SIGINT', 2) }),
+    runChild(`${busy}setTimeout(() => { throw new RangeError('mine'); }, 300);`, { isAbrupt: true }),
   ]);
   const ended = Date.now();
   assert.equal([exit.code, exit.signal], [7, null], exit.output);
@@ -179,10 +182,10 @@ t('A06: from process.exit to the end of the process it takes less than 200 ms', 
     `const embedder = await loadEmbedder(realModel);
      void embedder.embed(new Array(50000).fill('hello guitar '.repeat(20)));
      setTimeout(() => { console.log('asked'); setImmediate(() => process.exit(3)); }, 300);`,
-    { onLine: (line) => (asked = line === 'asked' ? performance.now() : asked) },
+    { isAbrupt: true, onLine: (line) => (asked = line === 'asked' ? performance.now() : asked) },
   );
   assert.is(code, 3, output);
-  assert.ok(performance.now() - asked < 200, `${performance.now() - asked} ms`);
+  if (isMeasured) assert.ok(performance.now() - asked < 200, `${performance.now() - asked} ms`);
 });
 
 const work = `const embedder = await loadEmbedder(smallModel);
@@ -306,7 +309,7 @@ t('A12: a hundred thousand dropped results fit a heap of 64 MB', async () => {
      const texts = new Array(1000).fill('hello');
      let most = 0;
      for (let i = 0; i < ${full ? 100 : 20}; i++) { await embedder.embed(texts); most = Math.max(most, process.memoryUsage.rss()); }
-     console.log(most < 400e6 ? 'bounded' : most);`,
+     console.log(most < ${isMeasured ? 400e6 : 4e9} ? 'bounded' : most);`,
     { flags: ['--max-old-space-size=64'] },
   );
   assert.equal([code, output.trim()], [0, 'bounded']);
@@ -342,7 +345,7 @@ t('A17: a forked process and a cluster worker start clean beside a computing par
       cluster.setupPrimary({ exec: process.env.CHILD, execArgv: [] });
       if (cluster.isPrimary) await new Promise((resolve) => cluster.fork().on('exit', resolve));
       process.exit(0);`,
-      { environment: { CHILD: child } },
+      { isAbrupt: true, environment: { CHILD: child } },
     );
     rmSync(folder, { recursive: true, force: true });
     assert.equal([code, output.trim().split('\n')], [0, ['3', '3']], output);

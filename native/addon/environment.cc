@@ -66,7 +66,7 @@ void Environment::close() {
     }
     for (const auto& entry : jobs_) Scheduler::instance().cancel(entry.second);
     jobs_.clear();
-    model_constructor.SuppressDestruct();
+    model_constructor.Reset();
 }
 
 }  // namespace bertha::addon

@@ -35,6 +35,8 @@ public:
     void cancel_job(int64_t id);
 
     Napi::FunctionReference model_constructor;
+    // The model that the constructor is being called for: nobody else can construct one.
+    std::shared_ptr<const Model> model_to_wrap;
 
 private:
     static void call_js(Napi::Env env, Napi::Function, std::nullptr_t*, Completion* completion);

@@ -1,6 +1,7 @@
 #include "addon/model_wrap.h"
 
 #include <thread>
+#include <utility>
 
 #include "addon/args.h"
 #include "addon/environment.h"
@@ -102,10 +103,10 @@ Napi::Function ModelWrap::define(Napi::Env env) {
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
-    if (info.Length() != 1 || !info[0].IsExternal())
+    model_ = std::exchange(Environment::of(info.Env())->model_to_wrap, nullptr);
+    if (model_ == nullptr)
         throw make_error(info.Env(), "INVALID_ARG",
                          "NativeModel cannot be constructed: expected loadModel() to make it");
-    model_ = *info[0].As<Napi::External<std::shared_ptr<const Model>>>().Data();
     reported_bytes_ = model_->loaded().weight_bytes();
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_bytes_);
 }
@@ -151,9 +152,8 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
                 environment->end_operation(env);
                 settle(env, deferred, [&]() -> Napi::Value {
                     if (!model) throw Error(error.code, error.message);
-                    // The external only carries the pointer into the constructor.
-                    return environment->model_constructor.New(
-                        {Napi::External<std::shared_ptr<const Model>>::New(env, &model)});
+                    environment->model_to_wrap = std::move(model);
+                    return environment->model_constructor.New({});
                 });
             });
         };

@@ -1,0 +1,27 @@
+// Vectors over HTTP: POST /embed {"texts": ["…"]}. Work stops when the client leaves, or when its time is over before it begins.
+//   node examples/server.mjs 3000
+import Fastify from 'fastify';
+import { loadEmbedder, stats } from 'bertha-encoder';
+
+const embedder = await loadEmbedder();
+const app = Fastify({ bodyLimit: 2 ** 20 });
+const statusOf = { INVALID_ARG: 422, QUEUE_FULL: 429, DISPOSED: 503, DEADLINE: 504 };
+
+app.post('/embed', async (request, reply) => {
+  const { texts, bulk = false, deadlineMs = 2000 } = request.body;
+  const client = new AbortController();
+  reply.raw.once('close', () => client.abort());
+  try {
+    const priority = bulk ? 'bulk' : 'interactive';
+    const embeddings = await embedder.embed(texts, { signal: client.signal, deadlineMs, priority });
+    return embeddings.map(({ vector }) => Array.from(vector));
+  } catch (error) {
+    if (error.code in statusOf) return reply.code(statusOf[error.code]).send({ error: error.code });
+    throw error;
+  }
+});
+
+app.get('/stats', async () => stats());
+app.addHook('onClose', () => embedder[Symbol.asyncDispose]());
+process.once('SIGTERM', () => app.close());
+console.log(await app.listen({ port: Number(process.argv[2] ?? 3000) }));

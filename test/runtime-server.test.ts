@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Stats } from '../src/index.js';
+
+const t = suite<{ server: ChildProcess; url: string }>('the Fastify handler of the README');
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+t.before(async (context) => {
+  assert.ok(existsSync(`${root}dist/index.js`), 'dist/ is missing: npm run build');
+  context.server = spawn(process.execPath, ['examples/server.mjs', '0'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  context.url = await new Promise<string>((resolve, reject) => {
+    context.server.stdout!.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
+    context.server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+});
+
+t.after(({ server }) => void server.kill('SIGKILL'));
+
+function post(url: string, body: object, signal?: AbortSignal): Promise<Response> {
+  const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return fetch(`${url}/embed`, signal === undefined ? options : { ...options, signal });
+}
+
+async function statsOf(url: string): Promise<Stats> {
+  return (await (await fetch(`${url}/stats`)).json()) as Stats;
+}
+
+t('answers with a vector for each text, interactive or bulk', async ({ url }) => {
+  const response = await post(url, { texts: ['a cat', 'a dog'] });
+  assert.is(response.status, 200);
+  const vectors = (await response.json()) as number[][];
+  assert.equal(
+    vectors.map(({ length }) => length),
+    [384, 384],
+  );
+  assert.equal(await (await post(url, { texts: ['a cat', 'a dog'], bulk: true })).json(), vectors);
+});
+
+t('answers 422 to what is no text and 504 when the deadline has passed', async ({ url }) => {
+  const refused = await post(url, { texts: [7] });
+  assert.equal([refused.status, await refused.json()], [422, { error: 'INVALID_ARG' }]);
+  const late = await post(url, { texts: ['a cat'], deadlineMs: 0 });
+  assert.equal([late.status, await late.json()], [504, { error: 'DEADLINE' }]);
+});
+
+t('stops computing when the client leaves', async ({ url }) => {
+  const before = (await statsOf(url)).calls.failed;
+  const client = new AbortController();
+  const texts = new Array<string>(3000).fill('the quick brown fox jumps over the lazy dog near the river bank');
+  const call = post(url, { texts, deadlineMs: 60_000 }, client.signal).then(
+    () => 'answered',
+    () => 'left',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  client.abort();
+  assert.is(await call, 'left');
+  for (const end = performance.now() + 5000; ;) {
+    const now = await statsOf(url);
+    if (now.running === 0 && now.queue.tokens === 0 && now.calls.failed > before) break;
+    assert.ok(performance.now() < end, 'it went on computing');
+  }
+  assert.is((await post(url, { texts: ['a cat'] })).status, 200);
+});
+
+t('finishes what it has begun on SIGTERM and ends with code 0', async ({ server, url }) => {
+  const call = post(url, { texts: new Array<string>(300).fill('a cat sits on the mat'), deadlineMs: 60_000 });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGTERM');
+  assert.is((await call).status, 200);
+  assert.is(await ended, 0);
+});
+
+t('is shown in the README as it is', () => {
+  const source = readFileSync(`${root}examples/server.mjs`, 'utf8');
+  const handler = source.slice(source.indexOf('const embedder'), source.indexOf("app.get('/stats'")).trim();
+  assert.ok(readFileSync(`${root}README.md`, 'utf8').includes(handler));
+});
+
+t.run();
