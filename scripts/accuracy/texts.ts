@@ -83,7 +83,7 @@ function paragraphs(half: number): string[] {
 }
 
 /** So many different items. */
-function draw<T>(random: Random, items: readonly T[], count: number): T[] {
+export function draw<T>(random: Random, items: readonly T[], count: number): T[] {
   if (items.length < count) throw new Error(`Expected at least ${count} texts to draw from but received ${items.length}.`);
   const rest = [...items];
   return Array.from({ length: count }, () => {

@@ -52,7 +52,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   withInput(program.command('embed'), 'texts to embed; a single - reads lines from standard input')
     .description('Turn texts into vectors.')
     .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
-    .option('--precision <name>', 'number format of the arithmetic', 'fp32')
+    .option('--precision <name>', 'fp32, fp16-weights, bf16, int8, int8-fast or auto', 'fp32')
     .option('--device <name>', 'where to compute', 'cpu')
     .option('--prompt-name <name>', "one of the model's prompts, put before each text")
     .option('--prompt <text>', 'a prompt of your own, put before each text')

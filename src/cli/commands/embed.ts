@@ -49,6 +49,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   const output = await openOutput(flags.output, { patchable: isBinary });
   const { threads, precision, device } = flags;
   const embedder = await loadEmbedder(flags.model, { threads, precision, device } as LoadEmbedderOptions);
+  if (precision === 'auto') process.stderr.write(`${embedder.precision.chosen}: ${embedder.precision.reason}\n`);
   try {
     const { promptName, prompt, normalize, dimensions, maxLength } = flags;
     const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength };
