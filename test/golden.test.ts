@@ -8,17 +8,13 @@ import { compareFolder, kTolerance } from '../scripts/golden/compare.js';
 import { findGoldenFolders, type GoldenFolder } from '../scripts/golden/files.js';
 import { golden, temporaryFolder } from './support/checkpoint-files.js';
 import { instructionSet } from './support/devices.js';
-import { skip } from './support/skip.js';
 
 const t = suite(`golden ${instructionSet}`);
 const folders = findGoldenFolders(golden());
-/** Models of these families may be told to be unsupported; every other one must pass. */
-const optional = /^tiny\/(distilbert|electra|mpnet)/;
 
 for (const folder of folders) {
   t(`${folder.name} matches its float64 reference values`, async () => {
     const report = await compareFolder(folder, { tolerance: kTolerance });
-    if (report.verdict === 'unsupported' && optional.test(folder.name)) return skip(`golden values: ${report.unsupported}`);
     assert.is(report.verdict, 'ok', report.toString());
   });
 }

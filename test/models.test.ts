@@ -88,6 +88,46 @@ t('loads the encoder alone, without memory for its heads, when heads are not wan
   encoder.dispose();
 });
 
+t('checks the words and positions that a call asks for', async () => {
+  const model = await loadModel(golden('tiny/bert-mlm'));
+  const { targets, logits } = model.values.heads.maskedLm!;
+  const run = async (selected: number[], words: number[] | undefined) => {
+    const batch = model.pack([{ ids: Int32Array.of(101, 200, 102) }]);
+    const asked = { selected: Int32Array.from(selected), cuSelected: Int32Array.of(0, selected.length) };
+    return model.session.run({ ...batch, ...asked, ...(words === undefined ? {} : { targets: Int32Array.from(words) }) }, [
+      targets,
+      logits,
+    ]);
+  };
+  const words = Array.from({ length: 16 }, (_, i) => (i * 119) % model.config.vocabSize);
+  const [picked, rows] = await run([1], words);
+  assert.equal(
+    Array.from(picked!.subarray(1)),
+    words.map((word) => rows![word]!),
+  );
+  const logSum = Math.log(rows!.reduce((sum, value) => sum + Math.exp(value), 0));
+  assert.ok(Math.abs(picked![0]! - logSum) < 1e-5);
+  const code = async (selected: number[], ids?: number[]) => (await rejection(() => run(selected, ids))).code;
+  assert.is(await code([1]), 'INVALID_ARG');
+  assert.is(await code([1], words.slice(1)), 'INVALID_ARG');
+  assert.is(await code([3], words), 'INVALID_ARG');
+  assert.is(
+    await code(
+      [1],
+      words.map((word, i) => (i === 7 ? model.config.vocabSize : word)),
+    ),
+    'INVALID_IDS',
+  );
+  assert.is(
+    await code(
+      [1],
+      words.map((word, i) => (i === 7 ? -1 : word)),
+    ),
+    'INVALID_IDS',
+  );
+  model.dispose();
+});
+
 t('ignores the token types of a tokenizer whose model has none', async () => {
   const model = await loadModel(golden('tiny/distilbert-question-answering'));
   const pair = model.tokenizer.encode('Who is it?', { pair: 'It is the man.' });

@@ -101,6 +101,16 @@ t('extracts features by token or by text', async () => {
   await extract.dispose();
 });
 
+t('loads as transformers.js is told to', async () => {
+  const classify = await pipeline('text-classification', golden('tiny/bert-nli'), { dtype: 'fp32', threads: 1, local_files_only: true });
+  assert.is(((await classify('Good.')) as unknown[]).length, 1);
+  await classify.dispose();
+  const offline = await rejection(() =>
+    pipeline('fill-mask', 'no-such-owner/no-such-model', { local_files_only: true, cache_dir: golden('none') }),
+  );
+  assert.is(offline.code, 'HUB_OFFLINE');
+});
+
 t('suggests the task that was meant, and refuses a model without its head', async () => {
   const unknown = await rejection(() => pipeline('text-classificaton' as 'text-classification'));
   assert.equal([unknown.code, /"text-classification"/.test(unknown.message)], ['INVALID_OPTION', true]);

@@ -155,7 +155,7 @@ t('searches as a float64 scan does, over more vectors than one native call takes
   const [count, width] = [9000, 48];
   const data = Float32Array.from({ length: count * width }, () => random.normal());
   const row = (i: number) => data.subarray(i * width, (i + 1) * width);
-  const queries = [row(4097), Float32Array.from({ length: width }, () => random.normal())];
+  const queries = [row(4097), ...Array.from({ length: 200 }, () => Float32Array.from({ length: width }, () => random.normal()))];
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
   for (const score of ['cosine', 'dot'] as const) {
     const scores = (query: Float32Array) =>
@@ -164,7 +164,8 @@ t('searches as a float64 scan does, over more vectors than one native call takes
         (_, i) => dot(query, row(i)) / (score === 'dot' ? 1 : Math.sqrt(dot(query, query) * dot(row(i), row(i)))),
       );
     const results = await semanticSearch(queries, { data, dimensions: width }, { topK: 25, score });
-    queries.forEach((query, q) => {
+    [0, 1, 169, 170, 200].forEach((q) => {
+      const query = queries[q]!;
       const expected = scores(query)
         .map((value, index) => ({ index, score: value }))
         .sort((a, b) => b.score - a.score)

@@ -20,7 +20,7 @@ export type ScoreFunction = 'softmax' | 'sigmoid' | 'none';
 export interface ClassifyOptions extends TaskOptions {
   /** Labels for each text, the best first; null for all. Default 1. */
   readonly topK?: number | null | undefined;
-  /** Default: none for regression, sigmoid for several labels at once or a single one, else softmax; config.json may name another. */
+  /** Default: none for regression, sigmoid for several labels at once or a single one, else softmax. */
   readonly functionToApply?: ScoreFunction | undefined;
 }
 

@@ -69,7 +69,7 @@ export async function loadEmbedder(model?: string, options?: LoadEmbedderOptions
     throw new BerthaError('INVALID_ARG', `Expected a model directory for the model of loadEmbedder but received ${received(model)}.`);
   }
   const settings = readOptions('loadEmbedder', options, loadSchema);
-  return new Embedder(await loadModel(model, settings as LoadModelOptions));
+  return new Embedder(await loadModel(model, { heads: false, ...settings } as LoadModelOptions));
 }
 
 /** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */

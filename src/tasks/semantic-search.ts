@@ -28,6 +28,8 @@ export interface VectorMatrix {
 
 /** Rows of the corpus that one native call takes: a few milliseconds. */
 const kBlockRows = 4096;
+/** Products that one native call computes at most: several queries share a call where vectors are short. */
+const kBlockProducts = 1 << 25;
 /** Candidates beyond `topK` that are scored again in float64, so that rounding in float32 cannot decide who is in. */
 const kSpare = 16;
 
@@ -73,17 +75,21 @@ export async function semanticSearch(
   const topK = Math.min(settings.topK ?? 10, rows.count);
   const candidates: number[][] = Array.from({ length: wanted.count }, () => []);
   const turn = new Turn(settings.signal);
-  const left = toMatrix(wanted, 0, wanted.count, isCosine);
-  for (let begin = 0; begin < rows.count && wanted.count > 0; begin += kBlockRows) {
+  const queriesOfCall = Math.max(1, Math.floor(kBlockProducts / (kBlockRows * rows.width)));
+  const { ops } = loadAddon();
+  for (let begin = 0; begin < rows.count; begin += kBlockRows) {
     const count = Math.min(kBlockRows, rows.count - begin);
     const k = Math.min(topK + kSpare, count);
-    const { ops } = loadAddon();
-    const scores = ops.linear(left, toMatrix(rows, begin, count, isCosine), null, null, 'none', wanted.count, count, rows.width);
-    const best = ops.topK(scores, wanted.count, count, k);
-    candidates.forEach((list, q) => {
-      for (let i = 0; i < k; i++) list.push(begin + best[q * (1 + 2 * k) + 1 + k + i]!);
-    });
-    if (turn.isOver) await turn.next();
+    const right = toMatrix(rows, begin, count, isCosine);
+    for (let first = 0; first < wanted.count; first += queriesOfCall) {
+      const some = Math.min(queriesOfCall, wanted.count - first);
+      const scores = ops.linear(toMatrix(wanted, first, some, isCosine), right, null, null, 'none', some, count, rows.width);
+      const best = ops.topK(scores, some, count, k);
+      for (let q = 0; q < some; q++) {
+        for (let i = 0; i < k; i++) candidates[first + q]!.push(begin + best[q * (1 + 2 * k) + 1 + k + i]!);
+      }
+      if (turn.isOver) await turn.next();
+    }
   }
   const results = candidates.map((list, q) => {
     const score = (index: number) => exactScore(wanted.row(q), rows.row(index), isCosine);
