@@ -159,9 +159,11 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
         };
         try {
             std::thread(work).detach();
-        } catch (const std::system_error& error) {
+        } catch (const std::system_error& refused) {
             environment->end_operation(env);
-            fail("THREADS", "the system refuses to start a thread: %s", error.what());
+            settle(env, deferred, [&]() -> Napi::Value {
+                fail("THREADS", "the system refuses to start a thread: %s", refused.what());
+            });
         }
         return deferred.Promise();
     });
@@ -193,7 +195,8 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
         } catch (...) {
             environment->remove_job(id);
             environment->end_operation(env);
-            throw;
+            // A promise that is never settled would stay in memory.
+            settle(env, deferred, []() -> Napi::Value { throw; });
         }
         return deferred.Promise();
     });
