@@ -327,17 +327,21 @@ others('inspect says why a directory cannot be loaded, with exit code 1', async 
 
 others('doctor finds this installation well and says why', async () => {
   const printed = await output(['doctor']);
-  for (const name of ['addon', 'instructions', 'threads', 'cuda', 'self-test']) assert.match(printed, new RegExp(`^ok +${name} `, 'm'));
+  for (const name of ['addon', 'instructions', 'threads', 'cuda', 'self-test', 'service', 'lanes', 'memory'])
+    assert.match(printed, new RegExp(`^ok +${name} `, 'm'));
   const json = JSON.parse(await output(['doctor', '--json'])) as {
     ok: boolean;
     isa: unknown;
     addon: { builder: string };
     instructions: { chosen: string };
     'self-test': { difference: number };
+    service: { loopDelayMs: number; tokensPerSecond: number };
+    memory: { weights: number };
   };
   assert.is(json.ok, true);
   assert.ok(['node-gyp', 'cmake-js'].includes(json.addon.builder));
   assert.ok(json['self-test'].difference <= 1e-5);
+  assert.ok(json.service.loopDelayMs > 0 && json.service.tokensPerSecond > 0 && json.memory.weights > 80e6);
 });
 
 others('doctor tells that the addon is missing, with exit code 1', async () => {

@@ -1,7 +1,9 @@
 import os from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { BerthaError } from '../../errors.js';
-import { loadEmbedder, systemInfo } from '../../index.js';
+import { loadEmbedder, stats, systemInfo, type Embedder } from '../../index.js';
 import { openOutput } from '../output.js';
 import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
 import { version } from '../version.js';
@@ -25,7 +27,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
     { name: 'bertha', ok: true, text: version, details: { version } },
     machine(),
     ...(await attempt('addon', () => addonFindings())),
-    ...(await attempt('self-test', async () => [await selfTest()])),
+    ...(await attempt('self-test', modelFindings)),
   ];
   const ok = findings.every((finding) => finding.ok);
   const output = await openOutput(undefined, { patchable: false });
@@ -50,27 +52,65 @@ function addonFindings(): Finding[] {
   ];
 }
 
-async function selfTest(): Promise<Finding> {
+/** What the bundled model shows: its numbers, its memory, and the event loop while it computes. */
+async function modelFindings(): Promise<Finding[]> {
   const started = performance.now();
   const embedder = await loadEmbedder();
   try {
-    const loadedAfter = performance.now() - started;
-    const { vector } = await embedder.embed(selfTestText);
-    const expected = selfTestVector();
-    // Math.max passes NaN on, and NaN is not within the tolerance.
-    const difference =
-      vector.length === expected.length ? Math.max(...expected.map((value, i) => Math.abs(value - vector[i]!))) : Number.NaN;
-    const ok = difference <= selfTestTolerance;
-    const text = `${embedder.directory} loads in ${loadedAfter.toFixed(0)} ms; largest difference to the stored vector ${difference.toExponential(1)}`;
-    return {
-      name: 'self-test',
-      ok,
-      text,
-      details: { model: embedder.directory, difference, tolerance: selfTestTolerance, loadMs: loadedAfter },
-    };
+    return [await selfTest(embedder, performance.now() - started), await service(embedder), queue(), memory(embedder)];
   } finally {
     embedder.dispose();
   }
+}
+
+async function selfTest(embedder: Embedder, loadMs: number): Promise<Finding> {
+  const { vector } = await embedder.embed(selfTestText);
+  const expected = selfTestVector();
+  // Math.max passes NaN on, and NaN is not within the tolerance.
+  const difference = vector.length === expected.length ? Math.max(...expected.map((value, i) => Math.abs(value - vector[i]!))) : Number.NaN;
+  const ok = difference <= selfTestTolerance;
+  const text = `${embedder.directory} loads in ${loadMs.toFixed(0)} ms; largest difference to the stored vector ${difference.toExponential(1)}`;
+  return { name: 'self-test', ok, text, details: { model: embedder.directory, difference, tolerance: selfTestTolerance, loadMs } };
+}
+
+/** Two seconds of a service's life: the event loop's delay idle, and while texts are embedded without pause. */
+async function service(embedder: Embedder): Promise<Finding> {
+  const idle = await loopDelay(() => sleep(500));
+  const before = stats();
+  const until = performance.now() + 1500;
+  const texts = new Array<string>(64).fill(selfTestText);
+  const busy = await loopDelay(async () => {
+    while (performance.now() < until) await embedder.embed(texts);
+  });
+  const after = stats();
+  const tokensPerSecond = (after.batches.tokens - before.batches.tokens) / 1.5;
+  const lateHelpers = after.lateHelpers - before.lateHelpers;
+  const others = lateHelpers > 0 ? '; other programs use these processors' : '';
+  const text = `event-loop delay p99 ${busy.toFixed(1)} ms while embedding ${tokensPerSecond.toFixed(0)} tokens/s, ${idle.toFixed(1)} ms idle${others}`;
+  return { name: 'service', ok: true, text, details: { loopDelayMs: busy, idleLoopDelayMs: idle, tokensPerSecond, lateHelpers } };
+}
+
+/** The 99th percentile, in milliseconds. */
+async function loopDelay(work: () => Promise<unknown>): Promise<number> {
+  const histogram = monitorEventLoopDelay({ resolution: 1 });
+  histogram.enable();
+  await work();
+  histogram.disable();
+  return histogram.percentile(99) / 1e6;
+}
+
+function queue(): Finding {
+  const { limit } = stats().queue;
+  const text = `interactive before bulk; ${limit.toLocaleString('en')} tokens may wait`;
+  return { name: 'lanes', ok: true, text, details: { lanes: ['interactive', 'bulk'], limit } };
+}
+
+function memory(embedder: Embedder): Finding {
+  const { weights, workspaces } = embedder.memoryUsage();
+  const { rss } = process.memoryUsage();
+  const mb = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MB`;
+  const text = `weights ${mb(weights)}, workspaces ${mb(workspaces)}, this process ${mb(rss)}`;
+  return { name: 'memory', ok: true, text, details: { weights, workspaces, rss } };
 }
 
 /** The findings of a part, or the one finding that it failed. */
