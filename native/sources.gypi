@@ -31,6 +31,29 @@
       "native/engine/scheduler_queue.cc",
       "native/engine/shared_team.cc"
     ],
+    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_weights.cc", "native/cuda/value_plan.cc"],
+    "bertha_cuda_sources": [
+      "native/cuda/attention_fp32.cu",
+      "native/cuda/attention_mma.cu",
+      "native/cuda/layer_norm.cu",
+      "native/cuda/linear_fp32.cu",
+      "native/cuda/linear_mma.cu",
+      "native/cuda/rows.cu",
+      "native/cuda/runtime.cu",
+      "native/cuda/top_k.cu"
+    ],
+    "bertha_cuda_emulated_sources": [
+      "test/native/cuda-emulator/emulator.cc",
+      "test/native/cuda-emulator/fiber.cc",
+      "test/native/cuda-emulator/runtime_emulated.cc",
+      "test/native/cuda-emulator/kernels/attention_fp32.cc",
+      "test/native/cuda-emulator/kernels/attention_mma.cc",
+      "test/native/cuda-emulator/kernels/layer_norm.cc",
+      "test/native/cuda-emulator/kernels/linear_fp32.cc",
+      "test/native/cuda-emulator/kernels/linear_mma.cc",
+      "test/native/cuda-emulator/kernels/rows.cc",
+      "test/native/cuda-emulator/kernels/top_k.cc"
+    ],
     "bertha_include": ["native"],
     "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
     "bertha_cflags": [

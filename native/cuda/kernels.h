@@ -40,6 +40,7 @@ struct DeviceBatch {
     Ints cu_seqlens;      // [batch_size + 1]
     Ints pool_skip;       // [batch_size]
     Ints selected;        // [selected]
+    Ints targets;         // [selected, kTargetsPerRow]
     int32_t batch_size = 0;
     int32_t max_seq_len = 0;
 };
@@ -90,6 +91,7 @@ void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, const D
           const Tensor& output, Stream stream);
 void normalize(const Tensor& input, const Tensor& output, Stream stream);
 void top_k(const Tensor& input, int32_t k, const Tensor& output, Stream stream);
+void pick_targets(const Tensor& input, const DeviceBatch& batch, const Tensor& output, Stream stream);
 // Rows as fp32 without gaps: [rows, width].
 void compact(const Tensor& input, float* output, Stream stream);
 

@@ -71,7 +71,52 @@ __global__ void top_k_kernel(TopKParams p) {
     }
 }
 
+// output [rows, 1 + kTargetsPerRow] = log-sum-exp of the row, then the columns that the caller names for it.
+struct PickParams {
+    Global<const float> input;
+    Global<const int32_t> targets;
+    Global<float> output;
+    int32_t width, input_stride, stride;
+};
+
+__global__ void pick_targets_kernel(PickParams p) {
+    const Shared<float> parts = ptx::shared_memory<float>().part(0, 2 * kWarps);
+    const int64_t row = static_cast<int64_t>(ptx::block_x()) * p.input_stride;
+    const int64_t out = static_cast<int64_t>(ptx::block_x()) * p.stride;
+    float peak = -INFINITY, sum = 0.0f;
+    for (int32_t column = ptx::thread_index(); column < p.width; column += kThreads)
+        peak = fmaxf(peak, p.input.load(row + column));
+    peak = ptx::warp_max(peak);
+    if (ptx::lane_id() == 0) parts.store(ptx::warp_id(), peak);
+    ptx::sync_block();
+    for (int warp = 0; warp < kWarps; warp++) peak = fmaxf(peak, parts.load(warp));
+    for (int32_t column = ptx::thread_index(); column < p.width; column += kThreads)
+        sum += expf(p.input.load(row + column) - peak);
+    sum = ptx::warp_sum(sum);
+    if (ptx::lane_id() == 0) parts.store(kWarps + ptx::warp_id(), sum);
+    ptx::sync_block();
+    if (ptx::thread_index() == 0) {
+        float total = 0.0f;
+        for (int warp = 0; warp < kWarps; warp++) total += parts.load(kWarps + warp);
+        p.output.store(out, peak + logf(total));
+    } else if (ptx::thread_index() <= kTargetsPerRow) {
+        const int32_t place = ptx::thread_index() - 1;
+        const int32_t column = p.targets.load(static_cast<int64_t>(ptx::block_x()) * kTargetsPerRow + place);
+        p.output.store(out + 1 + place, p.input.load(row + column));
+    }
+}
+
 }  // namespace
+
+void pick_targets(const Tensor& input, const DeviceBatch& batch, const Tensor& output, Stream stream) {
+    const PickParams params{global<const float>(input), global(batch.targets), global<float>(output),
+                            input.width,                input.stride,          output.stride};
+    Grid grid;
+    grid.x = static_cast<int>(input.rows);
+    grid.threads = kThreads;
+    grid.shared_bytes = 2 * kWarps * 4;
+    launch<PickParams, pick_targets_kernel>("pick_targets", grid, stream, params);
+}
 
 void top_k(const Tensor& input, int32_t k, const Tensor& output, Stream stream) {
     const TopKParams params{global<const float>(input), global<float>(output), input.width,

@@ -2,13 +2,20 @@
 
 #include "cpu/cpu_backend.h"
 #include "engine/check.h"
+#ifdef BERTHA_CUDA
+#include "cuda/cuda_backend.h"
+#endif
 
 namespace bertha {
 
 std::string device_problem(const std::string& device) {
     if (device == "cpu") return "";
+#ifdef BERTHA_CUDA
+    return cuda::device_problem(device);
+#else
     if (device.rfind("cuda", 0) == 0) return "this build has no CUDA backend";
     return "expected one of cpu, cuda, cuda:N";
+#endif
 }
 
 std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source,
@@ -16,6 +23,10 @@ std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, 
     const std::string problem = device_problem(options.device);
     BERTHA_CHECK(problem.empty(), "DEVICE", "device %.32s cannot be used: %s", options.device.c_str(),
                  problem.c_str());
+#ifdef BERTHA_CUDA
+    if (options.device != "cpu")
+        return cuda::load(std::move(program), source, options.device, options.precision);
+#endif
     return cpu::load(std::move(program), source, options.precision, team);
 }
 
