@@ -18,3 +18,7 @@ for isa in $(node -p "require('./build/Release/bertha.node').isa().available.joi
 done
 
 scripts/check-node-versions.sh
+
+npm run --silent check:tsan
+npm run --silent check:asan
+npm run --silent fuzz
