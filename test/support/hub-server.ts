@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** A request as the server saw it. */
@@ -89,7 +88,9 @@ export class HubServer {
     else if (file === undefined) refuse(response, 401, 'RepoNotFound');
     else if (!this.files.has(file)) refuse(response, 404, 'EntryNotFound');
     else if (isLarge(file)) {
-      response.writeHead(302, { location: `http://127.0.0.1:${(this.#store.address() as AddressInfo).port}/${file}?signature=secret` }).end();
+      response
+        .writeHead(302, { location: `http://127.0.0.1:${(this.#store.address() as AddressInfo).port}/${file}?signature=secret` })
+        .end();
     } else serve(request, response, body);
   }
 
@@ -117,13 +118,6 @@ export function serve(request: IncomingMessage, response: ServerResponse, body: 
   response.end(body.subarray(from));
 }
 
-/** A folder that is gone when the process ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bertha-hub-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 export function isLarge(file: string): boolean {
   return file.endsWith('.safetensors');
 }
@@ -134,4 +128,13 @@ function refuse(response: ServerResponse, status: number, code: string): void {
 
 function seenOf({ url, headers }: IncomingMessage): Seen {
   return { url: url!, range: headers.range, authorization: headers.authorization };
+}
+
+const HUB_VARIABLES = /^(?:HF_|HUGGING|TRANSFORMERS_OFFLINE$|XDG_CACHE_HOME$)/;
+
+/** Makes these the only variables of the environment that the Hub's client knows. Returns them. */
+export function setHubEnvironment<T extends Readonly<Record<string, string>>>(variables: T): T {
+  for (const name of Object.keys(process.env)) if (HUB_VARIABLES.test(name)) delete process.env[name];
+  Object.assign(process.env, variables);
+  return variables;
 }
