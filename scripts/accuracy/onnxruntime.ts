@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadTokenizer } from '../../src/index.js';
+import { normalizeInPlace } from '../../src/tasks/similarity.js';
 import type { Embed } from './measure.js';
 import { sharedFolder } from './texts.js';
 
@@ -39,7 +40,9 @@ export async function onnxruntimeInt8(model: string): Promise<Embed | undefined>
         );
       const feeds = { input_ids: tensor((id) => id), attention_mask: tensor(() => 1), token_type_ids: tensor(() => 0) };
       const { data, dims } = (await session.run(feeds))[session.outputNames[0]!]!;
-      vectors.push(meanOfRows(data, dims[2]!));
+      const vector = meanOfRows(data, dims[2]!);
+      normalizeInPlace(vector);
+      vectors.push(vector);
     }
     return vectors;
   };

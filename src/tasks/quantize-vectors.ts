@@ -29,7 +29,7 @@ export interface BinaryVectors {
 export type QuantizedVectors = Int8Vectors | BinaryVectors;
 
 /**
- * Stores vectors in few bytes. `int8` keeps 99.7 % of the ten nearest neighbours, `binary` needs `rescore`; docs/precision.md has the
+ * Stores vectors in few bytes. `int8` keeps 99.5 % of the ten nearest neighbours, `binary` needs `rescore`; docs/precision.md has the
  * measured losses. Dimensions that are 0 everywhere (all-MiniLM-L6-v2 has three) are harmless in both.
  *
  * Errors: INVALID_ARG for what is not a list of vectors of one length, or for a component that is not a finite number.
