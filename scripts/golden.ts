@@ -1,16 +1,17 @@
 // Compares this engine with reference values: a line a model, exit code 1 when any of them fails.
-//   npm run golden -- [DIR...] [--tolerance 1e-5] [--minilm DIR]
+//   npm run golden -- [DIR...] [--tolerance 1e-5] [--minilm DIR] [--device cuda]
 // DIR is a folder in the layout of test/golden (the default), or any folder of it. test/golden/README.md explains the files.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadAddon } from '../src/runtime/addon.js';
+import type { LoadModelOptions } from '../src/models/model.js';
 import { compareFolder, kTolerance } from './golden/compare.js';
 import { findGoldenFolders } from './golden/files.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { tolerance: { type: 'string', default: String(kTolerance) }, minilm: { type: 'string' } },
+  options: { tolerance: { type: 'string', default: String(kTolerance) }, minilm: { type: 'string' }, device: { type: 'string' } },
 });
 const tolerance = Number(values.tolerance);
 if (!(tolerance > 0)) throw new Error(`Expected a number above 0 for --tolerance but received ${values.tolerance}.`);
@@ -25,7 +26,7 @@ for (const root of roots) {
     counts.FAILED++;
   }
   for (const folder of folders) {
-    const report = await compareFolder(folder, { tolerance, minilm: values.minilm });
+    const report = await compareFolder(folder, { tolerance, minilm: values.minilm, device: values.device as LoadModelOptions['device'] });
     process.stdout.write(`${report}\n`);
     if (report.verdict === 'unsupported') counts.unsupported.push(report.name);
     else counts[report.verdict]++;

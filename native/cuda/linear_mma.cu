@@ -54,7 +54,7 @@ __device__ __forceinline__ int place(int row, int piece) {
 template <typename T, int kRows, int kThreads>
 __device__ __forceinline__ void load_rows(const Global<const T>& from, int64_t row_begin, int64_t rows, int32_t stride,
                                           int32_t k, int32_t k_begin, const Shared<T>& to) {
-#pragma unroll
+#pragma unroll 1  // unrolled, its addresses spill in the bulk tile
     for (int unit = ptx::thread_index(); unit < kRows * kPieces; unit += kThreads) {
         const int row = unit / kPieces, piece = unit % kPieces;
         const int32_t column = k_begin + piece * kPiece, left = k - column;
@@ -163,7 +163,7 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
                                    Pack<float, 2>{{values[2 * half], values[2 * half + 1]}});
             }
         ptx::sync_warp();
-#pragma unroll
+#pragma unroll 1
         for (int pass = 0; pass < 2; pass++) {
             const int row = pass * 8 + g, column = 8 * t;
             const int64_t out_row = row_begin + warp_row + 16 * i + row;

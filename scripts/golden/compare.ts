@@ -1,4 +1,5 @@
 import { BerthaError } from '../../src/errors.js';
+import type { LoadModelOptions } from '../../src/models/model.js';
 import type { GoldenFolder } from './files.js';
 import { compareMinilm, compareSentence, compareTiny } from './models.js';
 import { compareNumerics } from './numerics.js';
@@ -10,6 +11,8 @@ export interface CompareOptions {
   readonly tolerance: number;
   /** Directory of all-MiniLM-L6-v2; the bundled one when absent. */
   readonly minilm?: string | undefined;
+  /** Where the models compute; the CPU when absent. */
+  readonly device?: LoadModelOptions['device'];
 }
 
 /** What float32 must reach; the golden data leave room for it. */
@@ -17,7 +20,7 @@ export const kTolerance = 1e-5;
 
 /** Compares one folder of reference values with what Bertha computes. An error of Bertha's is a finding too, and never thrown. */
 export async function compareFolder({ kind, name, path }: GoldenFolder, options: CompareOptions): Promise<Report> {
-  const report = new Report(name, options.tolerance);
+  const report = new Report(name, options.tolerance, { device: options.device });
   try {
     if (kind === 'tiny') await compareTiny(path, report);
     else if (kind === 'sentence') await compareSentence(path, report);

@@ -25,7 +25,7 @@ const toIds = (sequence: GoldenSequence) => ({
 export async function compareTiny(path: string, report: Report): Promise<void> {
   const golden = readCases<TinyCases>(path);
   const expected = await readTensors(join(path, 'expected.safetensors'));
-  const model = await loadModel(path);
+  const model = await loadModel(path, report.load);
   try {
     const sequences = golden.cases.flatMap(({ id, sequences: list }) =>
       list.map((sequence, i) => ({ name: list.length === 1 ? id : `${id}#${i}`, sequence })),
@@ -81,7 +81,7 @@ export async function compareSentence(path: string, report: Report): Promise<voi
   const { cases } = readCases<{ readonly cases: readonly SentenceCase[] }>(path);
   const expected = await readTensors(join(path, 'expected.safetensors'));
   const tokenizer = await loadTokenizer(path);
-  const embedder = await loadEmbedder(path);
+  const embedder = await loadEmbedder(path, report.load);
   try {
     for (const [name, tensor] of expected) {
       const rows = cases.filter((each) => each.tensor === name).sort((a, b) => a.row - b.row);
@@ -115,7 +115,7 @@ function flatten(embeddings: readonly Embedding[]): Float32Array {
 export async function compareMinilm(path: string, report: Report, directory?: string): Promise<void> {
   const { cases } = readCases<{ readonly cases: readonly MinilmCase[] }>(path);
   const expected = await readTensors(join(path, 'expected.safetensors'));
-  const embedder = await loadEmbedder(directory);
+  const embedder = await loadEmbedder(directory, report.load);
   try {
     const vectors = await embedder.embed(cases.map(({ text }) => text));
     report.compare('embeddings', flatten(vectors), expected.get('embeddings')!);
@@ -124,7 +124,7 @@ export async function compareMinilm(path: string, report: Report, directory?: st
   } finally {
     embedder.dispose();
   }
-  const model = await loadModel(directory);
+  const model = await loadModel(directory, report.load);
   try {
     const batch = packBatch(cases.map(toIds));
     const { lastHiddenState, poolerOutput, sentenceEmbedding, embeddingDimension: width } = model.values;

@@ -1,3 +1,4 @@
+import type { LoadModelOptions } from '../../src/models/model.js';
 import { worstDifference } from '../../test/support/compare.js';
 import type { GoldenTensor } from './files.js';
 
@@ -8,6 +9,8 @@ export type Verdict = 'ok' | 'FAILED' | 'unsupported';
 export class Report {
   readonly name: string;
   readonly tolerance: number;
+  /** How the comparison loads models. */
+  readonly load: LoadModelOptions;
   readonly failures: string[] = [];
   /** Reference values that nothing here computes yet, by what they are. */
   readonly leftOut = new Set<string>();
@@ -18,9 +21,10 @@ export class Report {
   largest = 0;
   unsupported: string | undefined;
 
-  constructor(name: string, tolerance: number) {
+  constructor(name: string, tolerance: number, load: LoadModelOptions = {}) {
     this.name = name;
     this.tolerance = tolerance;
+    this.load = load;
   }
 
   get verdict(): Verdict {

@@ -20,7 +20,7 @@ export const taskComparers: Readonly<Partial<Record<string, TaskComparer>>> = {
 
 function withModel(compareAnswers: AnswerComparer): TaskComparer {
   return async (path, golden, expected, report) => {
-    const model = await loadModel(path);
+    const model = await loadModel(path, report.load);
     try {
       await compareHeadTensors(model, golden, expected, report);
       await compareAnswers(model, golden, report);

@@ -20,7 +20,7 @@ export interface LoadModelOptions extends HubOptions {
   /** Number format of the matrix products; `'auto'` chooses by processor and model. Default `'fp32'`. */
   readonly precision?: PrecisionOption | undefined;
   /** Where it computes. Default `'cpu'`. */
-  readonly device?: 'cpu' | undefined;
+  readonly device?: 'cpu' | 'cuda' | `cuda:${number}` | undefined;
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
   readonly heads?: boolean | undefined;
 }

@@ -6,8 +6,7 @@
 
 #include "cuda-emulator/emulator.h"
 
-#define BERTHA_EMULATOR_SITE \
-    ::bertha::emulator::Site { __builtin_FILE(), __builtin_LINE() }
+#define BERTHA_EMULATOR_SITE ::bertha::emulator::Site::here()
 
 namespace bertha::emulator {
 

@@ -39,6 +39,10 @@ Options& options();
 struct Site {
     const char* file = "";
     int line = 0;
+    // As a default argument: where the function was called.
+    static constexpr Site here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+        return {file, line};
+    }
     bool operator<(const Site& other) const;
 };
 
