@@ -45,9 +45,7 @@ async function compile(source) {
   const object = objectOf(source);
   const depends = `${object}.d`;
   const inputs =
-    modified(depends) > 0
-      ? readFileSync(depends, 'utf8').replaceAll('\\\n', ' ').split(/\s+/).slice(1).filter(Boolean)
-      : undefined;
+    modified(depends) > 0 ? readFileSync(depends, 'utf8').replaceAll('\\\n', ' ').split(/\s+/).slice(1).filter(Boolean) : undefined;
   const self = modified(inRoot('native', 'sources.gypi'));
   const fresh = inputs?.every((input) => {
     const time = modified(input);
@@ -74,7 +72,11 @@ await Promise.all(
     for (let source = queue.shift(); source !== undefined; source = queue.shift()) await compile(source);
   }),
 );
-await link('bertha.node', [...variables.bertha_sources, ...emulated], ['-shared', `-Wl,--version-script=${inRoot(variables.bertha_exports)}`]);
+await link(
+  'bertha.node',
+  [...variables.bertha_sources, ...emulated],
+  ['-shared', `-Wl,--version-script=${inRoot(variables.bertha_exports)}`],
+);
 for (const test of tests) {
   await link(test.split('/').at(-1).replace('.cc', ''), [test, ...emulated, ...engine], []);
 }

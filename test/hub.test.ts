@@ -156,7 +156,7 @@ load('takes a directory of that name before the Hub', () =>
 
 load('takes branches, references and commits as revision, each remembered by itself', () =>
   withHub(smallModel, async (server, cacheDir) => {
-    await (await loadModel(id, { revision: 'refs/pr/1' })).dispose();
+    (await loadModel(id, { revision: 'refs/pr/1' })).dispose();
     assert.is(readFileSync(path.join(cacheDir, 'models--org--model', 'refs', 'refs', 'pr', '1'), 'utf8'), commit);
     assert.not.ok(existsSync(path.join(cacheDir, 'models--org--model', 'refs', 'main')));
     const { length } = server.seen;
