@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { BerthaError } from '../errors.js';
 import type { DoctorFlags } from './commands/doctor.js';
+import type { DownloadFlags } from './commands/download.js';
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
@@ -43,6 +44,7 @@ Examples:
   $ cat sentences.txt | bertha embed - --format npy --output vectors.npy
   $ bertha tokenize "Tokenization, exactly."
   $ bertha fill-mask "The capital of France is [MASK]." --model path/to/bert
+  $ bertha download sentence-transformers/all-mpnet-base-v2
   $ bertha inspect path/to/model
   $ bertha doctor
 
@@ -77,8 +79,17 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addPrecisionCommands(program, setExitCode);
 
   program
+    .command('download')
+    .argument('<id>', 'id on the Hub, such as sentence-transformers/all-MiniLM-L6-v2')
+    .description("Download a model from the Hub, or bring it up to date, in the cache that Python's libraries share.")
+    .option('--revision <name>', 'branch, tag or commit (default: main)')
+    .option('--cache-dir <path>', 'cache to use (default: HF_HUB_CACHE, or hub in HF_HOME)')
+    .option('--verify', 'read cached files again and fetch damaged ones anew')
+    .action(async (id: string, flags: DownloadFlags) => (await import('./commands/download.js')).download(id, flags));
+
+  program
     .command('inspect')
-    .argument('[directory]', 'model directory (default: the bundled model)')
+    .argument('[directory]', 'model directory, or id on the Hub (default: the bundled model)')
     .description('Show what a model directory holds, whether it can be loaded, and why not.')
     .option('--json', 'print JSON')
     .action(async (directory: string | undefined, flags: InspectFlags) => {
@@ -98,7 +109,7 @@ function withInput(command: Command, texts: string): Command {
   return command
     .argument('[texts...]', texts)
     .option('--file <path>', 'read one text per line from there')
-    .option('--model <directory>', 'model directory (default: the bundled all-MiniLM-L6-v2)');
+    .option('--model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)');
 }
 
 function wholeNumber(value: string): number {

@@ -78,7 +78,7 @@ function task(program: Command, name: string, texts: string, first?: readonly [s
   return command
     .argument('[texts...]', `${texts}; a single - reads lines from standard input`)
     .option('--file <path>', 'read one text per line from there')
-    .option('--model <directory>', 'model directory (default: the bundled all-MiniLM-L6-v2)')
+    .option('--model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')
     .option('--threads <n>', 'CPU threads (default: what the machine grants)', positive)
     .option('--precision <name>', 'number format of the arithmetic')
     .option('--device <name>', 'where to compute')

@@ -1,4 +1,5 @@
 import { loadModel, type LoadModelOptions, type Model } from '../index.js';
+import { showDownload } from './download-progress.js';
 import { openTexts } from './input.js';
 import { openOutput, type Output } from './output.js';
 import { showProgress } from './progress.js';
@@ -64,7 +65,7 @@ export async function readAllTexts(texts: readonly string[], flags: TaskFlags): 
 export async function withModel(flags: TaskFlags, heads: boolean, work: (model: Model, output: Output) => Promise<void>): Promise<void> {
   const { threads, precision, device } = flags;
   const output = await openOutput(flags.output, { patchable: false });
-  const model = await loadModel(flags.model, { heads, threads, precision, device } as LoadModelOptions);
+  const model = await loadModel(flags.model, { heads, threads, precision, device, onProgress: showDownload() } as LoadModelOptions);
   try {
     await work(model, output);
     await output.finish();

@@ -1,4 +1,5 @@
 import { chunkText, loadTokenizer, type Chunk } from '../../index.js';
+import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { openOutput } from '../output.js';
 import { shorten, table } from '../table.js';
@@ -14,7 +15,7 @@ export interface ChunkFlags extends TaskFlags {
 export async function chunk(texts: readonly string[], flags: ChunkFlags): Promise<void> {
   const source = await openTexts(texts, flags.file);
   const output = await openOutput(flags.output, { patchable: false });
-  const tokenizer = await loadTokenizer(flags.model);
+  const tokenizer = await loadTokenizer(flags.model, { onProgress: showDownload() });
   const all: string[] = [];
   let index = 0;
   const write = async (text: string): Promise<void> => {

@@ -1,5 +1,6 @@
 import { BerthaError } from '../../errors.js';
 import { loadEmbedder, type Embedder, type Embedding, type EmbedOptions, type LoadEmbedderOptions } from '../../index.js';
+import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { lumps } from '../lumps.js';
 import { openOutput, type Output } from '../output.js';
@@ -48,7 +49,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   const source = await openTexts(texts, flags.file);
   const output = await openOutput(flags.output, { patchable: isBinary });
   const { threads, precision, device } = flags;
-  const embedder = await loadEmbedder(flags.model, { threads, precision, device } as LoadEmbedderOptions);
+  const embedder = await loadEmbedder(flags.model, { threads, precision, device, onProgress: showDownload() } as LoadEmbedderOptions);
   if (precision === 'auto') process.stderr.write(`${embedder.precision.chosen}: ${embedder.precision.reason}\n`);
   try {
     const { promptName, prompt, normalize, dimensions, maxLength } = flags;

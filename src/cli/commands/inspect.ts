@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { inspectModel, type ModelInspection } from '../../index.js';
+import { showDownload } from '../download-progress.js';
 import { openOutput } from '../output.js';
 import { shorten } from '../table.js';
 
@@ -12,7 +13,7 @@ const kTensorsShown = 8;
 
 /** Prints what a model directory holds; the exit code tells whether it can be loaded. */
 export async function inspect(directory: string | undefined, flags: InspectFlags): Promise<number> {
-  const inspection = await inspectModel(directory);
+  const inspection = await inspectModel(directory, { onProgress: showDownload() });
   const output = await openOutput(undefined, { patchable: false });
   await output.write(flags.json === true ? `${JSON.stringify(toJson(inspection), undefined, 2)}\n` : describe(inspection));
   return inspection.loadable ? 0 : 1;

@@ -1,4 +1,5 @@
 import { loadTokenizer, type Encoding } from '../../index.js';
+import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { openOutput, type Output } from '../output.js';
 import { shorten, table, type Column } from '../table.js';
@@ -24,7 +25,7 @@ interface TokenizedText {
 export async function tokenize(texts: readonly string[], flags: TokenizeFlags): Promise<void> {
   const source = await openTexts(texts, flags.file);
   const output = await openOutput(flags.output, { patchable: false });
-  const tokenizer = await loadTokenizer(flags.model);
+  const tokenizer = await loadTokenizer(flags.model, { onProgress: showDownload() });
   const truncation = flags.maxLength === undefined ? {} : { truncation: true, maxLength: flags.maxLength };
   const options = { offsets: true, addSpecialTokens: flags.specialTokens, ...truncation };
   const writer = flags.format === 'table' ? new TokenTable(output) : new JsonLines(output, toObject);
