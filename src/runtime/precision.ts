@@ -8,11 +8,12 @@ import { loadAddon } from './addon.js';
  *
  * - `fp32`: the reference.
  * - `fp16-weights`: weights stored as half floats and widened as they are read; float32 arithmetic.
+ * - `fp16`: weights and inputs in half floats, float32 sums; on CUDA only.
  * - `bf16`: weights and inputs in bfloat16, float32 sums.
  * - `int8`: weights rounded per output channel, inputs per token (asymmetric), exact integer sums.
  * - `int8-fast`: the same on coarser grids, where that is faster (AVX2 without VNNI).
  */
-export type Precision = 'fp32' | 'fp16-weights' | 'bf16' | 'int8' | 'int8-fast';
+export type Precision = 'fp32' | 'fp16-weights' | 'fp16' | 'bf16' | 'int8' | 'int8-fast';
 
 /** What can be asked for; `auto` chooses by processor and model, and says why. */
 export type PrecisionOption = Precision | 'auto';
@@ -27,7 +28,7 @@ export interface PrecisionReport {
 }
 
 /** Every precision, the reference first. */
-export const PRECISIONS: readonly Precision[] = ['fp32', 'fp16-weights', 'bf16', 'int8', 'int8-fast'];
+export const PRECISIONS: readonly Precision[] = ['fp32', 'fp16-weights', 'fp16', 'bf16', 'int8', 'int8-fast'];
 
 /** Whether a precision rounds to integers and therefore wants a calibration. */
 export function isInteger(precision: Precision): boolean {

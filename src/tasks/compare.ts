@@ -81,7 +81,7 @@ const schema = {
   signal: abortSignal,
 };
 
-const kTolerances = { fp32: 1e-5, 'fp16-weights': 2e-3, bf16: 0.03, int8: 0.25, 'int8-fast': 0.4 } as const;
+const kTolerances = { fp32: 1e-5, 'fp16-weights': 2e-3, fp16: 5e-3, bf16: 0.03, int8: 0.25, 'int8-fast': 0.4 } as const;
 const kBatchTokens = 2048;
 const kSampleTexts: readonly string[] = [
   'A cat sits on the mat.',
