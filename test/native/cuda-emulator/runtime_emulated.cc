@@ -49,13 +49,26 @@ namespace {
 
 // Counts a runtime call and fails it if it is the one to fail.
 void call(const char* name, size_t bytes = 0) {
+    const auto wished_to_fail = [] {
+        static std::mutex wish_mutex;
+        static std::string wish;
+        const std::lock_guard<std::mutex> lock(wish_mutex);
+        const char* current = std::getenv("BERTHA_EMULATED_FAIL");
+        if (current == nullptr) current = "";
+        if (wish != current) {  // a new wish counts anew, on a device that works
+            wish = current;
+            total_calls = 0;
+            lost = false;
+        }
+        return ++total_calls == std::atoll(wish.c_str());
+    }();
     BERTHA_CHECK(!lost, "DEVICE_LOST", "%s: the device was lost by an earlier error; restart the process", name);
     Failure kind = static_cast<Failure>(failure.load());
     bool fails = ++calls == fail_at;
-    const int64_t total = ++total_calls;
-    if (const char* wish = std::getenv("BERTHA_EMULATED_FAIL"); wish != nullptr && std::atoll(wish) == total) {
+    if (wished_to_fail) {
         fails = true;
-        kind = std::strstr(wish, "oom") != nullptr ? Failure::kOutOfMemory : Failure::kLost;
+        kind = std::strstr(std::getenv("BERTHA_EMULATED_FAIL"), "oom") != nullptr ? Failure::kOutOfMemory
+                                                                                 : Failure::kLost;
     }
     if (!fails) return;
     if (kind == Failure::kOutOfMemory) out_of_memory(bytes);

@@ -2,7 +2,8 @@
 //
 // In a process that only loads the addon, environment variables do the same, read at each call:
 //   BERTHA_EMULATED_DEVICES (1), _CAPABILITY (80), _DRIVER ("" or what is wrong with it), _MEMORY (bytes),
-//   _FAIL ("N:oom" or "N:lost": the N-th runtime call from the start fails)
+//   _FAIL ("N:oom" or "N:lost": the N-th runtime call after the variable was
+//   given this value fails; a new value also brings a lost device back)
 #pragma once
 
 #include <cstdint>

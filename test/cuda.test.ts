@@ -1,0 +1,170 @@
+// The CUDA backend on its emulator: the kernels' own tests, models against float64 through Node-API, and everything that can go wrong.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compareFolder, kTolerance } from '../scripts/golden/compare.js';
+import { findGoldenFolders } from '../scripts/golden/files.js';
+import type { BerthaError } from '../src/errors.js';
+import { loadModel, type LoadModelOptions, type Model } from '../src/models/index.js';
+import { loadAddon } from '../src/runtime/addon.js';
+import { golden } from './support/checkpoint-files.js';
+import { skip } from './support/skip.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'build', 'cuda-emulated');
+const t = suite('cuda emulated');
+/** The emulator switches stacks in x86-64's way, and the script wants Node's headers beside its binary. */
+const canBuild = process.platform === 'linux' && existsSync(join(dirname(dirname(process.execPath)), 'include', 'node', 'node_version.h'));
+
+function build(): void {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/cuda-emulated.mjs'], { cwd: root, encoding: 'utf8' });
+  assert.is(status, 0, stderr);
+  process.env['BERTHA_ADDON'] = join(folder, 'bertha.node');
+}
+
+function passes(program: string, ...args: string[]): void {
+  const { status, stdout, stderr } = spawnSync(join(folder, program), args, { encoding: 'utf8' });
+  assert.is(status, 0, stdout + stderr);
+  assert.match(stdout, /^[1-9]\d* passed, 0 failed$/m);
+}
+
+/** Runs `body` with the emulated device told to be as `settings` say. */
+async function withDevice<T>(settings: Readonly<Record<string, string>>, body: () => Promise<T>): Promise<T> {
+  for (const [name, value] of Object.entries(settings)) process.env[`BERTHA_EMULATED_${name}`] = value;
+  try {
+    return await body();
+  } finally {
+    for (const name of Object.keys(settings)) delete process.env[`BERTHA_EMULATED_${name}`];
+  }
+}
+
+const tiny = golden('tiny/bert-relu');
+const open = (options: LoadModelOptions = {}): Promise<Model> => loadModel(tiny, { device: 'cuda', ...options });
+const texts = [Int32Array.of(2, 7, 9, 3), Int32Array.of(2, 3), Int32Array.of(2, 5, 6, 7, 8, 3)].map((ids) => ({ ids }));
+const hidden = async (model: Model): Promise<Float32Array[]> => (await model.forward(texts)).map(({ lastHiddenState }) => lastHiddenState.data);
+
+async function errorOf(call: () => Promise<unknown>): Promise<BerthaError> {
+  try {
+    await call();
+  } catch (error) {
+    return error as BerthaError;
+  }
+  throw new Error('Expected an error but received a result.');
+}
+
+if (canBuild) {
+  build();
+
+  t('every op matches float64 in the emulator', () => passes('kernels_test'));
+  t('the emulator catches broken kernels', () => passes('emulator_test'));
+
+  for (const { kind, name, path } of findGoldenFolders(golden()).filter((each) => each.kind === 'tiny' || each.kind === 'sentence')) {
+    t(`${name} matches its float64 reference values on a CUDA device`, async () => {
+      const report = await compareFolder({ kind, name, path }, { tolerance: kTolerance, device: 'cuda' });
+      assert.is(report.verdict, 'ok', report.toString());
+    });
+  }
+
+  t('all-MiniLM-L6-v2 gives the vectors of the CPU in fp32, and close ones in fp16 and bf16', async () => {
+    const ids = [Int32Array.of(101, 7592, 1010, 2088, 999, 102), Int32Array.of(101, 1996, 4248, 2829, 4419, 102)].map((each) => ({ ids: each }));
+    const vectors = async (options: LoadModelOptions): Promise<Float32Array[]> => {
+      const model = await loadModel(undefined, { ...options, heads: false });
+      const results = await model.forward(ids);
+      model.dispose();
+      return results.map(({ lastHiddenState }) => lastHiddenState.data);
+    };
+    const expected = await vectors({ device: 'cpu' });
+    for (const [precision, least] of [['fp32', 1 - 1e-9], ['fp16', 0.9999], ['bf16', 0.9999]] as const) {
+      (await vectors({ device: 'cuda', precision })).forEach((actual, i) => {
+        const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, j) => sum + x * b[j]!, 0);
+        const [a, b] = [actual, expected[i]!];
+        const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+        assert.ok(cosine >= least, `${precision}: cosine ${cosine}`);
+      });
+    }
+  });
+
+  t('gives a text the same bits alone and among others', async () => {
+    for (const precision of ['fp32', 'fp16', 'bf16'] as const) {
+      const model = await open({ precision });
+      const together = await hidden(model);
+      for (const [i, text] of texts.entries()) {
+        const alone = (await model.forward([text]))[0]!.lastHiddenState.data;
+        assert.equal(Buffer.from(alone.buffer, alone.byteOffset, alone.byteLength), Buffer.from(together[i]!.slice().buffer), `${precision} ${i}`);
+      }
+      model.dispose();
+    }
+  });
+
+  t('says what is missing when there is no driver, no device or too old a one', async () => {
+    const missing: readonly [Readonly<Record<string, string>>, RegExp][] = [
+      [{ DRIVER: 'there is no NVIDIA driver' }, /no NVIDIA driver/],
+      [{ DEVICES: '0' }, /there is no CUDA device/],
+      [{ CAPABILITY: '70' }, /compute capability 7\.0: expected 7\.5/],
+    ];
+    for (const [settings, message] of missing) {
+      const error = await withDevice(settings, () => errorOf(() => open()));
+      assert.is(error.code, 'DEVICE');
+      assert.match(error.message, message);
+    }
+    const third = await errorOf(() => open({ device: 'cuda:3' }));
+    assert.match(third.message, /there is no device 3: expected 0 to 0/);
+    assert.is((await errorOf(() => open({ device: 'cuda:x' as 'cuda' }))).code, 'DEVICE');
+    assert.is(loadAddon().deviceProblem('cuda'), '');
+  });
+
+  t('refuses bf16 before compute capability 8.0 and precisions of the CPU', async () => {
+    const old = await withDevice({ CAPABILITY: '75' }, () => errorOf(() => open({ precision: 'bf16' })));
+    assert.is(old.code, 'PRECISION');
+    assert.match(old.message, /use fp16/);
+    assert.is((await errorOf(() => open({ precision: 'int8' }))).code, 'PRECISION');
+  });
+
+  t('splits a batch once when memory is short, with the same result', async () => {
+    const model = await open();
+    const expected = await hidden(model);
+    model.dispose();
+    const fresh = await open();
+    // The first calls of a forward make its stream and memory: each of them fails once in turn.
+    let split = 0;
+    for (let call = 1; call <= 8; call++) {
+      const got = await withDevice({ FAIL: `${call}:oom` }, () => hidden(fresh)).catch((error: BerthaError) => error);
+      if (got instanceof Error) assert.is((got as BerthaError).code, 'DEVICE_OOM');
+      else split++;
+      if (!(got instanceof Error)) assert.equal(got, expected);
+    }
+    assert.ok(split > 0);
+    fresh.dispose();
+  });
+
+  t('reports bytes asked and free when loading does not fit', async () => {
+    const error = await withDevice({ MEMORY: '1000' }, () => errorOf(() => open()));
+    assert.is(error.code, 'DEVICE_OOM');
+    assert.match(error.message, /expected \d+ bytes of device memory, \d+ are free/);
+    (await open()).dispose();
+  });
+
+  t('every runtime call may fail: a typed error, then the same for all calls, and no crash', async () => {
+    const model = await open();
+    const expected = await hidden(model);
+    for (let call = 1; call <= 60; call++) {
+      await withDevice({ FAIL: `${call}:lost` }, async () => {
+        const got = await hidden(model).catch((error: BerthaError) => error);
+        if (!(got instanceof Error)) return assert.equal(got, expected);
+        assert.is((got as BerthaError).code, 'DEVICE_LOST', got.message);
+        const again = await errorOf(() => hidden(model));
+        assert.is(again.code, 'DEVICE_LOST');
+        assert.match(again.message, /restart the process/);
+      });
+    }
+    assert.equal(await hidden(model), expected);
+    model.dispose();
+  });
+} else {
+  t('runs where its emulator can be built', () => skip('the CUDA emulator (Linux, Node headers)'));
+}
+
+t.run();
