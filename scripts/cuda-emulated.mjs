@@ -4,12 +4,14 @@
 //   build/cuda-emulated/emulator_test    broken kernels that the emulator must catch
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from './build/lock.mjs';
 import { inRoot, packageJson } from './build/project.mjs';
 import { compiler, nodeHeadersPrefix } from './build/toolchain.mjs';
 
 const folder = inRoot('build', 'cuda-emulated');
+const flagsFile = join(folder, 'flags.json'); // newer than an object: other flags
 const { variables } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const prefix = nodeHeadersPrefix();
 if (prefix === undefined) throw new Error('Expected include/node beside the node binary but did not find it.');
@@ -46,12 +48,11 @@ async function compile(source) {
   const depends = `${object}.d`;
   const inputs =
     modified(depends) > 0 ? readFileSync(depends, 'utf8').replaceAll('\\\n', ' ').split(/\s+/).slice(1).filter(Boolean) : undefined;
-  const self = modified(inRoot('native', 'sources.gypi'));
   const fresh = inputs?.every((input) => {
     const time = modified(input);
     return time > 0 && time < modified(object);
   });
-  if (fresh && self < modified(object)) return;
+  if (fresh && modified(flagsFile) < modified(object)) return;
   await run([...flags, '-MMD', '-MF', depends, '-c', inRoot(source), '-o', `${object}.new`]);
   renameSync(`${object}.new`, object);
 }
@@ -63,20 +64,26 @@ async function link(output, sources, linkFlags) {
 }
 
 mkdirSync(folder, { recursive: true });
+const text = JSON.stringify([program, flags]);
+if (modified(flagsFile) < 0 || readFileSync(flagsFile, 'utf8') !== text) writeFileSync(flagsFile, text);
 const emulated = [...variables.bertha_cuda_host_sources, ...variables.bertha_cuda_emulated_sources];
 const engine = ['native/engine/allocator.cc', 'native/engine/program.cc'];
 const tests = ['test/native/cuda/kernels_test.cc', 'test/native/cuda/emulator_test.cc'];
-const queue = [...new Set([...variables.bertha_sources, ...emulated, ...tests])];
-await Promise.all(
-  Array.from({ length: 2 }, async () => {
-    for (let source = queue.shift(); source !== undefined; source = queue.shift()) await compile(source);
-  }),
-);
-await link(
-  'bertha.node',
-  [...variables.bertha_sources, ...emulated],
-  ['-shared', `-Wl,--version-script=${inRoot(variables.bertha_exports)}`],
-);
-for (const test of tests) {
-  await link(test.split('/').at(-1).replace('.cc', ''), [test, ...emulated, ...engine], []);
+await withLock(join(folder, 'lock'), build);
+
+async function build() {
+  const queue = [...new Set([...variables.bertha_sources, ...emulated, ...tests])];
+  await Promise.all(
+    Array.from({ length: 2 }, async () => {
+      for (let source = queue.shift(); source !== undefined; source = queue.shift()) await compile(source);
+    }),
+  );
+  await link(
+    'bertha.node',
+    [...variables.bertha_sources, ...emulated],
+    ['-shared', `-Wl,--version-script=${inRoot(variables.bertha_exports)}`],
+  );
+  for (const test of tests) {
+    await link(test.split('/').at(-1).replace('.cc', ''), [test, ...emulated, ...engine], []);
+  }
 }

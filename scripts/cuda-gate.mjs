@@ -33,14 +33,22 @@ function judge(architecture, source, log) {
     const registers = /Used (\d+) registers/.exec(line)?.[1];
     if (registers === undefined) continue;
     const name = /\d([a-z_0-9]*_kernel)/.exec(kernel)?.[1] ?? kernel;
-    process.stdout.write(`${architecture} ${basename(source, '.cu').padEnd(15)} ${name.padEnd(28)} ${registers.padStart(3)} registers ${local}\n`);
+    process.stdout.write(
+      `${architecture} ${basename(source, '.cu').padEnd(15)} ${name.padEnd(28)} ${registers.padStart(3)} registers ${local}\n`,
+    );
   }
 }
 
 for (const architecture of architectures) {
   for (const source of variables.bertha_cuda_sources) {
     const number = architecture.slice('sm_'.length);
-    const args = [...variables.bertha_cuda_flags, `-gencode=arch=compute_${number},code=${architecture}`, '-Xptxas', '-v', `-I${inRoot('native')}`];
+    const args = [
+      ...variables.bertha_cuda_flags,
+      `-gencode=arch=compute_${number},code=${architecture}`,
+      '-Xptxas',
+      '-v',
+      `-I${inRoot('native')}`,
+    ];
     const object = join(folder, 'gate.o');
     const { status, stderr, stdout } = spawnSync(nvcc, [...args, '-c', inRoot(source), '-o', object], { encoding: 'utf8' });
     judge(architecture, source, stderr + stdout);

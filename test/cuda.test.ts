@@ -44,7 +44,8 @@ async function withDevice<T>(settings: Readonly<Record<string, string>>, body: (
 const tiny = golden('tiny/bert-relu');
 const open = (options: LoadModelOptions = {}): Promise<Model> => loadModel(tiny, { device: 'cuda', ...options });
 const texts = [Int32Array.of(2, 7, 9, 3), Int32Array.of(2, 3), Int32Array.of(2, 5, 6, 7, 8, 3)].map((ids) => ({ ids }));
-const hidden = async (model: Model): Promise<Float32Array[]> => (await model.forward(texts)).map(({ lastHiddenState }) => lastHiddenState.data);
+const hidden = async (model: Model): Promise<Float32Array[]> =>
+  (await model.forward(texts)).map(({ lastHiddenState }) => lastHiddenState.data);
 
 async function errorOf(call: () => Promise<unknown>): Promise<BerthaError> {
   try {
@@ -69,7 +70,9 @@ if (canBuild) {
   }
 
   t('all-MiniLM-L6-v2 gives the vectors of the CPU in fp32, and close ones in fp16 and bf16', async () => {
-    const ids = [Int32Array.of(101, 7592, 1010, 2088, 999, 102), Int32Array.of(101, 1996, 4248, 2829, 4419, 102)].map((each) => ({ ids: each }));
+    const ids = [Int32Array.of(101, 7592, 1010, 2088, 999, 102), Int32Array.of(101, 1996, 4248, 2829, 4419, 102)].map((each) => ({
+      ids: each,
+    }));
     const vectors = async (options: LoadModelOptions): Promise<Float32Array[]> => {
       const model = await loadModel(undefined, { ...options, heads: false });
       const results = await model.forward(ids);
@@ -77,7 +80,11 @@ if (canBuild) {
       return results.map(({ lastHiddenState }) => lastHiddenState.data);
     };
     const expected = await vectors({ device: 'cpu' });
-    for (const [precision, least] of [['fp32', 1 - 1e-9], ['fp16', 0.9999], ['bf16', 0.9999]] as const) {
+    for (const [precision, least] of [
+      ['fp32', 1 - 1e-9],
+      ['fp16', 0.9999],
+      ['bf16', 0.9999],
+    ] as const) {
       (await vectors({ device: 'cuda', precision })).forEach((actual, i) => {
         const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, j) => sum + x * b[j]!, 0);
         const [a, b] = [actual, expected[i]!];
@@ -93,7 +100,11 @@ if (canBuild) {
       const together = await hidden(model);
       for (const [i, text] of texts.entries()) {
         const alone = (await model.forward([text]))[0]!.lastHiddenState.data;
-        assert.equal(Buffer.from(alone.buffer, alone.byteOffset, alone.byteLength), Buffer.from(together[i]!.slice().buffer), `${precision} ${i}`);
+        assert.equal(
+          Buffer.from(alone.buffer, alone.byteOffset, alone.byteLength),
+          Buffer.from(together[i]!.slice().buffer),
+          `${precision} ${i}`,
+        );
       }
       model.dispose();
     }

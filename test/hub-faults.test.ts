@@ -47,8 +47,14 @@ function onFile(file: string, times: number, fault: (request: IncomingMessage, r
 function cutAt(bytes: number) {
   return (_: IncomingMessage, response: ServerResponse, body: Buffer): void => {
     response.writeHead(200, { 'content-length': body.length });
-    response.write(body.subarray(0, bytes), () => setTimeout(() => response.destroy(), 20));
+    response.write(body.subarray(0, bytes), () => setTimeout(() => response.destroy(), 300));
   };
+}
+
+/** A broken connection may cost what was received but not yet read: the next request asks for no more than was sent, and not for all. */
+function assertWentOn(range: string | undefined, sent: number): void {
+  const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]);
+  assert.ok(from > 0 && from <= sent, `${range} after ${sent} bytes`);
 }
 
 const incompletes = (blob: string): string[] => readdirSync(path.dirname(blob)).filter((name) => name.endsWith('.incomplete'));
@@ -190,10 +196,9 @@ t('goes on by Range where a body was cut off', () =>
     server.fault = onFile(weights, 1, cutAt(1 << 20));
     await download();
     assert.equal(readFileSync(blob), large);
-    assert.equal(
-      server.seenByStore.map(({ range }) => range),
-      [undefined, `bytes=${1 << 20}-`],
-    );
+    const [first, second, ...others] = server.seenByStore.map(({ range }) => range);
+    assert.equal([first, others], [undefined, []]);
+    assertWentOn(second, 1 << 20);
     assert.equal(incompletes(blob), []);
   }),
 );
@@ -212,7 +217,7 @@ t('goes on in the next download where one has failed for good', () =>
     assert.not.ok(existsSync(path.join(cacheDir, 'models--org--model', 'refs', 'main')));
     server.fault = () => false;
     await download();
-    assert.is(server.seenByStore.at(-1)!.range, `bytes=${2 << 20}-`);
+    assertWentOn(server.seenByStore.at(-1)!.range, 2 << 20);
     assert.equal(readFileSync(blob), large);
     assert.equal(incompletes(blob), []);
   }),
@@ -322,13 +327,13 @@ t('waits for a server that is slow but steady, longer than the timeout', () =>
         const timer = setInterval(() => {
           response.write(body.subarray(sent, (sent += body.length / 8)));
           if (sent >= body.length) response.end(() => clearInterval(timer));
-        }, 100);
+        }, 250);
       });
       await download();
       assert.equal(readFileSync(blob), large);
       assert.is(server.seenByStore.length, 1);
     },
-    { HF_HUB_DOWNLOAD_TIMEOUT: '0.5' },
+    { HF_HUB_DOWNLOAD_TIMEOUT: '1.5' },
   ),
 );
 
@@ -366,11 +371,11 @@ t("stops with the signal's reason and goes on later", () =>
     assert.is(await downloadModel(id, { signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason);
     const controller = new AbortController();
     server.fault = onFile(weights, 1, (_, response, body) => {
-      response.writeHead(200).write(body.subarray(0, 1 << 20), () => setTimeout(() => controller.abort(reason), 50));
+      response.writeHead(200).write(body.subarray(0, 1 << 20), () => setTimeout(() => controller.abort(reason), 300));
     });
     assert.is(await downloadModel(id, { signal: controller.signal }).catch((error: unknown) => error), reason);
     await download();
-    assert.is(server.seenByStore.at(-1)!.range, `bytes=${1 << 20}-`);
+    assertWentOn(server.seenByStore.at(-1)!.range, 1 << 20);
     assert.equal(readFileSync(blob), large);
   }),
 );

@@ -142,7 +142,7 @@ processes('leave a lock and a piece behind when killed, and the next one goes on
     const { code, output, ms } = await runChild(useModel, { environment });
     assert.is(code, 0, output);
     assert.ok(ms < 12_000, `${ms} ms`);
-    assert.is(server.seenByStore.at(-1)!.range, `bytes=${half}-`);
+    assert.match(server.seenByStore.at(-1)!.range!, /^bytes=[1-9]\d*-$/);
     assert.equal(readdirSync(locks), []);
   }),
 );

@@ -1,9 +1,9 @@
 // Attention in fp32 without tensor cores, and the attention probabilities of any precision.
 //   qkv [tokens, 3, num_heads, head_dim], context [tokens, num_heads, head_dim]
 //
-// A warp takes one query at a time. Of 32 keys, which lie in shared memory, each lane first computes the score of
-// one, then all share the sum over values, a lane per dimension. Rows of keys are head_dim + 1 (odd) floats apart,
-// so that 32 lanes reading one column of 32 rows meet 32 banks.
+// A warp takes one query at a time. Of 32 keys, which lie in shared memory, each lane first computes the
+// score of one, then all share the sum over values, a lane per dimension. Rows of keys are head_dim + 1 (odd)
+// floats apart, so that 32 lanes reading one column of 32 rows meet 32 banks.
 #include "cuda/types.cuh"
 
 namespace bertha::cuda {
@@ -50,7 +50,8 @@ __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParam
     const auto load_rows = [&](const Shared<float>& to, int32_t first, int rows, int32_t offset) {
         for (int unit = ptx::thread_index(); unit < rows * dim; unit += kThreads) {
             const int row = unit / dim, column = unit % dim;
-            const int64_t from = static_cast<int64_t>(first + row) * p.qkv_stride + offset + head * dim + column;
+            const int64_t from = static_cast<int64_t>(first + row) * p.qkv_stride + offset + head * dim +
+                                 column;
             to.store(row * row_floats + column, first + row < end ? p.qkv.load(from) : 0.0f);
         }
     };
@@ -68,9 +69,10 @@ __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParam
         for (int i = 0; i < kQueriesOfWarp; i++) {
             float score = 0.0f;
             for (int column = 0; column < dim; column++)
-                score = fmaf(queries.load((first_row + i) * row_floats + column), keys.load(lane * row_floats + column),
-                             score);
-            score = score * p.softmax_scale + bias_of(p, head, first_key + lane - (block_query + first_row + i));
+                score = fmaf(queries.load((first_row + i) * row_floats + column),
+                             keys.load(lane * row_floats + column), score);
+            score = score * p.softmax_scale +
+                    bias_of(p, head, first_key + lane - (block_query + first_row + i));
             if (first_key + lane >= end) score = -INFINITY;
             const float peak = fmaxf(row_max[i], ptx::warp_max(score));
             const float rescale = expf(row_max[i] - peak), weight = expf(score - peak);
@@ -107,7 +109,8 @@ __global__ void attention_scores_kernel(AttentionParams<T> p) {
     const int32_t query = ptx::block_x() * kWarps + ptx::warp_id();
     if (query >= seq_len) return;
     const int32_t dim = p.head_dim, hidden_size = p.num_heads * dim;
-    const int64_t out = p.scores_offset.load(sequence) + (static_cast<int64_t>(head) * seq_len + query) * seq_len;
+    const int64_t out = p.scores_offset.load(sequence) +
+                        (static_cast<int64_t>(head) * seq_len + query) * seq_len;
     const int64_t q = static_cast<int64_t>(begin + query) * p.qkv_stride + head * dim;
     float peak = -INFINITY, sum = 0.0f;
     for (int32_t key = ptx::lane_id(); key < seq_len; key += 32) {
@@ -147,7 +150,8 @@ AttentionParams<T> params_of(const AttentionArgs& args, const DeviceBatch& batch
 }
 
 template <typename T, void (*kKernel)(AttentionParams<T>)>
-void launch_all(const char* name, AttentionParams<T> params, Grid grid, const DeviceBatch& batch, Stream stream) {
+void launch_all(const char* name, AttentionParams<T> params, Grid grid, const DeviceBatch& batch,
+                Stream stream) {
     grid.y = params.num_heads;
     grid.threads = kThreads;
     for (int32_t first = 0; first < batch.batch_size; first += kSequencesAtOnce) {
@@ -162,8 +166,10 @@ void launch_all(const char* name, AttentionParams<T> params, Grid grid, const De
 void attention_fp32(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
     Grid grid;
     grid.x = static_cast<int>(ceil_div(batch.max_seq_len, kQueries));
-    grid.shared_bytes = static_cast<size_t>(2 * kKeys + kQueries) * static_cast<size_t>(args.head_dim | 1) * 4;
-    launch_all<float, attention_fp32_kernel>("attention_fp32", params_of<float>(args, batch), grid, batch, stream);
+    grid.shared_bytes = static_cast<size_t>(2 * kKeys + kQueries) * static_cast<size_t>(args.head_dim | 1) *
+                        4;
+    launch_all<float, attention_fp32_kernel>("attention_fp32", params_of<float>(args, batch), grid, batch,
+                                             stream);
 }
 
 void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
@@ -171,7 +177,8 @@ void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Strea
     grid.x = static_cast<int>(ceil_div(batch.max_seq_len, kWarps));
     with_type(args.qkv.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        launch_all<T, attention_scores_kernel<T>>("attention_scores", params_of<T>(args, batch), grid, batch, stream);
+        launch_all<T, attention_scores_kernel<T>>("attention_scores", params_of<T>(args, batch), grid, batch,
+                                                  stream);
     });
 }
 

@@ -1,14 +1,15 @@
-// context = softmax(q kᵀ · scale + bias) v per sequence and head, on the tensor cores; no padding, no mask tensor.
+// context = softmax(q kᵀ · scale + bias) v per sequence and head, on the tensor cores; no padding, no mask
+// tensor.
 //   qkv [tokens, 3, num_heads, head_dim], context [tokens, num_heads, head_dim], fp16 or bf16
 //
-// A block takes 64 queries of one head, 16 a warp, and walks over the keys 64 at a time (32 for head_dim > 64, so
-// that sm_75's 64 KiB suffice), the next keys and values on their way while the present ones are used. A sequence
-// of up to 64 tokens is one step: its whole key range lies in shared memory, its softmax is exact and nothing is
-// rescaled. Longer ones keep a running row_max and row_sum. Scores stay in registers: the layout of mma's result
-// is that of its first operand. What a text gets depends on its own rows alone.
+// A block takes 64 queries of one head, 16 a warp, and walks over the keys 64 at a time (32 for head_dim >
+// 64, so that sm_75's 64 KiB suffice), the next keys and values on their way while the present ones are used.
+// A sequence of up to 64 tokens is one step: its whole key range lies in shared memory, its softmax is exact
+// and nothing is rescaled. Longer ones keep a running row_max and row_sum. Scores stay in registers: the
+// layout of mma's result is that of its first operand. What a text gets depends on its own rows alone.
 //
-// head_dim is padded with zeros to 16, 32, 64 or 128 in shared memory only. A multiple of 8 comes by cp.async; any
-// other has rows that are not aligned and comes element by element.
+// head_dim is padded with zeros to 16, 32, 64 or 128 in shared memory only. A multiple of 8 comes by
+// cp.async; any other has rows that are not aligned and comes element by element.
 #include "cuda/types.cuh"
 
 namespace bertha::cuda {
@@ -38,11 +39,11 @@ __device__ __forceinline__ int place(int row, int piece) {
     return row * kDim + (piece ^ (row / kRowsOfLine & kMask)) * 8;
 }
 
-// `rows` rows of a head from global row `begin` on, element `offset`; rows at or beyond `end` and columns beyond
-// head_dim become zero.
+// `rows` rows of a head from global row `begin` on, element `offset`; rows at or beyond `end` and columns
+// beyond head_dim become zero.
 template <typename T, int kDim, int kRows>
-__device__ __forceinline__ void load_rows(const AttentionMmaParams<T>& p, int32_t begin, int32_t end, int32_t offset,
-                                          const Shared<T>& to) {
+__device__ __forceinline__ void load_rows(const AttentionMmaParams<T>& p, int32_t begin, int32_t end,
+                                          int32_t offset, const Shared<T>& to) {
     for (int unit = ptx::thread_index(); unit < kRows * (kDim / 8); unit += kThreads) {
         const int row = unit / (kDim / 8), piece = unit % (kDim / 8);
         const int32_t left = p.head_dim - piece * 8;
@@ -54,7 +55,8 @@ __device__ __forceinline__ void load_rows(const AttentionMmaParams<T>& p, int32_
                             inside * static_cast<int>(sizeof(T)));
         } else {
             Pack<T, 8> pack;
-            for (int i = 0; i < 8; i++) pack.at[i] = i < inside ? p.qkv.load(from + i) : ptx::from_float<T>(0.0f);
+            for (int i = 0; i < 8; i++)
+                pack.at[i] = i < inside ? p.qkv.load(from + i) : ptx::from_float<T>(0.0f);
             to.store_pack(at, pack);
         }
     }
@@ -90,8 +92,10 @@ __global__ void __launch_bounds__(kThreads) attention_mma_kernel(AttentionMmaPar
     float context[kDim / 8][4] = {};
     float row_max[2] = {-INFINITY, -INFINITY}, row_sum[2] = {0.0f, 0.0f};
     for (int32_t step = 0; step < steps; step++) {
-        if (step + 1 < steps) load_step(step + 1);
-        else ptx::commit_copies();
+        if (step + 1 < steps)
+            load_step(step + 1);
+        else
+            ptx::commit_copies();
         ptx::wait_copies<1>();
         ptx::sync_block();
         const Shared<T> keys = keys_of(step), values = values_of(step);
@@ -104,7 +108,8 @@ __global__ void __launch_bounds__(kThreads) attention_mma_kernel(AttentionMmaPar
 #pragma unroll
             for (int j = 0; j < kTiles; j += 2) {
                 uint32_t b[4];
-                ptx::load_matrices(b, keys, place<kDim>(8 * j + lane % 8 + lane / 16 * 8, 2 * d + lane / 8 % 2));
+                ptx::load_matrices(b, keys,
+                                   place<kDim>(8 * j + lane % 8 + lane / 16 * 8, 2 * d + lane / 8 % 2));
                 const uint32_t low[2] = {b[0], b[1]}, high[2] = {b[2], b[3]};
                 ptx::multiply_add<T>(scores[j], a, low);
                 ptx::multiply_add<T>(scores[j + 1], a, high);
@@ -120,7 +125,9 @@ __global__ void __launch_bounds__(kThreads) attention_mma_kernel(AttentionMmaPar
                 float logit = scores[j][e] * p.softmax_scale;
                 if (p.relative_bias.present()) {
                     int32_t distance = key - (first_query + warp_row + g + e / 2 * 8);
-                    distance = distance < -kFarthest ? -kFarthest : distance > kFarthest ? kFarthest : distance;
+                    distance = distance < -kFarthest  ? -kFarthest
+                               : distance > kFarthest ? kFarthest
+                                                      : distance;
                     logit += p.relative_bias.load(head * kBiasWidth + kFarthest + distance);
                 }
                 scores[j][e] = key < end ? logit : -INFINITY;
@@ -150,10 +157,10 @@ __global__ void __launch_bounds__(kThreads) attention_mma_kernel(AttentionMmaPar
 
 #pragma unroll
         for (int j = 0; j < kTiles; j += 2) {
-            const uint32_t a[4] = {
-                ptx::pack_pair<T>(scores[j][0], scores[j][1]), ptx::pack_pair<T>(scores[j][2], scores[j][3]),
-                ptx::pack_pair<T>(scores[j + 1][0], scores[j + 1][1]),
-                ptx::pack_pair<T>(scores[j + 1][2], scores[j + 1][3])};
+            const uint32_t a[4] = {ptx::pack_pair<T>(scores[j][0], scores[j][1]),
+                                   ptx::pack_pair<T>(scores[j][2], scores[j][3]),
+                                   ptx::pack_pair<T>(scores[j + 1][0], scores[j + 1][1]),
+                                   ptx::pack_pair<T>(scores[j + 1][2], scores[j + 1][3])};
 #pragma unroll
             for (int d = 0; d < kDim / 8; d += 2) {
                 uint32_t b[4];
@@ -205,7 +212,8 @@ void launch_dim(AttentionMmaParams<T> params, const DeviceBatch& batch, Stream s
     for (int32_t first = 0; first < batch.batch_size; first += kSequencesAtOnce) {
         params.first_sequence = first;
         grid.z = batch.batch_size - first < kSequencesAtOnce ? batch.batch_size - first : kSequencesAtOnce;
-        launch<AttentionMmaParams<T>, attention_mma_kernel<T, kDim, kKeys>>("attention_mma", grid, stream, params);
+        launch<AttentionMmaParams<T>, attention_mma_kernel<T, kDim, kKeys>>("attention_mma", grid, stream,
+                                                                            params);
     }
 }
 
@@ -214,16 +222,11 @@ void launch_dim(AttentionMmaParams<T> params, const DeviceBatch& batch, Stream s
 void attention_mma(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
     with_half_type(args.qkv.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        const AttentionMmaParams<T> params{global<const T>(args.qkv),
-                                           global<T>(args.context),
-                                           global(args.relative_bias),
-                                           global(batch.cu_seqlens),
-                                           args.head_dim,
-                                           args.num_heads,
-                                           args.qkv.stride,
-                                           args.context.stride,
-                                           0,
-                                           args.softmax_scale};
+        const AttentionMmaParams<T> params{
+            global<const T>(args.qkv), global<T>(args.context), global(args.relative_bias),
+            global(batch.cu_seqlens),  args.head_dim,           args.num_heads,
+            args.qkv.stride,           args.context.stride,     0,
+            args.softmax_scale};
         if (args.head_dim <= 16) return launch_dim<T, 16, 64>(params, batch, stream);
         if (args.head_dim <= 32) return launch_dim<T, 32, 64>(params, batch, stream);
         if (args.head_dim <= 64) return launch_dim<T, 64, 64>(params, batch, stream);

@@ -90,8 +90,8 @@ private:
 // One run of a program over one batch: reserve, copy in, queue every op, copy out, wait.
 class Forward {
 public:
-    Forward(const CudaModel& model, const Batch& batch, const std::vector<Output>& outputs, CudaWorkspace& workspace,
-            Control& control)
+    Forward(const CudaModel& model, const Batch& batch, const std::vector<Output>& outputs,
+            CudaWorkspace& workspace, Control& control)
         : model_(model),
           program_(*model.program_),
           batch_(batch),
@@ -146,8 +146,9 @@ private:
         int64_t partial_floats = 0;
         for (const Op& op : program_.ops)
             if (op.kind == OpKind::kLinear && type(op.input) != Type::kFloat)
-                partial_floats = std::max(partial_floats, linear_scratch_floats(rows(op.output), value(op.output).width,
-                                                                                value(op.input).width));
+                partial_floats = std::max(
+                    partial_floats,
+                    linear_scratch_floats(rows(op.output), value(op.output).width, value(op.input).width));
         bytes += partial_floats * 4;
         workspace_.arena.reserve(static_cast<size_t>(std::max(bytes, kAlignment)));
 
@@ -173,7 +174,8 @@ private:
     // Places `count` elements in the block that is sent; returns their place on the device.
     template <typename T>
     const T* stage(const T* values, int64_t count) {
-        std::memcpy(workspace_.pinned_inputs.as<uint8_t>() + staged_, values, static_cast<size_t>(count) * sizeof(T));
+        std::memcpy(workspace_.pinned_inputs.as<uint8_t>() + staged_, values,
+                    static_cast<size_t>(count) * sizeof(T));
         const auto* device = reinterpret_cast<const T*>(workspace_.inputs.as<uint8_t>() + staged_);
         staged_ = round_up(staged_ + count * static_cast<int64_t>(sizeof(T)), kAlignment);
         return device;
@@ -205,11 +207,11 @@ private:
                 offsets.push_back(offset);
                 offset += op.num_heads * seq_len * seq_len;
             }
-            scores_offsets_.push_back(offsets.empty() ? nullptr
-                                                      : stage(offsets.data(), static_cast<int64_t>(offsets.size())));
+            scores_offsets_.push_back(
+                offsets.empty() ? nullptr : stage(offsets.data(), static_cast<int64_t>(offsets.size())));
         }
-        copy_to_device(workspace_.inputs.as<void>(), workspace_.pinned_inputs.as<void>(), static_cast<size_t>(staged_),
-                       stream_);
+        copy_to_device(workspace_.inputs.as<void>(), workspace_.pinned_inputs.as<void>(),
+                       static_cast<size_t>(staged_), stream_);
     }
 
     Type type(int32_t id) const { return model_.plan_.values[static_cast<size_t>(id)].type; }
@@ -231,7 +233,8 @@ private:
         switch (op.kind) {
             case OpKind::kEmbed:
                 embed(weights.matrix(op.weight, output.type), weights.matrix(op.position_table, output.type),
-                      weights.matrix(op.type_table, output.type), op.position_offset, device_batch_, output, stream_);
+                      weights.matrix(op.type_table, output.type), op.position_offset, device_batch_, output,
+                      stream_);
                 break;
             case OpKind::kLinear: {
                 LinearArgs args;
@@ -247,15 +250,15 @@ private:
             }
             case OpKind::kAttention: run_attention(op, output); break;
             case OpKind::kLayerNorm:
-                layer_norm(tensor(op.input), weights.vector(op.weight), weights.vector(op.bias), op.eps, output,
-                           stream_);
+                layer_norm(tensor(op.input), weights.vector(op.weight), weights.vector(op.bias), op.eps,
+                           output, stream_);
                 break;
             case OpKind::kGatherRows:
                 gather_rows(tensor(op.input), op.first_token, device_batch_, output, stream_);
                 break;
             case OpKind::kPool:
-                pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), device_batch_, output,
-                     stream_);
+                pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), device_batch_,
+                     output, stream_);
                 break;
             case OpKind::kNormalize: normalize(tensor(op.input), output, stream_); break;
             case OpKind::kTopK: top_k(tensor(op.input), op.k, output, stream_); break;
@@ -333,7 +336,8 @@ void CudaModel::run_halves(const Batch& batch, const std::vector<Output>& output
         half.tokens = cu_seqlens.back();
         half.batch_size = end - begin;
         half.num_selected = batch.cu_selected != nullptr ? batch.cu_selected[end] - first_selected : 0;
-        for (int64_t i = 0; i < half.num_selected; i++) selected.push_back(batch.selected[first_selected + i] - row);
+        for (int64_t i = 0; i < half.num_selected; i++)
+            selected.push_back(batch.selected[first_selected + i] - row);
         half.input_ids = batch.input_ids + row;
         half.token_type_ids = batch.token_type_ids + row;
         half.cu_seqlens = cu_seqlens.data();
@@ -384,8 +388,9 @@ std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, Weight
         const Op& op = program->ops[i];
         if (op.kind != OpKind::kAttention) continue;
         const int64_t head_dim = program->values[static_cast<size_t>(op.output)].width / op.num_heads;
-        BERTHA_CHECK(head_dim <= kMaxHeadDim, "DEVICE", "op %zu (attention): expected a head_dim of at most %d on CUDA, got %lld",
-                     i, kMaxHeadDim, static_cast<long long>(head_dim));
+        BERTHA_CHECK(head_dim <= kMaxHeadDim, "DEVICE",
+                     "op %zu (attention): expected a head_dim of at most %d on CUDA, got %lld", i,
+                     kMaxHeadDim, static_cast<long long>(head_dim));
     }
     use_device(ordinal);
     return std::make_unique<CudaModel>(std::move(program), source, ordinal, type);

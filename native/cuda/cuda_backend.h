@@ -1,6 +1,6 @@
-// Runs programs on an NVIDIA GPU: weights uploaded once, one arena per forward, one copy to the device and one
-// back. fp32 computes in fp32 throughout (no TF32); fp16 and bf16 keep token rows in 16 bits and sum in fp32, heads
-// on single rows stay fp32.
+// Runs programs on an NVIDIA GPU: weights uploaded once, one arena per forward, one copy to the device and
+// one back. fp32 computes in fp32 throughout (no TF32); fp16 and bf16 keep token rows in 16 bits and sum in
+// fp32, heads on single rows stay fp32.
 #pragma once
 
 #include <memory>

@@ -25,14 +25,16 @@ uint16_t to_half(float x) {
     const uint32_t sign = bits >> 16 & 0x8000;
     const float size = std::fabs(x);
     if (size >= 65520.0f) return static_cast<uint16_t>(sign | 0x7c00);
-    if (size < 0x1p-14f) return static_cast<uint16_t>(sign | static_cast<uint32_t>(std::nearbyint(size * 0x1p24f)));
+    if (size < 0x1p-14f)
+        return static_cast<uint16_t>(sign | static_cast<uint32_t>(std::nearbyint(size * 0x1p24f)));
     bits &= 0x7fffffff;
     return static_cast<uint16_t>(sign | (((bits + 0xfff + (bits >> 13 & 1)) >> 13) - (112u << 10)));
 }
 
 }  // namespace
 
-DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, WeightSource& source) : program_(program) {
+DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, WeightSource& source)
+    : program_(program) {
     for (const Op& op : program.ops) {
         const Type out = plan.values[static_cast<size_t>(op.output)].type;
         switch (op.kind) {
@@ -54,7 +56,8 @@ DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, Weig
     memory_.reserve(static_cast<size_t>(std::max(total_, kAlignment)));
     const OwnedStream stream;
     for (const Entry& entry : entries_)
-        entry.by_distance ? upload_by_distance(entry, source, stream.get()) : upload(entry, source, stream.get());
+        entry.by_distance ? upload_by_distance(entry, source, stream.get())
+                          : upload(entry, source, stream.get());
 }
 
 void DeviceWeights::add(int32_t weight, Type type, bool by_distance) {
@@ -100,7 +103,8 @@ void DeviceWeights::upload(const Entry& entry, WeightSource& source, Stream stre
                     halves[j] = entry.type == Type::kHalf ? to_half(from[j]) : to_bfloat16(from[j]);
             }
         }
-        copy_to_device(memory_.as<uint8_t>() + entry.offset + row * row_bytes, staging.data(), staging.size(), stream);
+        copy_to_device(memory_.as<uint8_t>() + entry.offset + row * row_bytes, staging.data(), staging.size(),
+                       stream);
         wait_for(stream);
     }
 }
@@ -114,7 +118,8 @@ void DeviceWeights::upload_by_distance(const Entry& entry, WeightSource& source,
             const int64_t bucket = relative_bucket(distance, static_cast<int32_t>(shape.rows));
             biases.push_back(table[static_cast<size_t>(bucket * shape.cols + head)]);
         }
-    copy_to_device(memory_.as<uint8_t>() + entry.offset, biases.data(), biases.size() * sizeof(float), stream);
+    copy_to_device(memory_.as<uint8_t>() + entry.offset, biases.data(), biases.size() * sizeof(float),
+                   stream);
     wait_for(stream);
 }
 

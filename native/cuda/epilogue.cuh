@@ -66,8 +66,10 @@ struct Epilogue {
 
 template <typename Out>
 Epilogue<Out> epilogue(const LinearArgs& args) {
-    return {global(args.bias),   global<const Out>(args.residual), global<Out>(args.output), args.output.width,
-            args.residual.stride, args.output.stride,               args.activation};
+    return {global(args.bias),        global<const Out>(args.residual),
+            global<Out>(args.output), args.output.width,
+            args.residual.stride,     args.output.stride,
+            args.activation};
 }
 
 }  // namespace bertha::cuda

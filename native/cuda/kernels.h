@@ -1,6 +1,6 @@
 // What the backend may ask of the device, one function per kernel. Each queues its work on the stream and
-// returns. Rows are `stride` elements apart, a multiple of 8, so that rows start on 16 bytes; what lies between
-// a row's width and its stride is never interpreted.
+// returns. Rows are `stride` elements apart, a multiple of 8, so that rows start on 16 bytes; what lies
+// between a row's width and its stride is never interpreted.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,8 @@ struct LinearArgs {
     Activation activation = Activation::kNone;
     float* partial = nullptr;  // room for linear_scratch_floats(...)
 };
-// Parts that k is cut into and whose sums are added in order. Depends on (n, k) alone: a row's bits depend neither
-// on the number of rows nor on which kernel ran.
+// Parts that k is cut into and whose sums are added in order. Depends on (n, k) alone: a row's bits depend
+// neither on the number of rows nor on which kernel ran.
 int32_t k_parts(int64_t n, int64_t k);
 int64_t linear_scratch_floats(int64_t m, int64_t n, int64_t k);
 void linear(const LinearArgs& args, Stream stream);  // picks one of the next two
@@ -64,11 +64,12 @@ void linear_mma(const LinearArgs& args, Stream stream);
 
 constexpr int32_t kFarthest = 128;  // distances beyond it share the last bucket of a relative bias
 struct AttentionArgs {
-    Tensor qkv;      // [tokens, 3 * num_heads * head_dim]
-    Tensor context;  // [tokens, num_heads * head_dim]
+    Tensor qkv;            // [tokens, 3 * num_heads * head_dim]
+    Tensor context;        // [tokens, num_heads * head_dim]
     Floats relative_bias;  // [num_heads, 2 * kFarthest + 1] by key - query, or none
     float* scores = nullptr;
-    const int64_t* scores_offset = nullptr;  // [batch_size + 1] on the device: where each sequence's scores start
+    const int64_t* scores_offset = nullptr;  // [batch_size + 1] on the device: where each sequence's scores
+                                             // start
     int64_t scores_count = 0;
     int32_t num_heads = 0;
     int32_t head_dim = 0;
@@ -83,7 +84,8 @@ void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Strea
 
 void embed(const Tensor& word, const Tensor& position, const Tensor& type, int32_t position_offset,
            const DeviceBatch& batch, const Tensor& output, Stream stream);
-void layer_norm(const Tensor& input, Floats weight, Floats bias, float eps, const Tensor& output, Stream stream);
+void layer_norm(const Tensor& input, Floats weight, Floats bias, float eps, const Tensor& output,
+                Stream stream);
 // rows[i], or with `first_token` the first row of sequence i.
 void gather_rows(const Tensor& input, bool first_token, const DeviceBatch& batch, const Tensor& output,
                  Stream stream);

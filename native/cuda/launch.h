@@ -1,8 +1,8 @@
 // The device runtime as the backend sees it: memory, copies, one stream per workspace, launches. runtime.cu
 // implements it with the CUDA runtime, test/native/cuda-emulator/runtime_emulated.cc on the host.
 //
-// Every failure throws bertha::Error: DEVICE_OOM when memory is short (bytes asked and free), DEVICE_LOST when
-// the device can do nothing any more, DEVICE otherwise; the message names the call.
+// Every failure throws bertha::Error: DEVICE_OOM when memory is short (bytes asked and free), DEVICE_LOST
+// when the device can do nothing any more, DEVICE otherwise; the message names the call.
 #pragma once
 
 #include <cstddef>

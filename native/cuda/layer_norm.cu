@@ -78,8 +78,8 @@ __global__ void layer_norm_kernel(LayerNormParams<T> p) {
                 const auto bias = p.bias.template load_pack<4>(column + part + half);
 #pragma unroll
                 for (int j = 0; j < 4; j++)
-                    pack.at[half + j] =
-                        ptx::from_float<T>(fmaf(x[i][part + half + j] * scale, weight.at[j], bias.at[j]));
+                    pack.at[half + j] = ptx::from_float<T>(
+                        fmaf(x[i][part + half + j] * scale, weight.at[j], bias.at[j]));
             }
             p.output.store_pack(row * p.stride + column + part, pack);
         }
@@ -105,18 +105,20 @@ __global__ void layer_norm_wide_kernel(LayerNormParams<T> p) {
     const float scale = 1.0f / sqrtf(ptx::warp_sum(squares) * inverse_width + p.eps);
     for (int32_t column = ptx::lane_id(); column < p.width; column += 32)
         p.output.store(row * p.stride + column,
-                       ptx::from_float<T>(fmaf((at(column) - mean - correction) * scale, p.weight.load(column),
-                                               p.bias.load(column))));
+                       ptx::from_float<T>(fmaf((at(column) - mean - correction) * scale,
+                                               p.weight.load(column), p.bias.load(column))));
 }
 
 }  // namespace
 
-void layer_norm(const Tensor& input, Floats weight, Floats bias, float eps, const Tensor& output, Stream stream) {
+void layer_norm(const Tensor& input, Floats weight, Floats bias, float eps, const Tensor& output,
+                Stream stream) {
     with_type(input.type, [&](auto as) {
         using T = typename decltype(as)::type;
         using Params = LayerNormParams<T>;
-        const Params params{global<const T>(input), global(weight), global(bias), global<T>(output),
-                            input.width,            input.stride,   input.rows,   eps};
+        const Params params{
+            global<const T>(input), global(weight), global(bias), global<T>(output), input.width,
+            input.stride,           input.rows,     eps};
         Grid grid;
         grid.x = static_cast<int>(ceil_div(input.rows, kWarps));
         grid.threads = kThreads;

@@ -1,9 +1,10 @@
-// output [m, n] = activation(input [m, k] · weightᵀ [n, k] + bias) + residual, all fp32, without tensor cores.
+// output [m, n] = activation(input [m, k] · weightᵀ [n, k] + bias) + residual, all fp32, without tensor
+// cores.
 //
-// A block of 256 threads makes a tile of 64 x 64, each thread 4 x 4 of it (rows and columns 16 apart), from slabs
-// of 16 columns of k that cp.async brings while the last one is used. Rows in shared memory are 20 floats apart:
-// the eight 16-byte reads of a quarter warp then touch all 32 banks once. Sums run over k in order: a row's bits do
-// not depend on m.
+// A block of 256 threads makes a tile of 64 x 64, each thread 4 x 4 of it (rows and columns 16 apart), from
+// slabs of 16 columns of k that cp.async brings while the last one is used. Rows in shared memory are 20
+// floats apart: the eight 16-byte reads of a quarter warp then touch all 32 banks once. Sums run over k in
+// order: a row's bits do not depend on m.
 #include "cuda/epilogue.cuh"
 
 namespace bertha::cuda {
@@ -25,15 +26,18 @@ struct LinearFp32Params {
     int32_t n, k, input_stride, weight_stride;
 };
 
-__device__ __forceinline__ void load_slab(const LinearFp32Params& p, const Shared<float>& stage, int32_t k_begin) {
+__device__ __forceinline__ void load_slab(const LinearFp32Params& p, const Shared<float>& stage,
+                                          int32_t k_begin) {
     const int row = ptx::thread_index() / 4, column = ptx::thread_index() % 4 * 4;
     const int32_t left = p.k - k_begin - column;
     const int valid = left >= 4 ? 4 : left > 0 ? left : 0;
     const int64_t m = static_cast<int64_t>(ptx::block_y()) * kTile + row;
     const int64_t n = static_cast<int64_t>(ptx::block_x()) * kTile + row;
     const int valid_a = m < p.m ? valid : 0, valid_b = n < p.n ? valid : 0;
-    const float* a = valid_a > 0 ? p.input.address(m * p.input_stride + k_begin + column, valid_a) : p.input.data;
-    const float* b = valid_b > 0 ? p.weight.address(n * p.weight_stride + k_begin + column, valid_b) : p.weight.data;
+    const float* a = valid_a > 0 ? p.input.address(m * p.input_stride + k_begin + column, valid_a)
+                                 : p.input.data;
+    const float* b = valid_b > 0 ? p.weight.address(n * p.weight_stride + k_begin + column, valid_b)
+                                 : p.weight.data;
     ptx::copy_async(stage.address(row * kRow + column, 4), a, 4 * valid_a);
     ptx::copy_async(stage.address((kTile + row) * kRow + column, 4), b, 4 * valid_b);
 }
@@ -51,7 +55,8 @@ __global__ void __launch_bounds__(kThreads) linear_fp32_kernel(LinearFp32Params 
         ptx::wait_copies<kStages - 2>();
         ptx::sync_block();
         const int32_t next = slab + kStages - 1;
-        if (next < slabs) load_slab(p, shared.part(next % kStages * kStageFloats, kStageFloats), next * kSlab);
+        if (next < slabs)
+            load_slab(p, shared.part(next % kStages * kStageFloats, kStageFloats), next * kSlab);
         ptx::commit_copies();
         const Shared<float> stage = shared.part(slab % kStages * kStageFloats, kStageFloats);
 #pragma unroll

@@ -1,17 +1,17 @@
-// output [m, n] = activation(input [m, k] · weightᵀ [n, k] + bias) + residual on the tensor cores: fp16 or bf16
-// operands, fp32 sums.
+// output [m, n] = activation(input [m, k] · weightᵀ [n, k] + bias) + residual on the tensor cores: fp16 or
+// bf16 operands, fp32 sums.
 //
-// Both operands have k contiguous. Slabs of 32 columns of k travel through a ring of 4 stages of shared memory
-// (cp.async), from which ldmatrix fills the registers of mma.m16n8k16. A row of a slab is 64 bytes, two rows to a
-// line of 32 banks: the 16-byte piece c of row r lies at c ^ (r / 2 % 4), so that the 8 rows of an 8x8 matrix, and
-// the 8 pieces that a quarter warp writes, meet 8 different bank groups.
+// Both operands have k contiguous. Slabs of 32 columns of k travel through a ring of 4 stages of shared
+// memory (cp.async), from which ldmatrix fills the registers of mma.m16n8k16. A row of a slab is 64 bytes,
+// two rows to a line of 32 banks: the 16-byte piece c of row r lies at c ^ (r / 2 % 4), so that the 8 rows of
+// an 8x8 matrix, and the 8 pieces that a quarter warp writes, meet 8 different bank groups.
 //
-// Tiles: 128 x 128 with 8 warps of 64 x 32 for many rows; 64 x 64 and 32 x 64 with 4 warps for few, where blocks
-// matter more than reuse. Every tile adds up k in the same order with the same instruction, so that a row has the
-// same bits in each.
+// Tiles: 128 x 128 with 8 warps of 64 x 32 for many rows; 64 x 64 and 32 x 64 with 4 warps for few, where
+// blocks matter more than reuse. Every tile adds up k in the same order with the same instruction, so that a
+// row has the same bits in each.
 //
-// For long k the sum is cut into k_parts(n, k) parts, added in order. With few rows each part is a block of its
-// own and a second kernel adds them; with many, one block does them in turn.
+// For long k the sum is cut into k_parts(n, k) parts, added in order. With few rows each part is a block of
+// its own and a second kernel adds them; with many, one block does them in turn.
 #include "cuda/epilogue.cuh"
 
 namespace bertha::cuda {
@@ -21,16 +21,16 @@ constexpr int kSlab = 32;
 constexpr int kPiece = 8;  // elements of 16 bytes
 constexpr int kPieces = kSlab / kPiece;
 constexpr int kStages = 4;
-constexpr int64_t kPartColumns = 512;      // of k, at least
+constexpr int64_t kPartColumns = 512;           // of k, at least
 constexpr int64_t kRowsForParallelParts = 128;  // beyond, blocks are plenty without
 
 template <int kM, int kN, int kWarpM, int kWarpN>
 struct Tile {
-    static constexpr int m = kM, n = kN;              // of a block
+    static constexpr int m = kM, n = kN;                    // of a block
     static constexpr int warp_m = kWarpM, warp_n = kWarpN;  // of a warp
     static constexpr int warps = (kM / kWarpM) * (kN / kWarpN);
     static constexpr int threads = warps * 32;
-    static constexpr int stage = (kM + kN) * kSlab;   // elements
+    static constexpr int stage = (kM + kN) * kSlab;    // elements
     static constexpr int staging = 16 * (kWarpN + 4);  // floats through which a warp's sums leave
 };
 using BulkTile = Tile<128, 128, 64, 32>;
@@ -52,8 +52,8 @@ __device__ __forceinline__ int place(int row, int piece) {
 
 // Rows row_begin .. of an operand, columns k_begin .. + 32, zeros outside.
 template <typename T, int kRows, int kThreads>
-__device__ __forceinline__ void load_rows(const Global<const T>& from, int64_t row_begin, int64_t rows, int32_t stride,
-                                          int32_t k, int32_t k_begin, const Shared<T>& to) {
+__device__ __forceinline__ void load_rows(const Global<const T>& from, int64_t row_begin, int64_t rows,
+                                          int32_t stride, int32_t k, int32_t k_begin, const Shared<T>& to) {
 #pragma unroll 1  // unrolled, its addresses spill in the bulk tile
     for (int unit = ptx::thread_index(); unit < kRows * kPieces; unit += kThreads) {
         const int row = unit / kPieces, piece = unit % kPieces;
@@ -65,7 +65,8 @@ __device__ __forceinline__ void load_rows(const Global<const T>& from, int64_t r
 }
 
 template <typename T, typename TileType>
-__device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Shared<T>& b_rows, int warp_row, int warp_column,
+__device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Shared<T>& b_rows, int warp_row,
+                                              int warp_column,
                                               float (&sums)[TileType::warp_m / 16][TileType::warp_n / 8][4]) {
     const int lane = ptx::lane_id();
 #pragma unroll
@@ -76,8 +77,9 @@ __device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Sha
             ptx::load_matrices(a[i], a_rows, place(warp_row + 16 * i + lane % 16, 2 * step + lane / 16));
 #pragma unroll
         for (int j = 0; j < TileType::warp_n / 16; j++)
-            ptx::load_matrices(b[j], b_rows,
-                               place(warp_column + 16 * j + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2));
+            ptx::load_matrices(
+                b[j], b_rows,
+                place(warp_column + 16 * j + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2));
 #pragma unroll
         for (int i = 0; i < TileType::warp_m / 16; i++)
 #pragma unroll
@@ -88,12 +90,13 @@ __device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Sha
     }
 }
 
-// kOwnPart: the block makes part block_z alone and writes its bare sums. kSeveralParts: the block makes all, each
-// summed up before it is added to the total.
+// kOwnPart: the block makes part block_z alone and writes its bare sums. kSeveralParts: the block makes all,
+// each summed up before it is added to the total.
 enum class Parts { kOne, kOwn, kSeveral };
 
 template <typename T, typename Out, typename TileType, Parts kParts>
-__global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 && kParts == Parts::kOne ? 2 : 1)
+__global__ void __launch_bounds__(TileType::threads,
+                                  TileType::threads == 256 && kParts == Parts::kOne ? 2 : 1)
     linear_mma_kernel(LinearMmaParams<T, Out> p) {
     constexpr int kI = TileType::warp_m / 16, kJ = TileType::warp_n / 8;
     const Shared<T> ring = ptx::shared_memory<T>();
@@ -104,13 +107,16 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
     const int warp_column = ptx::warp_id() % warps_n * TileType::warp_n;
     const int32_t all_slabs = (p.k + kSlab - 1) / kSlab;
     const int32_t first = kParts == Parts::kOwn ? ptx::block_z() * p.slabs_per_part : 0;
-    const int32_t end = kParts == Parts::kOwn && first + p.slabs_per_part < all_slabs ? first + p.slabs_per_part : all_slabs;
+    const int32_t end = kParts == Parts::kOwn && first + p.slabs_per_part < all_slabs
+                            ? first + p.slabs_per_part
+                            : all_slabs;
 
     const auto load = [&](int32_t slab) {
         const Shared<T> stage = ring.part((slab - first) % kStages * TileType::stage, TileType::stage);
-        load_rows<T, TileType::m, TileType::threads>(p.input, row_begin, p.m, p.input_stride, p.k, slab * kSlab,
-                                                     stage.part(0, TileType::m * kSlab));
-        load_rows<T, TileType::n, TileType::threads>(p.weight, column_begin, p.n, p.weight_stride, p.k, slab * kSlab,
+        load_rows<T, TileType::m, TileType::threads>(p.input, row_begin, p.m, p.input_stride, p.k,
+                                                     slab * kSlab, stage.part(0, TileType::m * kSlab));
+        load_rows<T, TileType::n, TileType::threads>(p.weight, column_begin, p.n, p.weight_stride, p.k,
+                                                     slab * kSlab,
                                                      stage.part(TileType::m * kSlab, TileType::n * kSlab));
     };
     float sums[kI][kJ][4] = {};
@@ -126,8 +132,9 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
         if (slab + kStages - 1 < end) load(slab + kStages - 1);
         ptx::commit_copies();
         const Shared<T> stage = ring.part((slab - first) % kStages * TileType::stage, TileType::stage);
-        multiply_slab<T, TileType>(stage.part(0, TileType::m * kSlab), stage.part(TileType::m * kSlab, TileType::n * kSlab),
-                                   warp_row, warp_column, sums);
+        multiply_slab<T, TileType>(stage.part(0, TileType::m * kSlab),
+                                   stage.part(TileType::m * kSlab, TileType::n * kSlab), warp_row,
+                                   warp_column, sums);
         if constexpr (kParts == Parts::kSeveral) {
             if ((slab + 1) % p.slabs_per_part != 0 && slab + 1 != end) continue;
 #pragma unroll
@@ -146,8 +153,8 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
 
     // Each warp turns 16 rows at a time from mma's layout into rows, in shared memory of its own.
     constexpr int kRow = TileType::warp_n + 4;
-    const Shared<float> staging =
-        ptx::shared_memory<float>().part(ptx::warp_id() * TileType::staging, TileType::staging);
+    const Shared<float> staging = ptx::shared_memory<float>().part(ptx::warp_id() * TileType::staging,
+                                                                   TileType::staging);
     const int g = ptx::lane_id() / 4, t = ptx::lane_id() % 4;
 #pragma unroll
     for (int i = 0; i < kI; i++) {
@@ -156,8 +163,10 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 const auto& values = [&]() -> const float(&)[4] {
-                    if constexpr (kParts == Parts::kSeveral) return totals[i][j];
-                    else return sums[i][j];
+                    if constexpr (kParts == Parts::kSeveral)
+                        return totals[i][j];
+                    else
+                        return sums[i][j];
                 }();
                 staging.store_pack((g + 8 * half) * kRow + 8 * j + 2 * t,
                                    Pack<float, 2>{{values[2 * half], values[2 * half + 1]}});
@@ -195,7 +204,8 @@ __global__ void add_parts_kernel(LinearMmaParams<T, Out> p) {
     if (unit >= p.m * groups) return;
     const int64_t row = unit / groups;
     const int32_t column = static_cast<int32_t>(unit % groups) * 8;
-    const int32_t slabs = (p.k + kSlab - 1) / kSlab, parts = (slabs + p.slabs_per_part - 1) / p.slabs_per_part;
+    const int32_t slabs = (p.k + kSlab - 1) / kSlab,
+                  parts = (slabs + p.slabs_per_part - 1) / p.slabs_per_part;
     float x[8] = {};
     for (int32_t part = 0; part < parts; part++) {
         const int64_t at = (part * p.m + row) * groups * 8 + column;
@@ -211,7 +221,8 @@ __global__ void add_parts_kernel(LinearMmaParams<T, Out> p) {
 template <typename T, typename Out, typename TileType, Parts kParts>
 void launch_tile(const LinearMmaParams<T, Out>& params, int32_t parts, Stream stream) {
     constexpr size_t kRing = size_t{kStages} * TileType::stage * sizeof(T);
-    static_assert(TileType::warps * TileType::staging * sizeof(float) <= kRing, "the sums fit where the slabs were");
+    static_assert(TileType::warps * TileType::staging * sizeof(float) <= kRing,
+                  "the sums fit where the slabs were");
     static_assert(kRing <= 64 * 1024, "what sm_75 has");
     Grid grid;
     grid.x = static_cast<int>(ceil_div(params.n, TileType::n));
@@ -219,7 +230,8 @@ void launch_tile(const LinearMmaParams<T, Out>& params, int32_t parts, Stream st
     grid.z = kParts == Parts::kOwn ? parts : 1;
     grid.threads = TileType::threads;
     grid.shared_bytes = kRing;
-    launch<LinearMmaParams<T, Out>, linear_mma_kernel<T, Out, TileType, kParts>>("linear_mma", grid, stream, params);
+    launch<LinearMmaParams<T, Out>, linear_mma_kernel<T, Out, TileType, kParts>>("linear_mma", grid, stream,
+                                                                                 params);
 }
 
 template <typename T, typename Out>

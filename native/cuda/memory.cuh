@@ -1,5 +1,5 @@
-// Pointers as kernels see them. On a GPU, Global<T> and Shared<T> are plain pointers; in the emulator they know
-// their bounds, and every access is checked and counted by the line it stands in. Also the 16-bit types.
+// Pointers as kernels see them. On a GPU, Global<T> and Shared<T> are plain pointers; in the emulator they
+// know their bounds, and every access is checked and counted by the line it stands in. Also the 16-bit types.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define BERTHA_SITE_PARAMETER , ::bertha::emulator::Site site = BERTHA_EMULATOR_SITE
-#define BERTHA_CHECK_ACCESS(space, index, count)                                                    \
+#define BERTHA_CHECK_ACCESS(space, index, count)                                                      \
     ::bertha::emulator::check_access(::bertha::emulator::Space::space, (index), (count), size, site); \
     ::bertha::emulator::note_access(::bertha::emulator::Space::space, data + (index),                 \
                                     static_cast<int>((count) * static_cast<int64_t>(sizeof(T))), site)
@@ -69,12 +69,14 @@ struct Global {
         return *reinterpret_cast<const Pack<T, N>*>(data + i);
     }
     template <int N>
-    __device__ __forceinline__ void store_pack(int64_t i, const Pack<T, N>& pack BERTHA_SITE_PARAMETER) const {
+    __device__ __forceinline__ void store_pack(int64_t i,
+                                               const Pack<T, N>& pack BERTHA_SITE_PARAMETER) const {
         BERTHA_CHECK_ACCESS(kGlobal, i, N);
         *reinterpret_cast<Pack<T, N>*>(data + i) = pack;
     }
     // Where an asynchronous copy of `count` elements starts.
-    __device__ __forceinline__ T* address(int64_t i, [[maybe_unused]] int64_t count BERTHA_SITE_PARAMETER) const {
+    __device__ __forceinline__ T* address(int64_t i,
+                                          [[maybe_unused]] int64_t count BERTHA_SITE_PARAMETER) const {
         BERTHA_CHECK_ACCESS(kGlobal, i, count);
         return data + i;
     }
@@ -112,7 +114,8 @@ struct Shared {
     // The part of `count` elements from i on.
     __device__ __forceinline__ Shared part(int i, [[maybe_unused]] int count) const {
 #ifdef BERTHA_CUDA_EMULATED
-        ::bertha::emulator::check_access(::bertha::emulator::Space::kShared, i, count, size, BERTHA_EMULATOR_SITE);
+        ::bertha::emulator::check_access(::bertha::emulator::Space::kShared, i, count, size,
+                                         BERTHA_EMULATOR_SITE);
         return {data + i, count};
 #else
         return {data + i};

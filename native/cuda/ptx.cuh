@@ -1,5 +1,5 @@
-// Every instruction that C++ cannot say, and the only file with inline assembly. Each function has two bodies:
-// the GPU's instruction and, for the emulator, what the PTX manual says it does.
+// Every instruction that C++ cannot say, and the only file with inline assembly. Each function has two
+// bodies: the GPU's instruction and, for the emulator, what the PTX manual says it does.
 //
 // sm_75 has no cp.async and no m16n8k16: a plain copy and two m16n8k8 stand in, and there is no bf16.
 #pragma once
@@ -82,8 +82,8 @@ __device__ __forceinline__ uint32_t shared_address(const void* pointer) {
     return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
 }
 
-// Copies `valid_bytes` of 16 to shared memory and zeros the rest; both sides are aligned to 16 bytes. Nobody may
-// read the destination before the copy's group was waited for and, in other threads, a barrier.
+// Copies `valid_bytes` of 16 to shared memory and zeros the rest; both sides are aligned to 16 bytes. Nobody
+// may read the destination before the copy's group was waited for and, in other threads, a barrier.
 __device__ __forceinline__ void copy_async(void* shared, const void* global, int valid_bytes) {
 #if __CUDA_ARCH__ >= 800
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)), "l"(global),
@@ -125,7 +125,8 @@ __device__ __forceinline__ void load_matrices(uint32_t (&r)[4], const Shared<T>&
 }
 // The same matrices, transposed.
 template <typename T>
-__device__ __forceinline__ void load_matrices_transposed(uint32_t (&r)[4], const Shared<T>& shared, int row_begin) {
+__device__ __forceinline__ void load_matrices_transposed(uint32_t (&r)[4], const Shared<T>& shared,
+                                                         int row_begin) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                  : "r"(shared_address(shared.data + row_begin))
@@ -139,7 +140,8 @@ template <typename T>
 __device__ __forceinline__ void multiply_add(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 
 template <>
-__device__ __forceinline__ void multiply_add<Half>(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+__device__ __forceinline__ void multiply_add<Half>(float (&d)[4], const uint32_t (&a)[4],
+                                                   const uint32_t (&b)[2]) {
 #if __CUDA_ARCH__ >= 800
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "

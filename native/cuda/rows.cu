@@ -33,10 +33,10 @@ __global__ void embed_kernel(EmbedParams<T> p) {
     if (row >= p.rows) return;
     const int64_t word = static_cast<int64_t>(p.ids.load(row)) * p.table_stride;
     const int64_t type = p.type.present() ? static_cast<int64_t>(p.type_ids.load(row)) * p.table_stride : 0;
-    const int64_t position =
-        p.position.present()
-            ? static_cast<int64_t>(p.positions.load(row) + p.position_offset) * p.table_stride
-            : 0;
+    const int64_t position = p.position.present()
+                                 ? static_cast<int64_t>(p.positions.load(row) + p.position_offset) *
+                                       p.table_stride
+                                 : 0;
     for (int32_t column = ptx::lane_id(); column < p.width; column += 32) {
         float x = ptx::to_float(p.word.load(word + column));
         if (p.type.present()) x += ptx::to_float(p.type.load(type + column));
@@ -63,8 +63,8 @@ __global__ void gather_kernel(GatherParams<T> p) {
         p.output.store(row * p.stride + column, ptx::to_float(p.input.load(from + column)));
 }
 
-// --- pool: one thread per column of one sequence; sums run over the tokens in order, so that a text's bits do
-// not depend on its batch. With every token skipped the result is zero, never NaN.
+// --- pool: one thread per column of one sequence; sums run over the tokens in order, so that a text's bits
+// do not depend on its batch. With every token skipped the result is zero, never NaN.
 template <typename T>
 struct PoolParams {
     Global<const T> input;
@@ -140,12 +140,18 @@ void embed(const Tensor& word, const Tensor& position, const Tensor& type, int32
            const DeviceBatch& batch, const Tensor& output, Stream stream) {
     with_type(output.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        const EmbedParams<T> params{global<const T>(word),      global<const T>(position),
-                                    global<const T>(type),      global(batch.input_ids),
-                                    global(batch.token_type_ids), global(batch.positions),
-                                    global<T>(output),          output.width,
-                                    word.stride,                output.stride,
-                                    position_offset,            output.rows};
+        const EmbedParams<T> params{global<const T>(word),
+                                    global<const T>(position),
+                                    global<const T>(type),
+                                    global(batch.input_ids),
+                                    global(batch.token_type_ids),
+                                    global(batch.positions),
+                                    global<T>(output),
+                                    output.width,
+                                    word.stride,
+                                    output.stride,
+                                    position_offset,
+                                    output.rows};
         launch<EmbedParams<T>, embed_kernel<T>>("embed", warp_per_row(output.rows), stream, params);
     });
 }
@@ -169,9 +175,15 @@ void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, const D
           const Tensor& output, Stream stream) {
     with_type(input.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        PoolParams<T> params{global<const T>(input), global(batch.cu_seqlens), global(batch.pool_skip),
-                             global<float>(output),  input.width,              input.stride,
-                             output.stride,          num_modes,                {}};
+        PoolParams<T> params{global<const T>(input),
+                             global(batch.cu_seqlens),
+                             global(batch.pool_skip),
+                             global<float>(output),
+                             input.width,
+                             input.stride,
+                             output.stride,
+                             num_modes,
+                             {}};
         for (int32_t i = 0; i < num_modes; i++) params.modes[i] = modes[i];
         Grid grid;
         grid.x = static_cast<int>(output.rows);
@@ -193,9 +205,12 @@ void normalize(const Tensor& input, const Tensor& output, Stream stream) {
 void compact(const Tensor& input, float* output, Stream stream) {
     with_type(input.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        const RowsParams<T> params{global<const T>(input), {output, input.rows * input.width},
-                                   input.width,            input.stride,
-                                   input.width,            input.rows};
+        const RowsParams<T> params{global<const T>(input),
+                                   {output, input.rows * input.width},
+                                   input.width,
+                                   input.stride,
+                                   input.width,
+                                   input.rows};
         launch<RowsParams<T>, compact_kernel<T>>("compact", warp_per_row(input.rows), stream, params);
     });
 }

@@ -44,8 +44,8 @@ void check(cudaError_t error, const char* call, int line, size_t bytes = 0) {
     if (error == cudaErrorMemoryAllocation) {
         size_t available = 0, total = 0;
         cudaMemGetInfo(&available, &total);
-        fail("DEVICE_OOM", "%s: expected %zu bytes of device memory, %zu of %zu are free", call, bytes, available,
-             total);
+        fail("DEVICE_OOM", "%s: expected %zu bytes of device memory, %zu of %zu are free", call, bytes,
+             available, total);
     }
     const bool lost = is_sticky(error);
     if (lost) lost_devices |= uint64_t{1} << (current_device() & 63);
@@ -74,7 +74,8 @@ std::string problem_of_device(int device) {
                     ? ""
                     : std::string(": ") + cudaGetErrorName(error) + ": " + cudaGetErrorString(error));
     if (device >= devices)
-        return "there is no device " + std::to_string(device) + ": expected 0 to " + std::to_string(devices - 1);
+        return "there is no device " + std::to_string(device) + ": expected 0 to " +
+               std::to_string(devices - 1);
     const DeviceFacts facts = device_facts(device);
     if (facts.capability < kMinCapability)
         return facts.name + " has compute capability " + std::to_string(facts.capability / 10) + "." +
@@ -91,7 +92,8 @@ DeviceFacts device_facts(int device) {
 }
 
 void use_device(int device) {
-    BERTHA_CHECK(!is_lost(device), "DEVICE_LOST", "cuda:%d was lost by an earlier error; restart the process", device);
+    BERTHA_CHECK(!is_lost(device), "DEVICE_LOST", "cuda:%d was lost by an earlier error; restart the process",
+                 device);
     // A thread that waits must sleep: it shares its processors with tokenizers and CPU models.
     static std::once_flag once[64];
     std::call_once(once[device & 63], [device] {
@@ -133,8 +135,8 @@ void copy_to_host(void* host, const void* device, size_t bytes, Stream stream) {
 }
 void wait_for(Stream stream) { BERTHA_CUDA_CALL(cudaStreamSynchronize(static_cast<cudaStream_t>(stream))); }
 
-void launch_kernel(const char* name, const void* kernel, void (*)(const void*), const Grid& grid, Stream stream,
-                   const void* params) {
+void launch_kernel(const char* name, const void* kernel, void (*)(const void*), const Grid& grid,
+                   Stream stream, const void* params) {
     constexpr size_t kFreely = 48 * 1024;  // more must be asked for, once per kernel and device
     if (grid.shared_bytes > kFreely) {
         static std::mutex mutex;

@@ -1,6 +1,6 @@
-// top_k: output [rows, 1 + 2k] = log-sum-exp, the k largest values of a row of input [rows, width] fp32, their
-// columns; among equals the lower column first. One block per row; each round finds the largest entry after the
-// last one in that order, so nothing is marked or stored.
+// top_k: output [rows, 1 + 2k] = log-sum-exp, the k largest values of a row of input [rows, width] fp32,
+// their columns; among equals the lower column first. One block per row; each round finds the largest entry
+// after the last one in that order, so nothing is marked or stored.
 #include "cuda/types.cuh"
 
 namespace bertha::cuda {
@@ -21,7 +21,8 @@ struct Entry {
     int32_t column;
 };
 __device__ __forceinline__ bool before(Entry a, Entry b) {
-    return b.column == kNone || (a.column != kNone && (a.value > b.value || (a.value == b.value && a.column < b.column)));
+    return b.column == kNone ||
+           (a.column != kNone && (a.value > b.value || (a.value == b.value && a.column < b.column)));
 }
 
 __global__ void top_k_kernel(TopKParams p) {
@@ -54,7 +55,8 @@ __global__ void top_k_kernel(TopKParams p) {
         last = best;
         if (ptx::thread_index() == 0) {
             p.output.store(out + 1 + rank, best.value);
-            p.output.store(out + 1 + p.k + rank, best.column == kNone ? 0.0f : static_cast<float>(best.column));
+            p.output.store(out + 1 + p.k + rank,
+                           best.column == kNone ? 0.0f : static_cast<float>(best.column));
         }
         if (rank > 0) continue;
         const float peak = best.value;
@@ -109,8 +111,12 @@ __global__ void pick_targets_kernel(PickParams p) {
 }  // namespace
 
 void pick_targets(const Tensor& input, const DeviceBatch& batch, const Tensor& output, Stream stream) {
-    const PickParams params{global<const float>(input), global(batch.targets), global<float>(output),
-                            input.width,                input.stride,          output.stride};
+    const PickParams params{global<const float>(input),
+                            global(batch.targets),
+                            global<float>(output),
+                            input.width,
+                            input.stride,
+                            output.stride};
     Grid grid;
     grid.x = static_cast<int>(input.rows);
     grid.threads = kThreads;
@@ -119,8 +125,8 @@ void pick_targets(const Tensor& input, const DeviceBatch& batch, const Tensor& o
 }
 
 void top_k(const Tensor& input, int32_t k, const Tensor& output, Stream stream) {
-    const TopKParams params{global<const float>(input), global<float>(output), input.width,
-                            input.stride,               output.stride,         k};
+    const TopKParams params{
+        global<const float>(input), global<float>(output), input.width, input.stride, output.stride, k};
     Grid grid;
     grid.x = static_cast<int>(input.rows);
     grid.threads = kThreads;

@@ -29,12 +29,15 @@ Type type_of_output(const Program& program, const ValuePlan& plan, const Op& op,
 }
 
 void check_op(const ValuePlan& plan, const Op& op, size_t index) {
-    const auto is_float = [&](int32_t value) { return plan.values[static_cast<size_t>(value)].type == Type::kFloat; };
+    const auto is_float = [&](int32_t value) {
+        return plan.values[static_cast<size_t>(value)].type == Type::kFloat;
+    };
     if (op.kind == OpKind::kLinear && op.residual != kNoIndex)
         BERTHA_CHECK(is_float(op.residual) == is_float(op.output), "INVALID_PROGRAM",
                      "op %zu (linear): expected a residual of the output's precision", index);
     if (op.kind == OpKind::kTopK || op.kind == OpKind::kPickTargets)
-        BERTHA_CHECK(is_float(op.input), "INVALID_PROGRAM", "op %zu (%s): expected fp32 rows", index, op_name(op.kind));
+        BERTHA_CHECK(is_float(op.input), "INVALID_PROGRAM", "op %zu (%s): expected fp32 rows", index,
+                     op_name(op.kind));
 }
 
 // First fit among the values that are alive at the same time.
@@ -44,7 +47,8 @@ public:
         std::vector<Block> alive;
         for (const Block& block : blocks_)
             if (block.death >= birth) alive.push_back(block);
-        std::sort(alive.begin(), alive.end(), [](const Block& a, const Block& b) { return a.offset < b.offset; });
+        std::sort(alive.begin(), alive.end(),
+                  [](const Block& a, const Block& b) { return a.offset < b.offset; });
         int64_t offset = 0;
         for (const Block& block : alive) {
             if (block.offset - offset >= bytes) break;

@@ -10,8 +10,8 @@ namespace bertha::cuda {
 
 struct PlannedValue {
     Type type = Type::kFloat;
-    int32_t stride = 0;   // elements
-    int64_t offset = 0;   // bytes per row: the value starts at offset * rows in the part of its kind of rows
+    int32_t stride = 0;  // elements
+    int64_t offset = 0;  // bytes per row: the value starts at offset * rows in the part of its kind of rows
 };
 
 struct ValuePlan {
@@ -19,8 +19,8 @@ struct ValuePlan {
     int64_t row_bytes[3] = {0, 0, 0};  // of the arena's parts: Rows::kTokens, kSequences, kSelected
 };
 
-// Token rows take `type`, except what nothing but the caller and top_k read (logits): that stays fp32, as does all
-// that is derived from single rows. Throws INVALID_PROGRAM for what no kernel takes.
+// Token rows take `type`, except what nothing but the caller and top_k read (logits): that stays fp32, as
+// does all that is derived from single rows. Throws INVALID_PROGRAM for what no kernel takes.
 ValuePlan plan_values(const Program& program, Type type);
 
 }  // namespace bertha::cuda

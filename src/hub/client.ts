@@ -59,7 +59,7 @@ export class HubClient {
     if (answer.status !== 206) return { start: 0, chunks: answer.chunks() };
     const start = Number(/^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? NaN);
     if (start === from) return { start, chunks: answer.chunks() };
-    await answer.discard();
+    answer.discard();
     throw new BerthaError('HUB_HTTP', `Expected bytes from ${from} of ${answer.source} but received another part.`);
   }
 
@@ -67,7 +67,7 @@ export class HubClient {
     const { token } = this.#settings;
     const answer = await get(address, { headers, token, timeoutMs, signal: this.#signal });
     if (answer.status === 200 || answer.status === 206) return answer;
-    await answer.discard();
+    answer.discard();
     throw this.#refusal(answer, token !== undefined);
   }
 

@@ -63,8 +63,8 @@ export interface Answer {
   readonly source: string;
   /** The body as it comes; to be read to its end or left by `return`. Throws `Transient`. */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** Gives the body up. */
-  discard(): Promise<void>;
+  /** Gives the body up, and the connection where more of it is to come. */
+  discard(): void;
 }
 
 /**
@@ -82,7 +82,7 @@ export async function get(address: string, options: RequestOptions): Promise<Ans
     const answer = await fetchOnce(url, options, mayHaveToken ? options.token : undefined);
     const location = answer.headers.get('location');
     if (answer.status < 300 || answer.status > 399 || location === null) return answer;
-    await answer.discard();
+    answer.discard();
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     const isDowngrade = url.protocol === 'https:' && next?.protocol !== 'https:';
     if (next === undefined || !/^https?:$/.test(next.protocol) || isDowngrade || redirects >= kMostRedirects) {
@@ -110,10 +110,7 @@ async function fetchOnce(url: URL, options: RequestOptions, token: string | unde
     headers: response.headers,
     source,
     chunks: () => readBody(response, patience, source),
-    discard: async () => {
-      patience.end();
-      await response.body?.cancel().catch(() => undefined);
-    },
+    discard: () => patience.abort(),
   };
 }
 
@@ -152,6 +149,12 @@ class Patience {
 
   end(): void {
     clearTimeout(this.#timer);
+  }
+
+  /** Ends the request. Cancelling a body instead can wait for the rest of it, up to fetch's own limit of 300 s. */
+  abort(): void {
+    this.end();
+    this.#controller.abort();
   }
 
   /** What a failed request throws. */
