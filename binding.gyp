@@ -3,6 +3,8 @@
   'includes': ['native/sources.gypi'],
   'variables': {
     'bertha_cuda%': 0,
+    'bertha_nvcc%': 'nvcc',
+    'bertha_cuda_lib%': '/usr/local/cuda/lib64',
   },
   'targets': [
     {
@@ -22,6 +24,23 @@
       'conditions': [
         ['bertha_cuda==1', {
           'defines': ['BERTHA_CUDA=1'],
+          'sources': ['<@(bertha_cuda_host_sources)', '<@(bertha_cuda_sources)'],
+          # Static cudart: the addon loads on machines without a driver, and then reports no device.
+          'libraries': ['-L<(bertha_cuda_lib)', '-lcudart_static', '-lrt', '-ldl'],
+          'rules': [
+            {
+              'rule_name': 'nvcc',
+              'extension': 'cu',
+              'inputs': ['<@(bertha_cuda_headers)'],
+              'outputs': ['<(INTERMEDIATE_DIR)/<(RULE_INPUT_ROOT).cu.o'],
+              'process_outputs_as_sources': 1,
+              'message': 'NVCC <(RULE_INPUT_PATH)',
+              'action': [
+                '<(bertha_nvcc)', '<@(bertha_cuda_flags)', '<@(bertha_cuda_gencode)', '-I<(module_root_dir)/native',
+                '-c', '<(RULE_INPUT_PATH)', '-o', '<(INTERMEDIATE_DIR)/<(RULE_INPUT_ROOT).cu.o',
+              ],
+            },
+          ],
         }],
       ],
     },

@@ -42,6 +42,24 @@
       "native/cuda/runtime.cu",
       "native/cuda/top_k.cu"
     ],
+    "bertha_cuda_headers": [
+      "native/cuda/epilogue.cuh",
+      "native/cuda/kernels.h",
+      "native/cuda/launch.h",
+      "native/cuda/memory.cuh",
+      "native/cuda/ptx.cuh",
+      "native/cuda/types.cuh"
+    ],
+    "bertha_cuda_flags": ["-std=c++17", "-O3", "-lineinfo", "-Xcompiler=-fPIC,-fno-rtti,-fvisibility=hidden"],
+    "bertha_cuda_gencode": [
+      "-gencode=arch=compute_75,code=sm_75",
+      "-gencode=arch=compute_80,code=[sm_80,compute_80]",
+      "-gencode=arch=compute_86,code=sm_86",
+      "-gencode=arch=compute_89,code=sm_89",
+      "-gencode=arch=compute_90,code=sm_90",
+      "-gencode=arch=compute_100,code=sm_100",
+      "-gencode=arch=compute_120,code=sm_120"
+    ],
     "bertha_cuda_emulated_sources": [
       "test/native/cuda-emulator/emulator.cc",
       "test/native/cuda-emulator/fiber.cc",

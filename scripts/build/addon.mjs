@@ -1,12 +1,12 @@
 // Compiles the addon with node-gyp (build/Release/bertha.node) or cmake-js (build-cmake/Release/bertha.node) when anything it is made of changed.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { fingerprint, inRoot, listFiles, packageDirectory, packageJson, packageVersion, readState, stateDirectory, writeState } from './project.mjs';
 import { showLine, showStep } from './terminal.mjs';
-import { chooseCuda, compiler, compilerVersion, cudaCompiler, nodeHeadersPrefix, requireTools } from './toolchain.mjs';
+import { chooseCuda, compiler, compilerVersion, cudaCompiler, findCommand, nodeHeadersPrefix, requireTools } from './toolchain.mjs';
 
 export const builders = {
   'node-gyp': { output: inRoot('build', 'Release', 'bertha.node'), description: 'binding.gyp' },
@@ -76,6 +76,13 @@ function command(builder, flags) {
     args.push(`--nodedir=${prefix}`);
   }
   env.GYP_DEFINES = `${env.GYP_DEFINES ?? ''} bertha_cuda=${flags.cuda ? 1 : 0}`.trim();
+  if (flags.cuda) {
+    const nvcc = findCommand(cudaCompiler() ?? 'nvcc');
+    if (nvcc === undefined) throw new Error('Expected nvcc for BERTHA_CUDA=1 (set CUDACXX or PATH) but did not find it.');
+    const toolkit = dirname(dirname(realpathSync(nvcc)));
+    const libraries = ['lib64', 'lib'].map((name) => join(toolkit, name)).find((path) => existsSync(join(path, 'libcudart_static.a')));
+    env.GYP_DEFINES += ` bertha_nvcc=${nvcc} bertha_cuda_lib=${libraries ?? '/usr/local/cuda/lib64'}`;
+  }
   return { args, env };
 }
 
