@@ -53,14 +53,19 @@ public:
 private:
     friend class Forward;
 
-    // The encoder's linears take the precision asked for; heads on single rows (poolers, classifiers, Dense
-    // modules) cost nothing and stay fp32.
+    // The encoder's linears take the precision asked for. Heads stay fp32: on single rows (poolers, Dense
+    // modules) they cost nothing, and what no later op reads (logits of tokens) is what answers are made of.
     static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels,
                                                        const MatrixFormat& format) {
+        std::vector<bool> read(program.values.size(), false);
+        for (const Op& op : program.ops)
+            for (int32_t id : {op.input, op.residual})
+                if (id != kNoIndex) read[static_cast<size_t>(id)] = true;
         std::vector<const MatrixFormat*> formats;
         for (const Op& op : program.ops) {
-            const bool encoder = op.kind == OpKind::kLinear &&
-                                 program.values[static_cast<size_t>(op.output)].rows == Rows::kTokens;
+            const auto output = static_cast<size_t>(op.output);
+            const bool encoder = op.kind == OpKind::kLinear && program.values[output].rows == Rows::kTokens &&
+                                 read[output];
             formats.push_back(encoder ? &format : &kernels.fp32);
         }
         return formats;
