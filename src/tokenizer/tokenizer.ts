@@ -115,6 +115,11 @@ export class Tokenizer {
     const idOf = (token: string | undefined) => (token === undefined ? undefined : tokenToId.get(token));
     this.#tokenToId = tokenToId;
     this.vocabSize = vocabSize;
+    for (const piece of [...definition.template.single, ...definition.template.pair]) {
+      if (piece.kind === 'special' && piece.id >= this.vocabSize) {
+        throw new BerthaError('TOKENIZER', `Expected special tokens with ids below ${this.vocabSize} in the template but received ${piece.id}.`);
+      }
+    }
     this.maxLength = defaults.maxLength;
     this.unkId = idOf(specialTokens.unk) as number;
     this.padId = idOf(specialTokens.pad);

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { BerthaError } from '../../src/errors.js';
 import { Random } from '../support/random.js';
 import { mutate } from './mutate.js';
-import { targets } from './targets.js';
+import { targets, type Target } from './targets.js';
 
 const kSlowMs = 2000;
 
@@ -25,7 +25,7 @@ export function fuzz(count: number, seed: number): ReadonlyMap<string, Findings>
     let taken = 0;
     for (let n = Math.ceil((count * target.share) / 100); n > 0; n--) {
       const bytes = mutate(random.pick(target.seeds), target.seeds, random);
-      const started = performance.now();
+      const began = performance.now();
       let problem: unknown;
       try {
         target.read(Buffer.from(bytes));
@@ -34,13 +34,27 @@ export function fuzz(count: number, seed: number): ReadonlyMap<string, Findings>
         if (error instanceof BerthaError) refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
         else problem = error;
       }
-      if (performance.now() - started > kSlowMs) problem = new Error('it took too long');
+      if (performance.now() - began > kSlowMs && isSlow(target, bytes)) problem = new Error('it took too long');
       if (problem === undefined) continue;
       failures.push(`${target.name}: ${problem instanceof Error ? problem.stack : String(problem)}\n  ${bytes.toString('base64')}`);
     }
     results.set(target.name, { taken, refused, failures });
   }
   return results;
+}
+
+/** Whether an input is slow again and again, and not because the machine was busy. */
+function isSlow(target: Target, bytes: Buffer): boolean {
+  for (let i = 0; i < 3; i++) {
+    const began = performance.now();
+    try {
+      target.read(Buffer.from(bytes));
+    } catch {
+      // What it throws was counted before.
+    }
+    if (performance.now() - began <= kSlowMs) return false;
+  }
+  return true;
 }
 
 function main(): void {
