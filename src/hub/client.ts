@@ -57,7 +57,7 @@ export class HubClient {
     const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
     const answer = await this.#get(address, this.#settings.downloadTimeoutMs, headers);
     if (answer.status !== 206) return { start: 0, chunks: answer.chunks() };
-    const start = Number(/^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? NaN);
+    const start = Number(/^bytes (\d+)-/.exec(answer.header('content-range') ?? '')?.[1] ?? NaN);
     if (start === from) return { start, chunks: answer.chunks() };
     answer.discard();
     throw new BerthaError('HUB_HTTP', `Expected bytes from ${from} of ${answer.source} but received another part.`);
@@ -71,10 +71,10 @@ export class HubClient {
     throw this.#refusal(answer, token !== undefined);
   }
 
-  #refusal({ status, headers, source }: Answer, hadToken: boolean): Error {
-    const reason = headers.get('x-error-code') ?? '';
-    const said = headers.get('x-error-message');
-    const detail = `${status}${reason === '' ? '' : ` ${quote(reason)}`}${said === null ? '' : `, ${quote(said)}`}`;
+  #refusal({ status, header, source }: Answer, hadToken: boolean): Error {
+    const reason = header('x-error-code') ?? '';
+    const said = header('x-error-message');
+    const detail = `${status}${reason === '' ? '' : ` ${quote(reason)}`}${said === undefined ? '' : `, ${quote(said)}`}`;
     const expected = `Expected ${quote(this.#id)} from ${source} but received ${detail}.`;
     const secret = hadToken ? 'The token that was sent does not open it.' : 'If it is private, set HF_TOKEN or the option token.';
     if (reason === 'RevisionNotFound') return new BerthaError('HUB_NOT_FOUND', `${expected} There is no such revision.`);
@@ -90,7 +90,7 @@ export class HubClient {
     }
     const error = new BerthaError('HUB_HTTP', expected);
     if (status < 500 && status !== 429 && status !== 408 && status !== 416) return error;
-    const seconds = Number(headers.get('retry-after') ?? NaN);
+    const seconds = Number(header('retry-after') ?? NaN);
     return new Transient(error, seconds >= 0 ? seconds * 1000 : undefined);
   }
 }

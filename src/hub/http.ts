@@ -1,3 +1,5 @@
+import http from 'node:http';
+import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quote } from '../checkpoint/describe.js';
 import { BerthaError } from '../errors.js';
@@ -58,7 +60,8 @@ export interface RequestOptions {
 /** An answer of whatever status, its body still to be read. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  /** By its name in lower case. */
+  header(name: string): string | undefined;
   /** Where it came from, without the query, which may hold a signature. */
   readonly source: string;
   /** The body as it comes; to be read to its end or left by `return`. Throws `Transient`. */
@@ -80,8 +83,8 @@ export async function get(address: string, options: RequestOptions): Promise<Ans
   for (let redirects = 0; ; redirects++) {
     mayHaveToken &&= url.origin === origin;
     const answer = await fetchOnce(url, options, mayHaveToken ? options.token : undefined);
-    const location = answer.headers.get('location');
-    if (answer.status < 300 || answer.status > 399 || location === null) return answer;
+    const location = answer.header('location');
+    if (answer.status < 300 || answer.status > 399 || location === undefined) return answer;
     answer.discard();
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     const isDowngrade = url.protocol === 'https:' && next?.protocol !== 'https:';
@@ -93,33 +96,42 @@ export async function get(address: string, options: RequestOptions): Promise<Ans
   }
 }
 
+// Not fetch: in Node 20 a garbage collection can make it forget its AbortSignal, and a silent server then holds it for 300 s.
 async function fetchOnce(url: URL, options: RequestOptions, token: string | undefined): Promise<Answer> {
-  const patience = new Patience(options.timeoutMs, options.signal);
   const source = withoutQuery(url);
-  // Without "identity" fetch would ask for compressed bodies, whose parts cannot be asked for.
+  // Parts of compressed bodies could not be asked for.
   const headers: Record<string, string> = { 'user-agent': 'bertha-encoder', 'accept-encoding': 'identity', ...options.headers };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-  let response: Response;
+  options.signal?.throwIfAborted();
+  const request = (url.protocol === 'https:' ? https : http).get(url, { headers });
+  const patience = new Patience(request, options.timeoutMs, options.signal);
+  let response: http.IncomingMessage;
   try {
-    response = await fetch(url, { headers, redirect: 'manual', signal: patience.signal });
+    response = await new Promise((resolve, reject) => request.on('response', resolve).on('error', reject));
   } catch (error) {
     throw patience.explain(error, source);
   }
   return {
-    status: response.status,
-    headers: response.headers,
+    status: response.statusCode ?? 0,
+    header: (name) => {
+      const value = response.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
     source,
     chunks: () => readBody(response, patience, source),
-    discard: () => patience.abort(),
+    discard: () => {
+      patience.end();
+      response.on('error', () => undefined);
+      request.destroy();
+    },
   };
 }
 
-async function* readBody(response: Response, patience: Patience, source: string): AsyncGenerator<Uint8Array> {
+async function* readBody(response: http.IncomingMessage, patience: Patience, source: string): AsyncGenerator<Uint8Array> {
   try {
-    if (response.body === null) return;
-    for await (const chunk of response.body) {
+    for await (const chunk of response) {
       patience.renew();
-      yield chunk;
+      yield chunk as Uint8Array;
     }
   } catch (error) {
     throw patience.explain(error, source);
@@ -128,19 +140,24 @@ async function* readBody(response: Response, patience: Patience, source: string)
   }
 }
 
-/** Aborts a request when nothing has come for a while, or when the caller says so. */
+/** Destroys a request when nothing has come for a while, or when the caller says so. */
 class Patience {
-  readonly signal: AbortSignal;
-  readonly #controller = new AbortController();
+  readonly #request: http.ClientRequest;
   readonly #caller: AbortSignal | undefined;
   readonly #timeoutMs: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = (): void => void this.#request.destroy(new Error('stopped'));
+  #isOver = false;
 
-  constructor(timeoutMs: number, caller: AbortSignal | undefined) {
+  constructor(request: http.ClientRequest, timeoutMs: number, caller: AbortSignal | undefined) {
+    this.#request = request;
     this.#timeoutMs = timeoutMs;
     this.#caller = caller;
-    this.signal = caller === undefined ? this.#controller.signal : AbortSignal.any([caller, this.#controller.signal]);
-    this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs);
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      request.destroy(new Error('too slow'));
+    }, timeoutMs);
+    caller?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   renew(): void {
@@ -149,21 +166,15 @@ class Patience {
 
   end(): void {
     clearTimeout(this.#timer);
-  }
-
-  /** Ends the request. Cancelling a body instead can wait for the rest of it, up to fetch's own limit of 300 s. */
-  abort(): void {
-    this.end();
-    this.#controller.abort();
+    this.#caller?.removeEventListener('abort', this.#onAbort);
   }
 
   /** What a failed request throws. */
   explain(error: unknown, source: string): unknown {
     this.end();
-    if (error instanceof BerthaError || error instanceof Transient) return error;
     if (this.#caller?.aborted === true) return this.#caller.reason;
     const { code, message } = rootOf(error);
-    const problem = this.#controller.signal.aborted ? `nothing for ${this.#timeoutMs} ms` : [code, message].filter(Boolean).join(': ');
+    const problem = this.#isOver ? `nothing for ${this.#timeoutMs} ms` : [code, message].filter(Boolean).join(': ');
     return new Transient(
       new BerthaError(
         'HUB_UNREACHABLE',
@@ -175,11 +186,9 @@ class Patience {
   }
 }
 
-/** fetch wraps the system's error, sometimes in an AggregateError without a message. */
+/** Where a host has several addresses, the system's errors come in an AggregateError without a message. */
 function rootOf(error: unknown): { readonly code?: string | undefined; readonly message: string } {
-  let root = error;
-  for (let depth = 0; depth < 4 && root instanceof Error && root.cause instanceof Error; depth++) root = root.cause;
-  if (root instanceof AggregateError && root.errors[0] instanceof Error) root = root.errors[0];
+  const root: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   return root instanceof Error ? (root as NodeJS.ErrnoException) : { message: String(root) };
 }
 
