@@ -117,7 +117,10 @@ export class Tokenizer {
     this.vocabSize = vocabSize;
     for (const piece of [...definition.template.single, ...definition.template.pair]) {
       if (piece.kind === 'special' && piece.id >= this.vocabSize) {
-        throw new BerthaError('TOKENIZER', `Expected special tokens with ids below ${this.vocabSize} in the template but received ${piece.id}.`);
+        throw new BerthaError(
+          'TOKENIZER',
+          `Expected special tokens with ids below ${this.vocabSize} in the template but received ${piece.id}.`,
+        );
       }
     }
     this.maxLength = defaults.maxLength;
