@@ -73,7 +73,9 @@ t('A01: disposing lets long calls finish, refuses new ones at once and can be wa
   const before = stats().models;
   const embedder = await loadEmbedder(realModel);
   const call = embedder.embed(new Array<string>(2000).fill('hello guitar'));
-  const forward = (await loadModel(smallModel)).forward({ ids: Int32Array.of(2, 3) });
+  const model = await loadModel(smallModel);
+  const forward = model.forward({ ids: Int32Array.of(2, 3) });
+  model.dispose();
   embedder.dispose();
   assert.is(await codeOf(() => embedder.embed('hello')), 'DISPOSED');
   let isDone = false;
