@@ -31,7 +31,7 @@
       "native/engine/scheduler_queue.cc",
       "native/engine/shared_team.cc"
     ],
-    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_weights.cc", "native/cuda/value_plan.cc"],
+    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/value_plan.cc"],
     "bertha_cuda_sources": [
       "native/cuda/attention_fp32.cu",
       "native/cuda/attention_mma.cu",

@@ -26,6 +26,7 @@ export {
   type VectorFormat,
 } from './tasks/quantize-vectors.js';
 export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './tasks/rescore.js';
+export type { Device, DeviceOption, DeviceReport } from './runtime/device.js';
 export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
 export {
   downloadModel,

@@ -124,12 +124,14 @@ t('inspectModel finds every golden BERT loadable, and agrees with loadModel abou
 });
 
 t('systemInfo says what computes', () => {
-  const { addon, isa, threads, cuda } = bertha.systemInfo();
+  const { addon, isa, threads, cuda, device } = bertha.systemInfo();
   assert.ok(['node-gyp', 'cmake-js'].includes(addon.builder));
   assert.ok(isa.available.includes(isa.chosen) && isa.available.includes('scalar'));
   assert.is(isa.forced, process.env['BERTHA_ISA'] !== undefined);
   assert.ok(threads.pool >= 1 && threads.reason.length > 0);
   assert.is(cuda.available, cuda.problem === '');
+  assert.is(device.asked, 'auto');
+  assert.is(device.chosen, cuda.available ? 'cuda' : 'cpu');
 });
 
 t('every error code in the sources is documented, and every documented one exists', () => {

@@ -327,7 +327,7 @@ others('inspect says why a directory cannot be loaded, with exit code 1', async 
 
 others('doctor finds this installation well and says why', async () => {
   const printed = await output(['doctor']);
-  for (const name of ['addon', 'instructions', 'threads', 'cuda', 'self-test', 'service', 'lanes', 'memory'])
+  for (const name of ['addon', 'instructions', 'threads', 'cuda', 'device', 'self-test', 'service', 'lanes', 'memory'])
     assert.match(printed, new RegExp(`^ok +${name} `, 'm'));
   const json = JSON.parse(await output(['doctor', '--json'])) as {
     ok: boolean;

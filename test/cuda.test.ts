@@ -9,6 +9,7 @@ import { compareFolder, kTolerance } from '../scripts/golden/compare.js';
 import { findGoldenFolders } from '../scripts/golden/files.js';
 import type { BerthaError } from '../src/errors.js';
 import { loadModel, type LoadModelOptions, type Model } from '../src/models/index.js';
+import { systemInfo } from '../src/index.js';
 import { loadAddon } from '../src/runtime/addon.js';
 import { golden } from './support/checkpoint-files.js';
 import { skip } from './support/skip.js';
@@ -110,9 +111,10 @@ if (canBuild) {
     }
   });
 
-  t('says what is missing when there is no driver, no device or too old a one', async () => {
+  t('says what is missing when there is no driver, no device, or either is too old', async () => {
     const missing: readonly [Readonly<Record<string, string>>, RegExp][] = [
-      [{ DRIVER: 'there is no NVIDIA driver' }, /no NVIDIA driver/],
+      [{ DRIVER: '0' }, /there is no NVIDIA driver/],
+      [{ DRIVER: '12080' }, /the driver supports CUDA 12\.8: expected 13\.0 or newer/],
       [{ DEVICES: '0' }, /there is no CUDA device/],
       [{ CAPABILITY: '70' }, /compute capability 7\.0: expected 7\.5/],
     ];
@@ -125,6 +127,26 @@ if (canBuild) {
     assert.match(third.message, /there is no device 3: expected 0 to 0/);
     assert.is((await errorOf(() => open({ device: 'cuda:x' as 'cuda' }))).code, 'DEVICE');
     assert.is(loadAddon().deviceProblem('cuda'), '');
+  });
+
+  t('auto takes the device where it can, else the processor, and says why', async () => {
+    const chosen = async (options: LoadModelOptions): Promise<Model['device']> => {
+      const model = await open({ device: 'auto', ...options });
+      model.dispose();
+      return model.device;
+    };
+    const facts = 'emulated device, compute capability 8.0, 16.0 GiB';
+    assert.equal(await chosen({ precision: 'bf16' }), { asked: 'auto', chosen: 'cuda', reason: facts });
+    assert.equal(await chosen({ precision: 'int8' }), { asked: 'auto', chosen: 'cpu', reason: 'CUDA devices do not compute in int8' });
+    assert.equal(await chosen({ device: 'cuda:0' }), { asked: 'cuda:0', chosen: 'cuda:0', reason: 'as asked' });
+    await withDevice({ DEVICES: '0' }, async () => {
+      assert.equal(await chosen({}), { asked: 'auto', chosen: 'cpu', reason: 'no CUDA device can be used: there is no CUDA device' });
+      assert.is((await errorOf(() => chosen({ precision: 'fp16' }))).code, 'PRECISION');
+      assert.equal(systemInfo().cuda, { available: false, problem: 'there is no CUDA device', device: '' });
+    });
+    const { cuda, device } = systemInfo();
+    assert.equal(cuda, { available: true, problem: '', device: facts });
+    assert.is(device.chosen, 'cuda');
   });
 
   t('refuses bf16 before compute capability 8.0 and precisions of the CPU', async () => {
@@ -154,7 +176,7 @@ if (canBuild) {
   t('reports bytes asked and free when loading does not fit', async () => {
     const error = await withDevice({ MEMORY: '1000' }, () => errorOf(() => open()));
     assert.is(error.code, 'DEVICE_OOM');
-    assert.match(error.message, /expected \d+ bytes of device memory, \d+ are free/);
+    assert.match(error.message, /expected \d+ bytes, \d+ of the device's 1000 are free/);
     (await open()).dispose();
   });
 

@@ -217,8 +217,16 @@ options('threads, precision and device that cannot be had are typed errors', asy
     assert.is((await codeOf(() => loadEmbedder(directory, { threads }))).code, 'INVALID_OPTION', String(threads));
   }
   assert.is((await codeOf(() => loadEmbedder(directory, { precision: 'fp12' as 'fp32' }))).code, 'PRECISION');
-  assert.is((await codeOf(() => loadEmbedder(directory, { device: 'cuda:99' as 'cpu' }))).code, 'DEVICE');
+  for (const device of ['cuda:99', 'gpu', 'cuda:', 'cuda:-1'])
+    assert.is((await codeOf(() => loadEmbedder(directory, { device: device as 'cpu' }))).code, 'DEVICE', device);
+  assert.is((await codeOf(() => loadEmbedder(directory, { device: 0 as unknown as 'cpu' }))).code, 'INVALID_OPTION');
 });
+
+options('says where it computes, and why', () =>
+  using(golden('sentence/pooling-mean'), (embedder) => {
+    assert.equal(embedder.device, { asked: 'cpu', chosen: 'cpu', reason: 'as asked' });
+  }),
+);
 
 options.run();
 

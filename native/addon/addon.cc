@@ -96,6 +96,12 @@ Napi::Value device_problem_of(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Value device_description_of(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        return Napi::String::New(info.Env(), device_description(to_string(info[0], "device")));
+    });
+}
+
 Napi::Value fail_allocation_at(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         return Napi::Number::New(info.Env(),
@@ -118,6 +124,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("threads", Napi::Function::New(env, threads, "threads"));
     exports.Set("stats", Napi::Function::New(env, stats, "stats"));
     exports.Set("deviceProblem", Napi::Function::New(env, device_problem_of, "deviceProblem"));
+    exports.Set("deviceDescription", Napi::Function::New(env, device_description_of, "deviceDescription"));
     exports.Set("allocatedBytes", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                     return Napi::Number::New(info.Env(), static_cast<double>(allocated_bytes()));
                 }));

@@ -380,6 +380,10 @@ std::string device_problem(const std::string& device) {
     return ordinal < 0 ? "expected one of cpu, cuda, cuda:N" : problem_of_device(ordinal);
 }
 
+std::string device_description(const std::string& device) {
+    return description_of_device(ordinal_of(device));
+}
+
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
                                   const std::string& device, const std::string& precision) {
     const int ordinal = ordinal_of(device);

@@ -12,6 +12,7 @@ namespace bertha::cuda {
 
 // "" when `device` ("cuda" or "cuda:N") can be used, else what is missing.
 std::string device_problem(const std::string& device);
+std::string device_description(const std::string& device);
 
 // Throws DEVICE, PRECISION, DEVICE_OOM, DEVICE_LOST.
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,

@@ -1,5 +1,6 @@
 // The device runtime as the backend sees it: memory, copies, one stream per workspace, launches. runtime.cu
-// implements it with the CUDA runtime, test/native/cuda-emulator/runtime_emulated.cc on the host.
+// implements it with the CUDA runtime, test/native/cuda-emulator/runtime_emulated.cc on the host;
+// device_problem.cc is shared.
 //
 // Every failure throws bertha::Error: DEVICE_OOM when memory is short (bytes asked and free), DEVICE_LOST
 // when the device can do nothing any more, DEVICE otherwise; the message names the call.
@@ -19,9 +20,22 @@ struct DeviceFacts {
     int64_t memory_bytes = 0;
 };
 
+struct DriverFacts {
+    int version = 0;  // the CUDA version it supports, as 1000 * major + 10 * minor; 0 without a driver
+    int runtime_version = 0;  // the one this build was made with
+    bool is_too_old = false;
+    int devices = 0;
+    std::string error;  // why devices cannot be counted
+};
+DriverFacts driver_facts();
+DeviceFacts device_facts(int device);
+// Whether an error has ruined the device for this process.
+bool is_lost(int device);
+
 // "" when the device can be used, else what is missing: driver, device, compute capability.
 std::string problem_of_device(int device);
-DeviceFacts device_facts(int device);
+// Of a device that can be used: name, compute capability, memory.
+std::string description_of_device(int device);
 
 // Of the calling thread. Throws DEVICE_LOST when the device was lost before.
 void use_device(int device);

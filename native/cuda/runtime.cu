@@ -11,8 +11,6 @@
 namespace bertha::cuda {
 namespace {
 
-constexpr int kMinCapability = 75;
-
 // Devices whose context an error has ruined. Only a new process brings them back.
 std::atomic<uint64_t> lost_devices{0};
 
@@ -44,8 +42,8 @@ void check(cudaError_t error, const char* call, int line, size_t bytes = 0) {
     if (error == cudaErrorMemoryAllocation) {
         size_t available = 0, total = 0;
         cudaMemGetInfo(&available, &total);
-        fail("DEVICE_OOM", "%s: expected %zu bytes of device memory, %zu of %zu are free", call, bytes,
-             available, total);
+        fail("DEVICE_OOM", "%s: expected %zu bytes, %zu of the device's %zu are free", call, bytes, available,
+             total);
     }
     const bool lost = is_sticky(error);
     if (lost) lost_devices |= uint64_t{1} << (current_device() & 63);
@@ -54,34 +52,22 @@ void check(cudaError_t error, const char* call, int line, size_t bytes = 0) {
 }
 #define BERTHA_CUDA_CALL(call) check((call), #call, __LINE__)
 
-bool is_lost(int device) { return (lost_devices >> (device & 63) & 1) != 0; }
-
 }  // namespace
 
-std::string problem_of_device(int device) {
-    int driver = 0, runtime = 0, devices = 0;
-    cudaDriverGetVersion(&driver);
-    cudaRuntimeGetVersion(&runtime);
-    const auto version = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
-    const cudaError_t error = cudaGetDeviceCount(&devices);
-    if (error != cudaSuccess) cudaGetLastError();
-    if (driver == 0) return "there is no NVIDIA driver";
-    if (error == cudaErrorInsufficientDriver)
-        return "the driver supports CUDA " + version(driver) + ": expected " + version(runtime) + " or newer";
-    if (error != cudaSuccess || devices == 0)
-        return std::string("there is no CUDA device") +
-               (error == cudaSuccess || error == cudaErrorNoDevice
-                    ? ""
-                    : std::string(": ") + cudaGetErrorName(error) + ": " + cudaGetErrorString(error));
-    if (device >= devices)
-        return "there is no device " + std::to_string(device) + ": expected 0 to " +
-               std::to_string(devices - 1);
-    const DeviceFacts facts = device_facts(device);
-    if (facts.capability < kMinCapability)
-        return facts.name + " has compute capability " + std::to_string(facts.capability / 10) + "." +
-               std::to_string(facts.capability % 10) + ": expected 7.5 or more";
-    if (is_lost(device)) return "the device was lost by an earlier error; restart the process";
-    return "";
+bool is_lost(int device) { return (lost_devices >> (device & 63) & 1) != 0; }
+
+DriverFacts driver_facts() {
+    DriverFacts facts;
+    cudaDriverGetVersion(&facts.version);
+    cudaRuntimeGetVersion(&facts.runtime_version);
+    const cudaError_t error = cudaGetDeviceCount(&facts.devices);
+    if (error == cudaSuccess) return facts;
+    cudaGetLastError();
+    facts.devices = 0;
+    facts.is_too_old = error == cudaErrorInsufficientDriver;
+    if (error != cudaErrorNoDevice)
+        facts.error = std::string(cudaGetErrorName(error)) + ": " + cudaGetErrorString(error);
+    return facts;
 }
 
 DeviceFacts device_facts(int device) {

@@ -18,6 +18,16 @@ std::string device_problem(const std::string& device) {
 #endif
 }
 
+std::string device_description(const std::string& device) {
+    const std::string problem = device_problem(device);
+    BERTHA_CHECK(problem.empty(), "DEVICE", "device %.32s cannot be used: %s", device.c_str(),
+                 problem.c_str());
+#ifdef BERTHA_CUDA
+    if (device != "cpu") return cuda::device_description(device);
+#endif
+    return "this processor";
+}
+
 std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source,
                                         const LoadOptions& options, Team& team) {
     const std::string problem = device_problem(options.device);

@@ -97,5 +97,7 @@ std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, 
 
 // What this build and machine can do about a device: "" when it can be used, else what is missing.
 std::string device_problem(const std::string& device);
+// Name, compute capability and memory of a device that can be used.
+std::string device_description(const std::string& device);
 
 }  // namespace bertha

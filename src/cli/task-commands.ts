@@ -81,7 +81,7 @@ function task(program: Command, name: string, texts: string, first?: readonly [s
     .option('--model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')
     .option('--threads <n>', 'CPU threads (default: what the machine grants)', positive)
     .option('--precision <name>', 'number format of the arithmetic')
-    .option('--device <name>', 'where to compute')
+    .option('--device <name>', 'where to compute: cpu, cuda, cuda:N or auto')
     .addOption(new Option('--format <name>', 'how to write results').choices(['table', 'jsonl']).default('table'))
     .option('--output <path>', 'write there instead of to standard output');
 }

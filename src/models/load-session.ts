@@ -1,5 +1,6 @@
 import { type Calibration, checkCalibration, openCalibration } from '../checkpoint/calibration.js';
 import type { ModelDirectory } from '../checkpoint/model-directory.js';
+import { chooseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
 import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import { Session } from '../runtime/session.js';
 import { type Program, toNativeProgram } from './program.js';
@@ -8,7 +9,14 @@ import { smoothableLinears, withInputScales } from './smoothing.js';
 interface SessionSettings {
   readonly threads?: number | undefined;
   readonly precision?: PrecisionOption | undefined;
-  readonly device?: string | undefined;
+  readonly device?: DeviceOption | undefined;
+}
+
+/** A session, and what was chosen for it. */
+export interface LoadedSession {
+  readonly session: Session;
+  readonly precision: PrecisionReport;
+  readonly device: DeviceReport;
 }
 
 /**
@@ -19,16 +27,18 @@ interface SessionSettings {
 export async function loadSession(
   directory: ModelDirectory,
   program: Program,
-  { threads, precision: asked = 'fp32', device = 'cpu' }: SessionSettings,
-): Promise<{ readonly session: Session; readonly precision: PrecisionReport }> {
+  { threads, precision: asked = 'fp32', device: askedDevice = 'cpu' }: SessionSettings,
+): Promise<LoadedSession> {
   const calibration = asked === 'auto' || isInteger(asked) ? await openCalibration(directory.path) : undefined;
   try {
-    const precision = device === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device);
+    const device = chooseDevice(askedDevice, asked);
+    const precision =
+      device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
     const used = isInteger(precision.chosen) ? calibration : undefined;
     const session = await Session.load(toNativeProgram(used === undefined ? program : smoothed(program, used)), {
       ...(threads === undefined ? {} : { threads }),
       precision: precision.chosen,
-      device,
+      device: device.chosen,
     });
     try {
       await directory.verifyUnchanged();
@@ -37,7 +47,7 @@ export async function loadSession(
       session.dispose();
       throw error;
     }
-    return { session, precision };
+    return { session, precision, device };
   } finally {
     await calibration?.close();
   }

@@ -2,15 +2,16 @@ import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../ch
 import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
 import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
-import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received, text } from '../options.js';
+import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
+import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import type { RunOptions, Session } from '../runtime/session.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './architectures.js';
 import type { Heads } from './heads.js';
-import { loadSession } from './load-session.js';
+import { loadSession, type LoadedSession } from './load-session.js';
 import type { Value } from './program.js';
 
 /** How `loadModel` loads. */
@@ -19,8 +20,8 @@ export interface LoadModelOptions extends HubOptions {
   readonly threads?: number | undefined;
   /** Number format of the matrix products; `'auto'` chooses by processor and model. Default `'fp32'`. */
   readonly precision?: PrecisionOption | undefined;
-  /** Where it computes. Default `'cpu'`. */
-  readonly device?: 'cpu' | 'cuda' | `cuda:${number}` | undefined;
+  /** Where it computes; `'auto'` takes the first CUDA device if it can be used. Default `'cpu'`. */
+  readonly device?: DeviceOption | undefined;
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
   readonly heads?: boolean | undefined;
 }
@@ -68,7 +69,7 @@ export interface ModelValues {
 }
 
 /** The checks of `LoadModelOptions`. */
-export const loadSchema = { threads: integer(1, 1024), precision: parsePrecision, device: text, heads: flag, ...hubSchema };
+export const loadSchema = { threads: integer(1, 1024), precision: parsePrecision, device: parseDevice, heads: flag, ...hubSchema };
 const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,
@@ -83,7 +84,7 @@ const forwardSchema = {
  * no directory is taken as an id on the Hub, such as `sentence-transformers/all-MiniLM-L6-v2`: from the cache, else downloaded into it.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE,
- * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
+ * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, DEVICE_OOM, DEVICE_LOST, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
  * an id, those of `downloadModel` and HUB_OFFLINE.
  */
 export async function loadModel(directory?: string, options?: LoadModelOptions): Promise<Model> {
@@ -104,8 +105,7 @@ export async function loadModel(directory?: string, options?: LoadModelOptions):
       await loading.then(({ session }) => session.dispose()).catch(() => undefined);
       throw error;
     }
-    const { session, precision } = await loading;
-    return new Model(opened, built, tokenizer, session, precision);
+    return new Model(opened, built, tokenizer, await loading);
   } finally {
     await opened.close();
   }
@@ -135,14 +135,15 @@ export class Model {
   readonly session: Session;
   /** What the products are computed in, and why. */
   readonly precision: PrecisionReport;
+  /** Where it computes, and why. */
+  readonly device: DeviceReport;
 
   /** @internal */
   constructor(
     directory: ModelDirectory,
     { encoder, sentence, heads, surplus }: BuiltModel,
     tokenizer: Tokenizer,
-    session: Session,
-    precision: PrecisionReport,
+    { session, precision, device }: LoadedSession,
   ) {
     this.directory = directory.path;
     this.config = directory.config;
@@ -152,6 +153,7 @@ export class Model {
     this.unusedTensors = surplus;
     this.session = session;
     this.precision = precision;
+    this.device = device;
     this.values = {
       lastHiddenState: encoder.hiddenStates.at(-1)!,
       hiddenStates: encoder.hiddenStates,

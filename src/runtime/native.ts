@@ -137,6 +137,8 @@ export interface NativeAddon {
   stats(): SchedulerStats;
   /** '' when the device can be used, else what is missing. */
   deviceProblem(device: string): string;
+  /** Name, compute capability and memory of a device that can be used. */
+  deviceDescription(device: string): string;
   allocatedBytes(): number;
   failAllocation(n: number): number;
   setQueueLimit(tokens: number): void;

@@ -2,6 +2,7 @@ import { BerthaError } from '../errors.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
 import { abortSignal, callback, milliseconds, oneOf, readOptions, received } from '../options.js';
 import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
+import type { DeviceReport } from '../runtime/device.js';
 import type { PrecisionReport } from '../runtime/precision.js';
 import type { RunOptions } from '../runtime/session.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
@@ -99,6 +100,11 @@ export class Embedder {
   /** What the model computes in, and why. */
   get precision(): PrecisionReport {
     return this.#model.precision;
+  }
+
+  /** Where the model computes, and why. */
+  get device(): DeviceReport {
+    return this.#model.device;
   }
 
   /** Longest input in tokens, special tokens included, unless the option `maxLength` says otherwise. */

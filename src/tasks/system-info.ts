@@ -1,4 +1,5 @@
 import { loadAddon } from '../runtime/addon.js';
+import { chooseDevice, type DeviceReport } from '../runtime/device.js';
 
 /** What Bertha computes with on this machine. */
 export interface SystemInfo {
@@ -20,7 +21,15 @@ export interface SystemInfo {
     readonly quota: number | null;
     readonly physical: number;
   };
-  readonly cuda: { readonly available: boolean; /** What is missing; empty if available. */ readonly problem: string };
+  readonly cuda: {
+    readonly available: boolean;
+    /** What is missing; empty if available. */
+    readonly problem: string;
+    /** The first device's name, compute capability and memory; empty if not available. */
+    readonly device: string;
+  };
+  /** What the device `'auto'` would be, and why. */
+  readonly device: DeviceReport;
 }
 
 /**
@@ -35,6 +44,7 @@ export function systemInfo(): SystemInfo {
     addon: { version: addon.version, builder: addon.builder, compiler: addon.compiler },
     isa: addon.isa(),
     threads: addon.threads(),
-    cuda: { available: problem === '', problem },
+    cuda: { available: problem === '', problem, device: problem === '' ? addon.deviceDescription('cuda') : '' },
+    device: chooseDevice('auto'),
   };
 }

@@ -42,13 +42,14 @@ function machine(): Finding {
 }
 
 function addonFindings(): Finding[] {
-  const { addon, isa, threads, cuda } = systemInfo();
+  const { addon, isa, threads, cuda, device } = systemInfo();
   const why = isa.forced ? 'forced by BERTHA_ISA' : 'the best this CPU and this build have';
   return [
     { name: 'addon', ok: true, text: `${addon.version}, built by ${addon.builder}, compiler ${addon.compiler}`, details: addon },
     { name: 'instructions', ok: true, text: `${isa.chosen}: ${why} (available: ${isa.available.join(', ')})`, details: isa },
     { name: 'threads', ok: true, text: `${threads.pool}: ${threads.reason}`, details: threads },
-    { name: 'cuda', ok: true, text: cuda.available ? 'available' : `not available: ${cuda.problem}`, details: cuda },
+    { name: 'cuda', ok: true, text: cuda.available ? cuda.device : `not available: ${cuda.problem}`, details: cuda },
+    { name: 'device', ok: true, text: `auto takes ${device.chosen}: ${device.reason}`, details: device },
   ];
 }
 

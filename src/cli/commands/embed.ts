@@ -50,6 +50,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   const output = await openOutput(flags.output, { patchable: isBinary });
   const { threads, precision, device } = flags;
   const embedder = await loadEmbedder(flags.model, { threads, precision, device, onProgress: showDownload() } as LoadEmbedderOptions);
+  if (device === 'auto') process.stderr.write(`${embedder.device.chosen}: ${embedder.device.reason}\n`);
   if (precision === 'auto') process.stderr.write(`${embedder.precision.chosen}: ${embedder.precision.reason}\n`);
   try {
     const { promptName, prompt, normalize, dimensions, maxLength } = flags;

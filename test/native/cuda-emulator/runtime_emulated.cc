@@ -42,9 +42,11 @@ void revive_devices() { lost = false; }
 
 namespace {
 
-[[noreturn]] void out_of_memory(size_t bytes) {
-    fail("DEVICE_OOM", "cudaMalloc: expected %zu bytes of device memory, %lld are free", bytes,
-         static_cast<long long>(environment("BERTHA_EMULATED_MEMORY", INT64_MAX) - device_bytes()));
+int64_t memory_bytes() { return environment("BERTHA_EMULATED_MEMORY", int64_t{16} << 30); }
+
+[[noreturn]] void out_of_memory(const char* name, size_t bytes) {
+    fail("DEVICE_OOM", "%s: expected %zu bytes, %lld of the device's %lld are free", name, bytes,
+         static_cast<long long>(memory_bytes() - device_bytes()), static_cast<long long>(memory_bytes()));
 }
 
 // Counts a runtime call and fails it if it is the one to fail.
@@ -71,17 +73,16 @@ void call(const char* name, size_t bytes = 0) {
                                                                                  : Failure::kLost;
     }
     if (!fails) return;
-    if (kind == Failure::kOutOfMemory) out_of_memory(bytes);
+    if (kind == Failure::kOutOfMemory) out_of_memory(name, bytes);
     lost = kind == Failure::kLost;
     fail(lost ? "DEVICE_LOST" : "DEVICE", "%s: cudaErrorLaunchFailure: this call was told to fail", name);
 }
 
 void* allocate(const char* name, size_t bytes) {
     call(name, bytes);
-    if (device_bytes() + static_cast<int64_t>(bytes) > environment("BERTHA_EMULATED_MEMORY", INT64_MAX))
-        out_of_memory(bytes);
+    if (device_bytes() + static_cast<int64_t>(bytes) > memory_bytes()) out_of_memory(name, bytes);
     void* block = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-    if (block == nullptr) out_of_memory(bytes);
+    if (block == nullptr) out_of_memory(name, bytes);
     std::memset(block, 0xff, bytes);  // NaN: nobody may read what nobody wrote
     const std::lock_guard<std::mutex> lock(mutex);
     blocks[block] = bytes;
@@ -104,24 +105,17 @@ void release(void* block) noexcept {
 namespace cuda {
 using emulator::call;
 using emulator::environment;
+using emulator::memory_bytes;
 
-std::string problem_of_device(int device) {
-    const char* driver = std::getenv("BERTHA_EMULATED_DRIVER");
-    if (driver != nullptr && *driver != '\0') return driver;
-    const int64_t devices = environment("BERTHA_EMULATED_DEVICES", 1);
-    if (devices == 0) return "there is no CUDA device";
-    if (device >= devices)
-        return "there is no device " + std::to_string(device) + ": expected 0 to " + std::to_string(devices - 1);
-    if (environment("BERTHA_EMULATED_CAPABILITY", 80) < 75)
-        return "the device has compute capability " +
-               std::to_string(environment("BERTHA_EMULATED_CAPABILITY", 80) / 10) + "." +
-               std::to_string(environment("BERTHA_EMULATED_CAPABILITY", 80) % 10) + ": expected 7.5 or more";
-    if (emulator::lost) return "the device was lost by an earlier error; restart the process";
-    return "";
+bool is_lost(int) { return emulator::lost; }
+
+DriverFacts driver_facts() {
+    constexpr int kRuntime = 13000;
+    const auto version = static_cast<int>(environment("BERTHA_EMULATED_DRIVER", kRuntime));
+    return {version, kRuntime, version < kRuntime, static_cast<int>(environment("BERTHA_EMULATED_DEVICES", 1)), ""};
 }
 DeviceFacts device_facts(int) {
-    return {"emulated device", static_cast<int>(environment("BERTHA_EMULATED_CAPABILITY", 80)),
-            environment("BERTHA_EMULATED_MEMORY", INT64_MAX)};
+    return {"emulated device", static_cast<int>(environment("BERTHA_EMULATED_CAPABILITY", 80)), memory_bytes()};
 }
 void use_device(int) { call("cudaSetDevice"); }
 void* allocate_device(size_t bytes) { return emulator::allocate("cudaMalloc", bytes); }

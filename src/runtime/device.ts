@@ -1,0 +1,42 @@
+import { BerthaError } from '../errors.js';
+import { received } from '../options.js';
+import { loadAddon } from './addon.js';
+import type { PrecisionOption } from './precision.js';
+
+/** Where a model can compute: on the processor, or on the CUDA device of that number (`'cuda'` is the first). */
+export type Device = 'cpu' | 'cuda' | `cuda:${number}`;
+
+/** What can be asked for; `auto` takes the first CUDA device if it can be used, else the processor, and says why. */
+export type DeviceOption = Device | 'auto';
+
+/** What was asked for and where a model computes. */
+export interface DeviceReport {
+  readonly asked: DeviceOption;
+  readonly chosen: Device;
+  readonly reason: string;
+}
+
+const kCudaPrecisions: readonly PrecisionOption[] = ['fp32', 'fp16', 'bf16', 'auto'];
+
+/** The option's value. Errors: INVALID_OPTION for what is no string, DEVICE for one that names no device. */
+export function parseDevice(value: unknown, name: string): DeviceOption {
+  if (typeof value !== 'string') {
+    throw new BerthaError('INVALID_OPTION', `Expected a string for ${name} but received ${received(value)}.`);
+  }
+  if (/^(?:auto|cpu|cuda|cuda:\d{1,4})$/.test(value)) return value as DeviceOption;
+  throw new BerthaError('DEVICE', `Expected one of auto, cpu, cuda, cuda:N for ${name} but received ${received(value)}.`);
+}
+
+/**
+ * Decides where a model computes. What was asked for by name stays: if it cannot be had, loading says what is missing.
+ *
+ * Errors: ADDON_LOAD.
+ */
+export function chooseDevice(asked: DeviceOption, precision: PrecisionOption = 'fp32'): DeviceReport {
+  if (asked !== 'auto') return { asked, chosen: asked, reason: 'as asked' };
+  if (!kCudaPrecisions.includes(precision)) return { asked, chosen: 'cpu', reason: `CUDA devices do not compute in ${precision}` };
+  const addon = loadAddon();
+  const problem = addon.deviceProblem('cuda');
+  if (problem !== '') return { asked, chosen: 'cpu', reason: `no CUDA device can be used: ${problem}` };
+  return { asked, chosen: 'cuda', reason: addon.deviceDescription('cuda') };
+}
