@@ -22,6 +22,12 @@ app.post('/embed', async (request, reply) => {
 });
 
 app.get('/stats', async () => stats());
+let isClosing = false;
+// A connection that is kept alive would keep the server alive with it, for 72 s.
+app.addHook('onSend', async (_request, reply) => void (isClosing && reply.header('connection', 'close')));
 app.addHook('onClose', () => embedder[Symbol.asyncDispose]());
-process.once('SIGTERM', () => app.close());
+process.once('SIGTERM', () => {
+  isClosing = true;
+  void app.close();
+});
 console.log(await app.listen({ port: Number(process.argv[2] ?? 3000) }));

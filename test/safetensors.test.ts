@@ -282,14 +282,15 @@ const HOSTILE: readonly (readonly [string, string | undefined, () => Uint8Array]
   ['7,000,000 ignored strings', 'TENSOR_INFO', () => hostile('{"a":{"x":[""', () => ',""', ']}}')],
 ];
 for (const [what, code, make] of HOSTILE) {
-  t(`answers a 20 MB header with ${what} in under 2 s and 4 times its size`, () => {
+  t(`answers a 20 MB header with ${what} in under 2 s of processor time and 4 times its size`, () => {
     const json = make();
     const before = process.memoryUsage().rss;
-    const start = performance.now();
+    const start = process.cpuUsage();
     rejects(code!, json);
-    const ms = performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    const ms = (user + system) / 1000;
     const grown = process.memoryUsage().rss - before;
-    assert.ok(ms < 2000, `${ms} ms`);
+    assert.ok(ms < 2000, `${ms} ms of processor time`);
     // One copy of the header is this test's own file().
     assert.ok(grown < 5 * json.length, `${grown} bytes`);
   });
