@@ -56,6 +56,39 @@ t('reads tokenizer.json and vocab.txt to the same effect', () => {
   }
 });
 
+t('reads a vocabulary however tokenizer.json spells it', () => {
+  const strange = [...tokens, '"', '\\', '"vocab"', '𐌰', '😀', '##\\"', 'wor\u2028ld'];
+  const entries = (ids: readonly number[]) => Object.fromEntries(ids.map((id) => [strange[id]!, id]));
+  const inOrder = strange.map((_, id) => id);
+  const plain = json({}, { vocab: entries(inOrder) });
+  const escaped = plain.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const spellings = [
+    plain,
+    escaped,
+    JSON.stringify(JSON.parse(plain), undefined, '\t').replaceAll('\n', '\r\n'),
+    json({}, { vocab: entries(inOrder.toReversed()) }),
+    plain.replace('"version"', '"note":{"vocab":{"hello":0}},"version"'),
+    plain.replace('"vocab":{', '"vocab":{"hello":0},"vocab":{'),
+    plain.replace('"hello":5', '"hello":0,"hello":5'),
+  ];
+  for (const tokenizerJson of spellings) {
+    for (const vocabFile of [undefined, `${strange.join('\n')}\n`, strange.join('\r\n')]) {
+      const tokenizer = createTokenizer({ tokenizerJson, ...(vocabFile === undefined ? {} : { vocab: vocabFile }) });
+      assert.is(tokenizer.vocabSize, strange.length);
+      assert.equal(
+        Array.from(inOrder, (id) => tokenizer.idToToken(id)),
+        strange,
+      );
+      assert.equal(
+        Array.from(strange, (token) => tokenizer.tokenToId(token)),
+        inOrder,
+      );
+      assert.equal(Array.from(tokenizer.encode('hello world "', { addSpecialTokens: false }).ids), [5, 7, 8, 15]);
+    }
+    refuses({ tokenizerJson, vocab: strange.toReversed().join('\n') }, 'TOKENIZER', /Expected one id for token/);
+  }
+});
+
 t('lowercases, strips accents and sets ideographs apart as tokenizer_config.json says', () => {
   const vocabAlone = (fields: object) => ({ vocab: vocabText, tokenizerConfig: config(fields) });
   assert.equal(ids(vocabAlone({}), 'Hello é'), [5, 9]);

@@ -3,6 +3,7 @@ import type { DecoderOptions } from './decoder.js';
 import type { NormalizerOptions } from './normalizer.js';
 import type { Template } from './template.js';
 import type { Side, TruncationStrategy } from './truncation.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** Contents of a model's tokenizer files; what is absent is absent. */
 export interface TokenizerFiles {
@@ -15,7 +16,7 @@ export interface TokenizerFiles {
 /** Everything that makes a tokenizer, whichever files it came from. */
 export interface TokenizerDefinition {
   readonly normalizer: NormalizerOptions;
-  readonly vocab: ReadonlyMap<string, number>;
+  readonly vocab: Vocabulary;
   readonly unkToken: string;
   readonly continuingSubwordPrefix: string;
   readonly maxInputCharsPerWord: number;

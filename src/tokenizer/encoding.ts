@@ -1,7 +1,7 @@
 import { countSpecial, type TemplatePiece } from './template.js';
 
-/** Tokens by id; `undefined` where an id has none. */
-export type IdToToken = readonly (string | undefined)[];
+/** The token of an id; `undefined` where it has none. */
+export type IdToToken = (id: number) => string | undefined;
 
 /** Where the parts of an `Encoding` are: the template, the tokens of each text, the padding. */
 export interface EncodingLayout {
@@ -74,7 +74,7 @@ export class Encoding {
 
   /** [tokens]: the tokens as the vocabulary spells them. */
   get tokens(): readonly string[] {
-    return (this.#cache.tokens ??= Array.from(this.ids, (id) => this.#layout.idToToken[id] ?? ''));
+    return (this.#cache.tokens ??= Array.from(this.ids, (id) => this.#layout.idToToken(id) ?? ''));
   }
 
   /** [tokens]: which word of its text a token belongs to, counted from 0; a punctuation mark is a word. null: special or padding. */

@@ -8,6 +8,7 @@ import type { NormalizerOptions } from './normalizer.js';
 import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
 import { MAX_VOCAB_SIZE, readFlags, TokenizerConfig } from './tokenizer-config.js';
 import { readVocab } from './vocab-files.js';
+import { type ScannedVocabulary, scanVocabulary, Vocabulary } from './vocabulary.js';
 
 const FILE = 'tokenizer.json';
 
@@ -18,15 +19,15 @@ const FILE = 'tokenizer.json';
  * Errors: TOKENIZER, VOCAB.
  */
 export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles): TokenizerDefinition {
-  const root = JsonNode.parse(tokenizerJson, FILE);
+  const { root, scanned } = parse(tokenizerJson);
   if (root.string('version', '1.0') !== '1.0') throw root.wrong('"1.0"', 'version', root.get('version'));
   const config = new TokenizerConfig(files);
   const model = root.child('model');
   if (model === undefined) throw root.wrong('a WordPiece model', 'model', undefined);
   requireWordPiece(model);
-  const vocab = readModelVocab(model);
+  const vocab = scanned?.vocab ?? readModelVocab(model);
   const addedTokens = readAddedTokens(root, vocab);
-  if (files.vocab !== undefined) compareVocabs(vocab, addedTokens, readVocab(files.vocab));
+  if (files.vocab !== undefined && scanned?.isText(files.vocab) !== true) compareVocabs(vocab, addedTokens, readVocab(files.vocab));
   const unkToken = model.string('unk_token', '[UNK]');
   if (!vocab.has(unkToken)) throw model.wrong('a token of the vocabulary', 'unk_token', unkToken);
   readPreTokenizer(root.child('pre_tokenizer'), root);
@@ -63,23 +64,36 @@ function requireWordPiece(model: JsonNode): void {
   if (!isWordPiece) throw unsupported(model, 'the WordPiece model');
 }
 
-function readModelVocab(model: JsonNode): Map<string, number> {
+/** The file, and its vocabulary if that could be read without JSON.parse. */
+function parse(text: string): { root: JsonNode; scanned?: ScannedVocabulary } {
+  const found = scanVocabulary(text);
+  if (found !== undefined) {
+    try {
+      const root = JsonNode.parse(found.rest, FILE);
+      const model = root.get('model');
+      if (model !== undefined && new JsonNode(model, FILE).get('vocab') === found.placeholder) return { root, scanned: found };
+    } catch {
+      // The whole file gives the better message.
+    }
+  }
+  return { root: JsonNode.parse(text, FILE) };
+}
+
+function readModelVocab(model: JsonNode): Vocabulary {
   const node = model.child('vocab');
   if (node === undefined) throw model.wrong('tokens with their ids', 'vocab', undefined);
-  const vocab = new Map<string, number>();
-  const isTaken = new Uint8Array(MAX_VOCAB_SIZE);
+  const vocab = new Vocabulary();
   node.forEach((token, value) => {
     const id = checkedId(node, token, value);
-    if (isTaken[id] === 1) throw node.wrong('an id that no other token has', token, id);
+    if (vocab.hasId(id)) throw node.wrong('an id that no other token has', token, id);
     if (/[\ud800-\udfff]/u.test(token)) throw node.wrong('well-formed Unicode', token, id);
-    isTaken[id] = 1;
     vocab.set(token, id);
   });
   return vocab;
 }
 
 /** Ids of tokens outside the vocabulary go on where it ends: others would not be the ids that the reference gives them. */
-function readAddedTokens(root: JsonNode, vocab: ReadonlyMap<string, number>): AddedToken[] {
+function readAddedTokens(root: JsonNode, vocab: Vocabulary): AddedToken[] {
   const tokens = new Map<string, AddedToken>();
   let next = vocab.size;
   for (const node of root.children('added_tokens')) {
@@ -94,7 +108,7 @@ function readAddedTokens(root: JsonNode, vocab: ReadonlyMap<string, number>): Ad
 }
 
 /** vocab.txt may lack tokens that were added later and may repeat itself; whatever else it says must agree. */
-function compareVocabs(vocab: ReadonlyMap<string, number>, addedTokens: readonly AddedToken[], other: ReadonlyMap<string, number>): void {
+function compareVocabs(vocab: Vocabulary, addedTokens: readonly AddedToken[], other: Vocabulary): void {
   const added = new Map(addedTokens.map((token) => [token.content, token.id]));
   const contradiction = (token: string, here: number | undefined, there: number | undefined) =>
     new BerthaError(

@@ -13,6 +13,7 @@ import { outerSpace } from './token-buffer.js';
 import { countSpecial } from './template.js';
 import { readTokenizerJson } from './tokenizer-json.js';
 import { readVocabFiles } from './vocab-files.js';
+import type { Vocabulary } from './vocabulary.js';
 import { WordPiece } from './wordpiece.js';
 
 /** Options of `createTokenizer`. */
@@ -86,8 +87,10 @@ export class Tokenizer {
   readonly clsId: number | undefined;
   readonly sepId: number | undefined;
   readonly maskId: number | undefined;
-  readonly #tokenToId: ReadonlyMap<string, number>;
-  readonly #idToToken: (string | undefined)[] = [];
+  readonly #vocab: Vocabulary;
+  /** Added tokens that the vocabulary lacks, by their ids, which go on where it ends. */
+  readonly #outside = new Map<number, string>();
+  readonly #outsideIds = new Map<string, number>();
   /** Added tokens that were found in normalized form are decoded to it, as in the reference. */
   readonly #decoded = new Map<number, string>();
   readonly #special = new Set<string>();
@@ -96,24 +99,28 @@ export class Tokenizer {
   readonly #encoder: SequenceEncoder;
   readonly #task: EncodingTask;
   readonly #defaultSettings: EncodeSettings;
+  readonly #tokenOf = (id: number): string | undefined => this.#outside.get(id) ?? this.#vocab.token(id);
 
   /** @internal Use `createTokenizer` or `loadTokenizer`. */
   constructor(defaults: EncodeDefaults & { readonly vocabSize: number | undefined }) {
     const { definition } = defaults;
     const { specialTokens, addedTokens } = definition;
     const { vocab } = definition;
-    const isWhole = addedTokens.every((token) => vocab.has(token.content));
-    const tokenToId = isWhole ? vocab : new Map([...vocab, ...addedTokens.map((token) => [token.content, token.id] as const)]);
-    for (const [token, id] of tokenToId) this.#idToToken[id] = token;
-    const vocabSize = this.#idToToken.length;
+    let vocabSize = vocab.idCount;
+    for (const { content, id } of addedTokens) {
+      if (vocab.has(content)) continue;
+      this.#outside.set(id, content);
+      this.#outsideIds.set(content, id);
+      vocabSize = Math.max(vocabSize, id + 1);
+    }
     if (defaults.vocabSize !== undefined && vocabSize > defaults.vocabSize) {
       throw new BerthaError(
         'VOCAB',
         `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${vocabSize - 1} in the vocabulary.`,
       );
     }
-    const idOf = (token: string | undefined) => (token === undefined ? undefined : tokenToId.get(token));
-    this.#tokenToId = tokenToId;
+    this.#vocab = vocab;
+    const idOf = (token: string | undefined) => (token === undefined ? undefined : this.tokenToId(token));
     this.vocabSize = vocabSize;
     for (const piece of [...definition.template.single, ...definition.template.pair]) {
       if (piece.kind === 'special' && piece.id >= this.vocabSize) {
@@ -133,7 +140,7 @@ export class Tokenizer {
     this.#defaults = defaults;
     this.#pipeline = this.#makePipeline(definition);
     this.#encoder = new SequenceEncoder(this.#pipeline);
-    this.#task = new EncodingTask(this.#pipeline, this.#idToToken);
+    this.#task = new EncodingTask(this.#pipeline, this.#tokenOf);
     this.#defaultSettings = readEncodeOptions('encode', undefined, defaults);
   }
 
@@ -198,7 +205,7 @@ export class Tokenizer {
   startEncoding(text: string, options?: EncodeOptions): EncodingTask {
     const settings = readEncodeOptions('encode', options, this.#defaults);
     const first = checkText(text, 'the text');
-    const task = new EncodingTask(this.#pipeline, this.#idToToken);
+    const task = new EncodingTask(this.#pipeline, this.#tokenOf);
     task.configure(settings, 0);
     task.begin(settings.pair === undefined ? [first] : [first, settings.pair]);
     return task;
@@ -220,7 +227,7 @@ export class Tokenizer {
       if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= this.vocabSize) {
         throw new BerthaError('INVALID_IDS', `Expected an id from 0 to ${this.vocabSize - 1} at index ${i} but received ${received(id)}.`);
       }
-      const token = this.#decoded.get(id as number) ?? this.#idToToken[id as number];
+      const token = this.#decoded.get(id as number) ?? this.#tokenOf(id as number);
       if (token !== undefined && !(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
     }
     const text = decodeTokens(tokens, decoder);
@@ -234,12 +241,12 @@ export class Tokenizer {
 
   /** The id of a token as the vocabulary spells it. */
   tokenToId(token: string): number | undefined {
-    return this.#tokenToId.get(token);
+    return this.#vocab.get(token) ?? this.#outsideIds.get(token);
   }
 
   /** The token of an id as the vocabulary spells it. */
   idToToken(id: number): string | undefined {
-    return this.#idToToken[id];
+    return this.#tokenOf(id);
   }
 
   get #decoder(): DecoderOptions | null {

@@ -72,6 +72,38 @@ export class UnitMap {
     return true;
   }
 
+  /** The entry of units[from..from + length), whose hash is `hash`; where there is none yet, a new one with `value`. */
+  entry(units: Uint16Array, from: number, length: number, hash: number, value: number): number {
+    const slots = this.#slots;
+    let slot = (hash ^ (hash >>> 15)) & this.#mask;
+    for (let entry; (entry = slots[2 * slot + 1] as number) !== 0; slot = (slot + 1) & this.#mask) {
+      if (slots[2 * slot] === hash && this.#equals(entry - 1, units, from, length)) return entry - 1;
+    }
+    this.add(units, from, length, hash, value);
+    return this.#size - 1;
+  }
+
+  value(entry: number): number {
+    return this.#values[entry] as number;
+  }
+
+  setValue(entry: number, value: number): void {
+    this.#values[entry] = value;
+  }
+
+  /** The units of an entry's key. */
+  key(entry: number): Uint16Array {
+    return this.#pool.subarray(this.#starts[entry] as number, this.#starts[entry + 1] as number);
+  }
+
+  /** Calls `visit` for each key, units[from..from + length), and its value. */
+  forEach(visit: (units: Uint16Array, from: number, length: number, value: number) => void): void {
+    for (let entry = 0; entry < this.#size; entry++) {
+      const start = this.#starts[entry] as number;
+      visit(this.#pool, start, (this.#starts[entry + 1] as number) - start, this.#values[entry] as number);
+    }
+  }
+
   /** Forgets all keys; keeps the memory. */
   clear(): void {
     this.#slots.fill(0);

@@ -4,6 +4,7 @@ import type { AddedToken } from './added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from './definition.js';
 import { bertTemplate, robertaTemplate } from './template.js';
 import { type AddedTokenFlags, MAX_VOCAB_SIZE, TokenizerConfig } from './tokenizer-config.js';
+import { forEachLine, Vocabulary } from './vocabulary.js';
 
 const SPECIAL_NAMES = ['unk', 'pad', 'cls', 'sep', 'mask'] as const;
 
@@ -20,17 +21,12 @@ const BERT_CLASSES = new Set(
  *
  * Errors: VOCAB.
  */
-export function readVocab(text: string): Map<string, number> {
-  const vocab = new Map<string, number>();
-  let id = 0;
-  for (let start = text.charCodeAt(0) === 0xfeff ? 1 : 0; start < text.length; id++) {
-    let end = text.indexOf('\n', start);
-    if (end < 0) end = text.length;
-    const lineEnd = end > start && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end;
+export function readVocab(text: string): Vocabulary {
+  const vocab = new Vocabulary(text.length >> 3);
+  forEachLine(text, (units, length, hash, id) => {
     if (id >= MAX_VOCAB_SIZE) throw new BerthaError('VOCAB', `Expected at most ${MAX_VOCAB_SIZE} lines for vocab.txt but received more.`);
-    vocab.set(text.slice(start, lineEnd), id);
-    start = end + 1;
-  }
+    vocab.setUnits(units, 0, length, hash, id);
+  });
   return vocab;
 }
 
@@ -38,10 +34,8 @@ export function readVocab(text: string): Map<string, number> {
 export function readVocabFiles(vocabText: string, files: TokenizerFiles): TokenizerDefinition {
   const vocab = readVocab(vocabText);
   if (vocab.size === 0) throw new BerthaError('VOCAB', 'Expected one token a line for vocab.txt but received an empty file.');
-  for (const token of vocab.keys()) {
-    if (/[\ud800-\udfff]/u.test(token))
-      throw new BerthaError('VOCAB', `Expected well-formed Unicode for vocab.txt but received ${received(token)}.`);
-  }
+  const bad = /^.*[\ud800-\udfff].*$/mu.exec(vocabText);
+  if (bad !== null) throw new BerthaError('VOCAB', `Expected well-formed Unicode for vocab.txt but received ${received(bad[0])}.`);
   const config = new TokenizerConfig(files);
   const { tokenizerClass } = config;
   if (
@@ -95,7 +89,7 @@ function usual(name: keyof SpecialTokens): string {
 }
 
 /** The special tokens, with the properties that the files give them, and the tokens that tokenizer_config.json adds. */
-function addedTokens(vocab: ReadonlyMap<string, number>, special: SpecialTokens, config: TokenizerConfig, isMpnet: boolean): AddedToken[] {
+function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: TokenizerConfig, isMpnet: boolean): AddedToken[] {
   const tokens = new Map<string, AddedToken>();
   for (const name of SPECIAL_NAMES) {
     const content = special[name];

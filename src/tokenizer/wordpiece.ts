@@ -1,9 +1,10 @@
 import { HASH_PRIME, HASH_SEED, UnitMap, hashUnits } from './unit-map.js';
+import { unitsOf, type Vocabulary } from './vocabulary.js';
 
 /** The WordPiece model of a tokenizer. */
 export interface WordPieceOptions {
   /** Tokens with their ids; well-formed strings. */
-  readonly vocab: ReadonlyMap<string, number>;
+  readonly vocab: Vocabulary;
   readonly unkId: number;
   /** What a token begins with that continues a word, usually "##". */
   readonly continuingSubwordPrefix: string;
@@ -36,18 +37,16 @@ export class WordPiece {
   constructor({ vocab, unkId, continuingSubwordPrefix, maxInputCharsPerWord }: WordPieceOptions) {
     this.unkId = unkId;
     this.maxInputCharsPerWord = maxInputCharsPerWord;
-    this.#initial = new UnitMap(vocab.size, vocab.size * 6);
+    this.#initial = vocab.units;
     this.#continuing = new UnitMap(vocab.size >> 2, vocab.size);
-    let units = new Uint16Array(256);
-    for (const [token, id] of vocab) {
-      if (token.length > units.length) units = new Uint16Array(token.length * 2);
-      for (let k = 0; k < token.length; k++) units[k] = token.charCodeAt(k);
-      if (token.length > 0) this.#initial.add(units, 0, token.length, hashUnits(units, 0, token.length), id);
-      const prefix = continuingSubwordPrefix.length;
-      if (token.length > prefix && token.startsWith(continuingSubwordPrefix)) {
-        this.#continuing.add(units, prefix, token.length - prefix, hashUnits(units, prefix, token.length - prefix), id);
-      }
-    }
+    const prefix = unitsOf(continuingSubwordPrefix);
+    vocab.units.forEach((units, from, length, id) => {
+      const rest = length - prefix.length;
+      if (rest <= 0) return;
+      for (let k = 0; k < prefix.length; k++) if (units[from + k] !== prefix[k]) return;
+      const start = from + prefix.length;
+      this.#continuing.add(units, start, rest, hashUnits(units, start, rest), id);
+    });
     this.#prefixHashes = new Int32Array(Math.max(this.#initial.longestKey, this.#continuing.longestKey) + 1);
   }
 
