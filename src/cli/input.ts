@@ -6,6 +6,8 @@ export interface TextSource {
   readonly blocks: AsyncIterable<readonly string[]>;
   /** How much all texts are, if that is known before they are read: a number of texts, or of bytes for a file. */
   readonly total?: number;
+  /** Length of the longest text in UTF-16 units, if that is known before they are read. */
+  readonly longest?: number;
   /** How much of `total` a block is. */
   measure(block: readonly string[]): number;
 }
@@ -31,7 +33,8 @@ export async function openTexts(texts: readonly string[], file: string | undefin
   const blocks = async function* () {
     yield* split(texts);
   };
-  return { blocks: blocks(), total: texts.length, measure: (block) => block.length };
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  return { blocks: blocks(), total: texts.length, longest, measure: (block) => block.length };
 }
 
 async function fileSource(file: string): Promise<TextSource> {

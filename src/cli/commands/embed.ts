@@ -1,11 +1,12 @@
 import { BerthaError } from '../../errors.js';
-import { loadEmbedder, type Embedder, type Embedding, type EmbedOptions, type LoadEmbedderOptions } from '../../index.js';
+import { loadEmbedder, type Embedder, type EmbedOptions, type LoadEmbedderOptions } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { lumps } from '../lumps.js';
 import { openOutput, type Output } from '../output.js';
 import { showProgress } from '../progress.js';
 import { EmbeddingTable } from '../writers/embedding-table.js';
+import type { EmbeddedText, EmbeddingWriter } from '../writers/embedding-writer.js';
 import { JsonLines } from '../writers/json-lines.js';
 import { NpyWriter, SafetensorsWriter } from '../writers/matrix-file.js';
 
@@ -23,18 +24,6 @@ export interface EmbedFlags {
   readonly maxLength?: number;
   readonly format: 'table' | 'jsonl' | 'npy' | 'safetensors';
   readonly output?: string;
-}
-
-/** A text and what it became. */
-export interface EmbeddedText extends Embedding {
-  readonly index: number;
-  readonly text: string;
-}
-
-/** Takes results in order; `finish` writes what comes last. */
-export interface EmbeddingWriter {
-  write(rows: readonly EmbeddedText[]): Promise<void>;
-  finish(): Promise<void>;
 }
 
 /** Most results that are written in one go. */
@@ -55,7 +44,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   try {
     const { promptName, prompt, normalize, dimensions, maxLength } = flags;
     const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength };
-    const writer = makeWriter(flags, embedder, output);
+    const writer = makeWriter(flags, embedder, output, source.longest);
     const progress = showProgress(source);
     let index = 0;
     let numTruncated = 0;
@@ -89,11 +78,11 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   }
 }
 
-function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output): EmbeddingWriter {
+function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longest?: number): EmbeddingWriter {
   const width = flags.dimensions ?? embedder.dimensions;
   switch (flags.format) {
     case 'table':
-      return new EmbeddingTable(output, width);
+      return new EmbeddingTable(output, width, longest);
     case 'jsonl':
       return new JsonLines(output, ({ index, text, tokens, truncated, vector }: EmbeddedText) => ({
         index,

@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 import { similarity } from '../../index.js';
-import type { EmbeddedText } from '../commands/embed.js';
 import type { Output } from '../output.js';
 import { shorten, table, type Column } from '../table.js';
+import type { EmbeddedText, EmbeddingWriter } from './embedding-writer.js';
 
 /** Numbers of each vector that are shown, and texts in the similarity matrix at most. */
 const kNumbersShown = 5;
@@ -10,25 +10,30 @@ const kMatrixTexts = 12;
 const kTextWidth = { min: 12, max: 44 };
 
 /** A line per text, then how similar the first texts are to each other. */
-export class EmbeddingTable {
+export class EmbeddingTable implements EmbeddingWriter {
   readonly #output: Output;
-  readonly #width: number;
+  readonly #columns: readonly Column[];
+  readonly #textWidth: number;
   readonly #compared: EmbeddedText[] = [];
-  #columns: readonly Column[] | undefined;
   #rows = 0;
 
-  constructor(output: Output, width: number) {
+  /** `width` numbers a vector; `longest` is the length of the longest text, where it is known. */
+  constructor(output: Output, width: number, longest = Infinity) {
     this.#output = output;
-    this.#width = width;
+    this.#textWidth = Math.min(Math.max(longest, kTextWidth.min), kTextWidth.max);
+    this.#columns = [
+      { name: '#', width: 5, align: 'right' },
+      { name: 'text', width: this.#textWidth },
+      { name: 'tokens', width: 6, align: 'right' },
+      { name: 'cut', width: 3 },
+      { name: `vector of ${width} numbers`, width: kNumbersShown * 8 + 2 },
+    ];
   }
 
   async write(rows: readonly EmbeddedText[]): Promise<void> {
-    // The first texts decide how wide their column is: later ones are shortened to it.
-    this.#columns ??= columnsFor(rows, this.#width);
-    const textWidth = this.#columns[1]!.width;
     const cells = rows.map(({ index, text, tokens, truncated, vector }) => [
       String(index),
-      shorten(text, textWidth),
+      shorten(text, this.#textWidth),
       String(tokens),
       truncated ? pc.yellow('yes') : 'no',
       Array.from(vector.subarray(0, kNumbersShown), fourDigits).join(' ') + (vector.length > kNumbersShown ? ' …' : ''),
@@ -48,17 +53,6 @@ export class EmbeddingTable {
     const cells = similarity(this.#compared, this.#compared).map((row, i) => [String(i), ...Array.from(row, fourDigits)]);
     await this.#output.write(`\nCosine similarity${which}\n${table(columns, cells, { header: true })}`);
   }
-}
-
-function columnsFor(rows: readonly EmbeddedText[], width: number): readonly Column[] {
-  const longest = rows.reduce((most, { text }) => Math.max(most, text.length), kTextWidth.min);
-  return [
-    { name: '#', width: 5, align: 'right' },
-    { name: 'text', width: Math.min(longest, kTextWidth.max) },
-    { name: 'tokens', width: 6, align: 'right' },
-    { name: 'cut', width: 3 },
-    { name: `vector of ${width} numbers`, width: kNumbersShown * 8 + 2 },
-  ];
 }
 
 function fourDigits(value: number): string {

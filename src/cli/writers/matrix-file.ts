@@ -1,11 +1,11 @@
-import type { EmbeddedText } from '../commands/embed.js';
 import type { Output } from '../output.js';
+import type { EmbeddedText, EmbeddingWriter } from './embedding-writer.js';
 
 /** Room for the header, which holds the number of rows and is therefore written again at the end. A multiple of 64, as numpy aligns. */
 const kHeaderBytes = 256;
 
 /** Streams rows [rows, width] of little-endian float32 behind a header of fixed size. */
-abstract class MatrixWriter {
+abstract class MatrixWriter implements EmbeddingWriter {
   readonly #output: Output;
   readonly #width: number;
   #rows = 0;
