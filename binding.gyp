@@ -42,6 +42,13 @@
             },
           ],
         }],
+        # The same kernels on the host, with neither nvcc nor CUDA headers.
+        ['bertha_cuda=="emulated"', {
+          'defines': ['<@(bertha_cuda_emulated_defines)'],
+          'sources': ['<@(bertha_cuda_host_sources)', '<@(bertha_cuda_emulated_sources)'],
+          'include_dirs': ['<@(bertha_cuda_emulated_include)'],
+          'cflags_cc': ['<@(bertha_cuda_emulated_cflags)'],
+        }],
       ],
     },
   ],

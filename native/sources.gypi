@@ -50,7 +50,7 @@
       "native/cuda/ptx.cuh",
       "native/cuda/types.cuh"
     ],
-    "bertha_cuda_flags": ["-std=c++17", "-O3", "-lineinfo", "-Xcompiler=-fPIC,-fno-rtti,-fvisibility=hidden"],
+    "bertha_cuda_flags": ["-std=c++17", "-O3", "--compress-mode=size", "-Xcompiler=-fPIC,-fno-rtti,-fvisibility=hidden"],
     "bertha_cuda_gencode": [
       "-gencode=arch=compute_75,code=sm_75",
       "-gencode=arch=compute_80,code=[sm_80,compute_80]",
@@ -72,6 +72,9 @@
       "test/native/cuda-emulator/kernels/rows.cc",
       "test/native/cuda-emulator/kernels/top_k.cc"
     ],
+    "bertha_cuda_emulated_defines": ["BERTHA_CUDA=1", "BERTHA_CUDA_EMULATED=1"],
+    "bertha_cuda_emulated_include": ["test/native"],
+    "bertha_cuda_emulated_cflags": ["-Wno-unknown-pragmas"],
     "bertha_include": ["native"],
     "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
     "bertha_cflags": [

@@ -8,7 +8,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { inRoot, packageDirectory } from './build/project.mjs';
 
-const packed = spawnSync(process.execPath, [inRoot('scripts', 'pack-all.mjs')], { stdio: 'inherit' });
+const packed = spawnSync(process.execPath, [inRoot('scripts', 'pack-all.mjs'), '--no-cuda'], { stdio: 'inherit' });
 if (packed.status !== 0) process.exit(1);
 
 const packages = inRoot('build', 'packages');

@@ -1,13 +1,14 @@
 // `npm run pack:all`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with the prebuilt addon
-// for this machine, and the weights. Prints one line for each: file, packed size, unpacked size.
+// for this machine, the same with CUDA where nvcc is (some minutes; left out with --no-cuda), and the weights. Prints one line for each:
+// file, packed size, unpacked size.
 // The checkout's package.json names neither of the other two, so that npm ci needs nothing unpublished; the packed one does.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildAddon, builders } from './build/addon.mjs';
+import { buildAddon, builders, cudaOf } from './build/addon.mjs';
 import { buildDist } from './build/dist.mjs';
 import { inRoot, packageJson } from './build/project.mjs';
-import { findCommand } from './build/toolchain.mjs';
+import { cudaCompiler, findCommand } from './build/toolchain.mjs';
 
 const output = inRoot('build', 'packages');
 const { platform, arch } = process;
@@ -36,14 +37,17 @@ function stageMain() {
   return stage('bertha-encoder', manifest, { [inRoot('dist')]: 'dist', [inRoot('README.md')]: 'README.md', ...legal });
 }
 
-function stagePlatform() {
+function stagePlatform(platformName, { output: addon }, readme) {
   const template = readFileSync(inRoot('packages', 'platform', 'package.json'), 'utf8');
   const manifest = JSON.parse(template.replaceAll('PLATFORM', platformName).replaceAll('VERSION', packageJson.version));
   manifest.os = [platform];
   manifest.cpu = [arch];
   if (platform === 'linux') manifest.libc = ['glibc'];
-  const readme = inRoot('packages', 'platform', 'README.md');
-  const folder = stage(platformName, manifest, { [builders['node-gyp'].output]: 'bertha.node', [readme]: 'README.md', ...legal });
+  const folder = stage(platformName, manifest, {
+    [addon]: 'bertha.node',
+    [inRoot('packages', readme, 'README.md')]: 'README.md',
+    ...legal,
+  });
   if (findCommand('strip') !== undefined) run('strip', [platform === 'darwin' ? '-x' : '--strip-unneeded', join(folder, 'bertha.node')]);
   return folder;
 }
@@ -68,10 +72,22 @@ function requiredGlibc(folder) {
 }
 
 await buildDist();
-await buildAddon('node-gyp');
+// A checkout may be built with CUDA itself: the package for everybody is not.
+const cpu = cudaOf('node-gyp') === '0' ? 'node-gyp' : 'cpu';
+await buildAddon(cpu);
+const withCuda = platform === 'linux' && arch === 'x64' && !process.argv.includes('--no-cuda') && cudaCompiler() !== undefined;
+if (withCuda) await buildAddon('cuda');
 mkdirSync(output, { recursive: true });
 for (const file of readdirSync(output)) if (file.endsWith('.tgz')) rmSync(join(output, file));
-for (const folder of [stageMain(), stagePlatform(), stageWeights()]) {
+const cudaName = `${platform}-${arch}-cuda13`;
+if (!withCuda) rmSync(join(output, cudaName), { recursive: true, force: true });
+const folders = [
+  stageMain(),
+  stagePlatform(platformName, builders[cpu], 'platform'),
+  ...(withCuda ? [stagePlatform(cudaName, builders.cuda, 'cuda')] : []),
+  stageWeights(),
+];
+for (const folder of folders) {
   const [{ filename, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', output], { cwd: folder }),
   );

@@ -1,6 +1,7 @@
 // npm's prepare script, also `npm run build`: makes dist/ and the addon, or finds in well under a second that both are current.
 //   node scripts/prepare.mjs [--force]
-// npx runs this again whenever it is used inside a checkout. BERTHA_CUDA=0|1 decides about CUDA and is remembered.
+// npx runs this again whenever it is used inside a checkout. BERTHA_CUDA=0|1|emulated decides about CUDA and is
+// remembered (emulated: device 'cuda' is computed on the host; see docs/cuda.md).
 import { buildAddon } from './build/addon.mjs';
 import { buildDist } from './build/dist.mjs';
 import { packageDirectory } from './build/project.mjs';

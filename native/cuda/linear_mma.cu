@@ -50,36 +50,67 @@ __device__ __forceinline__ int place(int row, int piece) {
     return row * kSlab + (piece ^ (row / 2 % 4)) * kPiece;
 }
 
-// Rows row_begin .. of an operand, columns k_begin .. + 32, zeros outside.
+// One thread's share of an operand's slabs: the same piece of every kStep-th row. Zeros outside the operand.
 template <typename T, int kRows, int kThreads>
-__device__ __forceinline__ void load_rows(const Global<const T>& from, int64_t row_begin, int64_t rows,
-                                          int32_t stride, int32_t k, int32_t k_begin, const Shared<T>& to) {
-#pragma unroll 1  // unrolled, its addresses spill in the bulk tile
-    for (int unit = ptx::thread_index(); unit < kRows * kPieces; unit += kThreads) {
-        const int row = unit / kPieces, piece = unit % kPieces;
-        const int32_t column = k_begin + piece * kPiece, left = k - column;
-        const int inside = row_begin + row >= rows || left <= 0 ? 0 : left < kPiece ? left : kPiece;
-        const T* source = inside > 0 ? from.address((row_begin + row) * stride + column, inside) : from.data;
-        ptx::copy_async(to.address(place(row, piece), kPiece), source, inside * static_cast<int>(sizeof(T)));
+struct SlabCopies {
+    static constexpr int kStep = kThreads / kPieces;
+    static_assert(kStep % 8 == 0 && kRows % kStep == 0, "a pass of rows keeps the swizzle");
+    Global<const T> from;
+    int64_t first;  // element of the first row, column 0 of the slabs
+    int64_t rows;   // from the first one on
+    int32_t columns, stride;
+    int to;
+
+    __device__ __forceinline__ SlabCopies(const Global<const T>& operand, int64_t row_begin, int64_t row_end,
+                                          int32_t row_stride, int32_t k)
+        : from(operand), stride(row_stride) {
+        const int row = ptx::thread_index() / kPieces, piece = ptx::thread_index() % kPieces;
+        first = (row_begin + row) * row_stride + piece * kPiece;
+        rows = row_end - row_begin - row;
+        columns = k - piece * kPiece;
+        to = place(row, piece);
     }
-}
+    __device__ __forceinline__ void start(int32_t slab, const Shared<T>& stage) const {
+        const int32_t left = columns - slab * kSlab;
+        const int inside = left <= 0 ? 0 : left < kPiece ? left : kPiece;
+#pragma unroll
+        for (int row = 0; row < kRows; row += kStep) {
+            const int count = row < rows ? inside : 0;
+            const int64_t at = first + slab * kSlab + static_cast<int64_t>(row) * stride;
+            ptx::copy_async(stage.address(to + row * kSlab, kPiece),
+                            count > 0 ? from.address(at, count) : from.data,
+                            count * static_cast<int>(sizeof(T)));
+        }
+    }
+};
+
+// Where a lane reads the first of its warp's 8x8 matrices: the others lie 16 rows further each.
+struct MatrixPlaces {
+    int a[kSlab / 16], b[kSlab / 16];  // by step of 16 columns
+
+    __device__ __forceinline__ MatrixPlaces(int warp_row, int warp_column) {
+        const int lane = ptx::lane_id();
+#pragma unroll
+        for (int step = 0; step < kSlab / 16; step++) {
+            a[step] = place(warp_row + lane % 16, 2 * step + lane / 16);
+            b[step] = place(warp_column + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2);
+        }
+    }
+};
 
 template <typename T, typename TileType>
-__device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Shared<T>& b_rows, int warp_row,
-                                              int warp_column,
+__device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Shared<T>& b_rows,
+                                              const MatrixPlaces& places,
                                               float (&sums)[TileType::warp_m / 16][TileType::warp_n / 8][4]) {
-    const int lane = ptx::lane_id();
 #pragma unroll
     for (int step = 0; step < kSlab / 16; step++) {
         uint32_t a[TileType::warp_m / 16][4], b[TileType::warp_n / 16][4];
 #pragma unroll
         for (int i = 0; i < TileType::warp_m / 16; i++)
-            ptx::load_matrices(a[i], a_rows, place(warp_row + 16 * i + lane % 16, 2 * step + lane / 16));
+            ptx::load_matrices(a[i], a_rows, places.a[step] + 16 * i * kSlab);
 #pragma unroll
         for (int j = 0; j < TileType::warp_n / 16; j++)
-            ptx::load_matrices(
-                b[j], b_rows,
-                place(warp_column + 16 * j + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2));
+            ptx::load_matrices(b[j], b_rows, places.b[step] + 16 * j * kSlab);
 #pragma unroll
         for (int i = 0; i < TileType::warp_m / 16; i++)
 #pragma unroll
@@ -111,14 +142,18 @@ __global__ void __launch_bounds__(TileType::threads,
                             ? first + p.slabs_per_part
                             : all_slabs;
 
-    const auto load = [&](int32_t slab) {
-        const Shared<T> stage = ring.part((slab - first) % kStages * TileType::stage, TileType::stage);
-        load_rows<T, TileType::m, TileType::threads>(p.input, row_begin, p.m, p.input_stride, p.k,
-                                                     slab * kSlab, stage.part(0, TileType::m * kSlab));
-        load_rows<T, TileType::n, TileType::threads>(p.weight, column_begin, p.n, p.weight_stride, p.k,
-                                                     slab * kSlab,
-                                                     stage.part(TileType::m * kSlab, TileType::n * kSlab));
+    const SlabCopies<T, TileType::m, TileType::threads> a_copies(p.input, row_begin, p.m, p.input_stride,
+                                                                 p.k);
+    const SlabCopies<T, TileType::n, TileType::threads> b_copies(p.weight, column_begin, p.n, p.weight_stride,
+                                                                 p.k);
+    const auto stage_of = [&](int32_t slab) {
+        return ring.part((slab - first) % kStages * TileType::stage, TileType::stage);
     };
+    const auto load = [&](int32_t slab) {
+        a_copies.start(slab, stage_of(slab).part(0, TileType::m * kSlab));
+        b_copies.start(slab, stage_of(slab).part(TileType::m * kSlab, TileType::n * kSlab));
+    };
+    const MatrixPlaces places(warp_row, warp_column);
     float sums[kI][kJ][4] = {};
     float totals[kParts == Parts::kSeveral ? kI : 1][kParts == Parts::kSeveral ? kJ : 1][4] = {};
     for (int stage = 0; stage < kStages - 1; stage++) {
@@ -131,10 +166,9 @@ __global__ void __launch_bounds__(TileType::threads,
         ptx::sync_block();
         if (slab + kStages - 1 < end) load(slab + kStages - 1);
         ptx::commit_copies();
-        const Shared<T> stage = ring.part((slab - first) % kStages * TileType::stage, TileType::stage);
+        const Shared<T> stage = stage_of(slab);
         multiply_slab<T, TileType>(stage.part(0, TileType::m * kSlab),
-                                   stage.part(TileType::m * kSlab, TileType::n * kSlab), warp_row,
-                                   warp_column, sums);
+                                   stage.part(TileType::m * kSlab, TileType::n * kSlab), places, sums);
         if constexpr (kParts == Parts::kSeveral) {
             if ((slab + 1) % p.slabs_per_part != 0 && slab + 1 != end) continue;
 #pragma unroll

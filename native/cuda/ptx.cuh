@@ -120,7 +120,7 @@ template <typename T>
 __device__ __forceinline__ void load_matrices(uint32_t (&r)[4], const Shared<T>& shared, int row_begin) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(shared_address(shared.data + row_begin))
+                 : "r"(shared_address(shared.data) + row_begin * static_cast<uint32_t>(sizeof(T)))
                  : "memory");
 }
 // The same matrices, transposed.
@@ -129,7 +129,7 @@ __device__ __forceinline__ void load_matrices_transposed(uint32_t (&r)[4], const
                                                          int row_begin) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(shared_address(shared.data + row_begin))
+                 : "r"(shared_address(shared.data) + row_begin * static_cast<uint32_t>(sizeof(T)))
                  : "memory");
 }
 

@@ -1,4 +1,4 @@
-// Compiles the addon with node-gyp (build/Release/bertha.node) or cmake-js (build-cmake/Release/bertha.node) when anything it is made of changed.
+// Compiles the addon with node-gyp or cmake-js when anything it is made of changed.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,27 +8,37 @@ import { fingerprint, inRoot, listFiles, packageDirectory, packageJson, packageV
 import { showLine, showStep } from './terminal.mjs';
 import { chooseCuda, compiler, compilerVersion, cudaCompiler, findCommand, nodeHeadersPrefix, requireTools } from './toolchain.mjs';
 
+// The addons that are built, by name; `cuda` where it is not for the user to choose.
 export const builders = {
-  'node-gyp': { output: inRoot('build', 'Release', 'bertha.node'), description: 'binding.gyp' },
-  'cmake-js': { output: inRoot('build-cmake', 'Release', 'bertha.node'), description: 'CMakeLists.txt' },
+  'node-gyp': { tool: 'node-gyp', folder: 'build', description: 'binding.gyp' },
+  'cmake-js': { tool: 'cmake-js', folder: 'build-cmake', description: 'CMakeLists.txt' },
+  cpu: { tool: 'cmake-js', folder: 'build-cpu', description: 'CMakeLists.txt', cuda: '0' },
+  cuda: { tool: 'cmake-js', folder: 'build-cuda', description: 'CMakeLists.txt', cuda: '1' },
+  'cuda-emulated': { tool: 'cmake-js', folder: 'build-cuda-emulated', description: 'CMakeLists.txt', cuda: 'emulated' },
 };
+for (const builder of Object.values(builders)) builder.output = inRoot(builder.folder, 'Release', 'bertha.node');
+
+/** '0', '1' or 'emulated': what a builder compiles of CUDA. */
+export const cudaOf = (builder) => builders[builder].cuda ?? chooseCuda(readState('flags')).cuda;
 
 function describe(builder) {
-  const flags = chooseCuda(readState('flags'));
+  const { tool, description } = builders[builder];
+  const cuda = cudaOf(builder);
   const command = compiler();
   const environment = Object.fromEntries(['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS'].map((name) => [name, process.env[name] ?? '']));
   const facts = {
     builder,
-    cuda: flags.cuda,
+    cuda,
     version: packageJson.version,
-    tool: packageVersion(builder),
+    tool: packageVersion(tool),
     nodeAddonApi: packageVersion('node-addon-api'),
     node: [process.platform, process.arch, process.versions.modules],
     compiler: command === undefined ? 'none' : compilerVersion(command),
-    cudaCompiler: flags.cuda && cudaCompiler() !== undefined ? compilerVersion(cudaCompiler()) : 'none',
+    cudaCompiler: cuda === '1' && cudaCompiler() !== undefined ? compilerVersion(cudaCompiler()) : 'none',
     environment,
   };
-  return { flags, stamp: fingerprint(listFiles('native', builders[builder].description), facts) };
+  const sources = cuda === 'emulated' ? ['native', 'test/native'] : ['native'];
+  return { cuda, stamp: fingerprint(listFiles(...sources, description), facts) };
 }
 
 /** Builds unless the last build was made from the same sources, flags and tools. Returns true when it compiled. */
@@ -45,28 +55,32 @@ export async function buildAddon(builder, { force = false } = {}) {
 }
 
 async function compile(builder) {
-  requireTools(builder);
-  const { flags, stamp } = describe(builder);
+  const { tool } = builders[builder];
+  requireTools(tool);
+  const { cuda, stamp } = describe(builder);
   rmSync(join(stateDirectory, `${builder}.json`), { force: true });
   const start = performance.now();
-  const sources = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8')).variables.bertha_sources;
-  const with_ = flags.cuda ? ' and CUDA' : '';
-  showStep(`compiling the addon with ${builder}${with_} (${sources.length} files)`);
-  await run(command(builder, flags), sources);
-  writeState(builder, { stamp, cuda: flags.cuda });
-  showLine(`compiled the addon with ${builder}${with_} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  const { variables } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
+  const device = { 0: [], 1: variables.bertha_cuda_sources, emulated: variables.bertha_cuda_emulated_sources }[cuda];
+  const sources = [...variables.bertha_sources, ...(cuda === '0' ? [] : variables.bertha_cuda_host_sources), ...device];
+  const how = `${tool}${{ 0: '', 1: ' and CUDA', emulated: ' and emulated CUDA' }[cuda]}`;
+  showStep(`compiling the addon with ${how} (${sources.length} files)`);
+  await run(command(builder, cuda), sources);
+  writeState(builder, { stamp, cuda });
+  showLine(`compiled the addon with ${how} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return true;
 }
 
-function command(builder, flags) {
+function command(builder, cuda) {
+  const { tool: name, folder } = builders[builder];
   const jobs = process.env.JOBS || String(availableParallelism());
-  const env = { ...process.env, CXX: compiler(), BERTHA_CUDA: flags.cuda ? '1' : '0' };
-  const tool = packageDirectory(builder);
-  if (tool === undefined) throw new Error(`Expected ${builder} in node_modules but it is not installed. Run npm ci.`);
-  if (builder === 'cmake-js') {
+  const env = { ...process.env, CXX: compiler(), BERTHA_CUDA: cuda };
+  const tool = packageDirectory(name);
+  if (tool === undefined) throw new Error(`Expected ${name} in node_modules but it is not installed. Run npm ci.`);
+  if (name === 'cmake-js') {
     // cmake-js makes only the last folder of --out, and asks for Node's headers when package.json has no binary.napi_versions.
-    mkdirSync(inRoot('build-cmake'), { recursive: true });
-    const args = [join(tool, 'bin', 'cmake-js'), 'compile', '--out', 'build-cmake', '--parallel', jobs, `--CDBERTHA_CUDA=${flags.cuda ? 'ON' : 'OFF'}`];
+    mkdirSync(inRoot(folder), { recursive: true });
+    const args = [join(tool, 'bin', 'cmake-js'), 'compile', '--out', folder, '--parallel', jobs, `--CDBERTHA_CUDA=${cuda}`];
     return { args, env };
   }
   const args = [join(tool, 'bin', 'node-gyp.js'), 'configure', 'build', '--jobs', jobs];
@@ -75,8 +89,8 @@ function command(builder, flags) {
     delete env.npm_config_nodedir; // an empty one would win over the argument
     args.push(`--nodedir=${prefix}`);
   }
-  env.GYP_DEFINES = `${env.GYP_DEFINES ?? ''} bertha_cuda=${flags.cuda ? 1 : 0}`.trim();
-  if (flags.cuda) {
+  env.GYP_DEFINES = `${env.GYP_DEFINES ?? ''} bertha_cuda=${cuda}`.trim();
+  if (cuda === '1') {
     const nvcc = findCommand(cudaCompiler() ?? 'nvcc');
     if (nvcc === undefined) throw new Error('Expected nvcc for BERTHA_CUDA=1 (set CUDACXX or PATH) but did not find it.');
     const toolkit = dirname(dirname(realpathSync(nvcc)));

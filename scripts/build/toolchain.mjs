@@ -66,11 +66,13 @@ export function cudaIsUsable() {
   return cudaCompiler() !== undefined && existsSync('/proc/driver/nvidia/version');
 }
 
-/** BERTHA_CUDA as 0 or 1, else what the last build was told, else what the machine suggests. */
+/** BERTHA_CUDA as '0', '1' or 'emulated', else what the last build was told, else what the machine suggests. */
 export function chooseCuda(recorded) {
-  const asked = process.env.BERTHA_CUDA ?? '';
-  if (!['', '0', '1'].includes(asked)) throw new Error(`Expected 0 or 1 for BERTHA_CUDA but received ${asked}.`);
-  if (asked !== '') return { cuda: asked === '1', asked: asked === '1' };
-  if (recorded?.asked !== undefined) return { cuda: recorded.asked, asked: recorded.asked };
-  return { cuda: cudaIsUsable() };
+  const choices = ['0', '1', 'emulated'];
+  const asked = process.env.BERTHA_CUDA || undefined;
+  if (asked !== undefined && !choices.includes(asked)) {
+    throw new Error(`Expected 0, 1 or emulated for BERTHA_CUDA but received ${asked}.`);
+  }
+  const told = asked ?? choices.find((choice) => choice === recorded?.asked);
+  return { cuda: told ?? (cudaIsUsable() ? '1' : '0'), asked: told };
 }

@@ -6,6 +6,8 @@ import { BerthaError } from '../errors.js';
 import type { NativeAddon } from './native.js';
 
 const require = createRequire(import.meta.url);
+/** Installed by who has a GPU; it computes on the processor as well. */
+const cudaPackage = `@bertha-encoder/${platform}-${arch}-cuda13`;
 const platformPackage = `@bertha-encoder/${platform}-${arch}${platform === 'linux' ? '-gnu' : ''}`;
 /** Platform packages that `npm run pack:all` makes. */
 const published: readonly string[] = ['@bertha-encoder/linux-x64-gnu'];
@@ -19,7 +21,7 @@ let loaded: NativeAddon | undefined;
 
 /**
  * The native addon, loaded at the first call: the file that BERTHA_ADDON names, or `path`, and then nothing else; otherwise this
- * package's own build (build/ or build-cmake/), or the platform package's prebuilt one. Throws `ADDON_LOAD` with every attempt, why
+ * package's own build (build/ or build-cmake/), or a prebuilt one: the CUDA package's where it is installed, else the platform package's. Throws `ADDON_LOAD` with every attempt, why
  * each failed and what to do. Later calls without `path` return the same addon.
  */
 export function loadAddon(path?: string): NativeAddon {
@@ -32,7 +34,7 @@ export function loadAddon(path?: string): NativeAddon {
     if (addon !== undefined) return (loaded = addon);
   }
   if (!explicit) {
-    const addon = tryPlatformPackage(attempts);
+    const addon = tryPackage(cudaPackage, attempts) ?? tryPackage(platformPackage, attempts);
     if (addon !== undefined) return (loaded = addon);
   }
   throw new BerthaError('ADDON_LOAD', explain(attempts, explicit));
@@ -48,21 +50,22 @@ function localBuilds(): string[] {
   return ['build', 'build-cmake'].map((folder) => join(root, folder, 'Release', 'bertha.node'));
 }
 
-function tryPlatformPackage(attempts: Attempt[]): NativeAddon | undefined {
+function tryPackage(name: string, attempts: Attempt[]): NativeAddon | undefined {
   let file: string;
   try {
-    file = require.resolve(`${platformPackage}/bertha.node`);
+    file = require.resolve(`${name}/bertha.node`);
   } catch {
+    if (name === cudaPackage) return undefined;
     const why = published.includes(platformPackage)
       ? 'is not installed'
       : `does not exist: prebuilt addons are made for ${published.join(', ')}`;
     attempts.push({ what: platformPackage, why });
     return undefined;
   }
-  const addon = tryLoad(file, platformPackage, attempts);
+  const addon = tryLoad(file, name, attempts);
   const expected = (require('bertha-encoder/package.json') as { version: string }).version;
   if (addon === undefined || addon.version === expected) return addon;
-  attempts.push({ what: platformPackage, why: `has version ${addon.version}, expected ${expected}` });
+  attempts.push({ what: name, why: `has version ${addon.version}, expected ${expected}` });
   return undefined;
 }
 

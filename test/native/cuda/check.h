@@ -54,6 +54,11 @@ float round_to(Type type, float x);
 uint16_t bits_of(Type type, float x);
 float value_of(Type type, uint16_t bits);
 
+inline std::vector<float> rounded(Type type, std::vector<float> values) {
+    for (float& value : values) value = round_to(type, value);
+    return values;
+}
+
 // Device memory that lives as long as this.
 class DeviceBlock {
 public:

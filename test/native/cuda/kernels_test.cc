@@ -1,10 +1,11 @@
 // Every op of the CUDA backend at odd sizes against float64. Built with the emulator, or with nvcc for a GPU.
-//   kernels_test [--sample N/M [SEED]]    runs every M-th case from N on
+//   kernels_test [NAME] [--sample N/M] [--seed S]    runs every M-th case from N on; S picks how the emulator runs it
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "cuda/check.h"
+#include "cuda/check_rows.h"
 #ifdef BERTHA_CUDA_EMULATED
 #include "cuda-emulator/emulator.h"
 #endif
@@ -38,11 +39,6 @@ float value_of(Type type, uint16_t bits) {
 float round_to(Type type, float x) { return type == Type::kFloat ? x : value_of(type, bits_of(type, x)); }
 
 namespace {
-
-std::vector<float> rounded(Type type, std::vector<float> values) {
-    for (float& value : values) value = round_to(type, value);
-    return values;
-}
 
 double gelu(double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }
 
@@ -206,122 +202,6 @@ std::string check_layer_norm(int64_t rows, int32_t width, Type type, float mean)
     });
 }
 
-std::string check_rows(Type type, int32_t width) {
-    const std::vector<int32_t> lengths{1, 3, 7, 60, 2};
-    std::vector<int32_t> cu{0}, positions, ids, type_ids, skip{0, 1, 9, 30, 0}, selected{0, 5, 72, 5};
-    for (int32_t length : lengths) {
-        for (int32_t i = 0; i < length; i++) positions.push_back(i);
-        cu.push_back(cu.back() + length);
-    }
-    const int32_t tokens = cu.back();
-    for (int32_t i = 0; i < tokens; i++) {
-        ids.push_back(i * 7 % 31);
-        type_ids.push_back(i % 2);
-    }
-    const auto word = rounded(type, random_floats(static_cast<size_t>(31) * width, 9));
-    const auto position = rounded(type, random_floats(static_cast<size_t>(62) * width, 10));
-    const auto kind = rounded(type, random_floats(static_cast<size_t>(2) * width, 11));
-    const DeviceTensor w(word, 31, width, type), p(position, 62, width, type), k(kind, 2, width, type), x(tokens, width, type);
-    const DeviceInts cu_d(cu), positions_d(positions), ids_d(ids), types_d(type_ids), skip_d(skip), selected_d(selected);
-    cuda::DeviceBatch batch;
-    batch.input_ids = ids_d.ints();
-    batch.token_type_ids = types_d.ints();
-    batch.positions = positions_d.ints();
-    batch.cu_seqlens = cu_d.ints();
-    batch.pool_skip = skip_d.ints();
-    batch.selected = selected_d.ints();
-    batch.batch_size = static_cast<int32_t>(lengths.size());
-    cuda::embed(w.tensor(), p.tensor(), k.tensor(), 2, batch, x.tensor(), nullptr);
-    const std::vector<float> rows = x.read();
-    const auto at = [&](int32_t row, int32_t column) { return rows[static_cast<size_t>(row) * width + column]; };
-    std::vector<double> expected;
-    for (int32_t row = 0; row < tokens; row++)
-        for (int32_t column = 0; column < width; column++)
-            expected.push_back(static_cast<double>(word[static_cast<size_t>(ids[static_cast<size_t>(row)] * width + column)]) +
-                               kind[static_cast<size_t>(type_ids[static_cast<size_t>(row)] * width + column)] +
-                               position[static_cast<size_t>((positions[static_cast<size_t>(row)] + 2) * width + column)]);
-    const double u = unit_roundoff(type);
-    std::string problem = compare(rows, expected, [&](size_t i) { return std::fabs(expected[i]) * u * 1.01 + 1e-6; });
-    if (!problem.empty()) return "embed: " + problem;
-
-    for (bool first : {false, true}) {
-        const auto count = static_cast<int64_t>(first ? lengths.size() : selected.size());
-        const DeviceTensor out(count, width, Type::kFloat);
-        cuda::gather_rows(x.tensor(), first, batch, out.tensor(), nullptr);
-        std::vector<double> want;
-        for (int64_t i = 0; i < count; i++)
-            for (int32_t column = 0; column < width; column++)
-                want.push_back(at(first ? cu[static_cast<size_t>(i)] : selected[static_cast<size_t>(i)], column));
-        problem = compare(out.read(), want, [](size_t) { return 1e-30; });
-        if (!problem.empty()) return "gather_rows: " + problem;
-    }
-
-    const PoolMode modes[] = {PoolMode::kCls, PoolMode::kMean, PoolMode::kMax, PoolMode::kMeanSqrtLen, PoolMode::kWeightedMean, PoolMode::kLastToken};
-    const DeviceTensor pooled(static_cast<int64_t>(lengths.size()), 6 * width, Type::kFloat);
-    cuda::pool(x.tensor(), modes, 6, batch, pooled.tensor(), nullptr);
-    std::vector<double> want;
-    for (size_t s = 0; s < lengths.size(); s++)
-        for (PoolMode mode : modes)
-            for (int32_t column = 0; column < width; column++) {
-                const int32_t begin = cu[s] + skip[s], end = cu[s + 1];
-                double sum = 0.0, weights = 0.0, peak = -INFINITY;
-                for (int32_t row = begin; row < end; row++) {
-                    const double weight = mode == PoolMode::kWeightedMean ? row - cu[s] + 1 : 1;
-                    sum += weight * at(row, column);
-                    weights += weight;
-                    peak = std::max<double>(peak, at(row, column));
-                }
-                want.push_back(mode == PoolMode::kCls            ? at(cu[s], column)
-                               : begin >= end                    ? 0.0
-                               : mode == PoolMode::kMax          ? peak
-                               : mode == PoolMode::kLastToken    ? at(end - 1, column)
-                               : mode == PoolMode::kMeanSqrtLen ? sum / std::sqrt(weights)
-                                                                 : sum / weights);
-            }
-    problem = compare(pooled.read(), want, [](size_t) { return 2e-5; });
-    if (!problem.empty()) return "pool: " + problem;
-
-    const DeviceTensor unit(tokens, width, Type::kFloat);
-    cuda::normalize(x.tensor(), unit.tensor(), nullptr);
-    std::vector<double> normal;
-    for (int32_t row = 0; row < tokens; row++) {
-        double squares = 0.0;
-        for (int32_t column = 0; column < width; column++) squares += static_cast<double>(at(row, column)) * at(row, column);
-        for (int32_t column = 0; column < width; column++) normal.push_back(at(row, column) / std::max(1e-12, std::sqrt(squares)));
-    }
-    problem = compare(unit.read(), normal, [](size_t) { return 1e-6; });
-    if (!problem.empty()) return "normalize: " + problem;
-    const DeviceBlock flat(static_cast<size_t>(tokens) * width * 4);
-    cuda::compact(x.tensor(), static_cast<float*>(flat.data()), nullptr);
-    std::vector<float> copied(rows.size());
-    cuda::copy_to_host(copied.data(), flat.data(), copied.size() * 4, nullptr);
-    cuda::wait_for(nullptr);
-    return copied == rows ? "" : "compact: other values";
-}
-
-std::string check_top_k(int32_t width, int32_t k, bool ties) {
-    auto x = random_floats(static_cast<size_t>(3) * width, 12, 3.0f);
-    if (ties)
-        for (float& value : x) value = std::nearbyint(value / 3);
-    const DeviceTensor input(x, 3, width, Type::kFloat), output(3, 1 + 2 * k, Type::kFloat);
-    cuda::top_k(input.tensor(), k, output.tensor(), nullptr);
-    std::vector<double> expected;
-    for (int row = 0; row < 3; row++) {
-        const float* r = x.data() + static_cast<size_t>(row) * width;
-        std::vector<int32_t> order(static_cast<size_t>(width));
-        double sum = 0.0;
-        for (int32_t i = 0; i < width; i++) {
-            order[static_cast<size_t>(i)] = i;
-            sum += std::exp(static_cast<double>(r[i]));
-        }
-        std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return r[a] > r[b]; });
-        expected.push_back(std::log(sum));
-        for (int32_t i = 0; i < k; i++) expected.push_back(r[order[static_cast<size_t>(i)]]);
-        for (int32_t i = 0; i < k; i++) expected.push_back(order[static_cast<size_t>(i)]);
-    }
-    return compare(output.read(), expected, [&](size_t i) { return i % static_cast<size_t>(1 + 2 * k) == 0 ? 1e-5 : 1e-30; });
-}
-
 struct Named {
     std::string name;
     std::function<std::string()> body;
@@ -392,6 +272,10 @@ std::vector<Named> all_cases() {
         for (int32_t width : {1, 25, 34, 130})
             cases.push_back({"rows" + t + " width=" + number(width), [=] { return check_rows(type, width); }});
     }
+    for (int32_t width : {1, 2, 31, 255, 257, 1000})
+        for (int64_t rows : {1, 3})
+            cases.push_back({"pick_targets rows=" + number(rows) + " width=" + number(width),
+                             [=] { return check_pick_targets(rows, width); }});
     for (int32_t width : {1, 2, 17, 255, 257, 1000})
         for (bool ties : {false, true})
             cases.push_back({"top_k width=" + number(width) + (ties ? " ties" : ""),
@@ -404,10 +288,11 @@ std::vector<Named> all_cases() {
 
 int main(int count, char** arguments) {
     using namespace bertha::test;
-    int first = 0, every = 1;
+    int first = 0, every = 1, seed = 0;
     std::string filter;
     for (int i = 1; i < count; i++) {
         if (std::strcmp(arguments[i], "--sample") == 0 && i + 1 < count) std::sscanf(arguments[++i], "%d/%d", &first, &every);
+        else if (std::strcmp(arguments[i], "--seed") == 0 && i + 1 < count) seed = std::atoi(arguments[++i]);
         else filter = arguments[i];
     }
     int index = 0;
@@ -417,9 +302,9 @@ int main(int count, char** arguments) {
 #ifdef BERTHA_CUDA_EMULATED
         // Every case meets a mode; the seed decides which one.
         auto& options = bertha::emulator::options();
-        options.async = static_cast<bertha::emulator::Async>((index + first) % 3);
-        options.order = static_cast<bertha::emulator::Order>((index / 3 + first) % 3);
-        options.seed = static_cast<uint32_t>(index);
+        options.async = static_cast<bertha::emulator::Async>((index + seed) % 3);
+        options.order = static_cast<bertha::emulator::Order>(((index + seed) / 3) % 3);
+        options.seed = static_cast<uint32_t>(index + 1009 * seed);
 #endif
         run_case(each.name, each.body);
     }
