@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   AutoModel,
+  AutoModelForPreTraining,
   AutoModelForSequenceClassification,
   AutoTokenizer,
   BertForMaskedLM,
@@ -86,6 +87,7 @@ t('gives full logits by the names of transformers', async () => {
     'end_logits 1x3',
   ]);
   assert.equal(await keys(await ElectraForPreTraining.from_pretrained(golden('tiny/electra-discriminator'))), ['logits 1x3']);
+  assert.equal(await keys(await AutoModelForPreTraining.from_pretrained(golden('tiny/electra-discriminator'))), ['logits 1x3']);
   assert.equal(await keys(await AutoModelForSequenceClassification.from_pretrained(golden('tiny/bert-nli'))), ['logits 1x3']);
 });
 
@@ -117,6 +119,7 @@ t('refuses a class of another architecture, a missing head and inputs that do no
   assert.is((await rejection(() => BertForMaskedLM.from_pretrained(golden('tiny/bert-nsp')))).code, 'NO_HEAD');
   const model = await AutoModel.from_pretrained(golden('tiny/bert-mlm'));
   const code = async (inputs: object) => (await rejection(() => model(inputs as { input_ids: number[] }))).code;
+  assert.is(await code(undefined as unknown as object), 'INVALID_ARG');
   assert.is(await code({ input_ids: [[1, 2], [1]] }), 'INVALID_ARG');
   assert.is(await code({ input_ids: [[1, 2]], attention_mask: [[1]] }), 'INVALID_ARG');
   assert.is(await code({ input_ids: [[1, 2, 3]], attention_mask: [[1, 0, 1]] }), 'INVALID_ARG');

@@ -86,6 +86,20 @@ t('answers from the text itself, in order, without doubles', async () => {
   model.dispose();
 });
 
+t('lists as many slices as asked for, each with the best score of the spans that widen to it', async () => {
+  const model = await loadModel(golden('tiny/bert-question-answering'));
+  const input = { question: 'What is it?', context: 'unbelievably antidisestablishmentarianism tokenizations' };
+  const { answers } = await answerQuestion(model, input, { topK: 6 });
+  const widened = new Map<string, number>();
+  for (const { start, end, score } of (await answerQuestion(model, input, { topK: 10_000, alignToWords: false })).answers) {
+    const key = `${input.context.lastIndexOf(' ', start) + 1} ${(input.context + ' ').indexOf(' ', end)}`;
+    widened.set(key, Math.max(score, widened.get(key) ?? 0));
+  }
+  assert.is(answers.length, widened.size);
+  for (const { start, end, score } of answers) assert.is(score, widened.get(`${start} ${end}`));
+  model.dispose();
+});
+
 t('keeps answers as short as it is told, exact or widened to words', async () => {
   const model = await loadModel(golden('tiny/bert-question-answering'));
   const input = { question: 'Who met Bob?', context: long };
@@ -119,6 +133,7 @@ t('refuses an empty question or context and a question over the limit', async ()
   assert.is(await code(' ', 'He.'), 'EMPTY_INPUT');
   assert.is(await code('Who is he now?', 'He.', { maxQuestionLen: 3 }), 'MAX_LENGTH');
   assert.is(await code('Who?', 'He.', { maxSeqLen: 100_000 }), 'MAX_LENGTH');
+  assert.is(await code('Who is he now?', 'He.', { maxSeqLen: 6 }), 'MAX_LENGTH');
   model.dispose();
 });
 
@@ -136,6 +151,19 @@ t('cuts chunks that hold every token, overlap as told and fit the model', async 
   );
   assert.equal([chunks[0]!.start, chunks.at(-1)!.end], [0, long.length]);
   assert.equal(await chunkText(tokenizer, '  '), []);
+});
+
+t('refuses windows that have no room for text', async () => {
+  const model = await loadModel(golden('tiny/bert-token-classification'));
+  for (const work of [
+    () => chunkText(model, long, { maxTokens: 2 }),
+    () => embedWindows(model, long, { maxTokens: 2 }),
+    () => recognizeEntities(model, long, { stride: 0, maxLength: 2 }),
+  ]) {
+    assert.is((await rejection(work)).code, 'MAX_LENGTH');
+  }
+  assert.equal(await chunkText(model, ' ', { maxTokens: 2 }), []);
+  model.dispose();
 });
 
 t('embeds a text of one window as the embedder does, and a longer one window by window', async () => {

@@ -33,7 +33,7 @@ export const answerComparers: Readonly<Record<string, AnswerComparer>> = {
 };
 
 function compareScore(report: Report, name: string, actual: number | undefined, expected: number): void {
-  const difference = Math.abs((actual ?? NaN) - expected);
+  const difference = Math.abs((actual ?? NaN) - expected) / Math.max(1, Math.abs(expected));
   if (difference <= report.tolerance) report.largest = Math.max(report.largest, difference);
   else report.failures.push(`${name}: expected ${expected} but received ${actual}`);
 }

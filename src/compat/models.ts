@@ -1,4 +1,5 @@
 import { BerthaError } from '../errors.js';
+import { received } from '../options.js';
 import { loadModel, type Heads, type LoadModelOptions, type Model } from '../models/index.js';
 import type { ModelConfig } from '../checkpoint/model-directory.js';
 import type { Value } from '../models/program.js';
@@ -67,10 +68,18 @@ const CLASSES = {
   ForMultipleChoice: logitsOf('multipleChoice'),
 } satisfies Record<string, Outputs>;
 
-const pretraining: Outputs = (model) => ({
+const replacedTokens = logitsOf('replacedToken');
+const bertPretraining: Outputs = (model) => ({
   prediction_logits: requireHead(model, 'maskedLm', 'from_pretrained').logits,
   seq_relationship_logits: requireHead(model, 'nextSentence', 'from_pretrained'),
 });
+/** What transformers pretrains each architecture with. */
+const PRETRAINING: Readonly<Record<ModelConfig['modelType'], Outputs>> = {
+  bert: bertPretraining,
+  distilbert: wordLogits,
+  electra: replacedTokens,
+  mpnet: wordLogits,
+};
 
 function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelClass {
   return {
@@ -93,7 +102,7 @@ function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelC
 }
 
 export const AutoModel = classOf(CLASSES.Model);
-export const AutoModelForPreTraining = classOf(pretraining);
+export const AutoModelForPreTraining = classOf((model) => PRETRAINING[model.config.modelType](model));
 export const AutoModelForMaskedLM = classOf(CLASSES.ForMaskedLM);
 export const AutoModelForNextSentencePrediction = classOf(CLASSES.ForNextSentencePrediction);
 export const AutoModelForSequenceClassification = classOf(CLASSES.ForSequenceClassification);
@@ -102,7 +111,7 @@ export const AutoModelForQuestionAnswering = classOf(CLASSES.ForQuestionAnswerin
 export const AutoModelForMultipleChoice = classOf(CLASSES.ForMultipleChoice);
 
 export const BertModel = classOf(CLASSES.Model, 'bert');
-export const BertForPreTraining = classOf(pretraining, 'bert');
+export const BertForPreTraining = classOf(bertPretraining, 'bert');
 export const BertForMaskedLM = classOf(CLASSES.ForMaskedLM, 'bert');
 export const BertForNextSentencePrediction = classOf(CLASSES.ForNextSentencePrediction, 'bert');
 export const BertForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'bert');
@@ -115,14 +124,22 @@ export const DistilBertForMaskedLM = classOf(CLASSES.ForMaskedLM, 'distilbert');
 export const DistilBertForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'distilbert');
 export const DistilBertForTokenClassification = classOf(CLASSES.ForTokenClassification, 'distilbert');
 export const DistilBertForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'distilbert');
+export const DistilBertForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'distilbert');
 
 export const ElectraModel = classOf(CLASSES.Model, 'electra');
-export const ElectraForPreTraining = classOf(logitsOf('replacedToken'), 'electra');
+export const ElectraForPreTraining = classOf(replacedTokens, 'electra');
+export const ElectraForMaskedLM = classOf(CLASSES.ForMaskedLM, 'electra');
 export const ElectraForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'electra');
+export const ElectraForTokenClassification = classOf(CLASSES.ForTokenClassification, 'electra');
+export const ElectraForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'electra');
+export const ElectraForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'electra');
 
 export const MPNetModel = classOf(CLASSES.Model, 'mpnet');
 export const MPNetForMaskedLM = classOf(CLASSES.ForMaskedLM, 'mpnet');
 export const MPNetForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'mpnet');
+export const MPNetForTokenClassification = classOf(CLASSES.ForTokenClassification, 'mpnet');
+export const MPNetForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'mpnet');
+export const MPNetForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'mpnet');
 
 function callable(model: Model, outputs: Readonly<Record<string, Value | undefined>>): PreTrainedModel {
   const call = (inputs: ModelInputs) => run(model, outputs, inputs);
@@ -137,6 +154,8 @@ interface Unpadded extends Sequence {
 
 async function run(model: Model, outputs: Readonly<Record<string, Value | undefined>>, inputs: ModelInputs): Promise<ModelOutput> {
   requireModel(model, 'the call');
+  if (typeof inputs !== 'object' || inputs === null)
+    throw new BerthaError('INVALID_ARG', `Expected an object with input_ids for the call but received ${received(inputs)}.`);
   const { rows, width } = unpad(inputs);
   const own = Object.entries(outputs).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));
   const hidden = inputs.output_hidden_states === true ? model.values.hiddenStates : [];

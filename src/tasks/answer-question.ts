@@ -2,7 +2,7 @@ import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { flag, integer, readOptions, received, type Options } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
-import { bestSpans, spanBounds, spanProbabilities } from './answer-spans.js';
+import { bestSlices, spanProbabilities } from './answer-spans.js';
 import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions, type TaskReport } from './task-call.js';
 
 /** Options of `answerQuestion`; names and defaults are those of transformers' pipeline. */
@@ -80,8 +80,9 @@ export async function answerQuestion(
   const head = requireHead(model, 'questionAnswering', 'answerQuestion');
   const settings = readOptions('answerQuestion', options, schema);
   const questions = (isQuestionList(input) ? input : [input]).map(readQuestion);
-  questions.forEach(({ question }, i) => requireShort(model, question, settings.maxQuestionLen ?? 64, i));
   const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
+  const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
+  questions.forEach(({ question }, i) => requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i));
   const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
   const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
   const encodings = await encodeInputs(
@@ -119,11 +120,10 @@ function findAnswers(
   windows.forEach((window, w) => {
     const probabilities = spanProbabilities(window, logits[w]!);
     none = Math.min(none, probabilities.none);
-    for (const span of bestSpans(probabilities, maxAnswerLen, topK)) {
-      const { start, end } = spanBounds(window, span, alignToWords);
+    for (const { start, end, score } of bestSlices(window, probabilities, { longest: maxAnswerLen, count: topK, alignToWords })) {
       const known = answers.get(`${start} ${end}`);
-      if (known === undefined || known.score < span.score) {
-        answers.set(`${start} ${end}`, { answer: context.slice(start, end), score: span.score, start, end });
+      if (known === undefined || known.score < score) {
+        answers.set(`${start} ${end}`, { answer: context.slice(start, end), score, start, end });
       }
     }
   });
@@ -142,13 +142,19 @@ function readQuestion(input: unknown, index: number): QuestionInput {
   return { question: read(question, 'question'), context: read(context, 'context') };
 }
 
-function requireShort({ tokenizer }: Model, question: string, limit: number, index: number): void {
+/** Errors: MAX_LENGTH for a question over the limit, or one that leaves no room for the context in a window. */
+function requireShort({ tokenizer }: Model, question: string, { limit, room }: { limit: number; room: number }, index: number): void {
   const { length } = tokenizer.encode(question, { addSpecialTokens: false });
-  if (length <= limit) return;
-  throw new BerthaError(
-    'MAX_LENGTH',
-    `Expected a question of at most ${limit} tokens at index ${index} but received ${length}. Shorten it or raise maxQuestionLen.`,
-  );
+  const at = `at index ${index} but received ${length}.`;
+  if (length > limit) {
+    throw new BerthaError('MAX_LENGTH', `Expected a question of at most ${limit} tokens ${at} Shorten it or raise maxQuestionLen.`);
+  }
+  if (length >= room) {
+    throw new BerthaError(
+      'MAX_LENGTH',
+      `Expected a question below ${room} tokens, so that windows have room for the context, ${at} Shorten it or raise maxSeqLen.`,
+    );
+  }
 }
 
 function isQuestionList(input: QuestionInput | readonly QuestionInput[]): input is readonly QuestionInput[] {

@@ -1,10 +1,19 @@
 import type { Encoding } from '../tokenizer/index.js';
 
-/** A run of tokens, first to last, in one window. */
-export interface TokenSpan {
-  readonly first: number;
-  readonly last: number;
+/** A slice of the context, in UTF-16 units. */
+export interface Slice {
+  readonly start: number;
+  readonly end: number;
   readonly score: number;
+}
+
+/** Which slices are asked for. */
+export interface SliceChoice {
+  /** Most tokens of a slice, before it is widened. */
+  readonly longest: number;
+  readonly count: number;
+  /** Widen slices to whole words. */
+  readonly alignToWords: boolean;
 }
 
 /** Probabilities of starting and ending an answer; zero outside the context. */
@@ -34,31 +43,37 @@ export function spanProbabilities({ sequenceIds, length }: Encoding, logits: Flo
   return { start, end, none };
 }
 
-/** The `count` likeliest spans of at most `longest` tokens, the best first; of equal ones the earlier first. */
-export function bestSpans({ start, end }: SpanProbabilities, longest: number, count: number): TokenSpan[] {
-  const best: TokenSpan[] = [];
+/** The likeliest slices of the context, the best first, each once with its best score; of equal scores the earlier first. */
+export function bestSlices(window: Encoding, { start, end }: SpanProbabilities, { longest, count, alignToWords }: SliceChoice): Slice[] {
+  const { starts, ends } = tokenBounds(window, alignToWords);
+  const best: Slice[] = [];
   for (let first = 0; first < start.length; first++) {
     if (start[first] === 0) continue;
     for (let last = first; last < Math.min(end.length, first + longest); last++) {
       const score = start[first]! * end[last]!;
       if (score === 0 || (best.length === count && score <= best.at(-1)!.score)) continue;
-      const place = best.findIndex((span) => span.score < score);
-      best.splice(place < 0 ? best.length : place, 0, { first, last, score });
+      const slice = { start: starts[first]!, end: ends[last]!, score };
+      const same = best.findIndex((each) => each.start === slice.start && each.end === slice.end);
+      if (same >= 0) {
+        if (best[same]!.score >= score) continue;
+        best.splice(same, 1);
+      }
+      const place = best.findIndex((each) => each.score < score);
+      best.splice(place < 0 ? best.length : place, 0, slice);
       if (best.length > count) best.pop();
     }
   }
   return best;
 }
 
-/** Where a span is in the context, in UTF-16 units; with `alignToWords` widened to whole words, as far as the window shows them. */
-export function spanBounds(window: Encoding, { first, last }: TokenSpan, alignToWords: boolean): { start: number; end: number } {
-  const offsets = window.offsets!;
-  if (!alignToWords) return { start: offsets[2 * first]!, end: offsets[2 * last + 1]! };
-  const inWord = (token: number, other: number) =>
-    window.sequenceIds[other] === window.sequenceIds[token] && window.wordIds[other] === window.wordIds[token];
-  let from = first;
-  while (from > 0 && inWord(first, from - 1)) from--;
-  let to = last;
-  while (to + 1 < window.length && inWord(last, to + 1)) to++;
-  return { start: offsets[2 * from]!, end: offsets[2 * to + 1]! };
+/** Where a slice may begin and end that begins or ends with a token; with `alignToWords` its word, as far as the window shows it. */
+function tokenBounds({ offsets, sequenceIds, wordIds, length }: Encoding, alignToWords: boolean): { starts: Int32Array; ends: Int32Array } {
+  const starts = Int32Array.from({ length }, (_, token) => offsets![2 * token]!);
+  const ends = Int32Array.from({ length }, (_, token) => offsets![2 * token + 1]!);
+  if (alignToWords) {
+    const continues = (token: number) => sequenceIds[token] === sequenceIds[token - 1] && wordIds[token] === wordIds[token - 1];
+    for (let token = 1; token < length; token++) if (continues(token)) starts[token] = starts[token - 1]!;
+    for (let token = length - 1; token > 0; token--) if (continues(token)) ends[token - 1] = ends[token]!;
+  }
+  return { starts, ends };
 }

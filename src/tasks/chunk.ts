@@ -3,7 +3,7 @@ import type { Model } from '../models/index.js';
 import { abortSignal, flag, integer, readOptions, received } from '../options.js';
 import type { Encoding, Tokenizer } from '../tokenizer/index.js';
 import { normalizeInPlace } from './similarity.js';
-import { compute, encodeInputs, requireModel, requireString, taskSchema, type TaskOptions } from './task-call.js';
+import { compute, encodeInputs, requireModel, requireRoom, requireString, taskSchema, type TaskOptions } from './task-call.js';
 import { Turn } from './turn.js';
 
 /** Options of `chunkText`. */
@@ -68,6 +68,7 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
   const turn = new Turn(signal);
   while (!task.run(kLongText)) if (turn.isOver) await turn.next();
   const first = task.finish();
+  requireRoom([first], 'chunkText', maxLength);
   return [first, ...first.overflowing].flatMap((window) => toChunk(text, window) ?? []);
 }
 

@@ -1,6 +1,7 @@
+import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { Embedder } from './embed.js';
-import { readOptions } from '../options.js';
+import { readOptions, received } from '../options.js';
 import { similarity } from './similarity.js';
 import { requireModel, taskSchema, type TaskOptions } from './task-call.js';
 
@@ -17,6 +18,9 @@ export async function sentenceSimilarity(
 ): Promise<number[]> {
   requireModel(model, 'sentenceSimilarity');
   const settings = readOptions('sentenceSimilarity', options, taskSchema);
+  if (!Array.isArray(sentences)) {
+    throw new BerthaError('INVALID_ARG', `Expected a list of sentences for sentenceSimilarity but received ${received(sentences)}.`);
+  }
   const [first, ...rest] = await new Embedder(model).embed([source, ...sentences], settings);
   return Array.from(similarity(first!, rest));
 }

@@ -157,7 +157,8 @@ export async function encodeInputs(
     if (turn.isOver) await turn.next();
   }
   const isWindowed = options.overflow === true || options.stride !== undefined;
-  if (!isWindowed) noteTruncated(encodings, maxLength, settings.onTruncate ?? 'truncate');
+  if (isWindowed) requireRoom(encodings, task, maxLength);
+  else noteTruncated(encodings, maxLength, settings.onTruncate ?? 'truncate');
   return encodings;
 }
 
@@ -165,7 +166,19 @@ function requireLength(model: Model, task: string, maxLength: number): void {
   if (maxLength <= model.config.maxSequenceLength) return;
   throw new BerthaError(
     'MAX_LENGTH',
-    `Expected at most ${model.config.maxSequenceLength} tokens, the model's positions, for ${task} option maxLength but received ${maxLength}.`,
+    `Expected at most ${model.config.maxSequenceLength} tokens, the model's positions, for the limit of ${task} but received ${maxLength}.`,
+  );
+}
+
+/** Refuses windows that special tokens fill, so that nothing of the text would be read. Errors: MAX_LENGTH. */
+export function requireRoom(encodings: readonly Encoding[], task: string, maxLength: number | undefined): void {
+  const first = encodings.findIndex(
+    ({ truncated, specialTokensMask }) => truncated && specialTokensMask.every((isSpecial) => isSpecial === 1),
+  );
+  if (first < 0) return;
+  throw new BerthaError(
+    'MAX_LENGTH',
+    `Expected windows with room for the text at index ${first} of ${task} but received a limit of ${maxLength} tokens, which special tokens fill.`,
   );
 }
 
