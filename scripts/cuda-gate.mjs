@@ -1,11 +1,19 @@
-// Compiles every kernel with nvcc and reads what the compiler says of it; needs no GPU.   node scripts/cuda-gate.mjs [sm_80 sm_90 ...]
-// Fails on an error, on spilled registers, on local memory in a kernel that is hot, and on more shared memory than a block may have.
-import { spawnSync } from 'node:child_process';
+// Compiles every kernel with nvcc and reads what came of it; needs no GPU.   node scripts/cuda-gate.mjs [all | sm_80 sm_90 ...]
+// Fails on a compiler error; on spilled registers in any kernel, or local memory in a hot one; on more shared memory than a block may have; on a hot loop
+// without its instructions; and where, in the bulk tile on sm_80, the tensor cores' cycles are less than 0.85 of the largest of tensor, shared
+// memory and issue. Prints registers, occupancy, cycles and predicted times. Without nvcc it says so and passes.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { inRoot } from './build/project.mjs';
 import { cudaCompiler } from './build/toolchain.mjs';
+import { limits, occupancy, tensorRate } from './cuda/architectures.mjs';
+import { describeKernel } from './cuda/kernels.mjs';
+import { cyclesOf, disassemble, findNvdisasm, holds, hotLoop, localAccesses } from './cuda/machine-code.mjs';
+import { predict } from './cuda/predict.mjs';
+
+const kLeastTensorShare = 0.85;
 
 const { variables } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const known = variables.bertha_cuda_gencode.map((flag) => /sm_\d+/.exec(flag)[0]);
@@ -15,48 +23,105 @@ for (const architecture of architectures) {
   if (!known.includes(architecture)) throw new Error(`Expected all or some of ${known.join(', ')} but received ${architecture}.`);
 }
 const nvcc = cudaCompiler();
-if (nvcc === undefined) throw new Error('Expected nvcc (set CUDACXX or PATH) but did not find it.');
+if (nvcc === undefined) {
+  process.stdout.write('skipped: there is no nvcc (set CUDACXX or PATH)\n');
+  process.exit(0);
+}
+const nvdisasm = findNvdisasm();
 const folder = mkdtempSync(join(tmpdir(), 'bertha-gate-'));
-const hot = /linear_mma_kernel|attention_mma_kernel|linear_fp32_kernel|layer_norm_kernel|attention_fp32_kernel/;
+const measured = new Map(architectures.map((architecture) => [architecture, { step: {} }]));
 let failures = 0;
 
-function judge(architecture, source, log) {
-  let kernel = '';
-  let local = '';
-  for (const line of log.split('\n')) {
-    kernel = /Compiling entry function '(\w+)'/.exec(line)?.[1] ?? kernel;
-    const memory = /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line);
-    if (memory !== null) {
-      local = Number(memory[2]) + Number(memory[3]) > 0 ? 'SPILLS' : Number(memory[1]) > 0 && hot.test(kernel) ? 'LOCAL MEMORY' : '';
-      if (local !== '') failures++;
-    }
-    const registers = /Used (\d+) registers/.exec(line)?.[1];
-    if (registers === undefined) continue;
-    const name = /\d([a-z_0-9]*_kernel)/.exec(kernel)?.[1] ?? kernel;
-    process.stdout.write(
-      `${architecture} ${basename(source, '.cu').padEnd(15)} ${name.padEnd(28)} ${registers.padStart(3)} registers ${local}\n`,
-    );
-  }
+function complain(what) {
+  failures++;
+  process.stdout.write(`FAILED  ${what}\n`);
 }
 
-for (const architecture of architectures) {
-  for (const source of variables.bertha_cuda_sources) {
-    const number = architecture.slice('sm_'.length);
-    const args = [
-      ...variables.bertha_cuda_flags,
-      `-gencode=arch=compute_${number},code=${architecture}`,
-      '-Xptxas',
-      '-v',
-      `-I${inRoot('native')}`,
-    ];
-    const object = join(folder, 'gate.o');
-    const { status, stderr, stdout } = spawnSync(nvcc, [...args, '-c', inRoot(source), '-o', object], { encoding: 'utf8' });
-    judge(architecture, source, stderr + stdout);
-    if (status === 0) continue;
-    failures++;
-    process.stdout.write(`${architecture} ${source} does not compile:\n${stderr}\n`);
-  }
+/** Compiles to a cubin and returns what ptxas said. */
+function compile(architecture, source, cubin) {
+  const flags = variables.bertha_cuda_flags.filter((flag) => !flag.startsWith('--compress'));
+  const args = [...flags, `-arch=${architecture}`, '-Xptxas', '-v', `-I${inRoot('native')}`, '-cubin', inRoot(source), '-o', cubin];
+  return new Promise((resolve, reject) => {
+    const child = spawn(nvcc, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let log = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (log += text));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, log }));
+  });
 }
+
+/** ptxas' figures by kernel. */
+function figuresOf(log) {
+  const figures = new Map();
+  let current = {};
+  for (const line of log.split('\n')) {
+    const start = /Compiling entry function '(\w+)'/.exec(line);
+    if (start !== null) figures.set(start[1], (current = {}));
+    const memory = /(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line);
+    if (memory !== null) Object.assign(current, { stack: Number(memory[1]), spilled: Number(memory[2]) + Number(memory[3]) });
+    const registers = /Used (\d+) registers/.exec(line);
+    if (registers !== null) current.registers = Number(registers[1]);
+  }
+  return figures;
+}
+
+function judge(architecture, mangled, { registers, stack, spilled }, code) {
+  const kernel = describeKernel(mangled, architecture);
+  const { title, shared, threads, hot } = kernel;
+  const { blocks, share } = occupancy(architecture, { registers, threads, shared });
+  if (spilled > 0 || (stack > 0 && hot !== undefined)) complain(`${architecture} ${title}: ${spilled} bytes of spills, ${stack} of stack`);
+  if (shared > limits[architecture].sharedOfBlock) complain(`${architecture} ${title}: ${shared} bytes of shared memory`);
+  if (blocks < 1) complain(`${architecture} ${title}: no block fits an SM`);
+  let cycles = '';
+  if (hot !== undefined && code !== undefined && !(kernel.type === 'bf16' && architecture === 'sm_75')) {
+    const loop = hotLoop(code, hot[0]);
+    const missing = loop === undefined ? hot : hot.filter((op) => !holds(loop, op));
+    if (missing.length > 0) complain(`${architecture} ${title}: no ${missing.join(', ')} in the hot loop`);
+    if (loop !== undefined) {
+      if (localAccesses(loop) > 0) complain(`${architecture} ${title}: local memory in the hot loop`);
+      const cost = cyclesOf(loop, threads / 32, tensorRate[architecture]);
+      const largest = Math.max(cost.tensor, cost.shared, cost.issue);
+      if (hot[0] === 'HMMA') {
+        const { tensor, shared, issue } = cost;
+        const tensorShare = tensor / largest;
+        const rounded = [tensor, shared, issue].map((value) => value.toFixed(0).padStart(5)).join(' /');
+        cycles = `  tensor / shared / issue ${rounded}: ${tensorShare.toFixed(2)}`;
+        if (kernel.isBulk && architecture === 'sm_80' && tensorShare < kLeastTensorShare) {
+          complain(
+            `${architecture} ${title}: the tensor cores are busy ${tensorShare.toFixed(2)} of the time, expected ${kLeastTensorShare}`,
+          );
+        }
+      }
+      const facts = measured.get(architecture);
+      if (kernel.isBulk && kernel.type === 'bf16' && !title.includes('to fp32')) facts.slab = largest;
+      if (kernel.dim !== undefined && kernel.type === 'bf16') facts.step[kernel.dim] = Math.max(largest, cost.special);
+    }
+  }
+  const place = `${blocks} blocks/SM, ${(100 * share).toFixed(0).padStart(3)} % of warps`;
+  process.stdout.write(
+    `${architecture.padEnd(6)} ${title.padEnd(44)} ${String(registers).padStart(3)} registers  ${String(shared).padStart(5)} B shared  ${place}${cycles}\n`,
+  );
+}
+
+async function gate(architecture, source) {
+  const cubin = join(folder, `${architecture}-${basename(source)}.cubin`);
+  const { code, log } = await compile(architecture, source, cubin);
+  if (code !== 0) return complain(`${architecture} ${source} does not compile:\n${log}`);
+  for (const warning of log.split('\n').filter((line) => /warning|C75\d\d/.test(line))) complain(`${architecture} ${source}: ${warning}`);
+  const functions = nvdisasm === undefined ? new Map() : disassemble(nvdisasm, cubin);
+  for (const [mangled, figures] of figuresOf(log)) judge(architecture, mangled, figures, functions.get(mangled));
+  rmSync(cubin);
+}
+
+if (nvdisasm === undefined) process.stdout.write('no nvdisasm (PATH, or nvidia-cuda-nvdisasm from PyPI): the machine code is not read\n');
+const queue = architectures.flatMap((architecture) => variables.bertha_cuda_sources.map((source) => [architecture, source]));
+queue.sort(([, a], [, b]) => Number(b.includes('linear_mma')) - Number(a.includes('linear_mma')));
+await Promise.all(
+  Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await gate(...next);
+  }),
+);
 rmSync(folder, { recursive: true });
+if (nvdisasm !== undefined && failures === 0) for (const line of predict(measured)) process.stdout.write(`${line}\n`);
 process.stdout.write(`${architectures.join(', ')}: ${failures} failures\n`);
 process.exitCode = failures > 0 ? 1 : 0;

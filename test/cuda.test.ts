@@ -34,7 +34,7 @@ function build(): void {
 }
 
 function passes(program: string, ...args: string[]): void {
-  const { status, stdout, stderr } = spawnSync(join(folder, program), args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(join(folder, program), args, { cwd: root, encoding: 'utf8' });
   assert.is(status, 0, stdout + stderr);
   assert.match(stdout, /^[1-9]\d* passed, 0 failed$/m);
 }
@@ -72,6 +72,22 @@ if (canBuild) {
     for (let i = 0; i < (isFull ? 9 : 1); i++) passes('kernels_test', '--seed', String(seed + i));
   });
   t('the emulator catches broken kernels', () => passes('emulator_test'));
+  t('instructions do what the PTX manual says, bit for bit', () => passes('instructions_test'));
+  t('the runner without Node finds golden models right', () => passes('models_test', 'test/native/cuda/models'));
+  t('every op gives the same bits again', () =>
+    passes('kernels_test', '--seed', String(seed), '--repeat', '2', '--sample', `${seed % 8}/8`),
+  );
+
+  t('the bench measures every op and whole models', () => {
+    const { status, stdout, stderr } = spawnSync(join(folder, 'cuda_bench'), ['--quick'], { encoding: 'utf8' });
+    assert.is(status, 0, stdout + stderr);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly what: string; readonly us: number });
+    assert.equal([...new Set(lines.map(({ what }) => what))], ['linear', 'linear_gelu', 'attention', 'model']);
+    assert.ok(lines.every(({ us }) => us > 0));
+  });
 
   for (const each of sample(findGoldenFolders(golden()).filter(({ kind }) => kind === 'tiny' || kind === 'sentence'))) {
     t(`${each.name} matches its float64 reference values on a CUDA device (BERTHA_TEST_SEED=${seed})`, async () => {

@@ -34,6 +34,11 @@ struct Tile {
     static constexpr int staging = 16 * (kWarpN + 4);  // floats through which a warp's sums leave
 };
 using BulkTile = Tile<128, 128, 64, 32>;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+constexpr int kBulkBlocks = 1;  // of an SM: its shared memory has room for no more
+#else
+constexpr int kBulkBlocks = 2;
+#endif
 using MiddleTile = Tile<64, 64, 32, 32>;
 using SmallTile = Tile<32, 64, 16, 32>;
 
@@ -127,7 +132,7 @@ enum class Parts { kOne, kOwn, kSeveral };
 
 template <typename T, typename Out, typename TileType, Parts kParts>
 __global__ void __launch_bounds__(TileType::threads,
-                                  TileType::threads == 256 && kParts == Parts::kOne ? 2 : 1)
+                                  TileType::threads == 256 && kParts == Parts::kOne ? kBulkBlocks : 1)
     linear_mma_kernel(LinearMmaParams<T, Out> p) {
     constexpr int kI = TileType::warp_m / 16, kJ = TileType::warp_n / 8;
     const Shared<T> ring = ptx::shared_memory<T>();

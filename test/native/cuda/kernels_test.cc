@@ -1,5 +1,6 @@
 // Every op of the CUDA backend at odd sizes against float64. Built with the emulator, or with nvcc for a GPU.
-//   kernels_test [NAME] [--sample N/M] [--seed S]    runs every M-th case from N on; S picks how the emulator runs it
+//   kernels_test [NAME] [--sample N/M] [--seed S] [--repeat R] [--bare]
+// runs every M-th case from N on, R times with the same bits; S picks how the emulator runs it; --bare leaves fresh memory as it is
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -11,32 +12,6 @@
 #endif
 
 namespace bertha::test {
-
-uint16_t bits_of(Type type, float x) {
-    uint32_t bits;
-    std::memcpy(&bits, &x, 4);
-    if (type == Type::kBfloat16) return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-    const float size = std::fabs(x);
-    const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
-    if (size < 0x1p-14f) return static_cast<uint16_t>(sign | static_cast<int>(std::nearbyint(size * 0x1p24f)));
-    int exponent;
-    const float fraction = std::frexp(size, &exponent);
-    const auto mantissa = static_cast<int>(std::nearbyint(fraction * 2048.0f));
-    return static_cast<uint16_t>(sign | (((exponent + 14) << 10) + mantissa - 1024));
-}
-float value_of(Type type, uint16_t bits) {
-    if (type == Type::kBfloat16) {
-        const uint32_t wide = uint32_t{bits} << 16;
-        float x;
-        std::memcpy(&x, &wide, 4);
-        return x;
-    }
-    const int exponent = bits >> 10 & 31;
-    const float fraction = static_cast<float>(bits & 0x3ff);
-    const float size = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024.0f + fraction, exponent - 25);
-    return (bits & 0x8000) != 0 ? -size : exponent == 31 ? INFINITY : size;
-}
-float round_to(Type type, float x) { return type == Type::kFloat ? x : value_of(type, bits_of(type, x)); }
 
 namespace {
 
@@ -211,6 +186,7 @@ std::vector<Named> all_cases() {
     std::vector<Named> cases;
     const auto number = [](int64_t x) { return std::to_string(x); };
     for (Type type : {Type::kFloat, Type::kHalf, Type::kBfloat16}) {
+        if (type == Type::kBfloat16 && cuda::device_facts(0).capability < 80) continue;
         const std::string t = std::string(" ") + type_name(type);
         for (const auto& [m, n, k] : std::vector<std::tuple<int64_t, int32_t, int32_t>>{
                  {1, 1, 1}, {1, 64, 32}, {15, 25, 27}, {16, 75, 25}, {17, 34, 136}, {63, 65, 31}, {64, 128, 64}, {65, 129, 33},
@@ -293,6 +269,8 @@ int main(int count, char** arguments) {
     for (int i = 1; i < count; i++) {
         if (std::strcmp(arguments[i], "--sample") == 0 && i + 1 < count) std::sscanf(arguments[++i], "%d/%d", &first, &every);
         else if (std::strcmp(arguments[i], "--seed") == 0 && i + 1 < count) seed = std::atoi(arguments[++i]);
+        else if (std::strcmp(arguments[i], "--repeat") == 0 && i + 1 < count) repeats = std::atoi(arguments[++i]);
+        else if (std::strcmp(arguments[i], "--bare") == 0) poisons = false;
         else filter = arguments[i];
     }
     int index = 0;

@@ -1,0 +1,124 @@
+// Writes golden models as test/native/cuda/models_test.cc reads them, on machines without Node: program, weights, batch and float64 results
+// in one stream of 4-byte little-endian numbers.   node --import tsx scripts/cuda-models.ts
+import { mkdirSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openModelDirectory } from '../src/checkpoint/model-directory.js';
+import { buildModel } from '../src/models/architectures.js';
+import { toNativeProgram } from '../src/models/program.js';
+import { readCases, readTensors, type TinyCases } from './golden/files.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+// One of each architecture that has kernels' paths of its own: a pooler, narrower embeddings, a relative attention bias.
+const models = ['bert-sequence-classification', 'electra-sequence-classification', 'mpnet-base'];
+
+interface NativeWeight {
+  readonly kind: string;
+  readonly rows: number;
+  readonly cols: number;
+  readonly parts: readonly { readonly fd: number; readonly offset: number; readonly dtype: string; readonly rows: number }[];
+}
+interface NativeProgram {
+  readonly values: readonly { readonly rows: string; readonly width: number }[];
+  readonly weights: readonly NativeWeight[];
+  readonly ops: readonly Readonly<Record<string, unknown>>[];
+  readonly vocabSize: number;
+  readonly typeVocabSize: number;
+  readonly maxSeqLen: number;
+}
+
+// Numbered as in native/engine/program.h.
+const rows = ['tokens', 'sequences', 'selected', 'scores'];
+const kinds = ['matrix', 'table', 'vector'];
+const ops = ['embed', 'linear', 'attention', 'layer_norm', 'gather_rows', 'pool', 'normalize', 'top_k', 'pick_targets'];
+const activations = [
+  'none',
+  'gelu',
+  'gelu_tanh',
+  'relu',
+  'silu',
+  'tanh',
+  'sigmoid',
+  'quick_gelu',
+  'relu6',
+  'relu_squared',
+  'leaky_relu',
+  'mish',
+];
+const modes = ['cls', 'mean', 'max', 'mean_sqrt_len', 'weightedmean', 'lasttoken'];
+
+class Words {
+  readonly #parts: Buffer[] = [];
+  ints(...values: readonly number[]): void {
+    this.#parts.push(Buffer.from(Int32Array.from(values).buffer));
+  }
+  floats(values: ArrayLike<number>): void {
+    this.#parts.push(Buffer.from(Float32Array.from(values).buffer));
+  }
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+function place(list: readonly string[], name: unknown): number {
+  const found = list.indexOf(name as string);
+  if (found < 0) throw new Error(`Expected one of ${list.join(', ')} but received ${String(name)}.`);
+  return found;
+}
+
+function writeOp(words: Words, op: Readonly<Record<string, unknown>>): void {
+  const number = (key: string, otherwise: number): number => (op[key] === undefined ? otherwise : Number(op[key]));
+  const indices = ['input', 'output', 'residual', 'scores', 'weight', 'bias', 'positionTable', 'typeTable', 'relativeBias'];
+  const list = (op['modes'] as readonly string[] | undefined) ?? [];
+  words.ints(place(ops, op['op']), ...indices.map((key) => number(key, -1)), place(activations, op['activation'] ?? 'none'));
+  words.ints(number('numHeads', 0), number('positionOffset', 0), number('k', 0));
+  words.floats([number('eps', 0), number('softmaxScale', 0)]);
+  words.ints(op['firstToken'] === true ? 1 : 0, list.length, ...list.map((mode) => place(modes, mode)));
+}
+
+async function exportModel(name: string): Promise<void> {
+  const path = join(root, 'test', 'golden', 'tiny', name);
+  const sequences = readCases<TinyCases>(path).cases.flatMap(({ id, sequences: list }) =>
+    list.map((sequence, i) => ({ name: list.length === 1 ? id : `${id}#${i}`, sequence })),
+  );
+  const expected = await readTensors(join(path, 'expected.safetensors'));
+  const directory = await openModelDirectory(path);
+  const { program, encoder } = buildModel(directory, { heads: false });
+  const native = toNativeProgram(program) as NativeProgram;
+  const words = new Words();
+  words.ints(native.vocabSize, native.typeVocabSize, native.maxSeqLen);
+  words.ints(native.values.length, ...native.values.flatMap((value) => [place(rows, value.rows), value.width]));
+  words.ints(native.weights.length, ...native.weights.flatMap((weight) => [place(kinds, weight.kind), weight.rows, weight.cols]));
+  words.ints(native.ops.length);
+  for (const op of native.ops) writeOp(words, op);
+  const lengths = sequences.map(({ sequence }) => sequence.input_ids.length);
+  words.ints(sequences.length, ...lengths);
+  for (const { sequence } of sequences) words.ints(...sequence.input_ids);
+  for (const { sequence } of sequences) words.ints(...(sequence.token_type_ids ?? sequence.input_ids.map(() => 0)));
+  const wanted = [
+    { id: encoder.hiddenStates.at(-1)!.id, tensor: 'last_hidden_state' },
+    ...(encoder.poolerOutput === undefined ? [] : [{ id: encoder.poolerOutput.id, tensor: 'pooler_output' }]),
+  ];
+  words.ints(wanted.length);
+  for (const { id, tensor } of wanted) {
+    const values = sequences.flatMap((each) => Array.from(expected.get(`${tensor}.${each.name}`)!.values));
+    words.ints(id, values.length);
+    words.floats(values);
+  }
+  for (const weight of native.weights) {
+    for (const { fd, offset, dtype, rows: count } of weight.parts) {
+      if (dtype !== 'F32') throw new Error(`Expected a model in F32 but ${name} has ${dtype}.`);
+      const data = Buffer.alloc(4 * (weight.kind === 'vector' ? count : count * weight.cols));
+      readSync(fd, data, 0, data.length, offset);
+      words.floats(new Float32Array(data.buffer, data.byteOffset, data.length / 4));
+    }
+  }
+  await directory.close();
+  const bytes = words.bytes();
+  const folder = join(root, 'test', 'native', 'cuda', 'models');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.bin`), bytes);
+  process.stdout.write(`${name}: ${bytes.length} bytes, ${sequences.length} texts\n`);
+}
+
+for (const name of models) await exportModel(name);

@@ -1,0 +1,43 @@
+// The kernels as the compiler names them: what they are called here, how a launch sets them up, what their hot loop must hold.
+
+const numbers = (name) => [...name.matchAll(/Li(\d+)E/g)].map((match) => Number(match[1]));
+const typesOf = (name) => [...name.matchAll(/8Bfloat16|4Half/g)].map(([type]) => (type === '4Half' ? 'fp16' : 'bf16'))[0] ?? 'fp32';
+
+/** Instructions by what they do: HMMA multiplies on the tensor cores, LDSM is ldmatrix, LDGSTS is cp.async (sm_75: plain loads and stores). */
+const copies = (architecture) => (architecture === 'sm_75' ? ['LDG', 'STS'] : ['LDGSTS']);
+
+/**
+ * { title, threads, shared (bytes of a launch), hot (instructions that the hot loop must hold), bulk } of a mangled name; undefined threads
+ * for kernels without a loop worth a look. The numbers are those of launch_tile, launch_dim and the like in native/cuda.
+ */
+export function describeKernel(mangled, architecture) {
+  const name = /\d((?:linear|attention|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(mangled)?.[1];
+  if (name === undefined) return { title: mangled, shared: 0, threads: 128 };
+  const type = typesOf(mangled);
+  const list = numbers(mangled);
+  if (name === 'linear_mma_kernel') {
+    const [m, n, warpM, warpN] = list;
+    const part = Number(/PartsE(\d)E/.exec(mangled)[1]);
+    const out = /EfNS1_4Tile|8Bfloat16EfNS|4HalfEfNS/.test(mangled) ? ' to fp32' : '';
+    return {
+      title: `linear_mma ${type}${out} ${m}x${n}${['', ' own part', ' several parts'][part]}`,
+      shared: 4 * (m + n) * 32 * 2,
+      threads: (m / warpM) * (n / warpN) * 32,
+      hot: ['HMMA', 'LDSM', ...copies(architecture)],
+      tile: { m, n },
+      isBulk: m === 128 && part === 0,
+      type,
+    };
+  }
+  if (name === 'attention_mma_kernel') {
+    const [dim, keys] = list;
+    const hot = ['HMMA', 'LDSM', 'MUFU', ...copies(architecture)];
+    return { title: `attention_mma ${type} head_dim ${dim}`, shared: (64 + 4 * keys) * dim * 2, threads: 128, hot, keys, dim, type };
+  }
+  if (name === 'linear_fp32_kernel') {
+    return { title: 'linear_fp32', shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
+  }
+  if (name === 'attention_fp32_kernel') return { title: 'attention_fp32', shared: 80 * 129 * 4, threads: 128, hot: ['FFMA', 'LDS'] };
+  const threads = /^(top|pick)/.test(name) ? 256 : 128;
+  return { title: `${name.replace('_kernel', '')} ${type}`, shared: threads === 256 ? 64 : 0, threads };
+}

@@ -1,0 +1,66 @@
+// Predicted times: no GPU has run these kernels. A kernel takes as long as the slowest of what its machine code asks of an SM (cyclesOf),
+// of all SMs together, or of the memory; what overlaps imperfectly, waits or is launched comes on top and is not in here.
+import { gpus } from './architectures.mjs';
+
+const models = [
+  { name: 'all-MiniLM-L6-v2', layers: 6, hidden: 384, heads: 12 },
+  { name: 'BERT-base', layers: 12, hidden: 768, heads: 12 },
+  { name: 'BERT-large', layers: 24, hidden: 1024, heads: 16 },
+];
+const tokens = 8192;
+const length = 128;
+/** Instructions for 8 outputs of the epilogue in the machine code: load, bias, round, store; and with GELU by erfc. */
+const epilogue = { plain: 60, gelu: 60 + 8 * 45 };
+
+/**
+ * The lines of a table for the GPUs of `measured`: architecture → { slab: cycles of the bulk tile, threads, step: cycles of attention by
+ * head_dim (32, 64) }.
+ */
+export function predict(measured) {
+  const lines = [];
+  for (const gpu of gpus) {
+    const facts = measured.get(gpu.architecture);
+    if (facts === undefined) continue;
+    const seconds = (cycles) => cycles / (gpu.sms * gpu.gigahertz * 1e9);
+    const perSm = (units) => Math.ceil(units / gpu.sms) * gpu.sms;
+    const linear = (n, k, { gelu = false, residual = false } = {}) => {
+      const blocks = perSm(Math.ceil(tokens / 128) * Math.ceil(n / 128));
+      const ending = ((128 * 128) / 8 / 32 / 4) * (gelu ? epilogue.gelu : epilogue.plain);
+      const compute = seconds(blocks * (Math.ceil(k / 32) * facts.slab + ending));
+      const bytes = 2 * (tokens * k + n * k + tokens * n * (residual ? 2 : 1));
+      return { time: Math.max(compute, bytes / (gpu.bandwidth * 1e12)), work: 2 * tokens * n * k, bytes };
+    };
+    const attention = (hidden, heads) => {
+      const blocks = perSm((tokens / length) * heads * Math.ceil(length / 64));
+      const compute = seconds(blocks * Math.ceil(length / 64) * facts.step[hidden / heads]);
+      const bytes = 2 * tokens * hidden * 4;
+      return { time: Math.max(compute, bytes / (gpu.bandwidth * 1e12)), work: 4 * tokens * length * hidden, bytes };
+    };
+    const rows = (hidden, passes) => {
+      const bytes = 2 * tokens * hidden * passes;
+      return { time: bytes / (gpu.bandwidth * 1e12), work: 0, bytes };
+    };
+    lines.push(`PREDICTED, not measured: ${gpu.name}, bf16, ${tokens} tokens in texts of ${length}; us of a kernel (roofline)`);
+    for (const { name, layers, hidden, heads } of models) {
+      const layer = {
+        qkv: linear(3 * hidden, hidden),
+        attention: attention(hidden, heads),
+        output: linear(hidden, hidden, { residual: true }),
+        norms: rows(hidden, 4),
+        up: linear(4 * hidden, hidden, { gelu: true }),
+        down: linear(hidden, 4 * hidden, { residual: true }),
+      };
+      const roofline = ({ work, bytes }) => Math.max(work / (gpu.peak * 1e12), bytes / (gpu.bandwidth * 1e12));
+      const all = Object.values(layer);
+      const total = layers * all.reduce((sum, { time }) => sum + time, 0);
+      const bound = layers * all.reduce((sum, each) => sum + roofline(each), 0);
+      const work = layers * all.reduce((sum, each) => sum + each.work, 0);
+      const micro = (time) => (time * 1e6).toFixed(1);
+      const kernels = Object.entries(layer).map(([what, each]) => `${what} ${micro(each.time)} (${micro(roofline(each))})`);
+      lines.push(`  ${name.padEnd(17)} ${kernels.join('  ')}`);
+      const rate = `${(tokens / total / 1e6).toFixed(1)} M tokens/s, ${(work / total / 1e12).toFixed(0)} TFLOP/s`;
+      lines.push(`  ${''.padEnd(17)} whole: ${(total * 1e3).toFixed(2)} ms (${(bound * 1e3).toFixed(2)} ms), ${rate}`);
+    }
+  }
+  return lines;
+}
