@@ -29,7 +29,8 @@
       "native/engine/registry.cc",
       "native/engine/scheduler.cc",
       "native/engine/scheduler_queue.cc",
-      "native/engine/shared_team.cc"
+      "native/engine/shared_team.cc",
+      "native/engine/weight_cache.cc"
     ],
     "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/value_plan.cc"],
     "bertha_cuda_sources": [

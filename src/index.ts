@@ -28,6 +28,7 @@ export {
 export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './tasks/rescore.js';
 export type { Device, DeviceOption, DeviceReport } from './runtime/device.js';
 export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
+export type { WeightCacheOption, WeightCacheReport } from './runtime/weight-cache.js';
 export {
   downloadModel,
   type DownloadedModel,

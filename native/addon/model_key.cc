@@ -88,15 +88,21 @@ bool add_file(Key& key, int fd) {
 
 }  // namespace
 
+std::string program_key(const Program& program, const LoadOptions& options) {
+    Key key;
+    key.add(options.device);
+    key.add(options.precision);
+    add_program(key, program);
+    return std::move(key).text();
+}
+
 std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts,
                       const LoadOptions& options) {
 #if defined(_WIN32)
     return "";
 #else
     Key key;
-    key.add(options.device);
-    key.add(options.precision);
-    add_program(key, program);
+    key.add(program_key(program, options));
     std::map<int, int> files;  // descriptor → its number in the key
     for (const auto& weight : parts) {
         for (const FilePart& part : weight) {

@@ -10,8 +10,11 @@
 
 namespace bertha::addon {
 
-// A key for the registry. Files count by device, inode, size and time of change. Empty when a file changed so
-// recently that a second change might leave the same time: such a model is not shared.
+// The program, device and precision as text: equal texts make equal weights of equal files.
+std::string program_key(const Program& program, const LoadOptions& options);
+
+// A key for the registry: that and the files. Files count by device, inode, size and time of change. Empty
+// when a file changed so recently that a second change might leave the same time: such a model is not shared.
 std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts,
                       const LoadOptions& options);
 

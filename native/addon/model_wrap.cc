@@ -1,5 +1,6 @@
 #include "addon/model_wrap.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -11,9 +12,14 @@
 #include "engine/hardware.h"
 #include "engine/registry.h"
 #include "engine/scheduler.h"
+#include "engine/weight_cache.h"
 
 namespace bertha::addon {
 namespace {
+
+// V8 collects all garbage once memory outside its heap has grown by 64 MiB: models that were dropped and not
+// disposed of should bring that about, the loading of a single one should not.
+constexpr int64_t kMostReported = int64_t{24} << 20;
 
 // Loading shares the pool like everything else.
 class PoolTeam final : public Team {
@@ -34,11 +40,21 @@ struct LoadRequest {
     std::vector<std::vector<FilePart>> parts;
     LoadOptions options;
     int threads;
+    std::string cache_directory;  // empty: no cache
+    std::string cache_model;      // what the files belong to: the model's path
+    std::unique_ptr<WeightCache> cache;
 };
 
 std::shared_ptr<const Model> load_now(LoadRequest& request) {
     Scheduler::instance().ensure_workers(request.threads);
     const std::string key = model_key(*request.program, request.parts, request.options);
+    if (!request.cache_directory.empty() && !key.empty()) {
+        request.cache = std::make_unique<WeightCache>(
+            request.cache_directory,
+            BERTHA_VERSION " " + request.cache_model + '\n' + program_key(*request.program, request.options),
+            key);
+        request.options.cache = request.cache.get();
+    }
     const auto loaded = Registry::instance().get(key, [&request] {
         FileSource source(*request.program, std::move(request.parts));
         PoolTeam team(request.threads);
@@ -49,6 +65,19 @@ std::shared_ptr<const Model> load_now(LoadRequest& request) {
 
 double milliseconds(Clock::duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+// { path, outcome, problem }
+Napi::Object describe(Napi::Env env, const WeightCache& cache) {
+    const char* outcome = "unused";
+    if (cache.outcome() == WeightCache::Outcome::kHit) outcome = "hit";
+    if (cache.outcome() == WeightCache::Outcome::kStored) outcome = "stored";
+    if (cache.outcome() == WeightCache::Outcome::kFailed) outcome = "failed";
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("path", cache.path());
+    object.Set("outcome", outcome);
+    object.Set("problem", cache.problem());
+    return object;
 }
 
 JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch) {
@@ -107,7 +136,7 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWra
     if (model_ == nullptr)
         throw make_error(info.Env(), "INVALID_ARG",
                          "NativeModel cannot be constructed: expected loadModel() to make it");
-    reported_bytes_ = model_->loaded().weight_bytes();
+    reported_bytes_ = std::min(model_->loaded().weight_bytes(), kMostReported);
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_bytes_);
 }
 
@@ -132,6 +161,10 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
         request->threads = has(spec, "threads")
                                ? static_cast<int>(to_int(get(spec, "threads"), "threads", 1, 1024))
                                : hardware_threads().chosen;
+        if (has(spec, "cacheDirectory")) {
+            request->cache_directory = to_string(get(spec, "cacheDirectory"), "cacheDirectory");
+            request->cache_model = to_string(get(spec, "cacheModel"), "cacheModel");
+        }
         const std::shared_ptr<Environment> environment = Environment::of(env);
         const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
         environment->begin_operation(env);
@@ -147,13 +180,15 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
             } catch (const std::exception& failure) {
                 error = {"INTERNAL", failure.what()};
             }
-            environment->post([environment, deferred, model, error](Napi::Env env) mutable {
+            environment->post([request, environment, deferred, model, error](Napi::Env env) mutable {
                 const Napi::HandleScope scope(env);
                 environment->end_operation(env);
                 settle(env, deferred, [&]() -> Napi::Value {
                     if (!model) throw Error(error.code, error.message);
                     environment->model_to_wrap = std::move(model);
-                    return environment->model_constructor.New({});
+                    Napi::Object wrapped = environment->model_constructor.New({});
+                    if (request->cache) wrapped.Set("weightCache", describe(env, *request->cache));
+                    return wrapped;
                 });
             });
         };

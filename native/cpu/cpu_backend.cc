@@ -34,14 +34,14 @@ public:
 class CpuModel final : public LoadedModel {
 public:
     CpuModel(std::shared_ptr<const Program> program, WeightSource& source, const MatrixFormat& format,
-             Team& team)
+             Team& team, WeightCache* cache)
         : program_(std::move(program)),
           kernels_(kernels()),
           plan_(make_plan(*program_)),
           formats_(formats_of(*program_, kernels_, format)),
           bf16_attention_(kernels_.attention_bf16 != nullptr &&
                           (&format == &kernels_.bf16 || &format == &kernels_.int8)),
-          weights_(*program_, formats_, source, team) {}
+          weights_(*program_, formats_, kernels_.isa, source, team, cache) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return weights_.bytes(); }
@@ -421,8 +421,9 @@ void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Works
 }  // namespace
 
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
-                                  const std::string& precision, Team& team) {
-    return std::make_unique<CpuModel>(std::move(program), source, format_for(kernels(), precision), team);
+                                  const std::string& precision, Team& team, WeightCache* cache) {
+    return std::make_unique<CpuModel>(std::move(program), source, format_for(kernels(), precision), team,
+                                      cache);
 }
 
 }  // namespace bertha::cpu

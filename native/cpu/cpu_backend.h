@@ -8,9 +8,9 @@
 
 namespace bertha::cpu {
 
-// Packs the weights on the team's threads. Throws PRECISION for a precision this processor or build cannot
-// run.
+// Packs the weights on the team's threads, or maps them from the cache (null: none). Throws PRECISION for a
+// precision this processor or build cannot run.
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
-                                  const std::string& precision, Team& team);
+                                  const std::string& precision, Team& team, WeightCache* cache);
 
 }  // namespace bertha::cpu

@@ -10,6 +10,9 @@
 namespace bertha::cpu {
 namespace {
 
+// To be raised with every change of what is stored where, so that files of weights that were stored before
+// are not used.
+constexpr int kLayoutVersion = 1;
 constexpr int64_t kTableBytes = int64_t{1} << 20;  // a lookup table is read in parts of about this size
 constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles load whole panels of it
 
@@ -18,13 +21,13 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 }  // namespace
 
 PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats,
-                             WeightSource& source, Team& team)
+                             const char* isa, WeightSource& source, Team& team, WeightCache* cache)
     : program_(program),
       format_of_(program.weights.size(), nullptr),
       offsets_(program.weights.size(), -1),
       input_scale_of_(program.weights.size(), kNoIndex),
       input_scales_(program.weights.size()) {
-    int64_t bytes = 0, staging_floats = 0;
+    int64_t bytes = 0;
     std::vector<Part> parts;
     const auto place = [&](int32_t id, const MatrixFormat* format) {
         if (id == kNoIndex || offsets_[static_cast<size_t>(id)] >= 0) return;
@@ -37,7 +40,6 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
             const int64_t whole = weight.rows / step, rest = weight.rows % step;
             bytes += whole * format->panel_bytes(step, weight.cols) +
                      (rest > 0 ? format->panel_bytes(rest, weight.cols) : 0);
-            staging_floats = std::max(staging_floats, step * weight.cols);
         } else {
             if (weight.kind == WeightKind::kTable)
                 step = std::max<int64_t>(1, kTableBytes / (weight.cols * 4));
@@ -67,7 +69,31 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
             place(id, formats[i]);
     }
 
+    bytes_ = bytes;
+    std::string layout = std::string(isa) + " layout " + std::to_string(kLayoutVersion);
+    for (size_t i = 0; i < program.ops.size(); i++)
+        if (program.ops[i].kind == OpKind::kLinear) layout += std::string(" ") + formats[i]->precision;
+    if (cache != nullptr) mapped_ = cache->load(layout, bytes, team);
+    if (mapped_ != nullptr) {
+        base_ = mapped_->data();
+        return;
+    }
     data_ = Buffer(static_cast<size_t>(bytes));
+    // What lies between the weights goes into the file as well.
+    if (cache != nullptr) std::memset(data_.as<uint8_t>(), 0, static_cast<size_t>(bytes));
+    base_ = data_.as<uint8_t>();
+    pack(parts, input_scales, source, team);
+    if (cache != nullptr) cache->store(layout, base_, bytes, team);
+}
+
+void PackedWeights::pack(const std::vector<Part>& parts, const std::vector<int32_t>& input_scales,
+                         WeightSource& source, Team& team) {
+    int64_t staging_floats = 0;
+    for (const Part& part : parts)
+        if (format_of_[static_cast<size_t>(part.weight)] != nullptr)
+            staging_floats = std::max(
+                staging_floats,
+                (part.row_end - part.row_begin) * program_.weights[static_cast<size_t>(part.weight)].cols);
     for (int32_t scale : input_scales) load_input_scale(scale, source);
     std::vector<Buffer> staging;
     for (int member = 0; member < team.size(); member++)

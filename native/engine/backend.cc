@@ -37,7 +37,7 @@ std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, 
     if (options.device != "cpu")
         return cuda::load(std::move(program), source, options.device, options.precision);
 #endif
-    return cpu::load(std::move(program), source, options.precision, team);
+    return cpu::load(std::move(program), source, options.precision, team, options.cache);
 }
 
 }  // namespace bertha

@@ -86,9 +86,12 @@ public:
     virtual bool uses_cpu_pool() const = 0;
 };
 
+class WeightCache;
+
 struct LoadOptions {
     std::string device = "cpu";  // "cpu", "cuda", "cuda:N"
     std::string precision = "fp32";
+    WeightCache* cache = nullptr;  // null: none; must outlive the call
 };
 
 // Loads onto the device asked for. Throws DEVICE or PRECISION when it cannot be had: there is no fallback.

@@ -3,6 +3,7 @@ import type { ModelDirectory } from '../checkpoint/model-directory.js';
 import { chooseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
 import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import { Session } from '../runtime/session.js';
+import { weightCacheDirectory, type WeightCacheOption } from '../runtime/weight-cache.js';
 import { type Program, toNativeProgram } from './program.js';
 import { smoothableLinears, withInputScales } from './smoothing.js';
 
@@ -10,6 +11,7 @@ interface SessionSettings {
   readonly threads?: number | undefined;
   readonly precision?: PrecisionOption | undefined;
   readonly device?: DeviceOption | undefined;
+  readonly weightCache?: WeightCacheOption | undefined;
 }
 
 /** A session, and what was chosen for it. */
@@ -27,7 +29,7 @@ export interface LoadedSession {
 export async function loadSession(
   directory: ModelDirectory,
   program: Program,
-  { threads, precision: asked = 'fp32', device: askedDevice = 'cpu' }: SessionSettings,
+  { threads, precision: asked = 'fp32', device: askedDevice = 'cpu', weightCache }: SessionSettings,
 ): Promise<LoadedSession> {
   const calibration = asked === 'auto' || isInteger(asked) ? await openCalibration(directory.path) : undefined;
   try {
@@ -35,10 +37,12 @@ export async function loadSession(
     const precision =
       device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
     const used = isInteger(precision.chosen) ? calibration : undefined;
+    const cache = weightCacheDirectory(weightCache);
     const session = await Session.load(toNativeProgram(used === undefined ? program : smoothed(program, used)), {
       ...(threads === undefined ? {} : { threads }),
       precision: precision.chosen,
       device: device.chosen,
+      weightCache: cache === undefined ? undefined : { directory: cache, model: directory.path },
     });
     try {
       await directory.verifyUnchanged();

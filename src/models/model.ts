@@ -8,6 +8,7 @@ import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import type { RunOptions, Session } from '../runtime/session.js';
+import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/weight-cache.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './architectures.js';
 import type { Heads } from './heads.js';
@@ -22,6 +23,11 @@ export interface LoadModelOptions extends HubOptions {
   readonly precision?: PrecisionOption | undefined;
   /** Where it computes; `'auto'` takes the first CUDA device if it can be used. Default `'cpu'`. */
   readonly device?: DeviceOption | undefined;
+  /**
+   * Keep the weights as this processor multiplies them in a file, from which later loads map them: faster, and processes share the memory.
+   * `true` for `bertha` in the user's cache folder, or a directory. Default: BERTHA_WEIGHT_CACHE (`1` or a directory), else not.
+   */
+  readonly weightCache?: WeightCacheOption | undefined;
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
   readonly heads?: boolean | undefined;
 }
@@ -69,7 +75,14 @@ export interface ModelValues {
 }
 
 /** The checks of `LoadModelOptions`. */
-export const loadSchema = { threads: integer(1, 1024), precision: parsePrecision, device: parseDevice, heads: flag, ...hubSchema };
+export const loadSchema = {
+  threads: integer(1, 1024),
+  precision: parsePrecision,
+  device: parseDevice,
+  weightCache: parseWeightCache,
+  heads: flag,
+  ...hubSchema,
+};
 const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,
@@ -137,6 +150,11 @@ export class Model {
   readonly precision: PrecisionReport;
   /** Where it computes, and why. */
   readonly device: DeviceReport;
+
+  /** What the cache of packed weights did; undefined where none was asked for. */
+  get weightCache(): WeightCacheReport | undefined {
+    return this.session.weightCache;
+  }
 
   /** @internal */
   constructor(

@@ -20,7 +20,17 @@ export interface NativeResult {
   readonly computeMs: number;
 }
 
+/** What became of the cache that `load` was asked to use. */
+export interface NativeWeightCache {
+  readonly path: string;
+  readonly outcome: 'hit' | 'stored' | 'failed' | 'unused';
+  /** '' when all went well. */
+  readonly problem: string;
+}
+
 export interface NativeModel {
+  /** Absent where no cache could be used. */
+  readonly weightCache?: NativeWeightCache;
   run(batch: NativeBatch, id: number): Promise<NativeResult>;
   runSync(batch: NativeBatch): NativeResult;
   cancel(id: number): void;

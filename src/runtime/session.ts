@@ -3,6 +3,7 @@ import { loadAddon } from './addon.js';
 import type { PackedBatch } from './batch.js';
 import type { NativeMemory, NativeModel, NativeResult } from './native.js';
 import { isCallObserved, publishCall } from './observe.js';
+import { reportWeightCache, type WeightCacheReport } from './weight-cache.js';
 
 /** Where and how a model computes. */
 export interface SessionOptions {
@@ -10,6 +11,8 @@ export interface SessionOptions {
   readonly threads?: number;
   readonly precision?: string;
   readonly device?: string;
+  /** Keeps packed weights in files there, those of `model`, a path. */
+  readonly weightCache?: { readonly directory: string; readonly model: string } | undefined;
 }
 
 /** How one call is scheduled. */
@@ -31,9 +34,12 @@ let nextCall = 1;
 /** A program with its weights in native memory. Runs off the event loop, on the process's own pool. */
 export class Session {
   #native: NativeModel | undefined;
+  /** What the cache did, where `load` was asked for one. */
+  readonly weightCache: WeightCacheReport | undefined;
 
-  private constructor(native: NativeModel) {
+  private constructor(native: NativeModel, weightCache?: WeightCacheReport) {
     this.#native = native;
+    this.weightCache = weightCache;
   }
 
   /** Takes what `toNativeProgram` made and reads the weights on native threads. Errors: IO, NON_FINITE, OUT_OF_MEMORY, DEVICE, PRECISION, ISA, ADDON_LOAD. */
@@ -43,10 +49,13 @@ export class Session {
       device: options.device ?? 'cpu',
       precision: options.precision ?? 'fp32',
       threads: options.threads,
+      cacheDirectory: options.weightCache?.directory,
+      cacheModel: options.weightCache?.model,
     };
     const addon = loadAddon();
     try {
-      return new Session(await addon.load(spec));
+      const native = await addon.load(spec);
+      return new Session(native, options.weightCache && reportWeightCache(native.weightCache));
     } catch (error) {
       throw toBerthaError(error);
     }

@@ -5,6 +5,7 @@ import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
 import type { DeviceReport } from '../runtime/device.js';
 import type { PrecisionReport } from '../runtime/precision.js';
 import type { RunOptions } from '../runtime/session.js';
+import type { WeightCacheReport } from '../runtime/weight-cache.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
 import type { QuantizedVectors, VectorFormat } from './quantize-vectors.js';
@@ -105,6 +106,11 @@ export class Embedder {
   /** Where the model computes, and why. */
   get device(): DeviceReport {
     return this.#model.device;
+  }
+
+  /** What the cache of packed weights did; undefined where none was asked for. */
+  get weightCache(): WeightCacheReport | undefined {
+    return this.#model.weightCache;
   }
 
   /** Longest input in tokens, special tokens included, unless the option `maxLength` says otherwise. */

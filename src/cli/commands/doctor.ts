@@ -1,9 +1,12 @@
+import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
+import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { BerthaError } from '../../errors.js';
 import { loadEmbedder, stats, systemInfo, type Embedder } from '../../index.js';
+import { defaultWeightCache, weightCacheDirectory } from '../../runtime/weight-cache.js';
 import { openOutput } from '../output.js';
 import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
 import { version } from '../version.js';
@@ -27,6 +30,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
     { name: 'bertha', ok: true, text: version, details: { version } },
     machine(),
     ...(await attempt('addon', () => addonFindings())),
+    ...(await attempt('weight cache', weightCache)),
     ...(await attempt('self-test', modelFindings)),
   ];
   const ok = findings.every((finding) => finding.ok);
@@ -51,6 +55,18 @@ function addonFindings(): Finding[] {
     { name: 'cuda', ok: true, text: cuda.available ? cuda.device : `not available: ${cuda.problem}`, details: cuda },
     { name: 'device', ok: true, text: `auto takes ${device.chosen}: ${device.reason}`, details: device },
   ];
+}
+
+/** Whether loading keeps packed weights in files, and what lies there. */
+async function weightCache(): Promise<Finding[]> {
+  const used = weightCacheDirectory();
+  const directory = used ?? defaultWeightCache();
+  const names = await readdir(directory).catch(() => []);
+  const files = await Promise.all(names.filter((name) => name.endsWith('.weights')).map((name) => stat(path.join(directory, name))));
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const state = used === undefined ? 'off (BERTHA_WEIGHT_CACHE=1 or the option weightCache)' : 'on';
+  const text = `${state}; ${directory} holds ${files.length} files, ${(bytes / 2 ** 20).toFixed(0)} MB`;
+  return [{ name: 'weight cache', ok: true, text, details: { used: used !== undefined, directory, files: files.length, bytes } }];
 }
 
 /** What the bundled model shows: its numbers, its memory, and the event loop while it computes. */
