@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SafetensorsFile } from '../src/checkpoint/safetensors.js';
 import { selfTestText, selfTestVector } from '../src/cli/self-test.js';
-import { loadEmbedder, loadTokenizer } from '../src/index.js';
+import { loadEmbedder, loadTokenizer, quantizeVectors } from '../src/index.js';
 import { skip } from './support/skip.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -122,6 +122,51 @@ embed('reads a file, and writes npy and safetensors with the same rows', async (
     readdirSync(folder).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+embed('writes quantised vectors as the library makes them, in every format but the table', async () => {
+  const texts = Array.from({ length: 300 }, (_, i) => `hello ${i}`);
+  writeFileSync(inFolder('quantised.txt'), `${texts.join('\n')}\n`);
+  const embedder = await loadEmbedder(model);
+  const vectors = await embedder.embed(texts);
+  embedder.dispose();
+  for (const format of ['int8', 'binary'] as const) {
+    const expected = quantizeVectors(vectors, format);
+    const bytes = Buffer.from(expected.codes.buffer);
+    const common = ['embed', '--model', model, '--file', inFolder('quantised.txt'), '--quantize', format];
+    const lines = (await output([...common, '--format', 'jsonl'])).trim().split('\n');
+    const rows = lines.map((line) => JSON.parse(line) as { codes: number[]; scale?: number; embedding?: unknown });
+    assert.equal(
+      rows.flatMap(({ codes }) => codes),
+      Array.from(expected.codes),
+    );
+    assert.ok(rows.every(({ embedding }) => embedding === undefined));
+    if (expected.format === 'int8')
+      assert.equal(
+        Float32Array.from(rows, ({ scale }) => scale!),
+        expected.scales,
+      );
+    const { stdout: npy } = await bertha([...common, '--format', 'npy']);
+    assert.match(npy.subarray(0, 256).toString('latin1'), `'descr': '${format === 'int8' ? '|i1' : '|u1'}'`);
+    assert.equal(npy.subarray(256), bytes);
+    await output([...common, '--format', 'safetensors', '--output', inFolder('quantised.safetensors')]);
+    const file = await SafetensorsFile.open(inFolder('quantised.safetensors'));
+    assert.equal(file.tensors.get('codes')!.shape, [300, bytes.length / 300]);
+    assert.equal(Buffer.from(await file.read('codes')), bytes);
+    if (expected.format === 'int8') assert.equal(await file.readFloat32('scales'), expected.scales);
+    else assert.is(file.tensors.size, 1);
+    await file.close();
+    assert.is((await bertha(common)).code, 2);
+  }
+  assert.is((await bertha(['embed', 'a', '--model', model, '--quantize', 'int4', '--format', 'jsonl'])).code, 2);
+});
+
+embed('keeps packed weights where it is told to', async () => {
+  const run = (): Promise<string> =>
+    output(['embed', 'hello', '--model', model, '--format', 'jsonl', '--weight-cache', inFolder('weights')]);
+  const first = await run();
+  assert.is(readdirSync(inFolder('weights')).length, 1);
+  assert.is(await run(), first);
 });
 
 embed('writes valid files for no lines at all', async () => {
@@ -327,7 +372,7 @@ others('inspect says why a directory cannot be loaded, with exit code 1', async 
 
 others('doctor finds this installation well and says why', async () => {
   const printed = await output(['doctor']);
-  for (const name of ['addon', 'instructions', 'threads', 'cuda', 'device', 'self-test', 'service', 'lanes', 'memory'])
+  for (const name of ['addon', 'instructions', 'threads', 'cuda', 'device', 'weight cache', 'self-test', 'service', 'lanes', 'memory'])
     assert.match(printed, new RegExp(`^ok +${name} `, 'm'));
   const json = JSON.parse(await output(['doctor', '--json'])) as {
     ok: boolean;

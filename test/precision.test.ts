@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -115,6 +116,29 @@ t('fp32 is the default, and reports say what was asked and why', async () => {
     const asked = await loadModel(tiny, { precision });
     assert.equal([asked.precision.asked, asked.precision.chosen], [precision, precision]);
     asked.dispose();
+  }
+});
+
+t('calibrates a model of the cache of the Hub by its id', async () => {
+  const hub = mkdtempSync(path.join(tmpdir(), 'bertha-hub-'));
+  const kept = { ...process.env };
+  try {
+    const repository = path.join(hub, 'models--someone--tiny');
+    const commit = '0'.repeat(40);
+    cpSync(tiny, path.join(repository, 'snapshots', commit), { recursive: true });
+    mkdirSync(path.join(repository, 'refs'));
+    writeFileSync(path.join(repository, 'refs/main'), commit);
+    Object.assign(process.env, { HF_HUB_CACHE: hub, HF_HUB_OFFLINE: '1' });
+    const { path: file, texts } = await calibrate('someone/tiny', ['hello guitar']);
+    assert.is(texts, 1);
+    assert.is(file, path.join(realpathSync(repository), 'snapshots', commit, 'bertha_calibration.safetensors'));
+    assert.ok(existsSync(file));
+  } finally {
+    for (const name of ['HF_HUB_CACHE', 'HF_HUB_OFFLINE']) {
+      if (kept[name] === undefined) delete process.env[name];
+      else process.env[name] = kept[name];
+    }
+    rmSync(hub, { recursive: true });
   }
 });
 

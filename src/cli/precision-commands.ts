@@ -33,13 +33,13 @@ export function addPrecisionCommands(program: Command, setExitCode: (code: numbe
 
   program
     .command('calibrate')
-    .argument('<directory>', 'model directory')
+    .argument('<model>', 'model directory, or id on the Hub')
     .description('Make a model more accurate in int8, by 200 texts or so like those it will see.')
     .requiredOption('--file <path>', 'texts, one a line; - for standard input')
     .option('--corpus <name>', "the texts' name, kept in the calibration (default: the file's)")
     .option('--output <path>', 'write there instead of into the model directory')
     .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
-    .action(async (directory: string, flags: CalibrateFlags) => (await import('./commands/calibrate.js')).runCalibrate(directory, flags));
+    .action(async (model: string, flags: CalibrateFlags) => (await import('./commands/calibrate.js')).runCalibrate(model, flags));
 }
 
 function wholeNumber(value: string): number {

@@ -62,6 +62,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     .option('--no-normalize', 'leave vectors as pooled')
     .option('--dimensions <n>', 'keep the first n numbers of each vector', wholeNumber)
     .option('--max-length <n>', "longest input in tokens (default: the model's limit)", wholeNumber)
+    .option('--quantize <name>', 'write vectors in few bytes: int8 or binary', oneOf(['int8', 'binary']))
+    .option('--weight-cache <directory>', 'keep packed weights in a file there, for faster loads (default: BERTHA_WEIGHT_CACHE, else not)')
     .option('--format <name>', 'table, jsonl, npy or safetensors', oneOf(['table', 'jsonl', 'npy', 'safetensors']), 'table')
     .option('--output <path>', 'write there instead of to standard output')
     .action(async (texts: string[], flags: EmbedFlags) => (await import('./commands/embed.js')).embed(texts, flags));

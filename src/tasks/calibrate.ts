@@ -2,6 +2,7 @@ import path from 'node:path';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
 import { openModelDirectory } from '../checkpoint/model-directory.js';
 import { BerthaError } from '../errors.js';
+import { resolveModel } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { toNativeProgram } from '../models/program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/smoothing.js';
@@ -43,19 +44,19 @@ const kScaleRange = [1e-3, 1e3] as const;
 /**
  * Makes a model more accurate in int8: runs its encoder in float32 over texts like those it will see, notes how large each input column
  * of the layers after a LayerNorm gets, and writes the scales that even these columns out (SmoothQuant with alpha 0.5). Some 200 texts
- * are enough. `loadModel` finds the file by itself.
+ * are enough. `loadModel` finds the file by itself. `directory` is what `loadModel` takes: a directory, or an id on the Hub.
  *
- * Errors: INVALID_ARG, INVALID_OPTION, IO, MODEL_NOT_FOUND, those of reading a model directory, or the signal's reason.
+ * Errors: INVALID_ARG, INVALID_OPTION, IO, MODEL_NOT_FOUND, those of reading a model directory and of `loadModel` for an id, or the signal's reason.
  */
 export async function calibrate(directory: string, texts: readonly string[], options?: CalibrateOptions): Promise<CalibrationReport> {
   if (typeof directory !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected a model directory for calibrate but received ${received(directory)}.`);
+    throw new BerthaError('INVALID_ARG', `Expected a model directory or id for calibrate but received ${received(directory)}.`);
   }
   if (!Array.isArray(texts) || texts.length === 0 || texts.some((each) => typeof each !== 'string')) {
     throw new BerthaError('INVALID_ARG', `Expected a list of texts for calibrate, at least one, but received ${received(texts)}.`);
   }
   const { corpus = 'unnamed', output, threads, signal, onProgress } = readOptions('calibrate', options, schema);
-  const opened = await openModelDirectory(directory);
+  const opened = await openModelDirectory(await resolveModel(directory, {}, 'model'));
   try {
     const { program } = buildModel(opened, { heads: false });
     const linears = smoothableLinears(program);

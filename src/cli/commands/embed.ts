@@ -1,5 +1,12 @@
 import { BerthaError } from '../../errors.js';
-import { loadEmbedder, type Embedder, type EmbedOptions, type LoadEmbedderOptions } from '../../index.js';
+import {
+  loadEmbedder,
+  type Embedder,
+  type EmbedOptions,
+  type LoadEmbedderOptions,
+  type QuantizedVectors,
+  type VectorFormat,
+} from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { lumps } from '../lumps.js';
@@ -22,6 +29,8 @@ export interface EmbedFlags {
   readonly normalize?: boolean;
   readonly dimensions?: number;
   readonly maxLength?: number;
+  readonly quantize?: VectorFormat;
+  readonly weightCache?: string;
   readonly format: 'table' | 'jsonl' | 'npy' | 'safetensors';
   readonly output?: string;
 }
@@ -35,15 +44,24 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   if (isBinary && flags.output === undefined && process.stdout.isTTY) {
     throw new BerthaError('USAGE', `Expected --output or a pipe for the binary format ${flags.format} but received a terminal.`);
   }
+  if (flags.quantize !== undefined && flags.format === 'table') {
+    throw new BerthaError('USAGE', 'Expected --format jsonl, npy or safetensors for --quantize but received table.');
+  }
   const source = await openTexts(texts, flags.file);
   const output = await openOutput(flags.output, { patchable: isBinary });
-  const { threads, precision, device } = flags;
-  const embedder = await loadEmbedder(flags.model, { threads, precision, device, onProgress: showDownload() } as LoadEmbedderOptions);
+  const { threads, precision, device, weightCache } = flags;
+  const embedder = await loadEmbedder(flags.model, {
+    threads,
+    precision,
+    device,
+    weightCache,
+    onProgress: showDownload(),
+  } as LoadEmbedderOptions);
   if (device === 'auto') process.stderr.write(`${embedder.device.chosen}: ${embedder.device.reason}\n`);
   if (precision === 'auto') process.stderr.write(`${embedder.precision.chosen}: ${embedder.precision.reason}\n`);
   try {
-    const { promptName, prompt, normalize, dimensions, maxLength } = flags;
-    const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength };
+    const { promptName, prompt, normalize, dimensions, maxLength, quantize } = flags;
+    const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength, quantize };
     const writer = makeWriter(flags, embedder, output, source.longest);
     const progress = showProgress(source);
     let index = 0;
@@ -84,18 +102,24 @@ function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longe
     case 'table':
       return new EmbeddingTable(output, width, longest);
     case 'jsonl':
-      return new JsonLines(output, ({ index, text, tokens, truncated, vector }: EmbeddedText) => ({
+      return new JsonLines(output, ({ index, text, tokens, truncated, vector, quantized }: EmbeddedText) => ({
         index,
         text,
         tokens,
         truncated,
-        embedding: Array.from(vector, shortestDecimal),
+        ...(quantized === undefined ? { embedding: Array.from(vector, shortestDecimal) } : codesOf(quantized)),
       }));
     case 'npy':
-      return new NpyWriter(output, width);
+      return new NpyWriter(output, width, flags.quantize);
     case 'safetensors':
-      return new SafetensorsWriter(output, width);
+      return new SafetensorsWriter(output, width, flags.quantize);
   }
+}
+
+/** A quantised vector's fields: component j is codes[j] * scale, or the sign in bit j & 7 of byte j >> 3. */
+function codesOf(vector: QuantizedVectors): object {
+  const codes = Array.from(vector.codes);
+  return vector.format === 'int8' ? { codes, scale: shortestDecimal(vector.scales[0]!) } : { codes };
 }
 
 /** The shortest decimal number that reads back as the same float32, in place of the 17 digits of its float64 form. */
