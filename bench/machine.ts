@@ -15,6 +15,8 @@ export interface Machine {
   readonly node: string;
   readonly instructionSet: string;
   readonly compiler: string;
+  /** The compiler's, of all files; each file of kernels adds its instruction set. */
+  readonly flags: string;
   readonly builder: string;
 }
 
@@ -31,8 +33,15 @@ export function describeMachine(): Machine {
     node: process.version,
     instructionSet: addon.isa().chosen,
     compiler: addon.compiler,
+    flags: compilerFlags(),
     builder: addon.builder,
   };
+}
+
+function compilerFlags(): string {
+  const sources = readFileSync(new URL('../native/sources.gypi', import.meta.url), 'utf8');
+  const { variables } = JSON.parse(sources) as { variables: { bertha_cflags: readonly string[] } };
+  return variables.bertha_cflags.filter((flag) => !flag.startsWith('-W')).join(' ');
 }
 
 /** The folder name for results of a machine. */

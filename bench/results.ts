@@ -46,16 +46,20 @@ export interface Results {
 /** The rival that everything is compared with. */
 export const reference = 'onnxruntime fp32';
 
-/** The reference's median in a row by its way of batching: the contestant's whole name. */
-function referenceTimes(row: Row): [string, number][] {
+/** A rival's median in a row by its way of batching: the contestant's whole name. */
+function rivalTimes(row: Row, rival: string): [string, number][] {
   return Object.entries(row.timings)
-    .filter(([name]) => name === reference || name.startsWith(`${reference} (`))
+    .filter(([name]) => name === rival || name.startsWith(`${rival} (`))
     .map(([name, { median }]) => [name, median]);
 }
 
-/** How many times the speed of the reference a median is: against arrival order, and against its best order. */
-export function ratios(row: Row, median: number): { readonly arrival: number; readonly best: number } | undefined {
-  const times = referenceTimes(row);
+/** How many times the speed of a rival a median is: against arrival order, and against its best order. */
+export function ratios(
+  row: Row,
+  median: number,
+  rival: string = reference,
+): { readonly arrival: number; readonly best: number } | undefined {
+  const times = rivalTimes(row, rival);
   const arrival = times[0]?.[1];
   return arrival === undefined ? undefined : { arrival: arrival / median, best: Math.min(...times.map(([, time]) => time)) / median };
 }

@@ -1,11 +1,13 @@
-import { ratios, rowName, type Results, type Row } from './results.js';
-import { targetRatio } from './targets.js';
+import { ratios, reference, rowName, type LoadRow, type Results, type Row } from './results.js';
+import { loadTargets, targetsOf } from './targets.js';
 
 /** A target and what became of it. */
 export interface Verdict {
   readonly row: string;
   readonly engine: string;
   readonly threads: number;
+  /** The rival that it is compared with. */
+  readonly against: string;
   readonly ratio: number;
   readonly target: number;
   readonly met: boolean;
@@ -13,18 +15,41 @@ export interface Verdict {
 
 /** The targets of one contestant of a row; only for text to vector on an otherwise idle machine. */
 export function verdicts(row: Row, engine: string, precision: string, instructionSet: string): Verdict[] {
-  const against = ratios(row, row.timings[engine]!.median);
-  if (against === undefined || row.kind !== 'text' || row.contended) return [];
-  const names: readonly [string, number][] = row.case.includes('mixed')
-    ? [
-        [`${rowName(row)}, arrival`, against.arrival],
-        [`${rowName(row)}, best`, against.best],
-      ]
-    : [[rowName(row), against.arrival]];
-  return names.flatMap(([name, ratio]) => {
-    const target = targetRatio(name, instructionSet, precision);
-    return target === undefined ? [] : [{ row: name, engine, threads: row.threads, ratio, target, met: ratio >= target }];
+  if (row.kind !== 'text' || row.contended) return [];
+  const isMixed = row.case.includes('mixed');
+  return (isMixed ? (['arrival', 'best'] as const) : (['arrival'] as const)).flatMap((order) => {
+    const name = isMixed ? `${rowName(row)}, ${order}` : rowName(row);
+    return targetsOf(name, instructionSet, precision).flatMap(({ against, times }) => {
+      const ratio = ratios(row, row.timings[engine]!.median, against)?.[order];
+      if (ratio === undefined) return [];
+      return [{ row: name, engine, threads: row.threads, against, ratio, target: times, met: ratio >= times }];
+    });
   });
+}
+
+/** The targets of loading and the first vector. */
+export function loadVerdicts({ threads, timings }: LoadRow): Verdict[] {
+  const rival = timings[reference]?.median;
+  if (rival === undefined) return [];
+  return Object.entries(loadTargets).flatMap(([engine, target]) => {
+    const own = timings[engine]?.median;
+    if (own === undefined) return [];
+    const ratio = rival / own;
+    return [{ row: 'load and first vector', engine, threads, against: reference, ratio, target, met: ratio >= target }];
+  });
+}
+
+/** Every target of a run. */
+export function allVerdicts({ rows, loads, engines, machine }: Pick<Results, 'rows' | 'loads' | 'engines' | 'machine'>): Verdict[] {
+  const own = engines.filter(({ isRival }) => !isRival);
+  return [
+    ...rows.flatMap((row) =>
+      own
+        .filter(({ name }) => row.timings[name] !== undefined)
+        .flatMap(({ name, precision }) => verdicts(row, name, precision, machine.instructionSet)),
+    ),
+    ...loads.flatMap(loadVerdicts),
+  ];
 }
 
 /** The lines of one row: a line an engine, with its ratios to the reference and its share of the peak. */
@@ -43,7 +68,9 @@ export function formatRow(row: Row, results: Pick<Results, 'machine' | 'peak' | 
     const peak = results.peak[engine?.precision ?? ''];
     const share = peak === undefined ? '' : `${Math.round((100 * row.gigaFlops * 1000) / timing.median / (peak * row.threads))}% of peak`;
     const own = engine !== undefined && !engine.isRival ? verdicts(row, name, engine.precision, results.machine.instructionSet) : [];
-    const aims = own.map(({ target, met }) => `${met ? 'met' : 'MISSED'} ${target}`).join(', ');
+    const aims = own
+      .map(({ against, target, met }) => `${met ? 'met' : 'MISSED'} ${target}${against === reference ? '' : ` (${against})`}`)
+      .join(', ');
     return `  ${name.padEnd(30)}${ms(timing.median)} ms  (${ms(timing.min).trim()} … ${ms(timing.p99).trim()})${speed}${tokens}  ${ratio.padEnd(10)} ${share} ${aims}`.trimEnd();
   });
   return [head, ...lines].join('\n');

@@ -8,8 +8,8 @@ import { batchesOf, type Engine } from '../bench/engine.js';
 import { measure } from '../bench/measure.js';
 import { writeRandomBert } from '../bench/random-bert.js';
 import { ratios, type Results, type Row } from '../bench/results.js';
-import { formatRow, verdicts } from '../bench/table.js';
-import { targetRatio } from '../bench/targets.js';
+import { formatRow, loadVerdicts, verdicts } from '../bench/table.js';
+import { targetsOf } from '../bench/targets.js';
 import { loadModel, loadTokenizer } from '../src/index.js';
 import { defaultModelDirectory } from '../src/runtime/default-model.js';
 import { temporaryFolder } from './support/checkpoint-files.js';
@@ -82,9 +82,35 @@ t('compares with onnxruntime fp32 in arrival order and in its best order', () =>
   assert.ok(arrival!.met && arrival!.target === 3.8);
   assert.ok(!best!.met && best!.target === 1.95);
   assert.is(verdicts({ ...row, contended: true }, 'bertha fp32', 'fp32', 'avx512').length, 0);
-  assert.is(targetRatio('MiniLM 1x8', 'avx512_bf16', 'bf16'), 6);
-  assert.is(targetRatio('MiniLM 1x8', 'avx2', 'bf16'), undefined);
-  assert.is(targetRatio('MiniLM 1x8', 'scalar', 'fp32'), undefined);
+  assert.equal(targetsOf('MiniLM 1x8', 'avx512_bf16', 'bf16'), [{ against: 'onnxruntime fp32', times: 6 }]);
+  assert.equal(targetsOf('MiniLM 1x8', 'avx2', 'bf16'), []);
+  assert.equal(targetsOf('MiniLM 1x8', 'scalar', 'fp32'), []);
+  assert.equal(targetsOf('MiniLM 32x128', 'avx2_vnni', 'int8'), [
+    { against: 'onnxruntime fp32', times: 1.95 },
+    { against: 'onnxruntime int8', times: 1.38 },
+    { against: 'ctranslate2 int8', times: 1.3 },
+  ]);
+});
+
+t('compares int8 with onnxruntime int8 as well, and loading with its time', () => {
+  const short = { ...row, case: '1x8', timings: { int8: timing(10), 'onnxruntime fp32': timing(120), 'onnxruntime int8': timing(20) } };
+  const found = verdicts(short, 'int8', 'int8', 'avx512');
+  assert.equal(
+    found.map(({ against, ratio, target, met }) => [against, ratio, target, met]),
+    [
+      ['onnxruntime fp32', 12, 11, true],
+      ['onnxruntime int8', 2, 3, false],
+    ],
+  );
+  const timings = { 'bertha fp32': timing(59), 'bertha fp32, cached weights': timing(31), 'onnxruntime fp32': timing(100) };
+  assert.equal(
+    loadVerdicts({ threads: 1, timings }).map(({ engine, met }) => [engine, met]),
+    [
+      ['bertha fp32', true],
+      ['bertha fp32, cached weights', false],
+    ],
+  );
+  assert.equal(loadVerdicts({ threads: 1, timings: { 'bertha fp32': timing(1) } }), []);
 });
 
 t('prints ratio, share of the peak and targets of a row', () => {
