@@ -1,11 +1,12 @@
 // What heads cost beside the plain encoder, and zero-shot beside one forward a label, on random weights, in turns in one process.
 //   npm run bench:tasks -- [--quick] [--python PYTHON]        --quick: the small shape of MiniLM in place of BERT-base
-// The rival of zero-shot does what transformers.js does: onnxruntime-node, one padded forward a label. It needs an ONNX graph of the
-// same shape: bench/python makes one with PYTHON; without a graph the rival is left out, and the output says so.
+// The rival of zero-shot is transformers.js, one forward a label, without the head ([SEP] makes its texts as long as the pairs). It needs an ONNX graph of the same shape: bench/python
+// makes one with PYTHON; without a graph the rival is left out, and the output says so.
 import { parseArgs } from 'node:util';
 import { answerQuestion, classifyZeroShot, fillMask, loadModel, type Model } from '../src/index.js';
+import { availablePrecisions } from '../src/runtime/precision.js';
 import { Random } from '../test/support/random.js';
-import { createOnnxSession, padIds } from './engines/onnxruntime.js';
+import { transformersEngine } from './engines/transformers.js';
 import { withHead } from './head-models.js';
 import { measure, type Contestant, type Effort } from './measure.js';
 import { bertBase, miniLm } from './models.js';
@@ -57,25 +58,32 @@ async function masked(): Promise<void> {
 }
 
 async function zeroShot(): Promise<void> {
-  const model = await loadModel(await withHead(shape, 'inference'));
+  const directory = await withHead(shape, 'inference');
   const text = 'The museum will open a new wing with paintings from four centuries in the spring.';
   const labels = ['politics', 'sports', 'art', 'weather', 'science', 'business', 'health', 'travel', 'food', 'music'];
-  const contestants: Contestant[] = [
-    { name: 'classifyZeroShot, 10 labels in one batch', run: timed(() => classifyZeroShot(model, text, labels)) },
-  ];
+  const precisions = (['fp32', 'bf16', 'int8'] as const).filter((each) => availablePrecisions().includes(each));
+  const models = await Promise.all(precisions.map((precision) => loadModel(directory, { precision })));
+  const contestants: Contestant[] = models.map((model, i) => ({
+    name: `classifyZeroShot, all labels in one batch, ${precisions[i]}`,
+    run: timed(() => classifyZeroShot(model, text, labels)),
+  }));
   if (shape.onnx.fp32 !== undefined) {
     installRivals();
-    const session = await createOnnxSession(shape.onnx.fp32, 2);
-    const rival = async () => {
-      for (const label of labels)
-        await session.run(padIds([model.tokenizer.encode(text, { pair: `This example is ${label}.` }).ids]).feeds);
-    };
-    contestants.push({ name: 'onnxruntime, one forward a label', run: timed(rival) });
+    const rival = await transformersEngine().load(shape, 2);
+    const texts = labels.map((label) => `${text} [SEP] This example is ${label}.`);
+    const ids = texts.map((each) => models[0]!.tokenizer.encode(each).ids);
+    contestants.push({
+      name: 'transformers.js, one forward a label, fp32',
+      run: rival.text!({ texts, ids, batchSize: 1, batching: 'arrival' }),
+    });
   }
-  const [own, rival] = await compare(`zero-shot: ${shape.name}, 1 text, 10 labels`, contestants);
-  if (rival === undefined) print('  no ONNX graph of this shape: rival left out');
-  else verdict('times as fast (at least 3)', rival / own!, rival / own! >= 3);
-  model.dispose();
+  const medians = await compare(`zero-shot: ${shape.name}, 1 text, 10 labels`, contestants);
+  if (medians.length === models.length) print('  no ONNX graph of this shape: rival left out');
+  else
+    precisions.forEach((precision, i) =>
+      verdict(`times as fast in ${precision} (at least 3)`, medians.at(-1)! / medians[i]!, medians.at(-1)! / medians[i]! >= 3),
+    );
+  for (const model of models) model.dispose();
 }
 
 async function answers(): Promise<void> {

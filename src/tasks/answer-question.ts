@@ -3,7 +3,16 @@ import type { Model } from '../models/index.js';
 import { flag, integer, readOptions, received, type Options } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './answer-spans.js';
-import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions, type TaskReport } from './task-call.js';
+import {
+  compute,
+  encodeInputs,
+  requireHead,
+  requireString,
+  taskFunction,
+  taskSchema,
+  type TaskOptions,
+  type TaskReport,
+} from './task-call.js';
 
 /** Options of `answerQuestion`; names and defaults are those of transformers' pipeline. */
 export interface AnswerOptions extends Omit<TaskOptions, 'maxLength' | 'onTruncate'> {
@@ -65,21 +74,10 @@ const schema = {
  * Errors: NO_HEAD, EMPTY_INPUT (a question or context without text), MAX_LENGTH (a question over the limit), INVALID_ARG, INVALID_OPTION,
  * INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
-export function answerQuestion(model: Model, input: QuestionInput, options?: AnswerOptions): Promise<AnsweredQuestion>;
-export function answerQuestion(model: Model, input: readonly QuestionInput[], options?: AnswerOptions): Promise<AnsweredQuestion[]>;
-export function answerQuestion(
-  model: Model,
-  input: QuestionInput | readonly QuestionInput[],
-  options?: AnswerOptions,
-): Promise<AnsweredQuestion | AnsweredQuestion[]>;
-export async function answerQuestion(
-  model: Model,
-  input: QuestionInput | readonly QuestionInput[],
-  options?: AnswerOptions,
-): Promise<AnsweredQuestion | AnsweredQuestion[]> {
+export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, AnsweredQuestion>(async (model, inputs, options) => {
   const head = requireHead(model, 'questionAnswering', 'answerQuestion');
   const settings = readOptions('answerQuestion', options, schema);
-  const questions = (isQuestionList(input) ? input : [input]).map(readQuestion);
+  const questions = inputs.map(readQuestion);
   const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
   const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
   questions.forEach(({ question }, i) => requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i));
@@ -95,7 +93,7 @@ export async function answerQuestion(
   const windows = encodings.map((encoding) => [encoding, ...encoding.overflowing]);
   const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
   let next = 0;
-  const results = windows.map((own, i) => {
+  return windows.map((own, i) => {
     const rows = logits.slice(next, (next += own.length));
     return {
       answers: findAnswers(questions[i]!.context, own, rows, settings),
@@ -104,8 +102,7 @@ export async function answerQuestion(
       truncated: false,
     };
   });
-  return isQuestionList(input) ? results : results[0]!;
-}
+});
 
 /** The best answers of all windows; where windows agree on a slice, the better score counts. */
 function findAnswers(
@@ -155,8 +152,4 @@ function requireShort({ tokenizer }: Model, question: string, { limit, room }: {
       `Expected a question below ${room} tokens, so that windows have room for the context, ${at} Shorten it or raise maxSeqLen.`,
     );
   }
-}
-
-function isQuestionList(input: QuestionInput | readonly QuestionInput[]): input is readonly QuestionInput[] {
-  return Array.isArray(input);
 }

@@ -7,6 +7,7 @@ import {
   readInputs,
   reportOf,
   requireHead,
+  taskFunction,
   taskSchema,
   type TaskOptions,
   type TaskReport,
@@ -46,31 +47,19 @@ export const countOrAll: Check<number | null> = (value, name) => (value === null
  *
  * Errors: NO_HEAD, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
-export function classifyText(model: Model, input: TextInput, options?: ClassifyOptions): Promise<ClassifiedText>;
-export function classifyText(model: Model, input: readonly TextInput[], options?: ClassifyOptions): Promise<ClassifiedText[]>;
-export function classifyText(
-  model: Model,
-  input: TextInput | readonly TextInput[],
-  options?: ClassifyOptions,
-): Promise<ClassifiedText | ClassifiedText[]>;
-export async function classifyText(
-  model: Model,
-  input: TextInput | readonly TextInput[],
-  options?: ClassifyOptions,
-): Promise<ClassifiedText | ClassifiedText[]> {
+export const classifyText = taskFunction<TextInput, ClassifyOptions, ClassifiedText>(async (model, inputs, options) => {
   const head = requireHead(model, 'sequenceClassification', 'classifyText');
   const settings = readOptions('classifyText', options, { ...taskSchema, topK: countOrAll, functionToApply: oneOf(kScoreFunctions) });
-  const encodings = await encodeInputs(model, 'classifyText', readInputs('classifyText', input), settings);
+  const encodings = await encodeInputs(model, 'classifyText', readInputs('classifyText', inputs), settings);
   const logits = await compute(model, encodings, [head], settings);
   const apply = settings.functionToApply ?? scoreFunction(model);
   const count = settings.topK === null ? Infinity : (settings.topK ?? 1);
-  const results = encodings.map((encoding, i) => {
+  return encodings.map((encoding, i) => {
     const scores = applyFunction(apply, logits[i]![0]!);
     const best = descending(scores).slice(0, count);
     return { labels: best.map((id) => ({ label: model.config.id2label[id]!, score: scores[id]! })), ...reportOf(encoding) };
   });
-  return Array.isArray(input) ? results : results[0]!;
-}
+});
 
 /** The function transformers' pipeline would choose. */
 function scoreFunction({ config }: Model): ScoreFunction {

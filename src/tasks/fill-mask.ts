@@ -11,6 +11,7 @@ import {
   reportOf,
   requireHead,
   strings,
+  taskFunction,
   taskSchema,
   type TaskOptions,
   type TaskReport,
@@ -59,21 +60,10 @@ interface Scored {
  *
  * Errors: NO_HEAD, NO_MASK (names the index), INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
-export function fillMask(model: Model, input: TextInput, options?: FillMaskOptions): Promise<FilledText>;
-export function fillMask(model: Model, input: readonly TextInput[], options?: FillMaskOptions): Promise<FilledText[]>;
-export function fillMask(
-  model: Model,
-  input: TextInput | readonly TextInput[],
-  options?: FillMaskOptions,
-): Promise<FilledText | FilledText[]>;
-export async function fillMask(
-  model: Model,
-  input: TextInput | readonly TextInput[],
-  options?: FillMaskOptions,
-): Promise<FilledText | FilledText[]> {
+export const fillMask = taskFunction<TextInput, FillMaskOptions, FilledText>(async (model, unchecked, options) => {
   const head = requireHead(model, 'maskedLm', 'fillMask');
   const settings = readOptions('fillMask', options, { ...taskSchema, topK: integer(1, 1 << 20), targets: strings });
-  const inputs = readInputs('fillMask', input);
+  const inputs = readInputs('fillMask', unchecked);
   const targets = settings.targets === undefined ? undefined : targetIds(model, settings.targets);
   const topK = Math.min(settings.topK ?? 5, targets?.length ?? model.config.vocabSize);
   const encodings = await encodeInputs(model, 'fillMask', inputs, settings);
@@ -85,15 +75,14 @@ export async function fillMask(
     [reader.value],
     settings,
   );
-  const results = encodings.map((encoding, i) => {
+  return encodings.map((encoding, i) => {
     const masks = positions[i]!.map((position, m) => {
       const best = reader.read(rows[i]![0]!, m).slice(0, topK);
       return { position, candidates: best.map((each) => describe(model, encoding, position, each, positions[i]!.length === 1)) };
     });
     return { masks, ...reportOf(encoding) };
   });
-  return Array.isArray(input) ? results : results[0]!;
-}
+});
 
 /** The ids that targets stand for, each once. Errors: INVALID_OPTION for one without any token. */
 function targetIds({ tokenizer }: Model, targets: readonly string[]): number[] {

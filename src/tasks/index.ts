@@ -18,5 +18,5 @@ export { detectReplacedTokens, type ReplacedToken, type ReplacedTokens } from '.
 export { rerank, type RankedDocument, type RerankOptions } from './rerank.js';
 export { semanticSearch, type SearchOptions, type SearchResult, type VectorMatrix } from './semantic-search.js';
 export { sentenceSimilarity } from './sentence-similarity.js';
-export type { TaskOptions, TaskReport, TextInput, TextPair } from './task-call.js';
+export type { TaskFunction, TaskOptions, TaskReport, TextInput, TextPair } from './task-call.js';
 export { classifyZeroShot, type ZeroShotOptions, type ZeroShotResult } from './zero-shot.js';

@@ -1,5 +1,4 @@
 import { BerthaError } from '../errors.js';
-import type { Model } from '../models/index.js';
 import { readOptions, received } from '../options.js';
 import { argmax, softmax } from './scores.js';
 import {
@@ -9,6 +8,7 @@ import {
   reportOf,
   requireHead,
   requireString,
+  taskFunction,
   taskSchema,
   type TaskOptions,
   type TaskReport,
@@ -27,30 +27,18 @@ export interface NextSentence extends TaskReport {
  * Errors: NO_HEAD, INVALID_ARG (also for a text without its pair), INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of
  * `forward`.
  */
-export function predictNextSentence(model: Model, input: TextPair, options?: TaskOptions): Promise<NextSentence>;
-export function predictNextSentence(model: Model, input: readonly TextPair[], options?: TaskOptions): Promise<NextSentence[]>;
-export function predictNextSentence(
-  model: Model,
-  input: TextPair | readonly TextPair[],
-  options?: TaskOptions,
-): Promise<NextSentence | NextSentence[]>;
-export async function predictNextSentence(
-  model: Model,
-  input: TextPair | readonly TextPair[],
-  options?: TaskOptions,
-): Promise<NextSentence | NextSentence[]> {
+export const predictNextSentence = taskFunction<TextPair, TaskOptions, NextSentence>(async (model, inputs, options) => {
   const head = requireHead(model, 'nextSentence', 'predictNextSentence');
   const settings = readOptions('predictNextSentence', options, taskSchema);
-  const pairs = readInputs('predictNextSentence', input);
+  const pairs = readInputs('predictNextSentence', inputs);
   pairs.forEach(({ textPair }, i) => requireString(textPair, `textPair of the input at index ${i} of predictNextSentence`));
   const encodings = await encodeInputs(model, 'predictNextSentence', pairs, settings);
   const logits = await compute(model, encodings, [head], settings);
-  const results = encodings.map((encoding, i) => {
+  return encodings.map((encoding, i) => {
     const [isNext, notNext] = softmax(logits[i]![0]!);
     return { isNext: isNext!, notNext: notNext!, ...reportOf(encoding) };
   });
-  return Array.isArray(input) ? results : results[0]!;
-}
+});
 
 /** A text and how it may go on. */
 export interface ChoiceInput {
@@ -71,34 +59,22 @@ export interface ChosenAnswer extends TaskReport {
  *
  * Errors: as `predictNextSentence`.
  */
-export function multipleChoice(model: Model, input: ChoiceInput, options?: TaskOptions): Promise<ChosenAnswer>;
-export function multipleChoice(model: Model, input: readonly ChoiceInput[], options?: TaskOptions): Promise<ChosenAnswer[]>;
-export function multipleChoice(
-  model: Model,
-  input: ChoiceInput | readonly ChoiceInput[],
-  options?: TaskOptions,
-): Promise<ChosenAnswer | ChosenAnswer[]>;
-export async function multipleChoice(
-  model: Model,
-  input: ChoiceInput | readonly ChoiceInput[],
-  options?: TaskOptions,
-): Promise<ChosenAnswer | ChosenAnswer[]> {
+export const multipleChoice = taskFunction<ChoiceInput, TaskOptions, ChosenAnswer>(async (model, inputs, options) => {
   const head = requireHead(model, 'multipleChoice', 'multipleChoice');
   const settings = readOptions('multipleChoice', options, taskSchema);
-  const questions = (isChoiceList(input) ? input : [input]).map(readChoices);
+  const questions = inputs.map(readChoices);
   const pairs = questions.flatMap(({ text, choices }) => choices.map((textPair) => ({ text, textPair })));
   const encodings = await encodeInputs(model, 'multipleChoice', pairs, settings);
   const logits = await compute(model, encodings, [head], settings);
   let next = 0;
-  const results = questions.map(({ choices }) => {
+  return questions.map(({ choices }) => {
     const own = encodings.slice(next, next + choices.length);
     const scores = softmax(choices.map((_, c) => logits[next + c]![0]![0]!));
     next += choices.length;
     const tokens = own.reduce((sum, { length }) => sum + length, 0);
     return { choice: argmax(scores), scores: Array.from(scores), tokens, truncated: own.some(({ truncated }) => truncated) };
   });
-  return isChoiceList(input) ? results : results[0]!;
-}
+});
 
 function readChoices(input: unknown, index: number): ChoiceInput {
   const { text, choices } = (input ?? {}) as { readonly text?: unknown; readonly choices?: unknown };
@@ -113,8 +89,4 @@ function readChoices(input: unknown, index: number): ChoiceInput {
     text: prompt,
     choices: choices.map((each: unknown, c) => requireString(each, `the choice ${c} of the input at index ${index}`)),
   };
-}
-
-function isChoiceList(input: ChoiceInput | readonly ChoiceInput[]): input is readonly ChoiceInput[] {
-  return Array.isArray(input);
 }

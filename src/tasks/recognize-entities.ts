@@ -2,7 +2,17 @@ import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { integer, oneOf, readOptions } from '../options.js';
 import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './entities.js';
-import { compute, encodeInputs, requireHead, requireString, strings, taskSchema, type TaskOptions, type TaskReport } from './task-call.js';
+import {
+  compute,
+  encodeInputs,
+  requireHead,
+  requireString,
+  strings,
+  taskFunction,
+  taskSchema,
+  type TaskOptions,
+  type TaskReport,
+} from './task-call.js';
 
 /** Options of `recognizeEntities`. */
 export interface EntityOptions extends TaskOptions {
@@ -27,18 +37,7 @@ export interface RecognizedText extends TaskReport {
  *
  * Errors: NO_HEAD, INVALID_LABEL, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
-export function recognizeEntities(model: Model, input: string, options?: EntityOptions): Promise<RecognizedText>;
-export function recognizeEntities(model: Model, input: readonly string[], options?: EntityOptions): Promise<RecognizedText[]>;
-export function recognizeEntities(
-  model: Model,
-  input: string | readonly string[],
-  options?: EntityOptions,
-): Promise<RecognizedText | RecognizedText[]>;
-export async function recognizeEntities(
-  model: Model,
-  input: string | readonly string[],
-  options?: EntityOptions,
-): Promise<RecognizedText | RecognizedText[]> {
+export const recognizeEntities = taskFunction<string, EntityOptions, RecognizedText>(async (model, inputs, options) => {
   const head = requireHead(model, 'tokenClassification', 'recognizeEntities');
   const settings = readOptions('recognizeEntities', options, {
     ...taskSchema,
@@ -46,9 +45,7 @@ export async function recognizeEntities(
     ignoreLabels: strings,
     stride: integer(0, 1 << 20),
   });
-  const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
-    requireString(each, `the text at index ${i} of recognizeEntities`),
-  );
+  const texts = inputs.map((each, i) => requireString(each, `the text at index ${i} of recognizeEntities`));
   const ignored = new Set(settings.ignoreLabels === undefined ? ['O'] : checkLabels(model, settings.ignoreLabels));
   const { stride } = settings;
   const windowed = stride === undefined ? {} : { stride };
@@ -62,7 +59,7 @@ export async function recognizeEntities(
   const windows = encodings.map((encoding) => (stride === undefined ? [encoding] : [encoding, ...encoding.overflowing]));
   const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
   let next = 0;
-  const results = windows.map((own, i) => {
+  return windows.map((own, i) => {
     const rows = logits.slice(next, (next += own.length));
     const tokens = labelTokens(model, texts[i]!, own, rows, stride ?? 0);
     const entities = aggregate(model, tokens, settings.aggregationStrategy ?? 'none');
@@ -73,8 +70,7 @@ export async function recognizeEntities(
       truncated: stride === undefined && own[0]!.truncated,
     };
   });
-  return Array.isArray(input) ? results : results[0]!;
-}
+});
 
 function checkLabels({ config }: Model, names: readonly string[]): readonly string[] {
   const known = new Set(['O', ...config.id2label, ...config.id2label.map(groupOf)]);

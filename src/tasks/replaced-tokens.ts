@@ -1,4 +1,3 @@
-import type { Model } from '../models/index.js';
 import { readOptions } from '../options.js';
 import { sigmoid } from './scores.js';
 import {
@@ -7,6 +6,7 @@ import {
   readInputs,
   reportOf,
   requireHead,
+  taskFunction,
   taskSchema,
   type TaskOptions,
   type TaskReport,
@@ -36,25 +36,14 @@ export interface ReplacedTokens extends TaskReport {
  *
  * Errors: NO_HEAD, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
-export function detectReplacedTokens(model: Model, input: TextInput, options?: TaskOptions): Promise<ReplacedTokens>;
-export function detectReplacedTokens(model: Model, input: readonly TextInput[], options?: TaskOptions): Promise<ReplacedTokens[]>;
-export function detectReplacedTokens(
-  model: Model,
-  input: TextInput | readonly TextInput[],
-  options?: TaskOptions,
-): Promise<ReplacedTokens | ReplacedTokens[]>;
-export async function detectReplacedTokens(
-  model: Model,
-  input: TextInput | readonly TextInput[],
-  options?: TaskOptions,
-): Promise<ReplacedTokens | ReplacedTokens[]> {
+export const detectReplacedTokens = taskFunction<TextInput, TaskOptions, ReplacedTokens>(async (model, inputs, options) => {
   const head = requireHead(model, 'replacedToken', 'detectReplacedTokens');
   const settings = readOptions('detectReplacedTokens', options, taskSchema);
-  const encodings = await encodeInputs(model, 'detectReplacedTokens', readInputs('detectReplacedTokens', input), settings, {
+  const encodings = await encodeInputs(model, 'detectReplacedTokens', readInputs('detectReplacedTokens', inputs), settings, {
     offsets: true,
   });
   const logits = await compute(model, encodings, [head], settings);
-  const results = encodings.map((encoding, i) => ({
+  return encodings.map((encoding, i) => ({
     replacedTokens: encoding.tokens.map((token, t) => {
       const logit = logits[i]![0]![t]!;
       const [start, end] = [encoding.offsets![2 * t]!, encoding.offsets![2 * t + 1]!];
@@ -62,5 +51,4 @@ export async function detectReplacedTokens(
     }),
     ...reportOf(encoding),
   }));
-  return Array.isArray(input) ? results : results[0]!;
-}
+});

@@ -37,6 +37,22 @@ export interface TextPair {
   readonly textPair?: string | undefined;
 }
 
+/** A task on one input, or on a list, which runs in one batch. */
+export interface TaskFunction<Input, Settings, Result> {
+  (model: Model, input: Input, options?: Settings): Promise<Result>;
+  (model: Model, inputs: readonly Input[], options?: Settings): Promise<Result[]>;
+  (model: Model, input: Input | readonly Input[], options?: Settings): Promise<Result | Result[]>;
+}
+
+/** A task from its work on a list of inputs, which nobody has checked. */
+export function taskFunction<Input, Settings, Result>(
+  work: (model: Model, inputs: readonly unknown[], options: Settings | undefined) => Promise<Result[]>,
+): TaskFunction<Input, Settings, Result> {
+  const call = async (model: Model, input: Input | readonly Input[], options?: Settings) =>
+    Array.isArray(input) ? work(model, input, options) : (await work(model, [input], options))[0]!;
+  return call as TaskFunction<Input, Settings, Result>;
+}
+
 /** The checks of `TaskOptions`. */
 export const taskSchema = {
   maxLength: integer(1, 1 << 20),
@@ -99,16 +115,15 @@ export function requireModel(model: Model, task: string): void {
   if (model.session.disposed) throw new BerthaError('DISPOSED', `Expected a loaded model for ${task} but received one that was disposed.`);
 }
 
-/** One text or pair, or a list of them, checked. Errors: INVALID_ARG, naming the index. */
-export function readInputs(task: string, input: unknown): TextPair[] {
-  return (Array.isArray(input) ? input : [input]).map((each: unknown, i) => {
-    const where = Array.isArray(input) ? `the input at index ${i} of ${task}` : `the input of ${task}`;
+/** Texts and pairs, checked. Errors: INVALID_ARG, naming the index. */
+export function readInputs(task: string, inputs: readonly unknown[]): TextPair[] {
+  return inputs.map((each, i) => {
     if (typeof each === 'string') return { text: each };
     const { text, textPair } = (each ?? {}) as Partial<Record<keyof TextPair, unknown>>;
     if (typeof text !== 'string' || (textPair !== undefined && typeof textPair !== 'string')) {
       throw new BerthaError(
         'INVALID_ARG',
-        `Expected a string, or an object with text and textPair, for ${where} but received ${received(each)}.`,
+        `Expected a string, or an object with text and textPair, for the input at index ${i} of ${task} but received ${received(each)}.`,
       );
     }
     return textPair === undefined ? { text } : { text, textPair };
