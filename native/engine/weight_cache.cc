@@ -1,6 +1,7 @@
 #include "engine/weight_cache.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -77,6 +78,18 @@ std::vector<uint64_t> chunk_checksums(const uint8_t* weights, int64_t bytes, Tea
         sums[static_cast<size_t>(chunk)] = checksum(weights + begin, std::min(kChunk, bytes - begin));
     });
     return sums;
+}
+
+// Maps the pages of a chunk in one go. A page that cannot be read is an error here and a signal later.
+bool map_pages(const uint8_t* data, int64_t bytes) {
+#if defined(MADV_POPULATE_READ)
+    // Systems before Linux 5.14 do not know the advice.
+    return ::madvise(const_cast<uint8_t*>(data), static_cast<size_t>(bytes), MADV_POPULATE_READ) == 0 ||
+           errno == EINVAL;
+#else
+    (void)data, (void)bytes;
+    return true;
+#endif
 }
 
 std::string make_header(const std::string& key, int64_t bytes, const std::vector<uint64_t>& sums) {
@@ -201,12 +214,17 @@ std::unique_ptr<const MappedWeights> WeightCache::load(const std::string& layout
     if (mapping == MAP_FAILED) return refuse("cannot be mapped");
     auto weights = std::make_unique<const MappedWeights>(mapping, static_cast<size_t>(size),
                                                          static_cast<int64_t>(prefix.header_bytes));
-#if defined(MADV_POPULATE_READ)
-    // A page that cannot be read is an error here and a signal later.
-    if (::madvise(mapping, static_cast<size_t>(size), MADV_POPULATE_READ) != 0 && errno != EINVAL)
-        return refuse("is damaged: it cannot be read");
-#endif
-    const std::vector<uint64_t> sums = chunk_checksums(weights->data(), bytes, team);
+    std::vector<uint64_t> sums(static_cast<size_t>(chunks_of(bytes)));
+    std::atomic<bool> is_readable{true};
+    team.run(chunks_of(bytes), [&](int64_t chunk, int) {
+        const int64_t begin = chunk * kChunk, count = std::min(kChunk, bytes - begin);
+        if (!map_pages(weights->data() + begin, count)) {
+            is_readable = false;
+        } else {
+            sums[static_cast<size_t>(chunk)] = checksum(weights->data() + begin, count);
+        }
+    });
+    if (!is_readable) return refuse("is damaged: it cannot be read");
     if (std::memcmp(sums.data(), &header[sizeof prefix + key.size()], sums.size() * sizeof(uint64_t)) != 0)
         return refuse("is damaged: a checksum is wrong");
     outcome_ = Outcome::kHit;
