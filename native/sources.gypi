@@ -3,6 +3,7 @@
     "bertha_sources": [
       "native/addon/addon.cc",
       "native/addon/environment.cc",
+      "native/addon/file_identity.cc",
       "native/addon/file_source.cc",
       "native/addon/model_key.cc",
       "native/addon/model_wrap.cc",
@@ -16,6 +17,7 @@
       "native/cpu/kernels_avx2.cc",
       "native/cpu/kernels_avx512.cc",
       "native/cpu/kernels_scalar.cc",
+      "native/cpu/lazy_table.cc",
       "native/cpu/packed_weights.cc",
       "native/cpu/peak.cc",
       "native/engine/allocator.cc",

@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "addon/file_identity.h"
 #include "engine/check.h"
 
 #if defined(_WIN32)
 #include <io.h>
 #else
+#include <fcntl.h>
 #include <unistd.h>
 #endif
 
@@ -80,6 +82,50 @@ void check_finite(const FilePart& part, const float* values, int64_t count) {
                  "tensor %.200s holds a NaN or an infinity (or a value beyond fp32)", part.name.c_str());
 }
 
+// Rows first .. first + count of a part.
+void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst) {
+    const int64_t size = element_size(part.dtype), total = count * cols;
+    const int64_t offset = part.offset + first * cols * size;
+    char chunk[kChunkBytes];
+    for (int64_t done = 0; done < total;) {
+        const int64_t n = std::min(total - done, kChunkBytes / size);
+        float* values = dst + done;
+        char* bytes = part.dtype == FileDtype::kF32 ? reinterpret_cast<char*>(values) : chunk;
+        read_exactly(part, offset + done * size, n * size, bytes);
+        if (part.dtype == FileDtype::kF16) convert<uint16_t>(chunk, n, values, from_f16);
+        if (part.dtype == FileDtype::kBF16) convert<uint16_t>(chunk, n, values, from_bf16);
+        if (part.dtype == FileDtype::kF64)
+            convert<double>(chunk, n, values, [](double value) { return static_cast<float>(value); });
+        check_finite(part, values, n);  // while it is in the cache
+        done += n;
+    }
+}
+
+#if !defined(_WIN32)
+// A part of a file, by a descriptor of its own.
+class FileRows final : public RowSource {
+public:
+    FileRows(const FilePart& part, int64_t cols, int fd) : part_(part), cols_(cols) {
+        part_.fd = fd;
+        identity_ = identify_file(fd);
+    }
+    ~FileRows() override { close(part_.fd); }
+    bool settled() const { return identity_.settled; }
+
+    void read(int64_t row, float* dst) override {
+        read_part(part_, row, 1, cols_, dst);
+        BERTHA_CHECK(identity_.same_as(identify_file(part_.fd)), "IO",
+                     "the file of tensor %.200s has changed since the model was loaded: load it again",
+                     part_.name.c_str());
+    }
+
+private:
+    FilePart part_;
+    const int64_t cols_;
+    FileIdentity identity_;
+};
+#endif
+
 }  // namespace
 
 FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts)
@@ -116,23 +162,17 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
     }
 }
 
-void FileSource::read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols,
-                           float* dst) const {
-    const int64_t size = element_size(part.dtype), total = count * cols;
-    const int64_t offset = part.offset + first * cols * size;
-    char chunk[kChunkBytes];
-    for (int64_t done = 0; done < total;) {
-        const int64_t n = std::min(total - done, kChunkBytes / size);
-        float* values = dst + done;
-        char* bytes = part.dtype == FileDtype::kF32 ? reinterpret_cast<char*>(values) : chunk;
-        read_exactly(part, offset + done * size, n * size, bytes);
-        if (part.dtype == FileDtype::kF16) convert<uint16_t>(chunk, n, values, from_f16);
-        if (part.dtype == FileDtype::kBF16) convert<uint16_t>(chunk, n, values, from_bf16);
-        if (part.dtype == FileDtype::kF64)
-            convert<double>(chunk, n, values, [](double value) { return static_cast<float>(value); });
-        check_finite(part, values, n);  // while it is in the cache
-        done += n;
-    }
+std::unique_ptr<RowSource> FileSource::keep(int32_t weight) {
+#if !defined(_WIN32)
+    const std::vector<FilePart>& parts = parts_[static_cast<size_t>(weight)];
+    if (parts.size() != 1) return nullptr;
+    const int fd = fcntl(parts.front().fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return nullptr;
+    auto rows = std::make_unique<FileRows>(parts.front(), program_.weights[static_cast<size_t>(weight)].cols,
+                                           fd);
+    if (rows->settled()) return rows;
+#endif
+    return nullptr;
 }
 
 }  // namespace bertha::addon

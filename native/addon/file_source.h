@@ -2,6 +2,7 @@
 // JavaScript and a file that shrinks is a short read, never a fault.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,10 @@ public:
     // parts[weight] covers that weight's rows exactly. Throws INVALID_ARG otherwise.
     FileSource(const Program& program, std::vector<std::vector<FilePart>> parts);
     void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override;
+    // For a weight in one part of a file that has not just been changed.
+    std::unique_ptr<RowSource> keep(int32_t weight) override;
 
 private:
-    void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst) const;
-
     const Program& program_;
     const std::vector<std::vector<FilePart>> parts_;
 };

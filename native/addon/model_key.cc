@@ -1,21 +1,12 @@
 #include "addon/model_key.h"
 
-#include <cerrno>
 #include <cstring>
 #include <map>
 
-#include "engine/check.h"
-
-#if !defined(_WIN32)
-#include <sys/stat.h>
-#include <ctime>
-#endif
+#include "addon/file_identity.h"
 
 namespace bertha::addon {
 namespace {
-
-// File systems stamp changes with the kernel's tick, 1 to 10 ms; some count in seconds.
-constexpr int64_t kSettledAfterNs = 2'000'000'000;
 
 class Key {
 public:
@@ -64,27 +55,14 @@ void add_program(Key& key, const Program& program) {
     for (int64_t size : {program.vocab_size, program.type_vocab_size, program.max_seq_len}) key.add(size);
 }
 
-#if !defined(_WIN32)
 // Writes the file's identity into the key; false when it has just been changed.
 bool add_file(Key& key, int fd) {
-    struct stat status;
-    BERTHA_CHECK(fstat(fd, &status) == 0, "IO", "cannot look at a weight file: %s", std::strerror(errno));
-#if defined(__APPLE__)
-    const timespec modified = status.st_mtimespec, changed = status.st_ctimespec;
-#else
-    const timespec modified = status.st_mtim, changed = status.st_ctim;
-#endif
-    timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    const auto ns = [](const timespec& time) {
-        return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-    };
-    key.add(static_cast<uint64_t>(status.st_dev));
-    key.add(static_cast<uint64_t>(status.st_ino));
-    for (int64_t number : {static_cast<int64_t>(status.st_size), ns(modified), ns(changed)}) key.add(number);
-    return ns(now) - ns(changed) > kSettledAfterNs;
+    const FileIdentity identity = identify_file(fd);
+    key.add(identity.device);
+    key.add(identity.inode);
+    for (int64_t number : {identity.size, identity.modified_ns, identity.changed_ns}) key.add(number);
+    return identity.settled;
 }
-#endif
 
 }  // namespace
 
@@ -98,9 +76,6 @@ std::string program_key(const Program& program, const LoadOptions& options) {
 
 std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts,
                       const LoadOptions& options) {
-#if defined(_WIN32)
-    return "";
-#else
     Key key;
     key.add(program_key(program, options));
     std::map<int, int> files;  // descriptor → its number in the key
@@ -116,7 +91,6 @@ std::string model_key(const Program& program, const std::vector<std::vector<File
         }
     }
     return std::move(key).text();
-#endif
 }
 
 }  // namespace bertha::addon

@@ -14,6 +14,7 @@ namespace {
 // are not used.
 constexpr int kLayoutVersion = 1;
 constexpr int64_t kTableBytes = int64_t{1} << 20;  // a lookup table is read in parts of about this size
+constexpr int64_t kLazyBytes = int64_t{8} << 20;   // from this size on a word table is read row by row
 constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles load whole panels of it
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
@@ -43,7 +44,9 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
         } else {
             if (weight.kind == WeightKind::kTable)
                 step = std::max<int64_t>(1, kTableBytes / (weight.cols * 4));
-            bytes += weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
+            if (id != words_weight_)
+                bytes += weight.rows * weight.cols * 4 +
+                         (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
         }
         bytes = round_up(bytes, 64);
         for (int64_t row = 0; row < weight.rows; row += step)
@@ -65,6 +68,8 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
                 input_scales.push_back(scale);
             }
         }
+        if (cache == nullptr && op.kind == OpKind::kEmbed && offsets_[static_cast<size_t>(op.weight)] < 0)
+            keep_words(op.weight, source);
         for (int32_t id : {op.weight, op.bias, op.position_table, op.type_table, op.relative_bias})
             place(id, formats[i]);
     }
@@ -90,7 +95,7 @@ void PackedWeights::pack(const std::vector<Part>& parts, const std::vector<int32
                          WeightSource& source, Team& team) {
     int64_t staging_floats = 0;
     for (const Part& part : parts)
-        if (format_of_[static_cast<size_t>(part.weight)] != nullptr)
+        if (format_of_[static_cast<size_t>(part.weight)] != nullptr || part.weight == words_weight_)
             staging_floats = std::max(
                 staging_floats,
                 (part.row_end - part.row_begin) * program_.weights[static_cast<size_t>(part.weight)].cols);
@@ -111,6 +116,15 @@ void PackedWeights::pack(const std::vector<Part>& parts, const std::vector<int32
     });
     if (error) std::rethrow_exception(error);
     input_scales_ = {};
+}
+
+void PackedWeights::keep_words(int32_t weight, WeightSource& source) {
+    const Weight& shape = program_.weights[static_cast<size_t>(weight)];
+    if (words_ || shape.rows * shape.cols * 4 < kLazyBytes) return;
+    std::unique_ptr<RowSource> rows = source.keep(weight);
+    if (!rows) return;
+    words_ = std::make_unique<LazyTable>(shape.rows, shape.cols, std::move(rows));
+    words_weight_ = weight;
 }
 
 // The matrices are packed with the scale; forwards multiply with its inverse.
@@ -144,6 +158,7 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
         format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, input_scale, base + panel);
         return;
     }
+    if (part.weight == words_weight_) return source.read(part.weight, part.row_begin, part.row_end, staging);
     float* rows = reinterpret_cast<float*>(base);
     source.read(part.weight, part.row_begin, part.row_end, rows + part.row_begin * weight.cols);
     if (weight.kind == WeightKind::kVector)

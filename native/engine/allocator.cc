@@ -27,16 +27,17 @@ bool should_fail() {
 
 size_t rounded(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-void* system_allocate(size_t bytes) {
+void* system_allocate(size_t bytes, bool huge_pages) {
 #if defined(__linux__)
     if (bytes >= kMapThreshold) {
         void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (data == MAP_FAILED) return nullptr;
-        if (bytes >= kHugePage)
-            madvise(data, bytes, MADV_HUGEPAGE);  // fewer TLB misses; failure costs nothing
+        // Huge pages save TLB misses; failure costs nothing.
+        if (bytes >= kHugePage) madvise(data, bytes, huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
         return data;
     }
 #endif
+    (void)huge_pages;
     return std::aligned_alloc(kAlignment, bytes);
 }
 
@@ -53,10 +54,10 @@ void system_free(void* data, size_t bytes) noexcept {
 
 }  // namespace
 
-Buffer::Buffer(size_t bytes) {
+Buffer::Buffer(size_t bytes, bool huge_pages) {
     BERTHA_CHECK(bytes <= SIZE_MAX - kAlignment, "OUT_OF_MEMORY", "cannot allocate %zu bytes", bytes);
     const size_t size = rounded(bytes == 0 ? 1 : bytes);
-    void* data = should_fail() ? nullptr : system_allocate(size);
+    void* data = should_fail() ? nullptr : system_allocate(size, huge_pages);
     BERTHA_CHECK(data != nullptr, "OUT_OF_MEMORY",
                  "cannot allocate %zu bytes (%lld are in use by this library)", bytes,
                  static_cast<long long>(allocated_bytes()));

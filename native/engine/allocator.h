@@ -13,7 +13,9 @@ namespace bertha {
 class Buffer {
 public:
     Buffer() = default;
-    explicit Buffer(size_t bytes);  // throws OUT_OF_MEMORY
+    explicit Buffer(size_t bytes) : Buffer(bytes, true) {}  // throws OUT_OF_MEMORY
+    // A block of which a part will be written: small pages, which are in memory once they were touched.
+    static Buffer sparse(size_t bytes) { return Buffer(bytes, false); }
     Buffer(Buffer&& other) noexcept { *this = std::move(other); }
     Buffer& operator=(Buffer&& other) noexcept {
         std::swap(bytes_, other.bytes_);
@@ -40,6 +42,8 @@ public:
     float* floats() const { return as<float>(); }
 
 private:
+    Buffer(size_t bytes, bool huge_pages);
+
     size_t bytes_ = 0;
     void* data_ = nullptr;
 };

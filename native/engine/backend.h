@@ -13,12 +13,22 @@
 
 namespace bertha {
 
+// Rows of one weight, for as long as it exists. read() fills dst with one row in fp32 [cols]; throws IO,
+// NON_FINITE. One thread at a time.
+class RowSource {
+public:
+    virtual ~RowSource() = default;
+    virtual void read(int64_t row, float* dst) = 0;
+};
+
 // Hands out weights at load time. read() fills dst with the weight's rows row_begin .. row_end, converted to
 // fp32 [rows, cols]; it throws IO, NON_FINITE, …; safe to call from several threads.
 class WeightSource {
 public:
     virtual ~WeightSource() = default;
     virtual void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) = 0;
+    // The weight's rows beyond load time; null when the source cannot promise them.
+    virtual std::unique_ptr<RowSource> keep(int32_t) { return nullptr; }
 };
 
 // Threads that may share one forward. run() calls body(unit, member) for every unit in [0, units); member <

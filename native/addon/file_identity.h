@@ -1,0 +1,23 @@
+// Whether an open file is still the one that was looked at before.
+#pragma once
+
+#include <cstdint>
+
+namespace bertha::addon {
+
+struct FileIdentity {
+    uint64_t device = 0, inode = 0;
+    int64_t size = 0, modified_ns = 0, changed_ns = 0;
+    // False when the file has just been changed: its time stamps may not tell two contents apart.
+    bool settled = false;
+
+    bool same_as(const FileIdentity& other) const {
+        return device == other.device && inode == other.inode && size == other.size &&
+               modified_ns == other.modified_ns && changed_ns == other.changed_ns;
+    }
+};
+
+// Throws IO. Where files have no such stamps (Windows), none is ever settled.
+FileIdentity identify_file(int fd);
+
+}  // namespace bertha::addon
