@@ -10,12 +10,14 @@
 namespace bertha {
 namespace {
 
-constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);  // the next call of a loop that awaits each
-                                                                  // result comes within this
-// After a helper lost its processor. A trial costs up to a time slice of the system's scheduler (3 ms): at
-// 320 ms that is 1 %.
-constexpr Clock::duration kSoloAtFirst = std::chrono::milliseconds(20);
-constexpr Clock::duration kSoloAtMost = std::chrono::milliseconds(320);
+constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);
+// The next call of a loop that awaits each result comes within this; waking up costs as much as it computes
+// in.
+constexpr auto kYieldBeforeSleep = std::chrono::microseconds(300);
+// Forwards without helpers take this many times as long as was lost by waiting for late ones: 11 % at worst.
+constexpr int kSoloFactor = 8;
+// Helpers that have saved time may cost as much, up to a time slice of the system's scheduler.
+constexpr Clock::duration kMaxCredit = std::chrono::milliseconds(4);
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -181,13 +183,13 @@ Scheduler::Helpers::~Helpers() {
     const Lock lock(scheduler.mutex_);
     scheduler.teams_.erase(std::find(scheduler.teams_.begin(), scheduler.teams_.end(), team));
     if (!judged) return;
-    if (team->late()) {
-        scheduler.stats_.late_helpers++;
-        scheduler.solo_for_ = std::clamp(2 * scheduler.solo_for_, kSoloAtFirst, kSoloAtMost);
-        scheduler.solo_until_ = Clock::now() + scheduler.solo_for_;
-    } else if (team->helped()) {
-        scheduler.solo_for_ /= 2;
-    }
+    if (team->late()) scheduler.stats_.late_helpers++;
+    // Half: a thread alone takes less time for a unit than one of several.
+    Clock::duration& credit = scheduler.helpers_credit_;
+    credit = std::min(credit + team->helped() / 2 - team->waited(), kMaxCredit);
+    if (credit >= Clock::duration::zero()) return;
+    scheduler.solo_until_ = Clock::now() - kSoloFactor * credit;
+    credit = Clock::duration::zero();
 }
 
 std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
@@ -326,8 +328,12 @@ void Scheduler::work() {
         }
         const uint64_t seen = events_.load(std::memory_order_relaxed);
         lock.unlock();
-        const Clock::time_point until = Clock::now() + kSpinBeforeSleep;
-        while (events_.load(std::memory_order_acquire) == seen && Clock::now() < until) pause();
+        const Clock::time_point begin = Clock::now();
+        while (events_.load(std::memory_order_acquire) == seen) {
+            const Clock::duration idle = Clock::now() - begin;
+            if (idle >= kYieldBeforeSleep) break;
+            idle < kSpinBeforeSleep ? pause() : std::this_thread::yield();
+        }
         lock.lock();
         wake_.wait(lock, [&] { return events_.load(std::memory_order_relaxed) != seen; });
     }

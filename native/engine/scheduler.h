@@ -66,8 +66,8 @@ public:
 private:
     friend class BatchControl;
     using Lock = std::unique_lock<std::mutex>;
-    // A team, open until the end of the scope. When judged, its helpers' lateness decides about those of
-    // later forwards.
+    // A team, open until the end of the scope. When judged, what its helpers saved and cost decides about
+    // those of later forwards.
     struct Helpers {
         Scheduler& scheduler;
         const std::shared_ptr<SharedTeam> team;
@@ -108,10 +108,10 @@ private:
     std::atomic<int> worker_count_{0};
     std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 22};
     int64_t queued_tokens_[kLanes] = {0, 0};
-    // While somebody else uses a helper's processor, forwards run without helpers: until this time, for twice
-    // as long each time.
+    // While somebody else uses a helper's processor, forwards run without helpers: until this time.
     Clock::time_point solo_until_{};
-    Clock::duration solo_for_{};
+    Clock::duration helpers_credit_{};  // time that helpers have saved and that waiting for late ones may
+                                        // cost
     SchedulerStats stats_;
 };
 

@@ -78,13 +78,14 @@ void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context
 }
 
 void SharedTeam::wait_for_helpers(int64_t theirs, int64_t mine, Clock::time_point start) {
-    helped_ = true;
-    if (done_.load(std::memory_order_acquire) == theirs) return;
     const Clock::time_point ran_out = Clock::now();
     for (Spin spin; done_.load(std::memory_order_acquire) != theirs;) spin.wait();
     if (mine == 0) return;  // the leader was the late one
+    const Clock::duration of_unit = (ran_out - start) / mine, waited = Clock::now() - ran_out;
+    helped_ += theirs * of_unit;
     // A helper may have claimed its last unit just when the leader ran out of them.
-    if (Clock::now() - ran_out < 2 * (ran_out - start) / mine + kGrace) return;
+    if (waited < 2 * of_unit + kGrace) return;
+    waited_ += waited;
     late_ = true;
     close();
 }

@@ -32,11 +32,13 @@ public:
     // For the leader. True once a helper took much longer over a unit than the leader over its own: somebody
     // else uses the helper's processor. The team is closed then, and the leader does the rest alone.
     bool late() const { return late_; }
-    // True when a helper did a part of the work.
-    bool helped() const { return helped_; }
+    using Clock = std::chrono::steady_clock;
+    // For the leader: its own time for as many units as helpers have done, and the time it waited for a late
+    // one.
+    Clock::duration helped() const { return helped_; }
+    Clock::duration waited() const { return waited_; }
 
 private:
-    using Clock = std::chrono::steady_clock;
     static constexpr int kUnitBits = 20;
     static constexpr uint64_t kUnitMask = (uint64_t{1} << kUnitBits) - 1;
     // generation (24 bits) | units (20) | next unit (20): one word, so that a claim can never mix two
@@ -56,7 +58,8 @@ private:
     Body body_ = nullptr;
     void* context_ = nullptr;
     int64_t first_ = 0;
-    bool late_ = false, helped_ = false;
+    bool late_ = false;
+    Clock::duration helped_{}, waited_{};
     std::atomic<bool> failed_{false};
     std::exception_ptr error_;  // the first; the leader throws it on
 };
