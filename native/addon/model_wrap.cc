@@ -90,6 +90,8 @@ JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& b
                                      to_int32s_or_empty(get(batch, "targets"), "targets"),
                                      to_int32s(get(batch, "outputs"), "outputs"));
     job->lane = has(batch, "bulk") && get(batch, "bulk").ToBoolean() ? Lane::kBulk : Lane::kInteractive;
+    if (has(batch, "group"))
+        job->group = {Environment::of(batch.Env()).get(), to_int(get(batch, "group"), "group")};
     if (has(batch, "deadlineMs")) {
         const double ms = to_double(get(batch, "deadlineMs"), "deadlineMs");
         job->deadline = Clock::now() + std::chrono::microseconds(

@@ -59,6 +59,16 @@ public:
         targets;
     std::vector<JobOutput> outputs;
     Lane lane = Lane::kInteractive;
+    // Jobs of one group take one turn in their lane, and are started in order. Owner null: a group of its
+    // own.
+    struct Group {
+        const void* owner = nullptr;
+        int64_t number = 0;
+    } group;
+    bool is_grouped_with(const Job& other) const {
+        return group.owner != nullptr && group.owner == other.group.owner &&
+               group.number == other.group.number;
+    }
     Clock::time_point deadline = Clock::time_point::max();
     std::function<void()> on_done;  // called once, on any thread, when every sequence is done or the job has
                                     // failed

@@ -1,5 +1,6 @@
 // Which sequences the next batch takes: lanes in order, jobs in turn, up to a budget of tokens.
 #include <algorithm>
+#include <functional>
 
 #include "engine/scheduler.h"
 
@@ -102,11 +103,12 @@ Slices Scheduler::take(int lane_end, Lock& lock) {
             jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(i));
             pending_[lane].fetch_sub(1, std::memory_order_relaxed);
         }
-        // Fairness: a job with more to do lines up again behind the others.
-        if (first->next_sequence < first->sequences() && jobs.size() > 1) {
-            jobs.erase(std::find(jobs.begin(), jobs.end(), first));
-            jobs.push_back(first);
-        }
+        // Fairness: a job with more to do lines up again behind the others, and its group with it.
+        const auto goes_along = [&first](const JobPtr& job) {
+            return job == first || job->is_grouped_with(*first);
+        };
+        if (!jobs.empty() && goes_along(jobs.front()))
+            std::stable_partition(jobs.begin(), jobs.end(), std::not_fn(goes_along));
         first->model->running++;
         return slices;
     }

@@ -11,6 +11,7 @@ export interface NativeBatch {
   readonly targets?: Int32Array | undefined;
   readonly outputs: Int32Array;
   readonly bulk?: boolean | undefined;
+  readonly group?: number | undefined;
   readonly deadlineMs?: number | undefined;
 }
 

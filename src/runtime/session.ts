@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** `interactive` (default) goes before `bulk`, also before bulk work that has started. */
   readonly priority?: 'interactive' | 'bulk' | undefined;
+  /** From `newGroup`: the runs of one call take one turn among the others of their priority, and are started in order. */
+  readonly group?: number | undefined;
   /** Milliseconds the call may wait in the queue; then it fails with DEADLINE and is never computed. */
   readonly deadlineMs?: number | undefined;
 }
@@ -30,6 +32,33 @@ interface Wanted {
 }
 
 let nextCall = 1;
+let nextGroup = 1;
+let numInteractive = 0;
+const waitingForIdle = new Set<() => void>();
+
+/** A number for the runs of one call. */
+export function newGroup(): number {
+  return nextGroup++;
+}
+
+/** Calls `resume` in a later turn of the event loop: when no interactive call of this thread waits or runs, or `limitMs` from now. */
+export function afterInteractive(resume: () => void, limitMs: number): void {
+  if (numInteractive === 0) {
+    setImmediate(resume);
+    return;
+  }
+  const wait = (): void => {
+    clearTimeout(timer);
+    waitingForIdle.delete(wait);
+    setImmediate(resume);
+  };
+  const timer = setTimeout(wait, limitMs);
+  waitingForIdle.add(wait);
+}
+
+function endInteractive(): void {
+  if (--numInteractive === 0) for (const resume of waitingForIdle) resume();
+}
 
 /** A program with its weights in native memory. Runs off the event loop, on the process's own pool. */
 export class Session {
@@ -78,14 +107,15 @@ export class Session {
   /** Like `run`, with the time the call spent in the queue and computing. */
   async runTimed(batch: PackedBatch, outputs: readonly Wanted[], options: RunOptions = {}): Promise<NativeResult> {
     const native = this.#open();
-    const { signal, priority = 'interactive', deadlineMs } = options;
+    const { signal, priority = 'interactive', group, deadlineMs } = options;
     signal?.throwIfAborted();
     const id = nextCall++;
     const abort = (): void => native.cancel(id);
+    if (priority === 'interactive') numInteractive++;
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const wanted = Int32Array.from(outputs, (value) => value.id);
-      const result = await native.run({ ...batch, outputs: wanted, bulk: priority === 'bulk', deadlineMs }, id);
+      const result = await native.run({ ...batch, outputs: wanted, bulk: priority === 'bulk', group, deadlineMs }, id);
       signal?.throwIfAborted();
       if (isCallObserved()) publishCall({ ...sizeOf(batch), priority, queuedMs: result.queuedMs, computeMs: result.computeMs });
       return result;
@@ -95,6 +125,7 @@ export class Session {
       signal?.throwIfAborted();
       throw error;
     } finally {
+      if (priority === 'interactive') endInteractive();
       signal?.removeEventListener('abort', abort);
     }
   }

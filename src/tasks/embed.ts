@@ -4,7 +4,7 @@ import { abortSignal, callback, milliseconds, oneOf, readOptions, received } fro
 import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
 import type { DeviceReport } from '../runtime/device.js';
 import type { PrecisionReport } from '../runtime/precision.js';
-import type { RunOptions } from '../runtime/session.js';
+import { newGroup, type RunOptions } from '../runtime/session.js';
 import type { WeightCacheReport } from '../runtime/weight-cache.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
@@ -223,13 +223,14 @@ export class Embedder {
   async #compute(call: EmbedCall, { signal, priority, deadlineMs }: RunOptions, started: number): Promise<Omit<EmbedTimings, 'totalMs'>> {
     const inFlight = new Set<Promise<void>>();
     const spent = { tokenizeMs: 0, queuedMs: 0, computeMs: 0 };
-    const turn = new Turn(signal);
+    const turn = new Turn(signal, priority);
+    const group = newGroup();
     try {
       while (!call.isTokenized) {
         const job = await tokenizeJob(call, turn, spent);
         const left = deadlineMs === undefined ? undefined : Math.max(0, started + deadlineMs - performance.now());
         const running = this.#model.session
-          .runTimed(job.pack(), [call.output], { signal, priority, deadlineMs: left })
+          .runTimed(job.pack(), [call.output], { signal, priority, group, deadlineMs: left })
           .then(({ outputs, queuedMs, computeMs }) => {
             spent.queuedMs += queuedMs;
             spent.computeMs += computeMs;

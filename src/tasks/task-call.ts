@@ -3,6 +3,7 @@ import type { Heads, Model } from '../models/index.js';
 import type { Value } from '../models/program.js';
 import { abortSignal, integer, milliseconds, oneOf, received, type Check, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
+import { newGroup } from '../runtime/session.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
 import { Turn } from './turn.js';
 
@@ -158,7 +159,7 @@ export async function encodeInputs(
   const maxLength = settings.maxLength ?? model.maxTokens;
   requireLength(model, task, maxLength);
   const common = { truncation: true, maxLength, ...options };
-  const turn = new Turn(settings.signal);
+  const turn = new Turn(settings.signal, settings.priority);
   const encodings: Encoding[] = [];
   for (const { text, textPair } of inputs) {
     const each = textPair === undefined ? common : { ...common, pair: textPair };
@@ -225,13 +226,14 @@ export async function compute(
 ): Promise<Float32Array[][]> {
   const results = new Array<Float32Array[]>(sequences.length);
   const inFlight = new Set<Promise<void>>();
+  const group = newGroup();
   try {
     for (let begin = 0; begin < sequences.length;) {
       const end = jobEnd(sequences, begin);
       const job = sequences.slice(begin, end);
       const batch = packSequences(model, job);
       const first = begin;
-      const running = model.session.run(batch, values, { signal, priority, deadlineMs }).then((outputs) => {
+      const running = model.session.run(batch, values, { signal, priority, group, deadlineMs }).then((outputs) => {
         job.forEach((_, i) => (results[first + i] = values.map((value, v) => rowsOf(outputs[v]!, value, batch, i))));
         inFlight.delete(running);
       });
