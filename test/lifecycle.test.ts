@@ -154,7 +154,7 @@ t('A04: what the caller does to its arrays after the call changes nothing', asyn
   model.dispose();
 });
 
-t('A06, A07: signals and exits end a computing process at once, with the code they should have', async () => {
+t('A07: signals and errors end a computing process at once, with the code they should have', async () => {
   const busy = `const embedder = await loadEmbedder(realModel);
     void embedder.embed(new Array(50000).fill('hello guitar '.repeat(20))).catch(() => {});
     setTimeout(() => console.log('busy'), 200);\n`;
@@ -163,33 +163,27 @@ t('A06, A07: signals and exits end a computing process at once, with the code th
     (line: string, kill: (signal: NodeJS.Signals) => void): void => {
       if (line === 'busy') for (let i = 0; i < times; i++) kill(signal);
     };
-  const [exit, term, interrupt, thrown] = await Promise.all([
-    runChild(
-      `${busy}setTimeout(() => { const asked = Date.now(); process.on('exit', () => console.log('at', Date.now())); process.exit(7); }, 300);`,
-      { isAbrupt: true },
-    ),
+  const [term, interrupt, thrown] = await Promise.all([
     runChild(busy, { isAbrupt: true, onLine: onLine('SIGTERM') }),
     runChild(busy, { isAbrupt: true, onLine: onLine('SIGINT', 2) }),
     runChild(`${busy}setTimeout(() => { throw new RangeError('mine'); }, 300);`, { isAbrupt: true }),
   ]);
-  const ended = Date.now();
-  assert.equal([exit.code, exit.signal], [7, null], exit.output);
-  assert.ok(ended - Number(/at (\d+)/.exec(exit.output)![1]) < 60_000);
   assert.is(term.signal, 'SIGTERM');
   assert.is(interrupt.signal, 'SIGINT');
   assert.is(thrown.code, 1, thrown.output);
 });
 
-t('A06: from process.exit to the end of the process it takes less than 200 ms', async () => {
-  let asked = 0;
-  const { code, output } = await runChild(
-    `const embedder = await loadEmbedder(realModel);
-     void embedder.embed(new Array(50000).fill('hello guitar '.repeat(20)));
-     setTimeout(() => { console.log('asked'); setImmediate(() => process.exit(3)); }, 300);`,
-    { isAbrupt: true, onLine: (line) => (asked = line === 'asked' ? performance.now() : asked) },
+t('A06: process.exit waits neither for what computes nor for what is queued', async () => {
+  const { code, signal, output } = await runChild(
+    `const embedder = await loadEmbedder(realModel, { threads: 1 });
+     const texts = new Array(64).fill('hello guitar '.repeat(60));
+     for (let i = 0; i < 400; i++) void embedder.embed(texts);
+     process.on('exit', () => { const { queue, running } = stats(); console.log(running, queue.tokens > 2_000_000 ? 'much' : queue.tokens); });
+     const exitWhenFull = () => (stats().queue.tokens > 2_000_000 ? process.exit(3) : setImmediate(exitWhenFull));
+     exitWhenFull();`,
+    { isAbrupt: true },
   );
-  assert.is(code, 3, output);
-  if (isMeasured) assert.ok(performance.now() - asked < 200, `${performance.now() - asked} ms`);
+  assert.equal([code, signal, output.trim()], [3, null, '1 much']);
 });
 
 const work = `const embedder = await loadEmbedder(smallModel);
@@ -234,7 +228,7 @@ t('A09, A11: sixteen workers load and embed at once, from one copy of the weight
     for (const { vector } of results) assert.equal(vector, expected);
     assert.is(stats().models, before.models, 'the workers have weights of their own');
     assert.ok(addon.allocatedBytes() - before.bytes < 16 * weights);
-    assert.ok(Math.max(...results.map(({ users }) => users)) >= 16);
+    assert.is(Math.max(...results.map(({ users }) => users)), 17);
     await Promise.all(
       workers.map((worker) => {
         worker.postMessage('end');
