@@ -168,7 +168,7 @@ function describe(
   { id, score }: Scored,
   skipSpecialTokens: boolean,
 ): MaskCandidate {
-  const filled = ids.filter((each) => each !== tokenizer.padId);
-  filled[position] = id;
+  // As in transformers: [PAD] as a candidate leaves no trace in the sequence.
+  const filled = ids.with(position, id).filter((each) => each !== tokenizer.padId);
   return { score, token: id, tokenStr: tokenizer.decode([id]), sequence: tokenizer.decode(filled, { skipSpecialTokens }) };
 }
