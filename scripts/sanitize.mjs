@@ -52,6 +52,9 @@ async function run(program, args, options = {}) {
   if (code !== 0) throw new Error(`Expected ${basename(program)} to succeed but it ended with ${code}.`);
 }
 
+/** Node-API cannot free the promise of a call whose worker_thread was terminated: node loses its 24 bytes. */
+const isOurs = (leak) => leak.includes('bertha') && !leak.includes('napi_create_promise');
+
 /** The reports that concern the addon: every error, and the leaks that its code allocated. */
 function judge(folder) {
   const bad = [];
@@ -60,7 +63,7 @@ function judge(folder) {
     // A process that ended by process.exit has not taken V8's heap down: what its objects own counts as leaked then.
     const isAbrupt = /in v8::internal::(?:Heap|MemoryAllocator|MemoryChunk|Page)/.test(text);
     if (!text.includes('LeakSanitizer')) bad.push(text);
-    else if (!isAbrupt) bad.push(...text.split('\n\n').filter((part) => /^(?:Direct|Indirect) leak/.test(part) && part.includes('bertha')));
+    else if (!isAbrupt) bad.push(...text.split('\n\n').filter((part) => /^(?:Direct|Indirect) leak/.test(part) && isOurs(part)));
   }
   return bad;
 }
@@ -96,8 +99,9 @@ if (mode === 'address') {
     LSAN_OPTIONS: 'exitcode=0',
     UBSAN_OPTIONS: 'print_stacktrace=1',
   };
-  // These start compilers and package managers, which leak as they please.
   const tests = filters.length > 0 ? filters : ['!build', '!package', '!loader'];
+  if (filters.length === 0)
+    process.stdout.write('without build, package and loader: they test compilers, npm and other addons than this one\n');
   let failure;
   await run(process.execPath, ['--import', 'tsx', 'test/run.ts', ...tests], { env }).catch((error) => (failure = error));
   const bad = judge(folder);

@@ -65,13 +65,13 @@ t('stops computing when the client leaves', async ({ url }) => {
 });
 
 t('finishes what it has begun on SIGTERM and ends with code 0', async ({ server, url }) => {
-  const call = post(url, { texts: new Array<string>(2000).fill('a cat sits on the mat'), deadlineMs: 60_000 });
+  const call = post(url, { texts: new Array<string>(1000).fill('a cat sits on the mat'), deadlineMs: 600_000 });
   while ((await statsOf(url)).running === 0);
   const ended = new Promise((resolve) => server.once('exit', resolve));
   server.kill('SIGTERM');
   const response = await call;
   assert.is(response.status, 200);
-  assert.is(((await response.json()) as unknown[]).length, 2000);
+  assert.is(((await response.json()) as unknown[]).length, 1000);
   assert.is(await ended, 0);
 });
 

@@ -291,8 +291,8 @@ for (const [what, code, make] of HOSTILE) {
     const ms = (user + system) / 1000;
     const grown = process.memoryUsage().rss - before;
     assert.ok(ms < 2000, `${ms} ms of processor time`);
-    // One copy of the header is this test's own file().
-    assert.ok(grown < 5 * json.length, `${grown} bytes`);
+    // One copy of the header is this test's own file(). A sanitizer keeps what was freed.
+    if (process.env['BERTHA_SANITIZER'] === undefined) assert.ok(grown < 5 * json.length, `${grown} bytes`);
   });
 }
 
