@@ -2,8 +2,10 @@
 
     python3 scripts/fit_polynomials.py        needs numpy and scipy
 
-GELU(x) = x Phi(x) = 0.5 x + |x| p(|x|) with p(t) = Phi(t) - 0.5, fitted on 8 equal segments of [0, 5.6], degree 5, in the
-local coordinate t - centre. From 5.6 on p rounds to 0.5 in float32.
+GELU(x) = x Phi(x) = 0.5 x + |x| p(|x|) with p(t) = Phi(t) - 0.5. For 8 lanes: 8 equal segments of [0, 5.6], degree 5, in the
+local coordinate t - centre; from 5.6 on p rounds to 0.5 in float32. For 16 lanes: 16 segments around the multiples of 5.6 / 15,
+degree 4, in the local coordinate 15 t / 5.6 - segment; the last one is the constant 0.5.
+2^x on [0, 1], degree 4, for probabilities that are rounded to bf16.
 tanh(x) = x + x^3 q(x^2) on [0, 0.625], degree 4 in x^2.
 """
 
@@ -53,6 +55,38 @@ def gelu_table(limit=5.6, segments=8, degree=5):
     print("// largest absolute error of gelu in float32:", np.abs(y - exact).max())
 
 
+def gelu_table_16(limit=5.6, segments=16, degree=4):
+    step = limit / (segments - 1)
+    rows = [
+        minimax(lambda u: erf((u + s) * step / np.sqrt(2)) / 2, -0.5, 0.5, degree)[1] for s in range(segments)
+    ]
+    table = np.array(rows)
+    table[0, 0::2] = 0  # p is odd
+    table[-1] = [0.5] + [0] * degree
+    table = table.astype(np.float32).T
+    print(f"// p on 16 segments around the multiples of {step}; row = power, column = segment")
+    for power, row in enumerate(table):
+        print("{" + ", ".join(f"{value:.9e}f" for value in row) + "},  // u^" + str(power))
+    f = np.float32
+    x = np.linspace(-8, 8, 4_000_001).astype(f)
+    a = np.abs(x)
+    scaled = np.minimum(a, f(limit)).astype(np.float64) * f(1 / step)
+    index = np.rint(scaled).astype(np.int32)
+    u = (scaled - index).astype(f)
+    p = table[degree][index]
+    for power in range(degree - 1, -1, -1):
+        p = (p.astype(np.float64) * u + table[power][index]).astype(f)
+    y = (a.astype(np.float64) * p + f(0.5) * x).astype(f)
+    exact = x.astype(np.float64) * np.exp(log_ndtr(x.astype(np.float64)))
+    print("// largest absolute error of gelu in float32:", np.abs(y - exact).max())
+
+
+def exp2_polynomial(degree=4):
+    error, coefficients = minimax(np.exp2, 0, 1, degree, weight=lambda t: np.exp2(-t))
+    print("// 2^x, increasing powers:", ", ".join(f"{value:.9e}f" for value in coefficients.astype(np.float32)))
+    print("// largest relative error:", error)
+
+
 def tanh_polynomial(limit=0.625, degree=4):
     function = lambda u: np.where(u < 1e-9, -1 / 3, (np.tanh(np.sqrt(u)) - np.sqrt(u)) / np.maximum(u, 1e-9) ** 1.5)
     error, coefficients = minimax(function, 1e-6, limit * limit, degree, weight=lambda u: u)
@@ -70,4 +104,6 @@ def tanh_polynomial(limit=0.625, degree=4):
 
 if __name__ == "__main__":
     gelu_table()
+    gelu_table_16()
+    exp2_polynomial()
     tanh_polynomial()

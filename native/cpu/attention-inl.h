@@ -85,16 +85,20 @@ inline float exponentiate(float* scores, int64_t n, float scale) {
     return sum(total);
 }
 
+// Adds the biases to one query row's scores, if there are any; returns what scales the result.
+inline float add_relative_bias(const AttentionArgs& args, float* scores, int64_t query) {
+    if (args.relative_bias == nullptr) return args.softmax_scale;
+    const float* bias = args.relative_bias + args.seq_len - 1 - query;
+    for (int64_t key = 0; key < args.seq_len; key++)
+        scores[key] = scores[key] * args.softmax_scale + bias[key];
+    return 1.0f;
+}
+
 // Turns one query row's scores into unnormalised probabilities and returns their sum; the exact ones go to
 // args.scores if wanted.
 inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query) {
     const int64_t seq_len = args.seq_len;
-    float scale = args.softmax_scale;
-    if (args.relative_bias != nullptr) {
-        const float* bias = args.relative_bias + seq_len - 1 - query;
-        for (int64_t key = 0; key < seq_len; key++) scores[key] = scores[key] * scale + bias[key];
-        scale = 1.0f;
-    }
+    const float scale = add_relative_bias(args, scores, query);
     const float total = exponentiate(scores, seq_len, scale);
     if (args.scores != nullptr) {
         float* probabilities = args.scores + query * seq_len;

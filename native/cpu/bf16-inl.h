@@ -215,6 +215,64 @@ inline void pack_bf16_values(const float* v, int64_t stride, int64_t seq_len, in
     }
 }
 
+// 2^x with a relative error of 2.7e-6, for what is rounded to bf16; below -126 the result is 2^-126.
+inline VecF exp2_for_bf16(VecF x) {
+    x = max(x, set(-126.0f));
+    // x - floor(x); scalef takes the floor by itself.
+    const VecF f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    VecF p = set(1.353416126e-02f);
+    p = fma(p, f, set(5.201147869e-02f));
+    p = fma(p, f, set(2.414427400e-01f));
+    p = fma(p, f, set(6.930038333e-01f));
+    p = fma(p, f, set(1.000002623e+00f));
+    return scale_by_power(p, x);
+}
+
+// As softmax_row; the probabilities go to `out` as a bf16 row.
+inline float bf16_softmax_row(const AttentionArgs& args, float* scores, int64_t query, uint8_t* out) {
+    const int64_t seq_len = args.seq_len;
+    const float scale = add_relative_bias(args, scores, query) * kLog2E;
+    const int64_t whole = seq_len / (2 * kLanes) * (2 * kLanes);
+    const auto inside = [&](int64_t i) {
+        return seq_len - i >= kLanes ? __mmask16{0xffff} : first_lanes(seq_len - i);
+    };
+    VecF top = set(-3.4e38f), other = top;
+    for (int64_t i = 0; i < whole; i += 2 * kLanes) {
+        top = max(top, load(scores + i));
+        other = max(other, load(scores + i + kLanes));
+    }
+    for (int64_t i = whole; i < seq_len; i += kLanes)
+        top = _mm512_mask_max_ps(top, inside(i), top, _mm512_maskz_loadu_ps(inside(i), scores + i));
+    // One FMA: what the product with the peak is rounded by, all keys have in common.
+    const VecF factor = set(scale), shift = set(-scale * largest(max(top, other)));
+    VecF total = zero(), more = zero();
+    auto* probabilities = reinterpret_cast<uint16_t*>(out);
+    for (int64_t i = 0; i < whole; i += 2 * kLanes) {
+        const VecF a = exp2_for_bf16(fma(load(scores + i), factor, shift)),
+                   b = exp2_for_bf16(fma(load(scores + i + kLanes), factor, shift));
+        total = add(total, a);
+        more = add(more, b);
+        _mm512_storeu_si512(probabilities + i, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a)));
+        if (args.scores != nullptr) {
+            store(scores + i, a);
+            store(scores + i + kLanes, b);
+        }
+    }
+    for (int64_t i = whole; i < seq_len; i += kLanes) {
+        const VecF x = fma(_mm512_maskz_loadu_ps(inside(i), scores + i), factor, shift);
+        const VecF e = _mm512_maskz_mov_ps(inside(i), exp2_for_bf16(x));
+        total = add(total, e);
+        store_bf16(probabilities + i, e);
+        if (args.scores != nullptr) _mm512_mask_storeu_ps(scores + i, inside(i), e);
+    }
+    total = add(total, more);
+    const float row_sum = sum(total);
+    if (args.scores != nullptr)
+        for (int64_t key = 0; key < seq_len; key++)
+            args.scores[query * seq_len + key] = scores[key] / row_sum;
+    return row_sum;
+}
+
 void attention_bf16(const AttentionArgs& args) {
     const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
     const Bf16Scratch scratch = bf16_scratch(seq_len, head_dim, args.scratch);
@@ -243,8 +301,8 @@ void attention_bf16(const AttentionArgs& args) {
         float inverse[kBf16Rows];
         for (int64_t row = 0; row < rows; row++) {
             float* scores = scratch.scores + row * padded;
-            inverse[row] = 1.0f / softmax_row(args, scores, begin + row);
-            bf16_rows(scores, seq_len, 1, seq_len, nullptr, scratch.probabilities + row * probability_bytes);
+            inverse[row] = 1.0f / bf16_softmax_row(args, scores, begin + row,
+                                                   scratch.probabilities + row * probability_bytes);
         }
         tile.rows = scratch.probabilities;
         tile.row_bytes = probability_bytes;

@@ -6,8 +6,8 @@
 // symmetric ones, because rows after GELU and [CLS] rows are one-sided.
 //
 // A format F says: kLevels (activations 0 .. kLevels), kLimit (weights -kLimit .. kLimit), kGroups (groups a
-// step), kRows x kVectors (the register tile), and dot(sum, x, w) on the step's activation bytes, broadcast
-// to every column, and its weights of each column.
+// step), kRows x kVectors (the register tile), kDot (a dot product is one instruction), and dot(sum, x, w) on
+// the step's activation bytes, broadcast to every column, and its weights of each column.
 
 constexpr int64_t kGroup = 4;
 
@@ -61,37 +61,55 @@ void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* 
     }
 }
 
-template <typename F>
-void quantize_rows(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale,
-                   uint8_t* dst) {
-    const int64_t row_bytes = int8_row_bytes<F>(k);
+template <typename F, bool kScaled>
+void quantize_rows_as(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale,
+                      uint8_t* dst) {
+    const int64_t row_bytes = int8_row_bytes<F>(k), whole = k / kLanes * kLanes;
     for (int64_t row = 0; row < rows; row++, x += stride, dst += row_bytes) {
-        const auto at = [&](int64_t i, int64_t n) {
-            const VecF value = n >= kLanes ? load(x + i) : load_first(x + i, n);
-            if (inverse_scale == nullptr) return value;
-            return mul(value, n >= kLanes ? load(inverse_scale + i) : load_first(inverse_scale + i, n));
+        const auto at = [&](int64_t i) {
+            return kScaled ? mul(load(x + i), load(inverse_scale + i)) : load(x + i);
         };
-        VecF low = zero(), high = zero();  // the range holds 0, so that the zero point is one of the levels
-        for (int64_t i = 0; i < k; i += kLanes) {
-            const VecF value = at(i, k - i);
-            low = min(low, value);
-            high = max(high, value);
-        }
-        const float bottom = -largest(sub(zero(), low)), top = largest(high);
+        const auto tail = [&] {
+            const VecF value = load_first(x + whole, k - whole);
+            return kScaled ? mul(value, load_first(inverse_scale + whole, k - whole)) : value;
+        };
+        // The range holds 0, so that the zero point is one of the levels. Four of each, so that none waits
+        // for the one before it.
+        VecF low[4] = {zero(), zero(), zero(), zero()}, high[4] = {zero(), zero(), zero(), zero()};
+        const auto widen = [&](int j, VecF value) {
+            low[j] = min(low[j], value);
+            high[j] = max(high[j], value);
+        };
+        int64_t i = 0;
+        for (; i + 4 * kLanes <= k; i += 4 * kLanes)
+            for (int j = 0; j < 4; j++) widen(j, at(i + j * kLanes));
+        for (; i < whole; i += kLanes) widen(0, at(i));
+        if (i < k) widen(1, tail());
+        const float bottom = -largest(sub(zero(), min(min(low[0], low[1]), min(low[2], low[3])))),
+                    top = largest(max(max(high[0], high[1]), max(high[2], high[3])));
         const float range = top - bottom;
         const float scale = range > 0.0f ? range / F::kLevels : 1.0f, inverse = 1.0f / scale;
         const int32_t zero_point = static_cast<int32_t>(__builtin_rintf(-bottom * inverse));
         __builtin_memcpy(dst, &scale, 4);
         __builtin_memcpy(dst + 4, &zero_point, 4);
-        const VecF factor = set(inverse), limit = set(static_cast<float>(F::kLevels)),
-                   offset = set(static_cast<float>(zero_point));
+        const VecF factor = set(inverse);
+        const VecI offset = set_int(zero_point), limit = set_int(F::kLevels);
         uint8_t* bytes = dst + kRowHeader;
-        for (int64_t i = 0; i < k; i += kLanes) {
-            const VecF level = add(round_even(mul(at(i, k - i), factor)), offset);
-            store_bytes(bytes + i, round_to_int(min(max(level, zero()), limit)));
-        }
-        for (int64_t i = k; i < round_up(k, kStep<F>); i++) bytes[i] = 0;
+        const auto quantize = [&](int64_t from, VecF value) {
+            const VecI level = add_int(round_to_int(mul(value, factor)), offset);
+            store_bytes(bytes + from, F::kLevels < 255 ? min_int(level, limit) : level);
+        };
+        for (i = 0; i < whole; i += kLanes) quantize(i, at(i));
+        if (i < k) quantize(i, tail());
+        for (i = k; i < round_up(k, kStep<F>); i++) bytes[i] = 0;
     }
+}
+
+template <typename F>
+void quantize_rows(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale,
+                   uint8_t* dst) {
+    if (inverse_scale != nullptr) return quantize_rows_as<F, true>(x, stride, rows, k, inverse_scale, dst);
+    quantize_rows_as<F, false>(x, stride, rows, k, nullptr, dst);
 }
 
 template <typename F, int R, bool kPrefetch>
@@ -104,47 +122,68 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
                         panel_index * args.matrix.panel_bytes;
     const auto* weights = reinterpret_cast<const int8_t*>(panel + 8 * kWidth);
     const uint8_t* row0 = args.prepared + first_row * row_bytes + kRowHeader;
+    // Minus zero_row * colsum: where a dot product is one instruction it is what the sums start at, which
+    // overlaps with the loop; else g++ 12 loses 5 % by that.
+    const auto offset = [&](int r, VecI column_sum) {
+        int32_t zero_point;
+        __builtin_memcpy(&zero_point, row0 + r * row_bytes - kRowHeader + 4, 4);
+        return mul_int(set_int(-zero_point), column_sum);
+    };
     VecI sums[R][V];
-    for (int r = 0; r < R; r++)
-        for (int v = 0; v < V; v++) sums[r][v] = zero_int();
-    BERTHA_UNROLL_STEPS
-    for (int64_t step = 0; step < steps; step++) {
+    for (int v = 0; v < V; v++) {
+        const VecI column_sum = load_int(panel + 4 * kWidth + v * kLanes * 4);
+        for (int r = 0; r < R; r++) sums[r][v] = F::kDot ? offset(r, column_sum) : zero_int();
+    }
+    const uint8_t* inputs = row0;
+    const auto multiply = [&] {
         typename F::Weights w[V];
         for (int v = 0; v < V; v++) w[v] = F::load_weights(weights + v * kLanes * kGroup, kWidth * kGroup);
         if (kPrefetch)
             for (int64_t line = 0; line < kWidth * kStep<F>; line += 64)
                 prefetch(weights + args.matrix.panel_bytes + line);
         for (int r = 0; r < R; r++) {
-            const typename F::Inputs x = F::load_inputs(row0 + r * row_bytes + step * kStep<F>);
+            const typename F::Inputs x = F::load_inputs(inputs + r * row_bytes);
             for (int v = 0; v < V; v++) sums[r][v] = F::dot(sums[r][v], x, w[v]);
         }
         weights += kWidth * kStep<F>;
+        inputs += kStep<F>;
+    };
+    int64_t left_steps = steps;
+    if constexpr (F::kDot && BERTHA_STEPS_AT_ONCE == 4) {
+        BERTHA_NO_UNROLL
+        for (; left_steps >= 4; left_steps -= 4) {
+            multiply();
+            multiply();
+            multiply();
+            multiply();
+        }
     }
+    BERTHA_UNROLL_STEPS
+    for (; left_steps > 0; left_steps--) multiply();
+    // Columns outside, so that what belongs to a column is read once.
     const float* scales = reinterpret_cast<const float*>(panel);
     const int64_t column = panel_index * kWidth;
+    const int64_t first = first_row * args.output_stride + column;
     BERTHA_UNROLL
-    for (int r = 0; r < R; r++) {
-        float row_scale;
-        int32_t zero_point;
-        __builtin_memcpy(&row_scale, row0 + r * row_bytes - kRowHeader, 4);
-        __builtin_memcpy(&zero_point, row0 + r * row_bytes - kRowHeader + 4, 4);
-        const int64_t offset = (first_row + r) * args.output_stride + column;
+    for (int v = 0; v < V; v++) {
+        const int64_t left = args.matrix.n - column - v * kLanes;
+        if (left <= 0) continue;
+        const VecF scale = load(scales + v * kLanes);
+        const VecI column_sum = load_int(panel + 4 * kWidth + v * kLanes * 4);
+        const VecF bias = args.bias != nullptr ? load(args.bias + column + v * kLanes) : zero();
         BERTHA_UNROLL
-        for (int v = 0; v < V; v++) {
-            const int64_t left = args.matrix.n - column - v * kLanes;
-            if (left <= 0) continue;
-            const VecI sum = sub_int(
-                sums[r][v], mul_int(set_int(zero_point), load_int(panel + 4 * kWidth + v * kLanes * 4)));
-            const VecF bias = args.bias != nullptr ? load(args.bias + column + v * kLanes) : zero();
-            VecF y = fma(to_float(sum), mul(load(scales + v * kLanes), set(row_scale)), bias);
-            float* output = args.output + offset + v * kLanes;
-            const float* residual = args.residual != nullptr ? args.residual + offset + v * kLanes : nullptr;
+        for (int r = 0; r < R; r++) {
+            float row_scale;
+            __builtin_memcpy(&row_scale, row0 + r * row_bytes - kRowHeader, 4);
+            const VecI sum = F::kDot ? sums[r][v] : add_int(sums[r][v], offset(r, column_sum));
+            VecF y = fma(to_float(sum), mul(scale, set(row_scale)), bias);
+            const int64_t at = first + r * args.output_stride + v * kLanes;
             if (left >= kLanes) {
-                if (residual != nullptr) y = add(y, load(residual));
-                store(output, y);
+                if (args.residual != nullptr) y = add(y, load(args.residual + at));
+                store(args.output + at, y);
             } else {
-                if (residual != nullptr) y = add(y, load_first(residual, left));
-                store_first(output, y, left);
+                if (args.residual != nullptr) y = add(y, load_first(args.residual + at, left));
+                store_first(args.output + at, y, left);
             }
         }
     }

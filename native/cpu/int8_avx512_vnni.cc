@@ -35,6 +35,7 @@ namespace {
 // 8 x 32: 24 accumulators of 8 x 48 spill under g++ 12 (530 instead of 900 GOP/s).
 struct Int8 {
     static constexpr int kLevels = 255, kLimit = 127, kGroups = 1, kRows = 8, kVectors = 2;
+    static constexpr bool kDot = true;
     using Weights = VecI;
     using Inputs = VecI;
     static Weights load_weights(const int8_t* p, int64_t) { return load_int(p); }

@@ -32,6 +32,7 @@ namespace {
 
 struct Int8 {
     static constexpr int kLevels = 255, kLimit = 127, kGroups = 1, kRows = 6, kVectors = 2;
+    static constexpr bool kDot = true;
     using Weights = VecI;
     using Inputs = VecI;
     static Weights load_weights(const int8_t* p, int64_t) { return load_int(p); }

@@ -41,6 +41,7 @@ inline VecI broadcast_four(const uint8_t* p) {
 // than 7-bit weights.
 struct Int8 {
     static constexpr int kLevels = 127, kLimit = 127, kGroups = 1, kRows = 8, kVectors = 2;
+    static constexpr bool kDot = false;
     using Weights = VecI;
     using Inputs = VecI;
     static Weights load_weights(const int8_t* p, int64_t) { return load_int(p); }
@@ -54,6 +55,7 @@ struct Int8 {
 // * 64 = 32512.
 struct Int8Fast {
     static constexpr int kLevels = 127, kLimit = 64, kGroups = 2, kRows = 8, kVectors = 2;
+    static constexpr bool kDot = false;
     struct Weights {
         VecI first, second;
     };

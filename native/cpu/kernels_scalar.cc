@@ -18,6 +18,7 @@ namespace {
 // 8-bit activations and weights, summed one by one.
 struct Int8 {
     static constexpr int kLevels = 255, kLimit = 127, kGroups = 1, kRows = 4, kVectors = 1;
+    static constexpr bool kDot = false;
     using Weights = const int8_t*;
     using Inputs = const uint8_t*;
     static Weights load_weights(const int8_t* p, int64_t) { return p; }

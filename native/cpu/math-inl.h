@@ -41,17 +41,55 @@ constexpr float kGeluTable[6][8] = {
      2.759007039e-04f, 3.475966150e-05f, 2.278012744e-06f},
 };
 
+// The same on 16 segments around the multiples of kGeluLimit / 15.
+constexpr float kGeluTable16[5][16] = {
+    {0.000000000e+00f, 1.455498040e-01f, 2.723675966e-01f, 3.686431050e-01f, 4.323250353e-01f,
+     4.690259397e-01f, 4.874545336e-01f, 4.955168068e-01f, 4.985898137e-01f, 4.996102750e-01f,
+     4.999055266e-01f, 4.999799430e-01f, 4.999962747e-01f, 4.999994040e-01f, 4.999999106e-01f,
+     5.000000000e-01f},
+    {1.489370465e-01f, 1.389115453e-01f, 1.127054319e-01f, 7.954654843e-02f, 4.883893952e-02f,
+     2.608418278e-02f, 1.211857330e-02f, 4.897625651e-03f, 1.721769921e-03f, 5.265204236e-04f,
+     1.400555047e-04f, 3.240586375e-05f, 6.521961495e-06f, 1.141710527e-06f, 1.738393109e-07f,
+     0.000000000e+00f},
+    {0.000000000e+00f, -9.680299088e-03f, -1.570832357e-02f, -1.663019508e-02f, -1.361397933e-02f,
+     -9.088913910e-03f, -5.067286082e-03f, -2.389278961e-03f, -9.599798941e-04f, -3.302725090e-04f,
+     -9.761964611e-05f, -2.484741890e-05f, -5.455807695e-06f, -1.034763955e-06f, -1.696951131e-07f,
+     0.000000000e+00f},
+    {-3.437283682e-03f, -2.761849202e-03f, -1.158625935e-03f, 4.582763067e-04f, 1.382164541e-03f,
+     1.497758902e-03f, 1.129789278e-03f, 6.653681630e-04f, 3.193276643e-04f, 1.275469258e-04f,
+     4.291527875e-05f, 1.225693723e-05f, 2.986940672e-06f, 6.233677254e-07f, 1.117163251e-07f,
+     0.000000000e+00f},
+    {0.000000000e+00f, 3.185496898e-04f, 4.424533399e-04f, 3.355981607e-04f, 1.224861771e-04f,
+     -4.949573486e-05f, -1.175531070e-04f, -1.058938069e-04f, -6.613013829e-05f, -3.203139204e-05f,
+     -1.256505311e-05f, -4.079741302e-06f, -1.110523044e-06f, -2.555194101e-07f, -4.997840009e-08f,
+     0.000000000e+00f},
+};
+
+// Phi(t) - 0.5 for t >= 0. A template, so that each instruction set needs only its own lookup.
+template <typename Vec>
+inline Vec half_phi(Vec t) {
+    if constexpr (kLanes == 16) {
+        // Adding 1.5 * 2^23 rounds to an integer, whose low bits then are those of the float.
+        const Vec rounder = set(12582912.0f), scaled = min(t, set(kGeluLimit)),
+                  segment = fma(scaled, set(15.0f / kGeluLimit), rounder);
+        const Vec local = fma(scaled, set(15.0f / kGeluLimit), sub(rounder, segment));
+        Vec p = lookup16(kGeluTable16[4], segment);
+        for (int power = 3; power >= 0; power--) p = fma(p, local, lookup16(kGeluTable16[power], segment));
+        return p;
+    } else {
+        const auto segment = truncate(min(mul(t, set(1.0f / kGeluSegment)), set(7.0f)));
+        const Vec local = sub(t, mul(add(to_float(segment), set(0.5f)), set(kGeluSegment)));
+        Vec p = lookup8(kGeluTable[5], segment);
+        for (int power = 4; power >= 0; power--) p = fma(p, local, lookup8(kGeluTable[power], segment));
+        return select_less(t, set(kGeluLimit), p, set(0.5f));
+    }
+}
+
 // x Phi(x) = 0.5 x + |x| (Phi(|x|) - 0.5). Absolute error 3.7e-7.
 inline VecF gelu(VecF x) {
     const VecF t = abs(x);
-    const VecI segment = truncate(min(mul(t, set(1.0f / kGeluSegment)), set(7.0f)));
-    const VecF local = sub(t, mul(add(to_float(segment), set(0.5f)), set(kGeluSegment)));
-    VecF p = lookup8(kGeluTable[5], segment);
-    for (int power = 4; power >= 0; power--) p = fma(p, local, lookup8(kGeluTable[power], segment));
-    p = select_less(t, set(kGeluLimit), p, set(0.5f));
-    return fma(t, p, mul(x, set(0.5f)));
+    return fma(t, half_phi(t), mul(x, set(0.5f)));
 }
-
 // Relative error 1.5e-7 below 0.625, absolute 1.2e-7 above.
 inline VecF tanh(VecF x) {
     const VecF t = abs(x);

@@ -1,12 +1,27 @@
 // Row-wise ops: embedding lookup, LayerNorm, pooling, L2 normalisation, top-k. They are 1-3 % of a forward;
 // each row is read from L1.
 
-inline float row_sum(const float* x, int64_t width) {
-    VecF total = zero();
+// The sum of term(i, n) over the vectors of a row, n of whose lanes count; four sums, so that no addition
+// waits for the one before it.
+template <typename Term>
+inline float sum_of_row(int64_t width, const Term& term) {
+    VecF sums[4] = {zero(), zero(), zero(), zero()};
     int64_t i = 0;
-    for (; i + kLanes <= width; i += kLanes) total = add(total, load(x + i));
-    if (i < width) total = add(total, load_first(x + i, width - i));
-    return sum(total);
+    for (; i + 4 * kLanes <= width; i += 4 * kLanes)
+        for (int j = 0; j < 4; j++) sums[j] = add(sums[j], term(i + j * kLanes, kLanes));
+    for (; i + kLanes <= width; i += kLanes) sums[0] = add(sums[0], term(i, kLanes));
+    if (i < width) sums[1] = add(sums[1], keep_first(term(i, width - i), width - i));
+    return sum(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
+}
+
+inline VecF load_lanes(const float* p, int64_t n) { return n >= kLanes ? load(p) : load_first(p, n); }
+
+inline void store_lanes(float* p, VecF x, int64_t n) {
+    if (n >= kLanes) {
+        store(p, x);
+    } else {
+        store_first(p, x, n);
+    }
 }
 
 // Subtracting the mean, then the mean of what is left, then squaring keeps 1e-6 even at mean 1e4 and
@@ -15,36 +30,24 @@ void layer_norm(const float* x, const float* weight, const float* bias, float* o
                 int64_t width, float eps) {
     const float inverse_width = 1.0f / static_cast<float>(width);
     for (int64_t row = 0; row < rows; row++, x += width, out += width) {
-        const VecF mean = set(row_sum(x, width) * inverse_width);
-        VecF rest = zero();
-        int64_t i = 0;
-        for (; i + kLanes <= width; i += kLanes) {
-            const VecF d = sub(load(x + i), mean);
-            store(out + i, d);
-            rest = add(rest, d);
-        }
-        if (i < width) {
-            const VecF d = keep_first(sub(load_first(x + i, width - i), mean), width - i);
-            store_first(out + i, d, width - i);
-            rest = add(rest, d);
-        }
-        const VecF correction = set(sum(rest) * inverse_width);
-        VecF squares = zero();
-        for (i = 0; i + kLanes <= width; i += kLanes) {
-            const VecF d = sub(load(out + i), correction);
-            squares = fma(d, d, squares);
-        }
-        if (i < width) {
-            const VecF d = keep_first(sub(load_first(out + i, width - i), correction), width - i);
-            squares = fma(d, d, squares);
-        }
-        const VecF scale = set(1.0f / __builtin_sqrtf(sum(squares) * inverse_width + eps));
-        for (i = 0; i + kLanes <= width; i += kLanes)
-            store(out + i, fma(mul(sub(load(out + i), correction), scale), load(weight + i), load(bias + i)));
-        if (i < width) {
+        const VecF mean = set(sum_of_row(width, [&](int64_t i, int64_t n) { return load_lanes(x + i, n); }) *
+                              inverse_width);
+        const VecF rest = set(sum_of_row(width,
+                                         [&](int64_t i, int64_t n) {
+                                             const VecF d = sub(load_lanes(x + i, n), mean);
+                                             store_lanes(out + i, d, n);
+                                             return d;
+                                         }) *
+                              inverse_width);
+        const float squares = sum_of_row(width, [&](int64_t i, int64_t n) {
+            const VecF d = sub(load_lanes(out + i, n), rest);
+            return mul(d, d);
+        });
+        const VecF scale = set(1.0f / __builtin_sqrtf(squares * inverse_width + eps));
+        for (int64_t i = 0; i < width; i += kLanes) {
             const int64_t n = width - i;
-            const VecF d = mul(sub(load_first(out + i, n), correction), scale);
-            store_first(out + i, fma(d, load_first(weight + i, n), load_first(bias + i, n)), n);
+            const VecF d = mul(sub(load_lanes(out + i, n), rest), scale);
+            store_lanes(out + i, fma(d, load_lanes(weight + i, n), load_lanes(bias + i, n)), n);
         }
     }
 }

@@ -87,7 +87,8 @@ inline void store_half(uint16_t* p, VecF x) {
 inline VecI zero_int() { return _mm256_setzero_si256(); }
 inline VecI set_int(int32_t x) { return _mm256_set1_epi32(x); }
 inline VecI load_int(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-inline VecI sub_int(VecI a, VecI b) { return _mm256_sub_epi32(a, b); }
+inline VecI add_int(VecI a, VecI b) { return _mm256_add_epi32(a, b); }
+inline VecI min_int(VecI a, VecI b) { return _mm256_min_epi32(a, b); }
 inline VecI mul_int(VecI a, VecI b) { return _mm256_mullo_epi32(a, b); }
 inline VecI round_to_int(VecF x) { return _mm256_cvtps_epi32(x); }
 inline void store_bytes(uint8_t* p, VecI x) {

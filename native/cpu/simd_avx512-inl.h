@@ -40,8 +40,9 @@ inline VecF round_even(VecF x) {
 inline VecF scale_by_power(VecF x, VecF n) { return _mm512_scalef_ps(x, n); }
 inline VecI truncate(VecF x) { return _mm512_cvttps_epi32(x); }
 inline VecF to_float(VecI x) { return _mm512_cvtepi32_ps(x); }
-inline VecF lookup8(const float* table, VecI index) {
-    return _mm512_permutexvar_ps(index, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+// The entries that the low four bits of each lane of `index` name.
+inline VecF lookup16(const float* table, VecF index) {
+    return _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table));
 }
 inline float sum(VecF x) {
     const __m256 a = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
@@ -92,7 +93,8 @@ inline void store_half(uint16_t* p, VecF x) {
 inline VecI zero_int() { return _mm512_setzero_si512(); }
 inline VecI set_int(int32_t x) { return _mm512_set1_epi32(x); }
 inline VecI load_int(const void* p) { return _mm512_loadu_si512(p); }
-inline VecI sub_int(VecI a, VecI b) { return _mm512_sub_epi32(a, b); }
+inline VecI add_int(VecI a, VecI b) { return _mm512_add_epi32(a, b); }
+inline VecI min_int(VecI a, VecI b) { return _mm512_min_epi32(a, b); }
 inline VecI mul_int(VecI a, VecI b) { return _mm512_mullo_epi32(a, b); }
 inline VecI round_to_int(VecF x) { return _mm512_cvtps_epi32(x); }
 inline void store_bytes(uint8_t* p, VecI x) {

@@ -110,7 +110,8 @@ inline VecI load_int(const void* p) {
     __builtin_memcpy(&x, p, sizeof x);
     return x;
 }
-inline VecI sub_int(VecI a, VecI b) { return a - b; }
+inline VecI add_int(VecI a, VecI b) { return a + b; }
+inline VecI min_int(VecI a, VecI b) { return a < b ? a : b; }
 inline VecI mul_int(VecI a, VecI b) { return a * b; }
 inline VecI round_to_int(VecF x) {
     return truncate(round_even(x));
