@@ -2,14 +2,14 @@
 // nltk9.txt.gz (corpus sentences, one a line), nltk_udhr2.zip (Universal Declaration of Human Rights in 389 languages and scripts),
 // wikitext-2.test.txt, tinyshakespeare.txt. No text is in both sets: they use different languages, different articles.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Random } from '../../test/support/random.js';
 import { unzip } from '../../test/support/unzip.js';
 
 /** The folder of optional data. */
-export const sharedFolder = join(fileURLToPath(new URL('../..', import.meta.url)), process.env['BERTHA_SHARED'] ?? '../shared');
+export const sharedFolder = resolve(fileURLToPath(new URL('../..', import.meta.url)), process.env['BERTHA_SHARED'] ?? '../shared');
 
 const file = (name: string) => readFileSync(join(sharedFolder, 'text', name));
 
