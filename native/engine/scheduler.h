@@ -59,6 +59,10 @@ public:
     // Runs body(unit, member) on up to `members` threads, the caller included. For loading weights.
     void run_units(int members, int64_t units, Team::Body body, void* context);
 
+    // A result that a JavaScript thread has not picked up yet: bulk work makes way for that thread.
+    void result_posted() { undelivered_.fetch_add(1, std::memory_order_relaxed); }
+    void result_delivered() { undelivered_.fetch_sub(1, std::memory_order_relaxed); }
+
     void set_queue_limit(int64_t tokens) { queue_limit_tokens_.store(tokens, std::memory_order_relaxed); }
     int64_t queue_limit() const { return queue_limit_tokens_.load(std::memory_order_relaxed); }
     SchedulerStats stats() const;
@@ -104,6 +108,7 @@ private:
     std::atomic<int> pending_[kLanes] = {};  // jobs in each lane, for a look without the lock
     std::atomic<uint64_t> events_{0};        // rises whenever a sleeping worker may find something to do
     std::atomic<Clock::rep> earliest_deadline_{Clock::time_point::max().time_since_epoch().count()};
+    std::atomic<int> undelivered_{0};
     uint64_t teams_opened_ = 0;
     std::atomic<int> worker_count_{0};
     std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 22};
