@@ -1,13 +1,7 @@
 export { BerthaError } from './errors.js';
 export { inspectModel } from './tasks/inspect.js';
-export {
-  loadEmbedder,
-  type Embedder,
-  type Embedding,
-  type EmbedOptions,
-  type EmbedSyncOptions,
-  type LoadEmbedderOptions,
-} from './tasks/embed.js';
+export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/embed.js';
+export type { Embedding, EmbedOptions, EmbedSyncOptions } from './tasks/embedding.js';
 export type { EmbedManyOptions } from './tasks/embed-many.js';
 export { loadTokenizer } from './tasks/load-tokenizer.js';
 export { systemInfo, type SystemInfo } from './tasks/system-info.js';

@@ -2,7 +2,7 @@ import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, received, text, unknownName, type Options } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
-import type { Embedding } from './embed.js';
+import type { Embedding } from './embedding.js';
 import { quantizeVectors, type VectorFormat } from './quantize-vectors.js';
 import { normalizeInPlace } from './similarity.js';
 

@@ -1,6 +1,6 @@
 import { BerthaError } from '../errors.js';
 import { callback, integer, received } from '../options.js';
-import type { Embedding, EmbedOptions } from './embed.js';
+import type { Embedding, EmbedOptions } from './embedding.js';
 
 /** How `embedMany` embeds a stream. */
 export interface EmbedManyOptions extends Omit<EmbedOptions, 'onTimings'> {

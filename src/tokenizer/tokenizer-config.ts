@@ -2,11 +2,10 @@ import type { AddedToken } from './added-tokens.js';
 import type { SpecialTokens, TokenizerFiles } from './definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from './truncation.js';
+import { MAX_VOCAB_SIZE } from './vocabulary.js';
 
 // transformers writes 1e30 for "no limit"; this is where it draws the line itself.
 const NO_LIMIT = 1e20;
-/** Largest id and vocabulary that are believed. The largest published WordPiece vocabulary has half a million entries. */
-export const MAX_VOCAB_SIZE = 1 << 23;
 
 type SpecialName = 'unk' | 'pad' | 'cls' | 'sep' | 'mask';
 export type AddedTokenFlags = Omit<AddedToken, 'id' | 'content'>;

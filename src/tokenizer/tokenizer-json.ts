@@ -6,9 +6,9 @@ import type { FilePadding, FileTruncation, TokenizerDefinition, TokenizerFiles }
 import { JsonNode } from './json.js';
 import type { NormalizerOptions } from './normalizer.js';
 import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
-import { MAX_VOCAB_SIZE, readFlags, TokenizerConfig } from './tokenizer-config.js';
+import { readFlags, TokenizerConfig } from './tokenizer-config.js';
 import { readVocab } from './vocab-files.js';
-import { type ScannedVocabulary, scanVocabulary, Vocabulary } from './vocabulary.js';
+import { MAX_VOCAB_SIZE, type ScannedVocabulary, scanVocabulary, Vocabulary } from './vocabulary.js';
 
 const FILE = 'tokenizer.json';
 

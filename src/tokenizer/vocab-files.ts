@@ -3,8 +3,8 @@ import { received } from '../options.js';
 import type { AddedToken } from './added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from './definition.js';
 import { bertTemplate, robertaTemplate } from './template.js';
-import { type AddedTokenFlags, MAX_VOCAB_SIZE, TokenizerConfig } from './tokenizer-config.js';
-import { forEachLine, Vocabulary } from './vocabulary.js';
+import { type AddedTokenFlags, TokenizerConfig } from './tokenizer-config.js';
+import { MAX_VOCAB_SIZE, forEachLine, Vocabulary } from './vocabulary.js';
 
 const SPECIAL_NAMES = ['unk', 'pad', 'cls', 'sep', 'mask'] as const;
 

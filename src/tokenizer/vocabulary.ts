@@ -1,5 +1,7 @@
-import { MAX_VOCAB_SIZE } from './tokenizer-config.js';
 import { HASH_PRIME, HASH_SEED, hashUnits, UnitMap } from './unit-map.js';
+
+/** Largest id and vocabulary that are believed. The largest published WordPiece vocabulary has half a million entries. */
+export const MAX_VOCAB_SIZE = 1 << 23;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
