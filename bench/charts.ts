@@ -51,7 +51,7 @@ export async function mixedChart(results: Results, threads: number): Promise<str
     width: 520,
     mark: 'bar',
     encoding: {
-      y: { field: 'engine', sort: '-x', title: null, axis: { labelLimit: 260 } },
+      y: { field: 'engine', sort: '-x', title: null, axis: { labelLimit: 400 } },
       x: { field: 'speed', type: 'quantitative', title: null },
       color: { field: 'who', legend: null },
     },
