@@ -26,7 +26,7 @@ const kernels = [
   })),
   ...[4, 8].map((rows) => int8('int8_avx512_vnni.o', rows, /vpdpbusd/)),
   ...[4, 6].map((rows) => int8('int8_avx_vnni.o', rows, /vpdpbusd/)),
-  ...[4, 5].map((rows) => int8('kernels_avx2.o', rows, /vpmaddubsw/, 'Int8')),
+  ...[4, 5].map((rows) => int8('kernels_avx2.o', rows, /vpmaddubsw/, 'PairInt8')),
 ];
 
 function fp32(object, rows, vectors, memory) {
@@ -41,8 +41,8 @@ function fp32(object, rows, vectors, memory) {
   };
 }
 
-function int8(object, rows, product, format = 'Int8') {
-  return { object, name: new RegExp(`int8_tile<.*::${format}, ${rows}, false>`), product, spills: 0.25, memory: Infinity };
+function int8(object, rows, product, format = 'DotInt8') {
+  return { object, name: new RegExp(`int8_tile<.*::${format}<.*>, ${rows}, false>`), product, spills: 0.25, memory: Infinity };
 }
 
 /** The instructions of every function of an object: name → [{ address, text }]. */

@@ -16,7 +16,8 @@ constexpr int64_t kMinBlockRows = 8;
 constexpr int64_t kBlockBytes = int64_t{2} << 20;  // wide values (vocabulary logits) get fewer rows
 constexpr int64_t kRowsToSplit = 32;  // per thread; with fewer rows threads share the columns of each linear
                                       // instead
-constexpr int64_t kPreferredTokens = 192;  // a chunk whose activations stay in L2
+constexpr int64_t kMaxInt8Columns = 32768;  // column sums must fit 7 + 16 bits
+constexpr int64_t kPreferredTokens = 192;   // a chunk whose activations stay in L2
 
 class CpuWorkspace final : public Workspace {
 public:
@@ -66,6 +67,12 @@ private:
             const auto output = static_cast<size_t>(op.output);
             const bool encoder = op.kind == OpKind::kLinear && program.values[output].rows == Rows::kTokens &&
                                  read[output];
+            const bool int8 = &format == &kernels.int8 || &format == &kernels.int8_fast;
+            BERTHA_CHECK(
+                !encoder || !int8 || program.values[static_cast<size_t>(op.input)].width <= kMaxInt8Columns,
+                "PRECISION", "expected at most %lld input columns of a linear for int8, got %lld",
+                static_cast<long long>(kMaxInt8Columns),
+                static_cast<long long>(program.values[static_cast<size_t>(op.input)].width));
             formats.push_back(encoder ? &format : &kernels.fp32);
         }
         return formats;

@@ -19,13 +19,22 @@ constexpr int64_t kDotWidth = F::kVectors * kLanes;
 
 inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-// A panel: [width] column scales, [width] column sums (int32), then [k / 4][width][4] weights.
+// Zero points and column sums are kept as two 16-bit numbers, so that their product is one instruction:
+// (-zero, -128 zero) · (sum mod 128, sum / 128). A product of 32 bits takes several times as long.
+constexpr int32_t kPairBase = 128;
+
+inline int32_t as_pair(int32_t low, int32_t high) {
+    return static_cast<int32_t>(static_cast<uint32_t>(low & 0xffff) | static_cast<uint32_t>(high) << 16);
+}
+
+// A panel: [width] column scales, [width] column sums (pairs), then [k / 4][width][4] weights.
 template <typename F>
 int64_t int8_panel_bytes(int64_t, int64_t k) {
     return kDotWidth<F> * (8 + round_up(k, kStep<F>));
 }
 
-// A row: scale (float), zero point (int32), padding to 16 bytes, then k bytes padded to whole steps.
+// A row: scale (float), minus the zero point (a pair), padding to 16 bytes, then k bytes padded to whole
+// steps.
 constexpr int64_t kRowHeader = 16;
 
 template <typename F>
@@ -57,7 +66,8 @@ void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* 
             panel[i / kGroup * kGroup * kWidth + column * kGroup + i % kGroup] = static_cast<int8_t>(q);
         }
         scales[column] = scale;
-        sums[column] = total;
+        const int32_t high = total / kPairBase;
+        sums[column] = as_pair(total - high * kPairBase, high);
     }
 }
 
@@ -90,8 +100,9 @@ void quantize_rows_as(const float* x, int64_t stride, int64_t rows, int64_t k, c
         const float range = top - bottom;
         const float scale = range > 0.0f ? range / F::kLevels : 1.0f, inverse = 1.0f / scale;
         const int32_t zero_point = static_cast<int32_t>(__builtin_rintf(-bottom * inverse));
+        const int32_t minus_zero_point = as_pair(-zero_point, -zero_point * kPairBase);
         __builtin_memcpy(dst, &scale, 4);
-        __builtin_memcpy(dst + 4, &zero_point, 4);
+        __builtin_memcpy(dst + 4, &minus_zero_point, 4);
         const VecF factor = set(inverse);
         const VecI offset = set_int(zero_point), limit = set_int(F::kLevels);
         uint8_t* bytes = dst + kRowHeader;
@@ -127,13 +138,14 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
     const auto offset = [&](int r, VecI column_sum) {
         int32_t zero_point;
         __builtin_memcpy(&zero_point, row0 + r * row_bytes - kRowHeader + 4, 4);
-        return mul_int(set_int(-zero_point), column_sum);
+        return dot_pairs(set_int(zero_point), column_sum);
     };
     VecI sums[R][V];
     for (int v = 0; v < V; v++) {
         const VecI column_sum = load_int(panel + 4 * kWidth + v * kLanes * 4);
         for (int r = 0; r < R; r++) sums[r][v] = F::kDot ? offset(r, column_sum) : zero_int();
     }
+    const int64_t column = panel_index * kWidth, first = first_row * args.output_stride + column;
     const uint8_t* inputs = row0;
     const auto multiply = [&] {
         typename F::Weights w[V];
@@ -148,22 +160,10 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
         weights += kWidth * kStep<F>;
         inputs += kStep<F>;
     };
-    int64_t left_steps = steps;
-    if constexpr (F::kDot && BERTHA_STEPS_AT_ONCE == 4) {
-        BERTHA_NO_UNROLL
-        for (; left_steps >= 4; left_steps -= 4) {
-            multiply();
-            multiply();
-            multiply();
-            multiply();
-        }
-    }
-    BERTHA_UNROLL_STEPS
-    for (; left_steps > 0; left_steps--) multiply();
+    BERTHA_NO_UNROLL
+    for (int64_t step = 0; step < steps; step++) multiply();
     // Columns outside, so that what belongs to a column is read once.
     const float* scales = reinterpret_cast<const float*>(panel);
-    const int64_t column = panel_index * kWidth;
-    const int64_t first = first_row * args.output_stride + column;
     BERTHA_UNROLL
     for (int v = 0; v < V; v++) {
         const int64_t left = args.matrix.n - column - v * kLanes;
@@ -204,7 +204,7 @@ void int8_gemm(const LinearArgs& args) {
     for (int64_t panel = args.panel_begin; panel < args.panel_end; panel++) {
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;
-            if (t == 0) {
+            if (t == tiles - 1) {  // earlier the next panel would push this one out of L1
                 run_int8_tile<F, true>(rows, args, begin, panel, kRowCounts);
             } else {
                 run_int8_tile<F, false>(rows, args, begin, panel, kRowCounts);

@@ -30,24 +30,14 @@ namespace {
 #include "cpu/math-inl.h"
 #include "cpu/gemm-inl.h"
 #include "cpu/int8-inl.h"
+#include "cpu/int8_formats-inl.h"
 // clang-format on
 
-// 8 x 32: 24 accumulators of 8 x 48 spill under g++ 12 (530 instead of 900 GOP/s).
-struct Int8 {
-    static constexpr int kLevels = 255, kLimit = 127, kGroups = 1, kRows = 8, kVectors = 2;
-    static constexpr bool kDot = true;
-    using Weights = VecI;
-    using Inputs = VecI;
-    static Weights load_weights(const int8_t* p, int64_t) { return load_int(p); }
-    static Inputs load_inputs(const uint8_t* p) {
-        int32_t four;
-        __builtin_memcpy(&four, p, sizeof four);
-        return _mm512_set1_epi32(four);
-    }
-    static VecI dot(VecI sum, Inputs x, Weights w) { return _mm512_dpbusd_epi32(sum, x, w); }
-};
+inline VecI dot_bytes(VecI sum, VecI x, VecI w) {
+    return (VecI)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
+}
 
-constexpr MatrixFormat kFormat = int8_format<Int8>("int8");
+constexpr MatrixFormat kFormat = int8_format<DotInt8<8, dot_bytes>>("int8");
 
 }  // namespace
 }  // namespace avx512_vnni

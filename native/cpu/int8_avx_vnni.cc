@@ -28,23 +28,14 @@ namespace {
 #include "cpu/math-inl.h"
 #include "cpu/gemm-inl.h"
 #include "cpu/int8-inl.h"
+#include "cpu/int8_formats-inl.h"
 // clang-format on
 
-struct Int8 {
-    static constexpr int kLevels = 255, kLimit = 127, kGroups = 1, kRows = 6, kVectors = 2;
-    static constexpr bool kDot = true;
-    using Weights = VecI;
-    using Inputs = VecI;
-    static Weights load_weights(const int8_t* p, int64_t) { return load_int(p); }
-    static Inputs load_inputs(const uint8_t* p) {
-        int32_t four;
-        __builtin_memcpy(&four, p, sizeof four);
-        return _mm256_set1_epi32(four);
-    }
-    static VecI dot(VecI sum, Inputs x, Weights w) { return _mm256_dpbusd_avx_epi32(sum, x, w); }
-};
+inline VecI dot_bytes(VecI sum, VecI x, VecI w) {
+    return (VecI)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)x, (__m256i)w);
+}
 
-constexpr MatrixFormat kFormat = int8_format<Int8>("int8");
+constexpr MatrixFormat kFormat = int8_format<DotInt8<6, dot_bytes>>("int8");
 
 }  // namespace
 }  // namespace avx_vnni

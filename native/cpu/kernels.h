@@ -9,16 +9,9 @@
 #if defined(__clang__)
 #define BERTHA_UNROLL _Pragma("clang loop unroll(full)")
 #define BERTHA_NO_UNROLL _Pragma("clang loop unroll(disable)")
-#define BERTHA_UNROLL_STEPS BERTHA_NO_UNROLL
-#define BERTHA_STEPS_AT_ONCE 1
 #elif defined(__GNUC__)
 #define BERTHA_UNROLL _Pragma("GCC unroll 32")
 #define BERTHA_NO_UNROLL _Pragma("GCC unroll 1")
-// g++ 12 copies every integer sum in and out of another register at each turn of the loop: fewer turns, fewer
-// copies. Dot-product instructions want these turns written out: the loop that g++ unrolls itself it also
-// peels, and spills the sums there.
-#define BERTHA_UNROLL_STEPS _Pragma("GCC unroll 4")
-#define BERTHA_STEPS_AT_ONCE 4
 #endif
 
 namespace bertha::cpu {

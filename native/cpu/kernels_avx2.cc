@@ -26,48 +26,9 @@ namespace {
 
 #include "cpu/simd_avx2-inl.h"
 #include "cpu/kernels-inl.h"
+#include "cpu/int8_formats-inl.h"
 
-inline VecI broadcast_four(const uint8_t* p) {
-    int32_t four;
-    __builtin_memcpy(&four, p, sizeof four);
-    return _mm256_set1_epi32(four);
-}
-
-// vpmaddubsw adds two products in 16 bits: 7-bit activations keep 2 * 127 * 127 = 32258 exact. More accurate
-// than 7-bit weights.
-struct Int8 {
-    static constexpr int kLevels = 127, kLimit = 127, kGroups = 1, kRows = 5, kVectors = 2;
-    static constexpr bool kDot = false;
-    using Weights = VecI;
-    using Inputs = VecI;
-    static Weights load_weights(const int8_t* p, int64_t) { return load_int(p); }
-    static Inputs load_inputs(const uint8_t* p) { return broadcast_four(p); }
-    static VecI dot(VecI sum, Inputs x, Weights w) {
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
-    }
-};
-
-// Two vpmaddubsw added in 16 bits before the widening: with weights of +-64 four products stay exact, 4 * 127
-// * 64 = 32512.
-struct Int8Fast {
-    static constexpr int kLevels = 127, kLimit = 64, kGroups = 2, kRows = 4, kVectors = 2;
-    static constexpr bool kDot = false;
-    struct Weights {
-        VecI first, second;
-    };
-    struct Inputs {
-        VecI first, second;
-    };
-    static Weights load_weights(const int8_t* p, int64_t next) { return {load_int(p), load_int(p + next)}; }
-    static Inputs load_inputs(const uint8_t* p) { return {broadcast_four(p), broadcast_four(p + 4)}; }
-    static VecI dot(VecI sum, Inputs x, Weights w) {
-        const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(x.first, w.first),
-                                               _mm256_maddubs_epi16(x.second, w.second));
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-    }
-};
-
-constexpr KernelTable kTable = make_table<Int8, Int8Fast>("avx2");
+constexpr KernelTable kTable = make_table<PairInt8<5>, QuadInt8<4>>("avx2");
 
 }  // namespace
 }  // namespace avx2

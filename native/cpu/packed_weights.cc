@@ -12,7 +12,7 @@ namespace {
 
 // To be raised with every change of what is stored where, so that files of weights that were stored before
 // are not used.
-constexpr int kLayoutVersion = 1;
+constexpr int kLayoutVersion = 2;
 constexpr int64_t kTableBytes = int64_t{1} << 20;  // a lookup table is read in parts of about this size
 constexpr int64_t kLazyBytes = int64_t{8} << 20;   // from this size on a word table is read row by row
 constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles load whole panels of it

@@ -1,7 +1,9 @@
 // 8 lanes of AVX2 + FMA. See simd_scalar-inl.h for what each function means.
 
 using VecF = __m256;
-using VecI = __m256i;
+// Lanes of int32, not __m256i, whose lanes are 64-bit: g++ 12 would copy each sum of a loop from one register
+// to another and back at every step.
+typedef int32_t VecI __attribute__((vector_size(32)));
 constexpr int64_t kLanes = 8;
 constexpr int kTileRows = 6;  // 6 x 16: 12 accumulators, 2 panel vectors, 1 or 2 broadcasts
 constexpr int kTileVectors = 2;
@@ -41,10 +43,10 @@ inline VecF scale_by_power(VecF x, VecF n) {
         _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return _mm256_mul_ps(x, _mm256_castsi256_ps(exponent));
 }
-inline VecI truncate(VecF x) { return _mm256_cvttps_epi32(x); }
-inline VecF to_float(VecI x) { return _mm256_cvtepi32_ps(x); }
+inline VecI truncate(VecF x) { return (VecI)_mm256_cvttps_epi32(x); }
+inline VecF to_float(VecI x) { return _mm256_cvtepi32_ps((__m256i)x); }
 inline VecF lookup8(const float* table, VecI index) {
-    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)index);
 }
 inline float sum(VecF x) {
     const __m128 b = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
@@ -84,14 +86,19 @@ inline void store_half(uint16_t* p, VecF x) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-inline VecI zero_int() { return _mm256_setzero_si256(); }
-inline VecI set_int(int32_t x) { return _mm256_set1_epi32(x); }
-inline VecI load_int(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-inline VecI add_int(VecI a, VecI b) { return _mm256_add_epi32(a, b); }
-inline VecI min_int(VecI a, VecI b) { return _mm256_min_epi32(a, b); }
-inline VecI mul_int(VecI a, VecI b) { return _mm256_mullo_epi32(a, b); }
-inline VecI round_to_int(VecF x) { return _mm256_cvtps_epi32(x); }
+inline VecI zero_int() { return VecI{}; }
+inline VecI set_int(int32_t x) { return (VecI)_mm256_set1_epi32(x); }
+inline VecI load_int(const void* p) { return (VecI)_mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline VecI add_int(VecI a, VecI b) { return a + b; }
+inline VecI min_int(VecI a, VecI b) { return (VecI)_mm256_min_epi32((__m256i)a, (__m256i)b); }
+// a · b of each two 16-bit numbers.
+inline VecI dot_pairs(VecI a, VecI b) { return (VecI)_mm256_madd_epi16((__m256i)a, (__m256i)b); }
+// The products of unsigned x and signed w, each two summed in 16 bits.
+inline VecI multiply_bytes(VecI x, VecI w) { return (VecI)_mm256_maddubs_epi16((__m256i)x, (__m256i)w); }
+inline VecI add_int16(VecI a, VecI b) { return (VecI)_mm256_add_epi16((__m256i)a, (__m256i)b); }
+inline VecI round_to_int(VecF x) { return (VecI)_mm256_cvtps_epi32(x); }
 inline void store_bytes(uint8_t* p, VecI x) {
-    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    const __m256i lanes = (__m256i)x;
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
 }

@@ -1,7 +1,9 @@
 // 16 lanes of AVX-512 (F, BW, DQ, VL). See simd_scalar-inl.h for what each function means.
 
 using VecF = __m512;
-using VecI = __m512i;
+// Lanes of int32, not __m512i, whose lanes are 64-bit: g++ 12 would copy each sum of a loop from one register
+// to another and back at every step.
+typedef int32_t VecI __attribute__((vector_size(64)));
 constexpr int64_t kLanes = 16;
 constexpr int kTileRows = 8;  // 8 x 48: 24 accumulators, 3 panel vectors, the broadcast is a memory operand
 constexpr int kTileVectors = 3;
@@ -38,8 +40,8 @@ inline VecF round_even(VecF x) {
     return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 inline VecF scale_by_power(VecF x, VecF n) { return _mm512_scalef_ps(x, n); }
-inline VecI truncate(VecF x) { return _mm512_cvttps_epi32(x); }
-inline VecF to_float(VecI x) { return _mm512_cvtepi32_ps(x); }
+inline VecI truncate(VecF x) { return (VecI)_mm512_cvttps_epi32(x); }
+inline VecF to_float(VecI x) { return _mm512_cvtepi32_ps((__m512i)x); }
 // The entries that the low four bits of each lane of `index` name.
 inline VecF lookup16(const float* table, VecF index) {
     return _mm512_permutexvar_ps(_mm512_castps_si512(index), _mm512_loadu_ps(table));
@@ -90,13 +92,18 @@ inline void store_half(uint16_t* p, VecF x) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                         _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-inline VecI zero_int() { return _mm512_setzero_si512(); }
-inline VecI set_int(int32_t x) { return _mm512_set1_epi32(x); }
-inline VecI load_int(const void* p) { return _mm512_loadu_si512(p); }
-inline VecI add_int(VecI a, VecI b) { return _mm512_add_epi32(a, b); }
-inline VecI min_int(VecI a, VecI b) { return _mm512_min_epi32(a, b); }
-inline VecI mul_int(VecI a, VecI b) { return _mm512_mullo_epi32(a, b); }
-inline VecI round_to_int(VecF x) { return _mm512_cvtps_epi32(x); }
+inline VecI zero_int() { return VecI{}; }
+inline VecI set_int(int32_t x) { return (VecI)_mm512_set1_epi32(x); }
+inline VecI load_int(const void* p) { return (VecI)_mm512_loadu_si512(p); }
+inline VecI add_int(VecI a, VecI b) { return a + b; }
+inline VecI min_int(VecI a, VecI b) { return (VecI)_mm512_min_epi32((__m512i)a, (__m512i)b); }
+// a · b of each two 16-bit numbers.
+inline VecI dot_pairs(VecI a, VecI b) { return (VecI)_mm512_madd_epi16((__m512i)a, (__m512i)b); }
+// The products of unsigned x and signed w, each two summed in 16 bits.
+inline VecI multiply_bytes(VecI x, VecI w) { return (VecI)_mm512_maddubs_epi16((__m512i)x, (__m512i)w); }
+inline VecI add_int16(VecI a, VecI b) { return (VecI)_mm512_add_epi16((__m512i)a, (__m512i)b); }
+inline VecI round_to_int(VecF x) { return (VecI)_mm512_cvtps_epi32(x); }
 inline void store_bytes(uint8_t* p, VecI x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, zero_int())));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm512_cvtusepi32_epi8(_mm512_max_epi32((__m512i)x, _mm512_setzero_si512())));
 }

@@ -112,7 +112,10 @@ inline VecI load_int(const void* p) {
 }
 inline VecI add_int(VecI a, VecI b) { return a + b; }
 inline VecI min_int(VecI a, VecI b) { return a < b ? a : b; }
-inline VecI mul_int(VecI a, VecI b) { return a * b; }
+inline VecI dot_pairs(VecI a, VecI b) {
+    const VecI low = (a << 16 >> 16) * (b << 16 >> 16);
+    return low + (a >> 16) * (b >> 16);
+}
 inline VecI round_to_int(VecF x) {
     return truncate(round_even(x));
 }  // to nearest, halves to even; |x| < 2^22
