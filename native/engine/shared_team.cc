@@ -30,17 +30,24 @@ private:
 
 }  // namespace
 
-bool SharedTeam::claim(int64_t& unit) {
-    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+bool SharedTeam::Share::claim(bool first, int64_t& unit) {
+    uint64_t seen = units.load(std::memory_order_acquire);
     for (;;) {
-        const uint64_t next = ticket & kUnitMask, units = (ticket >> kUnitBits) & kUnitMask;
-        if (next >= units) return false;
-        if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
-                                          std::memory_order_acquire)) {
-            unit = static_cast<int64_t>(next);
+        const uint64_t next = seen & kUnitMask, end = (seen >> kUnitBits) & kUnitMask;
+        if (next >= end) return false;
+        const uint64_t left = first ? seen + 1 : seen - (uint64_t{1} << kUnitBits);
+        if (units.compare_exchange_weak(seen, left, std::memory_order_acq_rel, std::memory_order_acquire)) {
+            unit = static_cast<int64_t>(first ? next : end - 1);
             return true;
         }
     }
+}
+
+bool SharedTeam::claim(int member, int64_t& unit) {
+    if (shares_[static_cast<size_t>(member)].claim(true, unit)) return true;
+    for (int other = 1; other < size_; other++)
+        if (shares_[static_cast<size_t>((member + other) % size_)].claim(false, unit)) return true;
+    return false;
 }
 
 void SharedTeam::call(Body body, void* context, int64_t unit, int member) noexcept {
@@ -68,11 +75,16 @@ void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context
     context_ = context;
     first_ = first;
     done_.store(0, std::memory_order_relaxed);
-    const uint64_t generation = (ticket_.load(std::memory_order_relaxed) >> (2 * kUnitBits)) + 1;
-    ticket_.store((generation << (2 * kUnitBits)) | (static_cast<uint64_t>(units) << kUnitBits),
-                  std::memory_order_release);
+    generation_++;
+    const int members = std::min(size_, joined_.load(std::memory_order_relaxed) + 1);
+    for (int member = 0; member < members; member++) {
+        const auto begin = static_cast<uint64_t>(units * member / members),
+                   end = static_cast<uint64_t>(units * (member + 1) / members);
+        shares_[static_cast<size_t>(member)].units.store(
+            (generation_ << (2 * kUnitBits)) | (end << kUnitBits) | begin, std::memory_order_release);
+    }
     int64_t mine = 0;
-    for (int64_t unit = 0; claim(unit); mine++) call(body, context, first + unit, 0);
+    for (int64_t unit = 0; claim(0, unit); mine++) call(body, context, first + unit, 0);
     if (mine < units) wait_for_helpers(units - mine, mine, start);
     if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(std::exchange(error_, nullptr));
 }
@@ -99,7 +111,7 @@ bool SharedTeam::help(bool (*should_leave)(void*), void* leave_context) {
         Spin spin;
         while (!closed_.load(std::memory_order_acquire)) {
             int64_t unit = 0;
-            if (claim(unit)) {
+            if (claim(member, unit)) {
                 call(body_, context_, first_ + unit, member);
                 done_.fetch_add(1, std::memory_order_acq_rel);
                 spin = Spin();

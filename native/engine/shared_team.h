@@ -1,12 +1,14 @@
-// Threads that help with one forward while it runs. The leader starts at once and claims units like everyone
-// else; a helper that wakes up late finds less to do, or nothing. The leader waits only for units that a
-// helper has claimed.
+// Threads that help with one forward while it runs. Each has a share of an operation's units, a run of
+// neighbours, so that the weights it prefetches are those that it reads next; who is done takes from the ends
+// of others' shares. The leader starts at once; a helper that wakes up late finds less to do, or nothing. The
+// leader waits only for units that a helper has claimed.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 
 #include "engine/backend.h"
 
@@ -15,7 +17,8 @@ namespace bertha {
 class SharedTeam final : public Team {
 public:
     using Team::run;
-    SharedTeam(int size, uint64_t serial) : size_(size), serial_(serial) {}
+    SharedTeam(int size, uint64_t serial)
+        : size_(size), serial_(serial), shares_(new Share[static_cast<size_t>(size)]) {}
 
     int size() const override { return size_; }
     uint64_t serial() const { return serial_; }
@@ -41,16 +44,21 @@ public:
 private:
     static constexpr int kUnitBits = 20;
     static constexpr uint64_t kUnitMask = (uint64_t{1} << kUnitBits) - 1;
-    // generation (24 bits) | units (20) | next unit (20): one word, so that a claim can never mix two
-    // generations.
-    bool claim(int64_t& unit);
+    // generation (24 bits) | end (20) | next unit (20): one word, so that a claim can never mix two
+    // generations. Its member takes the next one, others the last.
+    struct alignas(64) Share {
+        std::atomic<uint64_t> units{0};
+        bool claim(bool first, int64_t& unit);
+    };
+    bool claim(int member, int64_t& unit);
     void call(Body body, void* context, int64_t unit, int member) noexcept;
     void run_part(int64_t first, int64_t units, Body body, void* context);
     void wait_for_helpers(int64_t theirs, int64_t mine, Clock::time_point start);
 
     const int size_;
     const uint64_t serial_;
-    alignas(64) std::atomic<uint64_t> ticket_{0};
+    const std::unique_ptr<Share[]> shares_;  // by member
+    uint64_t generation_ = 0;
     alignas(64) std::atomic<int64_t> done_{0};
     alignas(64) std::atomic<int> joined_{0};  // member numbers given out
     std::atomic<int> present_{0};             // helpers inside help()
