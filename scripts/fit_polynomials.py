@@ -5,7 +5,7 @@
 GELU(x) = x Phi(x) = 0.5 x + |x| p(|x|) with p(t) = Phi(t) - 0.5. For 8 lanes: 8 equal segments of [0, 5.6], degree 5, in the
 local coordinate t - centre; from 5.6 on p rounds to 0.5 in float32. For 16 lanes: 16 segments around the multiples of 5.6 / 15,
 degree 4, in the local coordinate 15 t / 5.6 - segment; the last one is the constant 0.5.
-2^x on [0, 1], degree 4, for probabilities that are rounded to bf16.
+2^x on [-0.5, 0.5], degree 3, for probabilities that are rounded to bf16.
 tanh(x) = x + x^3 q(x^2) on [0, 0.625], degree 4 in x^2.
 """
 
@@ -81,8 +81,8 @@ def gelu_table_16(limit=5.6, segments=16, degree=4):
     print("// largest absolute error of gelu in float32:", np.abs(y - exact).max())
 
 
-def exp2_polynomial(degree=4):
-    error, coefficients = minimax(np.exp2, 0, 1, degree, weight=lambda t: np.exp2(-t))
+def exp2_polynomial(degree=3):
+    error, coefficients = minimax(np.exp2, -0.5, 0.5, degree, weight=lambda t: np.exp2(-t))
     print("// 2^x, increasing powers:", ", ".join(f"{value:.9e}f" for value in coefficients.astype(np.float32)))
     print("// largest relative error:", error)
 

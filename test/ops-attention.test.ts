@@ -7,8 +7,8 @@ import { attention, type AttentionInputs } from './support/reference.js';
 
 const t = suite(`attention ${instructionSet}`);
 
-function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias }: AttentionInputs) {
-  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias);
+function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias }: AttentionInputs, bf16 = false) {
+  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16);
 }
 
 /** `deviation` is that of queries and keys: about the deviation of the logits, squared. */
@@ -112,6 +112,56 @@ t('keeps a softmax of 200 apart from its neighbour without overflow', () => {
   logits.forEach((logit, token) => qkv.set([1, logit, token], token * 3));
   check({ qkv, cuSeqlens: Int32Array.of(0, 67), heads: 1, headDim: 1, scale: 1, relativeBias: null }, 'one query over all logits');
 });
+
+t('takes large scores without a maximum as it takes small ones', () => {
+  const random = new Random(9);
+  for (const scale of [0.1, 4, 8, 16, 1000]) check({ ...draw(random, [70], 2, 32), scale }, `scale ${scale}`, rigorous);
+});
+
+if (instructionSet === 'avx512_bf16') {
+  // Both factors of a product are rounded by 2^-9 of themselves; the power is off by 7.5e-5, far less.
+  const rounded = () => 2 ** -8 * 1.1;
+  const checkBf16 = (inputs: AttentionInputs, what: string) => {
+    const expected = attention(inputs, rounded);
+    assertWithin(run(inputs, true).output, expected.output, (i) => expected.outputTolerance[i]!, `${what}: output`);
+  };
+
+  t('in bf16 matches the float64 reference', () => {
+    const random = new Random(10);
+    for (const headDim of [1, 8, 17, 31, 32, 33, 64, 65, 128])
+      for (const lengths of [[1], [16, 2, 33], [5, 26, 31, 32], [67], [130, 7]])
+        checkBf16(draw(random, lengths, 2, headDim), `lengths ${lengths.join(' ')} d=${headDim}`);
+    checkBf16(draw(random, [512], 1, 32), '512');
+    checkBf16({ ...draw(random, [40, 70], 2, 16), relativeBias: random.floats(32 * 2) }, 'relative bias');
+  });
+
+  t('in bf16 takes large scores, and gives probabilities', () => {
+    const logits = Float32Array.from({ length: 67 }, (_, i) => (i === 40 ? 256 : i - 33));
+    const qkv = new Float32Array(67 * 3);
+    logits.forEach((logit, token) => qkv.set([1, logit, token], token * 3));
+    const large = { qkv, cuSeqlens: Int32Array.of(0, 67), heads: 1, headDim: 1, scale: 1, relativeBias: null };
+    const { output, scores } = run(large, true);
+    assertWithin(output, new Float64Array(67).fill(40), 1e-6, 'output');
+    for (let query = 0; query < 67; query++) assert.is(scores[query * 67 + 40], 1, `query ${query}`);
+    const small = draw(new Random(11), [50], 1, 32);
+    const reference = attention(small, dotError).scores;
+    run(small, true).scores.forEach((score, i) => assert.ok(Math.abs(score - reference[i]!) < 0.05 * reference[i]! + 1e-6, `score ${i}`));
+  });
+
+  t('in bf16 gives a sequence the same bits alone and at any place in a batch', () => {
+    const inputs = draw(new Random(12), [5, 64, 1, 31, 100], 2, 17);
+    const together = run(inputs, true).output;
+    for (let i = 0; i + 1 < inputs.cuSeqlens.length; i++) {
+      const [begin, end] = [inputs.cuSeqlens[i]!, inputs.cuSeqlens[i + 1]!];
+      const alone = run({ ...inputs, qkv: inputs.qkv.slice(begin * 102, end * 102), cuSeqlens: Int32Array.of(0, end - begin) }, true);
+      assertSameBits(alone.output, together.slice(begin * 34, end * 34), `sequence ${i}`);
+    }
+  });
+} else {
+  t('refuses bf16 where the processor has none', () => {
+    assert.throws(() => run(draw(new Random(10), [4], 1, 8), true), /bf16/);
+  });
+}
 
 t('refuses bounds that do not fit the rows', () => {
   const inputs = draw(new Random(8), [4, 4], 1, 8);

@@ -116,10 +116,13 @@ Napi::Value layer_norm(const Napi::CallbackInfo& info) {
 }
 
 // attention(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads] |
-// null): { output, scores }
+// null, bf16): { output, scores }. Throws PRECISION where bf16 is wanted of a processor without.
 Napi::Value attention(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
+        const bool bf16 = info[6].ToBoolean();
+        BERTHA_CHECK(!bf16 || kernels.attention_bf16 != nullptr, "PRECISION",
+                     "bf16 needs AVX512_BF16, which this processor does not have");
         const std::vector<float> qkv = to_floats(info[0], "qkv");
         const int64_t heads = size_arg(info, 2, "numHeads"), head_dim = size_arg(info, 3, "headDim"),
                       hidden = heads * head_dim;
@@ -134,8 +137,8 @@ Napi::Value attention(const Napi::CallbackInfo& info) {
             longest = std::max(longest, seq_len);
             num_scores += heads * seq_len * seq_len;
         }
-        const Buffer scratch(static_cast<size_t>(kernels.attention_scratch(longest, head_dim)) *
-                             sizeof(float));
+        const auto scratch_of = bf16 ? kernels.attention_bf16_scratch : kernels.attention_scratch;
+        const Buffer scratch(static_cast<size_t>(scratch_of(longest, head_dim)) * sizeof(float));
         std::vector<float> output(static_cast<size_t>(tokens * hidden)),
             scores(static_cast<size_t>(num_scores));
         float* next_scores = scores.data();
@@ -157,7 +160,7 @@ Napi::Value attention(const Napi::CallbackInfo& info) {
                 args.head_dim = head_dim;
                 args.hidden_size = hidden;
                 args.softmax_scale = static_cast<float>(to_double(info[4], "scale"));
-                kernels.attention(args);
+                (bf16 ? kernels.attention_bf16 : kernels.attention)(args);
                 next_scores += int64_t{seq_len} * seq_len;
             }
         }

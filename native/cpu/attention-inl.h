@@ -1,9 +1,11 @@
 // softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask.
 //
 // Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products
-// run on the tiles of gemm-inl.h. A tile of query rows meets all keys at once: its scores stay in L1 (8 rows
-// x 512 keys = 16 KB), the row maximum and sum are exact, and nothing is rescaled. The division by the row
-// sum happens on the short output row.
+// run on the tiles of gemm-inl.h. A tile of query rows meets all keys at once: its probabilities stay in L1
+// (8 rows x 512 keys = 16 KB). Powers are taken of the scores as they are, in the registers of the product:
+// floats need no row maximum as long as |score| stays below 44 (64 in powers of two). Where one does not, the
+// tile is done again row by row, with the maximum. The division by the row sum happens on the short output
+// row.
 
 struct AttentionScratch {
     float* keys;    // [head_dim][padded seq_len], in panels
@@ -94,59 +96,131 @@ inline float add_relative_bias(const AttentionArgs& args, float* scores, int64_t
     return 1.0f;
 }
 
-// Turns one query row's scores into unnormalised probabilities and returns their sum; the exact ones go to
-// args.scores if wanted.
+// Turns one query row's scores into unnormalised probabilities and returns their sum.
 inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query) {
-    const int64_t seq_len = args.seq_len;
     const float scale = add_relative_bias(args, scores, query);
-    const float total = exponentiate(scores, seq_len, scale);
-    if (args.scores != nullptr) {
-        float* probabilities = args.scores + query * seq_len;
-        for (int64_t key = 0; key < seq_len; key++) probabilities[key] = scores[key] / total;
-    }
-    return total;
+    return exponentiate(scores, args.seq_len, scale);
 }
 
-inline void scale_rows(float* x, int64_t stride, int64_t rows, int64_t width, const float* factors) {
-    for (int64_t row = 0; row < rows; row++, x += stride) {
-        const VecF factor = set(factors[row]);
-        int64_t i = 0;
-        for (; i + kLanes <= width; i += kLanes) store(x + i, mul(load(x + i), factor));
-        if (i < width) store_first(x + i, mul(load_first(x + i, width - i), factor), width - i);
+// A tile's sums x factor for each row.
+template <int R, int V>
+inline void context_tile(const Tile<float>& tile, const float* factors) {
+    VecF sums[R][V];
+    multiply_tile<float, R, V, 1, 0>(tile, sums);
+    BERTHA_UNROLL
+    for (int r = 0; r < R; r++) {
+        float* output = tile.output + r * tile.output_stride;
+        BERTHA_UNROLL
+        for (int v = 0; v < V; v++) {
+            const int64_t left = tile.columns - v * kLanes;
+            const VecF y = mul(sums[r][v], set(factors[r]));
+            if (left >= kLanes) {
+                store(output + v * kLanes, y);
+            } else {
+                store_first(output + v * kLanes, y, left);
+            }
+        }
     }
+}
+
+// Powers of a tile's scores; adds them to the rows' totals.
+template <int R, int V>
+inline void powers_tile(const Tile<float>& tile, float factor, VecF* totals, VecI& seen) {
+    VecF sums[R][V];
+    multiply_tile<float, R, V, 1, 0>(tile, sums);
+    const VecF factors = set(factor);
+    BERTHA_UNROLL
+    for (int r = 0; r < R; r++) {
+        BERTHA_UNROLL
+        for (int v = 0; v < V; v++) {
+            const int64_t left = tile.columns - v * kLanes;
+            VecF e = exp2_in_range(sums[r][v], factors, seen);
+            if (left < kLanes) e = keep_first(e, left);
+            store(tile.output + r * tile.output_stride + v * kLanes, e);
+            totals[r] = add(totals[r], e);
+        }
+    }
+}
+
+// Calls function(integral_constant<int, vectors>), vectors <= V.
+template <int V, typename Function>
+inline void with_vectors(int64_t vectors, const Function& function) {
+    if constexpr (V > 1)
+        if (vectors < V) return with_vectors<V - 1>(vectors, function);
+    function(std::integral_constant<int, V>());
+}
+
+// One tile of query rows.
+template <int R>
+void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin) {
+    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, padded = padded_columns(seq_len);
+    const auto for_panels = [](int64_t columns, const auto& function) {
+        for (int64_t first = 0; first < columns; first += kPanelWidth) {
+            const int64_t width = columns - first < kPanelWidth ? columns - first : kPanelWidth;
+            with_vectors<kTileVectors>((width + kLanes - 1) / kLanes,
+                                       [&](auto vectors) { function(first, width, vectors); });
+        }
+    };
+    Tile<float> tile{};
+    tile.input = args.qkv + begin * 3 * args.hidden_size;
+    tile.input_stride = 3 * args.hidden_size;
+    tile.output_stride = padded;
+    tile.k = head_dim;
+    VecF totals[R];
+    for (VecF& total : totals) total = zero();
+    VecI seen = zero_int();
+    const auto score = [&](bool powers) {
+        for_panels(seq_len, [&](int64_t first, int64_t width, auto vectors) {
+            tile.panel = scratch.keys + first * head_dim;
+            tile.output = scratch.scores + first;
+            tile.columns = width;
+            if (powers) {
+                powers_tile<R, vectors>(tile, args.softmax_scale * kLog2E, totals, seen);
+            } else {
+                compute_tile<float, R, vectors, 1, 0>(tile);
+            }
+        });
+    };
+    bool powers = args.relative_bias == nullptr;
+    score(powers);
+    if (powers && outside_of_range(seen)) score(powers = false);
+    float inverse[R];
+    for (int r = 0; r < R; r++) {
+        float* scores = scratch.scores + r * padded;
+        inverse[r] = 1.0f / (powers ? sum(totals[r]) : softmax_row(args, scores, begin + r));
+        if (args.scores != nullptr)
+            for (int64_t key = 0; key < seq_len; key++)
+                args.scores[(begin + r) * seq_len + key] = scores[key] * inverse[r];
+    }
+    tile.input = scratch.scores;
+    tile.input_stride = padded;
+    tile.output_stride = args.hidden_size;
+    tile.k = seq_len;
+    for_panels(head_dim, [&](int64_t first, int64_t width, auto vectors) {
+        tile.panel = scratch.values + first * seq_len;
+        tile.output = args.context + begin * args.hidden_size + first;
+        tile.columns = width;
+        context_tile<R, vectors>(tile, inverse);
+    });
+}
+
+template <int... R>
+inline void attend_rows(int64_t rows, const AttentionArgs& args, const AttentionScratch& scratch,
+                        int64_t begin, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const AttentionArgs&, const AttentionScratch&, int64_t);
+    constexpr Function functions[] = {&attend<R + 1>...};
+    functions[rows - 1](args, scratch, begin);
 }
 
 inline void attention(const AttentionArgs& args) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
+    const int64_t seq_len = args.seq_len, stride = 3 * args.hidden_size;
     AttentionScratch scratch;
-    attention_scratch_floats(seq_len, head_dim, &scratch, args.scratch);
-    pack_keys(args.qkv + args.hidden_size, stride, seq_len, head_dim, scratch.keys);
-    pack_values(args.qkv + 2 * args.hidden_size, stride, seq_len, head_dim, scratch.values);
-    const int64_t padded = padded_columns(seq_len);
+    attention_scratch_floats(seq_len, args.head_dim, &scratch, args.scratch);
+    pack_keys(args.qkv + args.hidden_size, stride, seq_len, args.head_dim, scratch.keys);
+    pack_values(args.qkv + 2 * args.hidden_size, stride, seq_len, args.head_dim, scratch.values);
     const int64_t tiles = (seq_len + kTileRows - 1) / kTileRows;
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;
-        LinearArgs qk;
-        qk.input = args.qkv + begin * stride;
-        qk.input_stride = stride;
-        qk.matrix = {scratch.keys, 0, seq_len, head_dim};
-        qk.output = scratch.scores;
-        qk.output_stride = padded;
-        qk.rows = rows;
-        qk.panel_end = (seq_len + kPanelWidth - 1) / kPanelWidth;
-        gemm<float>(qk);
-        float inverse[kTileRows];
-        for (int64_t row = 0; row < rows; row++)
-            inverse[row] = 1.0f / softmax_row(args, scratch.scores + row * padded, begin + row);
-        LinearArgs pv;
-        pv.input = scratch.scores;
-        pv.input_stride = padded;
-        pv.matrix = {scratch.values, 0, head_dim, seq_len};
-        pv.output = args.context + begin * args.hidden_size;
-        pv.output_stride = args.hidden_size;
-        pv.rows = rows;
-        pv.panel_end = (head_dim + kPanelWidth - 1) / kPanelWidth;
-        gemm<float>(pv);
-        scale_rows(pv.output, args.hidden_size, rows, head_dim, inverse);
+        attend_rows(rows, args, scratch, begin, std::make_integer_sequence<int, kTileRows>());
     }
 }

@@ -66,8 +66,7 @@ struct Bf16Tile {
 };
 
 template <int R, int V, bool kPrefetch>
-inline void bf16_tile(const Bf16Tile& tile) {
-    VecF sums[R][V];
+inline void multiply_bf16_tile(const Bf16Tile& tile, VecF (&sums)[R][V]) {
     for (int v = 0; v < V; v++) {
         const VecF start = tile.bias != nullptr ? load(tile.bias + v * kLanes) : zero();
         for (int r = 0; r < R; r++) sums[r][v] = start;
@@ -89,6 +88,12 @@ inline void bf16_tile(const Bf16Tile& tile) {
         panel += V * 64;
         next += V * 64;
     }
+}
+
+template <int R, int V, bool kPrefetch>
+inline void bf16_tile(const Bf16Tile& tile) {
+    VecF sums[R][V];
+    multiply_bf16_tile<R, V, kPrefetch>(tile, sums);
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
         float* output = tile.output + r * tile.output_stride;
@@ -156,164 +161,3 @@ constexpr MatrixFormat kBf16Format = {"bf16",
                                       bf16_row_bytes,
                                       bf16_rows,
                                       linear<bf16_gemm, kBf16Width>};
-
-// Attention as in attention-inl.h, with q, k, v and the probabilities rounded to bf16. Keys are panels
-// [head_dim / 2][keys][2], values [keys / 2][head_dim][2]: pairs along the summed dimension.
-struct Bf16Scratch {
-    uint8_t* queries;  // bf16 rows
-    uint8_t* keys;     // bf16 rows, then panels of pairs
-    uint8_t* key_panels;
-    uint8_t* value_panels;
-    float* scores;           // [kBf16Rows][padded seq_len]
-    uint8_t* probabilities;  // [kBf16Rows] bf16 rows
-    int64_t floats;
-};
-
-inline Bf16Scratch bf16_scratch(int64_t seq_len, int64_t head_dim, float* base) {
-    const int64_t rows = seq_len * bf16_row_bytes(head_dim);
-    int64_t at = 0;
-    const auto part = [&](int64_t bytes) {
-        const int64_t begin = at;
-        at += (bytes + 63) / 64 * 64;
-        return reinterpret_cast<uint8_t*>(base) + begin;
-    };
-    Bf16Scratch scratch{};
-    scratch.queries = part(rows);
-    scratch.keys = part(rows);
-    scratch.key_panels = part(bf16_panel_bytes(seq_len, head_dim));
-    scratch.value_panels = part(bf16_panel_bytes(head_dim, seq_len));
-    scratch.scores = reinterpret_cast<float*>(part(kBf16Rows * padded_columns(seq_len) * 4));
-    scratch.probabilities = part(kBf16Rows * bf16_row_bytes(seq_len));
-    scratch.floats = at / 4;
-    return scratch;
-}
-
-int64_t bf16_attention_scratch(int64_t seq_len, int64_t head_dim) {
-    return bf16_scratch(seq_len, head_dim, nullptr).floats;
-}
-
-// Two rows of values become one row of pairs.
-inline void pack_bf16_values(const float* v, int64_t stride, int64_t seq_len, int64_t head_dim,
-                             uint8_t* dst) {
-    for (int64_t first = 0; first < head_dim; first += kBf16Width) {
-        const int64_t valid = head_dim - first < kBf16Width ? head_dim - first : kBf16Width,
-                      width = padded_columns(valid);
-        uint8_t* panel = dst + first * pairs_of(seq_len) * 4;
-        for (int64_t row = 0; row < seq_len; row += 2) {
-            for (int64_t column = 0; column < width; column += kLanes, panel += 64) {
-                const float* even = v + row * stride + first + column;
-                const int64_t left = valid - column;
-                const VecF a = left >= kLanes ? load(even) : load_first(even, left);
-                VecF b = zero();
-                if (row + 1 < seq_len)
-                    b = left >= kLanes ? load(even + stride) : load_first(even + stride, left);
-                const __m512i low = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(a)));
-                const __m512i high = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(b)));
-                _mm512_storeu_si512(panel, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-            }
-        }
-    }
-}
-
-// 2^x with a relative error of 2.7e-6, for what is rounded to bf16; below -126 the result is 2^-126.
-inline VecF exp2_for_bf16(VecF x) {
-    x = max(x, set(-126.0f));
-    // x - floor(x); scalef takes the floor by itself.
-    const VecF f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    VecF p = set(1.353416126e-02f);
-    p = fma(p, f, set(5.201147869e-02f));
-    p = fma(p, f, set(2.414427400e-01f));
-    p = fma(p, f, set(6.930038333e-01f));
-    p = fma(p, f, set(1.000002623e+00f));
-    return scale_by_power(p, x);
-}
-
-// As softmax_row; the probabilities go to `out` as a bf16 row.
-inline float bf16_softmax_row(const AttentionArgs& args, float* scores, int64_t query, uint8_t* out) {
-    const int64_t seq_len = args.seq_len;
-    const float scale = add_relative_bias(args, scores, query) * kLog2E;
-    const int64_t whole = seq_len / (2 * kLanes) * (2 * kLanes);
-    const auto inside = [&](int64_t i) {
-        return seq_len - i >= kLanes ? __mmask16{0xffff} : first_lanes(seq_len - i);
-    };
-    VecF top = set(-3.4e38f), other = top;
-    for (int64_t i = 0; i < whole; i += 2 * kLanes) {
-        top = max(top, load(scores + i));
-        other = max(other, load(scores + i + kLanes));
-    }
-    for (int64_t i = whole; i < seq_len; i += kLanes)
-        top = _mm512_mask_max_ps(top, inside(i), top, _mm512_maskz_loadu_ps(inside(i), scores + i));
-    // One FMA: what the product with the peak is rounded by, all keys have in common.
-    const VecF factor = set(scale), shift = set(-scale * largest(max(top, other)));
-    VecF total = zero(), more = zero();
-    auto* probabilities = reinterpret_cast<uint16_t*>(out);
-    for (int64_t i = 0; i < whole; i += 2 * kLanes) {
-        const VecF a = exp2_for_bf16(fma(load(scores + i), factor, shift)),
-                   b = exp2_for_bf16(fma(load(scores + i + kLanes), factor, shift));
-        total = add(total, a);
-        more = add(more, b);
-        _mm512_storeu_si512(probabilities + i, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a)));
-        if (args.scores != nullptr) {
-            store(scores + i, a);
-            store(scores + i + kLanes, b);
-        }
-    }
-    for (int64_t i = whole; i < seq_len; i += kLanes) {
-        const VecF x = fma(_mm512_maskz_loadu_ps(inside(i), scores + i), factor, shift);
-        const VecF e = _mm512_maskz_mov_ps(inside(i), exp2_for_bf16(x));
-        total = add(total, e);
-        store_bf16(probabilities + i, e);
-        if (args.scores != nullptr) _mm512_mask_storeu_ps(scores + i, inside(i), e);
-    }
-    total = add(total, more);
-    const float row_sum = sum(total);
-    if (args.scores != nullptr)
-        for (int64_t key = 0; key < seq_len; key++)
-            args.scores[query * seq_len + key] = scores[key] / row_sum;
-    return row_sum;
-}
-
-void attention_bf16(const AttentionArgs& args) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
-    const Bf16Scratch scratch = bf16_scratch(seq_len, head_dim, args.scratch);
-    const int64_t row_bytes = bf16_row_bytes(head_dim), padded = padded_columns(seq_len),
-                  probability_bytes = bf16_row_bytes(seq_len);
-    bf16_rows(args.qkv, stride, seq_len, head_dim, nullptr, scratch.queries);
-    bf16_rows(args.qkv + args.hidden_size, stride, seq_len, head_dim, nullptr, scratch.keys);
-    // A pair of bf16 moves like one float.
-    pack_keys(reinterpret_cast<const float*>(scratch.keys), row_bytes / 4, seq_len, pairs_of(head_dim),
-              reinterpret_cast<float*>(scratch.key_panels));
-    pack_bf16_values(args.qkv + 2 * args.hidden_size, stride, seq_len, head_dim, scratch.value_panels);
-    const int64_t tiles = (seq_len + kBf16Rows - 1) / kBf16Rows;
-    for (int64_t t = 0; t < tiles; t++) {
-        const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;
-        Bf16Tile tile{};
-        tile.rows = scratch.queries + begin * row_bytes;
-        tile.row_bytes = row_bytes;
-        tile.pairs = pairs_of(head_dim);
-        tile.output_stride = padded;
-        for (int64_t key = 0; key < seq_len; key += kBf16Width) {
-            tile.panel = scratch.key_panels + key * tile.pairs * 4;
-            tile.output = scratch.scores + key;
-            tile.columns = seq_len - key < kBf16Width ? seq_len - key : kBf16Width;
-            run_bf16_tile((tile.columns + kLanes - 1) / kLanes, false, rows, tile);
-        }
-        float inverse[kBf16Rows];
-        for (int64_t row = 0; row < rows; row++) {
-            float* scores = scratch.scores + row * padded;
-            inverse[row] = 1.0f / bf16_softmax_row(args, scores, begin + row,
-                                                   scratch.probabilities + row * probability_bytes);
-        }
-        tile.rows = scratch.probabilities;
-        tile.row_bytes = probability_bytes;
-        tile.pairs = pairs_of(seq_len);
-        tile.output_stride = args.hidden_size;
-        for (int64_t column = 0; column < head_dim; column += kBf16Width) {
-            tile.panel = scratch.value_panels + column * tile.pairs * 4;
-            tile.output = args.context + begin * args.hidden_size + column;
-            tile.columns = head_dim - column < kBf16Width ? head_dim - column : kBf16Width;
-            run_bf16_tile((tile.columns + kLanes - 1) / kLanes, false, rows, tile);
-        }
-        scale_rows(args.context + begin * args.hidden_size, args.hidden_size, rows, head_dim, inverse);
-    }
-}

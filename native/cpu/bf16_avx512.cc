@@ -31,6 +31,7 @@ namespace {
 #include "cpu/gemm-inl.h"
 #include "cpu/attention-inl.h"
 #include "cpu/bf16-inl.h"
+#include "cpu/attention_bf16-inl.h"
 // clang-format on
 
 constexpr Bf16Kernels kPrecision = {kBf16Format, bf16_attention_scratch, attention_bf16};

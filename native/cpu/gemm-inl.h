@@ -26,11 +26,10 @@ struct Tile {
 };
 
 template <typename Element, int R, int V, int P, int L>
-inline void compute_tile(const Tile<Element>& tile) {
+inline void multiply_tile(const Tile<Element>& tile, VecF (&sums)[R][V * P]) {
     constexpr int kVectors = V * P;
     constexpr int kStep = V * static_cast<int>(kLanes);
     constexpr int kLine = 64 / sizeof(Element);
-    VecF sums[R][kVectors];
     for (int v = 0; v < kVectors; v++) {
         const VecF start = tile.bias != nullptr ? load(tile.bias + v * kLanes) : zero();
         for (int r = 0; r < R; r++) sums[r][v] = start;
@@ -54,6 +53,13 @@ inline void compute_tile(const Tile<Element>& tile) {
         panel += kStep;
         next += L * kLine;
     }
+}
+
+template <typename Element, int R, int V, int P, int L>
+inline void compute_tile(const Tile<Element>& tile) {
+    constexpr int kVectors = V * P;
+    VecF sums[R][kVectors];
+    multiply_tile<Element, R, V, P, L>(tile, sums);
     // Unrolled whole, or clang keeps the sums in memory (an index that is not a constant): 83 instead of 248
     // GF/s.
     BERTHA_UNROLL

@@ -15,6 +15,34 @@ inline VecF exp2_clamped(VecF x) {
     return scale_by_power(p, n);
 }
 
+// 2^y for -64 <= y < 63.5 with y = x · factor, never rounded by itself: no clamp, and less work than
+// exp2_clamped. `seen` collects the whole parts of all y; outside_of_range(seen) tells whether one of them
+// was too large, too small or no number, and its power is wrong then.
+constexpr float kPowerRounder = 12582912.0f + 64.0f;  // 1.5 * 2^23: the low bits of a sum are its whole part
+
+constexpr float kPowerUnit = 5.421010862e-20f;  // 2^-64, for those 64
+
+inline VecF exp2_bits(VecF p, VecF whole) { return (VecF)((VecI)p + ((VecI)whole << 23)); }
+
+inline void collect(VecI& seen, VecF whole) { seen |= (VecI)whole ^ (VecI)set(12582912.0f); }
+
+inline bool outside_of_range(VecI seen) { return any_bits(seen, ~127); }
+
+// Relative error 7.9e-8 (degree 6).
+inline VecF exp2_in_range(VecF x, VecF factor, VecI& seen) {
+    const VecF whole = fma(x, factor, set(kPowerRounder));
+    collect(seen, whole);
+    const VecF f = fma(x, factor, sub(set(kPowerRounder), whole));
+    VecF p = set(1.546144485e-4f * kPowerUnit);
+    p = fma(p, f, set(1.340042800e-3f * kPowerUnit));
+    p = fma(p, f, set(9.618056938e-3f * kPowerUnit));
+    p = fma(p, f, set(5.550327152e-2f * kPowerUnit));
+    p = fma(p, f, set(2.402265072e-1f * kPowerUnit));
+    p = fma(p, f, set(6.931471825e-1f * kPowerUnit));
+    p = fma(p, f, set(kPowerUnit));
+    return exp2_bits(p, whole);
+}
+
 constexpr float kLog2E = 1.44269504f;
 constexpr float kLn2 = 0.693147181f;
 

@@ -96,6 +96,9 @@ inline VecI dot_pairs(VecI a, VecI b) { return (VecI)_mm256_madd_epi16((__m256i)
 // The products of unsigned x and signed w, each two summed in 16 bits.
 inline VecI multiply_bytes(VecI x, VecI w) { return (VecI)_mm256_maddubs_epi16((__m256i)x, (__m256i)w); }
 inline VecI add_int16(VecI a, VecI b) { return (VecI)_mm256_add_epi16((__m256i)a, (__m256i)b); }
+inline bool any_bits(VecI x, int32_t mask) {
+    return _mm256_testz_si256((__m256i)x, _mm256_set1_epi32(mask)) == 0;
+}
 inline VecI round_to_int(VecF x) { return (VecI)_mm256_cvtps_epi32(x); }
 inline void store_bytes(uint8_t* p, VecI x) {
     const __m256i lanes = (__m256i)x;

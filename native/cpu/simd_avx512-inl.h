@@ -61,9 +61,8 @@ inline float largest(VecF x) {
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 // 16 x 16: 4x4 blocks inside 128-bit lanes, then the lanes themselves.
-inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
-    __m512 row[16], half[16];
-    for (int i = 0; i < 16; i++) row[i] = _mm512_loadu_ps(src + i * src_stride);
+inline void transpose(const __m512 (&row)[16], float* dst, int64_t dst_stride) {
+    __m512 half[16];
     for (int i = 0; i < 16; i += 4) {
         const __m512 a = _mm512_unpacklo_ps(row[i], row[i + 1]), b = _mm512_unpackhi_ps(row[i], row[i + 1]);
         const __m512 c = _mm512_unpacklo_ps(row[i + 2], row[i + 3]),
@@ -85,6 +84,12 @@ inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t 
     }
 }
 
+inline void transpose(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
+    __m512 row[16];
+    for (int i = 0; i < 16; i++) row[i] = _mm512_loadu_ps(src + i * src_stride);
+    transpose(row, dst, dst_stride);
+}
+
 inline VecF load_half(const uint16_t* p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
@@ -102,6 +107,9 @@ inline VecI dot_pairs(VecI a, VecI b) { return (VecI)_mm512_madd_epi16((__m512i)
 // The products of unsigned x and signed w, each two summed in 16 bits.
 inline VecI multiply_bytes(VecI x, VecI w) { return (VecI)_mm512_maddubs_epi16((__m512i)x, (__m512i)w); }
 inline VecI add_int16(VecI a, VecI b) { return (VecI)_mm512_add_epi16((__m512i)a, (__m512i)b); }
+inline bool any_bits(VecI x, int32_t mask) {
+    return _mm512_test_epi32_mask((__m512i)x, _mm512_set1_epi32(mask)) != 0;
+}
 inline VecI round_to_int(VecF x) { return (VecI)_mm512_cvtps_epi32(x); }
 inline void store_bytes(uint8_t* p, VecI x) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),

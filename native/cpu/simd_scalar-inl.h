@@ -23,7 +23,8 @@ inline VecF load_first(const float* p, int64_t n) {
     return x;
 }
 inline void store_first(float* p, VecF x, int64_t n) {
-    for (int64_t i = 0; i < n; i++) p[i] = x[i];
+    for (int64_t i = 0; i < kLanes; i++)
+        if (i < n) p[i] = x[i];
 }
 // The first n lanes of x, the others zero (or those of `other`).
 inline VecF keep_first_or(VecF x, int64_t n, VecF other) {
@@ -116,6 +117,7 @@ inline VecI dot_pairs(VecI a, VecI b) {
     const VecI low = (a << 16 >> 16) * (b << 16 >> 16);
     return low + (a >> 16) * (b >> 16);
 }
+inline bool any_bits(VecI x, int32_t mask) { return ((x[0] | x[1] | x[2] | x[3]) & mask) != 0; }
 inline VecI round_to_int(VecF x) {
     return truncate(round_even(x));
 }  // to nearest, halves to even; |x| < 2^22

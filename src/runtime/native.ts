@@ -92,6 +92,7 @@ export interface NativeOps {
     headDim: number,
     scale: number,
     relativeBias: Float32Array | null,
+    bf16?: boolean,
   ): { output: Float32Array; scores: Float32Array };
   embed(
     ids: Int32Array,
