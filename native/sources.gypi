@@ -41,6 +41,7 @@
       "native/cuda/layer_norm.cu",
       "native/cuda/linear_fp32.cu",
       "native/cuda/linear_mma.cu",
+      "native/cuda/linear_small.cu",
       "native/cuda/rows.cu",
       "native/cuda/runtime.cu",
       "native/cuda/top_k.cu"
@@ -51,6 +52,7 @@
       "native/cuda/launch.h",
       "native/cuda/memory.cuh",
       "native/cuda/ptx.cuh",
+      "native/cuda/slabs.cuh",
       "native/cuda/types.cuh"
     ],
     "bertha_cuda_flags": ["-std=c++17", "-O3", "--compress-mode=size", "-Xcompiler=-fPIC,-fno-rtti,-fvisibility=hidden"],
@@ -72,6 +74,7 @@
       "test/native/cuda-emulator/kernels/layer_norm.cc",
       "test/native/cuda-emulator/kernels/linear_fp32.cc",
       "test/native/cuda-emulator/kernels/linear_mma.cc",
+      "test/native/cuda-emulator/kernels/linear_small.cc",
       "test/native/cuda-emulator/kernels/rows.cc",
       "test/native/cuda-emulator/kernels/top_k.cc"
     ],

@@ -29,7 +29,7 @@ if (nvcc === undefined) {
 }
 const nvdisasm = findNvdisasm();
 const folder = mkdtempSync(join(tmpdir(), 'bertha-gate-'));
-const measured = new Map(architectures.map((architecture) => [architecture, { step: {} }]));
+const measured = new Map(architectures.map((architecture) => [architecture, { step: {}, small: {} }]));
 let failures = 0;
 
 function complain(what) {
@@ -74,7 +74,7 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
   if (blocks < 1) complain(`${architecture} ${title}: no block fits an SM`);
   let cycles = '';
   if (hot !== undefined && code !== undefined && !(kernel.type === 'bf16' && architecture === 'sm_75')) {
-    const loop = hotLoop(code, hot[0]);
+    const loop = hotLoop(code, hot[0], kernel.leastProducts);
     const missing = loop === undefined ? hot : hot.filter((op) => !holds(loop, op));
     if (missing.length > 0) complain(`${architecture} ${title}: no ${missing.join(', ')} in the hot loop`);
     if (loop !== undefined) {
@@ -94,6 +94,10 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
       }
       const facts = measured.get(architecture);
       if (kernel.isBulk && kernel.type === 'bf16' && !title.includes('to fp32')) facts.slab = largest;
+      // Its loop may take several slabs: 16 columns of k a product, of 16 x 8.
+      const slabs = loop.filter(({ op }) => op.startsWith('HMMA')).length / kernel.leastProducts;
+      if (kernel.tile?.m === 64 && kernel.type === 'bf16') facts.middle = largest;
+      if (kernel.small !== undefined && kernel.type === 'bf16') facts.small[kernel.small] = largest / slabs;
       if (kernel.dim !== undefined && kernel.type === 'bf16') facts.step[kernel.dim] = Math.max(largest, cost.special);
     }
   }
@@ -115,7 +119,7 @@ async function gate(architecture, source) {
 
 if (nvdisasm === undefined) process.stdout.write('no nvdisasm (PATH, or nvidia-cuda-nvdisasm from PyPI): the machine code is not read\n');
 const queue = architectures.flatMap((architecture) => variables.bertha_cuda_sources.map((source) => [architecture, source]));
-queue.sort(([, a], [, b]) => Number(b.includes('linear_mma')) - Number(a.includes('linear_mma')));
+queue.sort(([, a], [, b]) => Number(/linear_(mma|small)/.test(b)) - Number(/linear_(mma|small)/.test(a)));
 await Promise.all(
   Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await gate(...next);

@@ -36,7 +36,7 @@ if [ $mode = emulated ]; then
   device='emulated'
   compiler=(${CXX:-g++} -std=c++17 -O2 -pthread -ffp-contract=off -Wno-unknown-pragmas -DBERTHA_CUDA_EMULATED=1)
   shared=("${host[@]}" test/native/cuda-emulator/{emulator,fiber,runtime_emulated}.cc
-    test/native/cuda-emulator/kernels/{attention_fp32,attention_mma,layer_norm,linear_fp32,linear_mma,rows,top_k}.cc)
+    test/native/cuda-emulator/kernels/{attention_fp32,attention_mma,layer_norm,linear_fp32,linear_mma,linear_small,rows,top_k}.cc)
   source_of() { [ "$1" = instructions_test ] && echo test/native/cuda-emulator/kernels/instructions_test.cc || echo "test/native/cuda/$1.cc"; }
   sample=(--sample 0/8) repeats=2 quick=(--quick)
 else

@@ -58,8 +58,11 @@ struct LinearArgs {
 // neither on the number of rows nor on which kernel ran.
 int32_t k_parts(int64_t n, int64_t k);
 int64_t linear_scratch_floats(int64_t m, int64_t n, int64_t k);
-void linear(const LinearArgs& args, Stream stream);  // picks one of the next two
+// Whether m rows are few enough for linear_small.
+bool is_small(int64_t m, int64_t n, int64_t k);
+void linear(const LinearArgs& args, Stream stream);  // picks one of the next three
 void linear_fp32(const LinearArgs& args, Stream stream);
+void linear_small(const LinearArgs& args, Stream stream);
 void linear_mma(const LinearArgs& args, Stream stream);
 
 constexpr int32_t kFarthest = 128;  // distances beyond it share the last bucket of a relative bias

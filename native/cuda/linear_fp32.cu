@@ -112,7 +112,9 @@ void linear_fp32(const LinearArgs& args, Stream stream) {
 }
 
 void linear(const LinearArgs& args, Stream stream) {
-    args.input.type == Type::kFloat ? linear_fp32(args, stream) : linear_mma(args, stream);
+    if (args.input.type == Type::kFloat) return linear_fp32(args, stream);
+    const bool small = is_small(args.output.rows, args.output.width, args.input.width);
+    small ? linear_small(args, stream) : linear_mma(args, stream);
 }
 
 }  // namespace bertha::cuda

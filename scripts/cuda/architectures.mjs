@@ -17,6 +17,9 @@ export const limits = {
 /** Multiply-adds of the tensor cores per cycle by mma.sync. Shared memory moves 128 bytes, four schedulers issue one instruction each. */
 export const tensorRate = { sm_75: 512, sm_80: 1024, sm_86: 512, sm_89: 512, sm_90: 1290, sm_100: 1290, sm_120: 512 };
 
+/** Cycles from a load's issue to its value from global memory: 466 on A100, 479 on H100 (arXiv 2402.13499). */
+export const memoryLatency = 470;
+
 /** GPUs to predict for: data sheets of NVIDIA. `peak` and `bandwidth` in units of 1e12 per second. */
 export const gpus = [
   { name: 'A100 SXM 80 GB', architecture: 'sm_80', sms: 108, gigahertz: 1.41, peak: 312, bandwidth: 2.04 },

@@ -17,15 +17,28 @@ export function describeKernel(mangled, architecture) {
   const list = numbers(mangled);
   if (name === 'linear_mma_kernel') {
     const [m, n, warpM, warpN] = list;
-    const part = Number(/PartsE(\d)E/.exec(mangled)[1]);
+    const isInParts = /Lb1E/.test(mangled);
     const out = /EfNS1_4Tile|8Bfloat16EfNS|4HalfEfNS/.test(mangled) ? ' to fp32' : '';
     return {
-      title: `linear_mma ${type}${out} ${m}x${n}${['', ' own part', ' several parts'][part]}`,
+      title: `linear_mma ${type}${out} ${m}x${n}${isInParts ? ' in parts' : ''}`,
       shared: 4 * (m + n) * 32 * 2,
       threads: (m / warpM) * (n / warpN) * 32,
       hot: ['HMMA', 'LDSM', ...copies(architecture)],
       tile: { m, n },
-      isBulk: m === 128 && part === 0,
+      isBulk: m === 128 && !isInParts,
+      type,
+    };
+  }
+  if (name === 'linear_small_kernel') {
+    const [rows] = list;
+    const ending = mangled.includes('PartialSums') ? ' own part' : /Epilogue(IfE|If)/.test(mangled) ? ' to fp32' : '';
+    return {
+      title: `linear_small ${type}${ending} ${rows}x32`,
+      shared: 8 * (32 + rows) * 32 * 2,
+      threads: 64,
+      hot: ['HMMA', 'LDSM', ...copies(architecture)],
+      leastProducts: rows / 4,
+      small: ending === '' ? rows : undefined,
       type,
     };
   }

@@ -35,8 +35,8 @@ export function disassemble(nvdisasm, cubin) {
   return functions;
 }
 
-/** The loop that is densest in `product` (at least 8 of it), as a list of instructions; undefined where there is none. */
-export function hotLoop(code, product) {
+/** The loop that is densest in `product` (at least `least` of it), as a list of instructions; undefined where there is none. */
+export function hotLoop(code, product, least = 8) {
   const place = new Map(code.flatMap(({ label }, i) => (label === undefined ? [] : [[label, i]])));
   let best;
   for (const [end, { op, text }] of code.entries()) {
@@ -45,7 +45,7 @@ export function hotLoop(code, product) {
     if (start === undefined || start >= end) continue;
     const loop = code.slice(start, end + 1).filter((each) => each.op !== undefined);
     const products = loop.filter((each) => each.op.startsWith(product)).length;
-    const density = products < 8 ? 0 : products / loop.length;
+    const density = products < least ? 0 : products / loop.length;
     if (density > (best?.density ?? 0)) best = { density, loop };
   }
   return best?.loop;

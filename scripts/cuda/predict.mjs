@@ -1,6 +1,6 @@
 // Predicted times: no GPU has run these kernels. A kernel takes as long as the slowest of what its machine code asks of an SM (cyclesOf),
 // of all SMs together, or of the memory; what overlaps imperfectly, waits or is launched comes on top and is not in here.
-import { gpus } from './architectures.mjs';
+import { gpus, memoryLatency } from './architectures.mjs';
 
 const models = [
   { name: 'all-MiniLM-L6-v2', layers: 6, hidden: 384, heads: 12 },
@@ -12,9 +12,46 @@ const length = 128;
 /** Instructions for 8 outputs of the epilogue in the machine code: load, bias, round, store; and with GELU by erfc. */
 const epilogue = { plain: 60, gelu: 60 + 8 * 45 };
 
+/** As k_parts of linear_small.cu. */
+function partsOf(n, k) {
+  const slabs = Math.ceil(k / 32);
+  const wanted = Math.floor(k / 512);
+  return n > 4096 || wanted < 2 ? 1 : Math.ceil(slabs / Math.ceil(slabs / wanted));
+}
+
 /**
- * The lines of a table for the GPUs of `measured`: architecture → { slab: cycles of the bulk tile, threads, step: cycles of attention by
- * head_dim (32, 64) }.
+ * Microseconds of a product of few tokens, which come from memory: the most of what its blocks issue, of what memory delivers, and of the
+ * round trips that a block waits for, whose ring holds `stages` - 1 slabs under way.
+ */
+function microsecondsOfFew(gpu, rows, n, k, { cycles, columns, stages, parts }) {
+  const blocks = Math.ceil(n / columns) * parts;
+  const slabs = Math.ceil(Math.ceil(k / 32) / parts);
+  const compute = Math.ceil(blocks / gpu.sms) * slabs * cycles;
+  const waiting = (1 + slabs / (stages - 1)) * memoryLatency;
+  const bytes = 2 * (n * k + rows * (n + k)) + (parts > 1 ? 8 * parts * rows * n : 0);
+  return Math.max(Math.max(compute, waiting) / (gpu.gigahertz * 1e3), bytes / (gpu.bandwidth * 1e6));
+}
+
+/** The four products of a layer by linear_small, and, for comparison, by linear_mma's smallest tile. */
+function linesOfFew(gpu, { small, middle }) {
+  const lines = [`PREDICTED, not measured: ${gpu.name}, bf16, the products of a layer for few tokens, us (by the 64 x 64 tile)`];
+  for (const { name, hidden } of models) {
+    const shapes = { qkv: [3 * hidden, hidden], output: [hidden, hidden], up: [4 * hidden, hidden], down: [hidden, 4 * hidden] };
+    for (const rows of [8, 32]) {
+      const each = Object.entries(shapes).map(([what, [n, k]]) => {
+        const own = microsecondsOfFew(gpu, rows, n, k, { cycles: small[rows], columns: 32, stages: 8, parts: partsOf(n, k) });
+        const other = microsecondsOfFew(gpu, rows, n, k, { cycles: middle, columns: 64, stages: 4, parts: 1 });
+        return `${what} ${own.toFixed(1)} (${other.toFixed(1)})`;
+      });
+      lines.push(`  ${name.padEnd(17)} ${String(rows).padStart(2)} tokens: ${each.join('  ')}`);
+    }
+  }
+  return lines;
+}
+
+/**
+ * The lines of a table for the GPUs of `measured`: architecture → cycles of one slab: { slab: of the bulk tile, middle: of the 64 x 64 one,
+ * small: of linear_small by rows (8, 16, 32) }, and step: of attention by head_dim (32, 64).
  */
 export function predict(measured) {
   const lines = [];
@@ -61,6 +98,7 @@ export function predict(measured) {
       const rate = `${(tokens / total / 1e6).toFixed(1)} M tokens/s, ${(work / total / 1e12).toFixed(0)} TFLOP/s`;
       lines.push(`  ${''.padEnd(17)} whole: ${(total * 1e3).toFixed(2)} ms (${(bound * 1e3).toFixed(2)} ms), ${rate}`);
     }
+    lines.push(...linesOfFew(gpu, facts));
   }
   return lines;
 }

@@ -140,6 +140,36 @@ std::string check_multiply(Type type) {
     return same(run<multiply_kernel<T>>(input, floats).sums, expected);
 }
 
+// The product of the operands exchanged has the same bits: what linear_small.cu stands on. Values of any size, whose sums are rounded.
+template <typename T>
+std::string check_exchange(Type type) {
+    std::mt19937 engine(5);
+    const auto values = random_floats(256 + 128 + 128, 4);
+    const auto any = [&](size_t i) { return std::ldexp(values[i], static_cast<int>(engine() % 13) - 6); };
+    std::vector<uint16_t> input;
+    std::vector<float> d;
+    for (size_t i = 0; i < 256 + 128; i++) input.push_back(bits_of(type, any(i)));
+    for (size_t i = 0; i < 128; i++) d.push_back(any(384 + i));
+    const std::vector<float> whole = run<multiply_kernel<T>>(input, d).sums;
+    std::string problem;
+    for (size_t half = 0; half < 2; half++) {  // 8 rows of a as the second operand, b's 8 columns as the first
+        std::vector<uint16_t> exchanged(256 + 128, 0);
+        std::vector<float> sums(128, 0.0f), expected(64);
+        for (size_t i = 0; i < 8; i++)
+            for (size_t j = 0; j < 16; j++) {
+                exchanged[i * 16 + j] = input[256 + j * 8 + i];
+                exchanged[256 + j * 8 + i] = input[(8 * half + i) * 16 + j];
+            }
+        for (size_t row = 0; row < 8; row++)
+            for (size_t column = 0; column < 8; column++) {
+                sums[column * 8 + row] = d[(8 * half + row) * 8 + column];
+                expected[column * 8 + row] = whole[(8 * half + row) * 8 + column];
+            }
+        problem += same(run<multiply_kernel<T>>(exchanged, sums).sums, expected);
+    }
+    return problem;
+}
+
 template <bool kTransposed>
 std::string check_matrices() {
     std::vector<uint16_t> input;
@@ -224,6 +254,8 @@ int main() {
     using namespace bertha::test;
     run_case("mma fp16", [] { return check_multiply<Half>(Type::kHalf); });
     if (device_facts(0).capability >= 80) run_case("mma bf16", [] { return check_multiply<Bfloat16>(Type::kBfloat16); });
+    run_case("mma fp16, operands exchanged", [] { return check_exchange<Half>(Type::kHalf); });
+    if (device_facts(0).capability >= 80) run_case("mma bf16, operands exchanged", [] { return check_exchange<Bfloat16>(Type::kBfloat16); });
     run_case("ldmatrix", check_matrices<false>);
     run_case("ldmatrix transposed", check_matrices<true>);
     run_case("cp.async", check_copies);
