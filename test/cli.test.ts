@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SafetensorsFile } from '../src/checkpoint/safetensors.js';
 import { selfTestText, selfTestVector } from '../src/cli/self-test.js';
-import { loadEmbedder, loadTokenizer, quantizeVectors } from '../src/index.js';
+import { loadEmbedder, loadTokenizer, quantizeVectors, systemInfo } from '../src/index.js';
 import { skip } from './support/skip.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -304,6 +304,13 @@ for (const [name, args, expected] of [
     assert.is(stderr.trimEnd().split('\n').length, 1);
   });
 }
+
+usage('--device cuda without one says what is missing', async () => {
+  const { problem } = systemInfo().cuda;
+  const { code, stderr } = await bertha(['embed', '--model', model, '--device', 'cuda', 'a']);
+  if (problem === '') return assert.is(code, 0, stderr);
+  assert.equal([code, stderr], [1, `error DEVICE: device cuda cannot be used: ${problem}\n`]);
+});
 
 usage('--version and --help are no errors', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };

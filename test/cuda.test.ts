@@ -8,10 +8,11 @@ import { compareFolder, kTolerance } from '../scripts/golden/compare.js';
 import { findGoldenFolders } from '../scripts/golden/files.js';
 import type { BerthaError } from '../src/errors.js';
 import { loadModel, type LoadModelOptions, type Model } from '../src/models/index.js';
-import { systemInfo } from '../src/index.js';
+import { stats, systemInfo } from '../src/index.js';
 import { loadAddon } from '../src/runtime/addon.js';
-import { golden } from './support/checkpoint-files.js';
+import { editJson, golden, temporaryFolder } from './support/checkpoint-files.js';
 import { distance, worstDistance } from './support/half-precision.js';
+import { realModel } from './support/library.js';
 import { skip } from './support/skip.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -173,9 +174,54 @@ if (canBuild) {
       assert.is((await errorOf(() => chosen({ precision: 'fp16' }))).code, 'PRECISION');
       assert.equal(systemInfo().cuda, { available: false, problem: 'there is no CUDA device', device: '' });
     });
+    // The first device that can be used, not the first.
+    const third = { DEVICES: '3', CAPABILITY: '70,75,80' };
+    await withDevice(third, async () => {
+      assert.equal(await chosen({ precision: 'bf16' }), {
+        asked: 'auto',
+        chosen: 'cuda:2',
+        reason:
+          `${facts}; not cuda: emulated device has compute capability 7.0: expected 7.5 or more; ` +
+          'not cuda:1: bf16 needs compute capability 8.0 or more, emulated device has 7.5: use fp16',
+      });
+      assert.is((await chosen({ precision: 'fp16' })).chosen, 'cuda:1');
+      assert.is(systemInfo().device.chosen, 'cuda:1');
+    });
+    await withDevice({ DEVICES: '2', CAPABILITY: '70' }, async () => {
+      const { chosen: device, reason } = await chosen({});
+      assert.is(device, 'cpu');
+      assert.match(reason, /^no CUDA device can be used: cuda: .* 7\.0: expected 7\.5 or more; cuda:1: /);
+    });
     const { cuda, device } = systemInfo();
     assert.equal(cuda, { available: true, problem: '', device: facts });
     assert.is(device.chosen, 'cuda');
+  });
+
+  t('auto takes the processor for heads wider than the kernels take; by name the device refuses them', async () => {
+    const wide = temporaryFolder(realModel);
+    editJson(join(wide, 'config.json'), { num_attention_heads: 2 });
+    const model = await loadModel(wide, { device: 'auto', heads: false });
+    assert.equal(model.device, {
+      asked: 'auto',
+      chosen: 'cpu',
+      reason: 'no CUDA device can be used: cuda: expected a head_dim of at most 128 on CUDA, got 192',
+    });
+    model.dispose();
+    const refused = await errorOf(() => loadModel(wide, { device: 'cuda', heads: false }));
+    assert.is(refused.code, 'DEVICE');
+    assert.match(refused.message, /expected a head_dim of at most 128 on CUDA, got 192/);
+  });
+
+  t('stats tell which device holds how many models', async () => {
+    const before = stats().modelsByDevice;
+    const models = [await open(), await open({ device: 'cpu' }), await withDevice({ DEVICES: '2' }, () => open({ device: 'cuda:1' }))];
+    const { models: count, modelsByDevice } = stats();
+    for (const device of ['cpu', 'cuda:0', 'cuda:1']) assert.is(modelsByDevice[device], (before[device] ?? 0) + 1, device);
+    assert.is(
+      count,
+      Object.values(modelsByDevice).reduce((sum, each) => sum + each, 0),
+    );
+    for (const model of models) model.dispose();
   });
 
   t('refuses bf16 before compute capability 8.0 and precisions of the CPU', async () => {

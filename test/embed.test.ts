@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SafetensorsFile } from '../src/checkpoint/safetensors.js';
 import { BerthaError } from '../src/errors.js';
-import { loadEmbedder, type Embedder, type EmbedOptions } from '../src/index.js';
+import { loadEmbedder, systemInfo, type Embedder, type EmbedOptions } from '../src/index.js';
 
 const golden = (name: string) => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
 
@@ -221,6 +221,17 @@ options('threads, precision and device that cannot be had are typed errors', asy
     assert.is((await codeOf(() => loadEmbedder(directory, { device: device as 'cpu' }))).code, 'DEVICE', device);
   assert.is((await codeOf(() => loadEmbedder(directory, { device: 0 as unknown as 'cpu' }))).code, 'INVALID_OPTION');
 });
+
+const { problem } = systemInfo().cuda;
+if (problem !== '') {
+  options('a device that is missing: a typed error that says what is missing and what to do', async () => {
+    const error = await codeOf(() => loadEmbedder(golden('sentence/pooling-mean'), { device: 'cuda' }));
+    assert.instance(error, BerthaError);
+    assert.equal([error.code, error.message], ['DEVICE', `device cuda cannot be used: ${problem}`]);
+    if (/^this build/.test(problem))
+      assert.match(problem, /no CUDA backend; install @bertha-encoder\/\S+-cuda13 .*, or build with BERTHA_CUDA=1/);
+  });
+}
 
 options('says where it computes, and why', () =>
   using(golden('sentence/pooling-mean'), (embedder) => {

@@ -51,12 +51,14 @@ function elfHeader(machine: number): Buffer {
   return header;
 }
 
-function placePlatformPackage(home: string, version: string): string {
-  const folder = join(dirname(home), '@bertha-encoder', platform);
+/** Makes an empty platform package; returns where its addon belongs. */
+function placePackage(home: string, name: string, version: string): string {
+  const folder = join(dirname(home), '@bertha-encoder', name);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `@bertha-encoder/${platform}`, version }));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `@bertha-encoder/${name}`, version }));
   return join(folder, 'bertha.node');
 }
+const placePlatformPackage = (home: string, version: string): string => placePackage(home, platform, version);
 
 const t = suite<{ home: string }>('loader');
 t.before.each((context) => {
@@ -84,6 +86,24 @@ t('prefers a local build to the platform package', ({ home }) => {
   mkdirSync(join(home, 'build', 'Release'), { recursive: true });
   copyFileSync(addon, join(home, 'build', 'Release', 'bertha.node'));
   assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
+});
+
+t('prefers the CUDA package to the platform package, and takes the platform package when that one cannot be loaded', ({ home }) => {
+  writeFileSync(placePlatformPackage(home, version), 'not an addon');
+  const cuda = placePackage(home, `${process.platform}-${process.arch}-cuda13`, version);
+  copyFileSync(addon, cuda);
+  assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
+  writeFileSync(cuda, 'not an addon');
+  assert.match(evaluate(home, 'loadAddon()').message, /-cuda13 cannot be loaded[^]*@bertha-encoder/);
+  copyFileSync(addon, placePlatformPackage(home, version));
+  assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
+});
+
+t('refuses a CUDA package of another version', ({ home }) => {
+  const folder = dirname(placePackage(home, `${process.platform}-${process.arch}-cuda13`, version));
+  writeFileSync(join(folder, 'bertha.node.js'), 'exports.version = "0.0.1";');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ exports: { './bertha.node': './bertha.node.js' } }));
+  assert.match(evaluate(home, 'loadAddon()').message, new RegExp(`-cuda13 has version 0\\.0\\.1, expected ${version}`));
 });
 
 t('goes on to the next candidate when one cannot be loaded', ({ home }) => {

@@ -86,13 +86,21 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
     object.Set("queueSeconds", stats.queue_seconds);
     object.Set("computeSeconds", stats.compute_seconds);
     object.Set("lateHelpers", static_cast<double>(stats.late_helpers));
-    object.Set("models", static_cast<double>(Registry::instance().size()));
+    Napi::Object models = Napi::Object::New(info.Env());
+    for (const auto& [device, count] : Registry::instance().models_by_device())
+        models.Set(device, static_cast<double>(count));
+    object.Set("modelsByDevice", models);
     return object;
 }
 
 Napi::Value device_problem_of(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        return Napi::String::New(info.Env(), device_problem(to_string(info[0], "device")));
+        const std::string device = to_string(info[0], "device");
+        const std::string problem = info.Length() == 1
+                                        ? device_problem(device)
+                                        : task_problem(device, to_string(info[1], "precision"),
+                                                       to_int(info[2], "headDim", 0, INT32_MAX));
+        return Napi::String::New(info.Env(), problem);
     });
 }
 
@@ -124,6 +132,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("threads", Napi::Function::New(env, threads, "threads"));
     exports.Set("stats", Napi::Function::New(env, stats, "stats"));
     exports.Set("deviceProblem", Napi::Function::New(env, device_problem_of, "deviceProblem"));
+    exports.Set("deviceCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                    return Napi::Number::New(info.Env(), device_count());
+                }));
     exports.Set("deviceDescription", Napi::Function::New(env, device_description_of, "deviceDescription"));
     exports.Set("allocatedBytes", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                     return Napi::Number::New(info.Env(), static_cast<double>(allocated_bytes()));

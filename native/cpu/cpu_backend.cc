@@ -47,6 +47,7 @@ public:
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return weights_.bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
+    std::string device() const override { return "cpu"; }
     bool uses_cpu_pool() const override { return true; }
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
              Control& control) const override;

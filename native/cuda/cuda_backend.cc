@@ -27,16 +27,26 @@ int ordinal_of(const std::string& device) {
     return valid ? std::atoi(digits.c_str()) : -1;
 }
 
-Type type_of(const std::string& precision, int device) {
-    if (precision == "fp32") return Type::kFloat;
-    if (precision == "fp16") return Type::kHalf;
-    BERTHA_CHECK(precision == "bf16", "PRECISION", "expected one of fp32, fp16, bf16 on CUDA, got %.32s",
-                 precision.c_str());
+// "" when the device computes in `precision`, else why not.
+std::string precision_problem(const std::string& precision, int device) {
+    if (precision == "fp32" || precision == "fp16") return "";
+    if (precision != "bf16")
+        return "expected one of fp32, fp16, bf16 on CUDA, got " + precision.substr(0, 32);
     const DeviceFacts facts = device_facts(device);
-    BERTHA_CHECK(facts.capability >= 80, "PRECISION",
-                 "bf16 needs compute capability 8.0 or more, %s has %d.%d: use fp16", facts.name.c_str(),
-                 facts.capability / 10, facts.capability % 10);
-    return Type::kBfloat16;
+    if (facts.capability >= 80) return "";
+    return "bf16 needs compute capability 8.0 or more, " + facts.name + " has " +
+           std::to_string(facts.capability / 10) + "." + std::to_string(facts.capability % 10) + ": use fp16";
+}
+
+Type type_of(const std::string& precision) {
+    if (precision == "fp32") return Type::kFloat;
+    return precision == "fp16" ? Type::kHalf : Type::kBfloat16;
+}
+
+std::string head_dim_problem(int64_t head_dim) {
+    if (head_dim <= kMaxHeadDim) return "";
+    return "expected a head_dim of at most " + std::to_string(kMaxHeadDim) + " on CUDA, got " +
+           std::to_string(head_dim);
 }
 
 class CudaWorkspace final : public Workspace {
@@ -74,6 +84,7 @@ public:
              Control& control) const override;
     int64_t weight_bytes() const override { return weights_.bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
+    std::string device() const override { return "cuda:" + std::to_string(device_); }
     bool uses_cpu_pool() const override { return false; }
 
 private:
@@ -375,9 +386,16 @@ void CudaModel::run(const Batch& batch, const std::vector<Output>& outputs, Work
 
 }  // namespace
 
+int device_count() { return driver_facts().devices; }
+
 std::string device_problem(const std::string& device) {
     const int ordinal = ordinal_of(device);
     return ordinal < 0 ? "expected one of cpu, cuda, cuda:N" : problem_of_device(ordinal);
+}
+
+std::string task_problem(const std::string& device, const std::string& precision, int64_t head_dim) {
+    const std::string problem = precision_problem(precision, ordinal_of(device));
+    return problem.empty() ? head_dim_problem(head_dim) : problem;
 }
 
 std::string device_description(const std::string& device) {
@@ -387,17 +405,17 @@ std::string device_description(const std::string& device) {
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
                                   const std::string& device, const std::string& precision) {
     const int ordinal = ordinal_of(device);
-    const Type type = type_of(precision, ordinal);
+    const std::string problem = precision_problem(precision, ordinal);
+    BERTHA_CHECK(problem.empty(), "PRECISION", "%s", problem.c_str());
     for (size_t i = 0; i < program->ops.size(); i++) {
         const Op& op = program->ops[i];
         if (op.kind != OpKind::kAttention) continue;
-        const int64_t head_dim = program->values[static_cast<size_t>(op.output)].width / op.num_heads;
-        BERTHA_CHECK(head_dim <= kMaxHeadDim, "DEVICE",
-                     "op %zu (attention): expected a head_dim of at most %d on CUDA, got %lld", i,
-                     kMaxHeadDim, static_cast<long long>(head_dim));
+        const std::string too_wide = head_dim_problem(program->values[static_cast<size_t>(op.output)].width /
+                                                      op.num_heads);
+        BERTHA_CHECK(too_wide.empty(), "DEVICE", "op %zu (attention): %s", i, too_wide.c_str());
     }
     use_device(ordinal);
-    return std::make_unique<CudaModel>(std::move(program), source, ordinal, type);
+    return std::make_unique<CudaModel>(std::move(program), source, ordinal, type_of(precision));
 }
 
 }  // namespace bertha::cuda

@@ -10,8 +10,12 @@
 
 namespace bertha::cuda {
 
+// Devices that the driver lists, usable or not.
+int device_count();
 // "" when `device` ("cuda" or "cuda:N") can be used, else what is missing.
 std::string device_problem(const std::string& device);
+// "" when a usable device takes a program of such attention heads in `precision`, else why not.
+std::string task_problem(const std::string& device, const std::string& precision, int64_t head_dim);
 std::string device_description(const std::string& device);
 
 // Throws DEVICE, PRECISION, DEVICE_OOM, DEVICE_LOST.

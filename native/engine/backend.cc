@@ -13,9 +13,31 @@ std::string device_problem(const std::string& device) {
 #ifdef BERTHA_CUDA
     return cuda::device_problem(device);
 #else
-    if (device.rfind("cuda", 0) == 0) return "this build has no CUDA backend";
+    if (device.rfind("cuda", 0) == 0)
+        return "this build has no CUDA backend; install @bertha-encoder/linux-x64-cuda13 beside "
+               "bertha-encoder, "
+               "or build with BERTHA_CUDA=1 (docs/cuda.md)";
     return "expected one of cpu, cuda, cuda:N";
 #endif
+}
+
+int device_count() {
+#ifdef BERTHA_CUDA
+    return cuda::device_count();
+#else
+    return 0;
+#endif
+}
+
+std::string task_problem(const std::string& device, const std::string& precision, int64_t head_dim) {
+    const std::string problem = device_problem(device);
+#ifdef BERTHA_CUDA
+    if (problem.empty() && device != "cpu") return cuda::task_problem(device, precision, head_dim);
+#else
+    static_cast<void>(precision);
+    static_cast<void>(head_dim);
+#endif
+    return problem;
 }
 
 std::string device_description(const std::string& device) {

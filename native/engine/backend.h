@@ -91,6 +91,8 @@ public:
     virtual int64_t weight_bytes() const = 0;
     // Tokens that one forward takes at best; batches are packed up to it.
     virtual int64_t preferred_tokens() const = 0;
+    // "cpu", "cuda:N".
+    virtual std::string device() const = 0;
     // True when forwards run on the process's CPU pool; false when the device does the work and a thread only
     // waits.
     virtual bool uses_cpu_pool() const = 0;
@@ -110,6 +112,11 @@ std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, 
 
 // What this build and machine can do about a device: "" when it can be used, else what is missing.
 std::string device_problem(const std::string& device);
+// CUDA devices, usable or not; 0 without a driver or without CUDA in this build.
+int device_count();
+// The same for a program whose attention heads are `head_dim` wide, in `precision`: what loading would
+// refuse. Knows the limits of devices only; of the processor it says "".
+std::string task_problem(const std::string& device, const std::string& precision, int64_t head_dim);
 // Name, compute capability and memory of a device that can be used.
 std::string device_description(const std::string& device);
 

@@ -32,7 +32,7 @@ std::shared_ptr<const LoadedModel> Registry::get(const std::string& key,
         throw;
     }
     lock.lock();
-    entries_[key] = {model, false};
+    entries_[key] = {model, false, model->device()};
     loaded_.notify_all();
     return model;
 }
@@ -45,9 +45,12 @@ void Registry::forget(const std::string& key) {
         entries_.erase(found);
 }
 
-size_t Registry::size() const {
+std::map<std::string, int64_t> Registry::models_by_device() const {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return entries_.size();
+    std::map<std::string, int64_t> counts;
+    for (const auto& [key, entry] : entries_)
+        if (!entry.device.empty()) counts[entry.device]++;
+    return counts;
 }
 
 }  // namespace bertha

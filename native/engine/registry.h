@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,12 +23,14 @@ public:
     // tries itself when that fails. The empty key is never shared. Throws what load throws.
     std::shared_ptr<const LoadedModel> get(const std::string& key,
                                            const std::function<std::unique_ptr<LoadedModel>()>& load);
-    size_t size() const;
+    // Sets of weights in memory, by their LoadedModel::device().
+    std::map<std::string, int64_t> models_by_device() const;
 
 private:
     struct Entry {
         std::weak_ptr<const LoadedModel> model;
         bool loading = false;
+        std::string device;
     };
     void forget(const std::string& key);
 

@@ -4,7 +4,7 @@ import { chooseDevice, type DeviceOption, type DeviceReport } from '../runtime/d
 import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import { Session } from '../runtime/session.js';
 import { weightCacheDirectory, type WeightCacheOption } from '../runtime/weight-cache.js';
-import { type Program, toNativeProgram } from './program.js';
+import { type Program, toNativeProgram, widestHead } from './program.js';
 import { smoothableLinears, withInputScales } from './smoothing.js';
 
 interface SessionSettings {
@@ -33,7 +33,7 @@ export async function loadSession(
 ): Promise<LoadedSession> {
   const calibration = asked === 'auto' || isInteger(asked) ? await openCalibration(directory.path) : undefined;
   try {
-    const device = chooseDevice(askedDevice, asked);
+    const device = chooseDevice(askedDevice, asked, widestHead(program));
     const precision =
       device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
     const used = isInteger(precision.chosen) ? calibration : undefined;

@@ -21,7 +21,7 @@ export interface LoadModelOptions extends HubOptions {
   readonly threads?: number | undefined;
   /** Number format of the matrix products; `'auto'` chooses by processor and model. Default `'fp32'`. */
   readonly precision?: PrecisionOption | undefined;
-  /** Where it computes; `'auto'` takes the first CUDA device if it can be used. Default `'cpu'`. */
+  /** Where it computes; `'auto'` takes the first CUDA device that can be used. Default `'cpu'`. */
   readonly device?: DeviceOption | undefined;
   /**
    * Keep the weights as this processor multiplies them in a file, from which later loads map them: faster, and processes share the memory.

@@ -63,6 +63,12 @@ export interface Program extends ProgramLimits {
   readonly ops: readonly OpSpec[];
 }
 
+/** Columns of the widest attention head; 0 without attention. */
+export function widestHead({ ops, values }: Program): number {
+  const widths = ops.filter(({ op }) => op === 'attention').map(({ output, numHeads }) => values[Number(output)]!.width / Number(numHeads));
+  return Math.max(0, ...widths);
+}
+
 /**
  * Appends fused ops and checks shapes as it goes; every error names the weight. Ops and their shapes: native/engine/program.h.
  */

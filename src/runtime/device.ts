@@ -6,7 +6,7 @@ import type { PrecisionOption } from './precision.js';
 /** Where a model can compute: on the processor, or on the CUDA device of that number (`'cuda'` is the first). */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}`;
 
-/** What can be asked for; `auto` takes the first CUDA device if it can be used, else the processor, and says why. */
+/** What can be asked for; `auto` takes the first CUDA device that can be used, else the processor, and says why. */
 export type DeviceOption = Device | 'auto';
 
 /** What was asked for and where a model computes. */
@@ -28,15 +28,22 @@ export function parseDevice(value: unknown, name: string): DeviceOption {
 }
 
 /**
- * Decides where a model computes. What was asked for by name stays: if it cannot be had, loading says what is missing.
+ * Decides where a model computes whose widest attention head has `headDim` columns. What was asked for by name stays: if it cannot be had,
+ * loading says what is missing.
  *
  * Errors: ADDON_LOAD.
  */
-export function chooseDevice(asked: DeviceOption, precision: PrecisionOption = 'fp32'): DeviceReport {
+export function chooseDevice(asked: DeviceOption, precision: PrecisionOption = 'fp32', headDim = 0): DeviceReport {
   if (asked !== 'auto') return { asked, chosen: asked, reason: 'as asked' };
   if (!kCudaPrecisions.includes(precision)) return { asked, chosen: 'cpu', reason: `CUDA devices do not compute in ${precision}` };
   const addon = loadAddon();
-  const problem = addon.deviceProblem('cuda');
-  if (problem !== '') return { asked, chosen: 'cpu', reason: `no CUDA device can be used: ${problem}` };
-  return { asked, chosen: 'cuda', reason: addon.deviceDescription('cuda') };
+  const refused: string[] = [];
+  for (let i = 0; i < addon.deviceCount(); i++) {
+    const chosen: Device = i === 0 ? 'cuda' : `cuda:${i}`;
+    const problem = addon.deviceProblem(chosen, precision === 'auto' ? 'fp32' : precision, headDim);
+    if (problem === '') return { asked, chosen, reason: [addon.deviceDescription(chosen), ...refused].join('; not ') };
+    refused.push(`${chosen}: ${problem}`);
+  }
+  const reason = refused.length > 0 ? refused.join('; ') : addon.deviceProblem('cuda');
+  return { asked, chosen: 'cpu', reason: `no CUDA device can be used: ${reason}` };
 }

@@ -134,8 +134,8 @@ export interface SchedulerStats {
   readonly computeSeconds: number;
   /** Forwards that went on without their helpers because other programs used the processor. */
   readonly lateHelpers: number;
-  /** Sets of weights in memory. */
-  readonly models: number;
+  /** Sets of weights in memory, by device: `cpu`, `cuda:0`. */
+  readonly modelsByDevice: Readonly<Record<string, number>>;
 }
 
 export interface NativeAddon {
@@ -147,8 +147,11 @@ export interface NativeAddon {
   isa(): IsaReport;
   threads(): ThreadsReport;
   stats(): SchedulerStats;
-  /** '' when the device can be used, else what is missing. */
+  /** '' when the device can be used, for a program of such attention heads where they are given; else what is missing. */
   deviceProblem(device: string): string;
+  deviceProblem(device: string, precision: string, headDim: number): string;
+  /** CUDA devices, usable or not. */
+  deviceCount(): number;
   /** Name, compute capability and memory of a device that can be used. */
   deviceDescription(device: string): string;
   allocatedBytes(): number;

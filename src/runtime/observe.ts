@@ -40,6 +40,8 @@ export interface Stats {
   readonly workers: number;
   /** Sets of weights in memory. */
   readonly models: number;
+  /** The same by the device that holds them: `cpu`, `cuda:0`; none for a device without. */
+  readonly modelsByDevice: Readonly<Record<string, number>>;
   /** What waits: calls in each lane, their tokens, and how many tokens may wait before calls fail with QUEUE_FULL. */
   readonly queue: { readonly interactive: number; readonly bulk: number; readonly tokens: number; readonly limit: number };
   /** Batches that are being computed. */
@@ -97,7 +99,8 @@ export function stats(): Stats {
   previous = { tokens: native.tokens, at: now };
   return {
     workers: native.workers,
-    models: native.models,
+    models: Object.values(native.modelsByDevice).reduce((sum, count) => sum + count, 0),
+    modelsByDevice: native.modelsByDevice,
     queue: {
       interactive: native.queuedInteractive,
       bulk: native.queuedBulk,

@@ -114,8 +114,11 @@ DriverFacts driver_facts() {
     const auto version = static_cast<int>(environment("BERTHA_EMULATED_DRIVER", kRuntime));
     return {version, kRuntime, version < kRuntime, static_cast<int>(environment("BERTHA_EMULATED_DEVICES", 1)), ""};
 }
-DeviceFacts device_facts(int) {
-    return {"emulated device", static_cast<int>(environment("BERTHA_EMULATED_CAPABILITY", 80)), memory_bytes()};
+DeviceFacts device_facts(int device) {
+    const char* list = std::getenv("BERTHA_EMULATED_CAPABILITY");
+    for (int i = 0; list != nullptr && i < device && std::strchr(list, ',') != nullptr; i++)
+        list = std::strchr(list, ',') + 1;
+    return {"emulated device", list == nullptr || *list == '\0' ? 80 : std::atoi(list), memory_bytes()};
 }
 void use_device(int) { call("cudaSetDevice"); }
 void* allocate_device(size_t bytes) { return emulator::allocate("cudaMalloc", bytes); }

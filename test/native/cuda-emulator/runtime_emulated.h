@@ -1,7 +1,7 @@
 // The emulated device: what tests may set, and what goes wrong on demand.
 //
 // In a process that only loads the addon, environment variables do the same, read at each call:
-//   BERTHA_EMULATED_DEVICES (1), _CAPABILITY (80), _DRIVER (13000; 0 for none), _MEMORY (bytes),
+//   BERTHA_EMULATED_DEVICES (1), _CAPABILITY (80; of several devices "70,80"), _DRIVER (13000; 0 for none), _MEMORY (bytes),
 //   _FAIL ("N:oom" or "N:lost": the N-th runtime call after the variable was
 //   given this value fails; a new value also brings a lost device back)
 #pragma once

@@ -117,6 +117,7 @@ public:
     int64_t weight_bytes() const override { return 0; }
     int64_t preferred_tokens() const override { return 64; }
     bool uses_cpu_pool() const override { return true; }
+    std::string device() const override { return "cpu"; }
 };
 
 void only_the_guilty_call_of_a_batch_fails() {
