@@ -141,7 +141,7 @@ void bf16_gemm(const LinearArgs& args) {
         tile.bias = args.bias != nullptr ? args.bias + column : nullptr;
         tile.output_stride = args.output_stride;
         tile.columns = n - column < kBf16Width ? n - column : kBf16Width;
-        tile.next_panel = tile.panel + kBf16Width * pairs_of(k) * 4;
+        tile.next_panel = tile.panel + (tiles == 1 ? kFetchAhead : kBf16Width * pairs_of(k) * 4);
         const int64_t vectors = (tile.columns + kLanes - 1) / kLanes;
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;

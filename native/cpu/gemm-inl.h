@@ -8,6 +8,10 @@
 
 constexpr int64_t kPanelWidth = kLanes * kTileVectors;
 
+// How far ahead of its own reads a panel is fetched that one tile of rows takes: far enough for memory, near
+// enough to be in L1 still. With more tiles the next panel is fetched, while this one is in L1 or L2.
+constexpr int64_t kFetchAhead = 16384;
+
 inline int64_t padded_columns(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
 template <typename Element>
@@ -130,7 +134,8 @@ inline void gemm(const LinearArgs& args) {
         int64_t taken = args.rows == 1 ? kPanelsForOneRow : args.rows == 2 ? kPanelsForTwoRows : 1;
         if (panel + taken > args.panel_end || column + taken * kPanelWidth > n) taken = 1;
         tile.columns = taken == 1 ? columns : taken * kPanelWidth;
-        tile.next_panel = tile.panel + taken * tile.panel_stride;
+        tile.next_panel = tile.panel + (tiles == 1 ? kFetchAhead / static_cast<int64_t>(sizeof(Element))
+                                                   : taken * tile.panel_stride);
         const int64_t vectors = (columns + kLanes - 1) / kLanes;
         for (int64_t t = 0; t < tiles; t++) {
             // Rows split evenly: 16 rows on tiles of 12 are 8 + 8, never 12 + 4.

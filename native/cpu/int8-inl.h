@@ -140,6 +140,7 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
         __builtin_memcpy(&zero_point, row0 + r * row_bytes - kRowHeader + 4, 4);
         return dot_pairs(set_int(zero_point), column_sum);
     };
+    const int64_t ahead = args.rows <= F::kRows ? kFetchAhead : args.matrix.panel_bytes;
     VecI sums[R][V];
     for (int v = 0; v < V; v++) {
         const VecI column_sum = load_int(panel + 4 * kWidth + v * kLanes * 4);
@@ -151,8 +152,7 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
         typename F::Weights w[V];
         for (int v = 0; v < V; v++) w[v] = F::load_weights(weights + v * kLanes * kGroup, kWidth * kGroup);
         if (kPrefetch)
-            for (int64_t line = 0; line < kWidth * kStep<F>; line += 64)
-                prefetch(weights + args.matrix.panel_bytes + line);
+            for (int64_t line = 0; line < kWidth * kStep<F>; line += 64) prefetch(weights + ahead + line);
         for (int r = 0; r < R; r++) {
             const typename F::Inputs x = F::load_inputs(inputs + r * row_bytes);
             for (int v = 0; v < V; v++) sums[r][v] = F::dot(sums[r][v], x, w[v]);
