@@ -69,6 +69,7 @@
       "test/native/cuda-emulator/emulator.cc",
       "test/native/cuda-emulator/fiber.cc",
       "test/native/cuda-emulator/runtime_emulated.cc",
+      "test/native/cuda-emulator/transactions.cc",
       "test/native/cuda-emulator/kernels/attention_fp32.cc",
       "test/native/cuda-emulator/kernels/attention_mma.cc",
       "test/native/cuda-emulator/kernels/layer_norm.cc",

@@ -35,7 +35,7 @@ host=(native/cuda/cuda_backend.cc native/cuda/device_problem.cc native/cuda/devi
 if [ $mode = emulated ]; then
   device='emulated'
   compiler=(${CXX:-g++} -std=c++17 -O2 -pthread -ffp-contract=off -Wno-unknown-pragmas -DBERTHA_CUDA_EMULATED=1)
-  shared=("${host[@]}" test/native/cuda-emulator/{emulator,fiber,runtime_emulated}.cc
+  shared=("${host[@]}" test/native/cuda-emulator/{emulator,fiber,runtime_emulated,transactions}.cc
     test/native/cuda-emulator/kernels/{attention_fp32,attention_mma,layer_norm,linear_fp32,linear_mma,linear_small,rows,top_k}.cc)
   source_of() { [ "$1" = instructions_test ] && echo test/native/cuda-emulator/kernels/instructions_test.cc || echo "test/native/cuda/$1.cc"; }
   sample=(--sample 0/8) repeats=2 quick=(--quick)

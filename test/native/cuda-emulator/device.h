@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "cuda-emulator/emulator.h"
 
@@ -31,5 +33,12 @@ void meet_warp(void* argument, Combine combine, Site site);
 void copy_async(void* shared, const void* global, int valid, Site site);
 void commit_copies();
 void wait_copies(int groups_left);
+
+// What transactions.cc is made of. A transaction runs its body when the asynchronous mode says so, and must have
+// run when the block ends.
+void add_transaction(std::function<void()> body, Site site);
+// Leaves the thread until `ready` is true.
+void wait_until(std::function<bool()> ready, Site site);
+[[noreturn]] void fault(const std::string& what, Site site);
 
 }  // namespace bertha::emulator

@@ -17,7 +17,7 @@ namespace {
 constexpr int kWarp = 32;
 constexpr size_t kStackBytes = size_t{96} << 10;
 
-enum class State { kReady, kAtBarrier, kInWarp, kDone };
+enum class State { kReady, kAtBarrier, kInWarp, kWaiting, kDone };
 
 struct Copy {
     void* shared;
@@ -27,10 +27,16 @@ struct Copy {
     bool done;
 };
 
+struct Transaction {
+    std::function<void()> body;
+    Site site;
+};
+
 struct Thread {
     Fiber fiber;
     State state = State::kReady;
     Site waits_at;
+    std::function<bool()> ready;  // in kWaiting
     std::vector<Copy> copies;
     int groups = 0;  // committed so far
     std::map<Site, int> visits[2];
@@ -54,6 +60,7 @@ struct Block {
     std::vector<Meeting> warps;
     std::vector<uint8_t> shared;
     std::map<AccessKey, std::vector<Touch>> touches;
+    std::vector<Transaction> transactions;  // under way
     Fiber scheduler;
     int running = 0;
     int at_barrier = 0;
@@ -76,12 +83,6 @@ thread_local Stacks stacks;
 std::string describe(Site site) {
     const char* name = std::strrchr(site.file, '/');
     return std::string(name != nullptr ? name + 1 : site.file) + ":" + std::to_string(site.line);
-}
-
-[[noreturn]] void fault(const std::string& what, Site site) {
-    throw Fault(describe(site) + ": block (" + std::to_string(block->index[0]) + ", " +
-                std::to_string(block->index[1]) + ", " + std::to_string(block->index[2]) + ") thread " +
-                std::to_string(block->running) + ": " + what);
 }
 
 Thread& self() { return block->threads[static_cast<size_t>(block->running)]; }
@@ -109,6 +110,16 @@ void run_thread(void*) {
     yield();
 }
 
+// False when none is under way.
+bool complete_transaction(size_t index) {
+    if (index >= block->transactions.size()) return false;
+    const auto place = block->transactions.begin() + static_cast<ptrdiff_t>(index);
+    const std::function<void()> body = std::move(place->body);
+    block->transactions.erase(place);
+    body();
+    return true;
+}
+
 void release_barrier() {
     for (Thread& thread : block->threads)
         if (thread.state == State::kAtBarrier) thread.state = State::kReady;
@@ -129,6 +140,8 @@ void release_barrier() {
         message += thread.state == State::kDone ? "ended"
                    : thread.state == State::kAtBarrier
                        ? "waits for the block at " + describe(thread.waits_at)
+                   : thread.state == State::kWaiting
+                       ? "waits for a barrier in memory at " + describe(thread.waits_at)
                        : "waits for its warp at " + describe(thread.waits_at);
         message += ";";
     }
@@ -184,6 +197,7 @@ void run_block(Block& current) {
         if (options().order == Order::kRandom) std::shuffle(order.begin(), order.end(), current.random);
         for (int i : order) {
             Thread& thread = current.threads[static_cast<size_t>(i)];
+            if (thread.state == State::kWaiting && thread.ready()) thread.state = State::kReady;
             if (thread.state != State::kReady) continue;
             current.progress = true;
             current.running = i;
@@ -191,9 +205,14 @@ void run_block(Block& current) {
             if (!current.fault.empty()) throw Fault(current.fault);
             if (options().async == Async::kRandom && !thread.copies.empty() && current.random() % 4 == 0)
                 complete(thread.copies[current.random() % thread.copies.size()]);
+            if (options().async == Async::kRandom && !current.transactions.empty() && current.random() % 16 == 0)
+                complete_transaction(current.random() % current.transactions.size());
         }
-        if (!current.progress) report_deadlock();
+        // The latest moment for a transaction: nobody can go on without it.
+        if (!current.progress && !complete_transaction(0)) report_deadlock();
     }
+    if (!current.transactions.empty())
+        fault("the block ends with a transaction under way", current.transactions[0].site);
     if (options().count_accesses) count_touches();
 }
 
@@ -247,6 +266,26 @@ void run_grid(GridSize grid, int block_threads, size_t shared_bytes, void (*body
                 }
                 block = nullptr;
             }
+}
+
+void fault(const std::string& what, Site site) {
+    throw Fault(describe(site) + ": block (" + std::to_string(block->index[0]) + ", " +
+                std::to_string(block->index[1]) + ", " + std::to_string(block->index[2]) + ") thread " +
+                std::to_string(block->running) + ": " + what);
+}
+
+void add_transaction(std::function<void()> body, Site site) {
+    if (options().async == Async::kAtOnce) return body();
+    block->transactions.push_back({std::move(body), site});
+}
+
+void wait_until(std::function<bool()> ready, Site site) {
+    if (ready()) return;
+    Thread& thread = self();
+    thread.ready = std::move(ready);
+    thread.waits_at = site;
+    thread.state = State::kWaiting;
+    yield();
 }
 
 int thread_index() { return block->running; }
