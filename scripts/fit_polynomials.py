@@ -4,7 +4,8 @@
 
 GELU(x) = x Phi(x) = 0.5 x + |x| p(|x|) with p(t) = Phi(t) - 0.5. For 8 lanes: 8 equal segments of [0, 5.6], degree 5, in the
 local coordinate t - centre; from 5.6 on p rounds to 0.5 in float32. For 16 lanes: 16 segments around the multiples of 5.6 / 15,
-degree 4, in the local coordinate 15 t / 5.6 - segment; the last one is the constant 0.5.
+degree 4, in the local coordinate 15 t / 5.6 - segment; the last one is the constant 0.5. The same with
+degree 2, for results that are rounded to 8 bits or bf16.
 2^x on [-0.5, 0.5], degree 3, for probabilities that are rounded to bf16.
 tanh(x) = x + x^3 q(x^2) on [0, 0.625], degree 4 in x^2.
 """
@@ -105,5 +106,6 @@ def tanh_polynomial(limit=0.625, degree=4):
 if __name__ == "__main__":
     gelu_table()
     gelu_table_16()
+    gelu_table_16(degree=2)
     exp2_polynomial()
     tanh_polynomial()

@@ -160,4 +160,4 @@ constexpr MatrixFormat kBf16Format = {"bf16",
                                       pack_bf16_panel,
                                       bf16_row_bytes,
                                       bf16_rows,
-                                      linear<bf16_gemm, kBf16Width>};
+                                      linear<bf16_gemm, kBf16Width, activate_rounded>};

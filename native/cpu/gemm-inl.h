@@ -164,7 +164,8 @@ inline void gemm(const LinearArgs& args) {
 }
 
 // A product, then its activation over the columns just written, while they are in L1; then the residual.
-template <void (*kProduct)(const LinearArgs&), int64_t kWidth>
+template <void (*kProduct)(const LinearArgs&), int64_t kWidth,
+          void (*kActivate)(Activation, float*, int64_t) = activate>
 void linear(const LinearArgs& args) {
     if (args.activation == Activation::kNone) return kProduct(args);
     constexpr int64_t kPanels = 4;
@@ -178,7 +179,7 @@ void linear(const LinearArgs& args) {
         const int64_t end = part.panel_end * kWidth < args.matrix.n ? part.panel_end * kWidth : args.matrix.n;
         for (int64_t row = 0; row < args.rows; row++) {
             float* output = args.output + row * args.output_stride;
-            activate(args.activation, output + begin, end - begin);
+            kActivate(args.activation, output + begin, end - begin);
             if (args.residual == nullptr) continue;
             const float* residual = args.residual + row * args.output_stride;
             for (int64_t column = begin; column < end; column++) output[column] += residual[column];

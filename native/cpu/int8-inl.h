@@ -221,5 +221,5 @@ constexpr MatrixFormat int8_format(const char* precision) {
             pack_int8_panel<F>,
             int8_row_bytes<F>,
             quantize_rows<F>,
-            linear<int8_gemm<F>, kDotWidth<F>>};
+            linear<int8_gemm<F>, kDotWidth<F>, activate_rounded>};
 }

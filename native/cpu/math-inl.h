@@ -93,16 +93,34 @@ constexpr float kGeluTable16[5][16] = {
      0.000000000e+00f},
 };
 
+// The same with a lower degree, for results that are rounded to 8 bits or bf16.
+constexpr float kRoundedGeluTable16[3][16] = {
+    {0.000000000e+00f, 1.455448419e-01f, 2.723607421e-01f, 3.686380684e-01f, 4.323231280e-01f,
+     4.690267146e-01f, 4.874563813e-01f, 4.955184758e-01f, 4.985908568e-01f, 4.996107817e-01f,
+     4.999057055e-01f, 4.999800026e-01f, 4.999962747e-01f, 4.999994040e-01f, 4.999999106e-01f,
+     5.000000000e-01f},
+    {1.482928246e-01f, 1.383940279e-01f, 1.124888435e-01f, 7.963141054e-02f, 4.909789190e-02f,
+     2.636491507e-02f, 1.233034860e-02f, 5.022344645e-03f, 1.781622763e-03f, 5.504253204e-04f,
+     1.480980281e-04f, 3.470265074e-05f, 7.081614513e-06f, 1.258495217e-06f, 1.947661303e-07f,
+     0.000000000e+00f},
+    {0.000000000e+00f, -9.580795653e-03f, -1.557030343e-02f, -1.652614586e-02f, -1.357574575e-02f,
+     -9.104387835e-03f, -5.104020238e-03f, -2.422368852e-03f, -9.806443704e-04f, -3.402818693e-04f,
+     -1.015461239e-04f, -2.612233220e-05f, -5.802852229e-06f, -1.114617135e-06f, -1.853144340e-07f,
+     0.000000000e+00f},
+};
+
 // Phi(t) - 0.5 for t >= 0. A template, so that each instruction set needs only its own lookup.
-template <typename Vec>
+template <bool kRounded, typename Vec>
 inline Vec half_phi(Vec t) {
     if constexpr (kLanes == 16) {
+        constexpr int kDegree = kRounded ? 2 : 4;
+        const auto* table = kRounded ? kRoundedGeluTable16 : kGeluTable16;
         // Adding 1.5 * 2^23 rounds to an integer, whose low bits then are those of the float.
         const Vec rounder = set(12582912.0f), scaled = min(t, set(kGeluLimit)),
                   segment = fma(scaled, set(15.0f / kGeluLimit), rounder);
         const Vec local = fma(scaled, set(15.0f / kGeluLimit), sub(rounder, segment));
-        Vec p = lookup16(kGeluTable16[4], segment);
-        for (int power = 3; power >= 0; power--) p = fma(p, local, lookup16(kGeluTable16[power], segment));
+        Vec p = lookup16(table[kDegree], segment);
+        for (int power = kDegree - 1; power >= 0; power--) p = fma(p, local, lookup16(table[power], segment));
         return p;
     } else {
         const auto segment = truncate(min(mul(t, set(1.0f / kGeluSegment)), set(7.0f)));
@@ -113,10 +131,11 @@ inline Vec half_phi(Vec t) {
     }
 }
 
-// x Phi(x) = 0.5 x + |x| (Phi(|x|) - 0.5). Absolute error 3.7e-7.
+// x Phi(x) = 0.5 x + |x| (Phi(|x|) - 0.5). Absolute error 3.7e-7; rounded, on 16 lanes: 1e-4.
+template <bool kRounded>
 inline VecF gelu(VecF x) {
     const VecF t = abs(x);
-    return fma(t, half_phi(t), mul(x, set(0.5f)));
+    return fma(t, half_phi<kRounded>(t), mul(x, set(0.5f)));
 }
 // Relative error 1.5e-7 below 0.625, absolute 1.2e-7 above.
 inline VecF tanh(VecF x) {
@@ -147,11 +166,11 @@ inline VecF mish(VecF x) {
 }
 
 // What is not a number stays so: max and min return their second operand then, and a comparison is false.
-template <Activation kActivation>
+template <Activation kActivation, bool kRounded>
 inline VecF apply(VecF x) {
     switch (kActivation) {
         case Activation::kNone: return x;
-        case Activation::kGelu: return gelu(x);
+        case Activation::kGelu: return gelu<kRounded>(x);
         case Activation::kGeluTanh: return gelu_tanh(x);
         case Activation::kRelu: return max(zero(), x);
         case Activation::kSilu: return mul(x, sigmoid(x));
@@ -167,21 +186,22 @@ inline VecF apply(VecF x) {
     return x;
 }
 
-template <Activation kActivation>
+template <Activation kActivation, bool kRounded = false>
 void activate_as(float* x, int64_t count) {
     int64_t i = 0;
     for (; i + 4 * kLanes <= count; i += 4 * kLanes) {  // four chains at once hide the latency of the
                                                         // polynomials
-        const VecF a = apply<kActivation>(load(x + i)), b = apply<kActivation>(load(x + i + kLanes));
-        const VecF c = apply<kActivation>(load(x + i + 2 * kLanes)),
-                   d = apply<kActivation>(load(x + i + 3 * kLanes));
+        const VecF a = apply<kActivation, kRounded>(load(x + i)),
+                   b = apply<kActivation, kRounded>(load(x + i + kLanes));
+        const VecF c = apply<kActivation, kRounded>(load(x + i + 2 * kLanes)),
+                   d = apply<kActivation, kRounded>(load(x + i + 3 * kLanes));
         store(x + i, a);
         store(x + i + kLanes, b);
         store(x + i + 2 * kLanes, c);
         store(x + i + 3 * kLanes, d);
     }
-    for (; i + kLanes <= count; i += kLanes) store(x + i, apply<kActivation>(load(x + i)));
-    if (i < count) store_first(x + i, apply<kActivation>(load_first(x + i, count - i)), count - i);
+    for (; i + kLanes <= count; i += kLanes) store(x + i, apply<kActivation, kRounded>(load(x + i)));
+    if (i < count) store_first(x + i, apply<kActivation, kRounded>(load_first(x + i, count - i)), count - i);
 }
 
 void activate(Activation activation, float* x, int64_t count) {
@@ -199,4 +219,10 @@ void activate(Activation activation, float* x, int64_t count) {
         case Activation::kLeakyRelu: return activate_as<Activation::kLeakyRelu>(x, count);
         case Activation::kMish: return activate_as<Activation::kMish>(x, count);
     }
+}
+
+// For outputs that the next product rounds to 8 bits or bf16.
+void activate_rounded(Activation activation, float* x, int64_t count) {
+    if (activation == Activation::kGelu) return activate_as<Activation::kGelu, true>(x, count);
+    activate(activation, x, count);
 }
