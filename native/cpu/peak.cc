@@ -24,9 +24,13 @@ constexpr int kRepeats = 40;
 // Stops the compiler from computing a product once for all chains and steps.
 #define BERTHA_OPAQUE(x) __asm__("" : "+v"(x))
 
-#define BERTHA_CHAINS(type, zero, step)                              \
+// Sums of 32-bit lanes: g++ 12 copies a __m512i, whose lanes are 64-bit, at every step.
+typedef int32_t Sums8 __attribute__((vector_size(32)));
+typedef int32_t Sums16 __attribute__((vector_size(64)));
+
+#define BERTHA_CHAINS(type, step)                                    \
     type sums[kChains];                                              \
-    for (type & sum : sums) sum = zero;                              \
+    for (type & sum : sums) sum = type{};                            \
     for (int64_t i = 0; i < kSteps; i++) {                           \
         _Pragma("GCC unroll 12") for (int c = 0; c < kChains; c++) { \
             BERTHA_OPAQUE(x);                                        \
@@ -38,59 +42,57 @@ constexpr int kRepeats = 40;
 __attribute__((target("avx2,fma"))) void fma_ymm() {
     __m256 x = _mm256_set1_ps(0.5f);
     const __m256 y = _mm256_set1_ps(0.25f);
-    BERTHA_CHAINS(__m256, _mm256_setzero_ps(), _mm256_fmadd_ps(x, y, sums[c]));
+    BERTHA_CHAINS(__m256, _mm256_fmadd_ps(x, y, sums[c]));
 }
 
 // As kernels_avx2.cc sums up 8-bit products.
 __attribute__((target("avx2"))) void int8_ymm() {
     __m256i x = _mm256_set1_epi8(3);
     const __m256i y = _mm256_set1_epi8(5), ones = _mm256_set1_epi16(1);
-    BERTHA_CHAINS(__m256i, _mm256_setzero_si256(),
-                  _mm256_add_epi32(sums[c], _mm256_madd_epi16(_mm256_maddubs_epi16(x, y), ones)));
+    BERTHA_CHAINS(Sums8, sums[c] + (Sums8)_mm256_madd_epi16(_mm256_maddubs_epi16(x, y), ones));
 }
 
 // The same for two products that share the widening to 32 bits.
-__attribute__((target("avx2"))) inline __m256i add_pairs(__m256i sum, __m256i x, __m256i y, __m256i z,
-                                                         __m256i ones) {
+__attribute__((target("avx2"))) inline Sums8 add_pairs(Sums8 sum, __m256i x, __m256i y, __m256i z,
+                                                       __m256i ones) {
     const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(x, y), _mm256_maddubs_epi16(x, z));
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+    return sum + (Sums8)_mm256_madd_epi16(pairs, ones);
 }
 
 __attribute__((target("avx2"))) void int8_fast_ymm() {
     __m256i x = _mm256_set1_epi8(3);
     const __m256i y = _mm256_set1_epi8(5), z = _mm256_set1_epi8(7), ones = _mm256_set1_epi16(1);
-    BERTHA_CHAINS(__m256i, _mm256_setzero_si256(), add_pairs(sums[c], x, y, z, ones));
+    BERTHA_CHAINS(Sums8, add_pairs(sums[c], x, y, z, ones));
 }
 
 __attribute__((target("avx2,avxvnni"))) void vnni_ymm() {
     __m256i x = _mm256_set1_epi8(3);
     const __m256i y = _mm256_set1_epi8(5);
-    BERTHA_CHAINS(__m256i, _mm256_setzero_si256(), _mm256_dpbusd_avx_epi32(sums[c], x, y));
+    BERTHA_CHAINS(Sums8, (Sums8)_mm256_dpbusd_avx_epi32((__m256i)sums[c], x, y));
 }
 
 __attribute__((target("avx512f"))) void fma_zmm() {
     __m512 x = _mm512_set1_ps(0.5f);
     const __m512 y = _mm512_set1_ps(0.25f);
-    BERTHA_CHAINS(__m512, _mm512_setzero_ps(), _mm512_fmadd_ps(x, y, sums[c]));
+    BERTHA_CHAINS(__m512, _mm512_fmadd_ps(x, y, sums[c]));
 }
 
 __attribute__((target("avx512f,avx512bw"))) void int8_zmm() {
     __m512i x = _mm512_set1_epi8(3);
     const __m512i y = _mm512_set1_epi8(5), ones = _mm512_set1_epi16(1);
-    BERTHA_CHAINS(__m512i, _mm512_setzero_si512(),
-                  _mm512_add_epi32(sums[c], _mm512_madd_epi16(_mm512_maddubs_epi16(x, y), ones)));
+    BERTHA_CHAINS(Sums16, sums[c] + (Sums16)_mm512_madd_epi16(_mm512_maddubs_epi16(x, y), ones));
 }
 
 __attribute__((target("avx512f,avx512vnni"))) void vnni_zmm() {
     __m512i x = _mm512_set1_epi8(3);
     const __m512i y = _mm512_set1_epi8(5);
-    BERTHA_CHAINS(__m512i, _mm512_setzero_si512(), _mm512_dpbusd_epi32(sums[c], x, y));
+    BERTHA_CHAINS(Sums16, (Sums16)_mm512_dpbusd_epi32((__m512i)sums[c], x, y));
 }
 
 __attribute__((target("avx512f,avx512bf16"))) void bf16_zmm() {
     __m512i x = _mm512_set1_epi32(0x3f003f00);
     const __m512bh y = (__m512bh)_mm512_set1_epi32(0x3e803e80);
-    BERTHA_CHAINS(__m512, _mm512_setzero_ps(), _mm512_dpbf16_ps(sums[c], (__m512bh)x, y));
+    BERTHA_CHAINS(__m512, _mm512_dpbf16_ps(sums[c], (__m512bh)x, y));
 }
 
 // The best of many short measurements: whatever else runs can only make one longer.
