@@ -14,7 +14,6 @@ struct Holder {
 
 void Environment::call_js(Napi::Env env, Napi::Function, std::nullptr_t*, Completion* completion) {
     const std::unique_ptr<Completion> owned(completion);
-    Scheduler::instance().result_delivered();
     if (env == nullptr) return;
     try {
         (*owned)(env);
@@ -40,11 +39,7 @@ bool Environment::post(Completion completion) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return false;
     auto owned = std::make_unique<Completion>(std::move(completion));
-    Scheduler::instance().result_posted();
-    if (thread_safe_.NonBlockingCall(owned.get()) != napi_ok) {
-        Scheduler::instance().result_delivered();
-        return false;
-    }
+    if (thread_safe_.NonBlockingCall(owned.get()) != napi_ok) return false;
     owned.release();
     return true;
 }

@@ -15,9 +15,17 @@ constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);
 // in.
 constexpr auto kYieldBeforeSleep = std::chrono::microseconds(300);
 // Forwards without helpers take this many times as long as was lost by waiting for late ones: 11 % at worst.
+// The same for offers of the processor.
 constexpr int kSoloFactor = 8;
 // Helpers that have saved time may cost as much, up to a time slice of the system's scheduler.
 constexpr Clock::duration kMaxCredit = std::chrono::milliseconds(4);
+// While interactive calls come, one in this time, bulk offers its processor to the threads that make them.
+constexpr Clock::duration kInteractiveLull = std::chrono::milliseconds(100);
+// An offer that takes longer went to another program, not to a thread that picks up a result. After two in a
+// row the next one comes kSoloFactor times as long later.
+constexpr Clock::duration kLongOffer = std::chrono::microseconds(2500);
+thread_local bool was_long = false;
+thread_local Clock::time_point next_offer{};
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -29,8 +37,8 @@ size_t bucket_of(int64_t tokens) {
 
 }  // namespace
 
-// Yields a bulk batch to interactive jobs, rejects what has waited too long, and stops a batch whose jobs are
-// all cancelled.
+// Lets a bulk batch make way for interactive jobs, rejects what has waited too long, and stops a batch whose
+// jobs are all cancelled.
 class BatchControl final : public Control {
 public:
     BatchControl(Scheduler& scheduler, const Slices& slices, bool may_yield)
@@ -43,7 +51,8 @@ public:
         }
         constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
         const Model& paused = *slices_.front().job->model;
-        while (may_yield_ && scheduler_.pending_[kInteractive].load(std::memory_order_relaxed) > 0) {
+        while (may_yield_ && (scheduler_.pending_[kInteractive].load(std::memory_order_relaxed) > 0 ||
+                              scheduler_.urgent_teams_.load(std::memory_order_relaxed) > 0)) {
             Scheduler::Lock lock(scheduler_.mutex_);
             paused.running--;  // this batch stands still: it does not count against the model's threads
             const Slices urgent = scheduler_.take(kInteractive + 1, lock);
@@ -53,11 +62,9 @@ public:
                 lock.lock();
             }
             paused.running++;
-            if (urgent.empty()) break;
+            if (urgent.empty() && !scheduler_.help_urgent(lock)) break;
         }
-        // Linux lets a thread that computes finish its time slice, some 4 ms, before one that was woken.
-        if (may_yield_ && scheduler_.undelivered_.load(std::memory_order_relaxed) > 0)
-            std::this_thread::yield();
+        if (may_yield_) offer_processor();
     }
     bool cancelled() const override {
         return std::all_of(slices_.begin(), slices_.end(), [](const Slice& slice) {
@@ -66,6 +73,19 @@ public:
     }
 
 private:
+    // Linux lets a thread that computes finish its time slice, some 4 ms, before one that was woken.
+    void offer_processor() {
+        const Clock::time_point now = Clock::now();
+        const Clock::time_point last{
+            Clock::duration(scheduler_.last_interactive_.load(std::memory_order_relaxed))};
+        if (now - kInteractiveLull > last || now < next_offer) return;
+        std::this_thread::yield();
+        const Clock::time_point back = Clock::now();
+        const bool is_long = back - now > kLongOffer;
+        if (is_long && was_long) next_offer = back + kSoloFactor * (back - now);
+        was_long = is_long;
+    }
+
     Scheduler& scheduler_;
     const Slices& slices_;
     const bool may_yield_;
@@ -105,6 +125,7 @@ void Scheduler::admit(const JobPtr& job) {
         ll(queued), ll(queue_limit()), ll(pending_[0] + pending_[1]), ll(tokens));
     queued_tokens_[static_cast<int>(job->lane)] += tokens;
     job->submitted = job->started = Clock::now();
+    note_interactive(*job, job->submitted);
 }
 
 void Scheduler::submit(const JobPtr& job) {
@@ -163,21 +184,43 @@ void Scheduler::cancel(const JobPtr& job) {
 }
 
 // Called under the lock.
-std::shared_ptr<SharedTeam> Scheduler::open_team(int size) {
-    const auto team = std::make_shared<SharedTeam>(size, ++teams_opened_);
+std::shared_ptr<SharedTeam> Scheduler::open_team(int size, bool for_idle, bool urgent) {
+    const auto team = std::make_shared<SharedTeam>(size, ++teams_opened_, for_idle, urgent);
     teams_.push_back(team);
+    if (urgent) urgent_teams_.fetch_add(1, std::memory_order_relaxed);
     announce();
     return team;
 }
 
-// Helpers for one forward of the model, when they have nothing better to do; else nullptr.
-std::shared_ptr<SharedTeam> Scheduler::team_for(const Model& model) {
+// Helpers for one forward: idle threads when nothing else waits; for an interactive one, threads on bulk as
+// well. Else nullptr.
+std::shared_ptr<SharedTeam> Scheduler::team_for(const Job& job) {
     const Lock lock(mutex_);
+    const Model& model = *job.model;
     const int size = std::min(model.max_threads(), workers());
-    if (size < 2 || model.running > 1 || !model.loaded().uses_cpu_pool() || work_waits() ||
-        Clock::now() < solo_until_)
+    const bool urgent = job.lane == Lane::kInteractive && pending_[static_cast<int>(Lane::kInteractive)] == 0;
+    const bool for_idle = model.running <= 1 && !work_waits();
+    if (size < 2 || !(urgent || for_idle) || !model.loaded().uses_cpu_pool() || Clock::now() < solo_until_)
         return nullptr;
-    return open_team(size);
+    return open_team(size, for_idle, urgent);
+}
+
+// For a thread on bulk: works for an interactive forward. False when there is none to join. Lets go of the
+// lock meanwhile.
+bool Scheduler::help_urgent(Lock& lock) {
+    const auto found = std::find_if(teams_.begin(), teams_.end(),
+                                    [](const auto& team) { return team->urgent(); });
+    if (found == teams_.end()) return false;
+    const std::shared_ptr<SharedTeam> team = *found;
+    lock.unlock();
+    const bool joined = team->help(
+        [](void* self) {
+            constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
+            return static_cast<Scheduler*>(self)->pending_[kInteractive].load(std::memory_order_relaxed) > 0;
+        },
+        this);
+    lock.lock();
+    return joined;
 }
 
 Scheduler::Helpers::~Helpers() {
@@ -185,6 +228,7 @@ Scheduler::Helpers::~Helpers() {
     team->close();
     const Lock lock(scheduler.mutex_);
     scheduler.teams_.erase(std::find(scheduler.teams_.begin(), scheduler.teams_.end(), team));
+    if (team->urgent()) scheduler.urgent_teams_.fetch_sub(1, std::memory_order_relaxed);
     if (!judged) return;
     if (team->late()) scheduler.stats_.late_helpers++;
     // Half: a thread alone takes less time for a unit than one of several.
@@ -214,7 +258,7 @@ std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
         std::unique_ptr<Workspace> workspace = model.take_workspace();
         BatchControl control(*this, slices, !nested && first.lane == Lane::kBulk);
         {
-            const Helpers helpers{*this, team_for(model), true};
+            const Helpers helpers{*this, team_for(first), true};
             Solo solo;
             model.loaded().run(batch, packed.outputs(), *workspace,
                                helpers.team ? static_cast<Team&>(*helpers.team) : solo, control);
@@ -280,6 +324,7 @@ void Scheduler::finish(const Slices& slices, const std::optional<JobError>& erro
 
 void Scheduler::complete(const JobPtr& job) {
     job->finished = Clock::now();
+    note_interactive(*job, job->finished);
     {
         const Lock lock(mutex_);
         (job->failed ? stats_.failed_jobs : stats_.completed_jobs)++;
@@ -290,7 +335,7 @@ void Scheduler::complete(const JobPtr& job) {
 
 void Scheduler::run_units(int members, int64_t units, Team::Body body, void* context) {
     Lock lock(mutex_);
-    const Helpers helpers{*this, open_team(std::max(1, members)), false};
+    const Helpers helpers{*this, open_team(std::max(1, members), true, false), false};
     lock.unlock();
     // Loading is long: give helpers a moment to arrive, in parts small enough that late ones still find work.
     for (int64_t first = 0; first < units;) {
@@ -321,7 +366,7 @@ void Scheduler::work() {
             lock.lock();
             continue;
         }
-        if (!teams_.empty() && teams_.back()->serial() > last_team) {
+        if (!teams_.empty() && teams_.back()->for_idle() && teams_.back()->serial() > last_team) {
             const std::shared_ptr<SharedTeam> team = teams_.back();
             last_team = team->serial();
             lock.unlock();

@@ -1,7 +1,7 @@
 // The process's one compute pool. Jobs wait in two lanes, interactive before bulk; an idle worker takes whole
 // sequences from the front jobs up to a token budget, packs them into one batch, and runs it. A worker on a
-// bulk batch looks for interactive work at every op boundary and runs it in a second workspace. When nothing
-// else waits, idle workers help with the forward that runs.
+// bulk batch looks for interactive work at every op boundary and runs it in a second workspace, or helps with
+// what runs. When nothing else waits, idle workers help, too.
 #pragma once
 
 #include <array>
@@ -59,10 +59,6 @@ public:
     // Runs body(unit, member) on up to `members` threads, the caller included. For loading weights.
     void run_units(int members, int64_t units, Team::Body body, void* context);
 
-    // A result that a JavaScript thread has not picked up yet: bulk work makes way for that thread.
-    void result_posted() { undelivered_.fetch_add(1, std::memory_order_relaxed); }
-    void result_delivered() { undelivered_.fetch_sub(1, std::memory_order_relaxed); }
-
     void set_queue_limit(int64_t tokens) { queue_limit_tokens_.store(tokens, std::memory_order_relaxed); }
     int64_t queue_limit() const { return queue_limit_tokens_.load(std::memory_order_relaxed); }
     SchedulerStats stats() const;
@@ -93,9 +89,14 @@ private:
     bool drop_rest(const JobPtr& job, const char* code, const char* message);
     bool deadline_passed() const;
     void drop_expired(Lock& lock);
-    std::shared_ptr<SharedTeam> open_team(int size);
-    std::shared_ptr<SharedTeam> team_for(const Model& model);
+    std::shared_ptr<SharedTeam> open_team(int size, bool for_idle, bool urgent);
+    std::shared_ptr<SharedTeam> team_for(const Job& job);
+    bool help_urgent(Lock& lock);
     void announce();
+    void note_interactive(const Job& job, Clock::time_point now) {
+        if (job.lane == Lane::kInteractive)
+            last_interactive_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    }
     bool work_waits() const {
         return pending_[0].load(std::memory_order_relaxed) + pending_[1].load(std::memory_order_relaxed) > 0;
     }
@@ -108,7 +109,8 @@ private:
     std::atomic<int> pending_[kLanes] = {};  // jobs in each lane, for a look without the lock
     std::atomic<uint64_t> events_{0};        // rises whenever a sleeping worker may find something to do
     std::atomic<Clock::rep> earliest_deadline_{Clock::time_point::max().time_since_epoch().count()};
-    std::atomic<int> undelivered_{0};
+    std::atomic<int> urgent_teams_{0};  // open ones of interactive forwards
+    std::atomic<Clock::rep> last_interactive_{Clock::time_point::min().time_since_epoch().count()};
     uint64_t teams_opened_ = 0;
     std::atomic<int> worker_count_{0};
     std::atomic<int64_t> queue_limit_tokens_{int64_t{1} << 22};

@@ -17,11 +17,18 @@ namespace bertha {
 class SharedTeam final : public Team {
 public:
     using Team::run;
-    SharedTeam(int size, uint64_t serial)
-        : size_(size), serial_(serial), shares_(new Share[static_cast<size_t>(size)]) {}
+    // Open to threads with nothing to do; when urgent, to those on bulk.
+    SharedTeam(int size, uint64_t serial, bool for_idle, bool urgent)
+        : size_(size),
+          serial_(serial),
+          for_idle_(for_idle),
+          urgent_(urgent),
+          shares_(new Share[static_cast<size_t>(size)]) {}
 
     int size() const override { return size_; }
     uint64_t serial() const { return serial_; }
+    bool for_idle() const { return for_idle_; }
+    bool urgent() const { return urgent_; }
     // Throws what a unit threw on any of the threads, once none of them uses `context` any more.
     void run(int64_t units, Body body, void* context) override;
 
@@ -57,6 +64,7 @@ private:
 
     const int size_;
     const uint64_t serial_;
+    const bool for_idle_, urgent_;
     const std::unique_ptr<Share[]> shares_;  // by member
     uint64_t generation_ = 0;
     alignas(64) std::atomic<int64_t> done_{0};

@@ -53,7 +53,7 @@ const kMostWaitMs = 10;
 const lanes: Readonly<Record<Priority, Lane>> = {
   interactive: new Lane(2, setImmediate),
   // A thread that tokenizes shares the processors with the pool, which computes what somebody waits for.
-  bulk: new Lane(0.5, (resume) => afterInteractive(resume, kMostWaitMs)),
+  bulk: new Lane(2, (resume) => afterInteractive(resume, kMostWaitMs)),
 };
 
 /** A call's share of the event loop's turns. Calls of one priority that wait for a turn get one each, in order. */
@@ -66,7 +66,7 @@ export class Turn {
     this.#lane = lanes[priority];
   }
 
-  /** Whether tokenization has used up its share of the event loop's present turn: 2 ms, of bulk calls 0.5 ms. */
+  /** Whether tokenization has used up its share of the event loop's present turn: 2 ms. */
   get isOver(): boolean {
     return this.#lane.isOver;
   }

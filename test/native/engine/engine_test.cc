@@ -107,7 +107,10 @@ public:
         for (int64_t i = 0; i < batch.tokens; i++) {
             BERTHA_CHECK(batch.input_ids[i] != kPoison, "NON_FINITE", "poison");
             for (int step = 0; batch.input_ids[i] == kSlow && step < 20; step++) {
-                team.run(8, [&](int64_t, int) { std::this_thread::sleep_for(std::chrono::microseconds(100)); });
+                team.run(8, [&](int64_t, int member) {
+                    std::this_thread::sleep_for(std::chrono::microseconds(100));
+                    if (member > 0) units_of_helpers++;
+                });
                 control.at_op_boundary();
                 BERTHA_CHECK(!control.cancelled(), "ABORTED", "aborted");
             }
@@ -118,6 +121,8 @@ public:
     int64_t preferred_tokens() const override { return 64; }
     bool uses_cpu_pool() const override { return true; }
     std::string device() const override { return "cpu"; }
+
+    mutable std::atomic<int> units_of_helpers{0};
 };
 
 void only_the_guilty_call_of_a_batch_fails() {
@@ -142,7 +147,7 @@ void interactive_work_interrupts_bulk_on_every_worker() {
     std::vector<JobPtr> bulk;
     std::vector<std::future<void>> done;
     for (int i = 0; i < 2 * kWorkers; i++) {
-        bulk.push_back(make_job(model, {{kSlow}, {kSlow}, {kSlow}}, kVectors));
+        bulk.push_back(make_job(model, std::vector<std::vector<int32_t>>(64, {kSlow}), kVectors));
         bulk.back()->lane = Lane::kBulk;
         done.push_back(submit(bulk.back()));
     }
@@ -153,6 +158,11 @@ void interactive_work_interrupts_bulk_on_every_worker() {
         EXPECT(!urgent->failed);
     }
     EXPECT(done.back().wait_for(std::chrono::seconds(0)) != std::future_status::ready);
+    // Work waits for every worker: only those on bulk can have helped.
+    const auto shared = std::make_shared<FakeModel>();
+    const auto urgent_model = std::make_shared<const Model>(encoder(), shared, kWorkers);
+    for (int i = 0; i < 100 && shared->units_of_helpers == 0; i++) submit(make_job(urgent_model, {{kSlow}}, kVectors)).get();
+    EXPECT(shared->units_of_helpers > 0);
     for (const JobPtr& job : bulk) Scheduler::instance().cancel(job);
     for (auto& each : done) each.get();
 }
