@@ -299,7 +299,7 @@ void the_registry_shares_and_forgets() {
         });
     }
     for (std::thread& thread : threads) thread.join();
-    EXPECT(Registry::instance().size() == 0);
+    EXPECT(Registry::instance().models_by_device().empty());
     EXPECT(allocated_bytes() == before);
     const auto first = Registry::instance().get("key", [&] { RandomSource source(*program); Solo solo; return load_model(program, source, LoadOptions{}, solo); });
     EXPECT(Registry::instance().get("key", [] { return std::unique_ptr<LoadedModel>(); }) == first);
