@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 npm run --silent check
 npm run --silent check:arm64
 node scripts/cuda-gate.mjs all
+node scripts/cuda-emulated.mjs
 scripts/gpu-check.sh --emulated
 if command -v nvcc > /dev/null; then scripts/gpu-check.sh --compile build/gpu-check-compile; fi
 npm run --silent build

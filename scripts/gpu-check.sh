@@ -9,7 +9,7 @@
 #   scripts/gpu-check.sh --emulated [OUTPUT_DIRECTORY]    runs the same steps on the emulator, with small samples (needs g++)
 #   scripts/gpu-check.sh --compile [OUTPUT_DIRECTORY]     only builds them with nvcc, for sm_80
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 mode=gpu
 case ${1:-} in --emulated) mode=emulated; shift ;; --compile) mode=compile; shift ;; esac
 out=${1:-build/gpu-check}
@@ -34,7 +34,7 @@ host=(native/cuda/cuda_backend.cc native/cuda/device_problem.cc native/cuda/devi
   native/engine/allocator.cc native/engine/program.cc)
 if [ $mode = emulated ]; then
   device='emulated'
-  compiler=(${CXX:-g++} -std=c++17 -O2 -pthread -ffp-contract=off -Wno-unknown-pragmas -DBERTHA_CUDA_EMULATED=1)
+  compiler=("${CXX:-g++}" -std=c++17 -O2 -pthread -ffp-contract=off -Wno-unknown-pragmas -DBERTHA_CUDA_EMULATED=1)
   shared=("${host[@]}" test/native/cuda-emulator/{emulator,fiber,runtime_emulated,transactions}.cc
     test/native/cuda-emulator/kernels/{attention_fp32,attention_mma,layer_norm,linear_fp32,linear_mma,linear_small,rows,top_k}.cc)
   source_of() { [ "$1" = instructions_test ] && echo test/native/cuda-emulator/kernels/instructions_test.cc || echo "test/native/cuda/$1.cc"; }
@@ -66,7 +66,7 @@ build() {
   for test in "${tests[@]}"; do
     "${compiler[@]}" "${objects[@]}" "$out/$(basename "$(source_of "$test")").o" -o "$out/$test" || status=1
   done
-  return $status
+  return "$status"
 }
 if step build build && [ $mode != compile ]; then
   step instructions "$out/instructions_test"
@@ -83,16 +83,22 @@ if step build build && [ $mode != compile ]; then
   step bench "$out/bench" "${quick[@]}"
   if command -v python3 > /dev/null; then
     [ $mode = gpu ] && place=cuda || place=cpu
-    step targets python3 scripts/gpu-targets.py "$out/bench.log" "$out/targets.json" --device $place && cat "$out/targets.log"
+    step targets python3 scripts/gpu-targets.py "$out/bench.log" "$out/targets.json" --device "$place" && cat "$out/targets.log"
   else
     skipped targets "there is no Python"
   fi
 fi
-addon=$(ls build/Release/bertha.node build-cuda/Release/bertha.node 2> /dev/null | head -1)
-if [ $mode = gpu ] && command -v node > /dev/null && [ -n "$addon" ] && [ -d node_modules/tsx ]; then
-  step golden_models_by_node env BERTHA_ADDON="$addon" node --import tsx scripts/golden.ts test/golden/tiny test/golden/sentence --device cuda
+golden=(test/golden/tiny test/golden/sentence)
+addons=(build/Release/bertha.node build-cuda/Release/bertha.node)
+[ $mode = emulated ] && golden=(test/golden/tiny/bert-relu) addons=(build-cuda-emulated/Release/bertha.node)
+addon=
+for file in "${addons[@]}"; do # the first that finds a device
+  [ -z "$addon" ] && node -e 'process.exit(require(require("path").resolve(process.argv[1])).deviceProblem("cuda") === "" ? 0 : 1)' "$file" 2> /dev/null && addon=$file
+done
+if [ $mode != compile ] && [ -n "$addon" ] && [ -d node_modules/tsx ]; then
+  step golden_models_by_node env BERTHA_ADDON="$addon" node --import tsx scripts/golden.ts "${golden[@]}" --device cuda
 else
-  skipped golden_models_by_node "no Node, no addon (BERTHA_CUDA=1 npm ci), or no GPU"
+  skipped golden_models_by_node "no Node, no addon with CUDA (BERTHA_CUDA=1 npm ci), or no GPU"
 fi
 {
   (IFS=,; printf '{"device": "%s", "steps": [%s]' "$device" "${steps[*]}")

@@ -96,9 +96,9 @@ if (canBuild) {
       assert.is(report.verdict, 'ok', report.toString());
       const half = await worstDistance(each, { device: 'cuda', precision: 'fp16' });
       assert.ok(half.relative < 1e-2 && half.cosine > 0.9999, `fp16: ${JSON.stringify(half)}`);
-      // bf16 has 3 bits less than fp16, and these models are 25 to 36 wide, where the roundings of few terms do not average out.
+      // Weights rounded to bf16 alone make 1.1e-2 of such narrow models, PyTorch's bf16 2.5e-2 (docs/cuda.md). The cosine follows: 1 - 0.03² / 2.
       const brain = await worstDistance(each, { device: 'cuda', precision: 'bf16' });
-      assert.ok(brain.relative < 4e-2 && brain.cosine > 0.999, `bf16: ${JSON.stringify(brain)}`);
+      assert.ok(brain.relative < 3e-2 && brain.cosine > 0.9995, `bf16: ${JSON.stringify(brain)}`);
     });
   }
 

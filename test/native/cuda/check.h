@@ -138,10 +138,13 @@ public:
     }
     const Tensor& tensor() const { return tensor_; }
     std::vector<float> read() const {
-        std::vector<uint8_t> host(static_cast<size_t>(tensor_.elements() * bytes_of(tensor_.type)));
-        cuda::copy_to_host(host.data(), tensor_.data, host.size(), nullptr);
+        // The padding of a row is nobody's: it need not have been written, so it is not read.
+        const int64_t row_bytes = tensor_.stride * bytes_of(tensor_.type);
+        std::vector<uint8_t> host(static_cast<size_t>(tensor_.rows * row_bytes));
+        for (int64_t row = 0; row < tensor_.rows; row++)
+            cuda::copy_to_host(host.data() + row * row_bytes, static_cast<uint8_t*>(tensor_.data) + row * row_bytes,
+                               static_cast<size_t>(tensor_.width * bytes_of(tensor_.type)), nullptr);
         cuda::wait_for(nullptr);
-        // The padding of a row is nobody's: only values count.
         std::vector<float> values;
         for (int64_t row = 0; row < tensor_.rows; row++)
             for (int32_t column = 0; column < tensor_.width; column++) {
@@ -166,7 +169,10 @@ class DeviceArray {
 public:
     explicit DeviceArray(const std::vector<T>& values, size_t padded = 0)
         : count_(std::max(values.size(), padded)), block_(count_ * sizeof(T)) {
-        if (!values.empty()) cuda::copy_to_device(block_.data(), values.data(), values.size() * sizeof(T), nullptr);
+        std::vector<uint8_t> host(count_ * sizeof(T), 0xff);  // the padding is NaN
+        if (!values.empty()) std::memcpy(host.data(), values.data(), values.size() * sizeof(T));
+        if (!host.empty()) cuda::copy_to_device(block_.data(), host.data(), host.size(), nullptr);
+        cuda::wait_for(nullptr);
     }
     const T* data() const { return static_cast<const T*>(block_.data()); }
     int64_t count() const { return static_cast<int64_t>(count_); }
