@@ -161,13 +161,15 @@ embed('writes quantised vectors as the library makes them, in every format but t
   assert.is((await bertha(['embed', 'a', '--model', model, '--quantize', 'int4', '--format', 'jsonl'])).code, 2);
 });
 
-embed('keeps packed weights where it is told to', async () => {
-  const run = (): Promise<string> =>
-    output(['embed', 'hello', '--model', model, '--format', 'jsonl', '--weight-cache', inFolder('weights')]);
-  const first = await run();
-  assert.is(readdirSync(inFolder('weights')).length, 1);
-  assert.is(await run(), first);
-});
+for (const command of [['embed'], ['similarity', 'hi']]) {
+  embed(`${command[0]} keeps packed weights where it is told to`, async () => {
+    const cache = inFolder(`weights-${command[0]}`);
+    const run = (): Promise<string> => output([...command, 'hello', '--model', model, '--format', 'jsonl', '--weight-cache', cache]);
+    const first = await run();
+    assert.is(readdirSync(cache).length, 1);
+    assert.is(await run(), first);
+  });
+}
 
 embed('writes valid files for no lines at all', async () => {
   await output(['embed', '--model', model, '-', '--format', 'safetensors', '--output', inFolder('none.safetensors')], '');
@@ -252,18 +254,24 @@ embed('keeps the old file when it fails, and a failed one leaves no new one', as
   );
 });
 
-embed('removes what it has begun when it is interrupted', async () => {
-  const child = start(['embed', '--model', model, '--format', 'jsonl', '--output', inFolder('interrupted.jsonl'), '-']);
-  child.stdin.on('error', () => undefined);
-  child.stdin.write('hello\n');
-  while (!readdirSync(folder).some((name) => name.endsWith('.tmp'))) await new Promise((resolve) => setTimeout(resolve, 20));
-  child.kill('SIGINT');
-  assert.is(await new Promise((resolve) => child.on('close', resolve)), 130);
-  assert.equal(
-    readdirSync(folder).filter((name) => name.startsWith('interrupted')),
-    [],
-  );
-});
+for (const [signal, expected] of [
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  embed(`removes what it has begun on ${signal}`, async () => {
+    const child = start(['embed', '--model', model, '--format', 'jsonl', '--output', inFolder('interrupted.jsonl'), '-']);
+    child.stdin.on('error', () => undefined);
+    child.stdin.write('hello\n');
+    while (!readdirSync(folder).some((name) => name.endsWith('.tmp'))) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill(signal);
+    assert.is(await new Promise((resolve) => child.on('close', resolve)), expected);
+    assert.equal(
+      readdirSync(folder).filter((name) => name.startsWith('interrupted')),
+      [],
+    );
+  });
+}
 
 embed.run();
 
@@ -274,6 +282,8 @@ for (const [name, args] of Object.entries({
   'texts and --file': ['embed', 'a', '--file', 'b'],
   'an unknown flag': ['embed', '--frmat', 'jsonl', 'a'],
   'an unknown command': ['embedd', 'a'],
+  'an unknown precision': ['embed', '--precision', 'fp12', 'a'],
+  'a flag of another command': ['chunk', '--precision', 'fp32', 'a'],
   'an unknown format': ['embed', '--format', 'csv', 'a'],
   'threads that are no number': ['embed', '--threads', 'two', 'a'],
   'zero threads': ['embed', '--threads', '0', 'a'],
@@ -293,7 +303,7 @@ for (const [name, args, expected] of [
   ['a model that does not exist', ['embed', '--model', 'does/not/exist', 'a'], 'IO'],
   ['a file that does not exist', ['embed', '--model', model, '--file', 'does/not/exist'], 'IO'],
   ['a directory for a file', ['embed', '--model', model, '--file', folder], 'IO'],
-  ['a precision that cannot be had', ['embed', '--model', model, '--precision', 'fp12', 'a'], 'PRECISION'],
+  ['a precision that cannot be had', ['embed', '--model', model, '--precision', 'fp16', 'a'], 'PRECISION'],
   ['a device that cannot be had', ['embed', '--model', model, '--device', 'cuda:99', 'a'], 'DEVICE'],
   ['a length that no text fits', ['embed', '--model', model, '--max-length', '1', 'a'], 'MAX_LENGTH'],
 ] as const) {
@@ -311,6 +321,20 @@ usage('--device cuda without one says what is missing', async () => {
   if (problem === '') return assert.is(code, 0, stderr);
   assert.equal([code, stderr], [1, `error DEVICE: device cuda cannot be used: ${problem}\n`]);
 });
+
+for (const [name, value, expected] of [
+  ['BERTHA_ISA', 'mmx', 'ISA'],
+  ['BERTHA_THREADS', '0', 'INVALID_ARG'],
+] as const) {
+  usage(`${name} that cannot be had: exit code 1, the error's code, no stack trace`, async () => {
+    for (const command of [['similarity', 'a', 'b'], ['bench']]) {
+      const { code, stderr } = await bertha(command, '', { [name]: value });
+      assert.is(code, 1);
+      assert.match(stderr, `error ${expected}: ${name}=${value}`);
+      assert.is(stderr.trimEnd().split('\n').length, 1);
+    }
+  });
+}
 
 usage('--version and --help are no errors', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };

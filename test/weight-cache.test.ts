@@ -222,13 +222,15 @@ t('the folder is the option, BERTHA_WEIGHT_CACHE, XDG_CACHE_HOME, or in the home
     assert.is(defaultWeightCache(), join(homedir(), '.cache/bertha'));
     process.env['XDG_CACHE_HOME'] = '/somewhere';
     assert.is(weightCacheDirectory(true), '/somewhere/bertha');
-    process.env['BERTHA_WEIGHT_CACHE'] = '1';
-    assert.is(weightCacheDirectory(), '/somewhere/bertha');
+    for (const on of ['1', 'true']) {
+      process.env['BERTHA_WEIGHT_CACHE'] = on;
+      assert.is(weightCacheDirectory(), '/somewhere/bertha');
+    }
     process.env['BERTHA_WEIGHT_CACHE'] = '/else';
     assert.is(weightCacheDirectory(), '/else');
     assert.is(weightCacheDirectory('/mine'), '/mine');
     assert.is(weightCacheDirectory(false), undefined);
-    for (const off of ['', '0']) {
+    for (const off of ['', '0', 'false']) {
       process.env['BERTHA_WEIGHT_CACHE'] = off;
       assert.is(weightCacheDirectory(), undefined);
     }

@@ -2,28 +2,27 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { BenchFlags } from './commands/bench.js';
 import type { CalibrateFlags } from './commands/calibrate.js';
 import type { CompareFlags } from './commands/compare.js';
+import { positive, precisionOption, withThreads } from './flags.js';
 
 /** Adds the commands about speed and accuracy: `bench`, `compare`, `calibrate`. */
 export function addPrecisionCommands(program: Command, setExitCode: (code: number) => void): void {
   program
     .command('bench')
-    .argument('[model]', 'model directory (default: the bundled model)')
+    .argument('[model]', 'model directory, or id on the Hub (default: the bundled model)')
     .description('Measure a model on this machine in every precision, and say which to choose.')
-    .option('--precision <name>', 'only this one')
-    .option('--seconds <n>', 'time to spend, about', wholeNumber, 20)
+    .addOption(precisionOption('only this one'))
+    .option('--seconds <n>', 'time to spend, about', positive, 20)
     .option('--json', 'print JSON')
     .action(async (model: string | undefined, flags: BenchFlags) => (await import('./commands/bench.js')).runBench(model, flags));
 
-  program
-    .command('compare')
-    .argument('[model]', 'model directory (default: the bundled model)')
+  withThreads(program.command('compare'))
+    .argument('[model]', 'model directory, or id on the Hub (default: the bundled model)')
     .description('Show how far a model lies from expected values, another model, or itself in float32, layer by layer.')
     .option('--reference <path>', 'expected values: safetensors or jsonl, as bertha embed writes them')
-    .option('--with <directory>', 'another model')
-    .option('--precision <name>', 'what the model computes in; alone, it is compared with float32')
+    .option('--with <model>', 'another model, directory or id')
+    .addOption(precisionOption('what the model computes in; alone, it is compared with float32'))
     .option('--file <path>', "texts, one a line (default: the reference's, else a few sentences)")
-    .option('--tolerance <n>', 'largest relative L2 difference; beyond it the exit code is 1', positive)
-    .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
+    .option('--tolerance <n>', 'largest relative L2 difference; beyond it the exit code is 1', tolerance)
     .option('--svg <path>', 'draw a chart')
     .option('--html <path>', 'write a page with the chart and every number')
     .option('--json', 'print JSON')
@@ -31,23 +30,16 @@ export function addPrecisionCommands(program: Command, setExitCode: (code: numbe
       setExitCode(await (await import('./commands/compare.js')).runCompare(model, flags));
     });
 
-  program
-    .command('calibrate')
+  withThreads(program.command('calibrate'))
     .argument('<model>', 'model directory, or id on the Hub')
     .description('Make a model more accurate in int8, by 200 texts or so like those it will see.')
     .requiredOption('--file <path>', 'texts, one a line; - for standard input')
     .option('--corpus <name>', "the texts' name, kept in the calibration (default: the file's)")
     .option('--output <path>', 'write there instead of into the model directory')
-    .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
     .action(async (model: string, flags: CalibrateFlags) => (await import('./commands/calibrate.js')).runCalibrate(model, flags));
 }
 
-function wholeNumber(value: string): number {
-  if (!/^[0-9]{1,4}$/.test(value) || Number(value) < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(value);
-}
-
-function positive(value: string): number {
+function tolerance(value: string): number {
   if (!(Number(value) > 0)) throw new InvalidArgumentError('Expected a number above 0.');
   return Number(value);
 }

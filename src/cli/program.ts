@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import pc from 'picocolors';
 import { BerthaError } from '../errors.js';
 import type { DoctorFlags } from './commands/doctor.js';
@@ -6,6 +6,7 @@ import type { DownloadFlags } from './commands/download.js';
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
+import { positive, withCompute, withOutput, withTexts } from './flags.js';
 import { BrokenPipe, removeTemporaries } from './output.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
@@ -51,29 +52,21 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
 
-  withInput(program.command('embed'), 'texts to embed; a single - reads lines from standard input')
+  withOutput(withCompute(withTexts(program.command('embed'), 'texts to embed')), ['table', 'jsonl', 'npy', 'safetensors'])
     .description('Turn texts into vectors.')
-    .option('--threads <n>', 'CPU threads (default: what the machine grants)', wholeNumber)
-    .option('--precision <name>', 'fp32, fp16-weights, fp16 (CUDA), bf16, int8, int8-fast or auto', 'fp32')
-    .option('--device <name>', 'where to compute: cpu, cuda, cuda:N or auto', 'cpu')
     .option('--prompt-name <name>', "one of the model's prompts, put before each text")
     .option('--prompt <text>', 'a prompt of your own, put before each text')
     .option('--normalize', 'scale vectors to length 1 (default: as the model says)')
     .option('--no-normalize', 'leave vectors as pooled')
-    .option('--dimensions <n>', 'keep the first n numbers of each vector', wholeNumber)
-    .option('--max-length <n>', "longest input in tokens (default: the model's limit)", wholeNumber)
-    .option('--quantize <name>', 'write vectors in few bytes: int8 or binary', oneOf(['int8', 'binary']))
-    .option('--weight-cache <directory>', 'keep packed weights in a file there, for faster loads (default: BERTHA_WEIGHT_CACHE, else not)')
-    .option('--format <name>', 'table, jsonl, npy or safetensors', oneOf(['table', 'jsonl', 'npy', 'safetensors']), 'table')
-    .option('--output <path>', 'write there instead of to standard output')
+    .option('--dimensions <n>', 'keep the first n numbers of each vector', positive)
+    .option('--max-length <n>', "longest input in tokens (default: the model's limit)", positive)
+    .addOption(new Option('--quantize <name>', 'write vectors in few bytes').choices(['int8', 'binary']))
     .action(async (texts: string[], flags: EmbedFlags) => (await import('./commands/embed.js')).embed(texts, flags));
 
-  withInput(program.command('tokenize'), 'texts to tokenize; a single - reads lines from standard input')
+  withOutput(withTexts(program.command('tokenize'), 'texts to tokenize'), ['table', 'jsonl'])
     .description('Show the tokens of texts, with ids and offsets (in UTF-16 units, as JavaScript counts).')
-    .option('--max-length <n>', 'cut after so many tokens (default: never)', wholeNumber)
+    .option('--max-length <n>', 'cut after so many tokens (default: never)', positive)
     .option('--no-special-tokens', 'leave out [CLS] and [SEP]')
-    .option('--format <name>', 'table or jsonl', oneOf(['table', 'jsonl']), 'table')
-    .option('--output <path>', 'write there instead of to standard output')
     .action(async (texts: string[], flags: TokenizeFlags) => (await import('./commands/tokenize.js')).tokenize(texts, flags));
 
   addTaskCommands(program);
@@ -107,25 +100,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   return program;
 }
 
-function withInput(command: Command, texts: string): Command {
-  return command
-    .argument('[texts...]', texts)
-    .option('--file <path>', 'read one text per line from there')
-    .option('--model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)');
-}
-
-function wholeNumber(value: string): number {
-  if (!/^[0-9]{1,9}$/.test(value) || Number(value) < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(value);
-}
-
-function oneOf(choices: readonly string[]): (value: string) => string {
-  return (value) => {
-    if (!choices.includes(value)) throw new InvalidArgumentError(`Expected one of ${choices.join(', ')}.`);
-    return value;
-  };
-}
-
 /** Says on standard error what went wrong and returns the exit code. Nobody reads on after a broken pipe: that is no error. */
 function report(error: unknown): number {
   if (error instanceof BrokenPipe) return 0;
@@ -140,6 +114,7 @@ function report(error: unknown): number {
 
 function removeTemporariesAtExit(): void {
   process.once('exit', removeTemporaries);
+  process.once('SIGHUP', () => process.exit(129));
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { ChunkFlags } from './commands/chunk.js';
 import type { ClassifyFlags } from './commands/classify.js';
 import type { FillMaskFlags } from './commands/fill-mask.js';
@@ -6,6 +6,7 @@ import type { NerFlags } from './commands/ner.js';
 import type { QaFlags } from './commands/qa.js';
 import type { RerankFlags } from './commands/rerank.js';
 import type { ZeroShotFlags } from './commands/zero-shot.js';
+import { positive, wholeNumber, withCompute, withOutput, withTexts } from './flags.js';
 import type { TaskFlags } from './task-runner.js';
 
 /** Adds a command for each task. Their modules are loaded when they run. */
@@ -64,7 +65,7 @@ export function addTaskCommands(program: Command): void {
       (await import('./commands/rerank.js')).rerankDocuments(query, texts, flags),
     );
 
-  task(program, 'chunk', 'texts to cut')
+  withOutput(withTexts(program.command('chunk'), 'texts to cut'), ['table', 'jsonl'])
     .description('Cut texts into pieces that fit a model.')
     .option('--max-tokens <n>', "longest piece in tokens (default: the model's limit)", positive)
     .option('--overlap <n>', 'tokens that neighbours share (default: 0)', wholeNumber)
@@ -75,25 +76,7 @@ export function addTaskCommands(program: Command): void {
 function task(program: Command, name: string, texts: string, first?: readonly [string, string]): Command {
   const command = program.command(name);
   if (first !== undefined) command.argument(...first);
-  return command
-    .argument('[texts...]', `${texts}; a single - reads lines from standard input`)
-    .option('--file <path>', 'read one text per line from there')
-    .option('--model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')
-    .option('--threads <n>', 'CPU threads (default: what the machine grants)', positive)
-    .option('--precision <name>', 'number format of the arithmetic')
-    .option('--device <name>', 'where to compute: cpu, cuda, cuda:N or auto')
-    .addOption(new Option('--format <name>', 'how to write results').choices(['table', 'jsonl']).default('table'))
-    .option('--output <path>', 'write there instead of to standard output');
-}
-
-function wholeNumber(value: string): number {
-  if (!/^[0-9]{1,9}$/.test(value)) throw new InvalidArgumentError('Expected a whole number from 0.');
-  return Number(value);
-}
-
-function positive(value: string): number {
-  if (wholeNumber(value) < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(value);
+  return withOutput(withCompute(withTexts(command, texts)), ['table', 'jsonl']);
 }
 
 function list(value: string): string[] {

@@ -1,17 +1,14 @@
 import { loadModel, type LoadModelOptions, type Model } from '../index.js';
 import { showDownload } from './download-progress.js';
+import type { ModelFlags } from './flags.js';
 import { openTexts } from './input.js';
 import { openOutput, type Output } from './output.js';
 import { showProgress } from './progress.js';
 import { shorten, table, type Column } from './table.js';
 
 /** The flags that all tasks have, as commander hands them over. */
-export interface TaskFlags {
+export interface TaskFlags extends ModelFlags {
   readonly file?: string;
-  readonly model?: string;
-  readonly threads?: number;
-  readonly precision?: string;
-  readonly device?: string;
   readonly format: 'table' | 'jsonl';
   readonly output?: string;
   /** The whole input is one text. */
@@ -63,9 +60,16 @@ export async function readAllTexts(texts: readonly string[], flags: TaskFlags): 
 
 /** Loads the model and opens the output; finishes the one and disposes of the other. */
 export async function withModel(flags: TaskFlags, heads: boolean, work: (model: Model, output: Output) => Promise<void>): Promise<void> {
-  const { threads, precision, device } = flags;
+  const { threads, precision, device, weightCache } = flags;
   const output = await openOutput(flags.output, { patchable: false });
-  const model = await loadModel(flags.model, { heads, threads, precision, device, onProgress: showDownload() } as LoadModelOptions);
+  const model = await loadModel(flags.model, {
+    heads,
+    threads,
+    precision,
+    device,
+    weightCache,
+    onProgress: showDownload(),
+  } as LoadModelOptions);
   try {
     await work(model, output);
     await output.finish();

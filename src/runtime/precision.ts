@@ -1,6 +1,8 @@
 import { BerthaError } from '../errors.js';
 import { received } from '../options.js';
 import { loadAddon } from './addon.js';
+import type { IsaReport } from './native.js';
+import { callNative } from './native-error.js';
 
 /**
  * Number formats of the encoder's matrix products. Everything else (embeddings, LayerNorm, softmax, residuals, sums) is float32 in all
@@ -44,9 +46,12 @@ export function parsePrecision(value: unknown, name: string): PrecisionOption {
 }
 
 /** The precisions that this processor has kernels for, with the instruction set in use. Errors: ADDON_LOAD, ISA. */
-export function availablePrecisions(): readonly Precision[] {
-  const { precisions } = loadAddon().isa();
-  return PRECISIONS.filter((precision) => precisions.includes(precision));
+export function availablePrecisions(isa: IsaReport = readIsa()): readonly Precision[] {
+  return PRECISIONS.filter((precision) => isa.precisions.includes(precision));
+}
+
+function readIsa(): IsaReport {
+  return callNative(() => loadAddon().isa());
 }
 
 /**
@@ -55,8 +60,9 @@ export function availablePrecisions(): readonly Precision[] {
  * Errors: PRECISION when this processor cannot run what was asked for (what is missing is in the message), ADDON_LOAD, ISA.
  */
 export function choosePrecision(asked: PrecisionOption, corpus: string | undefined): PrecisionReport {
-  const { chosen: isa } = loadAddon().isa();
-  const available = availablePrecisions();
+  const report = readIsa();
+  const { chosen: isa } = report;
+  const available = availablePrecisions(report);
   if (asked === 'auto') {
     const { chosen, reason } = automatic(isa, available, corpus !== undefined);
     return withCalibration({ asked, chosen, reason }, corpus);

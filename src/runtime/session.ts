@@ -1,5 +1,6 @@
 import { BerthaError } from '../errors.js';
 import { loadAddon } from './addon.js';
+import { toBerthaError } from './native-error.js';
 import type { PackedBatch } from './batch.js';
 import type { NativeMemory, NativeModel, NativeResult } from './native.js';
 import { isCallObserved, publishCall } from './observe.js';
@@ -155,13 +156,6 @@ export class Session {
     if (this.#native === undefined) throw new BerthaError('DISPOSED', 'Expected an open model but received one that was disposed.');
     return this.#native;
   }
-}
-
-/** Native errors carry a code and no JavaScript stack: they become BerthaErrors with the caller's. */
-function toBerthaError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof BerthaError) return error;
-  const { code } = error as Error & { code?: unknown };
-  return typeof code === 'string' ? new BerthaError(code, error.message, { cause: error }) : error;
 }
 
 function sizeOf({ inputIds, cuSeqlens }: PackedBatch): { sequences: number; tokens: number } {

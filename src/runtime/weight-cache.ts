@@ -34,9 +34,9 @@ export function defaultWeightCache(): string {
 
 /** The directory to use, or undefined for none: the option, else BERTHA_WEIGHT_CACHE (1, or a directory). */
 export function weightCacheDirectory(option?: WeightCacheOption): string | undefined {
-  const asked = option ?? process.env['BERTHA_WEIGHT_CACHE'] ?? '';
-  if (asked === false || asked === '' || asked === '0') return undefined;
-  return asked === true || asked === '1' ? defaultWeightCache() : resolve(asked);
+  const asked = String(option ?? process.env['BERTHA_WEIGHT_CACHE'] ?? '');
+  if (['', '0', 'false'].includes(asked)) return undefined;
+  return ['1', 'true'].includes(asked) ? defaultWeightCache() : resolve(asked);
 }
 
 /** The addon's report, with a process warning where something was wrong. */

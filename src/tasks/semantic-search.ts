@@ -1,6 +1,7 @@
 import { BerthaError } from '../errors.js';
 import { abortSignal, integer, oneOf, readOptions, received } from '../options.js';
 import { loadAddon } from '../runtime/addon.js';
+import { callNative } from '../runtime/native-error.js';
 import type { VectorLike } from './similarity.js';
 import { Turn } from './turn.js';
 
@@ -83,8 +84,10 @@ export async function semanticSearch(
     const right = toMatrix(rows, begin, count, isCosine);
     for (let first = 0; first < wanted.count; first += queriesOfCall) {
       const some = Math.min(queriesOfCall, wanted.count - first);
-      const scores = ops.linear(toMatrix(wanted, first, some, isCosine), right, null, null, 'none', some, count, rows.width);
-      const best = ops.topK(scores, some, count, k);
+      const scores = callNative(() =>
+        ops.linear(toMatrix(wanted, first, some, isCosine), right, null, null, 'none', some, count, rows.width),
+      );
+      const best = callNative(() => ops.topK(scores, some, count, k));
       for (let q = 0; q < some; q++) {
         for (let i = 0; i < k; i++) candidates[first + q]!.push(begin + best[q * (1 + 2 * k) + 1 + k + i]!);
       }

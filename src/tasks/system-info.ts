@@ -1,4 +1,5 @@
 import { loadAddon } from '../runtime/addon.js';
+import { callNative } from '../runtime/native-error.js';
 import { chooseDevice, type DeviceReport } from '../runtime/device.js';
 
 /** What Bertha computes with on this machine. */
@@ -35,15 +36,15 @@ export interface SystemInfo {
 /**
  * Reports what the native addon found out about this machine.
  *
- * Errors: ADDON_LOAD.
+ * Errors: ADDON_LOAD, ISA and INVALID_ARG (BERTHA_ISA and BERTHA_THREADS that cannot be had).
  */
 export function systemInfo(): SystemInfo {
   const addon = loadAddon();
   const problem = addon.deviceProblem('cuda');
   return {
     addon: { version: addon.version, builder: addon.builder, compiler: addon.compiler },
-    isa: addon.isa(),
-    threads: addon.threads(),
+    isa: callNative(() => addon.isa()),
+    threads: callNative(() => addon.threads()),
     cuda: { available: problem === '', problem, device: problem === '' ? addon.deviceDescription('cuda') : '' },
     device: chooseDevice('auto'),
   };

@@ -8,6 +8,7 @@ import {
   type VectorFormat,
 } from '../../index.js';
 import { showDownload } from '../download-progress.js';
+import type { ModelFlags } from '../flags.js';
 import { openTexts } from '../input.js';
 import { lumps } from '../lumps.js';
 import { openOutput, type Output } from '../output.js';
@@ -18,19 +19,14 @@ import { JsonLines } from '../writers/json-lines.js';
 import { NpyWriter, SafetensorsWriter } from '../writers/matrix-file.js';
 
 /** The flags of `bertha embed`, as commander hands them over. */
-export interface EmbedFlags {
+export interface EmbedFlags extends ModelFlags {
   readonly file?: string;
-  readonly model?: string;
-  readonly threads?: number;
-  readonly precision: string;
-  readonly device: string;
   readonly promptName?: string;
   readonly prompt?: string;
   readonly normalize?: boolean;
   readonly dimensions?: number;
   readonly maxLength?: number;
   readonly quantize?: VectorFormat;
-  readonly weightCache?: string;
   readonly format: 'table' | 'jsonl' | 'npy' | 'safetensors';
   readonly output?: string;
 }

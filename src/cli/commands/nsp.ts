@@ -21,5 +21,8 @@ export async function nsp(texts: readonly string[], flags: TaskFlags): Promise<v
 function splitPair(line: string): { text: string; textPair: string } {
   const [text, textPair, ...rest] = line.split('\t');
   if (textPair !== undefined && rest.length === 0) return { text: text!, textPair };
-  throw new BerthaError('USAGE', `Expected two sentences with one tab between them but received ${JSON.stringify(line.slice(0, 60))}.`);
+  throw new BerthaError(
+    'USAGE',
+    `Expected two sentences, or lines of two with one tab between them, but received ${JSON.stringify(line.slice(0, 60))}.`,
+  );
 }
