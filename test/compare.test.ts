@@ -110,6 +110,12 @@ t('files of other shapes and forms are REFERENCE errors that say what and where'
     (await jsonl(JSON.stringify({ embedding: [1, 2, 3] }))).message,
     `Expected 3 values for embedding of text 0 but the model gives ${width}`,
   );
+  const deep = path.join(folder, 'deep.safetensors');
+  const bytes = new Uint8Array(4 * tokens * width);
+  await writeSafetensors(deep, [{ name: 'hidden_states.99', dtype: 'F32', shape: [tokens, width], bytes }]);
+  const unknown = await rejection(compare(directory, { reference: deep, texts }));
+  assert.is(unknown.code, 'REFERENCE');
+  assert.match(unknown.message, 'received layer 99 as well');
   for (const content of [
     '{',
     '[]',

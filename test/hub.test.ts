@@ -345,10 +345,12 @@ for (const [variable, value] of [
   python(`is all there is with ${variable}=${value}`, () =>
     withHub(smallModel, async (server) => {
       process.env[variable] = value;
-      for (const action of [() => loadModel(id), () => loadTokenizer(id), () => downloadModel(id)]) {
+      const download = (): Promise<unknown> => downloadModel(id);
+      for (const action of [() => loadModel(id), () => loadTokenizer(id), download]) {
         const { code, message } = await rejection(action);
         assert.is(code, 'HUB_OFFLINE');
         assert.match(message, variable);
+        if (action !== download) assert.match(message, `There is no directory ${JSON.stringify(id)}`);
       }
       assert.equal(server.seen, []);
       process.env[variable] = '0';

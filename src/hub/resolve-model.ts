@@ -55,7 +55,7 @@ export async function resolveModel(model: string, options: HubOptions, part: Mod
   };
   if (settings.offline !== undefined) {
     if (cached?.isUsable === true) return fallBack(`${settings.offline} is set.`);
-    throw notCached(model, revision, settings, cache);
+    throw notDirectory(model, notCached(model, revision, settings, cache));
   }
   const client = new HubClient(model, settings);
   let listing: Listing;
@@ -63,7 +63,7 @@ export async function resolveModel(model: string, options: HubOptions, part: Mod
     listing = await client.list(revision, cached?.isUsable === true ? kAttemptsIfCached : undefined);
   } catch (error) {
     if (cached?.isUsable === true && error instanceof BerthaError && error.code.startsWith('HUB_')) return fallBack(error.message);
-    throw error;
+    throw notDirectory(model, error);
   }
   const progress = new Progress(model, onProgress);
   return fetchModel(listing, { model, revision, part, settings, cache, client, progress, verify: false, signal: undefined });
@@ -171,6 +171,13 @@ function notCached(model: string, revision: string, { offline }: HubSettings, ca
 
 function offlineDownload(model: string, { offline }: HubSettings): BerthaError {
   return new BerthaError('HUB_OFFLINE', `Expected leave to download ${quote(model)} but received ${offline}, which forbids it. Unset it.`);
+}
+
+/** A mistyped directory is looked for on the Hub: its error says so. */
+function notDirectory(model: string, error: unknown): unknown {
+  if (!(error instanceof BerthaError)) return error;
+  const message = `${error.message} There is no directory ${quotePath(model)}, so it was taken for an id on the Hub.`;
+  return new BerthaError(error.code, message, { cause: error.cause });
 }
 
 async function exists(name: string): Promise<boolean> {

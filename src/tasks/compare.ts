@@ -123,7 +123,12 @@ export async function compare(model: string | undefined, options: CompareOptions
     reference === undefined
       ? await computeAll(other ?? model, { threads }, texts, signal)
       : { values: split(reference, actual.tokens, file!), name: file! };
-  const layers = [...actual.values[0]!.keys()].filter((layer) => expected.values[0]!.has(layer));
+  const known = [...actual.values[0]!.keys()];
+  const unknown = reference && [...expected.values[0]!.keys()].find((layer) => !known.includes(layer));
+  if (unknown !== undefined) {
+    throw new BerthaError('REFERENCE', `Expected only ${known.join(', ')} in ${file}, as the model has, but received ${unknown} as well.`);
+  }
+  const layers = known.filter((layer) => expected.values[0]!.has(layer));
   const limit = tolerance ?? kTolerances[actual.precision.chosen];
   const compared = texts.map((each, i): TextComparison => {
     const differences = layers.map((layer) =>
@@ -233,11 +238,11 @@ function difference(actual: Float32Array, expected: Float32Array, what: string):
 
 /** What is not a number is worse than anything. */
 function worstOf(differences: readonly Difference[]): Difference {
-  return {
-    maxAbs: Math.max(...differences.map(({ maxAbs }) => maxAbs)),
-    relativeL2: Math.max(...differences.map(({ relativeL2 }) => relativeL2)),
-    cosine: Math.min(...differences.map(({ cosine }) => cosine)),
-  };
+  return differences.reduce((worst, { maxAbs, relativeL2, cosine }) => ({
+    maxAbs: Math.max(worst.maxAbs, maxAbs),
+    relativeL2: Math.max(worst.relativeL2, relativeL2),
+    cosine: Math.min(worst.cosine, cosine),
+  }));
 }
 
 function departure(layers: readonly string[], differences: readonly Difference[], tolerance: number): { readonly firstDeparture?: string } {
