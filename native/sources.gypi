@@ -83,7 +83,7 @@
     "bertha_cuda_emulated_include": ["test/native"],
     "bertha_cuda_emulated_cflags": ["-Wno-unknown-pragmas"],
     "bertha_include": ["native"],
-    "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
+    "bertha_defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
     "bertha_cflags": [
       "-std=c++17",
       "-O3",

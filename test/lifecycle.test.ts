@@ -202,6 +202,16 @@ t('A08: workers can be terminated while they load and while they compute', async
   await settledAt(before);
 });
 
+t('A08: workers can be terminated inside a native call', async () => {
+  for (let i = 0; i < 30; i++) {
+    const worker = startWorker(`parentPort.postMessage('ready'); for (;;) stats();`);
+    await messageOf(worker);
+    await new Promise((resolve) => setTimeout(resolve, i % 5));
+    await worker.terminate();
+  }
+  await withEmbedder(async (embedder) => assert.is((await embedder.embed('hello')).tokens, 3));
+});
+
 t('A08: a worker may exit while computing, or fail before it loads', async () => {
   const exiting = startWorker(`const embedder = await loadEmbedder(smallModel);
     void embedder.embed(new Array(5000).fill('hello guitar')); setTimeout(() => process.exit(5), 20);`);
