@@ -123,6 +123,7 @@ export async function compare(model: string | undefined, options: CompareOptions
     reference === undefined
       ? await computeAll(other ?? model, { threads }, texts, signal)
       : { values: split(reference, actual.tokens, file!), name: file! };
+  if (other !== undefined) checkShapes(actual, expected as Computed);
   const known = [...actual.values[0]!.keys()];
   const unknown = reference && [...expected.values[0]!.keys()].find((layer) => !known.includes(layer));
   if (unknown !== undefined) {
@@ -148,6 +149,26 @@ export async function compare(model: string | undefined, options: CompareOptions
     ...departure(layers, worst, limit),
     within: departure(layers, worst, limit).firstDeparture === undefined,
   };
+}
+
+/** Two models can be compared where they cut texts into as many tokens and give each as many numbers. */
+function checkShapes(model: Computed, other: Computed): void {
+  const differing = model.tokens.findIndex((count, i) => count !== other.tokens[i]);
+  if (differing !== -1) {
+    throw new BerthaError(
+      'REFERENCE',
+      `Expected ${model.tokens[differing]} tokens of text ${differing}, as ${model.name} makes, but ${other.name} makes ${other.tokens[differing]}.`,
+    );
+  }
+  for (const [layer, values] of model.values[0]!) {
+    const rows = layer === 'embedding' ? 1 : model.tokens[0]!;
+    const [width, otherWidth] = [values.length / rows, (other.values[0]!.get(layer)?.length ?? values.length) / rows];
+    if (width !== otherWidth)
+      throw new BerthaError(
+        'REFERENCE',
+        `Expected ${width} numbers a row in ${layer}, as ${model.name} has, but ${other.name} has ${otherWidth}.`,
+      );
+  }
 }
 
 interface Computed {
