@@ -22,7 +22,9 @@ constexpr float kPowerRounder = 12582912.0f + 64.0f;  // 1.5 * 2^23: the low bit
 
 constexpr float kPowerUnit = 5.421010862e-20f;  // 2^-64, for those 64
 
-inline VecF exp2_bits(VecF p, VecF whole) { return (VecF)((VecI)p + ((VecI)whole << 23)); }
+// Unsigned: for a y out of range the sum may overflow, and the result is not used.
+typedef uint32_t VecU __attribute__((vector_size(sizeof(VecI))));
+inline VecF exp2_bits(VecF p, VecF whole) { return (VecF)((VecU)p + ((VecU)whole << 23)); }
 
 inline void collect(VecI& seen, VecF whole) { seen |= (VecI)whole ^ (VecI)set(12582912.0f); }
 
