@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { judge } from '../bench/ab/verdict.js';
 import { cases, gigaFlops, textsOf } from '../bench/cases.js';
 import { batchesOf, type Engine } from '../bench/engine.js';
 import { measure } from '../bench/measure.js';
@@ -129,6 +130,17 @@ t('finds the peak of every precision that the instruction set computes in', () =
   for (const precision of precisions) assert.ok(peak[precision]! > 1 && peak[precision]! < 1e5, `${precision}: ${peak[precision]}`);
   assert.is(Object.keys(peak).includes('bf16'), instructionSet === 'avx512_bf16');
   if (instructionSet === 'scalar') assert.equal(peak, {});
+});
+
+t('calls a checkout slower only beyond the tolerance and the noise, by median and minimum', () => {
+  const of = (median: number, min = median) => ({ median, min });
+  const slower = (again: ReturnType<typeof of>, own: ReturnType<typeof of>) =>
+    judge({ base: of(100), 'base again': again, this: own }).isSlower;
+  assert.is(slower(of(100), of(104)), true);
+  assert.is(slower(of(100), of(102.9)), false);
+  assert.is(slower(of(98), of(104.9)), false, 'the base lies 2 % from itself');
+  assert.is(slower(of(98), of(106)), true);
+  assert.is(slower(of(100), of(110, 101)), false, 'the fastest run was as fast');
 });
 
 t('counts the arithmetic of an encoder', () => {
