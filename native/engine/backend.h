@@ -70,6 +70,9 @@ public:
     virtual void at_op_boundary() = 0;
     // True when nobody waits for this forward any more: run() then throws ABORTED as soon as it can.
     virtual bool cancelled() const = 0;
+    // True while the thread may wait for a device by polling: an interactive forward, and no work of the
+    // processors waits for a thread.
+    virtual bool may_poll() const { return false; }
 };
 
 // Memory that one forward needs; reused by the next. Made by LoadedModel::make_workspace, used by one forward

@@ -71,6 +71,10 @@ public:
             return slice.job->cancelled.load(std::memory_order_relaxed);
         });
     }
+    bool may_poll() const override {
+        return slices_.front().job->lane == Lane::kInteractive && !scheduler_.work_waits() &&
+               scheduler_.urgent_teams_.load(std::memory_order_relaxed) == 0;
+    }
 
 private:
     // Linux lets a thread that computes finish its time slice, some 4 ms, before one that was woken.
