@@ -1,8 +1,9 @@
-// Layers: cli → index → tasks → models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows none of them.
+// Layers: cli → index → evaluators → tasks → vectors | models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows
+// none of them; metrics know numbers only.
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const layers = ['cli', 'index', 'tasks', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'];
+const layers = ['cli', 'index', 'evaluators', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer', 'metrics'];
 const mayReadFiles = { 'src/cli/**/*.ts': true, 'src/checkpoint/**/*.ts': true, 'src/hub/**/*.ts': true, 'src/runtime/addon.ts': true };
 const fsImports = ['node:fs', 'node:fs/promises', 'fs', 'fs/promises'].map((name) => ({
   name,
@@ -14,7 +15,7 @@ function layer(files, mayImport, { typesFrom = [] } = {}) {
   const patterns = forbidden.map((name) => ({
     regex: name === 'index' ? '^(\\.\\./)+index\\.js$' : `^(\\./|(\\.\\./)+)${name}/`,
     allowTypeImports: typesFrom.includes(name),
-    message: `Imports run downward only: cli → index → tasks → models → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
+    message: `Imports run downward only: cli → index → evaluators → tasks → vectors | models → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
   }));
   return {
     files,
@@ -53,8 +54,11 @@ export default defineConfig(
       'prefer-const': 'error',
     },
   },
-  layer(['src/*.ts', 'src/index.ts'], ['tasks', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/tasks/**/*.ts'], ['models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/*.ts', 'src/index.ts'], ['evaluators', 'metrics', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/evaluators/**/*.ts'], ['metrics', 'tasks', 'vectors', 'models']),
+  layer(['src/metrics/**/*.ts'], []),
+  layer(['src/vectors/**/*.ts'], ['runtime', 'checkpoint']),
+  layer(['src/tasks/**/*.ts'], ['vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/models/**/*.ts'], ['hub', 'runtime', 'checkpoint', 'tokenizer']),
   // A session runs a program: it needs to know what one looks like, not how one is made.
   layer(['src/runtime/**/*.ts'], [], { typesFrom: ['models'] }),
@@ -62,7 +66,7 @@ export default defineConfig(
   layer(['src/hub/**/*.ts'], ['checkpoint']),
   layer(['src/checkpoint/**/*.ts'], ['tokenizer']),
   layer(['src/tokenizer/**/*.ts'], []),
-  layer(['src/cli/**/*.ts'], ['index', 'tasks', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/cli/**/*.ts'], ['index', 'evaluators', 'metrics', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'examples/**'],
     rules: {

@@ -7,7 +7,7 @@ export { loadTokenizer } from './tasks/load-tokenizer.js';
 export { systemInfo, type SystemInfo } from './tasks/system-info.js';
 export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
 export { setQueueLimit } from './tasks/queue-limit.js';
-export { similarity, type VectorLike } from './tasks/similarity.js';
+export { similarity, type VectorLike } from './vectors/similarity.js';
 export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tasks/compare.js';
 export { comparisonHtml, comparisonSvg } from './tasks/compare-chart.js';
 export { calibrate, type CalibrateOptions, type CalibrationReport } from './tasks/calibrate.js';
@@ -18,8 +18,8 @@ export {
   type Int8Vectors,
   type QuantizedVectors,
   type VectorFormat,
-} from './tasks/quantize-vectors.js';
-export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './tasks/rescore.js';
+} from './vectors/quantize-vectors.js';
+export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './vectors/rescore.js';
 export type { Device, DeviceOption, DeviceReport } from './runtime/device.js';
 export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
 export type { WeightCacheOption, WeightCacheReport } from './runtime/weight-cache.js';

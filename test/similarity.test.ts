@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import vm from 'node:vm';
 import { BerthaError } from '../src/errors.js';
-import { normalizeInPlace, similarity, type VectorLike } from '../src/tasks/similarity.js';
+import { normalizeInPlace, similarity, type VectorLike } from '../src/vectors/similarity.js';
 
 const t = suite('similarity');
 const vector = (...values: number[]) => Float32Array.from(values);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadTokenizer } from '../../src/index.js';
-import { normalizeInPlace } from '../../src/tasks/similarity.js';
+import { normalizeInPlace } from '../../src/vectors/similarity.js';
 import type { Embed } from './measure.js';
 import { sharedFolder } from './texts.js';
 

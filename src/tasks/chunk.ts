@@ -2,9 +2,9 @@ import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { abortSignal, flag, integer, readOptions, received } from '../options.js';
 import type { Encoding, Tokenizer } from '../tokenizer/index.js';
-import { normalizeInPlace } from './similarity.js';
+import { normalizeInPlace } from '../vectors/similarity.js';
 import { compute, encodeInputs, requireModel, requireRoom, requireString, taskSchema, type TaskOptions } from './task-call.js';
-import { Turn } from './turn.js';
+import { Turn } from '../runtime/turn.js';
 
 /** Options of `chunkText`. */
 export interface ChunkOptions {

@@ -3,8 +3,8 @@ import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, received, text, unknownName, type Options } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import type { Embedding } from './embedding.js';
-import { quantizeVectors, type VectorFormat } from './quantize-vectors.js';
-import { normalizeInPlace } from './similarity.js';
+import { quantizeVectors, type VectorFormat } from '../vectors/quantize-vectors.js';
+import { normalizeInPlace } from '../vectors/similarity.js';
 
 /** A job carries about this many tokens: enough to feed every thread, little enough to bound memory and to notice an abort soon. */
 const kJobTokens = 8192;

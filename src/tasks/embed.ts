@@ -9,7 +9,7 @@ import type { WeightCacheReport } from '../runtime/weight-cache.js';
 import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
 import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
-import { Turn } from './turn.js';
+import { Turn } from '../runtime/turn.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. */
 export type LoadEmbedderOptions = LoadModelOptions;

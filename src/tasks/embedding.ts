@@ -1,6 +1,6 @@
 // What goes into a call of `embed`, and what comes out of it.
 import type { EmbedTimings } from '../runtime/observe.js';
-import type { QuantizedVectors, VectorFormat } from './quantize-vectors.js';
+import type { QuantizedVectors, VectorFormat } from '../vectors/quantize-vectors.js';
 
 /** How one call of `embedSync` embeds. */
 export interface EmbedSyncOptions {

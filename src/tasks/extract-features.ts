@@ -1,6 +1,6 @@
 import type { Model } from '../models/index.js';
 import { flag, oneOf, readOptions } from '../options.js';
-import { normalizeInPlace } from './similarity.js';
+import { normalizeInPlace } from '../vectors/similarity.js';
 import { compute, encodeInputs, requireModel, requireString, taskSchema, type TaskOptions } from './task-call.js';
 
 /** Options of `extractFeatures`. */

@@ -2,7 +2,7 @@ import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { Embedder } from './embed.js';
 import { readOptions, received } from '../options.js';
-import { similarity } from './similarity.js';
+import { similarity } from '../vectors/similarity.js';
 import { requireModel, taskSchema, type TaskOptions } from './task-call.js';
 
 /**

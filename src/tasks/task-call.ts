@@ -5,7 +5,7 @@ import { abortSignal, integer, milliseconds, oneOf, received, type Check, type O
 import type { PackedBatch } from '../runtime/batch.js';
 import { newGroup } from '../runtime/session.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
-import { Turn } from './turn.js';
+import { Turn } from '../runtime/turn.js';
 
 /** What every task takes. */
 export interface TaskOptions {

@@ -1,4 +1,4 @@
-import { afterInteractive, type RunOptions } from '../runtime/session.js';
+import { afterInteractive, type RunOptions } from './session.js';
 
 type Priority = NonNullable<RunOptions['priority']>;
 

@@ -3,7 +3,7 @@ import { abortSignal, integer, oneOf, readOptions, received } from '../options.j
 import { loadAddon } from '../runtime/addon.js';
 import { callNative } from '../runtime/native-error.js';
 import type { VectorLike } from './similarity.js';
-import { Turn } from './turn.js';
+import { Turn } from '../runtime/turn.js';
 
 /** Options of `semanticSearch`. */
 export interface SearchOptions {
