@@ -88,7 +88,8 @@ public:
     virtual ~LoadedModel() = default;
     virtual std::unique_ptr<Workspace> make_workspace() const = 0;
     // Computes the wanted outputs. The batch was checked by the engine (ids in range, lengths within
-    // max_seq_len).
+    // max_seq_len). Returns or throws only when nothing uses the workspace any more, on the device neither:
+    // after ABORTED the next forward takes it, after any other error it is freed.
     virtual void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
                      Control& control) const = 0;
     virtual int64_t weight_bytes() const = 0;

@@ -261,11 +261,14 @@ std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
         sequences = batch.batch_size;
         std::unique_ptr<Workspace> workspace = model.take_workspace();
         BatchControl control(*this, slices, !nested && first.lane == Lane::kBulk);
-        {
+        try {
             const Helpers helpers{*this, team_for(first), true};
             Solo solo;
             model.loaded().run(batch, packed.outputs(), *workspace,
                                helpers.team ? static_cast<Team&>(*helpers.team) : solo, control);
+        } catch (const Error& error) {
+            if (error.code() == "ABORTED") model.give_back(std::move(workspace));
+            throw;
         }
         model.give_back(std::move(workspace));
         packed.deal_out();

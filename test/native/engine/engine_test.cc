@@ -102,7 +102,10 @@ public:
     class NoWorkspace final : public Workspace {
         int64_t bytes() const override { return 0; }
     };
-    std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<NoWorkspace>(); }
+    std::unique_ptr<Workspace> make_workspace() const override {
+        workspaces++;
+        return std::make_unique<NoWorkspace>();
+    }
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace&, Team& team, Control& control) const override {
         for (int64_t i = 0; i < batch.tokens; i++) {
             BERTHA_CHECK(batch.input_ids[i] != kPoison, "NON_FINITE", "poison");
@@ -122,7 +125,7 @@ public:
     bool uses_cpu_pool() const override { return true; }
     std::string device() const override { return "cpu"; }
 
-    mutable std::atomic<int> units_of_helpers{0};
+    mutable std::atomic<int> units_of_helpers{0}, workspaces{0};
 };
 
 void only_the_guilty_call_of_a_batch_fails() {
@@ -165,6 +168,21 @@ void interactive_work_interrupts_bulk_on_every_worker() {
     EXPECT(shared->units_of_helpers > 0);
     for (const JobPtr& job : bulk) Scheduler::instance().cancel(job);
     for (auto& each : done) each.get();
+}
+
+void an_aborted_forward_keeps_its_workspace() {
+    const auto fake = std::make_shared<FakeModel>();
+    const auto model = std::make_shared<const Model>(encoder(), fake, 1);
+    for (int round = 0; round < 5; round++) {
+        const JobPtr job = make_job(model, {{kSlow}}, kVectors);
+        std::future<void> done = submit(job);
+        while (Scheduler::instance().stats().running_batches == 0) std::this_thread::yield();
+        Scheduler::instance().cancel(job);
+        done.get();
+        EXPECT(job->failed && job->error.code == "ABORTED");
+    }
+    submit(make_job(model, {{7}}, kVectors)).get();
+    EXPECT(fake->workspaces == 1);
 }
 
 void a_full_queue_refuses_and_recovers() {
@@ -349,6 +367,7 @@ int main() {
         {"mixed load gives the results of single forwards", mixed_load_gives_the_results_of_single_forwards},
         {"only the guilty call of a batch fails", only_the_guilty_call_of_a_batch_fails},
         {"interactive work interrupts bulk on every worker", interactive_work_interrupts_bulk_on_every_worker},
+        {"an aborted forward keeps its workspace", an_aborted_forward_keeps_its_workspace},
         {"a full queue refuses and recovers", a_full_queue_refuses_and_recovers},
         {"exceptions of any thread reach the caller", exceptions_of_any_thread_reach_the_caller},
         {"jobs of a group are started in order and take one turn", jobs_of_a_group_are_started_in_order_and_take_one_turn},
@@ -360,6 +379,10 @@ int main() {
         std::printf("%s\n", test.name);
         std::fflush(stdout);
         test.run();
+        // A pool thread lets go of a job a moment after it has told of its end.
+        for (int ms = 0; bertha::allocated_bytes() > 0 && ms < 20'000; ms++)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        EXPECT(bertha::allocated_bytes() == 0);
     }
     std::printf("%zu passed, 0 failed, 0 skipped\n", sizeof tests / sizeof tests[0]);
     std::fflush(stdout);
