@@ -5,6 +5,8 @@ import tseslint from 'typescript-eslint';
 
 const layers = ['cli', 'index', 'evaluators', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer', 'metrics'];
 const mayReadFiles = { 'src/cli/**/*.ts': true, 'src/checkpoint/**/*.ts': true, 'src/hub/**/*.ts': true, 'src/runtime/addon.ts': true };
+// `instanceof` is for these alone: BerthaError carries a brand, the others never leave the module that throws them.
+const ownClasses = ['BerthaError', 'Transient', 'BrokenPipe', 'CommanderError'];
 const fsImports = ['node:fs', 'node:fs/promises', 'fs', 'fs/promises'].map((name) => ({
   name,
   message: 'Files are read and written in src/checkpoint, src/hub, src/runtime/addon.ts and src/cli.',
@@ -48,6 +50,10 @@ export default defineConfig(
       'no-restricted-syntax': [
         'error',
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: `BinaryExpression[operator='instanceof']:not([right.name=/^(${ownClasses.join('|')})$/])`,
+          message: 'Objects of another realm (Jest, vm contexts) fail instanceof of a built-in: see src/realms.ts, or use node:util types.',
+        },
         { selector: 'AwaitExpression:not(:function AwaitExpression)', message: 'Top-level await would break require().' },
       ],
       eqeqeq: 'error',

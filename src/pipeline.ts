@@ -1,6 +1,6 @@
 import { BerthaError } from './errors.js';
 import type { ProgressEvent } from './hub/index.js';
-import { loadModel, Model, type Heads, type LoadModelOptions } from './models/index.js';
+import { isModel, loadModel, type Heads, type LoadModelOptions, type Model } from './models/index.js';
 import { received, unknownName } from './options.js';
 import { answerQuestion, type Answer, type AnswerOptions, type QuestionInput } from './tasks/answer-question.js';
 import { classifyText, type ClassifyOptions, type LabelScore } from './tasks/classify.js';
@@ -162,7 +162,7 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   const name = (Object.hasOwn(ALIASES, task) ? ALIASES[task as keyof TaskAliases] : task) as TaskName;
   if (!Object.hasOwn(TASKS, name)) throw unknownName('task', String(task), [...Object.keys(TASKS), ...Object.keys(ALIASES)]);
   const { head, call } = TASKS[name];
-  const isOwn = !(model instanceof Model);
+  const isOwn = !isModel(model);
   const loaded = isOwn ? await loadModel(model, loadOptions(options, head !== undefined)) : model;
   try {
     if (head !== undefined) requireHead(loaded, head, name);

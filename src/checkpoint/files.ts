@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
+import { isCodedError } from '../realms.js';
 import { quote, quotePath } from './describe.js';
 
 // Absent on Windows. With it, opening a FIFO returns at once instead of waiting for a writer.
@@ -83,13 +84,13 @@ export async function readTextFile(file: string, maxBytes: number, code: string)
 /** Whether an IO error says that the file, or a folder on the way to it, does not exist. */
 export function isMissing(error: unknown): boolean {
   const cause = error instanceof BerthaError ? error.cause : error;
-  return isSystemError(cause) && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR');
+  return isCodedError(cause) && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR');
 }
 
 /** Wraps a system error as IO; passes a BerthaError through. */
 export function ioError(what: string, error: unknown): BerthaError {
   if (error instanceof BerthaError) return error;
-  const reason = isSystemError(error) ? `${error.code} (${error.message})` : String(error);
+  const reason = isCodedError(error) ? `${error.code} (${error.message})` : String(error);
   return new BerthaError('IO', `Expected to ${what} but received ${reason}.`, { cause: error });
 }
 
@@ -136,8 +137,4 @@ function kindOf(stats: Stats): string {
   if (stats.isFIFO()) return 'a FIFO';
   if (stats.isSocket()) return 'a socket';
   return stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : 'something else';
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
+import { errorMessage } from '../realms.js';
 import type { ModelConfig } from './config.js';
 import type { Dtype } from './dtype.js';
 import { maxLength, ModelReader, type ModelDirectory } from './model-directory.js';
@@ -57,7 +58,7 @@ export async function inspectModelDirectory(
     } catch (error) {
       problems.push({
         code: error instanceof BerthaError ? error.code : 'INTERNAL',
-        message: error instanceof Error ? error.message : String(error),
+        message: errorMessage(error),
       });
       return undefined;
     }

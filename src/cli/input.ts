@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
+import { errorMessage } from '../realms.js';
 
 /** The texts of a command, in blocks. */
 export interface TextSource {
@@ -60,7 +61,7 @@ function lineSource(stream: AsyncIterable<Uint8Array>, name: string, total?: num
 }
 
 function readError(name: string, error: unknown): BerthaError {
-  return new BerthaError('IO', `Expected to read ${name} but received ${error instanceof Error ? error.message : String(error)}.`, {
+  return new BerthaError('IO', `Expected to read ${name} but received ${errorMessage(error)}.`, {
     cause: error,
   });
 }

@@ -4,6 +4,7 @@ import { open, realpath, rename, stat, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
+import { errorMessage } from '../realms.js';
 
 /** The reader of a pipe has gone away: the rest of the output is of no use, and nothing has gone wrong. */
 export class BrokenPipe extends Error {}
@@ -178,7 +179,7 @@ function temporaryName(target: string): string {
 function outputError(name: string, error: unknown): Error {
   if (error instanceof BerthaError) return error;
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') return new BrokenPipe();
-  return new BerthaError('IO', `Expected to write ${name} but received ${error instanceof Error ? error.message : String(error)}.`, {
+  return new BerthaError('IO', `Expected to write ${name} but received ${errorMessage(error)}.`, {
     cause: error,
   });
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import pc from 'picocolors';
 import { BerthaError } from '../errors.js';
@@ -108,7 +109,7 @@ function report(error: unknown): number {
     process.stderr.write(`${pc.red('error')} ${error.code}: ${error.message}\n`);
     return error.code === 'INVALID_OPTION' || error.code === 'USAGE' ? kUsage : kFailed;
   }
-  process.stderr.write(`${pc.red('error')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(`${pc.red('error')} ${types.isNativeError(error) ? (error.stack ?? error.message) : String(error)}\n`);
   return kFailed;
 }
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BerthaError } from '../errors.js';
 import { received } from '../options.js';
 
@@ -12,7 +13,7 @@ export class Tensor<T extends Int32Array | Float32Array = Int32Array | Float32Ar
     if (dims.reduce((size, dimension) => size * dimension, 1) !== data.length) {
       throw new BerthaError('INVALID_ARG', `Expected dimensions for ${data.length} numbers but received [${dims.join(', ')}].`);
     }
-    this.type = (data instanceof Int32Array ? 'int32' : 'float32') as Tensor<T>['type'];
+    this.type = (types.isInt32Array(data) ? 'int32' : 'float32') as Tensor<T>['type'];
     this.data = data;
     this.dims = dims;
   }

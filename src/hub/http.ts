@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { types } from 'node:util';
 import { quote } from '../checkpoint/describe.js';
 import { BerthaError } from '../errors.js';
 
@@ -188,8 +189,8 @@ class Patience {
 
 /** Where a host has several addresses, the system's errors come in an AggregateError without a message. */
 function rootOf(error: unknown): { readonly code?: string | undefined; readonly message: string } {
-  const root: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  return root instanceof Error ? (root as NodeJS.ErrnoException) : { message: String(root) };
+  const root: unknown = (error as Partial<AggregateError> | null)?.errors?.[0] ?? error;
+  return types.isNativeError(root) ? root : { message: String(root) };
 }
 
 function withoutQuery(url: URL): string {

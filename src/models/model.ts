@@ -272,6 +272,12 @@ function checkInput(input: unknown, index: number): void {
   );
 }
 
+/** Whether it is a model that `loadModel` returned, of this copy of the package or another. */
+export function isModel(value: unknown): value is Model {
+  const { session, forward } = (value ?? {}) as Partial<Model>;
+  return typeof session === 'object' && typeof forward === 'function';
+}
+
 /** By its tag, so that arrays of another realm count. */
 function isInt32Array(value: unknown): value is Int32Array {
   return Object.prototype.toString.call(value) === '[object Int32Array]';

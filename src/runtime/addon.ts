@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { dirname, join, resolve } from 'node:path';
 import { BerthaError } from '../errors.js';
+import { errorMessage } from '../realms.js';
 import type { NativeAddon } from './native.js';
 
 const require = createRequire(import.meta.url);
@@ -80,7 +81,7 @@ function tryLoad(file: string, what: string, attempts: Attempt[]): NativeAddon |
 
 function reason(file: string, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
-  const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  const message = errorMessage(error).split('\n', 1)[0]!;
   if (code === 'MODULE_NOT_FOUND') return 'is not there';
   if (code === 'ERR_DLOPEN_DISABLED')
     return 'was not tried: this process may not load addons (--no-addons, or --permission without --allow-addons)';

@@ -16,7 +16,7 @@ export interface NativeBatch {
 }
 
 export interface NativeResult {
-  readonly outputs: Float32Array[];
+  outputs: Float32Array[];
   readonly queuedMs: number;
   readonly computeMs: number;
 }

@@ -118,6 +118,7 @@ export class Session {
       const wanted = Int32Array.from(outputs, (value) => value.id);
       const result = await native.run({ ...batch, outputs: wanted, bulk: priority === 'bulk', group, deadlineMs }, id);
       signal?.throwIfAborted();
+      result.outputs = result.outputs.map(ofThisRealm);
       if (isCallObserved()) publishCall({ ...sizeOf(batch), priority, queuedMs: result.queuedMs, computeMs: result.computeMs });
       return result;
     } catch (failure) {
@@ -135,7 +136,7 @@ export class Session {
   runSync(batch: PackedBatch, outputs: readonly Wanted[]): Float32Array[] {
     const native = this.#open();
     try {
-      return native.runSync({ ...batch, outputs: Int32Array.from(outputs, (value) => value.id) }).outputs;
+      return native.runSync({ ...batch, outputs: Int32Array.from(outputs, (value) => value.id) }).outputs.map(ofThisRealm);
     } catch (error) {
       throw toBerthaError(error);
     }
@@ -156,6 +157,12 @@ export class Session {
     if (this.#native === undefined) throw new BerthaError('DISPOSED', 'Expected an open model but received one that was disposed.');
     return this.#native;
   }
+}
+
+/** The addon makes arrays of Node's own realm: in a vm context, the same memory as an array that is `instanceof Float32Array` there. */
+function ofThisRealm(array: Float32Array): Float32Array {
+  if (Object.getPrototypeOf(array) === Float32Array.prototype) return array;
+  return new Float32Array(array.buffer, array.byteOffset, array.length);
 }
 
 function sizeOf({ inputIds, cuSeqlens }: PackedBatch): { sequences: number; tokens: number } {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BerthaError } from '../errors.js';
 import { callback, integer, received } from '../options.js';
 import type { Embedding, EmbedOptions } from './embedding.js';
@@ -118,7 +119,7 @@ class TextReader {
         const { done, value } = await arrival;
         if (done === true) this.#isDone = true;
         else this.#take(value);
-        if (arrival instanceof Promise) break;
+        if (types.isPromise(arrival)) break;
       } while (this.hasRoom);
     } catch (error) {
       this.#isDone = true;

@@ -1,5 +1,7 @@
+import { types } from 'node:util';
 import { BerthaError } from '../errors.js';
 import { abortSignal, integer, oneOf, readOptions, received } from '../options.js';
+import { isFloatArray } from '../realms.js';
 import { loadAddon } from '../runtime/addon.js';
 import { callNative } from '../runtime/native-error.js';
 import type { VectorLike } from './similarity.js';
@@ -105,7 +107,7 @@ export async function semanticSearch(
 function toRows(vectors: readonly VectorLike[] | VectorMatrix, name: string): Rows {
   if (!isVectorList(vectors)) {
     const { data, dimensions } = (vectors ?? {}) as Partial<VectorMatrix>;
-    if (!(data instanceof Float32Array) || !Number.isInteger(dimensions) || dimensions! < 1 || data.length % dimensions! !== 0) {
+    if (!types.isFloat32Array(data) || !Number.isInteger(dimensions) || dimensions! < 1 || data.length % dimensions! !== 0) {
       throw new BerthaError(
         'INVALID_ARG',
         `Expected vectors, or data and dimensions, for the ${name} of semanticSearch but received ${received(vectors)}.`,
@@ -116,7 +118,7 @@ function toRows(vectors: readonly VectorLike[] | VectorMatrix, name: string): Ro
   }
   const list = vectors.map((vector, i) => {
     const values: unknown = ArrayBuffer.isView(vector) ? vector : (vector as { vector?: unknown } | null | undefined)?.vector;
-    const isVector = values instanceof Float32Array || values instanceof Float64Array;
+    const isVector = isFloatArray(values);
     if (isVector && values.length > 0 && values.length === lengthOf(vectors[0]!)) return values;
     const got = isVector ? `one of ${values.length} numbers` : received(vector);
     throw new BerthaError(

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { BerthaError } from '../../errors.js';
 import { loadEmbedder, stats, systemInfo, type Embedder } from '../../index.js';
+import { errorMessage } from '../../realms.js';
 import { defaultWeightCache, weightCacheDirectory } from '../../runtime/weight-cache.js';
 import { openOutput } from '../output.js';
 import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
@@ -136,7 +137,7 @@ async function attempt(name: string, part: () => Finding[] | Promise<Finding[]>)
     return await part();
   } catch (error) {
     const code = error instanceof BerthaError ? error.code : 'INTERNAL';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     return [{ name, ok: false, text: `${code}: ${message}`, details: { code, message } }];
   }
 }
