@@ -1,0 +1,90 @@
+// A whole model for tests and benches without Node: the program, random weights, and a caller that never interrupts.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cuda/check.h"
+#include "engine/backend.h"
+
+namespace bertha::test {
+
+// A BERT encoder with a mean-pooled, normalised vector, as models/bert.ts lays it out.
+inline std::shared_ptr<const Program> encoder(int32_t layers, int32_t hidden, int32_t heads, int32_t vocab_size) {
+    auto program = std::make_shared<Program>();
+    const auto value = [&](int64_t width, Rows rows = Rows::kTokens) {
+        program->values.push_back({rows, width});
+        return static_cast<int32_t>(program->values.size() - 1);
+    };
+    const auto weight = [&](WeightKind kind, int64_t rows, int64_t cols) {
+        program->weights.push_back({"w" + std::to_string(program->weights.size()), kind, rows, cols});
+        return static_cast<int32_t>(program->weights.size() - 1);
+    };
+    const auto add = [&](OpKind kind, int32_t input, int32_t output) -> Op& {
+        Op op;
+        op.kind = kind;
+        op.input = input;
+        op.output = output;
+        program->ops.push_back(op);
+        return program->ops.back();
+    };
+    const auto norm = [&](int32_t input) {
+        Op& op = add(OpKind::kLayerNorm, input, value(hidden));
+        op.weight = weight(WeightKind::kVector, 1, hidden);
+        op.bias = weight(WeightKind::kVector, 1, hidden);
+        op.eps = 1e-12f;
+        return op.output;
+    };
+    const auto linear = [&](int32_t input, int32_t n, int32_t residual = kNoIndex, Activation activation = Activation::kNone) {
+        const int64_t k = program->values[static_cast<size_t>(input)].width;
+        Op& op = add(OpKind::kLinear, input, value(n));
+        op.weight = weight(WeightKind::kMatrix, n, k);
+        op.bias = weight(WeightKind::kVector, 1, n);
+        op.residual = residual;
+        op.activation = activation;
+        return op.output;
+    };
+    program->vocab_size = vocab_size;
+    program->type_vocab_size = 2;
+    program->max_seq_len = 512;
+    Op& embed = add(OpKind::kEmbed, kNoIndex, value(hidden));
+    embed.weight = weight(WeightKind::kTable, vocab_size, hidden);
+    embed.position_table = weight(WeightKind::kTable, 512, hidden);
+    embed.type_table = weight(WeightKind::kTable, 2, hidden);
+    int32_t x = norm(embed.output);
+    for (int32_t layer = 0; layer < layers; layer++) {
+        const int32_t qkv = linear(x, 3 * hidden);
+        Op& attention = add(OpKind::kAttention, qkv, value(hidden));
+        attention.num_heads = heads;
+        attention.softmax_scale = 1.0f / std::sqrt(static_cast<float>(hidden / heads));
+        x = norm(linear(attention.output, hidden, x));
+        x = norm(linear(linear(x, 4 * hidden, kNoIndex, Activation::kGelu), hidden, x));
+    }
+    Op& pool = add(OpKind::kPool, x, value(hidden, Rows::kSequences));
+    pool.modes = {PoolMode::kMean};
+    add(OpKind::kNormalize, pool.output, value(hidden, Rows::kSequences));
+    validate(*program);
+    return program;
+}
+
+class RandomSource final : public WeightSource {
+public:
+    explicit RandomSource(const Program& program) : program_(program) {}
+    void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override {
+        const auto count = static_cast<size_t>((row_end - row_begin) * program_.weights[static_cast<size_t>(weight)].cols);
+        const auto values = random_floats(count, static_cast<uint32_t>(weight + 100 * row_begin), 0.03f);
+        std::copy(values.begin(), values.end(), dst);
+    }
+
+private:
+    const Program& program_;
+};
+
+class NoControl final : public Control {
+public:
+    void at_op_boundary() override {}
+    bool cancelled() const override { return false; }
+};
+
+}  // namespace bertha::test
