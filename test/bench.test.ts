@@ -1,7 +1,7 @@
 // The harness of `npm run bench`, without rivals: they are installed only where someone measures.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { judge } from '../bench/ab/verdict.js';
 import { cases, gigaFlops, textsOf } from '../bench/cases.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { parseConfig, type ModelConfig } from '../src/checkpoint/config.js';

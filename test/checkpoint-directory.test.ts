@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { openModelDirectory } from '../src/checkpoint/model-directory.js';
 import { golden, rejection, rejectsModel, temporaryFolder, tinyCopy, withModel } from './support/checkpoint-files.js';

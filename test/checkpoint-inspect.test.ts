@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { inspectModelDirectory } from '../src/checkpoint/inspect.js';

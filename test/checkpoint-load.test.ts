@@ -1,7 +1,7 @@
 import { copyFileSync, cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import path from 'node:path';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { openModelDirectory } from '../src/checkpoint/model-directory.js';
 import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../src/checkpoint/safetensors.js';

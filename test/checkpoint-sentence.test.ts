@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { WeightMap } from '../src/checkpoint/weights.js';
 import { editJson, golden, rejectsModel, sentenceCopy, withModel } from './support/checkpoint-files.js';

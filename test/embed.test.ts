@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { SafetensorsFile } from '../src/checkpoint/safetensors.js';
 import { BerthaError } from '../src/errors.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { answerQuestion, classifyZeroShot, fillMask, loadModel, recognizeEntities, rerank, type Model } from '../src/index.js';
 import { golden } from './support/checkpoint-files.js';

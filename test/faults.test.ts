@@ -1,7 +1,7 @@
 // docs/faults.md names the tests that show what it says: they exist, in the files it says.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 
 const t = suite('table of faults');

@@ -2,7 +2,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { downloadModel, loadModel, loadTokenizer } from '../src/index.js';
 import { golden, rejection, temporaryFolder } from './support/checkpoint-files.js';

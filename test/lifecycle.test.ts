@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadEmbedder, loadModel, stats, systemInfo, type BerthaError, type Embedder } from '../src/index.js';
 import { loadAddon } from '../src/runtime/addon.js';

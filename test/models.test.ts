@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadModel } from '../src/index.js';
 import { golden, rejection, temporaryFolder } from './support/checkpoint-files.js';

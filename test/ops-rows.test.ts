@@ -1,4 +1,4 @@
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, assertWithin, dotError, unitRoundoff } from './support/compare.js';
 import { instructionSet, ops } from './support/devices.js';

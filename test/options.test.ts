@@ -1,4 +1,4 @@
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { abortSignal, flag, integer, oneOf, readOptions, text } from '../src/options.js';

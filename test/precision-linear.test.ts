@@ -1,4 +1,4 @@
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import type { ActivationName } from '../src/checkpoint/activation.js';
 import { availablePrecisions, type Precision } from '../src/runtime/precision.js';

@@ -1,17 +1,25 @@
 // Runs test/*.test.ts, each file in a process of its own, two at a time, and ends with `N passed, N failed, N skipped`.
-//   node --import tsx test/run.ts [NAME...] [!NAME...]      only files whose name contains one of NAME; none that contains a !NAME
+//   node --import tsx test/run.ts [NAME...] [!NAME...] [--only TEXT] [--watch]
+// NAME: only files whose name contains one of them; none that contains a !NAME. --only: only tests whose name contains TEXT.
+// --watch: again after each change of src, test or native, built before.
 // uvu alone exits 0 when nothing ran and counts no skips with reasons; this fails when no test ran, and names what was missing.
-import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, watch } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { skipMark } from './support/skip.js';
 
 const testDirectory = fileURLToPath(new URL('.', import.meta.url));
+const { values: flags, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, watch: { type: 'boolean', default: false } },
+});
 const fileLimitMs = Number(process.env['BERTHA_TEST_LIMIT_S'] ?? 1800) * 1000;
 // Tests start processes in other folders: a relative path would mean another file there.
 const addon = process.env['BERTHA_ADDON'] ? { BERTHA_ADDON: resolvePath(process.env['BERTHA_ADDON']) } : {};
+const only = flags.only === undefined ? {} : { BERTHA_TEST_ONLY: flags.only };
 const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availableParallelism()));
 
 interface Outcome {
@@ -27,7 +35,7 @@ function runFile(file: string): Promise<Outcome> {
     const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' };
     const child = spawn(process.execPath, ['--import', 'tsx', testDirectory + file], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...addon, ...color },
+      env: { ...process.env, ...addon, ...color, ...only },
       timeout: fileLimitMs,
       killSignal: 'SIGKILL',
     });
@@ -47,6 +55,7 @@ function readOutcome(file: string, stdout: string, stderr: string, code: number 
   const total = count('Total');
   let failed = total - count('Passed');
   let verdict = '';
+  if (total === 0 && code === 0 && flags.only !== undefined) return { file, passed: 0, failed: 0, skipReasons, output: '' };
   if (total === 0) {
     failed = 1;
     verdict = `${file}: expected at least one test but none reported (exit code ${code}, signal ${signal})\n`;
@@ -62,6 +71,7 @@ function stripColor(text: string): string {
 }
 
 function report(outcome: Outcome, seconds: number): void {
+  if (outcome.passed + outcome.failed + outcome.skipReasons.length === 0) return;
   const { file, passed, failed, skipReasons, output } = outcome;
   const skipped = skipReasons.length > 0 ? `, ${skipReasons.length} skipped` : '';
   const verdict = failed > 0 ? 'FAIL' : 'ok  ';
@@ -69,8 +79,7 @@ function report(outcome: Outcome, seconds: number): void {
   if (failed > 0) process.stdout.write(`${output}\n`);
 }
 
-async function main(): Promise<void> {
-  const filters = process.argv.slice(2);
+async function runAll(): Promise<void> {
   const files = readdirSync(testDirectory).filter((file) => file.endsWith('.test.ts'));
   const wanted = filters.filter((filter) => !filter.startsWith('!'));
   const unwanted = filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1));
@@ -94,9 +103,32 @@ async function main(): Promise<void> {
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
   if (passed + failed + skipReasons.length === 0)
-    process.stdout.write(`No test ran: ${filters.join(', ') || testDirectory} matches nothing\n`);
+    process.stdout.write(`No test ran: ${[...filters, flags.only ?? ''].join(' ').trim() || testDirectory} matches nothing\n`);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipReasons.length} skipped\n`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
 
-await main();
+/** Runs again and again: after a change, once nothing has changed for a moment. */
+function watchAndRun(): void {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  let timer: NodeJS.Timeout | undefined;
+  let isRunning = false;
+  const again = async (): Promise<void> => {
+    if (isRunning) return void (timer = setTimeout(() => void again(), 200));
+    isRunning = true;
+    const built = spawnSync(process.execPath, ['scripts/prepare.mjs'], { cwd: root, stdio: 'inherit' });
+    if (built.status === 0) await runAll();
+    process.stdout.write('waiting for a change in src, test or native; Ctrl-C ends\n');
+    isRunning = false;
+  };
+  for (const folder of ['src', 'test', 'native']) {
+    watch(resolvePath(root, folder), { recursive: true }, () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void again(), 200);
+    });
+  }
+  void again();
+}
+
+if (flags.watch) watchAndRun();
+else await runAll();

@@ -1,4 +1,4 @@
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadEmbedder, loadModel, type BerthaError } from '../src/index.js';
 import { loadAddon } from '../src/runtime/addon.js';

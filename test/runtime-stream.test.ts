@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadEmbedder, stats, type BerthaError, type Embedder, type Embedding } from '../src/index.js';
 import { smallModel } from './support/library.js';

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { DTYPES, dtypeBits, SafetensorsFile, writeSafetensors, type TensorToWrite } from '../src/checkpoint/safetensors.js';

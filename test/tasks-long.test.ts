@@ -1,4 +1,4 @@
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { answerQuestion, chunkText, embedWindows, loadModel, loadTokenizer, recognizeEntities, semanticSearch } from '../src/index.js';
 import { golden, rejection } from './support/checkpoint-files.js';

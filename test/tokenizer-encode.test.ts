@@ -1,7 +1,7 @@
 // Pairs, truncation, windows, padding, decoding and slices.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type tokenizers from 'tokenizers';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { loadTokenizer } from '../src/tasks/load-tokenizer.js';

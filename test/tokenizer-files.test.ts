@@ -1,6 +1,6 @@
 // Tokenizer files: good ones, and rows F29, F30 and F11 to F19 in spirit: malformed, contradictory, hostile.
 import { readFileSync } from 'node:fs';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { createTokenizer, type TokenizerFiles } from '../src/tokenizer/index.js';

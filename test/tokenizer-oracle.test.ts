@@ -1,7 +1,7 @@
 // Compares ids, offsets, word ids, type ids and the special tokens mask with the reference, npm `tokenizers` (Rust).
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { createTokenizer } from '../src/tokenizer/index.js';
 import { skip } from './support/skip.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import tokenizers from 'tokenizers';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { deriveTables, formatTables } from '../scripts/make-unicode-tables.js';
 import { characterTable, Kind, KIND_SHIFT } from '../src/tokenizer/character-table.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { createTokenizer } from '../src/tokenizer/index.js';
 import { Random, randomText } from './support/tokenizer-strings.js';

@@ -1,6 +1,6 @@
 // The tokenizer's interface, and rows T01 to T18 of the table of faults.
 import { readFileSync } from 'node:fs';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../src/errors.js';
 import { createTokenizer, type EncodeOptions } from '../src/tokenizer/index.js';

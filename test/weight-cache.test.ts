@@ -17,7 +17,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadEmbedder, loadModel, stats, systemInfo, type LoadEmbedderOptions, type Precision } from '../src/index.js';
 import { defaultWeightCache, weightCacheDirectory } from '../src/runtime/weight-cache.js';
