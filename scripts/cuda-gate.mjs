@@ -1,7 +1,8 @@
 // Compiles every kernel with nvcc and reads what came of it; needs no GPU.   node scripts/cuda-gate.mjs [all | sm_80 sm_90 ...]
 // Fails on a compiler error; on spilled registers in any kernel, or local memory in a hot one; on more shared memory than a block may have; on a hot loop
-// without its instructions; and where, in the bulk tile on sm_80, the tensor cores' cycles are less than 0.85 of the largest of tensor, shared
-// memory and issue. Prints registers, occupancy, cycles and predicted times. Without nvcc it says so and passes.
+// without its instructions; on a bulk tile with 2,600 instructions or more; and where, in the bulk tile on sm_80, the tensor cores' cycles are
+// less than 0.85 of the largest of tensor, shared memory and issue. Prints registers, instructions, occupancy, cycles and predicted times.
+// Without nvcc it says so and passes.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -10,10 +11,12 @@ import { inRoot } from './build/project.mjs';
 import { cudaCompiler } from './build/toolchain.mjs';
 import { limits, occupancy, tensorRate } from './cuda/architectures.mjs';
 import { describeKernel } from './cuda/kernels.mjs';
-import { cyclesOf, disassemble, findNvdisasm, holds, hotLoop, localAccesses } from './cuda/machine-code.mjs';
+import { cyclesOf, disassemble, findNvdisasm, holds, hotLoop, localAccesses, withoutAdditions } from './cuda/machine-code.mjs';
 import { predict } from './cuda/predict.mjs';
 
 const kLeastTensorShare = 0.85;
+/** An SM's instruction caches hold about this much; a bulk tile that outgrows them waits for its own code. */
+const kMostInstructionsOfBulk = 2600;
 
 const { variables } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const known = variables.bertha_cuda_gencode.map((flag) => /sm_\d+/.exec(flag)[0]);
@@ -72,6 +75,8 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
   if (spilled > 0 || (stack > 0 && hot !== undefined)) complain(`${architecture} ${title}: ${spilled} bytes of spills, ${stack} of stack`);
   if (shared > limits[architecture].sharedOfBlock) complain(`${architecture} ${title}: ${shared} bytes of shared memory`);
   if (blocks < 1) complain(`${architecture} ${title}: no block fits an SM`);
+  const instructions = code?.filter(({ op }) => op !== undefined).length;
+  if (kernel.isBulk && instructions >= kMostInstructionsOfBulk) complain(`${architecture} ${title}: ${instructions} instructions`);
   let cycles = '';
   if (hot !== undefined && code !== undefined && !(kernel.type === 'bf16' && architecture === 'sm_75')) {
     const loop = hotLoop(code, hot[0], kernel.leastProducts);
@@ -79,32 +84,37 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
     if (missing.length > 0) complain(`${architecture} ${title}: no ${missing.join(', ')} in the hot loop`);
     if (loop !== undefined) {
       if (localAccesses(loop) > 0) complain(`${architecture} ${title}: local memory in the hot loop`);
-      const cost = cyclesOf(loop, threads / 32, tensorRate[architecture]);
+      // What a loop over parts of k does once a part, it does not do in each slab.
+      const inner = kernel.isInParts ? withoutAdditions(loop) : loop;
+      const cost = cyclesOf(inner, threads / 32, tensorRate[architecture]);
       const largest = Math.max(cost.tensor, cost.shared, cost.issue);
       if (hot[0] === 'HMMA') {
         const { tensor, shared, issue } = cost;
         const tensorShare = tensor / largest;
         const rounded = [tensor, shared, issue].map((value) => value.toFixed(0).padStart(5)).join(' /');
         cycles = `  tensor / shared / issue ${rounded}: ${tensorShare.toFixed(2)}`;
-        if (kernel.isBulk && architecture === 'sm_80' && tensorShare < kLeastTensorShare) {
+        if (kernel.isBulk && !kernel.isInParts && architecture === 'sm_80' && tensorShare < kLeastTensorShare) {
           complain(
             `${architecture} ${title}: the tensor cores are busy ${tensorShare.toFixed(2)} of the time, expected ${kLeastTensorShare}`,
           );
         }
       }
       const facts = measured.get(architecture);
-      if (kernel.isBulk && kernel.type === 'bf16' && !title.includes('to fp32')) facts.slab = largest;
+      if (kernel.isBulk && kernel.type === 'bf16' && kernel.isPlain) {
+        if (kernel.isInParts) facts.parts = { slab: largest, part: ((threads / 32) * (loop.length - inner.length)) / 4, blocks };
+        else Object.assign(facts, { slab: largest, plainInstructions: instructions / kernel.passes });
+      }
+      if (kernel.isBulk && kernel.type === 'bf16' && kernel.isGelu) facts.geluInstructions = instructions / kernel.passes;
       // Its loop may take several slabs: 16 columns of k a product, of 16 x 8.
       const slabs = loop.filter(({ op }) => op.startsWith('HMMA')).length / kernel.leastProducts;
-      if (kernel.tile?.m === 64 && kernel.type === 'bf16') facts.middle = largest;
+      if (kernel.tile?.m === 64 && kernel.type === 'bf16' && kernel.isPlain) facts.middle = largest;
       if (kernel.small !== undefined && kernel.type === 'bf16') facts.small[kernel.small] = largest / slabs;
       if (kernel.dim !== undefined && kernel.type === 'bf16') facts.step[kernel.dim] = Math.max(largest, cost.special);
     }
   }
   const place = `${blocks} blocks/SM, ${(100 * share).toFixed(0).padStart(3)} % of warps`;
-  process.stdout.write(
-    `${architecture.padEnd(6)} ${title.padEnd(44)} ${String(registers).padStart(3)} registers  ${String(shared).padStart(5)} B shared  ${place}${cycles}\n`,
-  );
+  const size = `${String(registers).padStart(3)} registers ${String(instructions ?? '?').padStart(5)} instructions ${String(shared).padStart(6)} B shared`;
+  process.stdout.write(`${architecture.padEnd(6)} ${title.padEnd(46)} ${size}  ${place}${cycles}\n`);
 }
 
 async function gate(architecture, source) {

@@ -1,32 +1,49 @@
 // What follows a product: bias, activation, residual, rounding, store. Eight neighbouring columns at a time.
 #pragma once
 
+#include <type_traits>
+
 #include "cuda/types.cuh"
 
 namespace bertha::cuda {
 
+// The activations that a kernel holds. Those that nearly every product of a BERT needs have kernels of their
+// own; a small tile holds all. With all twelve the bulk tile would have 10,000 instructions, more than an
+// SM's instruction caches hold, and an indirect branch for every output.
+enum class Activations { kNone, kGelu, kAny };
+
 // Exact to fp32's rounding, as HF's modules define them: GELU by erf, not by tanh, unless asked for.
-__device__ __forceinline__ float activate(Activation activation, float x) {
+__device__ __forceinline__ float gelu(float x) { return 0.5f * x * erfcf(-0.70710678118654752f * x); }
+
+template <int kCount>
+__device__ __forceinline__ void activate_any(Activation activation, float (&x)[kCount]) {
+    const auto each = [&](auto function) {
+#pragma unroll
+        for (int j = 0; j < kCount; j++) x[j] = function(x[j]);
+    };
     switch (activation) {
-        case Activation::kNone: return x;
-        case Activation::kGelu: return 0.5f * x * erfcf(-0.70710678118654752f * x);
+        case Activation::kNone: return;
+        case Activation::kGelu: return each([](float y) { return gelu(y); });
         case Activation::kGeluTanh:
-            return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * fmaf(0.044715f * x * x, x, x)));
-        case Activation::kRelu: return x < 0.0f ? 0.0f : x;
-        case Activation::kSilu: return x / (1.0f + expf(-x));
-        case Activation::kTanh: return tanhf(x);
-        case Activation::kSigmoid: return 1.0f / (1.0f + expf(-x));
-        case Activation::kQuickGelu: return x / (1.0f + expf(-1.702f * x));
-        case Activation::kRelu6: return x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x;
-        case Activation::kReluSquared: return x < 0.0f ? 0.0f : x * x;
-        case Activation::kLeakyRelu: return x < 0.0f ? 0.01f * x : x;
-        case Activation::kMish: return x * tanhf(x > 20.0f ? x : log1pf(expf(x)));
+            return each([](float y) {
+                return 0.5f * y * (1.0f + tanhf(0.79788456080286536f * fmaf(0.044715f * y * y, y, y)));
+            });
+        case Activation::kRelu: return each([](float y) { return y < 0.0f ? 0.0f : y; });
+        case Activation::kSilu: return each([](float y) { return y / (1.0f + expf(-y)); });
+        case Activation::kTanh: return each([](float y) { return tanhf(y); });
+        case Activation::kSigmoid: return each([](float y) { return 1.0f / (1.0f + expf(-y)); });
+        case Activation::kQuickGelu: return each([](float y) { return y / (1.0f + expf(-1.702f * y)); });
+        case Activation::kRelu6: return each([](float y) { return y < 0.0f ? 0.0f : y > 6.0f ? 6.0f : y; });
+        case Activation::kReluSquared: return each([](float y) { return y < 0.0f ? 0.0f : y * y; });
+        case Activation::kLeakyRelu: return each([](float y) { return y < 0.0f ? 0.01f * y : y; });
+        case Activation::kMish:
+            return each([](float y) { return y * tanhf(y > 20.0f ? y : log1pf(expf(y))); });
     }
-    return x;
 }
 
-template <typename Out>
+template <typename Out, Activations kActivations>
 struct Epilogue {
+    static constexpr Activations activations = kActivations;
     Global<const float> bias;  // padded to a multiple of 8
     Global<const Out> residual;
     Global<Out> output;
@@ -49,12 +66,15 @@ struct Epilogue {
                     for (int i = 0; i < 4; i++) x[j + i] += pack.at[i];
                 }
             }
+            if constexpr (kActivations == Activations::kGelu) {
 #pragma unroll
-            for (int j = 0; j < kPack; j++) x[j] = activate(activation, x[j]);
+                for (int j = 0; j < kPack; j++) x[j] = gelu(x[j]);
+            }
+            if constexpr (kActivations == Activations::kAny) activate_any(activation, x);
             if (residual.present()) {
                 const auto pack = residual.template load_pack<kPack>(row * residual_stride + column + part);
 #pragma unroll
-                for (int j = 0; j < kPack; j++) x[j] += ptx::to_float(pack.at[j]);
+                for (int j = 0; j < kPack; j++) x[j] = ptx::add(x[j], ptx::to_float(pack.at[j]));
             }
             Pack<Out, kPack> rounded;
 #pragma unroll
@@ -64,12 +84,28 @@ struct Epilogue {
     }
 };
 
-template <typename Out>
-Epilogue<Out> epilogue(const LinearArgs& args) {
+template <typename Out, Activations kActivations>
+Epilogue<Out, kActivations> epilogue(const LinearArgs& args) {
     return {global(args.bias),        global<const Out>(args.residual),
             global<Out>(args.output), args.output.width,
             args.residual.stride,     args.output.stride,
             args.activation};
+}
+
+// Calls function(epilogue) with the kind that the product of operands T has a kernel for. GELU has one where
+// the output is of the operands' type.
+template <typename T, typename Function>
+void with_epilogue(const LinearArgs& args, Function&& function) {
+    const auto with_output = [&](auto as) {
+        using Out = typename decltype(as)::type;
+        if (args.activation == Activation::kNone) return function(epilogue<Out, Activations::kNone>(args));
+        if constexpr (std::is_same_v<Out, T>)
+            if (args.activation == Activation::kGelu)
+                return function(epilogue<Out, Activations::kGelu>(args));
+        function(epilogue<Out, Activations::kAny>(args));
+    };
+    if (args.output.type == Type::kFloat) return with_output(As<float>{});
+    with_output(As<T>{});
 }
 
 }  // namespace bertha::cuda

@@ -19,15 +19,16 @@ constexpr int kStageFloats = 2 * kTile * kRow;
 // The sums pass through shared memory on their way out, so that a thread stores 8 columns of one row.
 constexpr int kOutRow = kTile + 4;
 
+template <Activations kActivations>
 struct LinearFp32Params {
     Global<const float> input, weight;
-    Epilogue<float> epilogue;
+    Epilogue<float, kActivations> epilogue;
     int64_t m;
     int32_t n, k, input_stride, weight_stride;
 };
 
-__device__ __forceinline__ void load_slab(const LinearFp32Params& p, const Shared<float>& stage,
-                                          int32_t k_begin) {
+template <typename Params>
+__device__ __forceinline__ void load_slab(const Params& p, const Shared<float>& stage, int32_t k_begin) {
     const int row = ptx::thread_index() / 4, column = ptx::thread_index() % 4 * 4;
     const int32_t left = p.k - k_begin - column;
     const int valid = left >= 4 ? 4 : left > 0 ? left : 0;
@@ -42,7 +43,8 @@ __device__ __forceinline__ void load_slab(const LinearFp32Params& p, const Share
     ptx::copy_async(stage.address((kTile + row) * kRow + column, 4), b, 4 * valid_b);
 }
 
-__global__ void __launch_bounds__(kThreads) linear_fp32_kernel(LinearFp32Params p) {
+template <Activations kActivations>
+__global__ void __launch_bounds__(kThreads) linear_fp32_kernel(LinearFp32Params<kActivations> p) {
     const Shared<float> shared = ptx::shared_memory<float>();
     const int tx = ptx::thread_index() % 16, ty = ptx::thread_index() / 16;
     float sums[4][4] = {};
@@ -91,24 +93,30 @@ __global__ void __launch_bounds__(kThreads) linear_fp32_kernel(LinearFp32Params 
     }
 }
 
-}  // namespace
-
-void linear_fp32(const LinearArgs& args, Stream stream) {
-    const LinearFp32Params params{global<const float>(args.input),
-                                  global<const float>(args.weight),
-                                  epilogue<float>(args),
-                                  args.output.rows,
-                                  args.output.width,
-                                  args.input.width,
-                                  args.input.stride,
-                                  args.weight.stride};
+template <Activations kActivations>
+void launch_linear(const LinearArgs& args, const Epilogue<float, kActivations>& ending, Stream stream) {
+    using Params = LinearFp32Params<kActivations>;
+    const Params params{global<const float>(args.input),
+                        global<const float>(args.weight),
+                        ending,
+                        args.output.rows,
+                        args.output.width,
+                        args.input.width,
+                        args.input.stride,
+                        args.weight.stride};
     Grid grid;
     grid.x = static_cast<int>(ceil_div(args.output.width, kTile));
     grid.y = static_cast<int>(ceil_div(args.output.rows, kTile));
     grid.threads = kThreads;
     grid.shared_bytes = kStages * kStageFloats * sizeof(float);
     static_assert(kTile * kOutRow <= kStages * kStageFloats, "the sums fit where the slabs were");
-    launch<LinearFp32Params, linear_fp32_kernel>("linear_fp32", grid, stream, params);
+    launch<Params, linear_fp32_kernel<kActivations>>("linear_fp32", grid, stream, params);
+}
+
+}  // namespace
+
+void linear_fp32(const LinearArgs& args, Stream stream) {
+    with_epilogue<float>(args, [&](const auto& ending) { launch_linear(args, ending, stream); });
 }
 
 void linear(const LinearArgs& args, Stream stream) {

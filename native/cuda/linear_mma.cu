@@ -5,9 +5,9 @@
 // shared memory (cp.async), from which ldmatrix fills the registers of mma.m16n8k16.
 //
 // Tiles: 128 x 128 with 8 warps of 64 x 32 for many rows; 64 x 64 with 4 warps for fewer, where blocks matter
-// more than reuse. Both add up k in the same order with the same instruction, so that a row has the same bits
-// in each. For long k the sum is cut into k_parts(n, k) parts, which a block of the large tile makes in turn
-// and adds in order.
+// more than reuse, and wherever the activation is rare. Both add up k in the same order with the same
+// instruction, so that a row has the same bits in each. For long k the sum is cut into k_parts(n, k) parts,
+// which a block of the large tile makes in turn and adds in order.
 #include "cuda/epilogue.cuh"
 #include "cuda/slabs.cuh"
 
@@ -33,10 +33,10 @@ constexpr int kBulkBlocks = 2;
 #endif
 using MiddleTile = Tile<64, 64, 32, 32>;
 
-template <typename T, typename Out>
+template <typename T, typename Ending>
 struct LinearMmaParams {
     Global<const T> input, weight;
-    Epilogue<Out> epilogue;
+    Ending epilogue;
     int64_t m;
     int32_t n, k, input_stride, weight_stride, slabs_per_part;
 };
@@ -79,9 +79,9 @@ __device__ __forceinline__ void multiply_slab(const Shared<T>& a_rows, const Sha
 }
 
 // kInParts: each part of k is summed up before it is added to the total.
-template <typename T, typename Out, typename TileType, bool kInParts>
+template <typename T, typename Ending, typename TileType, bool kInParts>
 __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 && !kInParts ? kBulkBlocks : 1)
-    linear_mma_kernel(LinearMmaParams<T, Out> p) {
+    linear_mma_kernel(LinearMmaParams<T, Ending> p) {
     constexpr int kI = TileType::warp_m / 16, kJ = TileType::warp_n / 8;
     const Shared<T> ring = ptx::shared_memory<T>();
     const int64_t row_begin = static_cast<int64_t>(ptx::block_y()) * TileType::m;
@@ -104,6 +104,7 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
     };
     const MatrixPlaces places(warp_row, warp_column);
     float sums[kI][kJ][4] = {};
+    int32_t part_end = p.slabs_per_part < slabs ? p.slabs_per_part : slabs;
     float totals[kInParts ? kI : 1][kInParts ? kJ : 1][4] = {};
     for (int stage = 0; stage < kStages - 1; stage++) {
         if (stage < slabs) load(stage);
@@ -119,7 +120,8 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
         multiply_slab<T, TileType>(stage.part(0, TileType::m * kSlab),
                                    stage.part(TileType::m * kSlab, TileType::n * kSlab), places, sums);
         if constexpr (kInParts) {
-            if ((slab + 1) % p.slabs_per_part != 0 && slab + 1 != slabs) continue;
+            if (slab + 1 != part_end) continue;
+            part_end = part_end + p.slabs_per_part < slabs ? part_end + p.slabs_per_part : slabs;
 #pragma unroll
             for (int i = 0; i < kI; i++)
 #pragma unroll
@@ -171,8 +173,8 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
     }
 }
 
-template <typename T, typename Out, typename TileType, bool kInParts>
-void launch_tile(const LinearMmaParams<T, Out>& params, Stream stream) {
+template <typename T, typename Ending, typename TileType, bool kInParts>
+void launch_tile(const LinearMmaParams<T, Ending>& params, Stream stream) {
     constexpr size_t kRing = size_t{kStages} * TileType::stage * sizeof(T);
     static_assert(TileType::warps * TileType::staging * sizeof(float) <= kRing,
                   "the sums fit where the slabs were");
@@ -182,21 +184,35 @@ void launch_tile(const LinearMmaParams<T, Out>& params, Stream stream) {
     grid.y = static_cast<int>(ceil_div(params.m, TileType::m));
     grid.threads = TileType::threads;
     grid.shared_bytes = kRing;
-    launch<LinearMmaParams<T, Out>, linear_mma_kernel<T, Out, TileType, kInParts>>("linear_mma", grid, stream,
-                                                                                   params);
+    launch<LinearMmaParams<T, Ending>, linear_mma_kernel<T, Ending, TileType, kInParts>>("linear_mma", grid,
+                                                                                         stream, params);
 }
 
-template <typename T, typename Out>
-void launch_linear(const LinearArgs& args, Stream stream) {
+template <typename T, typename Out, Activations kActivations>
+void launch_linear(const LinearArgs& args, const Epilogue<Out, kActivations>& ending, Stream stream) {
+    using Ending = Epilogue<Out, kActivations>;
     const int64_t m = args.output.rows, n = args.output.width, k = args.input.width;
-    const LinearMmaParams<T, Out> params{global<const T>(args.input), global<const T>(args.weight),
-                                         epilogue<Out>(args),         m,
-                                         args.output.width,           args.input.width,
-                                         args.input.stride,           args.weight.stride,
-                                         slabs_per_part(n, k)};
-    if (k_parts(n, k) > 1) return launch_tile<T, Out, BulkTile, true>(params, stream);
-    if (m <= 512) return launch_tile<T, Out, MiddleTile, false>(params, stream);
-    launch_tile<T, Out, BulkTile, false>(params, stream);
+    const LinearMmaParams<T, Ending> params{global<const T>(args.input),
+                                            global<const T>(args.weight),
+                                            ending,
+                                            m,
+                                            args.output.width,
+                                            args.input.width,
+                                            args.input.stride,
+                                            args.weight.stride,
+                                            slabs_per_part(n, k)};
+    const bool in_parts = k_parts(n, k) > 1;
+    if constexpr (kActivations == Activations::kAny) {  // takes any k: a sum that is not cut is one part
+        launch_tile<T, Ending, MiddleTile, true>(params, stream);
+    } else {
+        if constexpr (kActivations == Activations::kNone) {
+            if (in_parts) return launch_tile<T, Ending, BulkTile, true>(params, stream);
+        } else if (in_parts) {
+            return launch_linear<T>(args, epilogue<Out, Activations::kAny>(args), stream);
+        }
+        if (m <= 512) return launch_tile<T, Ending, MiddleTile, false>(params, stream);
+        launch_tile<T, Ending, BulkTile, false>(params, stream);
+    }
 }
 
 }  // namespace
@@ -204,8 +220,7 @@ void launch_linear(const LinearArgs& args, Stream stream) {
 void linear_mma(const LinearArgs& args, Stream stream) {
     with_half_type(args.input.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        if (args.output.type == Type::kFloat) return launch_linear<T, float>(args, stream);
-        launch_linear<T, T>(args, stream);
+        with_epilogue<T>(args, [&](const auto& ending) { launch_linear<T>(args, ending, stream); });
     });
 }
 

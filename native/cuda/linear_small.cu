@@ -5,7 +5,8 @@
 // tokens fill what takes 16 rows of input in linear_mma.cu; the block computes a piece of outputᵀ. A product
 // is the same with its factors exchanged and k keeps its order, so that a row has the same bits in both.
 //
-// Tiles: 32 rows of the weights, by two warps of 16, x 8, 16 or 32 rows of input. Such products take as long
+// Tiles: 32 rows of the weights, by two warps of 16, x 8, 16 or 32 rows of input (32 alone where the
+// activation is rare). Such products take as long
 // as the weights take to arrive: blocks are narrow, so that there are many, and 8 stages of slabs are under
 // way.
 //
@@ -20,7 +21,7 @@ namespace {
 constexpr int kColumns = 32;  // of the output, rows of the weights
 constexpr int kThreads = kColumns / 16 * 32;
 constexpr int kStages = 8;
-constexpr int64_t kPartColumns = 512;          // of k, at least
+constexpr int64_t kPartColumns = 1024;         // of k, at least
 constexpr int64_t kMostRows = 64;              // beyond, the middle tile of linear_mma.cu reuses more
 constexpr int64_t kMostRowsWhenInParts = 128;  // beyond, blocks are plenty without
 
@@ -128,17 +129,17 @@ __global__ void __launch_bounds__(kThreads) linear_small_kernel(LinearSmallParam
     }
 }
 
-template <typename Out>
+template <typename Ending>
 struct AddPartsParams {
     PartialSums sums;
-    Epilogue<Out> epilogue;
+    Ending epilogue;
     int32_t parts;
 };
 
 // Adds the parts in order, as linear_mma.cu does for many rows. One thread per 8 columns.
 constexpr int kAddThreads = 128;
-template <typename Out>
-__global__ void add_parts_kernel(AddPartsParams<Out> p) {
+template <typename Ending>
+__global__ void add_parts_kernel(AddPartsParams<Ending> p) {
     const int32_t groups = p.sums.padded / 8;
     const int64_t unit = static_cast<int64_t>(ptx::block_x()) * kAddThreads + ptx::thread_index();
     if (unit >= p.sums.m * groups) return;
@@ -169,7 +170,8 @@ void launch_tile(const LinearSmallParams<T, Ending>& params, int32_t parts, Stre
                                                                                 params);
 }
 
-template <typename T, typename Ending>
+// kNarrow: tiles of 8 and 16 rows as well.
+template <typename T, bool kNarrow, typename Ending>
 void launch_product(const LinearArgs& args, const Ending& ending, int32_t parts, Stream stream) {
     const int64_t m = args.output.rows;
     const LinearSmallParams<T, Ending> params{global<const T>(args.input),
@@ -181,24 +183,27 @@ void launch_product(const LinearArgs& args, const Ending& ending, int32_t parts,
                                               args.input.stride,
                                               args.weight.stride,
                                               slabs_per_part(args.output.width, args.input.width)};
-    if (m <= 8) return launch_tile<T, Ending, 8>(params, parts, stream);
-    if (m <= 16) return launch_tile<T, Ending, 16>(params, parts, stream);
+    if constexpr (kNarrow) {
+        if (m <= 8) return launch_tile<T, Ending, 8>(params, parts, stream);
+        if (m <= 16) return launch_tile<T, Ending, 16>(params, parts, stream);
+    }
     launch_tile<T, Ending, 32>(params, parts, stream);
 }
 
-template <typename T, typename Out>
-void launch_linear(const LinearArgs& args, Stream stream) {
+template <typename T, typename Ending>
+void launch_linear(const LinearArgs& args, const Ending& ending, Stream stream) {
+    constexpr bool kNarrow = Ending::activations != Activations::kAny;
     const int64_t m = args.output.rows, n = args.output.width, k = args.input.width;
     const int32_t parts = k_parts(n, k);
-    if (parts == 1) return launch_product<T>(args, epilogue<Out>(args), 1, stream);
+    if (parts == 1) return launch_product<T, kNarrow>(args, ending, 1, stream);
     const PartialSums sums{
         {args.partial, linear_scratch_floats(m, n, k)}, m, static_cast<int32_t>(ceil_div(n, 8) * 8)};
-    launch_product<T>(args, sums, parts, stream);
+    launch_product<T, true>(args, sums, parts, stream);
     Grid grid;
     grid.x = static_cast<int>(ceil_div(m * ceil_div(n, 8), kAddThreads));
     grid.threads = kAddThreads;
-    launch<AddPartsParams<Out>, add_parts_kernel<Out>>("add_parts", grid, stream,
-                                                       {sums, epilogue<Out>(args), parts});
+    launch<AddPartsParams<Ending>, add_parts_kernel<Ending>>("add_parts", grid, stream,
+                                                             {sums, ending, parts});
 }
 
 }  // namespace
@@ -222,8 +227,7 @@ int64_t linear_scratch_floats(int64_t m, int64_t n, int64_t k) {
 void linear_small(const LinearArgs& args, Stream stream) {
     with_half_type(args.input.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        if (args.output.type == Type::kFloat) return launch_linear<T, float>(args, stream);
-        launch_linear<T, T>(args, stream);
+        with_epilogue<T>(args, [&](const auto& ending) { launch_linear<T>(args, ending, stream); });
     });
 }
 

@@ -71,6 +71,9 @@ __device__ __forceinline__ Bfloat16 from_float<Bfloat16>(float x) {
     return y;
 }
 
+// a + b, rounded by itself: never the end of a fused multiply-add, so that every kernel gets the same bits.
+__device__ __forceinline__ float add(float a, float b) { return __fadd_rn(a, b); }
+
 // 2^x within 2 ulp; 0 for -infinity.
 __device__ __forceinline__ float exp2_approx(float x) {
     float y;

@@ -7,31 +7,37 @@ const typesOf = (name) => [...name.matchAll(/8Bfloat16|4Half/g)].map(([type]) =>
 const copies = (architecture) => (architecture === 'sm_75' ? ['LDG', 'STS'] : ['LDGSTS']);
 
 /**
- * { title, threads, shared (bytes of a launch), hot (instructions that the hot loop must hold), bulk } of a mangled name; undefined threads
- * for kernels without a loop worth a look. The numbers are those of launch_tile, launch_dim and the like in native/cuda.
+ * { title, threads, shared (bytes of a launch), hot (instructions that the hot loop must hold), ... } of a mangled name; undefined hot
+ * for kernels without a loop worth a look. The numbers are those of launch_tile, launch_dim and the like in native/cuda. passes: how many
+ * copies of the epilogue a linear_mma kernel holds, one for 16 rows of a warp.
  */
 export function describeKernel(mangled, architecture) {
   const name = /\d((?:linear|attention|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(mangled)?.[1];
   if (name === undefined) return { title: mangled, shared: 0, threads: 128 };
   const type = typesOf(mangled);
   const list = numbers(mangled);
+  const activations = { 0: '', 1: ' gelu', 2: ' any activation' }[/11ActivationsE(\d)E/.exec(mangled)?.[1]] ?? '';
+  const output = mangled.includes('EpilogueIf') && type !== 'fp32' ? ' to fp32' : '';
   if (name === 'linear_mma_kernel') {
     const [m, n, warpM, warpN] = list;
     const isInParts = /Lb1E/.test(mangled);
-    const out = /EfNS1_4Tile|8Bfloat16EfNS|4HalfEfNS/.test(mangled) ? ' to fp32' : '';
     return {
-      title: `linear_mma ${type}${out} ${m}x${n}${isInParts ? ' in parts' : ''}`,
+      title: `linear_mma ${type}${output}${activations} ${m}x${n}${isInParts && activations === '' ? ' in parts' : ''}`,
       shared: 4 * (m + n) * 32 * 2,
       threads: (m / warpM) * (n / warpN) * 32,
       hot: ['HMMA', 'LDSM', ...copies(architecture)],
       tile: { m, n },
-      isBulk: m === 128 && !isInParts,
+      passes: warpM / 16,
+      isBulk: m === 128,
+      isInParts,
+      isPlain: activations === '' && output === '',
+      isGelu: activations === ' gelu',
       type,
     };
   }
   if (name === 'linear_small_kernel') {
     const [rows] = list;
-    const ending = mangled.includes('PartialSums') ? ' own part' : /Epilogue(IfE|If)/.test(mangled) ? ' to fp32' : '';
+    const ending = mangled.includes('PartialSums') ? ' own part' : `${output}${activations}`;
     return {
       title: `linear_small ${type}${ending} ${rows}x32`,
       shared: 8 * (32 + rows) * 32 * 2,
@@ -48,9 +54,9 @@ export function describeKernel(mangled, architecture) {
     return { title: `attention_mma ${type} head_dim ${dim}`, shared: (64 + 4 * keys) * dim * 2, threads: 128, hot, keys, dim, type };
   }
   if (name === 'linear_fp32_kernel') {
-    return { title: 'linear_fp32', shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
+    return { title: `linear_fp32${activations}`, shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
   }
   if (name === 'attention_fp32_kernel') return { title: 'attention_fp32', shared: 80 * 129 * 4, threads: 128, hot: ['FFMA', 'LDS'] };
   const threads = /^(top|pick)/.test(name) ? 256 : 128;
-  return { title: `${name.replace('_kernel', '')} ${type}`, shared: threads === 256 ? 64 : 0, threads };
+  return { title: `${name.replace('_kernel', '')} ${type}${activations}`, shared: threads === 256 ? 64 : 0, threads };
 }

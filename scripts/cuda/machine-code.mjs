@@ -75,6 +75,9 @@ export function cyclesOf(loop, warps, rate) {
   };
 }
 
+/** A loop without what adds a part of k to the total and clears its sums, once a part: of floating-point adds its products need none. */
+export const withoutAdditions = (loop) => loop.filter(({ op }) => !/^(FADD|CS2R)/.test(op));
+
 /** Local memory that a loop touches: spilled registers or arrays. */
 export const localAccesses = (loop) => count(loop, /^(LDL|STL)/);
 /** Whether a loop holds instruction `op`. */

@@ -9,13 +9,18 @@ const models = [
 ];
 const tokens = 8192;
 const length = 128;
-/** Instructions for 8 outputs of the epilogue in the machine code: load, bias, round, store; and with GELU by erfc. */
-const epilogue = { plain: 60, gelu: 60 + 8 * 45 };
+/** Instructions for 8 outputs of the epilogue in the machine code: load, bias, round, store. What GELU adds is counted. */
+const plainEpilogue = 60;
+/**
+ * Cycles that a block alone on its SM loses in each slab: its warps have met at a barrier, so that nobody computes while they wait for the
+ * first ldmatrix (29) and the last mma (33; both on A100, arXiv 2206.02874).
+ */
+const aloneLatency = 62;
 
 /** As k_parts of linear_small.cu. */
 function partsOf(n, k) {
   const slabs = Math.ceil(k / 32);
-  const wanted = Math.floor(k / 512);
+  const wanted = Math.floor(k / 1024);
   return n > 4096 || wanted < 2 ? 1 : Math.ceil(slabs / Math.ceil(slabs / wanted));
 }
 
@@ -51,7 +56,9 @@ function linesOfFew(gpu, { small, middle }) {
 
 /**
  * The lines of a table for the GPUs of `measured`: architecture → cycles of one slab: { slab: of the bulk tile, middle: of the 64 x 64 one,
- * small: of linear_small by rows (8, 16, 32) }, and step: of attention by head_dim (32, 64).
+ * small: of linear_small by rows (8, 16, 32) }; parts: of the bulk tile that cuts k, { slab, part (what comes on top for each part), blocks
+ * (per SM) }; step: of attention by head_dim (32, 64); and plainInstructions, geluInstructions of the bulk tile for 8 outputs of a thread
+ * and all that both have in common.
  */
 export function predict(measured) {
   const lines = [];
@@ -60,10 +67,15 @@ export function predict(measured) {
     if (facts === undefined) continue;
     const seconds = (cycles) => cycles / (gpu.sms * gpu.gigahertz * 1e9);
     const perSm = (units) => Math.ceil(units / gpu.sms) * gpu.sms;
+    const geluEpilogue = plainEpilogue + facts.geluInstructions - facts.plainInstructions;
     const linear = (n, k, { gelu = false, residual = false } = {}) => {
       const blocks = perSm(Math.ceil(tokens / 128) * Math.ceil(n / 128));
-      const ending = ((128 * 128) / 8 / 32 / 4) * (gelu ? epilogue.gelu : epilogue.plain);
-      const compute = seconds(blocks * (Math.ceil(k / 32) * facts.slab + ending));
+      const ending = ((128 * 128) / 8 / 32 / 4) * (gelu ? geluEpilogue : plainEpilogue);
+      const slabs = Math.ceil(k / 32);
+      const parts = partsOf(n, k);
+      const { slab, part, blocks: together } = facts.parts;
+      const sum = parts === 1 ? slabs * facts.slab : slabs * (slab + (together > 1 ? 0 : aloneLatency)) + parts * part;
+      const compute = seconds(blocks * (sum + ending));
       const bytes = 2 * (tokens * k + n * k + tokens * n * (residual ? 2 : 1));
       return { time: Math.max(compute, bytes / (gpu.bandwidth * 1e12)), work: 2 * tokens * n * k, bytes };
     };
