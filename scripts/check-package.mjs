@@ -1,6 +1,5 @@
 // `npm run check:package`: what people will install, looked at by publint (package.json against the files) and by
-// @arethetypeswrong/cli (how TypeScript and Node.js resolve it). ESM only: `require` of an ES module needs Node.js 20.19, which
-// engines asks for, so the CommonJS resolution that attw would warn about is the intended one.
+// @arethetypeswrong/cli (how TypeScript and Node.js resolve it: node10, node16 from CommonJS and from ES modules, bundler).
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { inRoot, packageDirectory } from './build/project.mjs';
 
-const packed = spawnSync(process.execPath, [inRoot('scripts', 'pack-all.mjs'), '--no-cuda'], { stdio: 'inherit' });
+const packed = spawnSync(process.execPath, [inRoot('scripts', 'pack-all.mjs')], { stdio: 'inherit' });
 if (packed.status !== 0) process.exit(1);
 
 const packages = inRoot('build', 'packages');
@@ -23,7 +22,7 @@ const tarball = readdirSync(packages).find((entry) => /^bertha-encoder-\d.*\.tgz
 const attw = join(packageDirectory('@arethetypeswrong/cli'), 'dist', 'index.js');
 const types = spawnSync(
   process.execPath,
-  [attw, join(packages, tarball), '--no-definitely-typed', '--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color'],
+  [attw, join(packages, tarball), '--no-definitely-typed', '--format', 'ascii', '--no-emoji', '--no-color'],
   {
     encoding: 'utf8',
   },

@@ -95,6 +95,11 @@ const present = files.filter((file) => /^native\/.*\.(?:cc|cu)$/.test(file));
 for (const file of present) if (!listed.has(file)) breaches.push(`${file}: is not listed in native/sources.gypi`);
 for (const file of listed) if (!present.includes(file)) breaches.push(`native/sources.gypi: names ${file}, which does not exist`);
 
+// A bundle has no package.json beside it, so the version is a constant of the source as well.
+const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+if (!readFileSync(inRoot('src', 'version.ts'), 'utf8').includes(`export const version = '${version}';`))
+  breaches.push(`src/version.ts: does not hold version ${version} of package.json`);
+
 for (const breach of breaches) process.stdout.write(`${breach}\n`);
-process.stdout.write(`${rules.length + 2} rules, ${files.length} files, ${breaches.length} breaches\n`);
+process.stdout.write(`${rules.length + 3} rules, ${files.length} files, ${breaches.length} breaches\n`);
 process.exitCode = breaches.length > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 // `npm run pack:all`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with the prebuilt addon
-// for this machine, the same with CUDA where nvcc is (some minutes; left out with --no-cuda), and the weights. Prints one line for each:
+// for this machine, the same with CUDA when asked for (--cuda: needs nvcc, takes some minutes), and the weights. Prints one line for each:
 // file, packed size, unpacked size.
 // The checkout's package.json names neither of the other two, so that npm ci needs nothing unpublished; the packed one does.
 import { spawnSync } from 'node:child_process';
@@ -75,7 +75,9 @@ await buildDist();
 // A checkout may be built with CUDA itself: the package for everybody is not.
 const cpu = cudaOf('node-gyp') === '0' ? 'node-gyp' : 'cpu';
 await buildAddon(cpu);
-const withCuda = platform === 'linux' && arch === 'x64' && !process.argv.includes('--no-cuda') && cudaCompiler() !== undefined;
+const withCuda = process.argv.includes('--cuda');
+if (withCuda && (platform !== 'linux' || arch !== 'x64' || cudaCompiler() === undefined))
+  throw new Error(`Expected nvcc on linux-x64 for --cuda but found ${cudaCompiler() ?? 'none'} on ${platform}-${arch}.`);
 if (withCuda) await buildAddon('cuda');
 mkdirSync(output, { recursive: true });
 for (const file of readdirSync(output)) if (file.endsWith('.tgz')) rmSync(join(output, file));

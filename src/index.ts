@@ -1,4 +1,5 @@
 export { BerthaError } from './errors.js';
+export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tasks/inspect.js';
 export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/embed.js';
 export type { Embedding, EmbedOptions, EmbedSyncOptions } from './tasks/embedding.js';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { skip } from './support/skip.js';
@@ -18,7 +18,8 @@ function installedPackage(): string {
   const home = join(folder, 'node_modules', 'bertha-encoder');
   mkdirSync(join(home, 'dist', 'runtime'), { recursive: true });
   copyFileSync(join(root, 'package.json'), join(home, 'package.json'));
-  for (const file of ['errors.js', 'runtime/addon.js', 'runtime/default-model.js'])
+  const loader = ['addon.js', 'configure.js', 'default-model.js', 'package-files.js'].map((file) => join('runtime', file));
+  for (const file of ['errors.js', 'options.js', 'realms.js', 'version.js', ...loader])
     copyFileSync(join(root, 'dist', file), join(home, 'dist', file));
   return home;
 }
@@ -32,15 +33,20 @@ interface Outcome {
 /** Evaluates `expression` over the installed package's loader in a process of its own. */
 function evaluate(home: string, expression: string, options: { env?: NodeJS.ProcessEnv; flags?: readonly string[] } = {}): Outcome {
   const script = `
-    const { loadAddon, packageRoot } = require(${JSON.stringify(join(home, 'dist/runtime/addon.js'))});
+    const { loadAddon } = require(${JSON.stringify(join(home, 'dist/runtime/addon.js'))});
+    const { configure } = require(${JSON.stringify(join(home, 'dist/runtime/configure.js'))});
+    const { packageRoot } = require(${JSON.stringify(join(home, 'dist/runtime/package-files.js'))});
     const { defaultModelDirectory } = require(${JSON.stringify(join(home, 'dist/runtime/default-model.js'))});
     try { console.log(JSON.stringify({ value: ${expression}, code: '', message: '' })); }
     catch (error) { console.log(JSON.stringify({ value: null, code: String(error.code), message: error.message })); }`;
-  const env = { ...process.env, BERTHA_ADDON: '', NODE_NO_WARNINGS: '1', ...options.env };
+  const env = { ...process.env, BERTHA_ADDON: '', BERTHA_MODEL_DIR: '', NODE_NO_WARNINGS: '1', ...options.env };
   const result = spawnSync(process.execPath, [...(options.flags ?? []), '--eval', script], { encoding: 'utf8', env });
   if (result.status !== 0) throw new Error(result.stderr);
   return JSON.parse(result.stdout) as Outcome;
 }
+
+/** Loads the addon that `configure` names. */
+const configured = (file: string, rest = ''): string => `(configure({ addon: ${JSON.stringify(file)} }), loadAddon()${rest})`;
 
 /** The first bytes of an ELF file for the processor that `machine` numbers. */
 function elfHeader(machine: number): Buffer {
@@ -115,8 +121,7 @@ t('goes on to the next candidate when one cannot be loaded', ({ home }) => {
 
 t('refuses a platform package of another version', ({ home }) => {
   copyFileSync(addon, placePlatformPackage(home, '9.9.9'));
-  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as object;
-  writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, version: '9.9.9' }));
+  writeFileSync(join(home, 'dist', 'version.js'), "export const version = '9.9.9';");
   const { code, message } = evaluate(home, 'loadAddon()');
   assert.is(code, 'ADDON_LOAD');
   assert.match(message, `has version ${version}, expected 9.9.9`);
@@ -131,41 +136,65 @@ t('tries nothing else when BERTHA_ADDON names a file', ({ home }) => {
   assert.not.match(message, '@bertha-encoder');
 });
 
-t('loads an explicit path', ({ home }) => {
-  assert.is(evaluate(home, `loadAddon(${JSON.stringify(addon)}).builder`).value, 'node-gyp');
+t('loads the file that configure names', ({ home }) => {
+  assert.is(evaluate(home, configured(addon, '.builder')).value, 'node-gyp');
+});
+
+t('takes a file URL, and goes by BERTHA_ADDON before configure', ({ home }) => {
+  assert.is(evaluate(home, configured(pathToFileURL(addon).href, '.builder')).value, 'node-gyp');
+  const { message } = evaluate(home, configured(addon), { env: { BERTHA_ADDON: '/nowhere/bertha.node' } });
+  assert.match(message, 'correct or remove BERTHA_ADDON, which names /nowhere/bertha.node');
+  assert.match(evaluate(home, configured('/nowhere/bertha.node')).message, 'correct or remove the option addon of configure');
+});
+
+t('refuses locations that are none', ({ home }) => {
+  for (const location of ['7', '""', '{}', '"http://localhost/bertha.node"']) {
+    const { code, message } = evaluate(home, `configure({ addon: ${location} })`);
+    assert.is(code, 'INVALID_OPTION');
+    assert.match(message, 'Expected a path or a file URL for configure option addon but received');
+  }
+  assert.match(evaluate(home, 'configure({ model: "x" })').message, 'Did you mean "modelDirectory"?');
+});
+
+t('refuses a module that is no addon of this package', ({ home }) => {
+  const file = join(home, 'other.cjs');
+  writeFileSync(file, 'exports.load = () => 7;');
+  const { code, message } = evaluate(home, configured(file));
+  assert.is(code, 'ADDON_LOAD');
+  assert.match(message, 'other.cjs is no addon of bertha-encoder');
 });
 
 t('names the processor that an addon was built for', ({ home }) => {
   const file = join(home, 'other.node');
   writeFileSync(file, elfHeader(process.arch === 'arm64' ? 0x3e : 0xb7));
   const built = process.arch === 'arm64' ? 'x64' : 'arm64';
-  assert.match(evaluate(home, `loadAddon(${JSON.stringify(file)})`).message, `is built for ${built}, this Node.js is ${process.arch}`);
+  assert.match(evaluate(home, configured(file)).message, `is built for ${built}, this Node.js is ${process.arch}`);
 });
 
 t('names the C library that an addon needs and the one there is', ({ home }) => {
   if (process.platform !== 'linux') return skip('glibc');
   const file = join(home, 'newer.node');
   writeFileSync(file, readFileSync(addon).toString('latin1').replaceAll('GLIBC_2.34', 'GLIBC_9.34'), 'latin1');
-  assert.match(evaluate(home, `loadAddon(${JSON.stringify(file)})`).message, /newer\.node needs glibc 9\.34, this system has glibc 2\.\d+/);
+  assert.match(evaluate(home, configured(file)).message, /newer\.node needs glibc 9\.34, this system has glibc 2\.\d+/);
 });
 
 t('says why a file that is no addon cannot be loaded', ({ home }) => {
   const file = join(home, 'text.node');
   writeFileSync(file, 'not an addon');
-  const { code, message } = evaluate(home, `loadAddon(${JSON.stringify(file)})`);
+  const { code, message } = evaluate(home, configured(file));
   assert.is(code, 'ADDON_LOAD');
   assert.match(message, /text\.node cannot be loaded: .+/);
 });
 
 t('names the flag when the process may not load addons', ({ home }) => {
-  const { code, message } = evaluate(home, `loadAddon(${JSON.stringify(addon)})`, { flags: ['--no-addons'] });
+  const { code, message } = evaluate(home, configured(addon), { flags: ['--no-addons'] });
   assert.is(code, 'ADDON_LOAD');
   assert.match(message, 'start Node.js without --no-addons');
 });
 
 t('names the flag when the permission model forbids addons', ({ home }) => {
   const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
-  const { code, message } = evaluate(home, `loadAddon(${JSON.stringify(addon)})`, { flags: [permission, '--allow-fs-read=*'] });
+  const { code, message } = evaluate(home, configured(addon), { flags: [permission, '--allow-fs-read=*'] });
   assert.is(code, 'ADDON_LOAD');
   assert.match(message, '--allow-addons');
 });
@@ -183,6 +212,20 @@ t('finds the default model in a checkout before the weights package', ({ home })
   mkdirSync(weights, { recursive: true });
   writeFileSync(join(weights, 'config.json'), '{}');
   assert.is(evaluate(home, 'defaultModelDirectory()').value, weights);
+});
+
+t('takes the default model from the folder that BERTHA_MODEL_DIR or configure names, and from no other', ({ home }) => {
+  const [own, set] = [join(home, 'weights', 'all-MiniLM-L6-v2'), join(home, 'elsewhere')];
+  for (const folder of [own, set]) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'config.json'), '{}');
+  }
+  const byOption = `(configure({ modelDirectory: ${JSON.stringify(set)} }), defaultModelDirectory())`;
+  assert.is(evaluate(home, byOption).value, set);
+  assert.is(evaluate(home, 'defaultModelDirectory()', { env: { BERTHA_MODEL_DIR: set } }).value, set);
+  const { code, message } = evaluate(home, byOption, { env: { BERTHA_MODEL_DIR: join(home, 'dist') } });
+  assert.is(code, 'MODEL_NOT_FOUND');
+  assert.match(message, /for BERTHA_MODEL_DIR but received ".*dist", which has no config\.json\. Correct or remove it\./);
 });
 
 t('says what to install when there is no default model', ({ home }) => {

@@ -58,7 +58,7 @@ const t = suite('package');
 t.after(() => rmSync(project, { recursive: true, force: true }));
 
 t('is packed as three tarballs', async () => {
-  const { code, output } = await runNode(checkout, ['scripts/pack-all.mjs', '--no-cuda']);
+  const { code, output } = await runNode(checkout, ['scripts/pack-all.mjs']);
   assert.is(code, 0, output);
   assert.is(output.match(/\.tgz /g)?.length, 3, output);
 });
@@ -67,7 +67,7 @@ t('holds JavaScript and types in at most 1 MB, nothing native, no sources', () =
   const files = tar('-tzf', mainTarball()).trim().split('\n');
   assert.ok(statSync(mainTarball()).size <= 1e6);
   assert.equal(
-    files.filter((file) => !/^package\/(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|NOTICE)$/.test(file)),
+    files.filter((file) => !/^package\/(dist\/.+\.(js|d\.ts)|(dist\/cjs\/)?package\.json|README\.md|LICENSE|NOTICE)$/.test(file)),
     [],
   );
 });
@@ -125,12 +125,29 @@ t('embeds from an ES module', async () => {
   assert.equal(JSON.parse(output), expected);
 });
 
-t('embeds from require()', async () => {
-  const source = `const { loadEmbedder } = require('bertha-encoder');\n(async () => { ${embed} })();\n`;
+t('embeds from require(), by the same classes as from an ES module', async () => {
+  const source = `const bertha = require('bertha-encoder');
+    const { loadEmbedder } = bertha;
+    (async () => { ${embed}; console.log((await import('bertha-encoder')).BerthaError === bertha.BerthaError); })();\n`;
   const { code, output } = await runProgram('program.cjs', source);
   assert.is(code, 0, output);
-  const json = output.slice(output.indexOf('{"dimensions"')).split('\n')[0] ?? '';
-  assert.equal(JSON.parse(json), expected);
+  const [json, isSame] = output.trim().split('\n').slice(-2);
+  assert.equal(JSON.parse(json ?? ''), expected);
+  assert.is(isSame, 'true');
+});
+
+t('embeds from its CommonJS files, where a tool cannot require ES modules', async () => {
+  const source = `const { BerthaError, loadEmbedder } = require('./node_modules/bertha-encoder/dist/cjs/index.js');
+    (async () => {
+      ${embed}
+      const { loadModel } = await import('bertha-encoder');
+      await loadModel(7).catch((error) => console.log(error instanceof BerthaError, error.code));
+    })();\n`;
+  const { code, output } = await runProgram('commonjs.cjs', source);
+  assert.is(code, 0, output);
+  const [json, error] = output.trim().split('\n');
+  assert.equal(JSON.parse(json ?? ''), expected);
+  assert.is(error, 'true INVALID_ARG');
 });
 
 t('offers the command bertha', () => {

@@ -1,12 +1,16 @@
-// Compiles src/ to dist/ when a source, the configuration or the compiler changed.
+// Compiles src/ to dist/, and that to dist/cjs, when a source, the configuration or the compiler changed.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeCommonJs } from './commonjs.mjs';
 import { withLock } from './lock.mjs';
 import { fingerprint, inRoot, listFiles, packageDirectory, packageVersion, readState, stateDirectory, writeState } from './project.mjs';
 import { showLine, showStep } from './terminal.mjs';
 
-const describe = () => fingerprint(listFiles('src', 'tsconfig.json'), { typescript: packageVersion('typescript') });
+const describe = () => fingerprint(listFiles('src', 'tsconfig.json', 'scripts/build/commonjs.mjs'), {
+    typescript: packageVersion('typescript'),
+    esbuild: packageVersion('esbuild'),
+  });
 
 /** Returns true when it compiled. */
 export async function buildDist({ force = false } = {}) {
@@ -16,7 +20,7 @@ export async function buildDist({ force = false } = {}) {
   return withLock(join(stateDirectory, 'dist.lock'), () => (isCurrent() ? false : compile()), { onWait });
 }
 
-function compile() {
+async function compile() {
   const compiler = packageDirectory('typescript');
   if (compiler === undefined) throw new Error('Expected typescript in node_modules but it is not installed. Run npm ci.');
   const stamp = describe();
@@ -30,6 +34,7 @@ function compile() {
   const args = [join(compiler, 'bin', 'tsc'), '-p', 'tsconfig.json', '--outDir', fresh];
   const result = spawnSync(process.execPath, args, { cwd: inRoot(), encoding: 'utf8' });
   if (result.status !== 0) throw new Error(`Expected src/ to compile but TypeScript reported:\n${result.stdout}${result.stderr}`);
+  await writeCommonJs(fresh);
   const main = join(fresh, 'cli', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);
   if (existsSync(inRoot('dist'))) renameSync(inRoot('dist'), old);

@@ -11,7 +11,7 @@ import { positive, withCompute, withOutput, withTexts } from './flags.js';
 import { BrokenPipe, removeTemporaries } from './output.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
-import { version } from './version.js';
+import { version } from '../version.js';
 
 const kFailed = 1;
 const kUsage = 2;

@@ -1,12 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { arch, platform } from 'node:process';
-import { dirname, join, resolve } from 'node:path';
 import { BerthaError } from '../errors.js';
 import { errorMessage } from '../realms.js';
+import { version } from '../version.js';
+import { setLocation } from './configure.js';
 import type { NativeAddon } from './native.js';
+import { installedFile, packageRoot, requireFile } from './package-files.js';
 
-const require = createRequire(import.meta.url);
 /** Installed by who has a GPU; it computes on the processor as well. */
 const cudaPackage = `@bertha-encoder/${platform}-${arch}-cuda13`;
 const platformPackage = `@bertha-encoder/${platform}-${arch}${platform === 'linux' ? '-gnu' : ''}`;
@@ -21,41 +22,36 @@ interface Attempt {
 let loaded: NativeAddon | undefined;
 
 /**
- * The native addon, loaded at the first call: the file that BERTHA_ADDON names, or `path`, and then nothing else; otherwise this
- * package's own build (build/ or build-cmake/), or a prebuilt one: the CUDA package's where it is installed, else the platform package's. Throws `ADDON_LOAD` with every attempt, why
- * each failed and what to do. Later calls without `path` return the same addon.
+ * The native addon, loaded at the first call: the file that BERTHA_ADDON or `configure` names, and then nothing else; otherwise this
+ * package's own build (build/ or build-cmake/), or a prebuilt one: the CUDA package's where it is installed, else the platform package's.
+ * Throws `ADDON_LOAD` with every attempt, why each failed and what to do. Later calls return the same addon.
  */
-export function loadAddon(path?: string): NativeAddon {
-  if (loaded !== undefined && path === undefined) return loaded;
-  const explicit = process.env['BERTHA_ADDON'] || path;
+export function loadAddon(): NativeAddon {
+  return (loaded ??= findAddon());
+}
+
+function findAddon(): NativeAddon {
   const attempts: Attempt[] = [];
-  const candidates = explicit ? [resolve(explicit)] : localBuilds();
-  for (const file of candidates) {
-    const addon = tryLoad(file, file, attempts);
-    if (addon !== undefined) return (loaded = addon);
-  }
-  if (!explicit) {
-    const addon = tryPackage(cudaPackage, attempts) ?? tryPackage(platformPackage, attempts);
-    if (addon !== undefined) return (loaded = addon);
-  }
-  throw new BerthaError('ADDON_LOAD', explain(attempts, explicit));
-}
-
-/** The folder of this package: the checkout, or node_modules/bertha-encoder. */
-export function packageRoot(): string {
-  return dirname(require.resolve('bertha-encoder/package.json'));
-}
-
-function localBuilds(): string[] {
+  const set = setLocation('addon');
   const root = packageRoot();
-  return ['build', 'build-cmake'].map((folder) => join(root, folder, 'Release', 'bertha.node'));
+  if (set !== undefined) {
+    const addon = tryLoad(set.path, set.path, attempts);
+    if (addon !== undefined) return addon;
+    throw new BerthaError('ADDON_LOAD', explain(attempts, [`correct or remove ${set.setBy}, which names ${set.path}`]));
+  }
+  for (const folder of root === undefined ? [] : ['build', 'build-cmake']) {
+    const file = join(root!, folder, 'Release', 'bertha.node');
+    const addon = tryLoad(file, file, attempts);
+    if (addon !== undefined) return addon;
+  }
+  const addon = tryPackage(cudaPackage, attempts) ?? tryPackage(platformPackage, attempts);
+  if (addon !== undefined) return addon;
+  throw new BerthaError('ADDON_LOAD', explain(attempts, root === undefined ? bundleRemedies() : packageRemedies()));
 }
 
 function tryPackage(name: string, attempts: Attempt[]): NativeAddon | undefined {
-  let file: string;
-  try {
-    file = require.resolve(`${name}/bertha.node`);
-  } catch {
+  const file = installedFile(`${name}/bertha.node`);
+  if (file === undefined) {
     if (name === cudaPackage) return undefined;
     const why = published.includes(platformPackage)
       ? 'is not installed'
@@ -63,20 +59,19 @@ function tryPackage(name: string, attempts: Attempt[]): NativeAddon | undefined 
     attempts.push({ what: platformPackage, why });
     return undefined;
   }
-  const addon = tryLoad(file, name, attempts);
-  const expected = (require('bertha-encoder/package.json') as { version: string }).version;
-  if (addon === undefined || addon.version === expected) return addon;
-  attempts.push({ what: name, why: `has version ${addon.version}, expected ${expected}` });
-  return undefined;
+  return tryLoad(file, name, attempts);
 }
 
 function tryLoad(file: string, what: string, attempts: Attempt[]): NativeAddon | undefined {
   try {
-    return require(file) as NativeAddon;
+    const addon = requireFile(file) as Partial<NativeAddon> | null;
+    if (addon?.version === version) return addon as NativeAddon;
+    const why = typeof addon?.version === 'string' ? `has version ${addon.version}, expected ${version}` : 'is no addon of bertha-encoder';
+    attempts.push({ what, why });
   } catch (error) {
     attempts.push({ what, why: reason(file, error) });
-    return undefined;
   }
+  return undefined;
 }
 
 function reason(file: string, error: unknown): string {
@@ -119,29 +114,30 @@ function libc(): string {
   return header.glibcVersionRuntime === undefined ? 'no glibc (musl?)' : `glibc ${header.glibcVersionRuntime}`;
 }
 
-function explain(attempts: readonly Attempt[], explicit: string | undefined): string {
+function explain(attempts: readonly Attempt[], cures: readonly string[]): string {
   const system = `${platform}-${arch}, ${platform === 'linux' ? `${libc()}, ` : ''}Node.js ${process.version}`;
-  const tried = attempts.map(({ what, why }) => `  - ${what} ${why}`);
+  const allowAddons = 'start Node.js without --no-addons, and under --permission with --allow-addons and --allow-fs-read';
   return [
     `Expected a native addon for ${system}, but none could be loaded:`,
-    ...tried,
+    ...attempts.map(({ what, why }) => `  - ${what} ${why}`),
     'What to do:',
-    ...remedies(attempts, explicit),
+    ...(attempts.some(({ why }) => why.includes('--no-addons')) ? [allowAddons] : cures).map((cure) => `  - ${cure}`),
   ].join('\n');
 }
 
-function remedies(attempts: readonly Attempt[], explicit: string | undefined): string[] {
-  if (attempts.some(({ why }) => why.includes('--no-addons'))) {
-    return ['  - start Node.js without --no-addons, and under --permission with --allow-addons and --allow-fs-read'];
+/** This code was taken out of its package, so that nothing beside it is what it was. */
+function bundleRemedies(): string[] {
+  return [
+    'keep bertha-encoder out of the bundle and installed beside it: serverExternalPackages in Next.js, externals in webpack, ssr.external in Vite, --external:bertha-encoder in esbuild (docs/bundlers.md)',
+    `or set BERTHA_ADDON, or the option addon of configure, to the file bertha.node of ${published.includes(platformPackage) ? platformPackage : 'a checkout, in build/Release'}`,
+  ];
+}
+
+function packageRemedies(): string[] {
+  const inCheckout = 'in a checkout of bertha-encoder: npm ci, or npm run build (needs a C++17 compiler, make and Python 3)';
+  if (!published.includes(platformPackage)) {
+    return [inCheckout, 'then, in the project that uses it: set BERTHA_ADDON to build/Release/bertha.node of that checkout'];
   }
-  if (explicit) return [`  - correct or remove BERTHA_ADDON or the path option, which names ${explicit}`];
-  const lines = ['  - in a checkout of bertha-encoder: npm ci, or npm run build (needs a C++17 compiler, make and Python 3)'];
-  if (published.includes(platformPackage)) {
-    lines.unshift(
-      `  - in a project: npm install ${platformPackage} (npm leaves it out with --omit=optional, or where a lockfile comes from another platform)`,
-    );
-  } else {
-    lines.push('  - then, in the project that uses it: set BERTHA_ADDON to build/Release/bertha.node of that checkout');
-  }
-  return lines;
+  const inProject = `in a project: npm install ${platformPackage} (npm leaves it out with --omit=optional, or where a lockfile comes from another platform)`;
+  return [inProject, inCheckout];
 }

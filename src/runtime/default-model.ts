@@ -1,27 +1,33 @@
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BerthaError } from '../errors.js';
-import { packageRoot } from './addon.js';
+import { setLocation } from './configure.js';
+import { installedFile, isThere, packageRoot } from './package-files.js';
 
-const require = createRequire(import.meta.url);
 const weightsPackage = '@bertha-encoder/weights-all-minilm-l6-v2';
 
 /**
- * The folder of the bundled model, all-MiniLM-L6-v2: weights/ in a checkout, else the weights package. Throws `MODEL_NOT_FOUND` when
- * neither is there.
+ * The folder of the default model, all-MiniLM-L6-v2: the one that BERTHA_MODEL_DIR or `configure` names, and then no other; else weights/
+ * in a checkout; else the weights package. Throws `MODEL_NOT_FOUND` when there is none.
  */
 export function defaultModelDirectory(): string {
-  const config = [join(packageRoot(), 'weights', 'all-MiniLM-L6-v2', 'config.json'), `${weightsPackage}/config.json`];
-  for (const candidate of config) {
-    try {
-      return dirname(require.resolve(candidate));
-    } catch {
-      continue;
-    }
+  const set = setLocation('modelDirectory');
+  if (set !== undefined) {
+    if (isThere(join(set.path, 'config.json'))) return set.path;
+    const got = isThere(set.path) ? 'which has no config.json' : 'which is not there';
+    throw new BerthaError(
+      'MODEL_NOT_FOUND',
+      `Expected a model directory for ${set.setBy} but received ${JSON.stringify(set.path)}, ${got}. Correct or remove it.`,
+    );
   }
+  const root = packageRoot();
+  const own = root === undefined ? undefined : join(root, 'weights', 'all-MiniLM-L6-v2');
+  if (own !== undefined && isThere(join(own, 'config.json'))) return own;
+  const config = installedFile(`${weightsPackage}/config.json`);
+  if (config !== undefined) return dirname(config);
+  const bundled = 'set BERTHA_MODEL_DIR to a folder that holds it, or keep bertha-encoder out of the bundle (docs/bundlers.md)';
   throw new BerthaError(
     'MODEL_NOT_FOUND',
     `Expected a model directory, or the default model in the package ${weightsPackage}, but received none and the package is not installed. ` +
-      `Run npm install ${weightsPackage}, or name a model directory.`,
+      `Run npm install ${weightsPackage}, ${root === undefined ? `${bundled}, ` : ''}or name a model directory.`,
   );
 }

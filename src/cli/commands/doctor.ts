@@ -10,7 +10,7 @@ import { errorMessage } from '../../realms.js';
 import { defaultWeightCache, weightCacheDirectory } from '../../runtime/weight-cache.js';
 import { openOutput } from '../output.js';
 import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
-import { version } from '../version.js';
+import { version } from '../../version.js';
 
 /** The flags of `bertha doctor`, as commander hands them over. */
 export interface DoctorFlags {

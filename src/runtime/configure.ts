@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BerthaError } from '../errors.js';
+import { readOptions, received, type Check } from '../options.js';
+
+/** Where files are that Bertha would otherwise look for in the installed packages. */
+export interface Locations {
+  /** The native addon, `bertha.node`: a path or a file URL. The environment variable BERTHA_ADDON goes before it. */
+  readonly addon?: string | URL | undefined;
+  /** The folder of the default model: a path or a file URL. The environment variable BERTHA_MODEL_DIR goes before it. */
+  readonly modelDirectory?: string | URL | undefined;
+}
+
+const fileLocation: Check<string> = (value, name) => {
+  const location = typeof value === 'object' && value !== null ? (value as URL).href : value;
+  if (typeof location !== 'string' || location === '') {
+    throw new BerthaError('INVALID_OPTION', `Expected a path or a file URL for ${name} but received ${received(value)}.`);
+  }
+  if (!/^[a-z][a-z+.-]+:/i.test(location)) return resolve(location);
+  try {
+    return fileURLToPath(location);
+  } catch (cause) {
+    throw new BerthaError('INVALID_OPTION', `Expected a path or a file URL for ${name} but received ${received(location)}.`, { cause });
+  }
+};
+const schema = { addon: fileLocation, modelDirectory: fileLocation };
+
+let configured: { readonly addon?: string; readonly modelDirectory?: string } = {};
+
+/**
+ * Says where the native addon and the default model are, for programs that bring these files along: bundles, single-file executables.
+ * Call it before the first model is loaded; an addon that is loaded stays. What a call does not name is looked for as usual.
+ *
+ * Errors: INVALID_OPTION. Whether the files are there shows at the first load: ADDON_LOAD, MODEL_NOT_FOUND.
+ *
+ * @example
+ * configure({ addon: new URL('./bertha.node', import.meta.url), modelDirectory: './models/all-MiniLM-L6-v2' });
+ */
+export function configure(locations: Locations): void {
+  configured = readOptions('configure', locations, schema);
+}
+
+/** A location that was set by hand, and the name of what set it: an environment variable goes before `configure`. */
+export function setLocation(kind: keyof typeof schema): { readonly path: string; readonly setBy: string } | undefined {
+  const variable = kind === 'addon' ? 'BERTHA_ADDON' : 'BERTHA_MODEL_DIR';
+  const inEnvironment = process.env[variable];
+  if (inEnvironment) return { path: resolve(inEnvironment), setBy: variable };
+  const path = configured[kind];
+  return path === undefined ? undefined : { path, setBy: `the option ${kind} of configure` };
+}
