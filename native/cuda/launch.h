@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <string>
 
+#ifdef BERTHA_CUDA_EMULATED
+#include "cuda-emulator/runtime_emulated.h"
+#endif
+
 namespace bertha::cuda {
 
 using Stream = void*;
@@ -63,6 +67,9 @@ void launch_kernel(const char* name, const void* kernel, void (*emulated)(const 
 // launch<Params, kernel>("name", grid, stream, params): the one way kernels are started.
 template <typename Params, void (*kKernel)(Params)>
 void launch(const char* name, const Grid& grid, Stream stream, const Params& params) {
+#ifdef BERTHA_CUDA_EMULATED
+    emulator::note_launch(__PRETTY_FUNCTION__);
+#endif
     launch_kernel(
         name, reinterpret_cast<const void*>(kKernel),
         [](const void* p) {

@@ -19,6 +19,7 @@ std::atomic<int> failure{0};
 std::atomic<bool> lost{false};
 std::mutex mutex;
 std::map<void*, size_t> blocks;
+std::set<const char*> launched;
 int64_t bytes_used = 0;
 
 int64_t environment(const char* name, int64_t otherwise) {
@@ -39,6 +40,29 @@ int64_t device_bytes() {
     return bytes_used;
 }
 void revive_devices() { lost = false; }
+
+void note_launch(const char* launch_function) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    launched.insert(launch_function);
+}
+std::set<std::string> take_launches() {
+    std::set<const char*> functions;
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        functions.swap(launched);
+    }
+    std::set<std::string> kernels;
+    for (const std::string name : functions) {
+        // GCC: "[with Params = ...; void (* kKernel)(Params) = KERNEL; Stream = ...]"; clang: "[Params = ..., kKernel = &KERNEL]".
+        const std::string::size_type begin = name.find(" = ", name.find("kKernel"));
+        std::string kernel = name.substr(begin + 3, name.find_first_of(";]", begin) - begin - 3);
+        for (const char* space : {"bertha::cuda::", "{anonymous}::", "(anonymous namespace)::", "&"})
+            for (auto at = kernel.find(space); at != std::string::npos; at = kernel.find(space))
+                kernel.erase(at, std::strlen(space));
+        kernels.insert(kernel);
+    }
+    return kernels;
+}
 
 namespace {
 

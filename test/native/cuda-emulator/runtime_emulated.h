@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <string>
 
 namespace bertha::emulator {
 
@@ -15,6 +17,10 @@ enum class Failure { kOutOfMemory, kLost, kOther };
 int64_t fail_call(int64_t n, Failure failure);
 // Bytes of device and pinned memory that are allocated now.
 int64_t device_bytes();
+// launch() hands over its own name, which holds the kernel's with all template arguments.
+void note_launch(const char* launch_function);
+// The kernels launched since the last call, as the compiler spells them without namespaces.
+std::set<std::string> take_launches();
 // Fails on the next call no more: a test's way to a fresh process.
 void revive_devices();
 

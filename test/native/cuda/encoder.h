@@ -10,6 +10,18 @@
 
 namespace bertha::test {
 
+// Random numbers drawn once: large shapes take tens of millions, each another part of these. A prime count keeps columns apart.
+inline std::vector<float> drawn_floats(size_t count, uint32_t seed, float deviation = 1.0f) {
+    static const std::vector<float> drawn = random_floats(1048573, 1);
+    std::vector<float> values(count);
+    size_t from = size_t{seed} * 7919 % drawn.size();
+    for (float& value : values) {
+        value = deviation * drawn[from];
+        if (++from == drawn.size()) from = 0;
+    }
+    return values;
+}
+
 // A BERT encoder with a mean-pooled, normalised vector, as models/bert.ts lays it out.
 inline std::shared_ptr<const Program> encoder(int32_t layers, int32_t hidden, int32_t heads, int32_t vocab_size) {
     auto program = std::make_shared<Program>();
@@ -73,7 +85,7 @@ public:
     explicit RandomSource(const Program& program) : program_(program) {}
     void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override {
         const auto count = static_cast<size_t>((row_end - row_begin) * program_.weights[static_cast<size_t>(weight)].cols);
-        const auto values = random_floats(count, static_cast<uint32_t>(weight + 100 * row_begin), 0.03f);
+        const auto values = drawn_floats(count, static_cast<uint32_t>(weight + 100 * row_begin), 0.03f);
         std::copy(values.begin(), values.end(), dst);
     }
 
@@ -81,7 +93,7 @@ private:
     const Program& program_;
 };
 
-class NoControl final : public Control {
+class NoControl : public Control {
 public:
     void at_op_boundary() override {}
     bool cancelled() const override { return false; }
