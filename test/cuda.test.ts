@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { suite } from 'uvu';
+import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { compareFolder, kTolerance } from '../scripts/golden/compare.js';
 import { findGoldenFolders } from '../scripts/golden/files.js';

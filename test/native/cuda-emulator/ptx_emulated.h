@@ -102,6 +102,7 @@ inline Half from_float<Half>(float x) {
     return {static_cast<uint16_t>(sign | ((rounded >> 13) - (112u << 10)))};
 }
 
+inline float add(float a, float b) { return a + b; }
 inline float exp2_approx(float x) { return std::exp2(x); }
 
 inline void copy_async(void* shared, const void* global, int valid_bytes, BERTHA_SITE_ONLY) {

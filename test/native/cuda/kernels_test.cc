@@ -18,7 +18,26 @@ namespace bertha::test {
 
 namespace {
 
-double gelu(double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }
+// As HF's modules define them.
+double activate(Activation activation, double x) {
+    switch (activation) {
+        case Activation::kNone: return x;
+        case Activation::kGelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+        case Activation::kGeluTanh: return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
+        case Activation::kRelu: return std::max(x, 0.0);
+        case Activation::kSilu: return x / (1.0 + std::exp(-x));
+        case Activation::kTanh: return std::tanh(x);
+        case Activation::kSigmoid: return 1.0 / (1.0 + std::exp(-x));
+        case Activation::kQuickGelu: return x / (1.0 + std::exp(-1.702 * x));
+        case Activation::kRelu6: return std::min(std::max(x, 0.0), 6.0);
+        case Activation::kReluSquared: return x < 0.0 ? 0.0 : x * x;
+        case Activation::kLeakyRelu: return x < 0.0 ? 0.01 * x : x;
+        case Activation::kMish: return x * std::tanh(std::log1p(std::exp(x)));
+    }
+    return x;
+}
+constexpr const char* kActivationNames[] = {"none", "gelu", "gelu_tanh", "relu", "silu", "tanh", "sigmoid", "quick_gelu", "relu6",
+                                            "relu_squared", "leaky_relu", "mish"};
 
 struct LinearCase {
     int64_t m;
@@ -59,7 +78,9 @@ std::string check_linear(const LinearCase& c, std::vector<float>* bits = nullptr
                 sum += product;
                 size += std::fabs(product);
             }
-            double value = c.activation == Activation::kGelu ? gelu(sum) : sum;
+            // An activation multiplies errors by its slope: up to 1.13, relu_squared's 2 |x|.
+            double value = activate(c.activation, sum);
+            if (c.activation == Activation::kReluSquared) size *= 2 * std::fabs(sum) + 1;
             if (c.residual) value += residual[static_cast<size_t>(row * c.n + column)];
             expected.push_back(value);
             tolerances.push_back(size * (8 + c.k) * 0x1p-24 / 2 + (std::fabs(value) + 1e-6) * 1.01 * unit_roundoff(c.out) + 1e-6);
@@ -205,23 +226,30 @@ std::vector<Named> all_cases() {
         }
         for (int64_t m : {1, 9, 33, 129})
             cases.push_back({"linear in parts" + t + " m=" + number(m), [=] {
-                                 return check_linear({m, 70, 1600, type, type, true, true, Activation::kNone});
+                                 return check_linear({m, 70, 2080, type, type, true, true, Activation::kNone});
+                             }});
+        for (int i = 0; i < static_cast<int>(std::size(kActivationNames)); i++)
+            cases.push_back({"linear " + std::string(kActivationNames[i]) + t, [=] {
+                                 std::string problem;
+                                 for (const auto& [m, k] : {std::pair{3, 40}, std::pair{66, 40}, std::pair{66, 2080}, std::pair{130, 2080}})
+                                     problem += check_linear({m, 34, k, type, type, true, true, static_cast<Activation>(i)});
+                                 return problem;
                              }});
         cases.push_back({"linear gives a row the same bits in every tile" + t, [=] {
                              // The first rows of every m are the same.
                              // 5, 16 and 32 are linear_small's tiles, the others linear_mma's but for long k up to 128.
-                             for (int32_t k : {64, 1600}) {
-                                 std::vector<float> many;
-                                 for (int64_t m : {520, 70, 32, 16, 5}) {
-                                     std::vector<float> few;
-                                     const std::string problem =
-                                         check_linear({m, 40, k, type, type, true, false, Activation::kGelu}, &few);
-                                     if (!problem.empty()) return problem;
-                                     if (many.empty()) many = few;
-                                     if (std::memcmp(few.data(), many.data(), few.size() * sizeof(float)) != 0)
-                                         return "other bits at m=" + std::to_string(m) + " k=" + std::to_string(k);
+                             for (Activation activation : {Activation::kGelu, Activation::kSilu})
+                                 for (int32_t k : {64, 2080}) {
+                                     std::vector<float> many;
+                                     for (int64_t m : {520, 70, 32, 16, 5}) {
+                                         std::vector<float> few;
+                                         const std::string problem = check_linear({m, 40, k, type, type, true, true, activation}, &few);
+                                         if (!problem.empty()) return problem;
+                                         if (many.empty()) many = few;
+                                         if (std::memcmp(few.data(), many.data(), few.size() * sizeof(float)) != 0)
+                                             return "other bits at m=" + std::to_string(m) + " k=" + std::to_string(k);
+                                     }
                                  }
-                             }
                              return std::string();
                          }});
         for (int32_t dim : {4, 5, 8, 12, 16, 25, 26, 32, 36, 48, 64, 80, 128})
