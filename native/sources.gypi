@@ -2,6 +2,7 @@
   "variables": {
     "bertha_sources": [
       "native/addon/addon.cc",
+      "native/addon/devices.cc",
       "native/addon/environment.cc",
       "native/addon/file_identity.cc",
       "native/addon/file_source.cc",
@@ -34,7 +35,7 @@
       "native/engine/shared_team.cc",
       "native/engine/weight_cache.cc"
     ],
-    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/value_plan.cc"],
+    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
     "bertha_cuda_sources": [
       "native/cuda/attention_fp32.cu",
       "native/cuda/attention_mma.cu",

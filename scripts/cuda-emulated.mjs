@@ -3,6 +3,8 @@
 //   build-cuda-emulated/Release/bertha.node   the addon: BERTHA_ADDON=build-cuda-emulated/Release/bertha.node, device 'cuda'
 //   build-cuda-emulated/kernels_test          every op against float64
 //   build-cuda-emulated/emulator_test         broken kernels that the emulator must catch
+//   build-cuda-emulated/forward_test          whole forwards: waiting, failures, memory, kernels launched
+//   build-cuda-emulated/runtime_test          the device runtime on a stand-in for CUDA's
 import { buildAddon } from './build/addon.mjs';
 import { showLine } from './build/terminal.mjs';
 

@@ -1,5 +1,6 @@
 // The CUDA backend on its emulator: the kernels' own tests, models against float64 through Node-API, and everything that can go wrong.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from './support/suite.js';
@@ -65,6 +66,19 @@ async function errorOf(call: () => Promise<unknown>): Promise<BerthaError> {
   throw new Error('Expected an error but received a result.');
 }
 
+t('knows every error after which CUDA asks for a new process', () => {
+  const { stdout } = spawnSync(process.env['CUDACXX'] ?? 'nvcc', ['-M', '-x', 'cu', '/dev/null'], { encoding: 'utf8' });
+  const header = /\S*driver_types\.h/.exec(stdout ?? '')?.[0];
+  if (header === undefined) return skip("CUDA's headers");
+  const comments = readFileSync(header, 'utf8').matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(cudaError\w+)\s*=/g);
+  const fatal = [...comments]
+    .filter(([, text]) => /terminated\s+and\s+relaunched/.test(text!.replace(/\s*\*\s*/g, ' ')))
+    .map(([, , name]) => name!);
+  assert.ok(fatal.length >= 13, fatal.join());
+  const known = readFileSync(join(root, 'native', 'cuda', 'runtime.cu'), 'utf8');
+  for (const name of fatal) assert.ok(known.includes(`case ${name}:`), name);
+});
+
 if (canBuild) {
   build();
 
@@ -74,6 +88,8 @@ if (canBuild) {
   });
   t('the emulator catches broken kernels', () => passes('emulator_test'));
   t('instructions do what the PTX manual says, bit for bit', () => passes('instructions_test'));
+  t('whole forwards wait, fail, find memory and launch as they should', () => passes('forward_test'));
+  t('the device runtime knows lost, busy and slow devices, and asks for shared memory until it was granted', () => passes('runtime_test'));
   t('the runner without Node finds golden models right', () => passes('models_test', 'test/native/cuda/models'));
   t('every op gives the same bits again', () =>
     passes('kernels_test', '--seed', String(seed), '--repeat', '2', '--sample', `${seed % 8}/8`),
@@ -210,6 +226,27 @@ if (canBuild) {
     const refused = await errorOf(() => loadModel(wide, { device: 'cuda', heads: false }));
     assert.is(refused.code, 'DEVICE');
     assert.match(refused.message, /expected a head_dim of at most 128 on CUDA, got 192/);
+  });
+
+  t('the first auto of a process leaves the event loop free while the driver is set up', () => {
+    const script = `
+      import { loadModel } from './src/models/index.js';
+      const gaps = [];
+      let last = Date.now();
+      const timer = setInterval(() => (gaps.push(Date.now() - last), (last = Date.now())), 5);
+      const model = await loadModel(${JSON.stringify(tiny)}, { device: 'auto' });
+      gaps.push(Date.now() - last);
+      clearInterval(timer);
+      console.log(JSON.stringify({ chosen: model.device.chosen, longest: Math.max(...gaps) }));
+      model.dispose();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, BERTHA_EMULATED_INIT_MS: '2000' },
+    });
+    const { chosen, longest } = JSON.parse(stdout || `{"chosen": ${JSON.stringify(stderr)}}`) as { chosen: string; longest: number };
+    assert.is(chosen, 'cuda');
+    assert.ok(longest < 1500, `a turn of ${longest} ms while the driver took 2000`);
   });
 
   t('stats tell which device holds how many models', async () => {

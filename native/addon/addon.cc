@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "addon/args.h"
+#include "addon/devices.h"
 #include "addon/environment.h"
 #include "addon/model_wrap.h"
 #include "addon/ops.h"
@@ -93,23 +94,6 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
     return object;
 }
 
-Napi::Value device_problem_of(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::string device = to_string(info[0], "device");
-        const std::string problem = info.Length() == 1
-                                        ? device_problem(device)
-                                        : task_problem(device, to_string(info[1], "precision"),
-                                                       to_int(info[2], "headDim", 0, INT32_MAX));
-        return Napi::String::New(info.Env(), problem);
-    });
-}
-
-Napi::Value device_description_of(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
-        return Napi::String::New(info.Env(), device_description(to_string(info[0], "device")));
-    });
-}
-
 Napi::Value fail_allocation_at(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         return Napi::Number::New(info.Env(),
@@ -131,11 +115,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("isa", Napi::Function::New(env, isa, "isa"));
     exports.Set("threads", Napi::Function::New(env, threads, "threads"));
     exports.Set("stats", Napi::Function::New(env, stats, "stats"));
-    exports.Set("deviceProblem", Napi::Function::New(env, device_problem_of, "deviceProblem"));
-    exports.Set("deviceCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
-                    return Napi::Number::New(info.Env(), device_count());
-                }));
-    exports.Set("deviceDescription", Napi::Function::New(env, device_description_of, "deviceDescription"));
+    define_device_questions(env, exports);
     exports.Set("allocatedBytes", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                     return Napi::Number::New(info.Env(), static_cast<double>(allocated_bytes()));
                 }));

@@ -34,7 +34,7 @@ uint16_t to_half(float x) {
 }  // namespace
 
 DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, WeightSource& source)
-    : program_(program) {
+    : program_(program), index_(program.weights.size(), {kNoIndex, kNoIndex, kNoIndex}) {
     for (const Op& op : program.ops) {
         const Type out = plan.values[static_cast<size_t>(op.output)].type;
         switch (op.kind) {
@@ -62,8 +62,8 @@ DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, Weig
 
 void DeviceWeights::add(int32_t weight, Type type, bool by_distance) {
     if (weight == kNoIndex) return;
-    for (const Entry& entry : entries_)
-        if (entry.weight == weight && entry.type == type) return;
+    int32_t& index = index_[static_cast<size_t>(weight)][static_cast<size_t>(type)];
+    if (index != kNoIndex) return;
     const Weight& shape = program_.weights[static_cast<size_t>(weight)];
     const bool vector = shape.kind == WeightKind::kVector;
     Entry entry{weight, type, by_distance, vector ? 1 : shape.rows, shape.cols, 0, total_};
@@ -73,13 +73,14 @@ void DeviceWeights::add(int32_t weight, Type type, bool by_distance) {
     }
     entry.stride = by_distance ? entry.cols : (entry.cols + 7) / 8 * 8;
     total_ += (entry.rows * entry.stride * bytes_of(type) + kAlignment - 1) / kAlignment * kAlignment;
+    index = static_cast<int32_t>(entries_.size());
     entries_.push_back(entry);
 }
 
 const DeviceWeights::Entry& DeviceWeights::find(int32_t weight, Type type) const {
-    for (const Entry& entry : entries_)
-        if (entry.weight == weight && entry.type == type) return entry;
-    fail("INTERNAL", "weight %d was not uploaded", weight);
+    const int32_t index = index_[static_cast<size_t>(weight)][static_cast<size_t>(type)];
+    BERTHA_CHECK(index != kNoIndex, "INTERNAL", "weight %d was not uploaded", weight);
+    return entries_[static_cast<size_t>(index)];
 }
 
 void DeviceWeights::upload(const Entry& entry, WeightSource& source, Stream stream) {

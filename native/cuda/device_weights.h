@@ -1,6 +1,7 @@
 // A program's weights on the device, in one allocation, in the types its ops read.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "cuda/device_memory.h"
@@ -36,6 +37,7 @@ private:
 
     const Program& program_;
     std::vector<Entry> entries_;
+    std::vector<std::array<int32_t, 3>> index_;  // of entries_, by weight and type; kNoIndex for none
     int64_t total_ = 0;
     DeviceMemory memory_;
 };

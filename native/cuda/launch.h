@@ -3,7 +3,8 @@
 // device_problem.cc is shared.
 //
 // Every failure throws bertha::Error: DEVICE_OOM when memory is short (bytes asked and free), DEVICE_LOST
-// when the device can do nothing any more, DEVICE otherwise; the message names the call.
+// when the device can do nothing any more in this process, DEVICE otherwise (busy, for one); the message
+// names the call.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +53,12 @@ Stream create_stream();
 void destroy_stream(Stream stream) noexcept;
 void copy_to_device(void* device, const void* host, size_t bytes, Stream stream);
 void copy_to_host(void* host, const void* device, size_t bytes, Stream stream);
+// Whether all that was queued is done. Throws what has gone wrong meanwhile.
+bool is_done(Stream stream);
 // Blocks the calling thread, without spinning.
 void wait_for(Stream stream);
+// The same before memory is reused or freed after a failure: errors mean nothing any more.
+void settle(Stream stream) noexcept;
 
 struct Grid {
     int x = 1, y = 1, z = 1;

@@ -116,7 +116,8 @@ std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, 
 
 // What this build and machine can do about a device: "" when it can be used, else what is missing.
 std::string device_problem(const std::string& device);
-// CUDA devices, usable or not; 0 without a driver or without CUDA in this build.
+// CUDA devices, usable or not; 0 without a driver or without CUDA in this build. The first question about
+// devices in a process sets up the driver, which takes up to a second.
 int device_count();
 // The same for a program whose attention heads are `head_dim` wide, in `precision`: what loading would
 // refuse. Knows the limits of devices only; of the processor it says "".

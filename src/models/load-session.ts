@@ -1,6 +1,6 @@
 import { type Calibration, checkCalibration, openCalibration } from '../checkpoint/calibration.js';
 import type { ModelDirectory } from '../checkpoint/model-directory.js';
-import { chooseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
+import { findDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
 import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import { Session } from '../runtime/session.js';
 import { weightCacheDirectory, type WeightCacheOption } from '../runtime/weight-cache.js';
@@ -33,7 +33,7 @@ export async function loadSession(
 ): Promise<LoadedSession> {
   const calibration = asked === 'auto' || isInteger(asked) ? await openCalibration(directory.path) : undefined;
   try {
-    const device = chooseDevice(askedDevice, asked, widestHead(program));
+    const device = await findDevice(askedDevice, asked, widestHead(program));
     const precision =
       device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
     const used = isInteger(precision.chosen) ? calibration : undefined;

@@ -1,6 +1,7 @@
 import { BerthaError } from '../errors.js';
 import { received } from '../options.js';
 import { loadAddon } from './addon.js';
+import { callNative } from './native-error.js';
 import type { PrecisionOption } from './precision.js';
 
 /** Where a model can compute: on the processor, or on the CUDA device of that number (`'cuda'` is the first). */
@@ -25,6 +26,12 @@ export function parseDevice(value: unknown, name: string): DeviceOption {
   }
   if (/^(?:auto|cpu|cuda|cuda:\d{1,4})$/.test(value)) return value as DeviceOption;
   throw new BerthaError('DEVICE', `Expected one of auto, cpu, cuda, cuda:N for ${name} but received ${received(value)}.`);
+}
+
+/** `chooseDevice`, with the driver set up on another thread: that takes up to a second at the first `auto` of a process. Errors: ADDON_LOAD, THREADS. */
+export async function findDevice(asked: DeviceOption, precision: PrecisionOption, headDim: number): Promise<DeviceReport> {
+  if (asked === 'auto' && kCudaPrecisions.includes(precision)) await callNative(() => loadAddon().findDevices());
+  return chooseDevice(asked, precision, headDim);
 }
 
 /**

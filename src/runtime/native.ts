@@ -147,6 +147,8 @@ export interface NativeAddon {
   isa(): IsaReport;
   threads(): ThreadsReport;
   stats(): SchedulerStats;
+  /** Sets up the driver on a thread of its own, up to a second; afterwards the questions below are answered at once. Errors: THREADS. */
+  findDevices(): Promise<void>;
   /** '' when the device can be used, for a program of such attention heads where they are given; else what is missing. */
   deviceProblem(device: string): string;
   deviceProblem(device: string, precision: string, headDim: number): string;

@@ -1,10 +1,13 @@
 #include "cuda-emulator/runtime_emulated.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 #include "cuda-emulator/emulator.h"
 #include "cuda/launch.h"
@@ -21,6 +24,10 @@ std::mutex mutex;
 std::map<void*, size_t> blocks;
 std::set<const char*> launched;
 int64_t bytes_used = 0;
+std::map<cuda::Stream, int64_t> queued;  // pieces of work by stream
+std::atomic<int64_t> held_questions{0}, questions{0}, waits{0};
+bool keeps_names = false;
+std::vector<std::string> launch_names;
 
 int64_t environment(const char* name, int64_t otherwise) {
     const char* text = std::getenv(name);
@@ -40,6 +47,19 @@ int64_t device_bytes() {
     return bytes_used;
 }
 void revive_devices() { lost = false; }
+int64_t queued_work() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    int64_t all = 0;
+    for (const auto& [stream, pieces] : queued) all += pieces;
+    return all;
+}
+void hold_streams(int64_t n) { held_questions = n; }
+Waiting take_waiting() { return {questions.exchange(0), waits.exchange(0)}; }
+std::vector<std::string> take_launch_names() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    keeps_names = true;
+    return std::exchange(launch_names, {});
+}
 
 void note_launch(const char* launch_function) {
     const std::lock_guard<std::mutex> lock(mutex);
@@ -65,6 +85,15 @@ std::set<std::string> take_launches() {
 }
 
 namespace {
+
+void note_queued(cuda::Stream stream) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    queued[stream]++;
+}
+void note_done(cuda::Stream stream) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    queued.erase(stream);
+}
 
 int64_t memory_bytes() { return environment("BERTHA_EMULATED_MEMORY", int64_t{16} << 30); }
 
@@ -134,6 +163,9 @@ using emulator::memory_bytes;
 bool is_lost(int) { return emulator::lost; }
 
 DriverFacts driver_facts() {
+    static std::once_flag asked;  // as cuInit, which takes its time once
+    std::call_once(asked,
+                   [] { std::this_thread::sleep_for(std::chrono::milliseconds(environment("BERTHA_EMULATED_INIT_MS", 0))); });
     constexpr int kRuntime = 13000;
     const auto version = static_cast<int>(environment("BERTHA_EMULATED_DRIVER", kRuntime));
     return {version, kRuntime, version < kRuntime, static_cast<int>(environment("BERTHA_EMULATED_DEVICES", 1)), ""};
@@ -150,23 +182,43 @@ void free_device(void* pointer) noexcept { emulator::release(pointer); }
 void* allocate_pinned(size_t bytes) { return emulator::allocate("cudaMallocHost", bytes); }
 void free_pinned(void* pointer) noexcept { emulator::release(pointer); }
 Stream create_stream() {
+    static std::atomic<uintptr_t> streams{0};
     call("cudaStreamCreate");
-    return nullptr;
+    return reinterpret_cast<Stream>(++streams);
 }
-void destroy_stream(Stream) noexcept {}
-void copy_to_device(void* device, const void* host, size_t bytes, Stream) {
+void destroy_stream(Stream stream) noexcept { emulator::note_done(stream); }
+void copy_to_device(void* device, const void* host, size_t bytes, Stream stream) {
     call("cudaMemcpyAsync");
+    emulator::note_queued(stream);
     std::memcpy(device, host, bytes);
 }
-void copy_to_host(void* host, const void* device, size_t bytes, Stream) {
+void copy_to_host(void* host, const void* device, size_t bytes, Stream stream) {
     call("cudaMemcpyAsync");
+    emulator::note_queued(stream);
     std::memcpy(host, device, bytes);
 }
-void wait_for(Stream) { call("cudaStreamSynchronize"); }
+bool is_done(Stream stream) {
+    emulator::questions++;
+    call("cudaStreamQuery");
+    if (emulator::held_questions > 0 && --emulator::held_questions > 0) return false;
+    emulator::note_done(stream);
+    return true;
+}
+void wait_for(Stream stream) {
+    emulator::waits++;
+    call("cudaStreamSynchronize");
+    emulator::note_done(stream);
+}
+void settle(Stream stream) noexcept { emulator::note_done(stream); }
 
-void launch_kernel(const char* name, const void*, void (*emulated)(const void*), const Grid& grid, Stream,
+void launch_kernel(const char* name, const void*, void (*emulated)(const void*), const Grid& grid, Stream stream,
                    const void* params) {
     call(name);
+    {
+        const std::lock_guard<std::mutex> lock(emulator::mutex);
+        emulator::queued[stream]++;
+        if (emulator::keeps_names) emulator::launch_names.emplace_back(name);
+    }
     try {
         emulator::run_grid({grid.x, grid.y, grid.z}, grid.threads, grid.shared_bytes, emulated, params);
     } catch (const emulator::Fault& fault) {
