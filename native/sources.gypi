@@ -33,6 +33,7 @@
       "native/engine/scheduler.cc",
       "native/engine/scheduler_queue.cc",
       "native/engine/shared_team.cc",
+      "native/engine/waiting_jobs.cc",
       "native/engine/weight_cache.cc"
     ],
     "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],

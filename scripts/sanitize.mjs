@@ -1,6 +1,6 @@
 // Builds with sanitizers and runs what they can see.
 //   node scripts/sanitize.mjs address [TEST...]   the addon with ASan, UBSan and LSan, and the JavaScript tests on it
-//   node scripts/sanitize.mjs thread              the native core as a program (test/native/engine) with TSan
+//   node scripts/sanitize.mjs thread [PART]       the native core as a program (test/native/engine) with TSan
 //   node scripts/sanitize.mjs none                the same program without a sanitizer
 // Set CXX to choose the compiler; Node itself is not instrumented, so TSan cannot watch the addon inside it.
 import { spawn, spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { compiler, nodeHeadersPrefix } from './build/toolchain.mjs';
 const [mode = '', ...filters] = process.argv.slice(2);
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const isCore = (source) => !source.startsWith('native/addon/');
-const program = ['test/native/engine/engine_test.cc'];
+const program = ['engine_test', 'queue_test', 'device_test'].map((name) => `test/native/engine/${name}.cc`);
 const modes = {
   address: {
     // -fno-rtti leaves vptr checks without the types they compare.
@@ -116,5 +116,5 @@ if (mode === 'address') {
 } else {
   const test = join(folder, 'engine_test');
   await run(command, [...flags, '-pthread', ...objects, '-o', test]);
-  await run(test, [], { env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' } });
+  await run(test, filters, { env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' } });
 }

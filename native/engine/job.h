@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ struct JobError {
     std::string code;
     std::string message;
 };
+
+class Job;
+using JobPtr = std::shared_ptr<Job>;
+struct Turn;
 
 class Job {
 public:
@@ -82,8 +87,9 @@ public:
     int running = 0;  // batches in flight
     bool failed = false;
     JobError error;
+    // Where it waits (waiting_jobs.h); null once every sequence has started.
+    Turn* turn = nullptr;
+    std::list<JobPtr>::iterator place;
 };
-
-using JobPtr = std::shared_ptr<Job>;
 
 }  // namespace bertha

@@ -51,10 +51,11 @@ public:
         }
         constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
         const Model& paused = *slices_.front().job->model;
-        while (may_yield_ && (scheduler_.pending_[kInteractive].load(std::memory_order_relaxed) > 0 ||
+        while (may_yield_ && (scheduler_.lanes_[kInteractive].size() > 0 ||
                               scheduler_.urgent_teams_.load(std::memory_order_relaxed) > 0)) {
             Scheduler::Lock lock(scheduler_.mutex_);
-            paused.running--;  // this batch stands still: it does not count against the model's threads
+            // This batch stands still: it does not count against the model's threads. (A device goes on.)
+            paused.running--;
             const Slices urgent = scheduler_.take(kInteractive + 1, lock);
             if (!urgent.empty()) {
                 lock.unlock();
@@ -126,7 +127,7 @@ void Scheduler::admit(const JobPtr& job) {
     BERTHA_CHECK(
         queued == 0 || queued + tokens <= queue_limit(), "QUEUE_FULL",
         "the queue holds %lld of %lld tokens in %lld calls; this call's %lld do not fit: retry later",
-        ll(queued), ll(queue_limit()), ll(pending_[0] + pending_[1]), ll(tokens));
+        ll(queued), ll(queue_limit()), ll(lanes_[0].size() + lanes_[1].size()), ll(tokens));
     queued_tokens_[static_cast<int>(job->lane)] += tokens;
     job->submitted = job->started = Clock::now();
     note_interactive(*job, job->submitted);
@@ -138,11 +139,8 @@ void Scheduler::submit(const JobPtr& job) {
         const Lock lock(mutex_);
         admit(job);
         if (job->sequences() > 0) {
-            lanes_[lane].push_back(job);
-            pending_[lane].fetch_add(1, std::memory_order_relaxed);
-            const Clock::rep deadline = job->deadline.time_since_epoch().count();
-            if (deadline < earliest_deadline_.load(std::memory_order_relaxed))
-                earliest_deadline_.store(deadline, std::memory_order_relaxed);
+            lanes_[lane].add(job);
+            note_deadlines();
             announce();
         }
     }
@@ -169,8 +167,10 @@ void Scheduler::run_now(const JobPtr& job) {
     while (!done) {
         const Slices slices = take_from(job);
         if (slices.empty()) {
-            done_.wait(lock, [&] { return done; });
-            break;
+            done_.wait(lock, [&] {
+                return done || (job->next_sequence < job->sequences() && !is_device_full(*job->model));
+            });
+            continue;
         }
         lock.unlock();
         run_batch(slices, false);
@@ -183,6 +183,7 @@ void Scheduler::cancel(const JobPtr& job) {
     Lock lock(mutex_);
     if (job->next_sequence == job->sequences()) return;  // nothing left to start: what runs notices by itself
     const bool finished = drop_rest(job, "ABORTED", "the call was aborted");
+    note_deadlines();
     lock.unlock();
     if (finished) complete(job);
 }
@@ -202,7 +203,8 @@ std::shared_ptr<SharedTeam> Scheduler::team_for(const Job& job) {
     const Lock lock(mutex_);
     const Model& model = *job.model;
     const int size = std::min(model.max_threads(), workers());
-    const bool urgent = job.lane == Lane::kInteractive && pending_[static_cast<int>(Lane::kInteractive)] == 0;
+    const bool urgent = job.lane == Lane::kInteractive &&
+                        lanes_[static_cast<int>(Lane::kInteractive)].size() == 0;
     const bool for_idle = model.running <= 1 && !work_waits();
     if (size < 2 || !(urgent || for_idle) || !model.loaded().uses_cpu_pool() || Clock::now() < solo_until_)
         return nullptr;
@@ -220,7 +222,7 @@ bool Scheduler::help_urgent(Lock& lock) {
     const bool joined = team->help(
         [](void* self) {
             constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
-            return static_cast<Scheduler*>(self)->pending_[kInteractive].load(std::memory_order_relaxed) > 0;
+            return static_cast<Scheduler*>(self)->lanes_[kInteractive].size() > 0;
         },
         this);
     lock.lock();
@@ -303,8 +305,7 @@ void Scheduler::run_batch(const Slices& slices, bool nested) {
         finish(slices, failure);
     }
     const Lock lock(mutex_);
-    // A worker may sleep because the model had all the threads it may have.
-    if (model->running-- == model->max_threads() && work_waits()) announce();
+    end_forward(*model);
 }
 
 void Scheduler::finish(const Slices& slices, const std::optional<JobError>& error) {
@@ -322,7 +323,10 @@ void Scheduler::finish(const Slices& slices, const std::optional<JobError>& erro
                 job->failed = true;
                 job->error = *error;
             }
-            if (job->failed && job->next_sequence < job->sequences()) drop_rest(job, "", "");
+            if (job->failed && job->next_sequence < job->sequences()) {
+                drop_rest(job, "", "");
+                note_deadlines();
+            }
             done = job->running == 0 && job->next_sequence == job->sequences();
         }
         if (done) complete(job);
@@ -399,7 +403,7 @@ SchedulerStats Scheduler::stats() const {
     SchedulerStats stats = stats_;
     stats.workers = workers();
     for (int lane = 0; lane < kLanes; lane++) {
-        stats.queued_jobs[lane] = static_cast<int64_t>(lanes_[lane].size());
+        stats.queued_jobs[lane] = lanes_[lane].size();
         stats.queued_tokens[lane] = queued_tokens_[lane];
     }
     return stats;

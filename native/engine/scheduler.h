@@ -7,15 +7,16 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/job.h"
 #include "engine/packed_batch.h"
 #include "engine/shared_team.h"
+#include "engine/waiting_jobs.h"
 
 namespace bertha {
 
@@ -79,15 +80,20 @@ private:
     Slices take(int lane_end, Lock& lock);
     Slices take_from(const JobPtr& job);
     int64_t fill(Slices& slices, const JobPtr& job, int64_t room);
+    int64_t fill_from(Turn*& turn, Slices& slices, int64_t room);
+    bool may_start(const Model& model) const;
+    bool is_device_full(const Model& model) const;
+    void begin_forward(const Model& model);
+    void end_forward(const Model& model);
     int64_t budget_for(const Job& job, int lane) const;
     void run_batch(const Slices& slices, bool nested);
     std::optional<JobError> compute(const Slices& slices, bool nested);
     void finish(const Slices& slices, const std::optional<JobError>& error);
     void complete(const JobPtr& job);
     void admit(const JobPtr& job);
-    bool remove_from_lane(const JobPtr& job);
     bool drop_rest(const JobPtr& job, const char* code, const char* message);
     bool deadline_passed() const;
+    void note_deadlines();
     void drop_expired(Lock& lock);
     std::shared_ptr<SharedTeam> open_team(int size, bool for_idle, bool urgent);
     std::shared_ptr<SharedTeam> team_for(const Job& job);
@@ -97,17 +103,15 @@ private:
         if (job.lane == Lane::kInteractive)
             last_interactive_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
-    bool work_waits() const {
-        return pending_[0].load(std::memory_order_relaxed) + pending_[1].load(std::memory_order_relaxed) > 0;
-    }
+    bool work_waits() const { return lanes_[0].size() + lanes_[1].size() > 0; }
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable done_;
-    std::deque<JobPtr> lanes_[kLanes];  // jobs with sequences left to start
+    WaitingJobs lanes_[kLanes];                              // jobs with sequences left to start
+    std::unordered_map<const LoadedModel*, int> on_device_;  // forwards that a device computes now
     std::vector<std::shared_ptr<SharedTeam>> teams_;
-    std::atomic<int> pending_[kLanes] = {};  // jobs in each lane, for a look without the lock
-    std::atomic<uint64_t> events_{0};        // rises whenever a sleeping worker may find something to do
+    std::atomic<uint64_t> events_{0};  // rises whenever a sleeping worker may find something to do
     std::atomic<Clock::rep> earliest_deadline_{Clock::time_point::max().time_since_epoch().count()};
     std::atomic<int> urgent_teams_{0};  // open ones of interactive forwards
     std::atomic<Clock::rep> last_interactive_{Clock::time_point::min().time_since_epoch().count()};

@@ -9,25 +9,16 @@
 #include "cpu/lazy_table.h"
 #include "engine/allocator.h"
 #include "engine/registry.h"
+#include "fake_model.h"
+#include "tests.h"
 
 namespace bertha::test {
 namespace {
-
-constexpr int kWorkers = 4;
 
 std::shared_ptr<const LoadedModel> load_encoder(const std::shared_ptr<const Program>& program, bool fail = false) {
     RandomSource source(*program, fail);
     Solo solo;
     return load_model(program, source, LoadOptions{}, solo);
-}
-
-// Submits a job; the future is ready once on_done was called.
-std::future<void> submit(const JobPtr& job) {
-    auto done = std::make_shared<std::promise<void>>();
-    job->on_done = [done] { done->set_value(); };
-    std::future<void> future = done->get_future();
-    Scheduler::instance().submit(job);
-    return future;
 }
 
 std::vector<float> values_of(const Job& job) {
@@ -94,40 +85,6 @@ void mixed_load_gives_the_results_of_single_forwards() {
     EXPECT(stats.running_batches == 0 && stats.queued_tokens[0] == 0 && stats.queued_tokens[1] == 0 && stats.queued_jobs[0] == 0);
 }
 
-// A model that fails on the id kPoison, and sleeps a while on kSlow.
-constexpr int32_t kPoison = 1, kSlow = 2;
-
-class FakeModel final : public LoadedModel {
-public:
-    class NoWorkspace final : public Workspace {
-        int64_t bytes() const override { return 0; }
-    };
-    std::unique_ptr<Workspace> make_workspace() const override {
-        workspaces++;
-        return std::make_unique<NoWorkspace>();
-    }
-    void run(const Batch& batch, const std::vector<Output>& outputs, Workspace&, Team& team, Control& control) const override {
-        for (int64_t i = 0; i < batch.tokens; i++) {
-            BERTHA_CHECK(batch.input_ids[i] != kPoison, "NON_FINITE", "poison");
-            for (int step = 0; batch.input_ids[i] == kSlow && step < 20; step++) {
-                team.run(8, [&](int64_t, int member) {
-                    std::this_thread::sleep_for(std::chrono::microseconds(100));
-                    if (member > 0) units_of_helpers++;
-                });
-                control.at_op_boundary();
-                BERTHA_CHECK(!control.cancelled(), "ABORTED", "aborted");
-            }
-        }
-        for (const Output& output : outputs) std::fill(output.data, output.data + batch.batch_size * kHidden, 1.0f);
-    }
-    int64_t weight_bytes() const override { return 0; }
-    int64_t preferred_tokens() const override { return 64; }
-    bool uses_cpu_pool() const override { return true; }
-    std::string device() const override { return "cpu"; }
-
-    mutable std::atomic<int> units_of_helpers{0}, workspaces{0};
-};
-
 void only_the_guilty_call_of_a_batch_fails() {
     const auto model = std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(), 1);
     const JobPtr slow = make_job(model, {{kSlow}}, kVectors);
@@ -168,21 +125,6 @@ void interactive_work_interrupts_bulk_on_every_worker() {
     EXPECT(shared->units_of_helpers > 0);
     for (const JobPtr& job : bulk) Scheduler::instance().cancel(job);
     for (auto& each : done) each.get();
-}
-
-void an_aborted_forward_keeps_its_workspace() {
-    const auto fake = std::make_shared<FakeModel>();
-    const auto model = std::make_shared<const Model>(encoder(), fake, 1);
-    for (int round = 0; round < 5; round++) {
-        const JobPtr job = make_job(model, {{kSlow}}, kVectors);
-        std::future<void> done = submit(job);
-        while (Scheduler::instance().stats().running_batches == 0) std::this_thread::yield();
-        Scheduler::instance().cancel(job);
-        done.get();
-        EXPECT(job->failed && job->error.code == "ABORTED");
-    }
-    submit(make_job(model, {{7}}, kVectors)).get();
-    EXPECT(fake->workspaces == 1);
 }
 
 void a_full_queue_refuses_and_recovers() {
@@ -357,17 +299,14 @@ void every_allocation_may_fail() {
 }  // namespace
 }  // namespace bertha::test
 
-int main() {
+// engine_test [PART]: runs the tests whose name contains PART.
+int main(int count, char** arguments) {
     using namespace bertha::test;
     bertha::Scheduler::instance().ensure_workers(kWorkers);
-    const struct {
-        const char* name;
-        void (*run)();
-    } tests[] = {
+    std::vector<Test> tests{
         {"mixed load gives the results of single forwards", mixed_load_gives_the_results_of_single_forwards},
         {"only the guilty call of a batch fails", only_the_guilty_call_of_a_batch_fails},
         {"interactive work interrupts bulk on every worker", interactive_work_interrupts_bulk_on_every_worker},
-        {"an aborted forward keeps its workspace", an_aborted_forward_keeps_its_workspace},
         {"a full queue refuses and recovers", a_full_queue_refuses_and_recovers},
         {"exceptions of any thread reach the caller", exceptions_of_any_thread_reach_the_caller},
         {"jobs of a group are started in order and take one turn", jobs_of_a_group_are_started_in_order_and_take_one_turn},
@@ -375,7 +314,10 @@ int main() {
         {"the registry shares and forgets", the_registry_shares_and_forgets},
         {"every allocation may fail", every_allocation_may_fail},
     };
+    for (const auto& more : {queue_tests(), device_tests()}) tests.insert(tests.end(), more.begin(), more.end());
+    int passed = 0;
     for (const auto& test : tests) {
+        if (count > 1 && std::strstr(test.name, arguments[1]) == nullptr) continue;
         std::printf("%s\n", test.name);
         std::fflush(stdout);
         test.run();
@@ -383,8 +325,9 @@ int main() {
         for (int ms = 0; bertha::allocated_bytes() > 0 && ms < 20'000; ms++)
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         EXPECT(bertha::allocated_bytes() == 0);
+        passed++;
     }
-    std::printf("%zu passed, 0 failed, 0 skipped\n", sizeof tests / sizeof tests[0]);
+    std::printf("%d passed, 0 failed, %d skipped\n", passed, static_cast<int>(tests.size()) - passed);
     std::fflush(stdout);
     std::_Exit(0);  // the pool's threads never end
 }

@@ -1,0 +1,18 @@
+// The tests of the native core, by file. engine_test.cc runs them all.
+#pragma once
+
+#include <vector>
+
+namespace bertha::test {
+
+constexpr int kWorkers = 4;
+
+struct Test {
+    const char* name;
+    void (*run)();
+};
+
+std::vector<Test> queue_tests();
+std::vector<Test> device_tests();
+
+}  // namespace bertha::test
