@@ -49,6 +49,7 @@
       "native/cuda/top_k.cu"
     ],
     "bertha_cuda_headers": [
+      "native/cuda/embeddings.cuh",
       "native/cuda/epilogue.cuh",
       "native/cuda/kernels.h",
       "native/cuda/launch.h",

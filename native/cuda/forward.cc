@@ -40,7 +40,9 @@ public:
             if (!needed_[i]) continue;
             control_.at_op_boundary();
             BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
-            run_op(program_.ops[i]);
+            const Op& op = program_.ops[i];
+            const bool with_next = model_.plan.fits_next[i] && needed_[i + 1] && !is_wanted(op.output);
+            with_next ? run_pair(op, program_.ops[++i]) : run_op(op);
         }
         fetch_outputs();
         BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
@@ -49,6 +51,11 @@ public:
 private:
     const Value& value(int32_t id) const { return program_.values[static_cast<size_t>(id)]; }
     int64_t rows(int32_t id) const { return rows_[static_cast<size_t>(value(id).rows)]; }
+
+    bool is_wanted(int32_t id) const {
+        return std::any_of(outputs_.begin(), outputs_.end(),
+                           [id](const Output& output) { return output.value == id; });
+    }
 
     // Floats of an output as the caller gets it.
     int64_t output_floats(int32_t id) const {
@@ -144,8 +151,19 @@ private:
         if (id == kNoIndex) return {};
         const PlannedValue& planned = model_.plan.values[static_cast<size_t>(id)];
         const auto domain = static_cast<size_t>(value(id).rows);
-        return {workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows_[domain], rows(id),
-                static_cast<int32_t>(value(id).width), planned.stride, planned.type};
+        const size_t direct = direct_output(id);
+        void* place = direct < outputs_.size()
+                          ? static_cast<void*>(output_memory(direct))
+                          : workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows_[domain];
+        return {place, rows(id), static_cast<int32_t>(value(id).width), planned.stride, planned.type};
+    }
+    // The output that a value is computed in the place of: one that has the caller's form already. Else the
+    // number of outputs.
+    size_t direct_output(int32_t id) const {
+        const PlannedValue& planned = model_.plan.values[static_cast<size_t>(id)];
+        size_t i = 0;
+        while (i < outputs_.size() && outputs_[i].value != id) i++;
+        return planned.type == Type::kFloat && planned.stride == value(id).width ? i : outputs_.size();
     }
     float* output_memory(size_t index) const {
         return reinterpret_cast<float*>(workspace_.outputs.as<uint8_t>() + output_offset_[index]);
@@ -156,11 +174,7 @@ private:
         if (output.rows == 0) return;
         const DeviceWeights& weights = model_.weights;
         switch (op.kind) {
-            case OpKind::kEmbed:
-                embed(weights.matrix(op.weight, output.type), weights.matrix(op.position_table, output.type),
-                      weights.matrix(op.type_table, output.type), op.position_offset, device_batch_, output,
-                      stream_);
-                break;
+            case OpKind::kEmbed: embed(embed_args(op, output), device_batch_, output, stream_); break;
             case OpKind::kLinear: {
                 LinearArgs args;
                 args.input = tensor(op.input);
@@ -181,16 +195,40 @@ private:
             case OpKind::kGatherRows:
                 gather_rows(tensor(op.input), op.first_token, device_batch_, output, stream_);
                 break;
-            case OpKind::kPool:
-                pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), device_batch_,
-                     output, stream_);
-                break;
+            case OpKind::kPool: run_pool(op, false, output); break;
             case OpKind::kNormalize: normalize(tensor(op.input), output, stream_); break;
             case OpKind::kTopK: top_k(tensor(op.input), op.k, output, stream_); break;
             case OpKind::kPickTargets: pick_targets(tensor(op.input), device_batch_, output, stream_); break;
         }
+        copy_out(op.output, output);
+    }
+
+    // Two ops in one kernel: see ValuePlan::fits_next.
+    void run_pair(const Op& op, const Op& next) {
+        const Tensor output = tensor(next.output);
+        if (output.rows == 0) return;
+        if (op.kind == OpKind::kEmbed)
+            embed_layer_norm(embed_args(op, output), model_.weights.vector(next.weight),
+                             model_.weights.vector(next.bias), next.eps, device_batch_, output, stream_);
+        else
+            run_pool(op, true, output);
+        copy_out(next.output, output);
+    }
+
+    EmbedArgs embed_args(const Op& op, const Tensor& output) const {
+        return {model_.weights.matrix(op.weight, output.type),
+                model_.weights.matrix(op.position_table, output.type),
+                model_.weights.matrix(op.type_table, output.type), op.position_offset};
+    }
+    void run_pool(const Op& op, bool normalizes, const Tensor& output) {
+        pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), normalizes,
+             device_batch_, output, stream_);
+    }
+
+    // Copies a value that the caller wants, unless it lies there.
+    void copy_out(int32_t id, const Tensor& output) {
         for (size_t i = 0; i < outputs_.size(); i++)
-            if (outputs_[i].value == op.output) compact(output, output_memory(i), stream_);
+            if (outputs_[i].value == id && i != direct_output(id)) compact(output, output_memory(i), stream_);
     }
 
     void run_attention(const Op& op, const Tensor& output) {

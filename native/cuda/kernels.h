@@ -85,15 +85,26 @@ void attention_mma(const AttentionArgs& args, const DeviceBatch& batch, Stream s
 // Probabilities, ragged: per sequence [num_heads, seq_len, seq_len].
 void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
 
-void embed(const Tensor& word, const Tensor& position, const Tensor& type, int32_t position_offset,
-           const DeviceBatch& batch, const Tensor& output, Stream stream);
+struct EmbedArgs {
+    Tensor word, position, type;  // tables of the output's type; the last two may be absent
+    int32_t position_offset = 0;
+};
+void embed(const EmbedArgs& args, const DeviceBatch& batch, const Tensor& output, Stream stream);
 void layer_norm(const Tensor& input, Floats weight, Floats bias, float eps, const Tensor& output,
                 Stream stream);
+// What layer_norm makes of embed's rows, to the bit, in one kernel. Rows of at most kMaxEmbedNormWidth
+// columns.
+constexpr int32_t kMaxEmbedNormWidth = 1024;
+void embed_layer_norm(const EmbedArgs& args, Floats weight, Floats bias, float eps, const DeviceBatch& batch,
+                      const Tensor& output, Stream stream);
 // rows[i], or with `first_token` the first row of sequence i.
 void gather_rows(const Tensor& input, bool first_token, const DeviceBatch& batch, const Tensor& output,
                  Stream stream);
-void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, const DeviceBatch& batch,
-          const Tensor& output, Stream stream);
+// With `normalizes` what normalize makes of pool's rows, to the bit, in one kernel: output rows of at most
+// kMaxPoolNormalizeWidth columns.
+constexpr int32_t kMaxPoolNormalizeWidth = 8192;
+void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, bool normalizes,
+          const DeviceBatch& batch, const Tensor& output, Stream stream);
 void normalize(const Tensor& input, const Tensor& output, Stream stream);
 void top_k(const Tensor& input, int32_t k, const Tensor& output, Stream stream);
 void pick_targets(const Tensor& input, const DeviceBatch& batch, const Tensor& output, Stream stream);

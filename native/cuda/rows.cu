@@ -1,6 +1,6 @@
 // Ops that move or reduce rows: embedding lookup, gathering, pooling, L2 normalisation, copying out. They are
 // bound by memory and take 1-3 % of a forward.
-#include "cuda/types.cuh"
+#include "cuda/embeddings.cuh"
 
 namespace bertha::cuda {
 namespace {
@@ -18,31 +18,33 @@ __device__ __forceinline__ int64_t row_of_warp() {
     return static_cast<int64_t>(ptx::block_x()) * kWarps + ptx::warp_id();
 }
 
-// --- embed: output[row] = word[id] + type[type_id] + position[position], one warp per token, summed in fp32
+// max(|row|, 1e-12) of at(0 .. width - 1), by one warp.
+template <typename At>
+__device__ __forceinline__ float row_norm(int32_t width, At&& at) {
+    float squares = 0.0f;
+    for (int32_t column = ptx::lane_id(); column < width; column += 32) {
+        const float x = at(column);
+        squares = fmaf(x, x, squares);
+    }
+    return fmaxf(sqrtf(ptx::warp_sum(squares)), 1e-12f);
+}
+
+// --- embed: output[row] = the sum of the token's embeddings, one warp per token
 template <typename T>
 struct EmbedParams {
-    Global<const T> word, position, type;
-    Global<const int32_t> ids, type_ids, positions;
+    Embeddings<T> embeddings;
     Global<T> output;
-    int32_t width, table_stride, stride, position_offset;
+    int32_t width, stride;
     int64_t rows;
 };
 template <typename T>
 __global__ void embed_kernel(EmbedParams<T> p) {
+    constexpr int kPack = 16 / sizeof(T);
     const int64_t row = row_of_warp();
     if (row >= p.rows) return;
-    const int64_t word = static_cast<int64_t>(p.ids.load(row)) * p.table_stride;
-    const int64_t type = p.type.present() ? static_cast<int64_t>(p.type_ids.load(row)) * p.table_stride : 0;
-    const int64_t position = p.position.present()
-                                 ? static_cast<int64_t>(p.positions.load(row) + p.position_offset) *
-                                       p.table_stride
-                                 : 0;
-    for (int32_t column = ptx::lane_id(); column < p.width; column += 32) {
-        float x = ptx::to_float(p.word.load(word + column));
-        if (p.type.present()) x += ptx::to_float(p.type.load(type + column));
-        if (p.position.present()) x += ptx::to_float(p.position.load(position + column));
-        p.output.store(row * p.stride + column, ptx::from_float<T>(x));
-    }
+    const auto from = p.embeddings.row(row);
+    for (int32_t column = ptx::lane_id() * kPack; column < p.width; column += 32 * kPack)
+        p.output.store_pack(row * p.stride + column, p.embeddings.template load<kPack>(from, column));
 }
 
 // --- gather_rows: output[i] = input[row i], in fp32
@@ -63,45 +65,105 @@ __global__ void gather_kernel(GatherParams<T> p) {
         p.output.store(row * p.stride + column, ptx::to_float(p.input.load(from + column)));
 }
 
-// --- pool: one thread per column of one sequence; sums run over the tokens in order, so that a text's bits
-// do not depend on its batch. With every token skipped the result is zero, never NaN.
+// --- pool: one block per sequence. A warp takes 128 columns of the rows r, r + 8, ... from the first that is
+// not skipped on, and the 8 sums of a column are added in order: a text's bits do not depend on its batch.
+// With every token skipped the result is zero, never NaN.
+constexpr int kPoolRows = 8;       // warps that share the rows of a column
+constexpr int kPoolColumns = 128;  // of a warp, 4 a lane
+constexpr int kPoolGroups = 4;     // at most, of kPoolRows warps
+
 template <typename T>
 struct PoolParams {
     Global<const T> input;
     Global<const int32_t> cu_seqlens, pool_skip;
     Global<float> output;
-    int32_t width, input_stride, stride, num_modes;
+    int32_t width, input_stride, stride, num_modes, groups;
+    bool normalizes;
     PoolMode modes[6];
 };
+
+// The sums, or maxima, of a lane's columns over its warp's rows; first is the row after those that are
+// skipped.
 template <typename T>
-__device__ float pool_column(const PoolParams<T>& p, PoolMode mode, int32_t begin, int32_t end, int32_t skip,
-                             int32_t column) {
-    const auto at = [&](int32_t row) {
+__device__ __forceinline__ Pack<float, 4> pool_rows(const PoolParams<T>& p, PoolMode mode, int32_t begin,
+                                                    int32_t first, int32_t end, int32_t column) {
+    const float start = mode == PoolMode::kMax ? -3.4e38f : 0.0f;
+    Pack<float, 4> sums{{start, start, start, start}};
+    if (column >= p.width) return sums;
+#pragma unroll 4
+    for (int32_t row = first + ptx::warp_id() % kPoolRows; row < end; row += kPoolRows) {
+        const auto pack = p.input.template load_pack<4>(static_cast<int64_t>(row) * p.input_stride + column);
+        const float weight = mode == PoolMode::kWeightedMean ? static_cast<float>(row - begin + 1) : 1.0f;
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const float x = ptx::to_float(pack.at[i]);
+            sums.at[i] = mode == PoolMode::kMax ? fmaxf(sums.at[i], x) : fmaf(x, weight, sums.at[i]);
+        }
+    }
+    return sums;
+}
+
+// One column of the result from the 8 sums, which lie kPoolColumns apart.
+template <typename T>
+__device__ __forceinline__ float pool_column(const PoolParams<T>& p, const Shared<float>& sums, int at,
+                                             PoolMode mode, int32_t begin, int32_t first, int32_t end,
+                                             int32_t column) {
+    const auto value = [&](int32_t row) {
         return ptx::to_float(p.input.load(static_cast<int64_t>(row) * p.input_stride + column));
     };
-    if (mode == PoolMode::kCls) return at(begin);
-    if (begin + skip >= end) return 0.0f;
-    if (mode == PoolMode::kLastToken) return at(end - 1);
-    float total = mode == PoolMode::kMax ? -3.4e38f : 0.0f, divisor = 0.0f;
-    for (int32_t row = begin + skip; row < end; row++) {
-        const float x = at(row);
-        const float weight = mode == PoolMode::kWeightedMean ? static_cast<float>(row - begin + 1) : 1.0f;
-        divisor += weight;
-        total = mode == PoolMode::kMax ? fmaxf(total, x) : fmaf(x, weight, total);
+    if (mode == PoolMode::kCls) return value(begin);
+    if (first >= end) return 0.0f;
+    if (mode == PoolMode::kLastToken) return value(end - 1);
+    float total = sums.load(at);
+    for (int r = 1; r < kPoolRows; r++) {
+        const float sum = sums.load(at + r * kPoolColumns);
+        total = mode == PoolMode::kMax ? fmaxf(total, sum) : total + sum;
     }
     if (mode == PoolMode::kMax) return total;
-    return total / (mode == PoolMode::kMeanSqrtLen ? sqrtf(divisor) : divisor);
+    const int32_t rows = end - first;
+    if (mode == PoolMode::kMeanSqrtLen) return total / sqrtf(static_cast<float>(rows));
+    if (mode == PoolMode::kMean) return total / static_cast<float>(rows);
+    const int64_t weights = static_cast<int64_t>(first - begin + 1 + end - begin) * rows / 2;
+    return total / static_cast<float>(weights);
 }
+
 template <typename T>
-__global__ void pool_kernel(PoolParams<T> p) {
+__global__ void __launch_bounds__(kPoolGroups* kPoolRows * 32) pool_kernel(PoolParams<T> p) {
     const int32_t sequence = ptx::block_x();
-    const int32_t column = ptx::block_y() * kThreads + ptx::thread_index();
-    if (column >= p.width) return;
+    const int group = ptx::warp_id() / kPoolRows, lane = ptx::lane_id();
+    const int32_t columns = p.width * p.num_modes, threads = p.groups * kPoolRows * 32;
+    const Shared<float> shared = ptx::shared_memory<float>();
+    const Shared<float> sums = shared.part(0, p.groups * kPoolRows * kPoolColumns);
+    const Shared<float> pooled = shared.part(p.groups * kPoolRows * kPoolColumns, p.normalizes ? columns : 0);
+    const int64_t out = static_cast<int64_t>(sequence) * p.stride;
     const int32_t begin = p.cu_seqlens.load(sequence), end = p.cu_seqlens.load(sequence + 1);
-    const int32_t skip = p.pool_skip.present() ? p.pool_skip.load(sequence) : 0;
+    const int32_t first = begin + (p.pool_skip.present() ? p.pool_skip.load(sequence) : 0);
     for (int32_t mode = 0; mode < p.num_modes; mode++)
-        p.output.store(static_cast<int64_t>(sequence) * p.stride + mode * p.width + column,
-                       pool_column(p, p.modes[mode], begin, end, skip, column));
+        for (int32_t chunk = 0; chunk < p.width; chunk += p.groups * kPoolColumns) {
+            const int32_t column = chunk + group * kPoolColumns + 4 * lane;
+            const auto own = pool_rows(p, p.modes[mode], begin, first, end, column);
+            sums.store_pack(ptx::warp_id() * kPoolColumns + 4 * lane, own);
+            ptx::sync_block();
+            for (int i = ptx::thread_index(); i < p.groups * kPoolColumns; i += threads) {
+                if (chunk + i >= p.width) break;
+                const int at = i / kPoolColumns * kPoolRows * kPoolColumns + i % kPoolColumns;
+                const float x = pool_column(p, sums, at, p.modes[mode], begin, first, end, chunk + i);
+                if (p.normalizes)
+                    pooled.store(mode * p.width + chunk + i, x);
+                else
+                    p.output.store(out + mode * p.width + chunk + i, x);
+            }
+            ptx::sync_block();
+        }
+    if (!p.normalizes) return;
+    if (ptx::warp_id() == 0) {
+        const float norm = row_norm(columns, [&](int32_t column) { return pooled.load(column); });
+        if (lane == 0) sums.store(0, norm);
+    }
+    ptx::sync_block();
+    const float norm = sums.load(0);
+    for (int32_t column = ptx::thread_index(); column < columns; column += threads)
+        p.output.store(out + column, pooled.load(column) / norm);
 }
 
 // --- normalize: output = input / max(|input|, 1e-12), one warp per row
@@ -116,15 +178,12 @@ template <typename T>
 __global__ void normalize_kernel(RowsParams<T> p) {
     const int64_t row = row_of_warp();
     if (row >= p.rows) return;
-    float squares = 0.0f;
-    for (int32_t column = ptx::lane_id(); column < p.width; column += 32) {
-        const float x = ptx::to_float(p.input.load(row * p.input_stride + column));
-        squares = fmaf(x, x, squares);
-    }
-    const float norm = fmaxf(sqrtf(ptx::warp_sum(squares)), 1e-12f);
+    const auto at = [&](int32_t column) {
+        return ptx::to_float(p.input.load(row * p.input_stride + column));
+    };
+    const float norm = row_norm(p.width, at);
     for (int32_t column = ptx::lane_id(); column < p.width; column += 32)
-        p.output.store(row * p.stride + column,
-                       ptx::to_float(p.input.load(row * p.input_stride + column)) / norm);
+        p.output.store(row * p.stride + column, at(column) / norm);
 }
 template <typename T>
 __global__ void compact_kernel(RowsParams<T> p) {
@@ -136,22 +195,11 @@ __global__ void compact_kernel(RowsParams<T> p) {
 
 }  // namespace
 
-void embed(const Tensor& word, const Tensor& position, const Tensor& type, int32_t position_offset,
-           const DeviceBatch& batch, const Tensor& output, Stream stream) {
+void embed(const EmbedArgs& args, const DeviceBatch& batch, const Tensor& output, Stream stream) {
     with_type(output.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        const EmbedParams<T> params{global<const T>(word),
-                                    global<const T>(position),
-                                    global<const T>(type),
-                                    global(batch.input_ids),
-                                    global(batch.token_type_ids),
-                                    global(batch.positions),
-                                    global<T>(output),
-                                    output.width,
-                                    word.stride,
-                                    output.stride,
-                                    position_offset,
-                                    output.rows};
+        const EmbedParams<T> params{embeddings<T>(args, batch), global<T>(output), output.width,
+                                    output.stride, output.rows};
         launch<EmbedParams<T>, embed_kernel<T>>("embed", warp_per_row(output.rows), stream, params);
     });
 }
@@ -171,8 +219,16 @@ void gather_rows(const Tensor& input, bool first_token, const DeviceBatch& batch
     });
 }
 
-void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, const DeviceBatch& batch,
-          const Tensor& output, Stream stream) {
+void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, bool normalizes,
+          const DeviceBatch& batch, const Tensor& output, Stream stream) {
+    // As few rounds as four groups allow, and then as few groups.
+    const int64_t chunks = ceil_div(input.width, kPoolColumns);
+    const int64_t groups = ceil_div(chunks, ceil_div(chunks, kPoolGroups));
+    Grid grid;
+    grid.x = static_cast<int>(output.rows);
+    grid.threads = static_cast<int>(groups) * kPoolRows * 32;
+    grid.shared_bytes = sizeof(float) * (static_cast<size_t>(groups) * kPoolRows * kPoolColumns +
+                                         (normalizes ? static_cast<size_t>(output.width) : 0));
     with_type(input.type, [&](auto as) {
         using T = typename decltype(as)::type;
         PoolParams<T> params{global<const T>(input),
@@ -183,13 +239,11 @@ void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, const D
                              input.stride,
                              output.stride,
                              num_modes,
+                             static_cast<int32_t>(groups),
+                             normalizes,
                              {}};
         for (int32_t i = 0; i < num_modes; i++) params.modes[i] = modes[i];
-        Grid grid;
-        grid.x = static_cast<int>(output.rows);
-        grid.y = static_cast<int>(ceil_div(input.width, kThreads));
-        grid.threads = kThreads;
-        launch<PoolParams<T>, pool_kernel<T>>("pool", grid, stream, params);
+        launch<PoolParams<T>, pool_kernel<T>>(normalizes ? "pool_normalize" : "pool", grid, stream, params);
     });
 }
 

@@ -40,6 +40,18 @@ void check_op(const ValuePlan& plan, const Op& op, size_t index) {
                      op_name(op.kind));
 }
 
+bool fits_next(const Program& program, size_t index) {
+    if (index + 1 == program.ops.size()) return false;
+    const Op &op = program.ops[index], &next = program.ops[index + 1];
+    const auto readers = std::count_if(program.ops.begin(), program.ops.end(), [&](const Op& reader) {
+        return reader.input == op.output || reader.residual == op.output;
+    });
+    if (next.input != op.output || readers != 1) return false;
+    const int64_t width = program.values[static_cast<size_t>(op.output)].width;
+    if (op.kind == OpKind::kEmbed) return next.kind == OpKind::kLayerNorm && width <= kMaxEmbedNormWidth;
+    return op.kind == OpKind::kPool && next.kind == OpKind::kNormalize && width <= kMaxPoolNormalizeWidth;
+}
+
 // First fit among the values that are alive at the same time.
 class Packer {
 public:
@@ -84,6 +96,7 @@ ValuePlan plan_values(const Program& program, Type type) {
         PlannedValue& planned = plan.values[output];
         planned.type = type_of_output(program, plan, op, type);
         check_op(plan, op, i);
+        plan.fits_next.push_back(fits_next(program, i));
         planned.stride = static_cast<int32_t>((program.values[output].width + 7) / 8 * 8);
         const auto domain = static_cast<size_t>(program.values[output].rows);
         const int64_t bytes = planned.stride * bytes_of(planned.type);

@@ -17,6 +17,9 @@ struct PlannedValue {
 struct ValuePlan {
     std::vector<PlannedValue> values;
     int64_t row_bytes[3] = {0, 0, 0};  // of the arena's parts: Rows::kTokens, kSequences, kSelected
+    // By op: whether it and the next one fit one kernel, which leaves out the value between them. Nothing
+    // else reads that value.
+    std::vector<bool> fits_next;
 };
 
 // Token rows take `type`, except what nothing but the caller and top_k read (logits): that stays fp32, as

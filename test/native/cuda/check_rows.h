@@ -32,7 +32,8 @@ inline std::string check_rows(Type type, int32_t width) {
     batch.pool_skip = skip_d.ints();
     batch.selected = selected_d.ints();
     batch.batch_size = static_cast<int32_t>(lengths.size());
-    cuda::embed(w.tensor(), p.tensor(), k.tensor(), 2, batch, x.tensor(), nullptr);
+    const cuda::EmbedArgs tables{w.tensor(), p.tensor(), k.tensor(), 2};
+    cuda::embed(tables, batch, x.tensor(), nullptr);
     const std::vector<float> rows = x.read();
     const auto at = [&](int32_t row, int32_t column) { return rows[static_cast<size_t>(row) * width + column]; };
     std::vector<double> expected;
@@ -44,6 +45,13 @@ inline std::string check_rows(Type type, int32_t width) {
     const double u = unit_roundoff(type);
     std::string problem = compare(rows, expected, [&](size_t i) { return std::fabs(expected[i]) * u * 1.01 + 1e-6; });
     if (!problem.empty()) return "embed: " + problem;
+    if (width <= cuda::kMaxEmbedNormWidth) {
+        const DeviceVector scale(random_floats(static_cast<size_t>(width), 14, 0.3f, 1.0f)), shift(random_floats(static_cast<size_t>(width), 15));
+        const DeviceTensor apart(tokens, width, type), fused(tokens, width, type);
+        cuda::layer_norm(x.tensor(), scale.floats(), shift.floats(), 1e-12f, apart.tensor(), nullptr);
+        cuda::embed_layer_norm(tables, scale.floats(), shift.floats(), 1e-12f, batch, fused.tensor(), nullptr);
+        if (fused.read() != apart.read()) return "embed_layer_norm: other bits than layer_norm after embed";
+    }
 
     for (bool first : {false, true}) {
         const auto count = static_cast<int64_t>(first ? lengths.size() : selected.size());
@@ -59,7 +67,7 @@ inline std::string check_rows(Type type, int32_t width) {
 
     const PoolMode modes[] = {PoolMode::kCls, PoolMode::kMean, PoolMode::kMax, PoolMode::kMeanSqrtLen, PoolMode::kWeightedMean, PoolMode::kLastToken};
     const DeviceTensor pooled(static_cast<int64_t>(lengths.size()), 6 * width, Type::kFloat);
-    cuda::pool(x.tensor(), modes, 6, batch, pooled.tensor(), nullptr);
+    cuda::pool(x.tensor(), modes, 6, false, batch, pooled.tensor(), nullptr);
     std::vector<double> want;
     for (size_t s = 0; s < lengths.size(); s++)
         for (PoolMode mode : modes)
@@ -81,6 +89,30 @@ inline std::string check_rows(Type type, int32_t width) {
             }
     problem = compare(pooled.read(), want, [](size_t) { return 2e-5; });
     if (!problem.empty()) return "pool: " + problem;
+    const std::vector<float> pooled_rows = pooled.read();
+    for (int32_t count : {1, 6}) {
+        const DeviceTensor rows_of_modes(static_cast<int64_t>(lengths.size()), count * width, Type::kFloat),
+            apart(static_cast<int64_t>(lengths.size()), count * width, Type::kFloat),
+            fused(static_cast<int64_t>(lengths.size()), count * width, Type::kFloat);
+        cuda::pool(x.tensor(), modes + (6 - count) / 5, count, false, batch, rows_of_modes.tensor(), nullptr);
+        cuda::normalize(rows_of_modes.tensor(), apart.tensor(), nullptr);
+        cuda::pool(x.tensor(), modes + (6 - count) / 5, count, true, batch, fused.tensor(), nullptr);
+        if (fused.read() != apart.read()) return "pool: other bits than normalize after pool";
+    }
+    // A sequence has the same bits alone.
+    for (size_t s = 0; s < lengths.size(); s++) {
+        const std::vector<int32_t> own_cu{cu[s], cu[s + 1]}, own_skip{skip[s]};
+        const DeviceInts own_cu_d(own_cu), own_skip_d(own_skip);
+        cuda::DeviceBatch own;
+        own.cu_seqlens = own_cu_d.ints();
+        own.pool_skip = own_skip_d.ints();
+        own.batch_size = 1;
+        const DeviceTensor alone(1, 6 * width, Type::kFloat);
+        cuda::pool(x.tensor(), modes, 6, false, own, alone.tensor(), nullptr);
+        const std::vector<float> row = alone.read();
+        if (!std::equal(row.begin(), row.end(), pooled_rows.begin() + static_cast<std::ptrdiff_t>(s * row.size())))
+            return "pool: other bits alone";
+    }
 
     const DeviceTensor unit(tokens, width, Type::kFloat);
     cuda::normalize(x.tensor(), unit.tensor(), nullptr);

@@ -1,6 +1,7 @@
 // Whole forwards on the emulated device: how they wait, what they leave behind when they fail, how they find memory, and how
 // many kernels they take.   forward_test
 #include <algorithm>
+#include <map>
 
 #include "cuda-emulator/runtime_emulated.h"
 #include "cuda/check.h"
@@ -38,6 +39,22 @@ struct Fixture {
         Solo solo;
         model->run(batch, {{value, vectors.data()}}, workspace, solo, control);
         return vectors;
+    }
+    // The values of several outputs of one forward.
+    std::vector<std::vector<float>> run_for(const std::vector<int32_t>& values) const {
+        std::vector<std::vector<float>> results;
+        for (int32_t value : values) {
+            const Value& shape = program->values[static_cast<size_t>(value)];
+            const int64_t rows = shape.rows == Rows::kTokens ? batch.tokens : batch.batch_size;
+            results.emplace_back(static_cast<size_t>(rows * shape.width), NAN);
+        }
+        std::vector<Output> outputs;
+        for (size_t i = 0; i < values.size(); i++) outputs.push_back({values[i], results[i].data()});
+        const auto workspace = model->make_workspace();
+        Solo solo;
+        NoControl control;
+        model->run(batch, outputs, *workspace, solo, control);
+        return results;
     }
     std::string code_of(Workspace& workspace, Control& control) const {
         try {
@@ -170,6 +187,56 @@ std::string short_memory_takes_what_idle_workspaces_hold() {
     return code == "DEVICE_OOM" ? "" : "alone: " + code;
 }
 
+// Kernels of one forward, by name.
+std::map<std::string, int> kernels_of(const Fixture& fixture) {
+    const auto workspace = fixture.model->make_workspace();
+    NoControl control;
+    emulator::take_launch_names();
+    fixture.run(*workspace, control);
+    std::map<std::string, int> counts;
+    for (const std::string& name : emulator::take_launch_names()) counts[name]++;
+    return counts;
+}
+
+std::string a_text_takes_as_few_kernels_as_it_should() {
+    struct Expected {
+        int32_t layers, hidden, heads;
+        int kernels;
+    };
+    // A kernel for the embeddings, seven a layer (with long k eight), one for the vector: all-MiniLM-L6-v2, and a layer of BERT-base
+    // and of BERT-large.
+    for (const auto& [layers, hidden, heads, kernels] : {Expected{6, 384, 12, 44}, Expected{1, 768, 12, 10}, Expected{1, 1024, 16, 10}}) {
+        const Fixture fixture({4}, "bf16", encoder(layers, hidden, heads, 50));
+        int launched = 0;
+        std::string names;
+        for (const auto& [name, count] : kernels_of(fixture)) {
+            launched += count;
+            names += " " + std::to_string(count) + " " + name;
+        }
+        if (launched != kernels) return std::to_string(hidden) + " columns: " + std::to_string(launched) + " kernels:" + names;
+    }
+    return "";
+}
+
+std::string what_runs_as_one_kernel_has_the_bits_of_two() {
+    for (const char* precision : {"fp32", "fp16", "bf16"})
+        for (int32_t hidden : {32, 36}) {  // rows without and with padding
+            const Fixture fixture({5, 1, 9}, precision, encoder(1, hidden, 2, 50));
+            const auto last = static_cast<int32_t>(fixture.program->values.size() - 1);
+            const auto alone = fixture.run_for({last});
+            const auto several = fixture.run_for({0, last, last - 1, 1, last});
+            for (size_t i : {1, 4})
+                if (several[i] != alone[0]) return std::string(precision) + ": another vector when the values before it are wanted";
+            if (several[3] != fixture.run_for({1})[0]) return std::string(precision) + ": other rows when the embeddings are wanted";
+            for (int64_t i = 0; i < fixture.batch.batch_size; i++) {
+                double squares = 0.0;
+                for (int32_t j = 0; j < hidden; j++) squares += std::pow(alone[0][static_cast<size_t>(i * hidden + j)], 2);
+                if (!(std::fabs(squares - 1.0) < 1e-3)) return "a vector of length " + std::to_string(std::sqrt(squares));
+            }
+        }
+    return "";
+}
+
 }  // namespace
 }  // namespace bertha::test
 
@@ -179,6 +246,8 @@ int main() {
     run_case("a call of many tokens sleeps", a_call_of_many_tokens_sleeps);
     run_case("nothing is under way after a failure", nothing_is_under_way_after_a_failure);
     run_case("short memory takes what idle workspaces hold", short_memory_takes_what_idle_workspaces_hold);
+    run_case("a text takes as few kernels as it should", a_text_takes_as_few_kernels_as_it_should);
+    run_case("what runs as one kernel has the bits of two", what_runs_as_one_kernel_has_the_bits_of_two);
     std::printf("%d passed, %d failed\n", passes, failures);
     return failures > 0 || passes == 0 ? 1 : 0;
 }
