@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync,
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import { WeightMap } from '../src/checkpoint/weights.js';
-import { editJson, golden, rejectsModel, sentenceCopy, withModel } from './support/checkpoint-files.js';
+import { editJson, golden, refusesSentences, rejectsModel, sentenceCopy, withModel } from './support/checkpoint-files.js';
 
 const t = suite('checkpoint sentence-transformers');
 
@@ -126,13 +126,13 @@ t('rejects modules it would leave out silently', async () => {
     withModules((modules) => {
       modules[index]!['type'] = type;
     });
-  await rejectsModel('CONFIG_UNSUPPORTED', retyped(2, 'sentence_transformers.models.LSTM'), /LSTM/);
-  await rejectsModel('CONFIG_UNSUPPORTED', retyped(2, 'custom_st.Dense'), /custom_st/);
-  await rejectsModel('CONFIG_UNSUPPORTED', retyped(0, 'sentence_transformers.models.CLIPModel'));
-  await rejectsModel('POOLING', retyped(1, 'sentence_transformers.models.WeightedLayerPooling'));
-  await rejectsModel('POOLING', retyped(2, 'sentence_transformers.models.Pooling'));
-  await rejectsModel('CONFIG', retyped(2, 7));
-  await rejectsModel(
+  await refusesSentences('CONFIG_UNSUPPORTED', retyped(2, 'sentence_transformers.models.LSTM'), /LSTM/);
+  await refusesSentences('CONFIG_UNSUPPORTED', retyped(2, 'custom_st.Dense'), /custom_st/);
+  await refusesSentences('CONFIG_UNSUPPORTED', retyped(0, 'sentence_transformers.models.CLIPModel'));
+  await refusesSentences('POOLING', retyped(1, 'sentence_transformers.models.WeightedLayerPooling'));
+  await refusesSentences('POOLING', retyped(2, 'sentence_transformers.models.Pooling'));
+  await refusesSentences('CONFIG', retyped(2, 7));
+  await refusesSentences(
     'POOLING',
     withModules((modules) => modules.slice(0, 1)),
   );
@@ -141,7 +141,7 @@ t('rejects modules it would leave out silently', async () => {
 
 t('rejects a modules.json that is no list of modules', async () => {
   for (const value of [{}, [], [1], [null], Array(65).fill({ type: 'sentence_transformers.models.Transformer', path: '' })]) {
-    await rejectsModel(
+    await refusesSentences(
       'CONFIG',
       withModules(() => value),
     );
@@ -151,11 +151,11 @@ t('rejects a modules.json that is no list of modules', async () => {
 t('rejects pooling that is missing or does not fit the model', async () => {
   const folder = sentenceCopy('dense');
   editJson(`${folder}/1_Pooling/config.json`, { word_embedding_dimension: 384 });
-  await rejectsModel('POOLING', folder, /word_embedding_dimension/);
+  await refusesSentences('POOLING', folder, /word_embedding_dimension/);
   rmSync(`${folder}/1_Pooling/config.json`);
-  await rejectsModel('POOLING', folder, /1_Pooling\/config\.json/);
+  await refusesSentences('POOLING', folder, /1_Pooling\/config\.json/);
   rmSync(`${folder}/1_Pooling`, { recursive: true });
-  await rejectsModel('POOLING', folder);
+  await refusesSentences('POOLING', folder);
 });
 
 t('rejects Dense modules it would compute wrongly', async () => {
@@ -171,7 +171,7 @@ t('rejects Dense modules it would compute wrongly', async () => {
   for (const [code, field, value] of changes) {
     const folder = sentenceCopy('dense');
     editJson(`${folder}/2_Dense/config.json`, { [field]: value });
-    await rejectsModel(code, folder, new RegExp(field));
+    await refusesSentences(code, folder, new RegExp(field));
   }
   for (const [code, weights] of [
     ['MODEL_MISMATCH', golden('sentence/new-layout/2_Dense/model.safetensors')],
@@ -180,11 +180,11 @@ t('rejects Dense modules it would compute wrongly', async () => {
   ] as const) {
     const other = sentenceCopy('dense');
     copyFileSync(weights, `${other}/2_Dense/model.safetensors`);
-    await rejectsModel(code, other);
+    await refusesSentences(code, other);
   }
   const folder = sentenceCopy('dense');
   renameSync(`${folder}/2_Dense/model.safetensors`, `${folder}/2_Dense/pytorch_model.bin`);
-  await rejectsModel('UNSAFE_FORMAT', folder, /2_Dense/);
+  await refusesSentences('UNSAFE_FORMAT', folder, /2_Dense/);
 });
 
 t('rejects prompts and similarities that make no sense', async () => {
@@ -199,7 +199,7 @@ t('rejects prompts and similarities that make no sense', async () => {
   for (const [code, field, value] of changes) {
     const folder = sentenceCopy('dense');
     editJson(`${folder}/config_sentence_transformers.json`, { [field]: value });
-    await rejectsModel(code, folder, new RegExp(field));
+    await refusesSentences(code, folder, new RegExp(field));
   }
 });
 

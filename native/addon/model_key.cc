@@ -52,7 +52,9 @@ void add_program(Key& key, const Program& program) {
         key.add(op.modes.size());
         for (PoolMode mode : op.modes) key.add(static_cast<int>(mode));
     }
-    for (int64_t size : {program.vocab_size, program.type_vocab_size, program.max_seq_len}) key.add(size);
+    for (int64_t size :
+         {program.vocab_size, program.type_vocab_size, program.padding_id, program.max_seq_len})
+        key.add(size);
 }
 
 // Writes the file's identity into the key; false when it has just been changed.

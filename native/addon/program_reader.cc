@@ -115,6 +115,8 @@ Program read_program(const Napi::Object& spec) {
         program.ops.push_back(read_op(to_object(ops.Get(i), "an op")));
     program.vocab_size = to_int(get(spec, "vocabSize"), "vocabSize");
     program.type_vocab_size = to_int(get(spec, "typeVocabSize"), "typeVocabSize");
+    if (has(spec, "paddingId"))
+        program.padding_id = to_int(get(spec, "paddingId"), "paddingId", 0, kMaxIndex);
     program.max_seq_len = to_int(get(spec, "maxSeqLen"), "maxSeqLen");
     validate(program);
     return program;

@@ -106,10 +106,7 @@ public:
         needed_ = needed_ops(program_, wanted);
         reserve_memory();
         model_.weights_.require_words(batch.input_ids, batch.tokens);
-        int32_t* positions = workspace_.positions.as<int32_t>();
-        for (int64_t i = 0; i < batch.batch_size; i++)
-            for (int32_t row = batch.cu_seqlens[i]; row < batch.cu_seqlens[i + 1]; row++)
-                positions[row] = row - batch.cu_seqlens[i];
+        count_positions(batch, program_.padding_id, workspace_.positions.as<int32_t>());
     }
 
     void run() {

@@ -89,7 +89,7 @@ struct PoolArgs {
     float* output = nullptr;       // [width]
     int64_t seq_len = 0;
     int64_t width = 0;
-    int64_t skip = 0;  // tokens at the start that are left out (not by cls)
+    int64_t skip = 0;  // tokens at the start that are left out; cls is the first of the rest
     PoolMode mode = PoolMode::kMean;
 };
 

@@ -83,11 +83,12 @@ inline void copy_row(const float* from, float* to, int64_t width) {
 }
 
 // Sums run over the tokens in order, column by column. With every token skipped the result is zero, never
-// NaN.
+// NaN, and cls is the first token all the same.
 void pool(const PoolArgs& args) {
     const int64_t width = args.width, skip = args.skip < args.seq_len ? args.skip : args.seq_len;
-    if (args.mode == PoolMode::kCls) return copy_row(args.input, args.output, width);
     const bool empty = skip == args.seq_len;
+    if (args.mode == PoolMode::kCls)
+        return copy_row(args.input + (empty ? 0 : skip * width), args.output, width);
     for (int64_t i = 0; empty && i < width; i++) args.output[i] = 0.0f;
     if (empty) return;
     if (args.mode == PoolMode::kLastToken)

@@ -119,9 +119,7 @@ private:
 
     void send_inputs() {
         std::vector<int32_t> positions(static_cast<size_t>(batch_.tokens));
-        for (int64_t i = 0; i < batch_.batch_size; i++)
-            for (int32_t row = batch_.cu_seqlens[i]; row < batch_.cu_seqlens[i + 1]; row++)
-                positions[static_cast<size_t>(row)] = row - batch_.cu_seqlens[i];
+        count_positions(batch_, program_.padding_id, positions.data());
         device_batch_.input_ids = stage_ints(batch_.input_ids, batch_.tokens);
         device_batch_.token_type_ids = stage_ints(batch_.token_type_ids, batch_.tokens);
         device_batch_.positions = stage_ints(positions.data(), batch_.tokens);

@@ -67,7 +67,7 @@ __global__ void gather_kernel(GatherParams<T> p) {
 
 // --- pool: one block per sequence. A warp takes 128 columns of the rows r, r + 8, ... from the first that is
 // not skipped on, and the 8 sums of a column are added in order: a text's bits do not depend on its batch.
-// With every token skipped the result is zero, never NaN.
+// With every token skipped the result is zero, never NaN, and cls is the first token all the same.
 constexpr int kPoolRows = 8;       // warps that share the rows of a column
 constexpr int kPoolColumns = 128;  // of a warp, 4 a lane
 constexpr int kPoolGroups = 4;     // at most, of kPoolRows warps
@@ -111,7 +111,7 @@ __device__ __forceinline__ float pool_column(const PoolParams<T>& p, const Share
     const auto value = [&](int32_t row) {
         return ptx::to_float(p.input.load(static_cast<int64_t>(row) * p.input_stride + column));
     };
-    if (mode == PoolMode::kCls) return value(begin);
+    if (mode == PoolMode::kCls) return value(first < end ? first : begin);
     if (first >= end) return 0.0f;
     if (mode == PoolMode::kLastToken) return value(end - 1);
     float total = sums.load(at);

@@ -21,6 +21,16 @@ struct Batch {
     int32_t max_seq_len = 0;
 };
 
+// positions [tokens]: each token's place in its sequence. Tokens equal to padding_id (a text may hold them)
+// are not counted and stand at -1; with a padding_id below 0 every token counts.
+inline void count_positions(const Batch& batch, int64_t padding_id, int32_t* positions) {
+    for (int64_t i = 0; i < batch.batch_size; i++) {
+        int32_t next = 0;
+        for (int32_t row = batch.cu_seqlens[i]; row < batch.cu_seqlens[i + 1]; row++)
+            positions[row] = batch.input_ids[row] == padding_id ? -1 : next++;
+    }
+}
+
 // Where one wanted value goes. Rows of the batch in order; ragged scores one sequence after the other.
 struct Output {
     int32_t value = 0;

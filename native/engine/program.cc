@@ -50,7 +50,8 @@ public:
                 require(out.rows == Rows::kTokens, "one row per token");
                 weight(op_.weight, WeightKind::kTable, program_.vocab_size, out.width, "a word table");
                 if (op_.position_table != kNoIndex) {
-                    require(op_.position_offset >= 0, "a position offset of at least 0");
+                    require(op_.position_offset >= (program_.padding_id < 0 ? 0 : 1),
+                            "a position offset of at least 0, of 1 with a padding id");
                     weight(op_.position_table, WeightKind::kTable, -1, out.width, "a position table");
                     require(program_.weights[static_cast<size_t>(op_.position_table)].rows >=
                                 program_.max_seq_len + op_.position_offset,

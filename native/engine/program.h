@@ -103,7 +103,8 @@ struct Program {
     std::vector<Op> ops;  // in order of execution; each value is written by exactly one op, before it is read
     int64_t vocab_size = 0;
     int64_t type_vocab_size = 0;
-    int64_t max_seq_len = 0;  // longest sequence that the position table allows
+    int64_t padding_id = kNoIndex;  // token that positions do not count, at row position_offset - 1 (MPNet)
+    int64_t max_seq_len = 0;        // longest sequence that the position table allows
 };
 
 // Throws INVALID_PROGRAM with the op's index and what was expected and got. After it, no op can index out of

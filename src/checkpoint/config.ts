@@ -2,18 +2,19 @@ import { BerthaError } from '../errors.js';
 import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from './activation.js';
 import { describe, quote } from './describe.js';
 import { JsonFields, parseJsonObject, type JsonObject } from './json-fields.js';
+import { readLabels, type Labels } from './labels.js';
 
 /** Architectures whose config.json is understood. */
 export const MODEL_TYPES = ['bert', 'distilbert', 'electra', 'mpnet'] as const;
 export type ModelType = (typeof MODEL_TYPES)[number];
 
-/** How class scores become answers: softmax over classes, one sigmoid per class, or one number as it is. */
-export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
-
-/** config.json with one vocabulary for all architectures, every number within its bounds. */
-export interface ModelConfig {
+/**
+ * config.json with one vocabulary for all architectures, every number within its bounds. What only some uses need (labels, problem type,
+ * class names, the padding's id) never keeps a model from being loaded; see `Labels`.
+ */
+export interface ModelConfig extends Labels {
   readonly modelType: ModelType;
-  /** Class names such as BertForMaskedLM; empty where the file names none. */
+  /** Class names such as BertForMaskedLM; empty where the file names none. They choose between the heads that the weights allow. */
   readonly architectures: readonly string[];
   readonly vocabSize: number;
   readonly hiddenSize: number;
@@ -27,23 +28,21 @@ export interface ModelConfig {
   readonly layerNormEps: number;
   /** Rows of the position table. */
   readonly maxPositionEmbeddings: number;
-  /** Row of the first token: 0, or `padTokenId + 1` in MPNet. */
+  /** Row of the first token: 0, or 2 in MPNet. */
   readonly positionOffset: number;
+  /** Token that takes the row before `positionOffset` wherever it stands, and that positions do not count: MPNet's `<pad>`. */
+  readonly uncountedId?: number;
   /** Most tokens a sequence can have: what is left of the position table after `positionOffset`. */
   readonly maxSequenceLength: number;
   /** Rows of the token type table; 0 where the architecture has none. */
   readonly typeVocabSize: number;
   /** Other kinds are rejected: CONFIG_UNSUPPORTED. */
   readonly positionEmbeddingType: 'absolute';
-  /** Buckets of MPNet's relative attention bias, otherwise 0. */
+  /** Rows of MPNet's table of relative attention biases, otherwise 0. */
   readonly relativeAttentionBuckets: number;
-  readonly padTokenId: number;
+  /** Undefined where the file says null or no id of the vocabulary (-1, for instance). The encoder does not need it. */
+  readonly padTokenId: number | undefined;
   readonly tieWordEmbeddings: boolean;
-  readonly numLabels: number;
-  /** [numLabels], indexed by class; LABEL_0, LABEL_1, … where the file names none. */
-  readonly id2label: readonly string[];
-  readonly label2id: ReadonlyMap<string, number>;
-  readonly problemType?: ProblemType;
   /** The file as parsed. Keys are untrusted; look them up with Object.hasOwn. */
   readonly raw: JsonObject;
 }
@@ -59,96 +58,144 @@ const kMaxHeads = 1024;
 const kMaxVocab = 1 << 24;
 const kMaxPositions = 1 << 20;
 const kMaxTypes = 1 << 16;
-const kMaxLabels = 1 << 20;
+const kDefaultEpsilon = 1e-12;
 
-/** The names an architecture gives to the same sizes, and its defaults where the file may leave a field out. */
-interface Spelling {
-  readonly hiddenSize: string;
-  readonly numLayers: string;
-  readonly numHeads: string;
-  readonly intermediateSize: string;
+/** MPNet keeps the rows up to that of `<pad>` free, whatever `pad_token_id` says: its code has the number. */
+const kMpnetPadding = 1;
+/** MPNet's code sorts distances into so many buckets, whatever `relative_attention_num_buckets` says; that only sizes the table. */
+export const MPNET_BUCKETS = 32;
+
+/** How an architecture reads config.json: the names of sizes, the first that is there counts, and what transformers 5.24 fills in. */
+interface Reading {
+  readonly hiddenSize: readonly [names: readonly string[], fallback: number];
+  readonly numLayers: readonly [names: readonly string[], fallback: number];
+  readonly numHeads: readonly [names: readonly string[], fallback: number];
+  readonly intermediateSize: readonly [names: readonly string[], fallback: number];
   readonly hiddenAct: string;
+  readonly vocabSize: number;
   readonly typeVocabSize: number;
   readonly padTokenId: number;
   readonly embeddingSize?: number;
+  /** Whether `layer_norm_eps` counts; DistilBERT's code has the number. */
+  readonly hasEpsilon: boolean;
+  /** Whether the fields of a decoder and of other position embeddings mean anything. */
+  readonly canDecode: boolean;
 }
 
-const kBertSpelling: Spelling = {
-  hiddenSize: 'hidden_size',
-  numLayers: 'num_hidden_layers',
-  numHeads: 'num_attention_heads',
-  intermediateSize: 'intermediate_size',
+const kBertReading: Reading = {
+  hiddenSize: [['hidden_size'], 768],
+  numLayers: [['num_hidden_layers'], 12],
+  numHeads: [['num_attention_heads'], 12],
+  intermediateSize: [['intermediate_size'], 3072],
   hiddenAct: 'hidden_act',
+  vocabSize: 30522,
   typeVocabSize: 2,
   padTokenId: 0,
+  hasEpsilon: true,
+  canDecode: true,
 };
 
-const SPELLINGS: Readonly<Record<ModelType, Spelling>> = {
-  bert: kBertSpelling,
-  electra: { ...kBertSpelling, embeddingSize: 128 },
-  mpnet: { ...kBertSpelling, typeVocabSize: 0, padTokenId: 1 },
+const READINGS: Readonly<Record<ModelType, Reading>> = {
+  bert: kBertReading,
+  electra: {
+    ...kBertReading,
+    hiddenSize: [['hidden_size'], 256],
+    numHeads: [['num_attention_heads'], 4],
+    intermediateSize: [['intermediate_size'], 1024],
+    embeddingSize: 128,
+  },
+  mpnet: { ...kBertReading, vocabSize: 30527, typeVocabSize: 0, padTokenId: kMpnetPadding, canDecode: false },
   distilbert: {
-    hiddenSize: 'dim',
-    numLayers: 'n_layers',
-    numHeads: 'n_heads',
-    intermediateSize: 'hidden_dim',
+    ...kBertReading,
+    hiddenSize: [['hidden_size', 'dim'], 768],
+    numLayers: [['num_hidden_layers', 'n_layers'], 6],
+    numHeads: [['num_attention_heads', 'n_heads'], 12],
+    intermediateSize: [['hidden_dim'], 3072],
     hiddenAct: 'activation',
     typeVocabSize: 0,
-    padTokenId: 0,
+    hasEpsilon: false,
+    canDecode: false,
   },
 };
 
 /**
- * Parses the text of a config.json. Sizes must be there; what transformers fills in silently (activation, epsilon, type vocabulary) is
- * filled in the same way.
+ * Parses the text of a config.json as transformers 5.24 reads it for that architecture: a field that is left out has its class's
+ * default, and a field that the architecture does not know means nothing.
  *
  * Errors: CONFIG (malformed, naming the field), CONFIG_UNSUPPORTED (well-formed, but a model this library would compute wrongly).
  */
 export function parseConfig(text: string, file = 'config.json'): ModelConfig {
   const raw = parseJsonObject(text, file, 'CONFIG');
   const fields = new JsonFields(raw, file, 'CONFIG');
-  const architectures = fields.strings('architectures') ?? [];
+  const architectures = readArchitectures(fields);
   const modelType = readModelType(fields, architectures, file);
-  const spelling = SPELLINGS[modelType];
-  requireEncoder(fields);
+  const reading = READINGS[modelType];
+  requireEncoder(fields, reading);
 
-  const hiddenSize = fields.requiredInteger(spelling.hiddenSize, 1, kMaxWidth);
-  const numHeads = fields.requiredInteger(spelling.numHeads, 1, kMaxHeads);
-  if (hiddenSize % numHeads !== 0)
-    throw fields.error(spelling.numHeads, `a divisor of ${quote(spelling.hiddenSize)} (${hiddenSize})`, numHeads);
-  const vocabSize = fields.requiredInteger('vocab_size', 1, kMaxVocab);
-  const padTokenId = fields.integer('pad_token_id', 0, vocabSize - 1) ?? spelling.padTokenId;
-  const maxPositionEmbeddings = fields.requiredInteger('max_position_embeddings', 1, kMaxPositions);
-  const positionOffset = modelType === 'mpnet' ? padTokenId + 1 : 0;
+  const size = ([names, fallback]: Reading['hiddenSize'], most: number): number => readSize(fields, names, fallback, most);
+  const hiddenSize = size(reading.hiddenSize, kMaxWidth);
+  const numHeads = size(reading.numHeads, kMaxHeads);
+  if (hiddenSize % numHeads !== 0) {
+    const expected = `a divisor of ${quote(presentName(fields, reading.hiddenSize[0]))} (${hiddenSize})`;
+    throw fields.error(presentName(fields, reading.numHeads[0]), expected, numHeads);
+  }
+  const vocabSize = readSize(fields, ['vocab_size'], reading.vocabSize, kMaxVocab);
+  const maxPositionEmbeddings = readSize(fields, ['max_position_embeddings'], 512, kMaxPositions);
+  const positionOffset = modelType === 'mpnet' ? kMpnetPadding + 1 : 0;
   if (positionOffset >= maxPositionEmbeddings)
     throw fields.error('max_position_embeddings', `more than ${positionOffset}`, maxPositionEmbeddings);
-  const hasTypes = spelling.typeVocabSize > 0;
-  const problemType = readProblemType(fields);
+  const hasTypes = reading.typeVocabSize > 0;
 
   return {
     modelType,
     architectures,
     vocabSize,
     hiddenSize,
-    embeddingSize: readEmbeddingSize(fields, spelling, hiddenSize),
-    numLayers: fields.requiredInteger(spelling.numLayers, 1, kMaxLayers),
+    embeddingSize:
+      reading.embeddingSize === undefined ? hiddenSize : readSize(fields, ['embedding_size'], reading.embeddingSize, kMaxWidth),
+    numLayers: size(reading.numLayers, kMaxLayers),
     numHeads,
     headDim: hiddenSize / numHeads,
-    intermediateSize: fields.requiredInteger(spelling.intermediateSize, 1, kMaxIntermediate),
-    hiddenAct: readActivation(fields, spelling.hiddenAct),
-    layerNormEps: readEpsilon(fields),
+    intermediateSize: size(reading.intermediateSize, kMaxIntermediate),
+    hiddenAct: readActivation(fields, reading.hiddenAct),
+    layerNormEps: reading.hasEpsilon ? readEpsilon(fields) : kDefaultEpsilon,
     maxPositionEmbeddings,
     positionOffset,
+    ...(modelType === 'mpnet' ? { uncountedId: kMpnetPadding } : {}),
     maxSequenceLength: maxPositionEmbeddings - positionOffset,
-    typeVocabSize: hasTypes ? (fields.integer('type_vocab_size', 1, kMaxTypes) ?? spelling.typeVocabSize) : 0,
+    typeVocabSize: hasTypes ? (fields.integer('type_vocab_size', 1, kMaxTypes) ?? reading.typeVocabSize) : 0,
     positionEmbeddingType: 'absolute',
-    relativeAttentionBuckets: modelType === 'mpnet' ? (fields.integer('relative_attention_num_buckets', 2, kMaxPositions) ?? 32) : 0,
-    padTokenId,
+    relativeAttentionBuckets:
+      modelType === 'mpnet' ? (fields.integer('relative_attention_num_buckets', MPNET_BUCKETS, kMaxPositions) ?? MPNET_BUCKETS) : 0,
+    padTokenId: readPadding(fields, reading.padTokenId, vocabSize),
     tieWordEmbeddings: fields.boolean('tie_word_embeddings') ?? true,
     ...readLabels(fields),
-    ...(problemType === undefined ? {} : { problemType }),
     raw,
   };
+}
+
+/** The first of a field's names that the file has, else the last one. */
+function presentName(fields: JsonFields, names: readonly string[]): string {
+  return names.find((name) => fields.contains(name)) ?? names.at(-1)!;
+}
+
+/** A size that must be a whole number where the file has it, null included. */
+function readSize(fields: JsonFields, names: readonly string[], fallback: number, most: number): number {
+  const name = presentName(fields, names);
+  return fields.contains(name) ? fields.requiredInteger(name, 1, most) : fallback;
+}
+
+/** Class names; what is no list of them says nothing, since they only choose between what is there. */
+function readArchitectures(fields: JsonFields): readonly string[] {
+  const value = fields.get('architectures');
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.filter((each): each is string => typeof each === 'string');
+}
+
+function readPadding(fields: JsonFields, fallback: number, vocabSize: number): number | undefined {
+  if (!fields.contains('pad_token_id')) return fallback;
+  const id = fields.get('pad_token_id');
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocabSize ? id : undefined;
 }
 
 function readModelType(fields: JsonFields, architectures: readonly string[], file: string): ModelType {
@@ -175,22 +222,19 @@ function readModelType(fields: JsonFields, architectures: readonly string[], fil
 }
 
 /** Everything that would run but compute something else than this library does. */
-function requireEncoder(fields: JsonFields): void {
+function requireEncoder(fields: JsonFields, { canDecode }: Reading): void {
   const forbid = (key: string, expected: string, isLegal: (value: unknown) => boolean): void => {
     const value = fields.get(key);
     if (value !== undefined && !isLegal(value)) throw fields.error(key, expected, value, 'CONFIG_UNSUPPORTED');
   };
-  forbid('position_embedding_type', '"absolute"', (value) => value === 'absolute');
-  forbid('is_decoder', 'false (an encoder)', (value) => value === false);
-  forbid('add_cross_attention', 'false', (value) => value === false);
-  forbid('is_encoder_decoder', 'false', (value) => value === false);
+  if (canDecode) {
+    forbid('position_embedding_type', '"absolute"', (value) => value === 'absolute');
+    forbid('is_decoder', 'false (an encoder)', (value) => value === false);
+    forbid('add_cross_attention', 'false', (value) => value === false);
+    forbid('is_encoder_decoder', 'false', (value) => value === false);
+  }
   forbid('pruned_heads', 'no pruned heads', (value) => typeof value === 'object' && Object.keys(value as object).length === 0);
   forbid('quantization_config', 'a checkpoint that is not quantized', () => false);
-}
-
-function readEmbeddingSize(fields: JsonFields, spelling: Spelling, hiddenSize: number): number {
-  if (spelling.embeddingSize === undefined) return hiddenSize;
-  return fields.integer('embedding_size', 1, kMaxWidth) ?? spelling.embeddingSize;
 }
 
 function readActivation(fields: JsonFields, key: string): ActivationName {
@@ -201,33 +245,7 @@ function readActivation(fields: JsonFields, key: string): ActivationName {
 }
 
 function readEpsilon(fields: JsonFields): number {
-  const value = fields.get('layer_norm_eps') ?? 1e-12;
+  const value = fields.get('layer_norm_eps') ?? kDefaultEpsilon;
   if (typeof value !== 'number' || !(value > 0 && value < 1)) throw fields.error('layer_norm_eps', 'a number between 0 and 1', value);
   return value;
-}
-
-function readProblemType(fields: JsonFields): ProblemType | undefined {
-  const value = fields.string('problem_type');
-  if (value === undefined || value === 'single_label_classification' || value === 'multi_label_classification' || value === 'regression')
-    return value;
-  throw fields.error('problem_type', 'single_label_classification, multi_label_classification or regression', value, 'CONFIG_UNSUPPORTED');
-}
-
-/** `id2label` decides, as in transformers; `num_labels` counts only without it. */
-function readLabels(fields: JsonFields): Pick<ModelConfig, 'numLabels' | 'id2label' | 'label2id'> {
-  const byId = fields.object('id2label');
-  let id2label: readonly string[];
-  if (byId === undefined) {
-    const count = fields.integer('num_labels', 1, kMaxLabels) ?? 2;
-    id2label = Array.from({ length: count }, (_, id) => `LABEL_${id}`);
-  } else {
-    const labels = new Map(Object.entries(byId));
-    id2label = Array.from({ length: labels.size }, (_, id) => {
-      const label = labels.get(String(id));
-      if (typeof label !== 'string') throw fields.error('id2label', `a string for each of the ids 0..${labels.size - 1}`, label);
-      return label;
-    });
-    if (id2label.length === 0) throw fields.error('id2label', 'at least one label', byId);
-  }
-  return { numLabels: id2label.length, id2label, label2id: new Map(id2label.map((label, id) => [label, id])) };
 }

@@ -4,9 +4,9 @@ import { BerthaError } from '../errors.js';
 import { errorMessage } from '../realms.js';
 import type { ModelConfig } from './config.js';
 import type { Dtype } from './dtype.js';
-import { maxLength, ModelReader, type ModelDirectory } from './model-directory.js';
+import { maxLength, ModelReader, sentenceParts, type ModelDirectory } from './model-directory.js';
 import type { TensorHeader } from './safetensors.js';
-import type { SentenceTransformersConfig } from './sentence-transformers.js';
+import type { CrossEncoderConfig, SentenceTransformersConfig } from './sentence-transformers.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 import type { WeightFiles } from './weight-files.js';
 
@@ -35,6 +35,8 @@ export interface ModelInspection {
   readonly tokenizerFiles?: TokenizerFiles;
   readonly maxLength?: number;
   readonly sentenceTransformers?: SentenceTransformersConfig;
+  readonly crossEncoder?: CrossEncoderConfig;
+  /** A model whose modules alone are bad is still loadable: its encoder and heads are there, its sentence vectors are not. */
   readonly problems: readonly Problem[];
   readonly loadable: boolean;
 }
@@ -71,8 +73,9 @@ export async function inspectModelDirectory(
     const config = await attempt(() => reader.config(modules));
     const weights = await attempt(() => reader.weights(modules));
     const tokenizerFiles = await attempt(() => reader.tokenizerFiles(modules));
-    const sentenceTransformers = await attempt(() => reader.sentenceTransformers(modules, config?.hiddenSize));
-    const limit = config && tokenizerFiles && (await attempt(() => maxLength(config, tokenizerFiles, sentenceTransformers)));
+    const sentence = await attempt(() => reader.sentenceFiles(modules, config?.hiddenSize));
+    const { sentenceTransformers, crossEncoder, sentenceError } = sentenceParts(sentence);
+    const limit = config && tokenizerFiles && (await attempt(() => maxLength(config, tokenizerFiles, sentence)));
     if (verify !== undefined && problems.length === 0 && config && weights && tokenizerFiles && limit !== undefined) {
       await attempt(() =>
         verify({
@@ -80,7 +83,7 @@ export async function inspectModelDirectory(
           config,
           tensors: weights.tensors,
           tokenizerFiles,
-          ...(sentenceTransformers === undefined ? {} : { sentenceTransformers }),
+          ...sentenceParts(sentence),
           maxLength: limit,
           verifyUnchanged: () => reader.verifyUnchanged(),
           close: () => Promise.resolve(),
@@ -95,12 +98,20 @@ export async function inspectModelDirectory(
       ...(tokenizerFiles && { tokenizerFiles }),
       ...(limit !== undefined && { maxLength: limit }),
       ...(sentenceTransformers && { sentenceTransformers }),
-      problems,
+      ...(crossEncoder && { crossEncoder }),
+      problems: sentenceError === undefined ? problems : [...problems, problemOf(sentenceError)],
       loadable: problems.length === 0,
     };
   } finally {
     await reader.close();
   }
+}
+
+function problemOf(error: unknown): Problem {
+  return {
+    code: error instanceof BerthaError ? error.code : 'INTERNAL',
+    message: errorMessage(error),
+  };
 }
 
 function describeWeights(

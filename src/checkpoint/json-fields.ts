@@ -49,6 +49,11 @@ export class JsonFields {
     return this.get(key) !== undefined;
   }
 
+  /** Whether the file has the key at all, be it null. */
+  contains(key: string): boolean {
+    return Object.hasOwn(this.#object, key);
+  }
+
   /** The keys that are present. */
   keys(): string[] {
     return Object.keys(this.#object).filter((key) => this.has(key));

@@ -5,7 +5,13 @@ import { MAX_CONFIG_BYTES, parseConfig, type ModelConfig } from './config.js';
 import { quote, quotePath } from './describe.js';
 import { ioError, readTextFile } from './files.js';
 import type { SafetensorsFile, TensorInfo } from './safetensors.js';
-import { readModules, readSentenceTransformers, type ModuleEntry, type SentenceTransformersConfig } from './sentence-transformers.js';
+import { readModules, transformerFolder, type ModuleList } from './module-list.js';
+import {
+  readSentenceFiles,
+  type CrossEncoderConfig,
+  type SentenceFiles,
+  type SentenceTransformersConfig,
+} from './sentence-transformers.js';
 import { readTokenizerFiles, readTokenizerMaxLength, type TokenizerFiles } from './tokenizer-files.js';
 import { openWeightFiles, type WeightFiles } from './weight-files.js';
 
@@ -20,8 +26,12 @@ export interface ModelDirectory {
   /** The encoder's and its heads' tensors by stored name, from one file or all shards. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly tokenizerFiles: TokenizerFiles;
-  /** Present where there is a modules.json. */
+  /** Present where there is a modules.json that makes sentence vectors. */
   readonly sentenceTransformers?: SentenceTransformersConfig;
+  /** Present where there is a modules.json of a cross-encoder. */
+  readonly crossEncoder?: CrossEncoderConfig;
+  /** Why what modules.json describes cannot be computed; whoever asks for sentence vectors throws it. Heads and the encoder do without. */
+  readonly sentenceError?: BerthaError;
   /**
    * Most tokens of one input, special ones included: sentence_bert_config.json, else the tokenizer's model_max_length, and never more
    * than the model has positions.
@@ -50,14 +60,14 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
     const config = await reader.config(modules);
     const { tensors } = await reader.weights(modules);
     const tokenizerFiles = await reader.tokenizerFiles(modules);
-    const sentenceTransformers = await reader.sentenceTransformers(modules, config.hiddenSize);
+    const sentence = await reader.sentenceFiles(modules, config.hiddenSize);
     return {
       path: reader.path,
       config,
       tensors,
       tokenizerFiles,
-      ...(sentenceTransformers === undefined ? {} : { sentenceTransformers }),
-      maxLength: maxLength(config, tokenizerFiles, sentenceTransformers),
+      ...sentenceParts(sentence),
+      maxLength: maxLength(config, tokenizerFiles, sentence),
       verifyUnchanged: () => reader.verifyUnchanged(),
       close: () => reader.close(),
     };
@@ -68,9 +78,19 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
 }
 
 /** The length limit of a model's inputs, see `ModelDirectory.maxLength`. */
-export function maxLength(config: ModelConfig, tokenizerFiles: TokenizerFiles, sentenceTransformers?: SentenceTransformersConfig): number {
-  const limit = sentenceTransformers?.maxSeqLength ?? readTokenizerMaxLength(tokenizerFiles) ?? Infinity;
+export function maxLength(config: ModelConfig, tokenizerFiles: TokenizerFiles, sentence?: SentenceFiles): number {
+  const limit = sentence?.transformer.maxSeqLength ?? readTokenizerMaxLength(tokenizerFiles) ?? Infinity;
   return Math.min(limit, config.maxSequenceLength);
+}
+
+/** The fields of `ModelDirectory` that come from a module list. */
+export function sentenceParts(files?: SentenceFiles): Pick<ModelDirectory, 'sentenceTransformers' | 'crossEncoder' | 'sentenceError'> {
+  const { sentenceTransformers, crossEncoder, error } = files ?? {};
+  return {
+    ...(sentenceTransformers && { sentenceTransformers }),
+    ...(crossEncoder && { crossEncoder }),
+    ...(error && { sentenceError: error }),
+  };
 }
 
 /** The parts of a model directory, one method each, so that `inspectModelDirectory` can go on where one of them is bad. */
@@ -96,11 +116,11 @@ export class ModelReader {
     return new ModelReader(real);
   }
 
-  modules(): Promise<readonly ModuleEntry[] | undefined> {
+  modules(): Promise<ModuleList | undefined> {
     return readModules(this.path);
   }
 
-  async config(modules?: readonly ModuleEntry[]): Promise<ModelConfig> {
+  async config(modules?: ModuleList): Promise<ModelConfig> {
     const folder = this.#transformerFolder(modules);
     const text = await readTextFile(path.join(folder, 'config.json'), MAX_CONFIG_BYTES, 'CONFIG');
     if (text === undefined)
@@ -108,22 +128,19 @@ export class ModelReader {
     return parseConfig(text);
   }
 
-  async weights(modules?: readonly ModuleEntry[]): Promise<WeightFiles> {
+  async weights(modules?: ModuleList): Promise<WeightFiles> {
     const weights = await openWeightFiles(this.#transformerFolder(modules), this.path);
     this.#open.push(...weights.files);
     return weights;
   }
 
-  tokenizerFiles(modules?: readonly ModuleEntry[]): Promise<TokenizerFiles> {
+  tokenizerFiles(modules?: ModuleList): Promise<TokenizerFiles> {
     return readTokenizerFiles(this.#transformerFolder(modules));
   }
 
-  async sentenceTransformers(
-    modules: readonly ModuleEntry[] | undefined,
-    hiddenSize: number | undefined,
-  ): Promise<SentenceTransformersConfig | undefined> {
+  async sentenceFiles(modules: ModuleList | undefined, hiddenSize: number | undefined): Promise<SentenceFiles | undefined> {
     if (modules === undefined) return undefined;
-    return readSentenceTransformers(this.path, modules, hiddenSize, async (folder) => {
+    return readSentenceFiles(this.path, modules, hiddenSize, async (folder) => {
       const weights = await openWeightFiles(path.join(this.path, folder), this.path);
       this.#open.push(...weights.files);
       return weights.tensors;
@@ -138,9 +155,9 @@ export class ModelReader {
     await Promise.all(this.#open.map((file) => file.close()));
   }
 
-  /** Early sentence-transformers directories keep the model in `0_Transformer`; `readModules` has checked that path. */
-  #transformerFolder(modules: readonly ModuleEntry[] | undefined): string {
-    return path.join(this.path, modules?.[0]?.path ?? '');
+  /** `readModules` has checked that path. */
+  #transformerFolder(modules: ModuleList | undefined): string {
+    return path.join(this.path, transformerFolder(modules));
   }
 }
 

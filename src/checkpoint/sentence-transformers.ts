@@ -1,10 +1,8 @@
-import path from 'node:path';
 import { BerthaError } from '../errors.js';
 import { torchActivation, type ActivationName } from './activation.js';
-import { MAX_CONFIG_BYTES } from './config.js';
 import { quote } from './describe.js';
-import { readTextFile, resolveInside } from './files.js';
-import { isJsonObject, JsonFields, parseJson, parseJsonObject } from './json-fields.js';
+import { JsonFields, parseJsonObject } from './json-fields.js';
+import { moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
 import type { TensorInfo } from './safetensors.js';
 import { WeightMap } from './weights.js';
@@ -29,11 +27,7 @@ export interface NormalizeModule {
 export type SimilarityName = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
 
 /** What a sentence-transformers directory adds to a BERT, either generation (before and since version 5.4). */
-export interface SentenceTransformersConfig {
-  /** Most tokens, special ones included, from sentence_bert_config.json. */
-  readonly maxSeqLength?: number;
-  /** Lower-case the text before the tokenizer sees it. */
-  readonly doLowerCase: boolean;
+export interface SentenceTransformersConfig extends TransformerConfig {
   readonly pooling: PoolingConfig;
   /** What happens to the pooled vector, in order. */
   readonly modules: readonly (DenseModule | NormalizeModule)[];
@@ -45,66 +39,86 @@ export interface SentenceTransformersConfig {
   readonly truncateDim?: number;
 }
 
-/** One entry of modules.json: the class without its package, and the folder inside the model directory. */
-export interface ModuleEntry {
-  readonly kind: string;
-  readonly path: string;
+/** What sentence-transformers' CrossEncoder (5.4 and later) saves beside a classifier. */
+export interface CrossEncoderConfig {
+  /** The torch class of what becomes of the logits, where the file names one. */
+  readonly activation?: string;
+  /** Goes before the first text of every pair. */
+  readonly prompt: string;
+  /** Why its scores cannot be computed. */
+  readonly error?: BerthaError;
+}
+
+/** sentence_bert_config.json: how texts are read. */
+export interface TransformerConfig {
+  /** Most tokens, special ones included, from sentence_bert_config.json. */
+  readonly maxSeqLength?: number;
+  /** Lower-case the text before the tokenizer sees it. */
+  readonly doLowerCase: boolean;
+}
+
+/** What the modules of a directory are. */
+export interface SentenceFiles {
+  readonly transformer: TransformerConfig;
+  /** Absent for a cross-encoder, whose vectors sentence-transformers pools by mean, and where `error` is. */
+  readonly sentenceTransformers?: SentenceTransformersConfig;
+  readonly crossEncoder?: CrossEncoderConfig;
+  /** Why sentence vectors cannot be computed. Whoever wants them throws it. */
+  readonly error?: BerthaError;
 }
 
 const MODULES_FILE = 'modules.json';
 const kMaxFeatures = 1 << 16;
-const kMaxModules = 64;
 const SIMILARITIES: readonly SimilarityName[] = ['cosine', 'dot', 'euclidean', 'manhattan'];
 /** Names the Transformer module's own config had over the years. */
 const TRANSFORMER_CONFIGS = ['sentence_bert_config.json', 'sentence_distilbert_config.json', 'sentence_roberta_config.json'];
 
-/**
- * The module list of a sentence-transformers directory, or undefined where there is none. `directory` is a real path.
- *
- * Errors: CONFIG, CONFIG_UNSUPPORTED (a module that is not sentence-transformers' own), INDEX_PATH (a path that leaves the directory), IO.
- */
-export async function readModules(directory: string): Promise<readonly ModuleEntry[] | undefined> {
-  const text = await readSmallFile(directory, MODULES_FILE, 'CONFIG');
-  if (text === undefined) return undefined;
-  const list = parseJson(text, MODULES_FILE, 'CONFIG');
-  if (!Array.isArray(list) || list.length === 0 || list.length > kMaxModules) {
-    throw new BerthaError('CONFIG', `Expected an array of 1..${kMaxModules} modules for ${MODULES_FILE} but received something else.`);
-  }
-  const entries: ModuleEntry[] = [];
-  for (const item of list) {
-    if (!isJsonObject(item))
-      throw new BerthaError('CONFIG', `Expected an object for each entry of ${MODULES_FILE} but received something else.`);
-    const fields = new JsonFields(item, MODULES_FILE, 'CONFIG');
-    const type = fields.string('type');
-    if (type === undefined) throw fields.error('type', 'a class name', undefined);
-    if (!type.startsWith('sentence_transformers.'))
-      throw fields.error('type', 'a class of sentence_transformers', type, 'CONFIG_UNSUPPORTED');
-    const folder = fields.string('path') ?? '';
-    await resolveInside(directory, folder, MODULES_FILE);
-    entries.push({ kind: type.slice(type.lastIndexOf('.') + 1), path: folder });
-  }
-  if (entries[0]?.kind !== 'Transformer') {
-    throw new BerthaError(
-      'CONFIG_UNSUPPORTED',
-      `Expected a Transformer as first module of ${MODULES_FILE} but received ${quote(entries[0]?.kind ?? '')}.`,
-    );
-  }
-  return entries;
-}
+const CONFIG_FILE = 'config_sentence_transformers.json';
 
 /**
- * Reads the configuration behind a module list. `hiddenSize` is the width of the model's token vectors, where it is known.
- * `openWeights` opens the weights of a Dense module, given its folder; the caller owns what it opens.
+ * Reads the files behind a module list. `hiddenSize` is the width of the model's token vectors, where it is known. `openWeights` opens the
+ * weights of a Dense module, given its folder; the caller owns what it opens.
  *
- * Errors: POOLING, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, IO, and those of `openWeights`.
+ * Errors: CONFIG (the length limit and lower case, which every use of the model needs), LFS_POINTER, IO, INDEX_PATH, OUT_OF_MEMORY. All
+ * others become `error`: POOLING, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, and those of `openWeights`.
  */
-export async function readSentenceTransformers(
+export async function readSentenceFiles(
   directory: string,
-  entries: readonly ModuleEntry[],
+  modules: ModuleList,
   hiddenSize: number | undefined,
   openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
+): Promise<SentenceFiles> {
+  const [first, ...rest] = modules.entries;
+  const own = first?.kind === 'Transformer' ? await readTransformerFile(directory, first) : undefined;
+  const transformer = readTransformerConfig(own);
+  const settled = await settle(async () => {
+    if (modules.error !== undefined) throw modules.error;
+    const fields = await readConfigFile(directory);
+    if (fields.get('model_type') === 'CrossEncoder') {
+      const crossEncoder = await settle(async () => readCrossEncoder(fields, own, rest));
+      return { crossEncoder: crossEncoder instanceof BerthaError ? { prompt: '', error: crossEncoder } : crossEncoder };
+    }
+    requireTokenVectors(own);
+    return {
+      sentenceTransformers: await readSentenceTransformers(directory, { fields, transformer, modules: rest, hiddenSize }, openWeights),
+    };
+  });
+  return settled instanceof BerthaError ? { transformer, error: settled } : { transformer, ...settled };
+}
+
+interface SentenceSources {
+  readonly fields: JsonFields;
+  readonly transformer: TransformerConfig;
+  /** Those after the Transformer. */
+  readonly modules: readonly ModuleEntry[];
+  readonly hiddenSize: number | undefined;
+}
+
+async function readSentenceTransformers(
+  directory: string,
+  { fields, transformer, modules: [pool, ...rest], hiddenSize }: SentenceSources,
+  openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
 ): Promise<SentenceTransformersConfig> {
-  const [transformer, pool, ...rest] = entries;
   if (pool?.kind !== 'Pooling') {
     throw new BerthaError(
       'POOLING',
@@ -112,7 +126,7 @@ export async function readSentenceTransformers(
     );
   }
   const poolingFile = moduleFile(pool, 'config.json');
-  const poolingText = await readSmallFile(directory, poolingFile, 'POOLING');
+  const poolingText = await readModuleFile(directory, poolingFile, 'POOLING');
   if (poolingText === undefined)
     throw new BerthaError('POOLING', `Expected ${quote(poolingFile)} for the Pooling module but received no such file.`);
   const pooling = parsePooling(poolingText, poolingFile, hiddenSize);
@@ -121,6 +135,7 @@ export async function readSentenceTransformers(
   let width = pooling.wordEmbeddingDimension * pooling.modes.length;
   for (const entry of rest) {
     if (entry.kind === 'Normalize') {
+      await requireSentenceVectors(directory, entry);
       modules.push({ type: 'normalize' });
     } else if (entry.kind === 'Dense') {
       const dense = await readDense(directory, entry, width, openWeights);
@@ -134,12 +149,7 @@ export async function readSentenceTransformers(
       );
     }
   }
-  return {
-    ...(await readTransformerConfig(directory, transformer!)),
-    pooling,
-    modules,
-    ...(await readPrompts(directory, width)),
-  };
+  return { ...transformer, pooling, modules, ...readPrompts(fields), ...readComparison(fields, width) };
 }
 
 async function readDense(
@@ -149,7 +159,7 @@ async function readDense(
   openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
 ): Promise<DenseModule> {
   const file = moduleFile(entry, 'config.json');
-  const text = await readSmallFile(directory, file, 'CONFIG');
+  const text = await readModuleFile(directory, file, 'CONFIG');
   if (text === undefined) throw new BerthaError('CONFIG', `Expected ${quote(file)} for the Dense module but received no such file.`);
   const fields = new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG');
   const inFeatures = fields.requiredInteger('in_features', 1, kMaxFeatures);
@@ -161,10 +171,7 @@ async function readDense(
   if (activation === undefined)
     throw fields.error('activation_function', 'an activation of torch without parameters', activationName, 'CONFIG_UNSUPPORTED');
   if (fields.boolean('use_residual') === true) throw fields.error('use_residual', 'false', true, 'CONFIG_UNSUPPORTED');
-  for (const key of ['module_input_name', 'module_output_name']) {
-    const name = fields.string(key) ?? 'sentence_embedding';
-    if (name !== 'sentence_embedding') throw fields.error(key, '"sentence_embedding"', name, 'CONFIG_UNSUPPORTED');
-  }
+  requireNames(fields, 'sentence_embedding');
   const tensors = await openWeights(entry.path);
   const weights = new WeightMap(tensors, { prefixes: [] });
   weights.take('linear.weight', [outFeatures, inFeatures]);
@@ -173,33 +180,67 @@ async function readDense(
   return { type: 'dense', inFeatures, outFeatures, bias, activation, tensors };
 }
 
-async function readTransformerConfig(
-  directory: string,
-  entry: ModuleEntry,
-): Promise<Pick<SentenceTransformersConfig, 'maxSeqLength' | 'doLowerCase'>> {
-  for (const name of TRANSFORMER_CONFIGS) {
-    const file = moduleFile(entry, name);
-    const text = await readSmallFile(directory, file, 'CONFIG');
-    if (text === undefined) continue;
-    const fields = new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG');
-    const task = fields.string('transformer_task') ?? 'feature-extraction';
-    if (task !== 'feature-extraction') throw fields.error('transformer_task', '"feature-extraction"', task, 'CONFIG_UNSUPPORTED');
-    const output = fields.string('module_output_name') ?? 'token_embeddings';
-    if (output !== 'token_embeddings') throw fields.error('module_output_name', '"token_embeddings"', output, 'CONFIG_UNSUPPORTED');
-    const maxSeqLength = fields.integer('max_seq_length', 1, Number.MAX_SAFE_INTEGER);
-    return { ...(maxSeqLength === undefined ? {} : { maxSeqLength }), doLowerCase: fields.boolean('do_lower_case') ?? false };
-  }
-  return { doLowerCase: false };
+/** Since version 6 a Normalize module may be over tokens. */
+async function requireSentenceVectors(directory: string, entry: ModuleEntry): Promise<void> {
+  if (entry.path === '') return;
+  const file = moduleFile(entry, 'config.json');
+  const text = await readModuleFile(directory, file, 'CONFIG');
+  if (text !== undefined) requireNames(new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG'), 'sentence_embedding');
 }
 
-async function readPrompts(
-  directory: string,
-  width: number,
-): Promise<Pick<SentenceTransformersConfig, 'prompts' | 'defaultPromptName' | 'similarity' | 'truncateDim'>> {
-  const file = 'config_sentence_transformers.json';
-  const text = (await readSmallFile(directory, file, 'CONFIG')) ?? '{}';
-  const fields = new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG');
+/** Requires that a module reads and writes the feature `expected`, which is what it does where its config does not say. */
+function requireNames(fields: JsonFields, expected: string): void {
+  for (const key of ['module_input_name', 'module_output_name']) {
+    const name = fields.string(key) ?? expected;
+    if (name !== expected) throw fields.error(key, quote(expected), name, 'CONFIG_UNSUPPORTED');
+  }
+}
 
+async function readTransformerFile(directory: string, entry: ModuleEntry): Promise<JsonFields | undefined> {
+  for (const name of TRANSFORMER_CONFIGS) {
+    const file = moduleFile(entry, name);
+    const text = await readModuleFile(directory, file, 'CONFIG');
+    if (text !== undefined) return new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG');
+  }
+  return undefined;
+}
+
+function readTransformerConfig(fields: JsonFields | undefined): TransformerConfig {
+  const maxSeqLength = fields?.integer('max_seq_length', 1, Number.MAX_SAFE_INTEGER);
+  return { ...(maxSeqLength === undefined ? {} : { maxSeqLength }), doLowerCase: fields?.boolean('do_lower_case') ?? false };
+}
+
+/** A Pooling module needs the encoder's token vectors. */
+function requireTokenVectors(fields: JsonFields | undefined): void {
+  const task = fields?.string('transformer_task') ?? 'feature-extraction';
+  if (task !== 'feature-extraction') throw fields!.error('transformer_task', '"feature-extraction"', task, 'CONFIG_UNSUPPORTED');
+  const output = fields?.string('module_output_name') ?? 'token_embeddings';
+  if (output !== 'token_embeddings') throw fields!.error('module_output_name', '"token_embeddings"', output, 'CONFIG_UNSUPPORTED');
+}
+
+async function readConfigFile(directory: string): Promise<JsonFields> {
+  const text = (await readModuleFile(directory, CONFIG_FILE, 'CONFIG')) ?? '{}';
+  return new JsonFields(parseJsonObject(text, CONFIG_FILE, 'CONFIG'), CONFIG_FILE, 'CONFIG');
+}
+
+/** A cross-encoder is a classifier of transformers, and no module follows it. */
+function readCrossEncoder(fields: JsonFields, transformer: JsonFields | undefined, rest: readonly ModuleEntry[]): CrossEncoderConfig {
+  const task = transformer?.string('transformer_task') ?? 'sequence-classification';
+  if (task !== 'sequence-classification')
+    throw transformer!.error('transformer_task', '"sequence-classification"', task, 'CONFIG_UNSUPPORTED');
+  if (rest[0] !== undefined) {
+    const expected = `Expected the Transformer alone in ${MODULES_FILE} of a cross-encoder`;
+    throw new BerthaError('CONFIG_UNSUPPORTED', `${expected} but received ${quote(rest[0].kind)} after it.`);
+  }
+  const { prompts, defaultPromptName } = readPrompts(fields);
+  const activation = fields.string('activation_fn');
+  return {
+    ...(activation === undefined ? {} : { activation }),
+    prompt: defaultPromptName === undefined ? '' : prompts[defaultPromptName]!,
+  };
+}
+
+function readPrompts(fields: JsonFields): Pick<SentenceTransformersConfig, 'prompts' | 'defaultPromptName'> {
   const prompts = Object.create(null) as Record<string, string>;
   for (const [name, prompt] of Object.entries(fields.object('prompts') ?? {})) {
     if (prompt !== null && typeof prompt !== 'string') throw fields.error('prompts', 'strings', prompt);
@@ -208,23 +249,13 @@ async function readPrompts(
   const defaultPromptName = fields.string('default_prompt_name');
   if (defaultPromptName !== undefined && !Object.hasOwn(prompts, defaultPromptName))
     throw fields.error('default_prompt_name', 'one of the names in "prompts"', defaultPromptName);
-  const similarityName = fields.string('similarity_fn_name') ?? 'cosine';
-  const similarity = similarityName === 'dot_product' ? 'dot' : SIMILARITIES.find((name) => name === similarityName);
-  if (similarity === undefined)
-    throw fields.error('similarity_fn_name', `one of ${SIMILARITIES.join(', ')}`, similarityName, 'CONFIG_UNSUPPORTED');
+  return { prompts, ...(defaultPromptName === undefined ? {} : { defaultPromptName }) };
+}
+
+function readComparison(fields: JsonFields, width: number): Pick<SentenceTransformersConfig, 'similarity' | 'truncateDim'> {
+  const name = fields.string('similarity_fn_name') ?? 'cosine';
+  const similarity = name === 'dot_product' ? 'dot' : SIMILARITIES.find((each) => each === name);
+  if (similarity === undefined) throw fields.error('similarity_fn_name', `one of ${SIMILARITIES.join(', ')}`, name, 'CONFIG_UNSUPPORTED');
   const truncateDim = fields.integer('truncate_dim', 1, Number.MAX_SAFE_INTEGER);
-  return {
-    prompts,
-    ...(defaultPromptName === undefined ? {} : { defaultPromptName }),
-    similarity,
-    ...(truncateDim === undefined || truncateDim >= width ? {} : { truncateDim }),
-  };
-}
-
-function moduleFile(entry: ModuleEntry, name: string): string {
-  return entry.path === '' ? name : `${entry.path}/${name}`;
-}
-
-function readSmallFile(directory: string, file: string, code: string): Promise<string | undefined> {
-  return readTextFile(path.join(directory, file), MAX_CONFIG_BYTES, code);
+  return { similarity, ...(truncateDim === undefined || truncateDim >= width ? {} : { truncateDim }) };
 }

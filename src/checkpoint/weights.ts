@@ -6,7 +6,19 @@ import type { TensorInfo } from './safetensors.js';
 export interface WeightMapOptions {
   /** Prefixes a stored name may carry before the name an architecture asks for: `['bert.']`. */
   readonly prefixes: readonly string[];
+  /** Another name for a tensor, used where the first is not stored: of two tied tensors a file holds one. */
+  readonly aliases?: ReadonlyMap<string, string>;
 }
+
+/** What was taken, and what was wrong with it. */
+interface Account {
+  readonly taken: Set<string>;
+  readonly missing: string[];
+  readonly misshapen: string[];
+  readonly unsupported: string[];
+}
+
+const newAccount = (): Account => ({ taken: new Set(), missing: [], misshapen: [], unsupported: [] });
 
 /** Longest list in one error message; the counts are always complete. */
 const kMostListed = 20;
@@ -23,11 +35,9 @@ const kBuffers = /(^|\.)(position_ids|token_type_ids)$/;
 export class WeightMap {
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
   readonly #prefixes: readonly string[];
+  readonly #aliases: ReadonlyMap<string, string>;
   readonly #placeholder: TensorInfo;
-  readonly #taken = new Set<string>();
-  readonly #missing: string[] = [];
-  readonly #misshapen: string[] = [];
-  readonly #unsupported: string[] = [];
+  #account = newAccount();
 
   /** Errors: MODEL_MISMATCH if there is no tensor at all. */
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: WeightMapOptions) {
@@ -36,7 +46,13 @@ export class WeightMap {
       throw new BerthaError('MODEL_MISMATCH', 'Expected weights in the checkpoint but received a file without tensors.');
     this.#tensors = tensors;
     this.#prefixes = ['', ...options.prefixes];
+    this.#aliases = options.aliases ?? new Map();
     this.#placeholder = { ...first, dtype: 'F32', shape: [], byteLength: 0 };
+  }
+
+  /** The shape of this weight as stored, or undefined. Does not count as taking it. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.#find(name)?.shape;
   }
 
   /** Whether the checkpoint stores this weight under any of its names. Does not count as taking it. */
@@ -51,19 +67,41 @@ export class WeightMap {
   take(name: string, shape: readonly number[]): TensorInfo {
     const tensor = this.#find(name);
     if (tensor === undefined) {
-      this.#missing.push(`${quote(name)} [${shape.join(', ')}]`);
+      this.#account.missing.push(`${quote(name)} [${shape.join(', ')}]`);
       return { ...this.#placeholder, name, shape };
     }
-    this.#taken.add(tensor.name);
+    this.#account.taken.add(tensor.name);
     if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
-      this.#misshapen.push(`${quote(tensor.name)}: expected [${shape.join(', ')}], received [${tensor.shape.join(', ')}]`);
+      this.#account.misshapen.push(`${quote(tensor.name)}: expected [${shape.join(', ')}], received [${tensor.shape.join(', ')}]`);
       return { ...this.#placeholder, name, shape };
     }
     if (!isWeightDtype(tensor.dtype)) {
-      this.#unsupported.push(`${quote(tensor.name)}: ${tensor.dtype}`);
+      this.#account.unsupported.push(`${quote(tensor.name)}: ${tensor.dtype}`);
       return { ...this.#placeholder, name, shape };
     }
     return tensor;
+  }
+
+  /**
+   * Runs `use` on an account of its own; returns what it returns and the names, as stored, of the tensors it took. Where it fails, none of
+   * them counts as taken.
+   *
+   * Errors: what `use` throws, else what `finish` would throw for this account.
+   */
+  attempt<T>(use: () => T): { readonly result: T; readonly taken: ReadonlySet<string> } {
+    const outer = this.#account;
+    const own = (this.#account = newAccount());
+    let result: T;
+    try {
+      result = use();
+    } finally {
+      this.#account = outer;
+    }
+    const taken = new Set([...outer.taken, ...own.taken]);
+    const problem = this.#problemOf(own, taken);
+    if (problem !== undefined) throw problem;
+    this.#account = { ...outer, taken };
+    return { result, taken: own.taken };
   }
 
   /**
@@ -72,18 +110,27 @@ export class WeightMap {
    * Errors: MODEL_MISMATCH (missing or misshapen tensors), DTYPE_UNSUPPORTED (nothing wrong but element types).
    */
   finish(): { readonly surplus: readonly string[] } {
-    const surplus = [...this.#tensors.keys()].filter((name) => !this.#taken.has(name) && !kBuffers.test(name));
+    const problem = this.#problemOf(this.#account, this.#account.taken);
+    if (problem !== undefined) throw problem;
+    return { surplus: this.#surplus(this.#account.taken) };
+  }
+
+  #surplus(taken: ReadonlySet<string>): string[] {
+    return [...this.#tensors.keys()].filter((name) => !taken.has(name) && !kBuffers.test(name));
+  }
+
+  #problemOf({ missing, misshapen, unsupported }: Account, taken: ReadonlySet<string>): BerthaError | undefined {
     const problems = [
-      listing('missing', this.#missing),
-      listing('of another shape', this.#misshapen),
-      listing('of an element type that cannot be a weight (F32, F16, BF16 and F64 can)', this.#unsupported),
+      listing('missing', missing),
+      listing('of another shape', misshapen),
+      listing('of an element type that cannot be a weight (F32, F16, BF16 and F64 can)', unsupported),
     ].filter((text) => text !== '');
-    if (problems.length === 0) return { surplus };
-    if (this.#missing.length + this.#misshapen.length === 0) {
-      throw new BerthaError('DTYPE_UNSUPPORTED', `Expected floating-point weights but received tensors ${problems.join('; ')}.`);
+    if (problems.length === 0) return undefined;
+    if (missing.length + misshapen.length === 0) {
+      return new BerthaError('DTYPE_UNSUPPORTED', `Expected floating-point weights but received tensors ${problems.join('; ')}.`);
     }
-    const rest = listing('stored but not asked for', surplus.map(quote));
-    throw new BerthaError(
+    const rest = listing('stored but not asked for', this.#surplus(taken).map(quote));
+    return new BerthaError(
       'MODEL_MISMATCH',
       `Expected the tensors that config.json describes but received ${[...problems, rest].filter((text) => text !== '').join('; ')}.`,
     );
@@ -99,7 +146,8 @@ export class WeightMap {
         if (tensor !== undefined) return tensor;
       }
     }
-    return undefined;
+    const alias = this.#aliases.get(name);
+    return alias === undefined ? undefined : this.#find(alias);
   }
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CALIBRATION_FILE } from '../checkpoint/calibration.js';
 import { resolveInside } from '../checkpoint/files.js';
-import { readModules } from '../checkpoint/sentence-transformers.js';
+import { readModules, transformerFolder } from '../checkpoint/module-list.js';
 import { readShardNames } from '../checkpoint/weight-files.js';
 
 /** What of a model is wanted: all that it computes with, or what its tokenizer needs. */
@@ -24,19 +24,21 @@ const TRANSFORMER_FILES = [
  * Asks for the files that `openModelDirectory` reads, those that name others first and the weights last, so that a snapshot with weights
  * is a whole one. Returns whether those are there without which nothing can be loaded. `directory` is a real path.
  *
- * Errors: CONFIG, CONFIG_UNSUPPORTED, INDEX, INDEX_PATH, IO, those of `need`.
+ * Errors: LFS_POINTER, INDEX, INDEX_PATH, IO, those of `need`.
  */
 export async function needModelFiles(directory: string, part: ModelPart, need: Need): Promise<boolean> {
   const modules = (await need('modules.json')) ? await readModules(directory) : undefined;
-  const [transformer = '', ...others] = (modules ?? []).map((module) => normalize(module.path));
-  const dense = (modules ?? []).filter(({ kind }) => kind === 'Dense').map((module) => normalize(module.path));
+  const transformer = normalize(transformerFolder(modules));
+  const others = (modules?.entries ?? []).filter(({ kind }) => kind !== 'Transformer');
+  const dense = others.filter(({ kind }) => kind === 'Dense').map((module) => normalize(module.path));
   const inTransformer = (file: string): string => path.posix.join(transformer, file);
 
   await all([...ROOT_FILES, ...TRANSFORMER_FILES.map(inTransformer)], need);
-  const [hasPooling = true] = await all(
-    others.map((folder) => path.posix.join(folder, 'config.json')),
+  const hasConfigs = await all(
+    others.map((module) => path.posix.join(normalize(module.path), 'config.json')),
     need,
   );
+  const hasPooling = others.every(({ kind }, i) => kind !== 'Pooling' || hasConfigs[i]);
   const [hasConfig, ...hasVocabulary] = await all(['config.json', 'tokenizer.json', 'vocab.txt'].map(inTransformer), need);
   let isEnough = hasPooling && hasConfig === true && hasVocabulary.includes(true);
   for (const folder of dense) isEnough = (await needWeights(directory, folder, need)) && isEnough;

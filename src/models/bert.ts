@@ -7,6 +7,7 @@ import {
   requirePooler,
   tokenClassification,
   type HeadBuilder,
+  type HeadBuilders,
 } from './heads.js';
 import type { Value } from './program.js';
 import type { WeightReader } from './weight-reader.js';
@@ -42,32 +43,26 @@ export function bertLayerNames(layer: number): LayerNames {
   };
 }
 
-/** The two heads of BERT's pretraining, each where the checkpoint has it: published encoders often keep both. */
-const pretraining: HeadBuilder = (read, encoder) => ({
-  ...maskedLm(read, encoder, {
+const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
+  maskedLm(read, encoder, {
     dense: 'cls.predictions.transform.dense',
     norm: 'cls.predictions.transform.LayerNorm',
     decoder: 'cls.predictions.decoder',
     tiedBias: 'cls.predictions.bias',
     activation: read.config.hiddenAct,
-  }),
-  ...nextSentence(read, encoder),
-});
+  });
 
-const nextSentence: HeadBuilder = (read, encoder) => {
-  if (!read.has('cls.seq_relationship.weight')) return {};
+const nextSentence: HeadBuilder<'nextSentence'> = (read, encoder) => {
+  if (!read.has('cls.seq_relationship.weight')) return undefined;
   const pooled = requirePooler(encoder, 'cls.seq_relationship');
-  return { nextSentence: read.b.linear(pooled, read.linear('cls.seq_relationship', 2, read.config.hiddenSize)) };
+  return read.b.linear(pooled, read.linear('cls.seq_relationship', 2, read.config.hiddenSize));
 };
 
-/** BERT's classes by what follows "Bert" in their names. */
-export const bertHeads: Readonly<Record<string, HeadBuilder>> = {
-  Model: pretraining,
-  ForPreTraining: pretraining,
-  ForMaskedLM: pretraining,
-  ForNextSentencePrediction: pretraining,
-  ForSequenceClassification: pooledClassification,
-  ForTokenClassification: tokenClassification,
-  ForQuestionAnswering: questionAnswering,
-  ForMultipleChoice: pooledMultipleChoice,
+export const bertHeads: HeadBuilders = {
+  maskedLm: maskedWords,
+  nextSentence,
+  sequenceClassification: pooledClassification,
+  multipleChoice: pooledMultipleChoice,
+  tokenClassification,
+  questionAnswering,
 };

@@ -1,5 +1,5 @@
 import { encoderLayers, readLayers, type EncoderOutputs } from './encoder.js';
-import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder } from './heads.js';
+import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder, type HeadBuilders } from './heads.js';
 import type { WeightReader } from './weight-reader.js';
 
 /** DistilBERT: BERT's layers under other names, without token types and without a pooler. */
@@ -27,7 +27,7 @@ export function distilbertEncoder(read: WeightReader): EncoderOutputs {
   return encoderLayers(read, embeddings, layers);
 }
 
-const maskedWords: HeadBuilder = (read, encoder) =>
+const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
   maskedLm(read, encoder, {
     dense: 'vocab_transform',
     norm: 'vocab_layer_norm',
@@ -38,22 +38,10 @@ const maskedWords: HeadBuilder = (read, encoder) =>
 
 const classifier = { dense: 'pre_classifier', output: 'classifier', activation: 'relu' } as const;
 
-const sequenceClassification: HeadBuilder = (read, encoder) => {
-  const value = firstTokenClassifier(read, encoder, classifier, read.config.numLabels);
-  return value === undefined ? {} : { sequenceClassification: value };
-};
-
-const multipleChoice: HeadBuilder = (read, encoder) => {
-  const value = firstTokenClassifier(read, encoder, classifier, 1);
-  return value === undefined ? {} : { multipleChoice: value };
-};
-
-/** DistilBERT's classes by what follows "DistilBert" in their names. */
-export const distilbertHeads: Readonly<Record<string, HeadBuilder>> = {
-  Model: maskedWords,
-  ForMaskedLM: maskedWords,
-  ForSequenceClassification: sequenceClassification,
-  ForTokenClassification: tokenClassification,
-  ForQuestionAnswering: questionAnswering,
-  ForMultipleChoice: multipleChoice,
+export const distilbertHeads: HeadBuilders = {
+  maskedLm: maskedWords,
+  sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
+  multipleChoice: (read, encoder) => firstTokenClassifier(read, encoder, classifier, 1),
+  tokenClassification,
+  questionAnswering,
 };

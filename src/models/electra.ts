@@ -1,6 +1,8 @@
+import { readSequenceSummary } from '../checkpoint/sequence-summary.js';
+import { BerthaError } from '../errors.js';
 import { bertEmbeddings, bertLayerNames } from './bert.js';
 import { encoderLayers, readLayers, type EncoderOutputs } from './encoder.js';
-import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder } from './heads.js';
+import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder, type HeadBuilders } from './heads.js';
 import type { WeightReader } from './weight-reader.js';
 
 /** ELECTRA: BERT without a pooler; embeddings narrower than the layers are projected to their width. */
@@ -12,47 +14,53 @@ export function electraEncoder(read: WeightReader): EncoderOutputs {
   return encoderLayers(read, x, readLayers(read, bertLayerNames));
 }
 
-/** The discriminator's head ("was this token replaced?") and the generator's, whichever the checkpoint has. */
-const pretraining: HeadBuilder = (read, encoder) => ({
-  ...replacedToken(read, encoder),
-  ...maskedLm(read, encoder, {
+/** The generator's head. */
+const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
+  maskedLm(read, encoder, {
     dense: 'generator_predictions.dense',
     norm: 'generator_predictions.LayerNorm',
     decoder: 'generator_lm_head',
     tiedBias: 'generator_lm_head.bias',
     activation: 'gelu',
-  }),
-});
+  });
 
-const replacedToken: HeadBuilder = (read, encoder) => {
+/** The discriminator's head: was this token replaced? */
+const replacedToken: HeadBuilder<'replacedToken'> = (read, encoder) => {
   const name = 'discriminator_predictions';
-  if (!read.has(`${name}.dense.weight`)) return {};
+  if (!read.has(`${name}.dense.weight`)) return undefined;
   const { b, config } = read;
   const { hiddenSize, hiddenAct } = config;
   const dense = b.linear(encoder.hiddenStates.at(-1)!, read.linear(`${name}.dense`, hiddenSize, hiddenSize), { activation: hiddenAct });
-  return { replacedToken: b.linear(dense, read.linear(`${name}.dense_prediction`, 1, hiddenSize)) };
+  return b.linear(dense, read.linear(`${name}.dense_prediction`, 1, hiddenSize));
 };
 
-const sequenceClassification: HeadBuilder = (read, encoder) => {
-  const names = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'gelu' } as const;
-  const value = firstTokenClassifier(read, encoder, names, read.config.numLabels);
-  return value === undefined ? {} : { sequenceClassification: value };
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'gelu' } as const;
+
+/** transformers' SequenceSummary, then one score. */
+const multipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => {
+  const { b, config } = read;
+  const { hiddenSize } = config;
+  const name = 'sequence_summary.summary';
+  if (!read.has('classifier.weight')) return undefined;
+  const { type, projects, activation } = readSequenceSummary(config.raw);
+  if (projects && !read.has(`${name}.weight`)) return undefined;
+  if (!projects && activation !== 'none') {
+    throw new BerthaError(
+      'CONFIG_UNSUPPORTED',
+      `Expected no "summary_activation" without "summary_use_proj" in config.json but received ${activation}.`,
+    );
+  }
+  const states = encoder.hiddenStates.at(-1)!;
+  const vector = type === 'first' ? b.firstTokens(states) : b.pool(states, [type === 'last' ? 'lasttoken' : 'mean']);
+  const summary = projects ? b.linear(vector, read.linear(name, hiddenSize, hiddenSize), { activation }) : vector;
+  return b.linear(summary, read.linear('classifier', 1, hiddenSize));
 };
 
-/** transformers' SequenceSummary with its published settings: the first token, projected, GELU. */
-const multipleChoice: HeadBuilder = (read, encoder) => {
-  const names = { dense: 'sequence_summary.summary', output: 'classifier', activation: 'gelu' } as const;
-  const value = firstTokenClassifier(read, encoder, names, 1);
-  return value === undefined ? {} : { multipleChoice: value };
-};
-
-/** ELECTRA's classes by what follows "Electra" in their names. */
-export const electraHeads: Readonly<Record<string, HeadBuilder>> = {
-  Model: pretraining,
-  ForPreTraining: pretraining,
-  ForMaskedLM: pretraining,
-  ForSequenceClassification: sequenceClassification,
-  ForTokenClassification: tokenClassification,
-  ForQuestionAnswering: questionAnswering,
-  ForMultipleChoice: multipleChoice,
+export const electraHeads: HeadBuilders = {
+  replacedToken,
+  maskedLm: maskedWords,
+  sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
+  multipleChoice,
+  tokenClassification,
+  questionAnswering,
 };

@@ -31,8 +31,15 @@ export interface Heads {
   readonly replacedToken?: Value;
 }
 
-/** Adds the heads of one model class to a program. */
-export type HeadBuilder = (read: WeightReader, encoder: EncoderOutputs) => Heads;
+/**
+ * Appends a head to a program; undefined where the checkpoint has nothing of it.
+ *
+ * Errors: MODEL_MISMATCH, CONFIG_UNSUPPORTED; tensors that are missing or misshapen go to the account of `read`.
+ */
+export type HeadBuilder<K extends keyof Heads = keyof Heads> = (read: WeightReader, encoder: EncoderOutputs) => Heads[K] | undefined;
+
+/** How an architecture builds its heads, those first that are to read a tensor which several could read. */
+export type HeadBuilders = { readonly [K in keyof Heads]?: HeadBuilder<K> };
 
 /** The k for which a program can be asked; a call takes the smallest that is enough, and beyond the last one the logits themselves. */
 const kTopK = [16, 256] as const;
@@ -47,35 +54,39 @@ export interface MaskedLmNames {
   readonly activation: ActivationName;
 }
 
-/** Dense, activation, LayerNorm, then the decoder: the word embeddings again, or with `tie_word_embeddings` false a matrix of its own. */
-export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: MaskedLmNames): Heads {
-  if (!read.has(`${names.dense}.weight`)) return {};
+/**
+ * Dense, activation, LayerNorm, then the decoder: a matrix of its own where the checkpoint has one, else with `tie_word_embeddings` the
+ * word embeddings again. As in transformers 5, a stored decoder counts even where the config calls it tied.
+ */
+export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: MaskedLmNames): MaskedLmHead | undefined {
+  if (!read.has(`${names.dense}.weight`)) return undefined;
   const { b } = read;
   const { hiddenSize, embeddingSize, vocabSize, layerNormEps, tieWordEmbeddings } = read.config;
   const selected = b.selectedTokens(encoder.hiddenStates.at(-1)!);
   const dense = b.linear(selected, read.linear(names.dense, embeddingSize, hiddenSize), { activation: names.activation });
   const x = b.layerNorm(dense, read.norm(names.norm, embeddingSize), layerNormEps);
-  const ownBias = `${names.decoder}.bias`;
+  const [ownWeight, ownBias] = [`${names.decoder}.weight`, `${names.decoder}.bias`];
+  const isTied = tieWordEmbeddings && !read.has(ownWeight);
   const decoder: LinearWeights = {
-    weight: read.matrix(tieWordEmbeddings ? 'embeddings.word_embeddings.weight' : `${names.decoder}.weight`, vocabSize, embeddingSize),
-    bias: read.vector(!tieWordEmbeddings && read.has(ownBias) ? ownBias : names.tiedBias, vocabSize),
+    weight: read.matrix(isTied ? 'embeddings.word_embeddings.weight' : ownWeight, vocabSize, embeddingSize),
+    bias: read.vector(read.has(ownBias) ? ownBias : names.tiedBias, vocabSize),
   };
   const logits = b.linear(x, decoder);
   const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];
-  return { maskedLm: { logits, topK: ks.map((k) => ({ k, value: b.topK(logits, k) })), targets: b.pickTargets(logits) } };
+  return { logits, topK: ks.map((k) => ({ k, value: b.topK(logits, k) })), targets: b.pickTargets(logits) };
 }
 
 /** One linear layer over every token: `classifier`, one row a label. */
-export const tokenClassification: HeadBuilder = (read, encoder) => {
+export const tokenClassification: HeadBuilder<'tokenClassification'> = (read, encoder) => {
   const { hiddenSize, numLabels } = read.config;
-  if (!read.has('classifier.weight')) return {};
-  return { tokenClassification: read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('classifier', numLabels, hiddenSize)) };
+  if (!read.has('classifier.weight')) return undefined;
+  return read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('classifier', numLabels, hiddenSize));
 };
 
 /** One linear layer over every token: `qa_outputs`, start and end. */
-export const questionAnswering: HeadBuilder = (read, encoder) => {
-  if (!read.has('qa_outputs.weight')) return {};
-  return { questionAnswering: read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('qa_outputs', 2, read.config.hiddenSize)) };
+export const questionAnswering: HeadBuilder<'questionAnswering'> = (read, encoder) => {
+  if (!read.has('qa_outputs.weight')) return undefined;
+  return read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('qa_outputs', 2, read.config.hiddenSize));
 };
 
 /** The pooler's output. Errors: MODEL_MISMATCH where the checkpoint has none. */
@@ -88,22 +99,17 @@ export function requirePooler(encoder: EncoderOutputs, head: string): Value {
 }
 
 /** `classifier` over the pooler's output: one row a label, or one in all for multiple choice. */
-export function pooledClassifier(read: WeightReader, encoder: EncoderOutputs, rows: number): Value | undefined {
+function pooledClassifier(read: WeightReader, encoder: EncoderOutputs, rows: number): Value | undefined {
   if (!read.has('classifier.weight')) return undefined;
   return read.b.linear(requirePooler(encoder, 'classifier'), read.linear('classifier', rows, read.config.hiddenSize));
 }
 
 /** Class scores over the pooler's output. */
-export const pooledClassification: HeadBuilder = (read, encoder) => {
-  const value = pooledClassifier(read, encoder, read.config.numLabels);
-  return value === undefined ? {} : { sequenceClassification: value };
-};
+export const pooledClassification: HeadBuilder<'sequenceClassification'> = (read, encoder) =>
+  pooledClassifier(read, encoder, read.config.numLabels);
 
 /** A score for each choice over the pooler's output. */
-export const pooledMultipleChoice: HeadBuilder = (read, encoder) => {
-  const value = pooledClassifier(read, encoder, 1);
-  return value === undefined ? {} : { multipleChoice: value };
-};
+export const pooledMultipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => pooledClassifier(read, encoder, 1);
 
 /** Two layers over the first token: dense and activation, then one row a label. */
 export function firstTokenClassifier(
@@ -112,7 +118,7 @@ export function firstTokenClassifier(
   names: { readonly dense: string; readonly output: string; readonly activation: ActivationName },
   rows: number,
 ): Value | undefined {
-  if (!read.has(`${names.output}.weight`)) return undefined;
+  if (!read.has(`${names.output}.weight`) || !read.has(`${names.dense}.weight`)) return undefined;
   const { b, config } = read;
   const first = b.firstTokens(encoder.hiddenStates.at(-1)!);
   const dense = b.linear(first, read.linear(names.dense, config.hiddenSize, config.hiddenSize), { activation: names.activation });

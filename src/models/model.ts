@@ -1,5 +1,5 @@
 import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
-import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
+import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
 import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
 import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received } from '../options.js';
@@ -66,12 +66,17 @@ export interface ModelValues {
   readonly hiddenStates: readonly Value[];
   readonly attentions: readonly Value[];
   readonly poolerOutput?: Value;
+  /** These four throw the model's `sentenceError` where it has one. */
   readonly sentenceEmbedding: Value;
   readonly normalizedEmbedding: Value;
   readonly embeddingDimension: number;
   /** Whether the model's modules end in Normalize. */
   readonly normalizes: boolean;
   readonly heads: Heads;
+  /** Other readings of the tensors of `heads`, for tasks that ask for them by name. */
+  readonly otherHeads: Heads;
+  /** Why a head is in neither of the two although tensors of it are there. */
+  readonly headFaults: BuiltModel['headFaults'];
 }
 
 /** The checks of `LoadModelOptions`. */
@@ -143,6 +148,10 @@ export class Model {
   readonly values: ModelValues;
   /** What sentence-transformers' files say, where the directory has them. */
   readonly sentence?: SentenceTransformersConfig;
+  /** What sentence-transformers' CrossEncoder says, where it saved the directory. */
+  readonly crossEncoder?: CrossEncoderConfig;
+  /** Why the sentence vectors that modules.json describes cannot be computed; whoever asks for them gets it. */
+  readonly sentenceError?: BerthaError;
   /** Tensors of the checkpoint that this program does not use, such as the heads of other tasks. */
   readonly unusedTensors: readonly string[];
   readonly session: Session;
@@ -159,29 +168,46 @@ export class Model {
   /** @internal */
   constructor(
     directory: ModelDirectory,
-    { encoder, sentence, heads, surplus }: BuiltModel,
+    { config, encoder, sentence, heads, otherHeads, headFaults, surplus }: BuiltModel,
     tokenizer: Tokenizer,
     { session, precision, device }: LoadedSession,
   ) {
     this.directory = directory.path;
-    this.config = directory.config;
+    this.config = config;
     this.tokenizer = tokenizer;
     this.maxTokens = directory.maxLength;
     if (directory.sentenceTransformers !== undefined) this.sentence = directory.sentenceTransformers;
+    if (directory.crossEncoder !== undefined) this.crossEncoder = directory.crossEncoder;
+    if (directory.sentenceError !== undefined) this.sentenceError = directory.sentenceError;
     this.unusedTensors = surplus;
     this.session = session;
     this.precision = precision;
     this.device = device;
+    const error = this.sentenceError;
+    const needed = <T>(value: T): T => {
+      if (error !== undefined) throw new BerthaError(error.code, error.message, { cause: error });
+      return value;
+    };
     this.values = {
       lastHiddenState: encoder.hiddenStates.at(-1)!,
       hiddenStates: encoder.hiddenStates,
       attentions: encoder.attentions,
       ...(encoder.poolerOutput === undefined ? {} : { poolerOutput: encoder.poolerOutput }),
-      sentenceEmbedding: sentence.embedding,
-      normalizedEmbedding: sentence.normalizedEmbedding,
-      embeddingDimension: sentence.embedding.width,
-      normalizes: sentence.normalizes,
+      get sentenceEmbedding() {
+        return needed(sentence.embedding);
+      },
+      get normalizedEmbedding() {
+        return needed(sentence.normalizedEmbedding);
+      },
+      get embeddingDimension() {
+        return needed(sentence.embedding.width);
+      },
+      get normalizes() {
+        return needed(sentence.normalizes);
+      },
       heads,
+      otherHeads,
+      headFaults,
     };
   }
 

@@ -1,5 +1,14 @@
+import { MPNET_BUCKETS } from '../checkpoint/config.js';
 import { encoderLayers, readLayers, withPooler, type EncoderOutputs } from './encoder.js';
-import { firstTokenClassifier, maskedLm, pooledMultipleChoice, questionAnswering, tokenClassification, type HeadBuilder } from './heads.js';
+import {
+  firstTokenClassifier,
+  maskedLm,
+  pooledMultipleChoice,
+  questionAnswering,
+  tokenClassification,
+  type HeadBuilder,
+  type HeadBuilders,
+} from './heads.js';
 import type { WeightReader } from './weight-reader.js';
 
 /** MPNet: BERT's layers without token types, with one bias a head and distance that every layer adds to its attention scores. */
@@ -12,7 +21,8 @@ export function mpnetEncoder(read: WeightReader): EncoderOutputs {
     positionOffset,
   });
   const embeddings = b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps);
-  const relativeBias = read.table('encoder.relative_attention_bias.weight', config.relativeAttentionBuckets, numHeads);
+  const name = 'encoder.relative_attention_bias.weight';
+  const relativeBias = read.table(name, config.relativeAttentionBuckets, numHeads, MPNET_BUCKETS);
   const layers = readLayers(read, (layer) => {
     const name = `encoder.layer.${layer}`;
     return {
@@ -29,7 +39,7 @@ export function mpnetEncoder(read: WeightReader): EncoderOutputs {
   return withPooler(read, encoderLayers(read, embeddings, layers, { relativeBias }));
 }
 
-const maskedWords: HeadBuilder = (read, encoder) =>
+const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
   maskedLm(read, encoder, {
     dense: 'lm_head.dense',
     norm: 'lm_head.layer_norm',
@@ -38,18 +48,12 @@ const maskedWords: HeadBuilder = (read, encoder) =>
     activation: 'gelu',
   });
 
-const sequenceClassification: HeadBuilder = (read, encoder) => {
-  const names = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh' } as const;
-  const value = firstTokenClassifier(read, encoder, names, read.config.numLabels);
-  return value === undefined ? {} : { sequenceClassification: value };
-};
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh' } as const;
 
-/** MPNet's classes by what follows "MPNet" in their names. */
-export const mpnetHeads: Readonly<Record<string, HeadBuilder>> = {
-  Model: maskedWords,
-  ForMaskedLM: maskedWords,
-  ForSequenceClassification: sequenceClassification,
-  ForTokenClassification: tokenClassification,
-  ForQuestionAnswering: questionAnswering,
-  ForMultipleChoice: pooledMultipleChoice,
+export const mpnetHeads: HeadBuilders = {
+  maskedLm: maskedWords,
+  sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
+  multipleChoice: pooledMultipleChoice,
+  tokenClassification,
+  questionAnswering,
 };

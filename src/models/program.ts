@@ -54,6 +54,8 @@ export interface ProgramLimits {
   /** Token types; 0 where the model has none (then every type id must be 0). */
   readonly typeVocabSize: number;
   readonly maxSeqLen: number;
+  /** Token that positions do not count, wherever it stands; it takes the row before the first one of `embed`. */
+  readonly paddingId?: number;
 }
 
 /** A finished program, as it crosses to native code once. */
@@ -202,6 +204,18 @@ export class ProgramBuilder {
     return output;
   }
 
+  /** Runs `append`; where it throws, nothing of what it has appended stays. */
+  attempt<T>(append: () => T): T {
+    const lists: readonly unknown[][] = [this.#values, this.#weights, this.#ops];
+    const lengths = lists.map(({ length }) => length);
+    try {
+      return append();
+    } catch (error) {
+      lists.forEach((list, i) => (list.length = lengths[i]!));
+      throw error;
+    }
+  }
+
   build(): Program {
     return { ...this.#limits, values: this.#values, weights: this.#weights, ops: this.#ops };
   }
@@ -228,8 +242,8 @@ function mismatch(weight: WeightRef, expected: string): BerthaError {
 
 /** The program as native code reads it: weights become ranges of open files. */
 export function toNativeProgram(program: Program): object {
-  const { values, ops, vocabSize, typeVocabSize, maxSeqLen } = program;
-  return { values, ops, vocabSize, typeVocabSize, maxSeqLen, weights: program.weights.map(toNativeWeight) };
+  const { values, ops, vocabSize, typeVocabSize, maxSeqLen, paddingId } = program;
+  return { values, ops, vocabSize, typeVocabSize, maxSeqLen, paddingId, weights: program.weights.map(toNativeWeight) };
 }
 
 function toNativeWeight(weight: WeightSpec): object {

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../checkpoint/model-directory.js';
 import type { WeightMap } from '../checkpoint/weights.js';
+import { BerthaError } from '../errors.js';
 import type { LinearWeights, NormWeights, ProgramBuilder, WeightRef } from './program.js';
 
 /** Takes a checkpoint's tensors by name and hands them to a program as the weights of its ops. */
@@ -19,9 +20,23 @@ export class WeightReader {
     return this.#weights.has(name);
   }
 
-  /** A lookup table, [rows, cols]. */
-  table(name: string, rows: number, cols: number): WeightRef {
-    return this.b.table(this.#weights.take(name, [rows, cols]));
+  /**
+   * Builds a part that the checkpoint may not have whole. Returns it with the names of the tensors it took, or why it cannot be built, and
+   * then nothing of it is in the program.
+   */
+  attempt<T>(build: () => T): { readonly result: T; readonly taken: ReadonlySet<string> } | BerthaError {
+    try {
+      return this.b.attempt(() => this.#weights.attempt(build));
+    } catch (error) {
+      if (error instanceof BerthaError) return error;
+      throw error;
+    }
+  }
+
+  /** A lookup table, [rows, cols], or its first `used` rows. */
+  table(name: string, rows: number, cols: number, used = rows): WeightRef {
+    const tensor = this.#weights.take(name, [rows, cols]);
+    return this.b.table({ ...tensor, shape: [used, cols], byteLength: (tensor.byteLength / rows) * used });
   }
 
   /** The matrix of a linear layer, [rows, cols]. */

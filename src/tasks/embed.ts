@@ -29,7 +29,13 @@ export async function loadEmbedder(model?: string, options?: LoadEmbedderOptions
     throw new BerthaError('INVALID_ARG', `Expected a model directory for the model of loadEmbedder but received ${received(model)}.`);
   }
   const settings = readOptions('loadEmbedder', options, loadSchema);
-  return new Embedder(await loadModel(model, { heads: false, ...settings } as LoadModelOptions));
+  const loaded = await loadModel(model, { heads: false, ...settings } as LoadModelOptions);
+  try {
+    return new Embedder(loaded);
+  } catch (error) {
+    loaded.dispose(); // what modules.json describes cannot be computed
+    throw error;
+  }
 }
 
 /** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */

@@ -39,9 +39,9 @@ export async function extractFeatures(model: Model, input: string | readonly str
   }));
   const encodings = await encodeInputs(model, 'extractFeatures', texts, settings);
   const { pooling = 'none' } = settings;
-  const { lastHiddenState, sentenceEmbedding, normalizedEmbedding } = model.values;
-  const isNormalized = settings.normalize ?? (pooling === 'model' && model.values.normalizes);
-  const value = pooling !== 'model' ? lastHiddenState : isNormalized ? normalizedEmbedding : sentenceEmbedding;
+  const { values } = model; // those of sentences may throw
+  const isNormalized = settings.normalize ?? (pooling === 'model' && values.normalizes);
+  const value = pooling !== 'model' ? values.lastHiddenState : isNormalized ? values.normalizedEmbedding : values.sentenceEmbedding;
   const rows = (await compute(model, encodings, [value], settings)).map(([data]) => data!);
   const vectors = pooling === 'mean' || pooling === 'cls' ? rows.map((data) => pool(data, value.width, pooling)) : rows;
   if (isNormalized && pooling !== 'model') {

@@ -25,7 +25,7 @@ export async function loadTokenizer(directory?: string, options?: HubOptions): P
     const files = await reader.tokenizerFiles(modules);
     // They only give the length limit: what is wrong with them is for loadModel to tell.
     const config = await reader.config(modules).catch(() => undefined);
-    const sentence = await reader.sentenceTransformers(modules, config?.hiddenSize).catch(() => undefined);
+    const sentence = await reader.sentenceFiles(modules, config?.hiddenSize).catch(() => undefined);
     if (config === undefined) return createTokenizer(files, { maxLength: readTokenizerMaxLength(files) });
     return createTokenizer(files, { maxLength: maxLength(config, files, sentence), maxPositions: config.maxSequenceLength });
   } finally {

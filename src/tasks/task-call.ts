@@ -95,13 +95,24 @@ const kHeadNames: Readonly<Record<keyof Heads, string>> = {
   replacedToken: "a discriminator's head (ElectraForPreTraining)",
 };
 
-/** The head that a task needs. Errors: INVALID_ARG, DISPOSED, NO_HEAD. */
+/** Heads whose rows are labels, so that they need those of config.json. */
+const kLabelHeads: readonly (keyof Heads)[] = ['sequenceClassification', 'tokenClassification'];
+
+/**
+ * The head that a task needs: by default the model's, or another reading of the same tensors.
+ *
+ * Errors: INVALID_ARG, DISPOSED, NO_HEAD; MODEL_MISMATCH, DTYPE_UNSUPPORTED, CONFIG, CONFIG_UNSUPPORTED where the head is there and cannot be used.
+ */
 export function requireHead<K extends keyof Heads>(model: Model, head: K, task: string): NonNullable<Heads[K]> {
   requireModel(model, task);
-  const found = model.values.heads[head];
+  const { heads, otherHeads, headFaults } = model.values;
+  const found = heads[head] ?? otherHeads[head];
+  const { labelError } = model.config;
+  const fault = headFaults[head] ?? (found !== undefined && kLabelHeads.includes(head) ? labelError : undefined);
+  if (fault !== undefined) throw new BerthaError(fault.code, fault.message, { cause: fault });
   if (found !== undefined) return found;
   const is = model.config.architectures[0] ?? model.config.modelType;
-  const has = Object.keys(model.values.heads).map((name) => kHeadNames[name as keyof Heads]);
+  const has = Object.keys({ ...heads, ...otherHeads }).map((name) => kHeadNames[name as keyof Heads]);
   throw new BerthaError(
     'NO_HEAD',
     `Expected a model with ${kHeadNames[head]} for ${task} but received ${is} with ${has.join(' and ') || 'no head at all'}. Load a model that was trained for this task.`,

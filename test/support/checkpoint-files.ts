@@ -67,6 +67,15 @@ export const tinyCopy = (name: string): string => temporaryFolder(golden('tiny',
 /** A copy of test/golden/sentence/<name> to be changed. */
 export const sentenceCopy = (name: string): string => temporaryFolder(golden('sentence', name));
 
+/** `directory` must open without sentence vectors, for a reason with this code and a message like `text`. */
+export function refusesSentences(code: string, directory: string, text = /./): Promise<void> {
+  return withModel(directory, ({ sentenceError, sentenceTransformers }) => {
+    assert.is(sentenceError?.code, code, sentenceError?.message);
+    assert.match(sentenceError!.message, text);
+    assert.is(sentenceTransformers, undefined);
+  });
+}
+
 /** Opening `directory` must fail with this code and a message like `text`, and leave no file open. */
 export async function rejectsModel(code: string, directory: string, text = /./): Promise<void> {
   const countOpen = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);

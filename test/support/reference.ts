@@ -202,7 +202,7 @@ const poolings: Readonly<Record<string, (column: readonly number[], first: numbe
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
-/** Sentences from tokens x [tokens, width]: [sequences, modes * width]. `skip` tokens of each sequence do not count, except for cls. */
+/** Sentences from tokens x [tokens, width]: [sequences, modes * width]. `skip` tokens of each sequence do not count; cls is the first of the rest, or of all. */
 export function pool(
   x: Float32Array,
   cuSeqlens: Int32Array,
@@ -218,7 +218,7 @@ export function pool(
       for (let i = 0; i < width; i++) {
         const column = Array.from({ length: end - begin }, (_, token) => x[(begin + token) * width + i]!);
         const first = Math.min(skip?.[sequence - 1] ?? 0, column.length);
-        if (mode === 'cls') values.push(column[0]!);
+        if (mode === 'cls') values.push(column[first] ?? column[0]!);
         else values.push(first === column.length ? 0 : poolings[mode]!(column.slice(first), first));
       }
     }

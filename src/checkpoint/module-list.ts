@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { BerthaError } from '../errors.js';
+import { MAX_CONFIG_BYTES } from './config.js';
+import { quote } from './describe.js';
+import { readTextFile, resolveInside } from './files.js';
+import { isJsonObject, JsonFields, parseJson } from './json-fields.js';
+
+/** One entry of modules.json: the class without its package, and the folder inside the model directory. */
+export interface ModuleEntry {
+  readonly kind: string;
+  readonly path: string;
+}
+
+/** The modules of a sentence-transformers directory. */
+export interface ModuleList {
+  /** As far as they could be read. */
+  readonly entries: readonly ModuleEntry[];
+  /** Why the list cannot be followed. Whoever wants sentence vectors throws it; heads and the encoder do without the list. */
+  readonly error?: BerthaError;
+}
+
+const MODULES_FILE = 'modules.json';
+const kMaxModules = 64;
+/** What is wrong with a whole directory, not with what its modules ask for. */
+const kFatalCodes = ['IO', 'INDEX_PATH', 'LFS_POINTER', 'OUT_OF_MEMORY'];
+
+/**
+ * The module list of a sentence-transformers directory, or undefined where there is none. `directory` is a real path. A list that makes no
+ * sense, or has modules that are not sentence-transformers' own, has its reason in `error`.
+ *
+ * Errors: INDEX_PATH (a path that leaves the directory), LFS_POINTER, IO.
+ */
+export async function readModules(directory: string): Promise<ModuleList | undefined> {
+  const entries: ModuleEntry[] = [];
+  const attempt = await settle(async () => {
+    const text = await readModuleFile(directory, MODULES_FILE, 'CONFIG');
+    if (text === undefined) return false;
+    const list = parseJson(text, MODULES_FILE, 'CONFIG');
+    if (!Array.isArray(list) || list.length === 0 || list.length > kMaxModules) {
+      throw new BerthaError('CONFIG', `Expected an array of 1..${kMaxModules} modules for ${MODULES_FILE} but received something else.`);
+    }
+    const paths = list.map((item) => (isJsonObject(item) && typeof item['path'] === 'string' ? item['path'] : ''));
+    for (const folder of paths) await resolveInside(directory, folder, MODULES_FILE);
+    list.forEach((item: unknown, i) => entries.push(readEntry(item, paths[i]!)));
+    if (entries[0]?.kind === 'Transformer') return true;
+    throw new BerthaError(
+      'CONFIG_UNSUPPORTED',
+      `Expected a Transformer as first module of ${MODULES_FILE} but received ${quote(entries[0]?.kind ?? '')}.`,
+    );
+  });
+  if (attempt instanceof BerthaError) return { entries, error: attempt };
+  return attempt ? { entries } : undefined;
+}
+
+/** Where the list puts the encoder: early directories keep it in `0_Transformer`. The root where the list does not say. */
+export function transformerFolder(modules: ModuleList | undefined): string {
+  return modules?.entries.find(({ kind }) => kind === 'Transformer')?.path ?? '';
+}
+
+/** What `read` resolves to, or the error that only those need to hear who follow the modules. Other errors reject. */
+export async function settle<T>(read: () => Promise<T>): Promise<T | BerthaError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof BerthaError && !kFatalCodes.includes(error.code)) return error;
+    throw error;
+  }
+}
+
+/** A file of a module, below the model directory. */
+export function moduleFile(entry: ModuleEntry, name: string): string {
+  return entry.path === '' ? name : `${entry.path}/${name}`;
+}
+
+/** The text of a small file below the model directory, or undefined. Errors: LFS_POINTER, IO, `code`. */
+export function readModuleFile(directory: string, file: string, code: string): Promise<string | undefined> {
+  return readTextFile(path.join(directory, file), MAX_CONFIG_BYTES, code);
+}
+
+function readEntry(item: unknown, folder: string): ModuleEntry {
+  if (!isJsonObject(item))
+    throw new BerthaError('CONFIG', `Expected an object for each entry of ${MODULES_FILE} but received something else.`);
+  const fields = new JsonFields(item, MODULES_FILE, 'CONFIG');
+  const type = fields.string('type');
+  if (type === undefined) throw fields.error('type', 'a class name', undefined);
+  if (!type.startsWith('sentence_transformers.'))
+    throw fields.error('type', 'a class of sentence_transformers', type, 'CONFIG_UNSUPPORTED');
+  fields.string('path');
+  return { kind: type.slice(type.lastIndexOf('.') + 1), path: folder };
+}
