@@ -1,5 +1,5 @@
 import { scalarAt, unitLength } from './normalizer.js';
-import { whitespace, wordCharacters } from './unicode.js';
+import { wordCharacters } from './unicode.js';
 
 /** A token that is matched in the text itself, before WordPiece sees it. */
 export interface AddedToken {
@@ -16,21 +16,19 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** Where an added token was found: text[start..end), with the white space it takes; the search goes on at `resume`. */
-export interface AddedTokenMatch {
-  readonly token: AddedToken;
-  readonly start: number;
-  readonly end: number;
-  readonly resume: number;
-}
-
 interface TrieNode {
   readonly children: Map<number, TrieNode>;
   token?: AddedToken;
 }
 
-/** Finds added tokens: leftmost, then longest, without overlap. */
+/** The added tokens of a tokenizer by the text that they are found as. Of those that begin at one place the longest is found. */
 export class AddedTokenMatcher {
+  /** The units that a match can begin with. */
+  readonly firstUnits: ReadonlySet<number>;
+  /** Units of the longest text. */
+  readonly longest: number;
+  /** Whether there is a token that takes the white space on its left. */
+  readonly stripsLeft: boolean;
   readonly #root: TrieNode = { children: new Map() };
 
   /** `patterns` maps the text to look for to its token. */
@@ -45,15 +43,13 @@ export class AddedTokenMatcher {
       }
       node.token = token;
     }
-  }
-
-  /** The units that a match can begin with. */
-  get firstUnits(): ReadonlySet<number> {
-    return new Set(this.#root.children.keys());
+    this.firstUnits = new Set(this.#root.children.keys());
+    this.longest = [...patterns.keys()].reduce((longest, { length }) => Math.max(longest, length), 0);
+    this.stripsLeft = [...patterns.values()].some(({ lstrip }) => lstrip);
   }
 
   /** The longest token at `index`, before any of its conditions are looked at. */
-  #longestAt(text: string, index: number): { token: AddedToken; end: number } | undefined {
+  longestAt(text: string, index: number): { readonly token: AddedToken; readonly end: number } | undefined {
     let node: TrieNode | undefined = this.#root;
     let found: { token: AddedToken; end: number } | undefined;
     for (let i = index; node !== undefined; i++) {
@@ -62,44 +58,11 @@ export class AddedTokenMatcher {
     }
     return found;
   }
+}
 
-  /**
-   * The match that begins at `index`, if there is one. `from` is where the match before ended with its white space. A match that its
-   * conditions forbid still uses up its text: then only the number is returned where the search goes on.
-   */
-  matchAt(text: string, index: number, from: number, splitSpecialTokens: boolean): AddedTokenMatch | number | undefined {
-    const found = this.#longestAt(text, index);
-    if (found === undefined) return undefined;
-    const { token, end } = found;
-    if (splitSpecialTokens && token.special) return end;
-    if (token.singleWord && (isWordCharacterBefore(text, index) || (end < text.length && wordCharacters.has(scalarAt(text, end)))))
-      return end;
-    let start = index;
-    let stop = end;
-    if (token.lstrip) {
-      while (start > 0 && whitespace.has(text.charCodeAt(start - 1))) start--;
-      start = Math.max(start, from);
-    }
-    if (token.rstrip) while (stop < text.length && whitespace.has(text.charCodeAt(stop))) stop++;
-    return { token, start, end: stop, resume: end };
-  }
-
-  /** All matches in a text, in order. */
-  matches(text: string, splitSpecialTokens: boolean): AddedTokenMatch[] {
-    const matches: AddedTokenMatch[] = [];
-    let from = 0;
-    for (let i = 0; i < text.length;) {
-      const match = this.matchAt(text, i, from, splitSpecialTokens);
-      if (typeof match === 'object') {
-        matches.push(match);
-        from = match.end;
-        i = match.resume;
-      } else {
-        i = match ?? i + 1;
-      }
-    }
-    return matches;
-  }
+/** Whether a token of `singleWord` may stand at text[start..end). */
+export function standsAlone(text: string, start: number, end: number): boolean {
+  return !isWordCharacterBefore(text, start) && !(end < text.length && wordCharacters.has(scalarAt(text, end)));
 }
 
 function isWordCharacterBefore(text: string, index: number): boolean {

@@ -3,6 +3,16 @@ import { countSpecial, type TemplatePiece } from './template.js';
 /** The token of an id; `undefined` where it has none. */
 export type IdToToken = (id: number) => string | undefined;
 
+/** A text as ids only, for the way to a model. */
+export interface EncodedIds {
+  /** [tokens] */
+  readonly ids: Int32Array;
+  /** [tokens], where the template gives other types than 0. */
+  readonly typeIds?: Int32Array;
+  /** Whether tokens were left out to keep to the length limit. */
+  readonly truncated: boolean;
+}
+
 /** Where the parts of an `Encoding` are: the template, the tokens of each text, the padding. */
 export interface EncodingLayout {
   readonly pieces: readonly TemplatePiece[];
@@ -98,6 +108,11 @@ export class Encoding {
       if (piece?.kind === 'sequence') sequenceIds.fill(piece.sequence, start, start + length);
     });
     return (this.#cache.sequenceIds = sequenceIds);
+  }
+
+  /** This encoding with other windows as its overflow. */
+  withOverflow(overflowing: readonly Encoding[]): Encoding {
+    return new Encoding(this.ids, this.offsets, this.truncated, overflowing, this.#layout);
   }
 
   /** This encoding, and its overflow, filled up with `padId` to `length` tokens; itself if there is nothing to fill up. */

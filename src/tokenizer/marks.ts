@@ -1,10 +1,29 @@
 import { type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
 import { combiningRank, decompose, removed } from './unicode.js';
 
+/**
+ * A run of more units of marks is normalized in parts, each by itself. Canonical order does not cross parts then, which nobody can see: a
+ * word that long is unknown. A part takes a millisecond or two.
+ */
+export const MOST_MARKS = 1 << 12;
+
 /** Whether a character is dropped, or begins with a mark once decomposed: then it belongs to what precedes it. */
 function isMark(codePoint: number, options: NormalizerOptions): boolean {
   if (options.cleanText && removed.has(codePoint)) return true;
   return combiningRank((decompose(codePoint) ?? [codePoint])[0] as number) !== 0;
+}
+
+/** Whether the unit at `index` is no beginning of a character. */
+export function isLowSurrogate(text: string, index: number): boolean {
+  return (text.charCodeAt(index) & 0xfc00) === 0xdc00;
+}
+
+/** Whether a character begins at `index` that can be normalized without what precedes it. */
+export function isBoundary(text: string, index: number, options: NormalizerOptions): boolean {
+  const unit = text.charCodeAt(index);
+  if (unit >= 0x20 && unit < 0x7f) return true;
+  if (isLowSurrogate(text, index)) return false;
+  return !options.stripAccents || !isMark(scalarAt(text, index), options);
 }
 
 /** Where the character begins, not before `from`, that the marks at `index` follow; where they begin if it is not `isWordPart`. */
@@ -27,10 +46,10 @@ export function startOfMarks(
   return start;
 }
 
-/** Where the marks end that follow the character at `index`: at the next other character, at `isEnd`, or with the text. */
+/** Where the marks end that follow the character at `index`: at the next other character, at `isEnd`, with the text, or after MOST_MARKS. */
 export function endOfMarks(text: string, index: number, options: NormalizerOptions, isEnd: (index: number) => boolean): number {
   let end = index + unitLength(scalarAt(text, index));
-  while (end < text.length) {
+  while (end < text.length && end - index < MOST_MARKS) {
     const codePoint = scalarAt(text, end);
     if (!isMark(codePoint, options) || isEnd(end)) return end;
     end += unitLength(codePoint);

@@ -31,7 +31,9 @@ export const bareTemplate: Template = { single: [sequence(0, 0)], pair: [sequenc
 
 /** The number of special tokens of a template. */
 export function countSpecial(pieces: readonly TemplatePiece[]): number {
-  return pieces.filter((piece) => piece.kind === 'special').length;
+  let count = 0;
+  for (const piece of pieces) if (piece.kind === 'special') count++;
+  return count;
 }
 
 /** A template without its special tokens. */

@@ -4,13 +4,12 @@ import { type AddedToken, AddedTokenMatcher } from './added-tokens.js';
 import { characterTable } from './character-table.js';
 import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition.js';
-import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions, roomFor } from './encode-options.js';
-import type { Encoding } from './encoding.js';
-import { EncodingTask } from './encoding-task.js';
+import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
+import type { EncodedIds, Encoding } from './encoding.js';
+import { EncodingTask, type PreparedBy } from './encoding-task.js';
 import { normalizeString } from './normalizer.js';
-import { type Pipeline, SequenceEncoder } from './sequence-encoder.js';
+import type { Pipeline } from './sequence-encoder.js';
 import { outerSpace } from './token-buffer.js';
-import { countSpecial } from './template.js';
 import { readTokenizerJson } from './tokenizer-json.js';
 import { readVocabFiles } from './vocab-files.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -67,14 +66,6 @@ export function createTokenizer(files: TokenizerFiles, options?: TokenizerOption
   });
 }
 
-/** A text as ids only, for the way to a model. */
-export interface EncodedIds {
-  /** [tokens] */
-  readonly ids: Int32Array;
-  /** Whether tokens were left out to keep to the length limit. */
-  readonly truncated: boolean;
-}
-
 /** BERT's tokenizer: text to token ids and offsets, token for token what the Rust library "tokenizers" 0.23 gives. */
 export class Tokenizer {
   /** One more than the largest id. */
@@ -96,9 +87,10 @@ export class Tokenizer {
   readonly #special = new Set<string>();
   readonly #defaults: EncodeDefaults;
   readonly #pipeline: Pipeline;
-  readonly #encoder: SequenceEncoder;
   readonly #task: EncodingTask;
   readonly #defaultSettings: EncodeSettings;
+  /** The settings of the last `encodeIds`. */
+  #idsSettings: { readonly maxLength: number | undefined; readonly settings: EncodeSettings } | undefined;
   readonly #tokenOf = (id: number): string | undefined => this.#outside.get(id) ?? this.#vocab.token(id);
 
   /** @internal Use `createTokenizer` or `loadTokenizer`. */
@@ -139,7 +131,6 @@ export class Tokenizer {
     for (const token of addedTokens) if (token.special) this.#special.add(token.content);
     this.#defaults = defaults;
     this.#pipeline = this.#makePipeline(definition);
-    this.#encoder = new SequenceEncoder(this.#pipeline);
     this.#task = new EncodingTask(this.#pipeline, this.#tokenOf);
     this.#defaultSettings = readEncodeOptions('encode', undefined, defaults);
   }
@@ -171,30 +162,23 @@ export class Tokenizer {
   }
 
   /**
-   * The fastest way to a model's input: one text with its special tokens, cut at `maxLength` tokens if given.
+   * The fastest way to a model's input: the ids that `encode` gives, cut at `maxLength` tokens if given, else not.
    *
    * Errors: INVALID_ARG, MAX_LENGTH, INPUT_TOO_LARGE.
    */
   encodeIds(text: string, maxLength?: number): EncodedIds {
-    checkText(text, 'the text');
-    const pieces = this.#defaults.definition.template.single;
-    const room = maxLength === undefined ? Infinity : roomFor(pieces, maxLength);
-    const encoder = this.#encoder;
-    encoder.begin(text, room + 1, false, false);
-    encoder.run(Infinity);
-    const count = Math.min(room, encoder.tokens.count);
-    const truncated = encoder.tokens.count > room;
-    const ids = new Int32Array(count + countSpecial(pieces));
-    let at = 0;
-    for (const piece of pieces) {
-      if (piece.kind === 'special') ids[at++] = piece.id;
-      else {
-        for (let k = 0; k < count; k++) ids[at + k] = encoder.tokens.ids[k] as number;
-        at += count;
-      }
+    if (this.#idsSettings === undefined || this.#idsSettings.maxLength !== maxLength) {
+      const limit = maxLength === undefined ? { truncation: false } : { truncation: true, maxLength };
+      this.#idsSettings = {
+        maxLength,
+        settings: readEncodeOptions('encode', { ...limit, padding: false, overflow: false }, this.#defaults),
+      };
     }
-    encoder.end();
-    return { ids, truncated };
+    const task = this.#task;
+    task.configure(this.#idsSettings.settings, 0);
+    task.begin([checkText(text, 'the text')]);
+    while (!task.run(Infinity));
+    return task.finishIds();
   }
 
   /**
@@ -203,11 +187,22 @@ export class Tokenizer {
    * Errors: as `encode`.
    */
   startEncoding(text: string, options?: EncodeOptions): EncodingTask {
-    const settings = readEncodeOptions('encode', options, this.#defaults);
+    const { pair } = options ?? {};
+    const task = this.newTask(options);
     const first = checkText(text, 'the text');
+    task.begin(pair === undefined ? [first] : [first, pair]);
+    return task;
+  }
+
+  /**
+   * A task for many texts: `begin`, `run` until it returns true, `finish` or `finishIds`; texts prepared as `preparation` says.
+   *
+   * @internal
+   * Errors: as `encode`, for the options.
+   */
+  newTask(options?: EncodeOptions, preparation?: PreparedBy): EncodingTask {
     const task = new EncodingTask(this.#pipeline, this.#tokenOf);
-    task.configure(settings, 0);
-    task.begin(settings.pair === undefined ? [first] : [first, settings.pair]);
+    task.configure(readEncodeOptions('encode', options, this.#defaults), 0, preparation);
     return task;
   }
 

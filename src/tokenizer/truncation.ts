@@ -39,24 +39,20 @@ function longestFirst(first: number, second: number, room: number): [number, num
   return first > second ? [longer, shorter] : [shorter, longer];
 }
 
+/** The window of `kept` tokens that stays of `count`. */
+export function keptWindow(count: number, kept: number, side: Side): Window {
+  return side === 'right' ? [0, Math.min(kept, count)] : [Math.max(0, count - kept), count];
+}
+
 /**
  * The windows of `kept` tokens that cover `count` tokens, neighbours sharing `stride`; the first is the one that stays, the others the
  * overflow. From the right end backwards when the left side is cut.
  */
-export function windows(count: number, kept: number, stride: number, side: Side): Window[] {
-  if (kept >= count || kept === 0) return [[0, Math.min(kept, count)]];
+export function* windows(count: number, kept: number, stride: number, side: Side): Generator<Window> {
   const step = kept - stride;
-  const result: Window[] = [];
-  if (side === 'right') {
-    for (let start = 0; ; start += step) {
-      const end = Math.min(start + kept, count);
-      result.push([start, end]);
-      if (end === count) return result;
-    }
-  }
-  for (let end = count; ; end -= step) {
-    const start = Math.max(0, end - kept);
-    result.push([start, end]);
-    if (start === 0) return result;
+  const last = kept >= count || kept === 0 ? 0 : Math.ceil((count - kept) / step);
+  for (let i = 0; i <= last; i++) {
+    if (side === 'right') yield [i * step, Math.min(i * step + kept, count)];
+    else yield [Math.max(0, count - i * step - kept), count - i * step];
   }
 }

@@ -1,0 +1,234 @@
+import type { AddedTokenFinder } from './added-token-finder.js';
+import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
+import { endOfMarks, MOST_MARKS, startOfMarks } from './marks.js';
+import { normalize, type NormalizerOptions, scalarAt } from './normalizer.js';
+import type { Scanner } from './sequence-encoder.js';
+import type { Window } from './text-window.js';
+import type { TokenBuffer } from './token-buffer.js';
+import { HASH_PRIME, HASH_SEED } from './unit-map.js';
+import type { WordBuffer } from './word-buffer.js';
+
+const WORD_LIMIT = 1 << KIND_SHIFT;
+
+/**
+ * Normalizes a window's text, finds added tokens in it and cuts it into words: one pass, one table lookup and one hash step per UTF-16
+ * unit; no string, array or object is made per word.
+ */
+export class TableScanner implements Scanner {
+  position = 0;
+  readonly #table: CharacterTable;
+  readonly #normalizer: NormalizerOptions;
+  readonly #finder: AddedTokenFinder;
+  readonly #words: WordBuffer;
+  readonly #tokens: TokenBuffer;
+  #window!: Window;
+  /** Marks before this index, which follows an added token or a very long run of marks, are not looked at again. */
+  #pieceStart = 0;
+
+  constructor(table: CharacterTable, normalizer: NormalizerOptions, finder: AddedTokenFinder, words: WordBuffer, tokens: TokenBuffer) {
+    this.#table = table;
+    this.#normalizer = normalizer;
+    this.#finder = finder;
+    this.#words = words;
+    this.#tokens = tokens;
+  }
+
+  begin(window: Window, splitSpecialTokens: boolean): void {
+    this.#window = window;
+    this.#words.enter(window);
+    this.#finder.begin(window, splitSpecialTokens);
+    this.position = this.#pieceStart = 0;
+  }
+
+  get keepFrom(): number {
+    // An added token looks at the character before it.
+    return Math.max(0, this.position - 2);
+  }
+
+  get openToken(): number {
+    return this.#finder.openToken;
+  }
+
+  closeToken(): void {
+    this.#finder.finish();
+  }
+
+  settle(): void {
+    this.#words.settle();
+    this.#finder.settle(this.position);
+  }
+
+  shift(units: number): void {
+    this.position -= units;
+    this.#pieceStart -= units;
+    this.#words.shift(units);
+    this.#finder.shift(units);
+  }
+
+  isStarved(limit: number): boolean {
+    return this.position >= limit;
+  }
+
+  finish(): boolean {
+    this.#finder.finish();
+    this.#words.flush();
+    return true;
+  }
+
+  /** Reads on to `limit`, or a character or token further; less if there are tokens enough. */
+  scan(limit: number): number {
+    const { entries, expansions } = this.#table;
+    const { text } = this.#window;
+    const words = this.#words;
+    const tokens = this.#tokens;
+    this.#finder.enter(this.position, limit);
+    let { units, sources, length, hash } = words;
+    const from = this.position;
+    let i = from;
+    while (i < limit && !tokens.isFull) {
+      let entry = entries[text.charCodeAt(i)] as number;
+      while (entry < WORD_LIMIT) {
+        if (length === units.length) {
+          length = words.grow(length);
+          ({ units, sources } = words);
+        }
+        units[length] = entry;
+        sources[length++] = i;
+        hash = Math.imul(hash ^ entry, HASH_PRIME);
+        if (++i === limit) break;
+        entry = entries[text.charCodeAt(i)] as number;
+      }
+      if (i === limit) break;
+      const kind = entry >> KIND_SHIFT;
+      if (kind === Kind.Space) {
+        if (length > 0) words.end(length, hash);
+        length = 0;
+        hash = HASH_SEED;
+        i++;
+      } else if (kind === Kind.Isolated) {
+        if (length > 0) words.end(length, hash);
+        words.isolate(entry & 0xffff, i);
+        length = 0;
+        hash = HASH_SEED;
+        i++;
+      } else if (kind === Kind.Removed) {
+        i++;
+      } else {
+        words.length = length;
+        words.hash = hash;
+        i = this.#readSpecial(i, entry, expansions);
+        ({ units, sources, length, hash } = words);
+      }
+    }
+    words.length = length;
+    words.hash = hash;
+    this.position = i;
+    return i - from;
+  }
+
+  /** Reads the character at `i`, whose entry is of one of the rarer kinds; returns where the next begins. */
+  #readSpecial(i: number, entry: number, expansions: readonly Int32Array[]): number {
+    switch (entry >> KIND_SHIFT) {
+      case Kind.Expansion:
+        this.#expand(expansions[entry & 0xffff] as Int32Array, i);
+        return i + 1;
+      case Kind.Hangul: {
+        const syllable = this.#window.text.charCodeAt(i) - 0xac00;
+        const trailing = syllable % 28;
+        this.#words.append(0x1100 + Math.floor(syllable / 588), i);
+        this.#words.append(0x1161 + Math.floor((syllable % 588) / 28), i);
+        if (trailing > 0) this.#words.append(0x11a7 + trailing, i);
+        return i + 1;
+      }
+      case Kind.Surrogate:
+        return this.#readAstral(i, expansions);
+      case Kind.Reordered:
+        return this.#readReordered(i);
+      default:
+        return this.#readTrigger(i, expansions);
+    }
+  }
+
+  /** Reads a character whose entry is of any kind. */
+  #readAny(i: number, entry: number, expansions: readonly Int32Array[]): number {
+    switch (entry >> KIND_SHIFT) {
+      case Kind.Word:
+        this.#words.append(entry, i);
+        return i + 1;
+      case Kind.Space:
+        this.#words.flush();
+        return i + 1;
+      case Kind.Isolated:
+        this.#words.flush();
+        this.#words.isolate(entry & 0xffff, i);
+        return i + 1;
+      case Kind.Removed:
+        return i + 1;
+      default:
+        return this.#readSpecial(i, entry, expansions);
+    }
+  }
+
+  #readAstral(i: number, expansions: readonly Int32Array[]): number {
+    const codePoint = scalarAt(this.#window.text, i);
+    // Half a pair alone counts as U+FFFD.
+    if (codePoint === 0xfffd) return this.#readAny(i, this.#table.entries[0xfffd] as number, expansions);
+    const entry = this.#table.astral(codePoint);
+    switch (entry >> KIND_SHIFT) {
+      case Kind.Word:
+        this.#words.appendPair(codePoint, i);
+        break;
+      case Kind.Isolated:
+        this.#words.flush();
+        this.#words.appendPair(codePoint, i);
+        this.#words.flush();
+        break;
+      case Kind.Expansion:
+        this.#expand(expansions[entry & 0xffff] as Int32Array, i);
+        break;
+      case Kind.Reordered:
+        return this.#readReordered(i);
+    }
+    return i + 2;
+  }
+
+  #expand(parts: Int32Array, source: number): void {
+    for (const part of parts) {
+      if (part < WORD_LIMIT) {
+        this.#words.append(part, source);
+      } else {
+        this.#words.flush();
+        if (part >> KIND_SHIFT === Kind.Isolated) this.#words.isolate(part & 0xffff, source);
+      }
+    }
+  }
+
+  #readTrigger(i: number, expansions: readonly Int32Array[]): number {
+    const found = this.#finder.find(i);
+    if (found === undefined) return this.#readAny(i, this.#table.untriggered(this.#window.text.charCodeAt(i)), expansions);
+    this.#words.flush();
+    this.#finder.accept(found, this.#tokens.add(found.token.id, this.#words.takeIndex()));
+    this.#pieceStart = found.contentEnd;
+    return found.contentEnd;
+  }
+
+  /**
+   * Reads a mark that canonical reordering may move past others: the whole run of marks around `i` is read in the slow, general way,
+   * with the character that they follow. What the fast way made of them is taken back.
+   */
+  #readReordered(i: number): number {
+    const { text } = this.#window;
+    const table = this.#table;
+    const start = startOfMarks(text, i, this.#pieceStart, this.#normalizer, (codePoint) => table.isWordPart(codePoint));
+    const end = endOfMarks(text, i, this.#normalizer, (index) => this.#isTokenAt(index));
+    if (end - i >= MOST_MARKS) this.#pieceStart = end;
+    this.#words.dropFrom(start);
+    const normalized = normalize(text, start, end, this.#normalizer);
+    for (let k = 0; k < normalized.length; k++) this.#words.append(normalized.units[k] as number, normalized.sources[k] as number);
+    return end;
+  }
+
+  #isTokenAt(index: number): boolean {
+    return this.#table.entries[this.#window.text.charCodeAt(index)] === Kind.Trigger << KIND_SHIFT && this.#finder.isTokenAt(index);
+  }
+}

@@ -1,0 +1,163 @@
+import type { Window } from './text-window.js';
+import type { TokenBuffer } from './token-buffer.js';
+import { HASH_PRIME, HASH_SEED, hashUnits } from './unit-map.js';
+import type { WordPiece } from './wordpiece.js';
+
+const FIRST_CAPACITY = 256;
+
+/** The word that is being read: its normalized units, where each comes from, its length so far (which may exceed what is stored). */
+export class WordBuffer {
+  units = new Uint16Array(FIRST_CAPACITY);
+  /** Index in the window of the character that a unit comes from. */
+  sources = new Int32Array(FIRST_CAPACITY);
+  length = 0;
+  /** Of `units`, as UnitMap wants it. */
+  hash = HASH_SEED;
+  readonly #wordPiece: WordPiece;
+  readonly #tokens: TokenBuffer;
+  #window!: Window;
+  // [2 * #settled]: offsets of the characters that the first units come from, once the window has moved.
+  #offsets = new Int32Array(0);
+  #settled = 0;
+  /** Units that are the second of a pair. */
+  #pairs = 0;
+  #count = 0;
+
+  /** Puts the tokens of every word into `tokens`. */
+  constructor(wordPiece: WordPiece, tokens: TokenBuffer) {
+    this.#wordPiece = wordPiece;
+    this.#tokens = tokens;
+  }
+
+  /** Starts a text. */
+  begin(): void {
+    this.#count = 0;
+    this.clear();
+  }
+
+  /** What follows comes from another window. */
+  enter(window: Window): void {
+    this.#window = window;
+  }
+
+  /** Tells that the window is about to move: it may not hold what the word comes from any longer. */
+  settle(): void {
+    if (this.#offsets.length < 2 * this.length) this.#offsets = grown(this.#offsets, 2 * this.sources.length);
+    for (let k = this.#settled; k < this.length; k++) {
+      this.#offsets[2 * k] = this.#window.startOf(this.sources[k] as number);
+      this.#offsets[2 * k + 1] = this.#window.endOf(this.sources[k] as number);
+    }
+    this.#settled = this.length;
+  }
+
+  /** Tells that the window has moved. */
+  shift(units: number): void {
+    for (let k = 0; k < this.length; k++) (this.sources[k] as number) -= units;
+  }
+
+  /** The index of the next word, if an added token is that word. */
+  takeIndex(): number {
+    return this.#count++;
+  }
+
+  append(unit: number, source: number): void {
+    if (this.length === this.units.length) this.length = this.grow(this.length);
+    this.units[this.length] = unit;
+    this.sources[this.length++] = source;
+    this.hash = Math.imul(this.hash ^ unit, HASH_PRIME);
+    if ((unit & 0xfc00) === 0xdc00) this.#pairs++;
+  }
+
+  /** A character above U+FFFF. */
+  appendPair(codePoint: number, source: number): void {
+    this.append(0xd7c0 + (codePoint >> 10), source);
+    this.append(0xdc00 | (codePoint & 0x3ff), source);
+  }
+
+  /** Takes back what comes from `source` or later. */
+  dropFrom(source: number): void {
+    let length = this.length;
+    while (length > 0 && (this.sources[length - 1] as number) >= source) length--;
+    this.length = length;
+    this.#settled = Math.min(this.#settled, length);
+    this.hash = hashUnits(this.units, 0, length);
+    this.#pairs = 0;
+    for (let k = 0; k < length; k++) if (((this.units[k] as number) & 0xfc00) === 0xdc00) this.#pairs++;
+  }
+
+  /**
+   * Makes room for more and returns the length. A word that is certain to be [UNK] is not stored further: its last unit is overwritten,
+   * so that its end stays known.
+   */
+  grow(length: number): number {
+    if (length > 2 * this.#wordPiece.maxInputCharsPerWord + 2) {
+      this.#pairs = 0;
+      this.#settled = Math.min(this.#settled, length - 1);
+      return length - 1;
+    }
+    const units = new Uint16Array(2 * length);
+    units.set(this.units);
+    this.units = units;
+    this.sources = grown(this.sources, 2 * length);
+    return length;
+  }
+
+  /** Ends the word, if there is one. */
+  flush(): void {
+    if (this.length > 0) this.end(this.length, this.hash);
+    this.clear();
+  }
+
+  /** A word of one unit, which interrupts nothing: the word before it has ended. */
+  isolate(unit: number, source: number): void {
+    this.units[0] = unit;
+    this.sources[0] = source;
+    this.end(1, Math.imul(HASH_SEED ^ unit, HASH_PRIME));
+  }
+
+  /** Produces the tokens of the word of `length` units. */
+  end(length: number, hash: number): void {
+    const wordPiece = this.#wordPiece;
+    const wordIndex = this.#count++;
+    const id = length - this.#pairs > wordPiece.maxInputCharsPerWord ? wordPiece.unkId : wordPiece.find(this.units, length, hash);
+    this.#pairs = 0;
+    if (id >= 0) {
+      this.#push(id, wordIndex, 0, length);
+    } else {
+      const at = wordPiece.split(this.units, length, hash);
+      const pieces = wordPiece.pieces;
+      const last = at + 2 * (pieces[at] as number);
+      let start = 0;
+      for (let p = at + 1; p < last; p += 2) {
+        const end = pieces[p + 1] as number;
+        this.#push(pieces[p] as number, wordIndex, start, end);
+        start = end;
+      }
+    }
+    this.#settled = 0;
+  }
+
+  /** Forgets the word. */
+  clear(): void {
+    this.length = 0;
+    this.hash = HASH_SEED;
+    this.#pairs = 0;
+    this.#settled = 0;
+  }
+
+  /** One token: units [start..end) of the word. */
+  #push(id: number, wordIndex: number, start: number, end: number): void {
+    const at = this.#tokens.add(id, wordIndex);
+    if (at < 0 || !this.#tokens.withOffsets) return;
+    const last = end - 1;
+    const from = start < this.#settled ? this.#offsets[2 * start] : this.#window.startOf(this.sources[start] as number);
+    const to = last < this.#settled ? this.#offsets[2 * last + 1] : this.#window.endOf(this.sources[last] as number);
+    this.#tokens.place(at, from as number, to as number, this.#tokens.spaceOf(id));
+  }
+}
+
+function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(length);
+  to.set(from);
+  return to;
+}
