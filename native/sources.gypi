@@ -51,6 +51,7 @@
     "bertha_cuda_headers": [
       "native/cuda/embeddings.cuh",
       "native/cuda/epilogue.cuh",
+      "native/cuda/gelu.cuh",
       "native/cuda/kernels.h",
       "native/cuda/launch.h",
       "native/cuda/memory.cuh",

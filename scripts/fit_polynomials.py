@@ -1,4 +1,4 @@
-"""Fits the polynomials of native/cpu/math-inl.h and prints them as C++ tables, with their error in float32 arithmetic.
+"""Fits the polynomials of native/cpu/math-inl.h and native/cuda/gelu.cuh and prints them as C++ tables, with their error in float32 arithmetic.
 
     python3 scripts/fit_polynomials.py        needs numpy and scipy
 
@@ -8,10 +8,12 @@ degree 4, in the local coordinate 15 t / 5.6 - segment; the last one is the cons
 degree 2, for results that are rounded to 8 bits or bf16.
 2^x on [-0.5, 0.5], degree 3, for probabilities that are rounded to bf16.
 tanh(x) = x + x^3 q(x^2) on [0, 0.625], degree 4 in x^2.
+GELU on CUDA, for 16-bit results: x Phi(x) = max(x, 0) - t exp(-t^2 / 2) Q(t) with t = |x| and Q(t) = erfcx(t / sqrt(2)) / 2, which
+falls from 0.5 to 0.067 on [0, 5.75]: degree 9 in t - 3. In powers of t itself, sums of large terms of both signs would cost 1.3 bits.
 """
 
 import numpy as np
-from scipy.special import erf, log_ndtr
+from scipy.special import erf, erfc, erfcx, log_ndtr
 
 
 def minimax(function, low, high, degree, weight=lambda t: np.ones_like(t), rounds=60):
@@ -103,9 +105,27 @@ def tanh_polynomial(limit=0.625, degree=4):
     print("// largest relative error of tanh below", limit, ":", (np.abs(y - exact)[1:] / exact[1:]).max())
 
 
+def gelu_tail(limit=5.75, centre=3.0, degree=9):
+    tail = lambda u: erfcx((u + centre) / np.sqrt(2)) / 2
+    error, coefficients = minimax(tail, -centre, limit - centre, degree, weight=lambda u: 1 / tail(u), rounds=300)
+    f = np.float32
+    coefficients = coefficients.astype(f)
+    print("// Q(t), increasing powers of t - 3:", ", ".join(f"{value:.9e}f" for value in coefficients))
+    t = np.linspace(0, limit, 2_000_001).astype(f)
+    u = t - f(centre)
+    q = np.full_like(t, coefficients[-1])
+    for value in coefficients[-2::-1]:
+        q = (q.astype(np.float64) * u + np.float64(value)).astype(f)
+    power = np.exp2((t * (t * f(-0.5 * np.log2(np.e)))).astype(np.float64)).astype(f)
+    y = (t * power).astype(f).astype(np.float64) * q
+    exact = t.astype(np.float64) * erfc(t.astype(np.float64) / np.sqrt(2)) / 2
+    print(f"// relative error of the tail: 2^{np.log2(error):.2f} exact, 2^{np.log2(np.abs(y[1:] / exact[1:] - 1).max()):.2f} in float32")
+
+
 if __name__ == "__main__":
     gelu_table()
     gelu_table_16()
     gelu_table_16(degree=2)
     exp2_polynomial()
     tanh_polynomial()
+    gelu_tail()

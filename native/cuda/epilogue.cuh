@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "cuda/gelu.cuh"
 #include "cuda/types.cuh"
 
 namespace bertha::cuda {
@@ -12,10 +13,8 @@ namespace bertha::cuda {
 // SM's instruction caches hold, and an indirect branch for every output.
 enum class Activations { kNone, kGelu, kAny };
 
-// Exact to fp32's rounding, as HF's modules define them: GELU by erf, not by tanh, unless asked for.
-__device__ __forceinline__ float gelu(float x) { return 0.5f * x * erfcf(-0.70710678118654752f * x); }
-
-template <int kCount>
+// As HF's modules define them, exact to fp32's rounding but for GELU, which is as exact as Out.
+template <typename Out, int kCount>
 __device__ __forceinline__ void activate_any(Activation activation, float (&x)[kCount]) {
     const auto each = [&](auto function) {
 #pragma unroll
@@ -23,7 +22,7 @@ __device__ __forceinline__ void activate_any(Activation activation, float (&x)[k
     };
     switch (activation) {
         case Activation::kNone: return;
-        case Activation::kGelu: return each([](float y) { return gelu(y); });
+        case Activation::kGelu: return each([](float y) { return gelu<Out>(y); });
         case Activation::kGeluTanh:
             return each([](float y) {
                 return 0.5f * y * (1.0f + tanhf(0.79788456080286536f * fmaf(0.044715f * y * y, y, y)));
@@ -50,36 +49,48 @@ struct Epilogue {
     int32_t n, residual_stride, stride;
     Activation activation;
 
-    // column is a multiple of 8 and below n; columns from n on lie in the row's padding.
-    __device__ __forceinline__ void finish(int64_t row, int32_t column, const float (&sums)[8]) const {
+    // Eight columns from `first` on, a multiple of 8; those from n on lie in the row's padding. A thread
+    // reads their bias once for all its rows: a branch for it in the loop over rows would double the loop's
+    // code.
+    struct Columns {
+        int32_t first;
+        float bias[8];
+    };
+    __device__ __forceinline__ Columns columns(int32_t first) const {
+        Columns of{first, {}};
+        if (!bias.present() || first >= n) return of;
+#pragma unroll
+        for (int j = 0; j < 8; j += 4) {
+            const auto pack = bias.template load_pack<4>(first + j);
+#pragma unroll
+            for (int i = 0; i < 4; i++) of.bias[j + i] = pack.at[i];
+        }
+        return of;
+    }
+    // columns.first is below n.
+    __device__ __forceinline__ void finish(int64_t row, const Columns& columns,
+                                           const float (&sums)[8]) const {
         constexpr int kPack = 16 / sizeof(Out);
 #pragma unroll
         for (int part = 0; part < 8; part += kPack) {
             float x[kPack];
 #pragma unroll
-            for (int j = 0; j < kPack; j++) x[j] = sums[part + j];
-            if (bias.present()) {
-#pragma unroll
-                for (int j = 0; j < kPack; j += 4) {
-                    const auto pack = bias.template load_pack<4>(column + part + j);
-#pragma unroll
-                    for (int i = 0; i < 4; i++) x[j + i] += pack.at[i];
-                }
-            }
+            for (int j = 0; j < kPack; j++) x[j] = sums[part + j] + columns.bias[part + j];
             if constexpr (kActivations == Activations::kGelu) {
 #pragma unroll
-                for (int j = 0; j < kPack; j++) x[j] = gelu(x[j]);
+                for (int j = 0; j < kPack; j++) x[j] = gelu<Out>(x[j]);
             }
-            if constexpr (kActivations == Activations::kAny) activate_any(activation, x);
-            if (residual.present()) {
-                const auto pack = residual.template load_pack<kPack>(row * residual_stride + column + part);
+            if constexpr (kActivations == Activations::kAny) activate_any<Out>(activation, x);
+            if (ptx::tested_here(residual.present())) {
+                const auto pack = residual.template load_pack<kPack>(row * residual_stride + columns.first +
+                                                                     part);
 #pragma unroll
                 for (int j = 0; j < kPack; j++) x[j] = ptx::add(x[j], ptx::to_float(pack.at[j]));
             }
             Pack<Out, kPack> rounded;
 #pragma unroll
             for (int j = 0; j < kPack; j++) rounded.at[j] = ptx::from_float<Out>(x[j]);
-            output.store_pack(row * stride + column + part, rounded);
+            output.store_pack(row * stride + columns.first + part, rounded);
         }
     }
 };

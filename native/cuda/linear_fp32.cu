@@ -82,14 +82,15 @@ __global__ void __launch_bounds__(kThreads) linear_fp32_kernel(LinearFp32Params<
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) shared.store((ty + 16 * i) * kOutRow + tx + 16 * j, sums[i][j]);
     ptx::sync_block();
-    for (int unit = ptx::thread_index(); unit < kTile * 8; unit += kThreads) {
-        const int row = unit / 8, column = unit % 8 * 8;
+    const int column = ptx::thread_index() % 8 * 8;
+    const int32_t n = ptx::block_x() * kTile + column;
+    const auto columns = p.epilogue.columns(n);
+    for (int row = ptx::thread_index() / 8; row < kTile; row += kThreads / 8) {
         const int64_t m = static_cast<int64_t>(ptx::block_y()) * kTile + row;
-        const int32_t n = ptx::block_x() * kTile + column;
         if (m >= p.m || n >= p.n) continue;
         float x[8];
         for (int j = 0; j < 8; j++) x[j] = shared.load(row * kOutRow + column + j);
-        p.epilogue.finish(m, n, x);
+        p.epilogue.finish(m, columns, x);
     }
 }
 

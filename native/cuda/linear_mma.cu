@@ -140,7 +140,9 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
     constexpr int kRow = TileType::warp_n + 4;
     const Shared<float> staging = ptx::shared_memory<float>().part(ptx::warp_id() * TileType::staging,
                                                                    TileType::staging);
-    const int g = ptx::lane_id() / 4, t = ptx::lane_id() % 4;
+    const int g = ptx::lane_id() / 4, t = ptx::lane_id() % 4, column = 8 * t;
+    const int32_t out_column = static_cast<int32_t>(column_begin) + warp_column + column;
+    const auto columns = p.epilogue.columns(out_column);
 #pragma unroll
     for (int i = 0; i < kI; i++) {
 #pragma unroll
@@ -159,15 +161,14 @@ __global__ void __launch_bounds__(TileType::threads, TileType::threads == 256 &&
         ptx::sync_warp();
 #pragma unroll 1
         for (int pass = 0; pass < 2; pass++) {
-            const int row = pass * 8 + g, column = 8 * t;
+            const int row = pass * 8 + g;
             const int64_t out_row = row_begin + warp_row + 16 * i + row;
-            const int32_t out_column = static_cast<int32_t>(column_begin) + warp_column + column;
             if (out_row >= p.m || out_column >= p.n) continue;
             const auto low = staging.load_pack<4>(row * kRow + column);
             const auto high = staging.load_pack<4>(row * kRow + column + 4);
             const float x[8] = {low.at[0],  low.at[1],  low.at[2],  low.at[3],
                                 high.at[0], high.at[1], high.at[2], high.at[3]};
-            p.epilogue.finish(out_row, out_column, x);
+            p.epilogue.finish(out_row, columns, x);
         }
         ptx::sync_warp();
     }

@@ -34,8 +34,9 @@ struct PartialSums {
     __device__ __forceinline__ int64_t at(int32_t part, int64_t row, int32_t column) const {
         return (part * m + row) * padded + column;
     }
-    __device__ __forceinline__ void finish(int64_t row, int32_t column, const float (&x)[8]) const {
-        const int64_t to = at(ptx::block_z(), row, column);
+    __device__ __forceinline__ int32_t columns(int32_t first) const { return first; }
+    __device__ __forceinline__ void finish(int64_t row, int32_t first, const float (&x)[8]) const {
+        const int64_t to = at(ptx::block_z(), row, first);
         partial.store_pack(to, Pack<float, 4>{{x[0], x[1], x[2], x[3]}});
         partial.store_pack(to + 4, Pack<float, 4>{{x[4], x[5], x[6], x[7]}});
     }
@@ -116,16 +117,17 @@ __global__ void __launch_bounds__(kThreads) linear_small_kernel(LinearSmallParam
 #pragma unroll
         for (int e = 0; e < 4; e++) staging.store((8 * j + 2 * t + e % 2) * kRow + g + e / 2 * 8, sums[j][e]);
     ptx::sync_warp();
-    for (int unit = lane; unit < 2 * kRows; unit += 32) {
-        const int row = unit / 2, column = unit % 2 * 8;
+    const int column = lane % 2 * 8;
+    const int32_t out_column = static_cast<int32_t>(column_begin) + 16 * ptx::warp_id() + column;
+    const auto columns = p.ending.columns(out_column);
+    for (int row = lane / 2; row < kRows; row += 16) {
         const int64_t out_row = row_begin + row;
-        const int32_t out_column = static_cast<int32_t>(column_begin) + 16 * ptx::warp_id() + column;
         if (out_row >= p.m || out_column >= p.n) continue;
         const auto low = staging.load_pack<4>(row * kRow + column);
         const auto high = staging.load_pack<4>(row * kRow + column + 4);
         const float x[8] = {low.at[0],  low.at[1],  low.at[2],  low.at[3],
                             high.at[0], high.at[1], high.at[2], high.at[3]};
-        p.ending.finish(out_row, out_column, x);
+        p.ending.finish(out_row, columns, x);
     }
 }
 
@@ -155,7 +157,7 @@ __global__ void add_parts_kernel(AddPartsParams<Ending> p) {
             x[4 + j] += high.at[j];
         }
     }
-    p.epilogue.finish(row, column, x);
+    p.epilogue.finish(row, p.epilogue.columns(column), x);
 }
 
 template <typename T, typename Ending, int kRows>

@@ -74,6 +74,25 @@ __device__ __forceinline__ Bfloat16 from_float<Bfloat16>(float x) {
 // a + b, rounded by itself: never the end of a fused multiply-add, so that every kernel gets the same bits.
 __device__ __forceinline__ float add(float a, float b) { return __fadd_rn(a, b); }
 
+// `fact`, as something that the compiler cannot know to be the same in every round of a loop: it then tests
+// it in the loop and does not make two copies of the loop.
+__device__ __forceinline__ bool tested_here(bool fact) {
+    int32_t value = fact;
+    asm volatile("" : "+r"(value));
+    return value != 0;
+}
+
+// The larger one, or NaN where either is NaN.
+__device__ __forceinline__ float max_or_nan(float a, float b) {
+#if __CUDA_ARCH__ >= 800
+    float larger;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(larger) : "f"(a), "f"(b));
+    return larger;
+#else
+    return a != a || b != b ? a + b : fmaxf(a, b);
+#endif
+}
+
 // 2^x within 2 ulp; 0 for -infinity.
 __device__ __forceinline__ float exp2_approx(float x) {
     float y;

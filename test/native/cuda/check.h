@@ -89,7 +89,7 @@ inline float value_of(Type type, uint16_t bits) {
     const int exponent = bits >> 10 & 31;
     const float fraction = static_cast<float>(bits & 0x3ff);
     const float size = exponent == 0    ? std::ldexp(fraction, -24)
-                       : exponent == 31 ? INFINITY
+                       : exponent == 31 ? (fraction > 0.0f ? NAN : INFINITY)
                                         : std::ldexp(1024.0f + fraction, exponent - 25);
     return (bits & 0x8000) != 0 ? -size : size;
 }

@@ -1,9 +1,10 @@
 // Each function of ptx.cuh against what the PTX manual says of its instruction, bit for bit. Operands are small integers, whose products and
-// sums are exact in any order and rounding, so that the emulator and every GPU must agree.
+// sums are exact in any order and rounding, so that the emulator and every GPU must agree. And gelu.cuh over every 16-bit value.
 //   instructions_test
 #include <cstring>
 
 #include "cuda/check.h"
+#include "cuda/gelu.cuh"
 #include "cuda/ptx.cuh"
 
 namespace bertha::test {
@@ -77,6 +78,10 @@ __global__ void round_kernel(Params p) {
     p.sums.store(kLanes + ptx::lane_id(), ptx::to_float(ptx::from_float<Bfloat16>(x)));
 }
 
+__global__ void max_kernel(Params p) {
+    p.sums.store(ptx::lane_id(), ptx::max_or_nan(p.floats.load(ptx::lane_id()), 0.0f));
+}
+
 __global__ void warp_kernel(Params p) {
     const float x = p.floats.load(ptx::lane_id());
     p.sums.store(ptx::lane_id(), ptx::shuffle_xor(x, 5));
@@ -84,6 +89,13 @@ __global__ void warp_kernel(Params p) {
     p.sums.store(64 + ptx::lane_id(), ptx::warp_sum(x));
     p.sums.store(96 + ptx::lane_id(), ptx::warp_max(x));
     p.sums.store(128 + ptx::lane_id(), ptx::exp2_approx(x));
+}
+
+// GELU of every value of type T, as an output of that type is computed, before it is rounded.
+template <typename T>
+__global__ void gelu_kernel(Params p) {
+    const int bits = ptx::block_x() * kLanes + ptx::lane_id();
+    p.sums.store(bits, gelu<T>(ptx::to_float(T{static_cast<uint16_t>(bits)})));
 }
 
 struct Result {
@@ -244,7 +256,32 @@ std::string check_warp() {
         if (std::fabs(result.sums[128 + i] - std::exp2(floats[i])) > std::exp2(floats[i]) * 0x1p-22f) problem += "exp2 of " + std::to_string(floats[i]);
     floats.assign(32, -INFINITY);
     const Result least = run<warp_kernel>({}, floats);
-    return problem + (least.sums[128] == 0.0f ? "" : "exp2 of -infinity is not 0");
+    floats = {NAN, 1.0f, -2.0f, INFINITY, -INFINITY};
+    floats.resize(32);
+    const std::vector<float> larger = run<max_kernel>({}, floats).sums;
+    const bool is_larger = std::isnan(larger[0]) && larger[1] == 1.0f && larger[2] == 0.0f && larger[3] == INFINITY && larger[4] == 0.0f;
+    return problem + (least.sums[128] == 0.0f ? "" : "exp2 of -infinity is not 0") + (is_larger ? "" : "max_or_nan");
+}
+
+// The bound that gelu.cuh derives, and the values where there is nothing to derive: NaN, the infinities.
+template <typename T>
+std::string check_gelu(Type type) {
+    constexpr int kValues = 65536;
+    const DeviceArray<float> device(std::vector<float>(kValues, 0.0f));
+    Grid grid;
+    grid.x = kValues / kLanes;
+    launch<Params, gelu_kernel<T>>("gelu", grid, nullptr, {{}, {}, {}, {const_cast<float*>(device.data()), device.count()}});
+    std::vector<float> actual(kValues);
+    copy_to_host(actual.data(), device.data(), kValues * sizeof(float), nullptr);
+    wait_for(nullptr);
+    for (int bits = 0; bits < kValues; bits++) {
+        const double x = value_of(type, static_cast<uint16_t>(bits)), y = actual[static_cast<size_t>(bits)];
+        const double expected = x == -INFINITY ? 0.0 : 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+        const double bound = x < -5.75 ? 2.6e-8 : std::fabs(expected) * std::exp2(-13.7) + 0x1p-126;
+        const bool is_right = std::isfinite(x) || x == -INFINITY ? std::fabs(y - expected) <= bound : std::isnan(x) ? std::isnan(y) : y == x;
+        if (!is_right) return "GELU of " + std::to_string(x) + ": expected " + std::to_string(expected) + ", got " + std::to_string(y);
+    }
+    return "";
 }
 
 }  // namespace
@@ -260,7 +297,9 @@ int main() {
     run_case("ldmatrix transposed", check_matrices<true>);
     run_case("cp.async", check_copies);
     run_case("rounding", check_rounding);
-    run_case("shuffles, sums, exp2", check_warp);
+    run_case("shuffles, sums, exp2, max", check_warp);
+    run_case("GELU of every fp16 value", [] { return check_gelu<Half>(Type::kHalf); });
+    run_case("GELU of every bf16 value", [] { return check_gelu<Bfloat16>(Type::kBfloat16); });
     std::printf("%d passed, %d failed\n", passes, failures);
     return failures > 0 || passes == 0 ? 1 : 0;
 }

@@ -81,9 +81,10 @@ std::string check_linear(const LinearCase& c, std::vector<float>* bits = nullptr
             // An activation multiplies errors by its slope: up to 1.13, relu_squared's 2 |x|.
             double value = activate(c.activation, sum);
             if (c.activation == Activation::kReluSquared) size *= 2 * std::fabs(sum) + 1;
+            const double gelu_error = c.activation == Activation::kGelu && c.out != Type::kFloat ? std::fabs(value) * 0x1p-13 : 0.0;
             if (c.residual) value += residual[static_cast<size_t>(row * c.n + column)];
             expected.push_back(value);
-            tolerances.push_back(size * (8 + c.k) * 0x1p-24 / 2 + (std::fabs(value) + 1e-6) * 1.01 * unit_roundoff(c.out) + 1e-6);
+            tolerances.push_back(size * (8 + c.k) * 0x1p-24 / 2 + (std::fabs(value) + 1e-6) * 1.01 * unit_roundoff(c.out) + gelu_error + 1e-6);
         }
     return compare(actual, expected, [&](size_t i) { return tolerances[i]; });
 }
