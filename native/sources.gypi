@@ -10,6 +10,7 @@
       "native/addon/model_wrap.cc",
       "native/addon/ops.cc",
       "native/addon/program_reader.cc",
+      "native/addon/vector_ops.cc",
       "native/cpu/bf16_avx512.cc",
       "native/cpu/cpu_backend.cc",
       "native/cpu/int8_avx512_vnni.cc",
@@ -21,6 +22,7 @@
       "native/cpu/lazy_table.cc",
       "native/cpu/packed_weights.cc",
       "native/cpu/peak.cc",
+      "native/cpu/vector_search.cc",
       "native/engine/allocator.cc",
       "native/engine/backend.cc",
       "native/engine/hardware.cc",
@@ -33,6 +35,7 @@
       "native/engine/scheduler.cc",
       "native/engine/scheduler_queue.cc",
       "native/engine/shared_team.cc",
+      "native/engine/unit_job.cc",
       "native/engine/waiting_jobs.cc",
       "native/engine/weight_cache.cc"
     ],

@@ -81,6 +81,12 @@ export function integer(min: number, max: number): Check<number> {
   };
 }
 
+/** A check for a finite number. */
+export const finite: Check<number> = (value, name) => {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw refuse('a finite number', name, value);
+  return value;
+};
+
 /** A check for a length of time: milliseconds, from 0, not necessarily whole. */
 export const milliseconds: Check<number> = (value, name) => {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw refuse('milliseconds from 0', name, value);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import {
@@ -10,6 +11,7 @@ import {
   similarity,
   type VectorFormat,
 } from '../src/index.js';
+import { golden } from './support/checkpoint-files.js';
 import { Random } from './support/random.js';
 
 const t = suite('quantized vectors');
@@ -56,10 +58,43 @@ t('zeros, lists without vectors and vectors without numbers stay what they are',
   }
 });
 
-t('binary keeps the signs, a bit each, the lowest first', () => {
+t('binary has the bytes of numpy.packbits and of sentence-transformers', () => {
+  const cases = JSON.parse(readFileSync(golden('vectors/quantized.json'), 'utf8')) as {
+    vectors: number[][];
+    ubinary: number[][];
+    binary: number[][];
+  }[];
+  assert.ok(cases.length > 4);
+  for (const { vectors, ubinary, binary } of cases) {
+    const { codes, version } = quantizeVectors(vectors, 'binary');
+    assert.is(version, 2);
+    assert.equal([...codes], ubinary.flat());
+    assert.equal(
+      [...codes].map((byte) => byte - 128),
+      binary.flat(),
+    );
+    const single = vectors.map((vector) => Float32Array.from(vector));
+    assert.equal(quantizeVectors(single, 'binary').codes, codes);
+  }
+});
+
+t('binary vectors of another version are refused, those of other programs are not', () => {
+  const { version: _, ...bare } = quantizeVectors(vectors, 'binary');
+  assert.equal(quantizedSimilarity(queries[0]!, bare), quantizedSimilarity(queries[0]!, { ...bare, version: 2 }));
+  const old = { ...bare, version: 1 } as never;
+  for (const call of [
+    () => quantizedSimilarity(queries[0]!, old),
+    () => dequantizeVectors(old),
+    () => rescore(queries[0]!, old, vectors),
+  ]) {
+    assert.is(codeOf(call), 'INVALID_ARG');
+  }
+});
+
+t('binary keeps the signs, a bit each, the highest first; 0 counts as negative', () => {
   const { codes } = quantizeVectors([Float32Array.of(1, -1, 0, -2, 5, -1, -1, 1, 1, -3)], 'binary');
-  assert.equal([...codes], [0b10010101, 0b01]);
-  const [back] = dequantizeVectors(quantizeVectors([Float32Array.of(3, -4, 5, -1)], 'binary'));
+  assert.equal([...codes], [0b10001001, 0b10000000]);
+  const [back] = dequantizeVectors(quantizeVectors([Float32Array.of(3, -4, 5, 0)], 'binary'));
   assert.equal([...back!], [0.5, -0.5, 0.5, -0.5]);
 });
 
@@ -79,7 +114,7 @@ t('a binary query gives 1 - 2 * differing bits / dimensions', () => {
   const query = quantizeVectors([queries[0]!], 'binary');
   const scores = quantizedSimilarity(query, stored);
   vectors.forEach((vector, i) => {
-    const differing = vector.filter((value, j) => value >= 0 !== queries[0]![j]! >= 0).length;
+    const differing = vector.filter((value, j) => value > 0 !== queries[0]![j]! > 0).length;
     assert.ok(Math.abs(scores[i]! - (1 - differing / 50)) < 1e-6);
   });
 });

@@ -2,7 +2,8 @@ import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import vm from 'node:vm';
 import { BerthaError } from '../src/errors.js';
-import { normalizeInPlace, similarity, type VectorLike } from '../src/vectors/similarity.js';
+import { normalizeInPlace, similarity } from '../src/vectors/similarity.js';
+import type { VectorLike } from '../src/vectors/vector-like.js';
 
 const t = suite('similarity');
 const vector = (...values: number[]) => Float32Array.from(values);
@@ -48,9 +49,9 @@ t('takes arrays of another realm', () => {
 
 t('names what is not a vector and lengths that differ', () => {
   assert.match(refusal([vector(1)], [vector(1), 'x']), 'b[1]');
-  assert.match(refusal(null, vector(1)), 'Expected a Float32Array or an embedding for a of similarity but received null.');
-  assert.match(refusal([1, 2], vector(1)), 'list of vectors for b');
-  assert.match(refusal(vector(1, 2), vector(1)), '2 for a and 1 for b');
+  assert.match(refusal(null, vector(1)), 'Expected a Float32Array, numbers or an embedding for a of similarity but received null.');
+  assert.match(refusal([vector(1)], vector(1)), 'list of vectors for b');
+  assert.match(refusal(vector(1, 2), vector(1)), '2 for a of similarity and 1 for b of similarity');
 });
 
 t('normalizes in place and leaves zeros alone', () => {

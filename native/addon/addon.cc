@@ -6,6 +6,7 @@
 #include "addon/environment.h"
 #include "addon/model_wrap.h"
 #include "addon/ops.h"
+#include "addon/vector_ops.h"
 #include "cpu/isa.h"
 #include "engine/allocator.h"
 #include "engine/hardware.h"
@@ -127,6 +128,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
                     });
                 }));
     exports.Set("ops", define_ops(env));
+    exports.Set("vectors", define_vector_ops(env));
     return exports;
 }
 

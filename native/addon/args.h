@@ -105,4 +105,14 @@ auto guarded(Napi::Env env, Function&& function) -> decltype(function()) {
     }
 }
 
+// Resolves with what `make` returns or rejects with what it throws: a JavaScript heap that is full, for one.
+template <typename Make>
+void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Make&& make) {
+    try {
+        deferred.Resolve(guarded(env, make));
+    } catch (const Napi::Error& error) {
+        deferred.Reject(error.Value());
+    }
+}
+
 }  // namespace bertha::addon

@@ -113,16 +113,6 @@ Napi::Object to_result(Napi::Env env, const Job& job) {
     return result;
 }
 
-// Resolves with what `make` returns or rejects with what it throws: a JavaScript heap that is full, for one.
-template <typename Make>
-void settle(Napi::Env env, const Napi::Promise::Deferred& deferred, Make&& make) {
-    try {
-        deferred.Resolve(guarded(env, make));
-    } catch (const Napi::Error& error) {
-        deferred.Reject(error.Value());
-    }
-}
-
 }  // namespace
 
 Napi::Function ModelWrap::define(Napi::Env env) {

@@ -6,6 +6,7 @@
 #include "cpu/int8-inl.h"
 #include "cpu/attention-inl.h"
 #include "cpu/rows-inl.h"
+#include "cpu/products-inl.h"
 // clang-format on
 
 template <typename Int8, typename Int8Fast>
@@ -26,5 +27,9 @@ constexpr KernelTable make_table(const char* isa) {
     table.top_k = top_k;
     table.pick_targets = pick_targets;
     table.activate = activate;
+    table.pack_products = pack_products;
+    table.pack_wide_products = pack_wide_products;
+    table.panel_squares = panel_squares;
+    table.products = products;
     return table;
 }

@@ -93,6 +93,19 @@ struct PoolArgs {
     PoolMode mode = PoolMode::kMean;
 };
 
+// Products in float64 of vectors with the rows of one panel; see products-inl.h.
+struct ProductArgs {
+    const double* queries = nullptr;  // [count, width]
+    const double* panel = nullptr;    // [width, lanes]
+    // For cosines, else null: [count] and [lanes]. A length of 0 makes the cosine 0.
+    const double* query_norms = nullptr;
+    const double* row_norms = nullptr;
+    double* out = nullptr;  // [count, lanes]
+    int64_t count = 0;
+    int64_t width = 0;
+    bool exact = false;  // each product of two components fits float64: both come from float32
+};
+
 struct KernelTable {
     const char* isa;
     int64_t lanes;
@@ -118,6 +131,13 @@ struct KernelTable {
     // targets [rows, kTargetsPerRow]; out [rows, 1 + kTargetsPerRow]: log-sum-exp, the columns targets name
     void (*pick_targets)(const float* x, const int32_t* targets, float* out, int64_t rows, int64_t width);
     void (*activate)(Activation activation, float* x, int64_t count);
+    // rows [count <= lanes, width], row stride `stride` -> panel [width, lanes] in float64
+    void (*pack_products)(const float* rows, int64_t stride, int64_t count, int64_t width, double* panel);
+    void (*pack_wide_products)(const double* rows, int64_t stride, int64_t count, int64_t width,
+                               double* panel);
+    // The sums of squares of a panel's rows [lanes]
+    void (*panel_squares)(const double* panel, int64_t width, double* out);
+    void (*products)(const ProductArgs&);
 };
 
 // Null when the table is not compiled for this architecture.

@@ -105,3 +105,14 @@ inline void store_bytes(uint8_t* p, VecI x) {
     const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
 }
+
+using VecD = __m256d;
+constexpr int kProductRows = 6;  // 6 x 8 doubles: 12 accumulators, 2 panel vectors, a broadcast
+inline VecD set_double(double x) { return _mm256_set1_pd(x); }
+inline VecD load_double(const double* p) { return _mm256_loadu_pd(p); }
+inline void store_double(double* p, VecD x) { _mm256_storeu_pd(p, x); }
+inline VecD widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+inline VecD fma_double(VecD a, VecD b, VecD c) { return _mm256_fmadd_pd(a, b, c); }
+inline VecD quotient_or_zero(VecD a, VecD b) {
+    return _mm256_and_pd(_mm256_div_pd(a, b), _mm256_cmp_pd(b, _mm256_setzero_pd(), _CMP_NEQ_UQ));
+}

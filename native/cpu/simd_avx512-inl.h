@@ -115,3 +115,14 @@ inline void store_bytes(uint8_t* p, VecI x) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm512_cvtusepi32_epi8(_mm512_max_epi32((__m512i)x, _mm512_setzero_si512())));
 }
+
+using VecD = __m512d;
+constexpr int kProductRows = 8;  // 8 x 16 doubles: 16 accumulators, 2 panel vectors
+inline VecD set_double(double x) { return _mm512_set1_pd(x); }
+inline VecD load_double(const double* p) { return _mm512_loadu_pd(p); }
+inline void store_double(double* p, VecD x) { _mm512_storeu_pd(p, x); }
+inline VecD widen(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+inline VecD fma_double(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a, b, c); }
+inline VecD quotient_or_zero(VecD a, VecD b) {
+    return _mm512_maskz_div_pd(_mm512_cmp_pd_mask(b, _mm512_setzero_pd(), _CMP_NEQ_UQ), a, b);
+}

@@ -125,3 +125,21 @@ inline VecI round_to_int(VecF x) {
 inline void store_bytes(uint8_t* p, VecI x) {
     for (int i = 0; i < 4; i++) p[i] = static_cast<uint8_t>(x[i] < 0 ? 0 : x[i] > 255 ? 255 : x[i]);
 }
+
+// Half as many lanes of float64.
+typedef double VecD __attribute__((vector_size(16)));
+constexpr int kProductRows = 4;  // register tile of products: rows x 2 VecD
+inline VecD set_double(double x) { return VecD{x, x}; }
+inline VecD load_double(const double* p) { return VecD{p[0], p[1]}; }
+inline void store_double(double* p, VecD x) {
+    p[0] = x[0];
+    p[1] = x[1];
+}
+// The first lanes of float32 from memory, in float64.
+inline VecD widen(const float* p) { return VecD{static_cast<double>(p[0]), static_cast<double>(p[1])}; }
+// Only for factors whose product is exact: then one rounding and two are the same.
+inline VecD fma_double(VecD a, VecD b, VecD c) { return a * b + c; }
+// a / b, or 0 where b is 0
+inline VecD quotient_or_zero(VecD a, VecD b) {
+    return VecD{b[0] != 0.0 ? a[0] / b[0] : 0.0, b[1] != 0.0 ? a[1] / b[1] : 0.0};
+}

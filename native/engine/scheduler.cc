@@ -370,13 +370,18 @@ void Scheduler::work() {
     Lock lock(mutex_);
     uint64_t last_team = 0;
     for (;;) {
-        const Slices slices = take(kLanes, lock);
+        Slices slices = take(unit_jobs_.empty() ? kLanes : 1, lock);
+        if (slices.empty() && !unit_jobs_.empty()) {
+            if (help_urgent(lock) || run_unit(lock)) continue;
+            slices = take(kLanes, lock);
+        }
         if (!slices.empty()) {
             lock.unlock();
             run_batch(slices, false);
             lock.lock();
             continue;
         }
+        if (!unit_jobs_.empty()) continue;
         if (!teams_.empty() && teams_.back()->for_idle() && teams_.back()->serial() > last_team) {
             const std::shared_ptr<SharedTeam> team = teams_.back();
             last_team = team->serial();

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "engine/job.h"
 #include "engine/packed_batch.h"
 #include "engine/shared_team.h"
+#include "engine/unit_job.h"
 #include "engine/waiting_jobs.h"
 
 namespace bertha {
@@ -52,6 +54,8 @@ public:
 
     // Queues a job. Throws QUEUE_FULL with counts when its tokens do not fit the queue.
     void submit(const JobPtr& job);
+    // Queues units; at least one worker must be there.
+    void submit(const UnitJobPtr& job);
     // Runs a job with the calling thread taking part; returns when it is done. Errors are in job->error.
     void run_now(const JobPtr& job);
     // Drops what has not started; what runs stops at the next op. The job ends with ABORTED.
@@ -98,6 +102,7 @@ private:
     std::shared_ptr<SharedTeam> open_team(int size, bool for_idle, bool urgent);
     std::shared_ptr<SharedTeam> team_for(const Job& job);
     bool help_urgent(Lock& lock);
+    bool run_unit(Lock& lock);
     void announce();
     void note_interactive(const Job& job, Clock::time_point now) {
         if (job.lane == Lane::kInteractive)
@@ -111,6 +116,8 @@ private:
     WaitingJobs lanes_[kLanes];                              // jobs with sequences left to start
     std::unordered_map<const LoadedModel*, int> on_device_;  // forwards that a device computes now
     std::vector<std::shared_ptr<SharedTeam>> teams_;
+    std::deque<UnitJobPtr> unit_jobs_;  // with units left to start
+    bool is_turn_of_units_ = false;
     std::atomic<uint64_t> events_{0};  // rises whenever a sleeping worker may find something to do
     std::atomic<Clock::rep> earliest_deadline_{Clock::time_point::max().time_since_epoch().count()};
     std::atomic<int> urgent_teams_{0};  // open ones of interactive forwards

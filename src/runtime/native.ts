@@ -111,6 +111,31 @@ export interface NativeOps {
   peak(): Record<string, number>;
 }
 
+/** Queries in native memory, and what has been found for them so far. */
+export interface NativeSearch {
+  readonly brand: 'NativeSearch';
+}
+
+/** Exact search and products of vectors on the pool; native/cpu/vector_search.h says what is computed. Arrays are copied before a call returns. */
+export interface NativeVectors {
+  /** queries [count, width] */
+  search(queries: Float32Array | Float64Array, width: number, topK: number, threshold: number, cosine: boolean): NativeSearch;
+  /** Searches rows [count, width], of which the first has the index `first`. Rejects with NON_FINITE, the message being the row's index. */
+  add(search: NativeSearch, rows: Float32Array | Float64Array, first: number): Promise<void>;
+  /** All scores [queries, count] with rows [count, width]. */
+  score(search: NativeSearch, rows: Float32Array | Float64Array): Promise<Float32Array>;
+  /** Puts what was found in order. */
+  finish(search: NativeSearch): Promise<void>;
+  /** Matches `begin` to at most `end` of one query, best first. */
+  matches(
+    search: NativeSearch,
+    query: number,
+    begin: number,
+    end: number,
+  ): { readonly indices: Float64Array; readonly scores: Float64Array };
+  cancel(search: NativeSearch): void;
+}
+
 /** Counters of the process-wide scheduler since the process started. */
 export interface SchedulerStats {
   readonly workers: number;
@@ -160,4 +185,5 @@ export interface NativeAddon {
   failAllocation(n: number): number;
   setQueueLimit(tokens: number): void;
   readonly ops: NativeOps;
+  readonly vectors: NativeVectors;
 }

@@ -16,7 +16,6 @@ export { multipleChoice, predictNextSentence, type ChoiceInput, type ChosenAnswe
 export { recognizeEntities, type EntityOptions, type RecognizedText } from './recognize-entities.js';
 export { detectReplacedTokens, type ReplacedToken, type ReplacedTokens } from './replaced-tokens.js';
 export { rerank, type RankedDocument, type RerankOptions } from './rerank.js';
-export { semanticSearch, type SearchOptions, type SearchResult, type VectorMatrix } from '../vectors/semantic-search.js';
 export { sentenceSimilarity } from './sentence-similarity.js';
 export type { TaskFunction, TaskOptions, TaskReport, TextInput, TextPair } from './task-call.js';
 export { classifyZeroShot, type ZeroShotOptions, type ZeroShotResult } from './zero-shot.js';

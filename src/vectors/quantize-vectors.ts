@@ -1,6 +1,6 @@
 import { BerthaError } from '../errors.js';
 import { received } from '../options.js';
-import type { VectorLike } from './similarity.js';
+import { finiteComponentsOf, type FloatArray, lengthError, type VectorLike } from './vector-like.js';
 
 /** How vectors are stored: `int8` (a quarter of the bytes, one scale each) or `binary` (the signs, a bit each). */
 export type VectorFormat = 'int8' | 'binary';
@@ -16,11 +16,20 @@ export interface Int8Vectors {
   readonly scales: Float32Array;
 }
 
-/** The signs of vectors: bit j & 7 of byte j >> 3 is set where component j is not negative; bits past the end are 0. */
+/** Version of the binary format that `quantizeVectors` writes. Version 1, of Bertha 0.1.0, had the bits of a byte in the other order. */
+export const kBinaryVersion = 2;
+
+/**
+ * The signs of vectors: component j is bit 7 - (j & 7) of byte j >> 3, set where it is above 0; bits past the end are 0. These are the
+ * bytes of `numpy.packbits(vectors > 0, axis=-1)` and of sentence-transformers' `quantize_embeddings(vectors, "ubinary")`; its `binary`
+ * is the same with 128 taken from each byte.
+ */
 export interface BinaryVectors {
   readonly format: 'binary';
   readonly count: number;
   readonly dimensions: number;
+  /** Of the format: 2. May be left out of what other programs made. */
+  readonly version?: typeof kBinaryVersion;
   /** [count, ceil(dimensions / 8)] */
   readonly codes: Uint8Array;
 }
@@ -44,7 +53,7 @@ export function quantizeVectors(vectors: readonly VectorLike[], format: VectorFo
   if (format !== 'int8' && format !== 'binary') {
     throw new BerthaError('INVALID_ARG', `Expected int8 or binary for the format of quantizeVectors but received ${received(format)}.`);
   }
-  const rows = vectors.map((vector: VectorLike, i) => componentsOf(vector, `vector ${i} of quantizeVectors`));
+  const rows = vectors.map((vector: VectorLike, i) => finiteComponentsOf(vector, `vector ${i} of quantizeVectors`));
   const dimensions = rows[0]?.length ?? 0;
   rows.forEach((row, i) => {
     if (row.length !== dimensions) throw lengthError(`vector ${i} of quantizeVectors`, dimensions, row.length);
@@ -68,25 +77,19 @@ export function dequantizeVectors(vectors: QuantizedVectors): Float32Array[] {
   });
 }
 
-/** A query's components as float32 or float64. Errors: INVALID_ARG. */
-export function componentsOf(vector: unknown, name: string): Float32Array | Float64Array {
-  const values: unknown = ArrayBuffer.isView(vector) ? vector : (vector as { vector?: unknown } | null | undefined)?.vector;
-  const tag = Object.prototype.toString.call(values);
-  if (tag !== '[object Float32Array]' && tag !== '[object Float64Array]') {
-    throw new BerthaError('INVALID_ARG', `Expected a Float32Array or an embedding for ${name} but received ${received(vector)}.`);
-  }
-  const components = values as Float32Array | Float64Array;
-  const bad = components.find((value) => !Number.isFinite(value));
-  if (bad !== undefined) throw new BerthaError('INVALID_ARG', `Expected finite numbers for ${name} but received ${bad}.`);
-  return components;
-}
-
 /** Requires that the sizes of quantised vectors, which may come from anywhere, go together. Errors: INVALID_ARG. */
 export function checkVectors(vectors: QuantizedVectors, name: string): QuantizedVectors {
   const { format, count, dimensions, codes } = vectors ?? {};
   const isKnown = format === 'int8' || format === 'binary';
   if (!isKnown || !Number.isInteger(count) || !Number.isInteger(dimensions) || count < 0 || dimensions < 0) {
     throw new BerthaError('INVALID_ARG', `Expected what quantizeVectors returns for ${name} but received ${received(vectors)}.`);
+  }
+  const version = vectors.format === 'binary' ? (vectors.version ?? kBinaryVersion) : kBinaryVersion;
+  if (version !== kBinaryVersion) {
+    throw new BerthaError(
+      'INVALID_ARG',
+      `Expected binary vectors of version ${kBinaryVersion} for ${name} but received version ${received(version)}: quantise the vectors anew.`,
+    );
   }
   const expected = count * (format === 'int8' ? dimensions : bytesOf(dimensions));
   const isComplete = codes?.length === expected && (vectors.format === 'binary' || vectors.scales?.length === count);
@@ -99,17 +102,12 @@ export function checkVectors(vectors: QuantizedVectors, name: string): Quantized
   return vectors;
 }
 
-/** The error for a vector of another length. */
-export function lengthError(name: string, expected: number, got: number): BerthaError {
-  return new BerthaError('INVALID_ARG', `Expected ${expected} numbers, as the others have, for ${name} but received ${got}.`);
-}
-
 /** Bytes of one binary vector. */
 export function bytesOf(dimensions: number): number {
   return (dimensions + 7) >> 3;
 }
 
-function toInt8(rows: readonly (Float32Array | Float64Array)[], dimensions: number): Int8Vectors {
+function toInt8(rows: readonly FloatArray[], dimensions: number): Int8Vectors {
   const codes = new Int8Array(rows.length * dimensions);
   const scales = new Float32Array(rows.length);
   rows.forEach((row, i) => {
@@ -123,13 +121,23 @@ function toInt8(rows: readonly (Float32Array | Float64Array)[], dimensions: numb
   return { format: 'int8', count: rows.length, dimensions, codes, scales };
 }
 
-function toBinary(rows: readonly (Float32Array | Float64Array)[], dimensions: number): BinaryVectors {
+function toBinary(rows: readonly FloatArray[], dimensions: number): BinaryVectors {
   const stride = bytesOf(dimensions);
   const codes = new Uint8Array(rows.length * stride);
-  rows.forEach((row, i) => row.forEach((value, j) => value >= 0 && (codes[i * stride + (j >> 3)]! |= 1 << (j & 7))));
-  return { format: 'binary', count: rows.length, dimensions, codes };
+  rows.forEach((row, i) => packBits(row, codes.subarray(i * stride, (i + 1) * stride)));
+  return { format: 'binary', version: kBinaryVersion, count: rows.length, dimensions, codes };
+}
+
+/** Sets the bits of the components above 0 in `bytes` [ceil(row.length / 8)], the first component in the highest bit. */
+export function packBits(row: FloatArray, bytes: Uint8Array): void {
+  row.forEach((value, j) => value > 0 && (bytes[j >> 3]! |= bitOf(j)));
+}
+
+/** The bit of component j in its byte. */
+export function bitOf(j: number): number {
+  return 0x80 >> (j & 7);
 }
 
 function isSet(codes: Uint8Array, first: number, j: number): boolean {
-  return ((codes[first + (j >> 3)]! >> (j & 7)) & 1) === 1;
+  return (codes[first + (j >> 3)]! & bitOf(j)) !== 0;
 }

@@ -1,15 +1,8 @@
 import { BerthaError } from '../errors.js';
 import { integer, oneOf, readOptions } from '../options.js';
-import {
-  type BinaryVectors,
-  bytesOf,
-  checkVectors,
-  componentsOf,
-  type Int8Vectors,
-  lengthError,
-  type QuantizedVectors,
-} from './quantize-vectors.js';
-import { similarity, type VectorLike } from './similarity.js';
+import { type BinaryVectors, bitOf, bytesOf, checkVectors, type Int8Vectors, packBits, type QuantizedVectors } from './quantize-vectors.js';
+import { similarity } from './similarity.js';
+import { finiteComponentsOf, type FloatArray, lengthError, norm, type VectorLike } from './vector-like.js';
 
 /** How `rescore` searches. */
 export interface RescoreOptions {
@@ -49,7 +42,7 @@ export function quantizedSimilarity(query: VectorLike | BinaryVectors, stored: Q
     if (query.dimensions !== stored.dimensions) throw lengthError('the query of quantizedSimilarity', stored.dimensions, query.dimensions);
     return hammingSimilarity(query.codes, stored);
   }
-  const components = componentsOf(query, 'the query of quantizedSimilarity');
+  const components = finiteComponentsOf(query, 'the query of quantizedSimilarity');
   if (components.length !== stored.dimensions) throw lengthError('the query of quantizedSimilarity', stored.dimensions, components.length);
   return stored.format === 'int8' ? int8Similarity(components, stored) : signSimilarity(components, stored);
 }
@@ -75,7 +68,7 @@ export function rescore(
       `Expected binary vectors, and as many precise ones, for rescore but received ${binary.count} and ${count}.`,
     );
   }
-  const components = componentsOf(query, 'the query of rescore');
+  const components = finiteComponentsOf(query, 'the query of rescore');
   if (components.length !== binary.dimensions) throw lengthError('the query of rescore', binary.dimensions, components.length);
   const first = compare === 'query' ? signSimilarity(components, binary) : hammingSimilarity(bitsOf(components), binary);
   const best = largest(first, candidates);
@@ -88,8 +81,8 @@ export function rescore(
   return largest(scores, top).map((place) => ({ index: best[place]!, score: scores[place]! }));
 }
 
-function int8Similarity(query: Float32Array | Float64Array, { count, dimensions, codes }: Int8Vectors): Float32Array {
-  const norm = length(query);
+function int8Similarity(query: FloatArray, { count, dimensions, codes }: Int8Vectors): Float32Array {
+  const length = norm(query);
   const scores = new Float32Array(count);
   for (let i = 0, at = 0; i < count; i++) {
     let dot = 0;
@@ -100,23 +93,23 @@ function int8Similarity(query: Float32Array | Float64Array, { count, dimensions,
       squares += code * code;
     }
     // The scale of a vector is the same above and below the line.
-    const norms = norm * Math.sqrt(squares);
+    const norms = length * Math.sqrt(squares);
     scores[i] = norms === 0 ? 0 : dot / norms;
   }
   return scores;
 }
 
 /** Sums of the query's components under set bits, a byte at a time: a table [bytes, 256] holds the sum for each value of each byte. */
-function signSimilarity(query: Float32Array | Float64Array, { count, dimensions, codes }: BinaryVectors): Float32Array {
+function signSimilarity(query: FloatArray, { count, dimensions, codes }: BinaryVectors): Float32Array {
   const stride = bytesOf(dimensions);
   const table = new Float64Array(stride * 256);
   let total = 0;
   query.forEach((value, j) => {
     total += value;
-    const bit = 1 << (j & 7);
+    const bit = bitOf(j);
     for (let byte = bit; byte < 256; byte = (byte + 1) | bit) table[(j >> 3) * 256 + byte]! += value;
   });
-  const norms = length(query) * Math.sqrt(dimensions);
+  const norms = norm(query) * Math.sqrt(dimensions);
   const scores = new Float32Array(count);
   for (let i = 0, at = 0; i < count; i++) {
     let positive = 0;
@@ -136,9 +129,9 @@ function hammingSimilarity(query: Uint8Array, { count, dimensions, codes }: Bina
   return scores;
 }
 
-function bitsOf(vector: Float32Array | Float64Array): Uint8Array {
+function bitsOf(vector: FloatArray): Uint8Array {
   const bits = new Uint8Array(bytesOf(vector.length));
-  vector.forEach((value, j) => value >= 0 && (bits[j >> 3]! |= 1 << (j & 7)));
+  packBits(vector, bits);
   return bits;
 }
 
@@ -158,12 +151,6 @@ function select({ dimensions, codes, scales }: Int8Vectors, indices: readonly nu
 function largest(scores: Float32Array, count: number): number[] {
   const places = Uint32Array.from(scores, (_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b);
   return Array.from(places.subarray(0, count));
-}
-
-function length(vector: Float32Array | Float64Array): number {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  return Math.sqrt(squares);
 }
 
 function isBinaryQuery(query: VectorLike | BinaryVectors): query is BinaryVectors {

@@ -112,10 +112,10 @@ function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longe
   }
 }
 
-/** A quantised vector's fields: component j is codes[j] * scale, or the sign in bit j & 7 of byte j >> 3. */
+/** A quantised vector's fields: component j is codes[j] * scale, or the sign in bit 7 - (j & 7) of byte j >> 3. */
 function codesOf(vector: QuantizedVectors): object {
   const codes = Array.from(vector.codes);
-  return vector.format === 'int8' ? { codes, scale: shortestDecimal(vector.scales[0]!) } : { codes };
+  return vector.format === 'int8' ? { codes, scale: shortestDecimal(vector.scales[0]!) } : { codes, version: vector.version };
 }
 
 /** The shortest decimal number that reads back as the same float32, in place of the 17 digits of its float64 form. */

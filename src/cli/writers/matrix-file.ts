@@ -1,4 +1,5 @@
 import type { VectorFormat } from '../../index.js';
+import { kBinaryVersion } from '../../vectors/quantize-vectors.js';
 import type { Output } from '../output.js';
 import type { EmbeddedText, EmbeddingWriter } from './embedding-writer.js';
 
@@ -67,7 +68,7 @@ export class NpyWriter extends MatrixWriter {
 
 /**
  * A safetensors file with one tensor, `embeddings` [texts, width] float32; for quantised vectors `codes` as int8 [texts, width] or uint8
- * [texts, width / 8], and for int8 `scales` [texts] float32 as well.
+ * [texts, width / 8] (the metadata says which version of the format), and for int8 `scales` [texts] float32 as well.
  */
 export class SafetensorsWriter extends MatrixWriter {
   readonly #scales: number[] = [];
@@ -88,6 +89,7 @@ export class SafetensorsWriter extends MatrixWriter {
     const end = rows * bytesPerRow;
     const tensors = {
       [name]: { dtype: safetensors, shape: [rows, columns], data_offsets: [0, end] },
+      ...(safetensors === 'U8' ? { __metadata__: { format: 'binary', version: String(kBinaryVersion) } } : {}),
       ...(safetensors === 'I8' ? { scales: { dtype: 'F32', shape: [rows], data_offsets: [end, end + 4 * rows] } } : {}),
     };
     const header = Buffer.alloc(kHeaderBytes, ' ');
