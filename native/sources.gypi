@@ -46,6 +46,7 @@
       "native/cuda/layer_norm.cu",
       "native/cuda/linear_fp32.cu",
       "native/cuda/linear_mma.cu",
+      "native/cuda/linear_parts.cu",
       "native/cuda/linear_small.cu",
       "native/cuda/rows.cu",
       "native/cuda/runtime.cu",
@@ -82,6 +83,7 @@
       "test/native/cuda-emulator/kernels/layer_norm.cc",
       "test/native/cuda-emulator/kernels/linear_fp32.cc",
       "test/native/cuda-emulator/kernels/linear_mma.cc",
+      "test/native/cuda-emulator/kernels/linear_parts.cc",
       "test/native/cuda-emulator/kernels/linear_small.cc",
       "test/native/cuda-emulator/kernels/rows.cc",
       "test/native/cuda-emulator/kernels/top_k.cc"

@@ -32,7 +32,7 @@ if (nvcc === undefined) {
 }
 const nvdisasm = findNvdisasm();
 const folder = mkdtempSync(join(tmpdir(), 'bertha-gate-'));
-const measured = new Map(architectures.map((architecture) => [architecture, { step: {}, small: {} }]));
+const measured = new Map(architectures.map((architecture) => [architecture, { step: {}, small: {}, smallParts: {} }]));
 let failures = 0;
 
 function complain(what) {
@@ -109,6 +109,7 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
       const slabs = loop.filter(({ op }) => op.startsWith('HMMA')).length / kernel.leastProducts;
       if (kernel.tile?.m === 64 && kernel.type === 'bf16' && kernel.isPlain) facts.middle = largest;
       if (kernel.small !== undefined && kernel.type === 'bf16') facts.small[kernel.small] = largest / slabs;
+      if (kernel.smallParts !== undefined && kernel.type === 'bf16') facts.smallParts[kernel.smallParts] = largest / slabs;
       if (kernel.dim !== undefined && kernel.type === 'bf16') facts.step[kernel.dim] = Math.max(largest, cost.special);
     }
   }
@@ -129,7 +130,7 @@ async function gate(architecture, source) {
 
 if (nvdisasm === undefined) process.stdout.write('no nvdisasm (PATH, or nvidia-cuda-nvdisasm from PyPI): the machine code is not read\n');
 const queue = architectures.flatMap((architecture) => variables.bertha_cuda_sources.map((source) => [architecture, source]));
-queue.sort(([, a], [, b]) => Number(/linear_(mma|small)/.test(b)) - Number(/linear_(mma|small)/.test(a)));
+queue.sort(([, a], [, b]) => Number(/linear_(mma|small|parts)/.test(b)) - Number(/linear_(mma|small|parts)/.test(a)));
 await Promise.all(
   Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await gate(...next);

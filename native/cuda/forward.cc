@@ -74,14 +74,6 @@ private:
             part_[i] = bytes;
             bytes += round_up(model_.plan.row_bytes[i] * rows_[i], kAlignment);
         }
-        partial_ = bytes;
-        int64_t partial_floats = 0;
-        for (const Op& op : program_.ops)
-            if (op.kind == OpKind::kLinear && type(op.input) != Type::kFloat)
-                partial_floats = std::max(
-                    partial_floats,
-                    linear_scratch_floats(rows(op.output), value(op.output).width, value(op.input).width));
-        bytes += partial_floats * 4;
         workspace_.arena.reserve(static_cast<size_t>(std::max(bytes, kAlignment)));
 
         for (const Output& output : outputs_) {
@@ -181,7 +173,6 @@ private:
                 args.residual = tensor(op.residual);
                 args.output = output;
                 args.activation = op.activation;
-                args.partial = reinterpret_cast<float*>(workspace_.arena.as<uint8_t>() + partial_);
                 linear(args, stream_);
                 break;
             }
@@ -277,7 +268,6 @@ private:
     const Stream stream_;
     const int64_t rows_[3];
     int64_t part_[3] = {0, 0, 0};  // bytes into the arena
-    int64_t partial_ = 0;
     std::vector<bool> needed_;
     std::vector<int64_t> output_offset_;
     int64_t output_bytes_ = 0;

@@ -52,17 +52,16 @@ struct LinearArgs {
     Tensor residual;  // [m, n], the output's type, or none
     Tensor output;    // [m, n], the input's type or float
     Activation activation = Activation::kNone;
-    float* partial = nullptr;  // room for linear_scratch_floats(...)
 };
 // Parts that k is cut into and whose sums are added in order. Depends on (n, k) alone: a row's bits depend
 // neither on the number of rows nor on which kernel ran.
 int32_t k_parts(int64_t n, int64_t k);
-int64_t linear_scratch_floats(int64_t m, int64_t n, int64_t k);
 // Whether m rows are few enough for linear_small.
 bool is_small(int64_t m, int64_t n, int64_t k);
 void linear(const LinearArgs& args, Stream stream);  // picks one of the next three
 void linear_fp32(const LinearArgs& args, Stream stream);
 void linear_small(const LinearArgs& args, Stream stream);
+void linear_parts(const LinearArgs& args, Stream stream);  // linear_small's way with more than one part
 void linear_mma(const LinearArgs& args, Stream stream);
 
 constexpr int32_t kFarthest = 128;  // distances beyond it share the last bucket of a relative bias

@@ -10,8 +10,7 @@
 // as the weights take to arrive: blocks are narrow, so that there are many, and 8 stages of slabs are under
 // way.
 //
-// For long k the sum is cut into k_parts(n, k) parts; each is a block of its own, and a second kernel adds
-// them in order.
+// For long k the sum is cut into k_parts(n, k) parts: linear_parts.cu.
 #include "cuda/epilogue.cuh"
 #include "cuda/slabs.cuh"
 
@@ -25,29 +24,12 @@ constexpr int64_t kPartColumns = 1024;         // of k, at least
 constexpr int64_t kMostRows = 64;              // beyond, the middle tile of linear_mma.cu reuses more
 constexpr int64_t kMostRowsWhenInParts = 128;  // beyond, blocks are plenty without
 
-// What the parts leave for the second kernel, in the place of an epilogue.
-struct PartialSums {
-    Global<float> partial;  // [parts, m, padded]
-    int64_t m;
-    int32_t padded;  // n rounded up to 8
-
-    __device__ __forceinline__ int64_t at(int32_t part, int64_t row, int32_t column) const {
-        return (part * m + row) * padded + column;
-    }
-    __device__ __forceinline__ int32_t columns(int32_t first) const { return first; }
-    __device__ __forceinline__ void finish(int64_t row, int32_t first, const float (&x)[8]) const {
-        const int64_t to = at(ptx::block_z(), row, first);
-        partial.store_pack(to, Pack<float, 4>{{x[0], x[1], x[2], x[3]}});
-        partial.store_pack(to + 4, Pack<float, 4>{{x[4], x[5], x[6], x[7]}});
-    }
-};
-
-template <typename T, typename Ending>  // Epilogue or PartialSums
+template <typename T, typename Ending>
 struct LinearSmallParams {
     Global<const T> input, weight;
     Ending ending;
     int64_t m;
-    int32_t n, k, input_stride, weight_stride, slabs_per_part;
+    int32_t n, k, input_stride, weight_stride;
 };
 
 template <typename T, typename Ending, int kRows>
@@ -57,13 +39,11 @@ __global__ void __launch_bounds__(kThreads) linear_small_kernel(LinearSmallParam
     const int lane = ptx::lane_id();
     const int64_t row_begin = static_cast<int64_t>(ptx::block_y()) * kRows;
     const int64_t column_begin = static_cast<int64_t>(ptx::block_x()) * kColumns;
-    const int32_t all_slabs = (p.k + kSlab - 1) / kSlab;
-    const int32_t first = ptx::block_z() * p.slabs_per_part;
-    const int32_t end = first + p.slabs_per_part < all_slabs ? first + p.slabs_per_part : all_slabs;
+    const int32_t slabs = (p.k + kSlab - 1) / kSlab;
 
     const SlabCopies<T, kColumns, kThreads> weight_copies(p.weight, column_begin, p.n, p.weight_stride, p.k);
     const SlabCopies<T, kRows, kThreads> input_copies(p.input, row_begin, p.m, p.input_stride, p.k);
-    const auto stage_of = [&](int32_t slab) { return ring.part((slab - first) % kStages * kStage, kStage); };
+    const auto stage_of = [&](int32_t slab) { return ring.part(slab % kStages * kStage, kStage); };
     const auto load = [&](int32_t slab) {
         weight_copies.start(slab, stage_of(slab).part(0, kColumns * kSlab));
         input_copies.start(slab, stage_of(slab).part(kColumns * kSlab, kRows * kSlab));
@@ -77,14 +57,14 @@ __global__ void __launch_bounds__(kThreads) linear_small_kernel(LinearSmallParam
 
     float sums[kRows / 8][4] = {};  // outputᵀ: 16 columns of the output x 8 rows each
     for (int stage = 0; stage < kStages - 1; stage++) {
-        if (first + stage < end) load(first + stage);
+        if (stage < slabs) load(stage);
         ptx::commit_copies();
     }
-    for (int32_t slab = first; slab < end; slab++) {
+    for (int32_t slab = 0; slab < slabs; slab++) {
         // Every thread's copies of this slab are done, and every warp is done with the stage that comes next.
         ptx::wait_copies<kStages - 2>();
         ptx::sync_block();
-        if (slab + kStages - 1 < end) load(slab + kStages - 1);
+        if (slab + kStages - 1 < slabs) load(slab + kStages - 1);
         ptx::commit_copies();
         const Shared<T> weights = stage_of(slab).part(0, kColumns * kSlab);
         const Shared<T> inputs = stage_of(slab).part(kColumns * kSlab, kRows * kSlab);
@@ -131,50 +111,19 @@ __global__ void __launch_bounds__(kThreads) linear_small_kernel(LinearSmallParam
     }
 }
 
-template <typename Ending>
-struct AddPartsParams {
-    PartialSums sums;
-    Ending epilogue;
-    int32_t parts;
-};
-
-// Adds the parts in order, as linear_mma.cu does for many rows. One thread per 8 columns.
-constexpr int kAddThreads = 128;
-template <typename Ending>
-__global__ void add_parts_kernel(AddPartsParams<Ending> p) {
-    const int32_t groups = p.sums.padded / 8;
-    const int64_t unit = static_cast<int64_t>(ptx::block_x()) * kAddThreads + ptx::thread_index();
-    if (unit >= p.sums.m * groups) return;
-    const int64_t row = unit / groups;
-    const int32_t column = static_cast<int32_t>(unit % groups) * 8;
-    float x[8] = {};
-    for (int32_t part = 0; part < p.parts; part++) {
-        const int64_t at = p.sums.at(part, row, column);
-        const auto low = p.sums.partial.template load_pack<4>(at),
-                   high = p.sums.partial.template load_pack<4>(at + 4);
-        for (int j = 0; j < 4; j++) {
-            x[j] += low.at[j];
-            x[4 + j] += high.at[j];
-        }
-    }
-    p.epilogue.finish(row, p.epilogue.columns(column), x);
-}
-
 template <typename T, typename Ending, int kRows>
-void launch_tile(const LinearSmallParams<T, Ending>& params, int32_t parts, Stream stream) {
+void launch_tile(const LinearSmallParams<T, Ending>& params, Stream stream) {
     Grid grid;
     grid.x = static_cast<int>(ceil_div(params.n, kColumns));
     grid.y = static_cast<int>(ceil_div(params.m, kRows));
-    grid.z = parts;
     grid.threads = kThreads;
     grid.shared_bytes = size_t{kStages} * (kColumns + kRows) * kSlab * sizeof(T);
     launch<LinearSmallParams<T, Ending>, linear_small_kernel<T, Ending, kRows>>("linear_small", grid, stream,
                                                                                 params);
 }
 
-// kNarrow: tiles of 8 and 16 rows as well.
-template <typename T, bool kNarrow, typename Ending>
-void launch_product(const LinearArgs& args, const Ending& ending, int32_t parts, Stream stream) {
+template <typename T, typename Ending>
+void launch_product(const LinearArgs& args, const Ending& ending, Stream stream) {
     const int64_t m = args.output.rows;
     const LinearSmallParams<T, Ending> params{global<const T>(args.input),
                                               global<const T>(args.weight),
@@ -183,29 +132,12 @@ void launch_product(const LinearArgs& args, const Ending& ending, int32_t parts,
                                               args.output.width,
                                               args.input.width,
                                               args.input.stride,
-                                              args.weight.stride,
-                                              slabs_per_part(args.output.width, args.input.width)};
-    if constexpr (kNarrow) {
-        if (m <= 8) return launch_tile<T, Ending, 8>(params, parts, stream);
-        if (m <= 16) return launch_tile<T, Ending, 16>(params, parts, stream);
+                                              args.weight.stride};
+    if constexpr (Ending::activations != Activations::kAny) {
+        if (m <= 8) return launch_tile<T, Ending, 8>(params, stream);
+        if (m <= 16) return launch_tile<T, Ending, 16>(params, stream);
     }
-    launch_tile<T, Ending, 32>(params, parts, stream);
-}
-
-template <typename T, typename Ending>
-void launch_linear(const LinearArgs& args, const Ending& ending, Stream stream) {
-    constexpr bool kNarrow = Ending::activations != Activations::kAny;
-    const int64_t m = args.output.rows, n = args.output.width, k = args.input.width;
-    const int32_t parts = k_parts(n, k);
-    if (parts == 1) return launch_product<T, kNarrow>(args, ending, 1, stream);
-    const PartialSums sums{
-        {args.partial, linear_scratch_floats(m, n, k)}, m, static_cast<int32_t>(ceil_div(n, 8) * 8)};
-    launch_product<T, true>(args, sums, parts, stream);
-    Grid grid;
-    grid.x = static_cast<int>(ceil_div(m * ceil_div(n, 8), kAddThreads));
-    grid.threads = kAddThreads;
-    launch<AddPartsParams<Ending>, add_parts_kernel<Ending>>("add_parts", grid, stream,
-                                                             {sums, ending, parts});
+    launch_tile<T, Ending, 32>(params, stream);
 }
 
 }  // namespace
@@ -221,15 +153,11 @@ bool is_small(int64_t m, int64_t n, int64_t k) {
     return m <= (k_parts(n, k) > 1 ? kMostRowsWhenInParts : kMostRows);
 }
 
-int64_t linear_scratch_floats(int64_t m, int64_t n, int64_t k) {
-    const int64_t parts = k_parts(n, k);
-    return parts > 1 && is_small(m, n, k) ? parts * m * (ceil_div(n, 8) * 8) : 0;
-}
-
 void linear_small(const LinearArgs& args, Stream stream) {
+    if (k_parts(args.output.width, args.input.width) > 1) return linear_parts(args, stream);
     with_half_type(args.input.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        with_epilogue<T>(args, [&](const auto& ending) { launch_linear<T>(args, ending, stream); });
+        with_epilogue<T>(args, [&](const auto& ending) { launch_product<T>(args, ending, stream); });
     });
 }
 

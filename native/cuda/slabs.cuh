@@ -22,6 +22,7 @@ inline int32_t slabs_per_part(int64_t n, int64_t k) {
 }
 
 // One thread's share of an operand's slabs: the same piece of every kStep-th row. Zeros outside the operand.
+// A slab is copied by a block of kThreads, or by each warp for itself where kThreads is 32.
 template <typename T, int kRows, int kThreads>
 struct SlabCopies {
     static constexpr int kStep = kThreads / kPieces;
@@ -33,17 +34,20 @@ struct SlabCopies {
     int32_t columns, stride;
     int to;
 
+    static __device__ __forceinline__ int thread() {
+        return kThreads == 32 ? ptx::lane_id() : ptx::thread_index();
+    }
     __device__ __forceinline__ SlabCopies(const Global<const T>& operand, int64_t row_begin, int64_t row_end,
                                           int32_t row_stride, int32_t k)
         : from(operand), stride(row_stride) {
-        const int row = ptx::thread_index() / kPieces, piece = ptx::thread_index() % kPieces;
+        const int row = thread() / kPieces, piece = thread() % kPieces;
         first = (row_begin + row) * row_stride + piece * kPiece;
         rows = row_end - row_begin - row;
         columns = k - piece * kPiece;
         to = place(row, piece);
     }
     __device__ __forceinline__ void start(int32_t slab, const Shared<T>& stage) const {
-        if (kRows < kStep && ptx::thread_index() >= kRows * kPieces) return;
+        if (kRows < kStep && thread() >= kRows * kPieces) return;
         const int32_t left = columns - slab * kSlab;
         const int inside = left <= 0 ? 0 : left < kPiece ? left : kPiece;
 #pragma unroll

@@ -37,7 +37,7 @@ export function describeKernel(mangled, architecture) {
   }
   if (name === 'linear_small_kernel') {
     const [rows] = list;
-    const ending = mangled.includes('PartialSums') ? ' own part' : `${output}${activations}`;
+    const ending = `${output}${activations}`;
     return {
       title: `linear_small ${type}${ending} ${rows}x32`,
       shared: 8 * (32 + rows) * 32 * 2,
@@ -45,6 +45,19 @@ export function describeKernel(mangled, architecture) {
       hot: ['HMMA', 'LDSM', ...copies(architecture)],
       leastProducts: rows / 4,
       small: ending === '' ? rows : undefined,
+      type,
+    };
+  }
+  if (name === 'linear_parts_kernel') {
+    const [rows] = list;
+    const ending = `${output}${activations}`;
+    return {
+      title: `linear_parts ${type}${ending} ${rows}x16`,
+      shared: 4 * (rows === 32 ? 5 : 8) * (16 + rows) * 32 * 2,
+      threads: 128,
+      hot: ['HMMA', 'LDSM', ...copies(architecture)],
+      leastProducts: rows / 4,
+      smallParts: ending === '' ? rows : undefined,
       type,
     };
   }

@@ -1,12 +1,9 @@
 // Predicted times: no GPU has run these kernels. A kernel takes as long as the slowest of what its machine code asks of an SM (cyclesOf),
 // of all SMs together, or of the memory; what overlaps imperfectly, waits or is launched comes on top and is not in here.
-import { gpus, memoryLatency } from './architectures.mjs';
+import { gpus } from './architectures.mjs';
+import { linesOfFew, linesOfText } from './few-tokens.mjs';
+import { models, partsOf } from './shapes.mjs';
 
-const models = [
-  { name: 'all-MiniLM-L6-v2', layers: 6, hidden: 384, heads: 12 },
-  { name: 'BERT-base', layers: 12, hidden: 768, heads: 12 },
-  { name: 'BERT-large', layers: 24, hidden: 1024, heads: 16 },
-];
 const tokens = 8192;
 const length = 128;
 /** Instructions for 8 outputs of the epilogue in the machine code: load, bias, round, store. What GELU adds is counted. */
@@ -17,46 +14,9 @@ const plainEpilogue = 60;
  */
 const aloneLatency = 62;
 
-/** As k_parts of linear_small.cu. */
-function partsOf(n, k) {
-  const slabs = Math.ceil(k / 32);
-  const wanted = Math.floor(k / 1024);
-  return n > 4096 || wanted < 2 ? 1 : Math.ceil(slabs / Math.ceil(slabs / wanted));
-}
-
-/**
- * Microseconds of a product of few tokens, which come from memory: the most of what its blocks issue, of what memory delivers, and of the
- * round trips that a block waits for, whose ring holds `stages` - 1 slabs under way.
- */
-function microsecondsOfFew(gpu, rows, n, k, { cycles, columns, stages, parts }) {
-  const blocks = Math.ceil(n / columns) * parts;
-  const slabs = Math.ceil(Math.ceil(k / 32) / parts);
-  const compute = Math.ceil(blocks / gpu.sms) * slabs * cycles;
-  const waiting = (1 + slabs / (stages - 1)) * memoryLatency;
-  const bytes = 2 * (n * k + rows * (n + k)) + (parts > 1 ? 8 * parts * rows * n : 0);
-  return Math.max(Math.max(compute, waiting) / (gpu.gigahertz * 1e3), bytes / (gpu.bandwidth * 1e6));
-}
-
-/** The four products of a layer by linear_small, and, for comparison, by linear_mma's smallest tile. */
-function linesOfFew(gpu, { small, middle }) {
-  const lines = [`PREDICTED, not measured: ${gpu.name}, bf16, the products of a layer for few tokens, us (by the 64 x 64 tile)`];
-  for (const { name, hidden } of models) {
-    const shapes = { qkv: [3 * hidden, hidden], output: [hidden, hidden], up: [4 * hidden, hidden], down: [hidden, 4 * hidden] };
-    for (const rows of [8, 32]) {
-      const each = Object.entries(shapes).map(([what, [n, k]]) => {
-        const own = microsecondsOfFew(gpu, rows, n, k, { cycles: small[rows], columns: 32, stages: 8, parts: partsOf(n, k) });
-        const other = microsecondsOfFew(gpu, rows, n, k, { cycles: middle, columns: 64, stages: 4, parts: 1 });
-        return `${what} ${own.toFixed(1)} (${other.toFixed(1)})`;
-      });
-      lines.push(`  ${name.padEnd(17)} ${String(rows).padStart(2)} tokens: ${each.join('  ')}`);
-    }
-  }
-  return lines;
-}
-
 /**
  * The lines of a table for the GPUs of `measured`: architecture → cycles of one slab: { slab: of the bulk tile, middle: of the 64 x 64 one,
- * small: of linear_small by rows (8, 16, 32) }; parts: of the bulk tile that cuts k, { slab, part (what comes on top for each part), blocks
+ * small: of linear_small by rows (8, 16, 32), smallParts: of linear_parts }; parts: of the bulk tile that cuts k, { slab, part (what comes on top for each part), blocks
  * (per SM) }; step: of attention by head_dim (32, 64); and plainInstructions, geluInstructions of the bulk tile for 8 outputs of a thread
  * and all that both have in common.
  */
@@ -110,7 +70,7 @@ export function predict(measured) {
       const rate = `${(tokens / total / 1e6).toFixed(1)} M tokens/s, ${(work / total / 1e12).toFixed(0)} TFLOP/s`;
       lines.push(`  ${''.padEnd(17)} whole: ${(total * 1e3).toFixed(2)} ms (${(bound * 1e3).toFixed(2)} ms), ${rate}`);
     }
-    lines.push(...linesOfFew(gpu, facts));
+    lines.push(...linesOfFew(gpu, facts), ...linesOfText(gpu));
   }
   return lines;
 }

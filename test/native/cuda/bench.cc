@@ -66,14 +66,12 @@ void bench_linear(int64_t m, int32_t n, int32_t k, Type type, bool gelu) {
     const DeviceTensor a(drawn_floats(static_cast<size_t>(m * k), 1), m, k, type),
         w(drawn_floats(static_cast<size_t>(n) * k, 2, 0.05f), n, k, type), out(m, n, type);
     const DeviceVector bias(drawn_floats(static_cast<size_t>(n), 3));
-    const DeviceBlock partial(static_cast<size_t>(cuda::linear_scratch_floats(m, n, k)) * 4);
     cuda::LinearArgs args;
     args.input = a.tensor();
     args.weight = w.tensor();
     args.bias = bias.floats();
     args.output = out.tensor();
     args.activation = gelu ? Activation::kGelu : Activation::kNone;
-    args.partial = static_cast<float*>(partial.data());
     const double us = median_us_of_kernel([&] { cuda::linear(args, nullptr); });
     print(gelu ? "linear_gelu" : "linear",
           std::string("\"type\": \"") + type_name(type) + "\", \"m\": " + std::to_string(m) + ", \"n\": " + std::to_string(n) +
