@@ -1,8 +1,9 @@
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
-import { readLines } from '../src/cli/input.js';
+import { readLines } from '../src/cli/readers/lines.js';
 import { lumps } from '../src/cli/lumps.js';
-import { shorten, table } from '../src/cli/table.js';
+import { fit, table } from '../src/cli/table.js';
+import { shorten } from '../src/cli/width.js';
 import type { BerthaError } from '../src/errors.js';
 
 const lines = suite('cli lines');
@@ -13,7 +14,7 @@ async function* stream(...chunks: (string | Uint8Array)[]) {
 
 async function read(...chunks: (string | Uint8Array)[]): Promise<string[]> {
   const result: string[] = [];
-  for await (const block of readLines(stream(...chunks), 'test')) result.push(...block);
+  for await (const block of readLines(stream(...chunks), 'test')) result.push(...block.map(({ text }) => text));
   return result;
 }
 
@@ -37,10 +38,10 @@ lines('are UTF-8, cut anywhere, without a byte order mark, invalid bytes replace
   assert.equal(await read(Uint8Array.of(0x61, 0xff, 0x62)), ['a\ufffdb']);
 });
 
-lines('come in blocks of bounded size, as soon as a chunk completes them', async () => {
-  const sizes: number[] = [];
-  for await (const block of readLines(stream('x\n'.repeat(3000), 'y'), 'test')) sizes.push(block.length);
-  assert.equal(sizes, [1024, 1024, 952, 1]);
+lines('come as soon as a chunk completes them, with their numbers', async () => {
+  const blocks: number[][] = [];
+  for await (const block of readLines(stream('x\nx\n', 'x\ny', 'y'), 'test')) blocks.push(block.map(({ number }) => number));
+  assert.equal(blocks, [[1, 2], [3], [4]]);
 });
 
 lines('longer than any text is allowed to be are refused before they fill the memory', async () => {
@@ -135,8 +136,36 @@ tables('align columns and can be continued', () => {
 
 tables('show any text on one line', () => {
   assert.is(shorten('a\nb\tc\u0000d\u001b[31m', 20), 'a b c\u{fffd}d\u{fffd}[31m');
-  assert.is(shorten('🚀🚀🚀🚀', 3), '🚀🚀…');
+  assert.is(shorten('🚀🚀🚀🚀', 3), '🚀…');
+  assert.is(shorten('🚀🚀', 4), '🚀🚀');
+  assert.is(shorten('日本語', 5), '日本…');
   assert.is(shorten('x'.repeat(1e6), 5), 'xxxx…');
+});
+
+tables('keep joiners, variation selectors and soft hyphens, and never cut inside a grapheme', () => {
+  const family = '👨\u200d👩\u200d👧';
+  for (const text of [family, '❤\ufe0f', 'co\u00adoperate', 'می\u200cخواهم', 'e\u0301', '🇩🇪']) assert.is(shorten(text, 20), text);
+  assert.is(shorten(family.repeat(3), 4), `${family}…`);
+  assert.is(shorten('e\u0301'.repeat(9), 3), 'e\u0301e\u0301…');
+  assert.is(shorten(`e${'\u0301'.repeat(1e5)}`, 3).length, 64, 'a letter with marks without end');
+  assert.is(shorten('\ud800', 3), '\ufffd');
+});
+
+tables('shrink one column to fit the terminal', () => {
+  const columns = [
+    { name: 'text', width: 40 },
+    { name: 'n', width: 10 },
+  ];
+  const widths = (width: number): number[] => fit(columns, width, 'text').map((column) => column.width);
+  assert.equal(
+    [widths(52), widths(51), widths(30), widths(10)],
+    [
+      [40, 10],
+      [39, 10],
+      [18, 10],
+      [12, 10],
+    ],
+  );
 });
 
 tables.run();

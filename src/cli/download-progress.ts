@@ -1,5 +1,7 @@
-import { Presets, SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { ProgressEvent } from '../index.js';
+import { stopBar } from './bars.js';
+import { startBar } from './progress.js';
 
 const kMegabyte = 1e6;
 
@@ -9,15 +11,13 @@ export function showDownload(): (event: ProgressEvent) => void {
   let bar: SingleBar | undefined;
   return (event) => {
     if (event.status !== 'progress_total') return;
-    if (bar === undefined) {
-      const format = `downloading ${event.name} {bar} {percentage}% of {megabytes} MB, {eta_formatted} left`;
-      bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
-      bar.start(event.total, event.loaded, { megabytes: '' });
-    }
+    bar ??= startBar(`downloading ${event.name} {bar} {percentage}% of {megabytes} MB, {eta_formatted} left`, event.total, event.loaded, {
+      megabytes: '',
+    });
     bar.setTotal(event.total);
     bar.update(event.loaded, { megabytes: (event.total / kMegabyte).toFixed(1) });
     if (event.loaded < event.total) return;
-    bar.stop();
+    stopBar(bar);
     bar = undefined;
   };
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PRECISIONS } from '../runtime/precision.js';
+import { inputFormats } from './readers/formats.js';
 
 /** The flags about loading a model, as commander hands them over. */
 export interface ModelFlags {
@@ -11,36 +12,47 @@ export interface ModelFlags {
 }
 
 /** Adds where the texts come from and which model reads them. */
-export function withTexts(command: Command, texts: string): Command {
+export function withTexts(command: Command, texts: string, modelHint = '(default: the bundled all-MiniLM-L6-v2)'): Command {
+  return withFiles(command)
+    .argument('[texts...]', `${texts}; without any, or with a single -, lines of standard input`)
+    .option('-m, --model <model>', `model directory, or id on the Hub ${modelHint}`);
+}
+
+/** Adds files to read. */
+export function withFiles(command: Command): Command {
   return command
-    .argument('[texts...]', `${texts}; a single - reads lines from standard input`)
-    .option('--file <path>', 'read one text per line from there')
-    .option('--model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)');
+    .option('-f, --file <path>', 'read texts from there, one a line; may be given several times', collect)
+    .addOption(new Option('--input-format <name>', 'how files are read (default: by their names, else text)').choices(inputFormats))
+    .option('--field <name>', 'the field of JSON lines, CSV or TSV that holds the text (default: found); the others are passed on');
+}
+
+function collect(value: string, all: readonly string[] = []): string[] {
+  return [...all, value];
 }
 
 /** Adds how the model computes. */
 export function withCompute(command: Command): Command {
   return withThreads(command)
     .addOption(precisionOption('number format of the arithmetic (default: fp32)'))
-    .option('--device <name>', 'where to compute: cpu, cuda, cuda:N or auto (default: cpu)')
+    .option('-d, --device <name>', 'where to compute: cpu, cuda, cuda:N or auto (default: cpu)')
     .option('--weight-cache <directory>', 'keep packed weights in a file there, for faster loads (default: BERTHA_WEIGHT_CACHE, else not)');
 }
 
 /** Adds `--threads`. */
 export function withThreads(command: Command): Command {
-  return command.option('--threads <n>', 'CPU threads (default: what the machine grants)', positive);
+  return command.option('-t, --threads <n>', 'CPU threads (default: what the machine grants)', positive);
 }
 
 /** The option `--precision`. */
 export function precisionOption(description: string): Option {
-  return new Option('--precision <name>', description).choices([...PRECISIONS, 'auto']);
+  return new Option('-p, --precision <name>', description).choices([...PRECISIONS, 'auto']);
 }
 
 /** Adds the format, of which the first is the default, and where results go. */
 export function withOutput(command: Command, formats: readonly [string, ...string[]]): Command {
   return command
     .addOption(new Option('--format <name>', 'how to write results').choices(formats).default(formats[0]))
-    .option('--output <path>', 'write there instead of to standard output');
+    .option('-o, --output <path>', 'write there instead of to standard output');
 }
 
 /** Reads a whole number from 0. */

@@ -1,63 +1,195 @@
+import { fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
 import { errorMessage } from '../realms.js';
+import { FieldReader } from './readers/fields.js';
+import { inputFormats, type InputFormat } from './readers/formats.js';
+import type { Item } from './readers/item.js';
+import { readJsonLines } from './readers/json-lines.js';
+import { readLines } from './readers/lines.js';
+
+/** The flags that say where texts come from, as commander hands them over. */
+export interface InputFlags {
+  readonly file?: readonly string[];
+  readonly inputFormat?: InputFormat;
+  readonly field?: string;
+  readonly pairField?: string;
+}
 
 /** The texts of a command, in blocks. */
 export interface TextSource {
-  readonly blocks: AsyncIterable<readonly string[]>;
-  /** How much all texts are, if that is known before they are read: a number of texts, or of bytes for a file. */
+  readonly blocks: AsyncIterable<readonly Item[]>;
+  /** How much all texts are, if that is known before they are read: a number of texts, or of bytes for files. */
   readonly total?: number;
   /** Length of the longest text in UTF-16 units, if that is known before they are read. */
   readonly longest?: number;
   /** How much of `total` a block is. */
-  measure(block: readonly string[]): number;
+  measure(block: readonly Item[]): number;
+}
+
+/** What a command wants of its input. */
+export interface InputWishes {
+  /** Two texts in each item: fields of a record, or lines with a tab between the two. */
+  readonly pairs?: boolean;
 }
 
 /** Most texts in a block, and most UTF-16 units (one text may be longer). */
 const kBlockTexts = 1024;
 const kBlockLength = 1 << 20;
-/** Longest line: the tokenizer takes no longer text. */
-const kLongestLine = 1 << 25;
 
 /**
- * The texts to work on: the arguments themselves, or the lines of `file` or of standard input (`-`). Lines end with \n or \r\n, are read
- * as they arrive, and are decoded as UTF-8, where invalid bytes become U+FFFD; a byte order mark at the start is dropped.
+ * The texts to work on: the arguments themselves, or what `file` names, or standard input (`-`, or where something is piped in and
+ * nothing else is given). Files are read as they arrive. Their format follows from `inputFormat`, else from their names; a guess is said
+ * once on standard error.
  *
- * Errors: USAGE when none or two of these are given; IO and INPUT_TOO_LARGE while reading.
+ * Errors: USAGE when nothing or two of these are given; IO, USAGE (a line that cannot be read) and INPUT_TOO_LARGE while reading.
  */
-export async function openTexts(texts: readonly string[], file: string | undefined): Promise<TextSource> {
-  if (texts.length > 0 && file !== undefined) throw new BerthaError('USAGE', 'Expected either texts or --file but received both.');
-  if (texts.length === 0 && file === undefined) throw new BerthaError('USAGE', 'Expected texts, - or --file but received none.');
-  const isStandardInput = file === '-' || (texts.length === 1 && texts[0] === '-');
-  if (isStandardInput) return lineSource(process.stdin, 'standard input');
-  if (file !== undefined) return fileSource(file);
-  const blocks = async function* () {
-    yield* split(texts);
-  };
-  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
-  return { blocks: blocks(), total: texts.length, longest, measure: (block) => block.length };
+export async function openTexts(texts: readonly string[], flags: InputFlags, wishes: InputWishes = {}): Promise<TextSource> {
+  const files = flags.file ?? [];
+  const isDash = texts.length === 1 && texts[0] === '-';
+  if (texts.length > 0 && files.length > 0) throw new BerthaError('USAGE', 'Expected either texts or --file but received both.');
+  if (texts.length > 0 && !isDash) return argumentSource(texts, wishes);
+  if (files.length > 0) return fileSource(files, flags, wishes);
+  const isImplied = !isDash;
+  if (isImplied && !isPiped()) throw new BerthaError('USAGE', 'Expected texts, --file, or texts on standard input but received none.');
+  const blocks = read(process.stdin, 'standard input', flags, wishes, tellOnce());
+  return { blocks: isImplied ? notEmpty(blocks) : blocks, measure };
 }
 
-async function fileSource(file: string): Promise<TextSource> {
+/** Every text of a command in one list: for what compares them with each other. */
+export async function readAll(source: TextSource): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const block of source.blocks) for (const item of block) all.push(item);
+  return all;
+}
+
+function argumentSource(texts: readonly string[], { pairs }: InputWishes): TextSource {
+  const items = pairs === true ? texts.map((text) => splitPair({ text })) : texts.map((text): Item => ({ text }));
+  const blocks = async function* () {
+    yield* split(items);
+  };
+  const longest = items.reduce((most, { text }) => Math.max(most, text.length), 0);
+  return { blocks: blocks(), total: items.length, longest, measure: (block) => block.length };
+}
+
+async function fileSource(files: readonly string[], flags: InputFlags, wishes: InputWishes): Promise<TextSource> {
+  const opened: Awaited<ReturnType<typeof openFile>>[] = [];
+  for (const name of files) opened.push(await openFile(name));
+  const tell = tellOnce();
+  const blocks = async function* () {
+    for (const { name, stream } of opened) yield* read(stream(), name, flags, wishes, tell);
+  };
+  const total = opened.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { blocks: blocks(), ...(Number.isNaN(total) ? {} : { total }), measure };
+}
+
+/** A file that exists; its size is NaN where it has none, as a pipe. */
+async function openFile(name: string): Promise<{ name: string; bytes: number; stream: () => AsyncIterable<Uint8Array> }> {
+  if (name === '-') return { name: 'standard input', bytes: Number.NaN, stream: () => process.stdin };
   try {
-    const handle = await open(file);
+    const handle = await open(name);
     const stats = await handle.stat();
-    return lineSource(handle.createReadStream(), file, stats.isFile() ? stats.size : undefined);
+    return { name, bytes: stats.isFile() ? stats.size : Number.NaN, stream: () => handle.createReadStream() };
   } catch (error) {
-    throw readError(file, error);
+    throw readError(name, error);
   }
 }
 
-function lineSource(stream: AsyncIterable<Uint8Array>, name: string, total?: number): TextSource {
-  const chunks = async function* () {
-    try {
-      yield* stream;
-    } catch (error) {
-      throw readError(name, error);
-    }
-  };
-  const measure = (block: readonly string[]) => block.reduce((bytes, line) => bytes + Buffer.byteLength(line) + 1, 0);
-  return { blocks: readLines(chunks(), name), ...(total === undefined ? {} : { total }), measure };
+/** What is read of a file, as a share of its bytes. */
+function measure(block: readonly Item[]): number {
+  return block.reduce((bytes, { text, pair = '', fields }) => {
+    const others = fields === undefined ? 0 : JSON.stringify(fields).length;
+    return bytes + Buffer.byteLength(text) + Buffer.byteLength(pair) + others + 1;
+  }, 0);
+}
+
+async function* read(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+  flags: InputFlags,
+  wishes: InputWishes,
+  tell: (message: string) => void,
+): AsyncGenerator<readonly Item[]> {
+  const format = flags.inputFormat ?? formatOf(name);
+  if (format !== 'text' && flags.inputFormat === undefined) tell(`reading ${name} as ${format} (--input-format chooses another)`);
+  const chunks = guarded(stream, name);
+  const fields = new FieldReader({ text: flags.field, pair: flags.pairField, wantsPair: wishes.pairs }, tell);
+  const blocks = await openFormat(format, chunks, name, flags, wishes, fields);
+  for await (const block of blocks) yield* split(block);
+}
+
+async function openFormat(
+  format: InputFormat,
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  flags: InputFlags,
+  wishes: InputWishes,
+  fields: FieldReader,
+): Promise<AsyncIterable<readonly Item[]>> {
+  if (format === 'text') return textItems(chunks, name, flags, wishes);
+  if (format === 'jsonl') return readJsonLines(chunks, name, fields);
+  const { readCsv } = await import('./readers/csv.js');
+  return readCsv(chunks, name, format === 'csv' ? ',' : '\t', fields);
+}
+
+async function* textItems(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  { field, pairField }: InputFlags,
+  { pairs }: InputWishes,
+): AsyncGenerator<readonly Item[]> {
+  if (field !== undefined || pairField !== undefined) {
+    const flag = field === undefined ? '--pair-field' : '--field';
+    throw new BerthaError('USAGE', `Expected --input-format jsonl, csv or tsv for ${flag} but received lines of text in ${name}.`);
+  }
+  for await (const lines of readLines(chunks, name)) {
+    const items = lines.map(({ text, number }): Item => ({ text, place: `line ${number} of ${name}` }));
+    yield pairs === true ? items.map(splitPair) : items;
+  }
+}
+
+/** The two texts of a line with one tab. */
+function splitPair(item: Item): Item {
+  const [text, pair, ...rest] = item.text.split('\t');
+  if (pair !== undefined && rest.length === 0) return { ...item, text: text!, pair };
+  const where = item.place === undefined ? '' : ` in ${item.place}`;
+  throw new BerthaError(
+    'USAGE',
+    `Expected two texts with one tab between them${where} but received ${JSON.stringify(item.text.slice(0, 60))}.`,
+  );
+}
+
+function formatOf(name: string): InputFormat {
+  const [, extension = ''] = /\.(\w+)$/.exec(name.toLowerCase()) ?? [];
+  if (extension === 'ndjson') return 'jsonl';
+  return inputFormats.find((format) => format === extension) ?? 'text';
+}
+
+/** Whether something is piped or redirected into standard input: a pipe, a socket, or a file. */
+function isPiped(): boolean {
+  try {
+    const stats = fstatSync(0);
+    return stats.isFIFO() || stats.isFile() || stats.isSocket();
+  } catch {
+    return false; // standard input is closed
+  }
+}
+
+async function* notEmpty(blocks: AsyncIterable<readonly Item[]>): AsyncGenerator<readonly Item[]> {
+  let isEmpty = true;
+  for await (const block of blocks) {
+    isEmpty = false;
+    yield block;
+  }
+  if (isEmpty) throw new BerthaError('USAGE', 'Expected texts, --file, or texts on standard input but received none.');
+}
+
+async function* guarded(stream: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw readError(name, error);
+  }
 }
 
 function readError(name: string, error: unknown): BerthaError {
@@ -66,39 +198,25 @@ function readError(name: string, error: unknown): BerthaError {
   });
 }
 
-/** Cuts a stream of bytes into lines; a block holds the lines that one chunk has completed. */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<readonly string[]> {
-  const decoder = new TextDecoder();
-  let open = '';
-  for await (const chunk of chunks) {
-    const lines = decoder.decode(chunk, { stream: true }).split('\n');
-    lines[0] = open + lines[0]!;
-    open = lines.pop()!;
-    if (open.length > kLongestLine) {
-      throw new BerthaError(
-        'INPUT_TOO_LARGE',
-        `Expected lines of at most ${kLongestLine} characters in ${name} but received a longer one.`,
-      );
-    }
-    yield* split(lines.map(withoutReturn));
-  }
-  open += decoder.decode();
-  if (open !== '') yield [withoutReturn(open)];
+/** Says on standard error what was guessed, each thing once. */
+function tellOnce(): (message: string) => void {
+  const told = new Set<string>();
+  return (message) => {
+    if (told.has(message)) return;
+    told.add(message);
+    process.stderr.write(`bertha: ${message}\n`);
+  };
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
-}
-
-function* split(texts: readonly string[]): Generator<readonly string[]> {
+function* split(items: readonly Item[]): Generator<readonly Item[]> {
   let start = 0;
   let length = 0;
-  for (let i = 0; i < texts.length; i++) {
-    length += texts[i]!.length;
+  for (let i = 0; i < items.length; i++) {
+    length += items[i]!.text.length + (items[i]!.pair?.length ?? 0);
     if (i + 1 - start < kBlockTexts && length < kBlockLength) continue;
-    yield texts.slice(start, i + 1);
+    yield items.slice(start, i + 1);
     start = i + 1;
     length = 0;
   }
-  if (start < texts.length) yield texts.slice(start);
+  if (start < items.length) yield items.slice(start);
 }

@@ -1,20 +1,16 @@
-import { types } from 'node:util';
-import { Command, CommanderError, Option } from 'commander';
-import pc from 'picocolors';
-import { BerthaError } from '../errors.js';
+import { Command, Option } from 'commander';
 import type { DoctorFlags } from './commands/doctor.js';
 import type { DownloadFlags } from './commands/download.js';
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
 import { positive, withCompute, withOutput, withTexts } from './flags.js';
-import { BrokenPipe, removeTemporaries } from './output.js';
+import { removeTemporaries } from './output.js';
+import { stopBars } from './bars.js';
+import { report } from './report.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
 import { version } from '../version.js';
-
-const kFailed = 1;
-const kUsage = 2;
 
 /** Runs the command line and returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
 export async function run(args: readonly string[]): Promise<number> {
@@ -23,11 +19,13 @@ export async function run(args: readonly string[]): Promise<number> {
   process.stdout.on('error', () => undefined);
   let code = 0;
   const program = buildProgram((exitCode) => (code = exitCode));
+  let running: Command | undefined;
+  program.hook('preAction', (_, command) => void (running = command));
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    return report(error);
+    return report(error, running);
   }
 }
 
@@ -101,19 +99,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   return program;
 }
 
-/** Says on standard error what went wrong and returns the exit code. Nobody reads on after a broken pipe: that is no error. */
-function report(error: unknown): number {
-  if (error instanceof BrokenPipe) return 0;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : kUsage;
-  if (error instanceof BerthaError) {
-    process.stderr.write(`${pc.red('error')} ${error.code}: ${error.message}\n`);
-    return error.code === 'INVALID_OPTION' || error.code === 'USAGE' ? kUsage : kFailed;
-  }
-  process.stderr.write(`${pc.red('error')} ${types.isNativeError(error) ? (error.stack ?? error.message) : String(error)}\n`);
-  return kFailed;
-}
-
 function removeTemporariesAtExit(): void {
+  process.once('exit', stopBars);
   process.once('exit', removeTemporaries);
   process.once('SIGHUP', () => process.exit(129));
   process.once('SIGINT', () => process.exit(130));

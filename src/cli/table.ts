@@ -1,11 +1,21 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import { colors } from './colors.js';
 
 /** A column of fixed width, so that a table can be written in parts. */
 export interface Column {
   readonly name: string;
   readonly width: number;
   readonly align?: 'left' | 'right';
+}
+
+/** Columns between two cells. */
+export const kGap = 2;
+
+/** The columns with the width of the one called `flexible` changed, down to `least`, so that the table is at most `width` wide. */
+export function fit(columns: readonly Column[], width: number, flexible: string, least = 12): readonly Column[] {
+  const total = columns.reduce((sum, column) => sum + column.width + kGap, -kGap);
+  const change = (own: number): number => Math.max(Math.min(own, least), own - Math.max(0, total - width));
+  return columns.map((column) => (column.name === flexible ? { ...column, width: change(column.width) } : column));
 }
 
 const kNoBorders = {
@@ -23,7 +33,7 @@ const kNoBorders = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: ' '.repeat(kGap),
 };
 
 /** Rows under their column names, without borders, ending with a newline. */
@@ -34,7 +44,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     chars: kNoBorders,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  if (header) lines.push(columns.map(({ name }) => pc.bold(name)));
+  if (header) lines.push(columns.map(({ name }) => colors.bold(name)));
   lines.push(...rows.map((row) => [...row]));
   if (lines.length === 0) return '';
   return `${lines
@@ -42,11 +52,4 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')}\n`;
-}
-
-/** A text on one line of at most `width` columns: control characters made visible, the rest of a long one replaced by an ellipsis. */
-export function shorten(text: string, width: number): string {
-  const line = text.slice(0, width * 4).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => (c === '\n' || c === '\t' ? ' ' : '\u{fffd}'));
-  const characters = [...line];
-  return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : line;
 }

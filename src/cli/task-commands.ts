@@ -6,6 +6,7 @@ import type { NerFlags } from './commands/ner.js';
 import type { QaFlags } from './commands/qa.js';
 import type { RerankFlags } from './commands/rerank.js';
 import type { ZeroShotFlags } from './commands/zero-shot.js';
+import { exampleModel } from './report.js';
 import { positive, wholeNumber, withCompute, withOutput, withTexts } from './flags.js';
 import type { TaskFlags } from './task-runner.js';
 
@@ -13,14 +14,16 @@ import type { TaskFlags } from './task-runner.js';
 export function addTaskCommands(program: Command): void {
   task(program, 'fill-mask', 'texts with [MASK]')
     .description('Find words for the masks in texts.')
-    .option('--top-k <n>', 'words for each mask (default: 5)', positive)
+    .option('-k, --top-k <n>', 'words for each mask (default: 5)', positive)
     .option('--targets <words>', 'score only these words, with commas between them', list)
     .action(async (texts: string[], flags: FillMaskFlags) => (await import('./commands/fill-mask.js')).fillMasks(texts, flags));
 
   task(program, 'classify', 'texts to classify')
     .description('Classify texts, or pairs of texts.')
     .option('--pair <text>', 'the second text of every pair')
-    .option('--top-k <n>', 'labels for each text (default: all)', positive)
+    .option('--pairs', 'read pairs: lines of two texts with a tab between them, or records with two fields')
+    .option('--pair-field <name>', 'the field that holds the second text (default: found); reads pairs')
+    .option('-k, --top-k <n>', 'labels for each text (default: all)', positive)
     .action(async (texts: string[], flags: ClassifyFlags) => (await import('./commands/classify.js')).classify(texts, flags));
 
   task(program, 'zero-shot', 'texts to classify')
@@ -43,7 +46,7 @@ export function addTaskCommands(program: Command): void {
 
   task(program, 'qa', 'texts that hold the answer', ['<question>', 'what to answer'])
     .description('Answer a question from texts of any length.')
-    .option('--top-k <n>', 'answers from each text (default: 1)', positive)
+    .option('-k, --top-k <n>', 'answers from each text (default: 1)', positive)
     .option('--impossible', 'let "no answer" win where it is likelier')
     .option('--whole', 'read the whole input as one text')
     .action(async (question: string, texts: string[], flags: QaFlags) => (await import('./commands/qa.js')).qa(question, texts, flags));
@@ -60,7 +63,7 @@ export function addTaskCommands(program: Command): void {
 
   task(program, 'rerank', 'documents to sort', ['<query>', 'what they should answer'])
     .description('Sort documents by how well they answer a query; needs a cross-encoder.')
-    .option('--top-k <n>', 'documents to show (default: all)', positive)
+    .option('-k, --top-k <n>', 'documents to show (default: all)', positive)
     .action(async (query: string, texts: string[], flags: RerankFlags) =>
       (await import('./commands/rerank.js')).rerankDocuments(query, texts, flags),
     );
@@ -76,7 +79,9 @@ export function addTaskCommands(program: Command): void {
 function task(program: Command, name: string, texts: string, first?: readonly [string, string]): Command {
   const command = program.command(name);
   if (first !== undefined) command.argument(...first);
-  return withOutput(withCompute(withTexts(command, texts)), ['table', 'jsonl']);
+  const example = exampleModel(name);
+  const hint = example === undefined ? undefined : `; needed: one with the head for this, such as ${example}`;
+  return withOutput(withCompute(withTexts(command, texts, hint)), ['table', 'jsonl']);
 }
 
 function list(value: string): string[] {

@@ -1,14 +1,16 @@
+import { BerthaError } from '../errors.js';
 import { loadModel, type LoadModelOptions, type Model } from '../index.js';
 import { showDownload } from './download-progress.js';
 import type { ModelFlags } from './flags.js';
-import { openTexts } from './input.js';
+import { openTexts, readAll, type InputFlags } from './input.js';
 import { openOutput, type Output } from './output.js';
 import { showProgress } from './progress.js';
-import { shorten, table, type Column } from './table.js';
+import { withFields, type Item } from './readers/item.js';
+import { table, type Column } from './table.js';
+import { shorten, terminalWidth } from './width.js';
 
 /** The flags that all tasks have, as commander hands them over. */
-export interface TaskFlags extends ModelFlags {
-  readonly file?: string;
+export interface TaskFlags extends ModelFlags, InputFlags {
   readonly format: 'table' | 'jsonl';
   readonly output?: string;
   /** The whole input is one text. */
@@ -19,31 +21,33 @@ export interface TaskFlags extends ModelFlags {
 export interface TextTask<Result> {
   /** Whether it needs a head of the model. */
   readonly heads: boolean;
-  run(model: Model, texts: readonly string[]): Promise<readonly Result[]>;
-  /** What a line of JSON holds besides `index` and `text`. */
+  /** Whether an item has two texts. */
+  readonly pairs?: boolean;
+  run(model: Model, items: readonly Item[]): Promise<readonly Result[]>;
+  /** What a line of JSON holds besides `index`, `text` and the input's other fields. */
   toObject(result: Result): object;
   /** What a person sees; ends with a newline. */
-  render(text: string, result: Result): string;
+  render(item: Item, result: Result): string;
 }
 
 /** Runs a task over the texts and writes the results as they come. */
 export async function runTextTask<Result>(texts: readonly string[], flags: TaskFlags, task: TextTask<Result>): Promise<void> {
   await withModel(flags, task.heads, async (model, output) => {
-    const source = await openTexts(texts, flags.file);
-    const progress = showProgress(source);
+    const source = await openTexts(texts, flags, { pairs: task.pairs === true });
+    const progress = showProgress('computing', source);
     const blocks = flags.whole === true ? joined(source.blocks) : source.blocks;
     let index = 0;
     try {
-      for await (const block of blocks) {
-        const results = await task.run(model, block);
-        const lines = block.map((text, i) =>
-          flags.format === 'jsonl'
-            ? `${JSON.stringify({ index: index + i, text, ...task.toObject(results[i]!) })}\n`
-            : `${index + i === 0 ? '' : '\n'}${task.render(text, results[i]!)}`,
-        );
+      for await (const items of blocks) {
+        const results = await placed(items, index, () => task.run(model, items));
+        const lines = items.map((item, i) => {
+          if (flags.format !== 'jsonl') return `${index + i === 0 ? '' : '\n'}${task.render(item, results[i]!)}`;
+          const pair = item.pair === undefined ? {} : { text_pair: item.pair };
+          return `${JSON.stringify(withFields({ index: index + i, text: item.text, ...pair, ...task.toObject(results[i]!) }, item))}\n`;
+        });
         await output.write(lines.join(''));
-        index += block.length;
-        progress.add(block);
+        index += items.length;
+        progress.add(items);
       }
     } finally {
       progress.stop();
@@ -51,11 +55,58 @@ export async function runTextTask<Result>(texts: readonly string[], flags: TaskF
   });
 }
 
-/** Every text of a command in one list: for tasks that compare them with each other. */
-export async function readAllTexts(texts: readonly string[], flags: TaskFlags): Promise<string[]> {
-  const all: string[] = [];
-  for await (const block of (await openTexts(texts, flags.file)).blocks) all.push(...block);
-  return all;
+/** Runs a task that sorts all texts, and writes them in that order, with what came with them. */
+export async function writeRanked(
+  texts: readonly string[],
+  flags: TaskFlags,
+  heads: boolean,
+  rank: (model: Model, texts: readonly string[]) => Promise<readonly { readonly index: number; readonly score: number }[]>,
+): Promise<void> {
+  const items = await readAll(await openTexts(texts, flags));
+  await withModel(flags, heads, async (model, output) => {
+    const ranked = await placed(items, 0, () => rank(model, textsOf(items)));
+    await output.write(flags.format === 'jsonl' ? rankedLines(ranked, items) : rankedTable(ranked, items));
+  });
+}
+
+/** A line of JSON for each ranked item. */
+export function rankedLines(ranked: readonly { readonly index: number; readonly score: number }[], items: readonly Item[]): string {
+  return ranked
+    .map(({ index, score }) => `${JSON.stringify(withFields({ index, score, text: items[index]!.text }, items[index]!))}\n`)
+    .join('');
+}
+
+/** A row of a table for each ranked item. */
+export function rankedTable(ranked: readonly { readonly index: number; readonly score: number }[], items: readonly Item[]): string {
+  return scoreTable(ranked.map(({ index, score }) => [score, items[index]!.text]));
+}
+
+/** The texts of items. */
+export function textsOf(items: readonly Item[]): string[] {
+  return items.map(({ text }) => text);
+}
+
+/** The texts of items that have two, as tasks take them. */
+export function pairsOf(items: readonly Item[]): { text: string; textPair: string }[] {
+  return items.map(({ text, pair }) => ({ text, textPair: pair! }));
+}
+
+/**
+ * What `work` returns. An error that names the index of a text in its list names the line of the file instead, or the index among all
+ * texts, of which the list begins at `first`.
+ */
+export async function placed<T>(items: readonly Item[], first: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BerthaError)) throw error;
+    const message = error.message.replace(/\bat index (\d+)/, (whole, index: string) => {
+      const item = items[Number(index)];
+      if (item === undefined) return whole;
+      return item.place === undefined ? `at index ${first + Number(index)}` : `in ${item.place}`;
+    });
+    throw message === error.message ? error : new BerthaError(error.code, message, { cause: error });
+  }
 }
 
 /** Loads the model and opens the output; finishes the one and disposes of the other. */
@@ -78,19 +129,13 @@ export async function withModel(flags: TaskFlags, heads: boolean, work: (model: 
   }
 }
 
-async function* joined(blocks: AsyncIterable<readonly string[]>): AsyncGenerator<readonly string[]> {
+async function* joined(blocks: AsyncIterable<readonly Item[]>): AsyncGenerator<readonly Item[]> {
   const lines: string[] = [];
-  for await (const block of blocks) lines.push(...block);
-  if (lines.length > 0) yield [lines.join('\n')];
+  for await (const block of blocks) for (const { text } of block) lines.push(text);
+  if (lines.length > 0) yield [{ text: lines.join('\n') }];
 }
 
-const kNarrowest = 40;
 const kScoreWidth = 9;
-
-/** Columns of the terminal; 100 where there is none. */
-export function terminalWidth(): number {
-  return Math.max(kNarrowest, process.stdout.columns ?? 100);
-}
 
 /** Scores with what they are for, as wide as the terminal. */
 export function scoreTable(rows: readonly (readonly [score: number, text: string])[]): string {
@@ -107,9 +152,4 @@ export function scoreTable(rows: readonly (readonly [score: number, text: string
 export function title(text: string, truncated: boolean): string {
   const note = truncated ? ' (cut)' : '';
   return `${shorten(text, terminalWidth() - note.length)}${note}\n`;
-}
-
-/** A whole text with control characters made visible. */
-export function visible(text: string): string {
-  return shorten(text, Infinity);
 }

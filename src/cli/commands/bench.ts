@@ -1,5 +1,5 @@
 import os from 'node:os';
-import pc from 'picocolors';
+import { errorColors } from '../colors.js';
 import { loadEmbedder, systemInfo, type Embedder, type Precision } from '../../index.js';
 import { openOutput } from '../output.js';
 import { table } from '../table.js';
@@ -35,7 +35,7 @@ export async function runBench(model: string | undefined, { precision, seconds, 
   const share = (1000 * seconds) / (precisions.length * threadCounts.length * (kTokens.length + 1));
   for (const each of precisions) {
     for (const count of threadCounts) {
-      if (process.stderr.isTTY) process.stderr.write(pc.dim(`${each}, ${count} threads …\n`));
+      if (process.stderr.isTTY) process.stderr.write(errorColors.dim(`${each}, ${count} threads …\n`));
       measurements.push(await measure(model, each as Precision, count, share));
     }
   }

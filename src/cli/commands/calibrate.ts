@@ -1,11 +1,10 @@
 import { BerthaError } from '../../errors.js';
 import { calibrate } from '../../index.js';
-import { openTexts } from '../input.js';
+import { openTexts, type InputFlags } from '../input.js';
 import { openOutput } from '../output.js';
 
 /** The flags of `bertha calibrate`, as commander hands them over. */
-export interface CalibrateFlags {
-  readonly file: string;
+export interface CalibrateFlags extends InputFlags {
   readonly corpus?: string;
   readonly output?: string;
   readonly threads?: number;
@@ -15,16 +14,17 @@ export interface CalibrateFlags {
 const kMostTexts = 10_000;
 
 /** Writes the calibration of a model directory. */
-export async function runCalibrate(directory: string, { file, corpus, output, threads }: CalibrateFlags): Promise<void> {
-  const { blocks } = await openTexts([], file);
+export async function runCalibrate(directory: string, { corpus, output, threads, ...input }: CalibrateFlags): Promise<void> {
+  const { blocks } = await openTexts([], input);
+  const files = (input.file ?? ['standard input']).join(', ');
   const texts: string[] = [];
   for await (const block of blocks) {
-    texts.push(...block.filter((line) => line.trim() !== ''));
+    for (const { text } of block) if (text.trim() !== '') texts.push(text);
     if (texts.length > kMostTexts) {
-      throw new BerthaError('INPUT_TOO_LARGE', `Expected at most ${kMostTexts} texts in ${file} (200 are enough) but received more.`);
+      throw new BerthaError('INPUT_TOO_LARGE', `Expected at most ${kMostTexts} texts in ${files} (200 are enough) but received more.`);
     }
   }
-  const report = await calibrate(directory, texts, { corpus: corpus ?? file, output, threads });
+  const report = await calibrate(directory, texts, { corpus: corpus ?? files, output, threads });
   const standardOutput = await openOutput(undefined, { patchable: false });
   await standardOutput.write(
     `${report.path}: input scales of ${report.layers.length} layers from ${report.texts} texts, ${report.tokens} tokens\n` +

@@ -2,8 +2,10 @@ import { chunkText, loadTokenizer, type Chunk } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { openOutput } from '../output.js';
-import { shorten, table } from '../table.js';
-import { terminalWidth, type TaskFlags } from '../task-runner.js';
+import { withFields, type Item } from '../readers/item.js';
+import { table } from '../table.js';
+import type { TaskFlags } from '../task-runner.js';
+import { shorten, terminalWidth } from '../width.js';
 
 /** The flags of `bertha chunk`. */
 export interface ChunkFlags extends TaskFlags {
@@ -13,23 +15,28 @@ export interface ChunkFlags extends TaskFlags {
 
 /** Cuts every text, or the whole input, into pieces that fit a model; needs no weights. */
 export async function chunk(texts: readonly string[], flags: ChunkFlags): Promise<void> {
-  const source = await openTexts(texts, flags.file);
+  const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: false });
   const tokenizer = await loadTokenizer(flags.model, { onProgress: showDownload() });
   const all: string[] = [];
   let index = 0;
-  const write = async (text: string): Promise<void> => {
+  const write = async (item: Item): Promise<void> => {
+    const { text } = item;
     const chunks = await chunkText(tokenizer, text, { maxTokens: flags.maxTokens, overlap: flags.overlap });
     await output.write(
-      flags.format === 'jsonl' ? chunks.map((each) => `${JSON.stringify({ index, ...each })}\n`).join('') : render(index, chunks),
+      flags.format === 'jsonl'
+        ? chunks.map((each) => `${JSON.stringify(withFields({ index, ...each }, item))}\n`).join('')
+        : render(index, chunks),
     );
     index++;
   };
   for await (const block of source.blocks) {
-    if (flags.whole === true) all.push(...block);
-    else for (const text of block) await write(text);
+    for (const item of block) {
+      if (flags.whole === true) all.push(item.text);
+      else await write(item);
+    }
   }
-  if (flags.whole === true) await write(all.join('\n'));
+  if (flags.whole === true) await write({ text: all.join('\n') });
   await output.finish();
 }
 

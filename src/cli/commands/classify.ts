@@ -1,19 +1,30 @@
+import { BerthaError } from '../../errors.js';
 import { classifyText, type ClassifiedText } from '../../index.js';
-import { runTextTask, scoreTable, title, type TaskFlags } from '../task-runner.js';
+import { pairsOf, runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
 
 /** The flags of `bertha classify`. */
 export interface ClassifyFlags extends TaskFlags {
   readonly topK?: number;
   readonly pair?: string;
+  readonly pairs?: boolean;
 }
 
-/** Writes the labels of every text, the best first. */
+/** Writes the labels of every text, or pair of texts, the best first. */
 export async function classify(texts: readonly string[], flags: ClassifyFlags): Promise<void> {
-  const { topK = null, pair: textPair } = flags;
+  const { topK = null, pair: textPair, pairField } = flags;
+  const pairs = flags.pairs === true || pairField !== undefined;
+  if (pairs && textPair !== undefined) {
+    throw new BerthaError('USAGE', `Expected either --pair or ${flags.pairs === true ? '--pairs' : '--pair-field'} but received both.`);
+  }
   await runTextTask<ClassifiedText>(texts, flags, {
     heads: true,
-    run: (model, block) => classifyText(model, textPair === undefined ? block : block.map((text) => ({ text, textPair })), { topK }),
+    pairs,
+    run: (model, items) => {
+      if (pairs) return classifyText(model, pairsOf(items), { topK });
+      return classifyText(model, textPair === undefined ? textsOf(items) : items.map(({ text }) => ({ text, textPair })), { topK });
+    },
     toObject: (result) => ({ ...result }),
-    render: (text, { labels, truncated }) => title(text, truncated) + scoreTable(labels.map(({ label, score }) => [score, label])),
+    render: ({ text, pair }, { labels, truncated }) =>
+      title(pair === undefined ? text : `${text}  ${pair}`, truncated) + scoreTable(labels.map(({ label, score }) => [score, label])),
   });
 }

@@ -1,15 +1,16 @@
-import pc from 'picocolors';
+import { colors } from '../colors.js';
 import { compare, comparisonHtml, comparisonSvg, type Comparison, type CompareOptions, type Difference } from '../../index.js';
-import { openTexts } from '../input.js';
+import { openTexts, readAll, type InputFlags } from '../input.js';
 import { openOutput } from '../output.js';
-import { shorten, table } from '../table.js';
+import { fit, table } from '../table.js';
+import { textsOf } from '../task-runner.js';
+import { shorten, terminalWidth } from '../width.js';
 
 /** The flags of `bertha compare`, as commander hands them over. */
-export interface CompareFlags {
+export interface CompareFlags extends InputFlags {
   readonly reference?: string;
   readonly with?: string;
   readonly precision?: string;
-  readonly file?: string;
   readonly tolerance?: number;
   readonly threads?: number;
   readonly svg?: string;
@@ -22,7 +23,7 @@ const kTextsShown = 20;
 /** Prints how far a model's values lie from others; the exit code is 1 beyond the tolerance. */
 export async function runCompare(model: string | undefined, flags: CompareFlags): Promise<number> {
   const { reference, with: other, precision, tolerance, threads, svg, html } = flags;
-  const texts = flags.file === undefined ? undefined : await readAll(flags.file);
+  const texts = flags.file === undefined ? undefined : textsOf(await readAll(await openTexts([], flags)));
   const options = { reference, with: other, precision, texts, tolerance, threads } as CompareOptions;
   const comparison = await compare(model, options);
   for (const [file, draw] of [[svg, comparisonSvg] as const, [html, comparisonHtml] as const]) {
@@ -36,41 +37,38 @@ export async function runCompare(model: string | undefined, flags: CompareFlags)
   return comparison.within ? 0 : 1;
 }
 
-async function readAll(file: string): Promise<string[]> {
-  const { blocks } = await openTexts([], file);
-  const texts: string[] = [];
-  for await (const block of blocks) texts.push(...block);
-  return texts;
-}
-
 function describe({ model, against, precision, tolerance, layers, texts, worst, firstDeparture, within }: Comparison): string {
   const layerRows = layers.map((layer, i) => [layer, ...numbers(worst[i]!), verdict(worst[i]!, tolerance)]);
   const last = layers.length - 1;
+  const right = (name: string, width: number) => ({ name, width, align: 'right' as const });
+  const measures = [right('max abs', 9), right('relative L2', 11), right('cosine', 10)];
+  const textColumns = fit(
+    [right('#', 5), { name: 'text', width: 40 }, right('tokens', 6), ...measures, { name: 'departs at', width: 12 }],
+    terminalWidth(),
+    'text',
+    8,
+  );
   const textRows = texts
     .slice(0, kTextsShown)
     .map(({ text, tokens, differences, firstDeparture: first }, i) => [
       String(i),
-      shorten(text, 40),
+      shorten(text, textColumns[1]!.width),
       String(tokens),
       ...numbers(differences[last]!),
       first ?? 'none',
     ]);
   const more = texts.length > kTextsShown ? `… and ${texts.length - kTextsShown} more (--json and --html have all)\n` : '';
-  const right = (name: string, width: number) => ({ name, width, align: 'right' as const });
-  const measures = [right('max abs', 9), right('relative L2', 11), right('cosine', 10)];
   return [
-    `${pc.bold(model)} against ${pc.bold(against)}\n`,
+    `${colors.bold(model)} against ${colors.bold(against)}\n`,
     `computed in ${precision.chosen}: ${precision.reason}${precision.calibration === undefined ? '' : `; calibrated on ${precision.calibration}`}\n\n`,
     `The worst of ${texts.length} texts, layer by layer\n`,
     table([{ name: 'layer', width: 12 }, ...measures, { name: '', width: 8 }], layerRows, { header: true }),
     `\nText by text, ${layers[last]}\n`,
-    table([right('#', 5), { name: 'text', width: 40 }, right('tokens', 6), ...measures, { name: 'departs at', width: 12 }], textRows, {
-      header: true,
-    }),
+    table(textColumns, textRows, { header: true }),
     more,
     within
-      ? pc.green(`\nWithin the tolerance of ${tolerance}.\n`)
-      : pc.red(`\nBeyond the tolerance of ${tolerance}, first at ${firstDeparture}.\n`),
+      ? colors.green(`\nWithin the tolerance of ${tolerance}.\n`)
+      : colors.red(`\nBeyond the tolerance of ${tolerance}, first at ${firstDeparture}.\n`),
   ].join('');
 }
 
@@ -79,5 +77,5 @@ function numbers({ maxAbs, relativeL2, cosine }: Difference): string[] {
 }
 
 function verdict({ relativeL2 }: Difference, tolerance: number): string {
-  return relativeL2 <= tolerance ? '' : pc.red('departs');
+  return relativeL2 <= tolerance ? '' : colors.red('departs');
 }

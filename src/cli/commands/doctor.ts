@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pc from 'picocolors';
+import { colors } from '../colors.js';
 import { BerthaError } from '../../errors.js';
 import { loadEmbedder, stats, systemInfo, type Embedder } from '../../index.js';
 import { errorMessage } from '../../realms.js';
@@ -148,6 +148,8 @@ function toJson(findings: readonly Finding[], ok: boolean): string {
 }
 
 function describe(findings: readonly Finding[], ok: boolean): string {
-  const lines = findings.map(({ name, ok, text }) => `${ok ? pc.green('ok') : pc.red('no')}  ${pc.bold(name.padEnd(12))} ${text}\n`);
-  return `${lines.join('')}${ok ? 'All is well.' : pc.red('Something needed does not work.')}\n`;
+  const lines = findings.map(
+    ({ name, ok, text }) => `${ok ? colors.green('ok') : colors.red('no')}  ${colors.bold(name.padEnd(12))} ${text}\n`,
+  );
+  return `${lines.join('')}${ok ? 'All is well.' : colors.red('Something needed does not work.')}\n`;
 }

@@ -9,18 +9,18 @@ import {
 } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import type { ModelFlags } from '../flags.js';
-import { openTexts } from '../input.js';
+import { openTexts, type InputFlags } from '../input.js';
 import { lumps } from '../lumps.js';
 import { openOutput, type Output } from '../output.js';
 import { showProgress } from '../progress.js';
+import { withFields, type Item } from '../readers/item.js';
 import { EmbeddingTable } from '../writers/embedding-table.js';
 import type { EmbeddedText, EmbeddingWriter } from '../writers/embedding-writer.js';
 import { JsonLines } from '../writers/json-lines.js';
 import { NpyWriter, SafetensorsWriter } from '../writers/matrix-file.js';
 
 /** The flags of `bertha embed`, as commander hands them over. */
-export interface EmbedFlags extends ModelFlags {
-  readonly file?: string;
+export interface EmbedFlags extends ModelFlags, InputFlags {
   readonly promptName?: string;
   readonly prompt?: string;
   readonly normalize?: boolean;
@@ -43,7 +43,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   if (flags.quantize !== undefined && flags.format === 'table') {
     throw new BerthaError('USAGE', 'Expected --format jsonl, npy or safetensors for --quantize but received table.');
   }
-  const source = await openTexts(texts, flags.file);
+  const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: isBinary });
   const { threads, precision, device, weightCache } = flags;
   const embedder = await loadEmbedder(flags.model, {
@@ -59,25 +59,25 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
     const { promptName, prompt, normalize, dimensions, maxLength, quantize } = flags;
     const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength, quantize };
     const writer = makeWriter(flags, embedder, output, source.longest);
-    const progress = showProgress(source);
+    const progress = showProgress('embedding', source);
     let index = 0;
     let numTruncated = 0;
-    const waiting: string[] = [];
+    const waiting: Item[] = [];
     const read = async function* () {
       for await (const block of source.blocks) {
-        for (const text of block) {
-          waiting.push(text);
-          yield text;
+        for (const item of block) {
+          waiting.push(item);
+          yield item.text;
         }
       }
     };
     try {
       for await (const embeddings of lumps(embedder.embedMany(read(), options), kLump)) {
-        const texts = waiting.splice(0, embeddings.length);
-        await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, text: texts[i]! })));
-        index += texts.length;
+        const items = waiting.splice(0, embeddings.length);
+        await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, item: items[i]! })));
+        index += items.length;
         numTruncated += embeddings.filter(({ truncated }) => truncated).length;
-        progress.add(texts);
+        progress.add(items);
       }
     } finally {
       progress.stop();
@@ -98,13 +98,18 @@ function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longe
     case 'table':
       return new EmbeddingTable(output, width, longest);
     case 'jsonl':
-      return new JsonLines(output, ({ index, text, tokens, truncated, vector, quantized }: EmbeddedText) => ({
-        index,
-        text,
-        tokens,
-        truncated,
-        ...(quantized === undefined ? { embedding: Array.from(vector, shortestDecimal) } : codesOf(quantized)),
-      }));
+      return new JsonLines(output, ({ index, item, tokens, truncated, vector, quantized }: EmbeddedText) =>
+        withFields(
+          {
+            index,
+            text: item.text,
+            tokens,
+            truncated,
+            ...(quantized === undefined ? { embedding: Array.from(vector, shortestDecimal) } : codesOf(quantized)),
+          },
+          item,
+        ),
+      );
     case 'npy':
       return new NpyWriter(output, width, flags.quantize);
     case 'safetensors':

@@ -1,5 +1,5 @@
 import { fillMask, type FilledText } from '../../index.js';
-import { runTextTask, scoreTable, title, type TaskFlags } from '../task-runner.js';
+import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
 
 /** The flags of `bertha fill-mask`. */
 export interface FillMaskFlags extends TaskFlags {
@@ -12,9 +12,9 @@ export async function fillMasks(texts: readonly string[], flags: FillMaskFlags):
   const { topK, targets } = flags;
   await runTextTask<FilledText>(texts, flags, {
     heads: true,
-    run: (model, block) => fillMask(model, block, { topK, targets }),
+    run: (model, items) => fillMask(model, textsOf(items), { topK, targets }),
     toObject: (result) => ({ ...result }),
-    render: (text, { masks, truncated }) =>
+    render: ({ text }, { masks, truncated }) =>
       title(text, truncated) +
       masks
         .map(({ position, candidates }) => {

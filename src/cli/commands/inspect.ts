@@ -1,8 +1,8 @@
-import pc from 'picocolors';
+import { colors } from '../colors.js';
 import { inspectModel, type ModelInspection } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openOutput } from '../output.js';
-import { shorten } from '../table.js';
+import { shorten } from '../width.js';
 
 /** The flags of `bertha inspect`, as commander hands them over. */
 export interface InspectFlags {
@@ -23,7 +23,7 @@ function describe(inspection: ModelInspection): string {
   const { path, files, tensors = [], problems, loadable } = inspection;
   const lines = [
     ['directory', path],
-    ['loadable', loadable ? pc.green('yes') : pc.red('no')],
+    ['loadable', loadable ? colors.green('yes') : colors.red('no')],
     ['model', describeConfig(inspection)],
     ['tokenizer', describeTokenizer(inspection)],
     ['sentences', describeSentences(inspection)],
@@ -31,9 +31,9 @@ function describe(inspection: ModelInspection): string {
     ...tensors.slice(0, kTensorsShown).map(({ name, dtype, shape }) => ['', `${shorten(name, 60)} ${dtype} [${shape.join(', ')}]`]),
     ...(tensors.length > kTensorsShown ? [['', `… and ${tensors.length - kTensorsShown} more (--json lists all)`]] : []),
     ...files.map(({ name, bytes }, i) => [i === 0 ? 'files' : '', `${shorten(name, 60)} ${count(bytes)} bytes`]),
-    ...problems.map(({ code, message }, i) => [i === 0 ? 'problems' : '', `${pc.red(code)} ${message}`]),
+    ...problems.map(({ code, message }, i) => [i === 0 ? 'problems' : '', `${colors.red(code)} ${message}`]),
   ];
-  return lines.map(([label, text]) => `${pc.bold(label!.padEnd(10))} ${text}\n`).join('');
+  return lines.map(([label, text]) => `${colors.bold(label!.padEnd(10))} ${text}\n`).join('');
 }
 
 function describeConfig({ config }: ModelInspection): string {

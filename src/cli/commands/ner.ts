@@ -1,6 +1,7 @@
-import pc from 'picocolors';
+import { colors } from '../colors.js';
 import { recognizeEntities, type AggregationStrategy, type Entity, type RecognizedText } from '../../index.js';
-import { runTextTask, visible, type TaskFlags } from '../task-runner.js';
+import { runTextTask, textsOf, type TaskFlags } from '../task-runner.js';
+import { visible } from '../width.js';
 
 /** The flags of `bertha ner`. */
 export interface NerFlags extends TaskFlags {
@@ -12,9 +13,9 @@ export interface NerFlags extends TaskFlags {
 export async function ner(texts: readonly string[], flags: NerFlags): Promise<void> {
   await runTextTask<RecognizedText>(texts, flags, {
     heads: true,
-    run: (model, block) => recognizeEntities(model, block, { aggregationStrategy: flags.aggregation, stride: flags.stride }),
+    run: (model, items) => recognizeEntities(model, textsOf(items), { aggregationStrategy: flags.aggregation, stride: flags.stride }),
     toObject: (result) => ({ ...result }),
-    render: (text, { entities, truncated }) => `${markEntities(text, entities)}${truncated ? pc.dim(' (cut)') : ''}\n`,
+    render: ({ text }, { entities, truncated }) => `${markEntities(text, entities)}${truncated ? colors.dim(' (cut)') : ''}\n`,
   });
 }
 
@@ -22,7 +23,7 @@ function markEntities(text: string, entities: readonly Entity[]): string {
   let marked = '';
   let at = 0;
   for (const { start, end, entity, entityGroup } of entities) {
-    marked += `${visible(text.slice(at, start))}${pc.bold(pc.cyan(visible(text.slice(start, end))))}${pc.dim(`[${entityGroup ?? entity}]`)}`;
+    marked += `${visible(text.slice(at, start))}${colors.bold(colors.cyan(visible(text.slice(start, end))))}${colors.dim(`[${entityGroup ?? entity}]`)}`;
     at = end;
   }
   return marked + visible(text.slice(at));

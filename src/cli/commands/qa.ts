@@ -1,6 +1,7 @@
-import pc from 'picocolors';
+import { colors } from '../colors.js';
 import { answerQuestion, type AnsweredQuestion } from '../../index.js';
-import { runTextTask, scoreTable, visible, type TaskFlags } from '../task-runner.js';
+import { runTextTask, scoreTable, type TaskFlags } from '../task-runner.js';
+import { visible } from '../width.js';
 
 /** The flags of `bertha qa`. */
 export interface QaFlags extends TaskFlags {
@@ -15,14 +16,14 @@ const kContext = 60;
 export async function qa(question: string, contexts: readonly string[], flags: QaFlags): Promise<void> {
   await runTextTask<AnsweredQuestion>(contexts, flags, {
     heads: true,
-    run: (model, block) =>
+    run: (model, items) =>
       answerQuestion(
         model,
-        block.map((context) => ({ question, context })),
+        items.map(({ text: context }) => ({ question, context })),
         { topK: flags.topK, handleImpossibleAnswer: flags.impossible },
       ),
     toObject: ({ answers, windows, tokens }) => ({ question, answers, windows, tokens }),
-    render: (context, { answers }) =>
+    render: ({ text: context }, { answers }) =>
       `${answers.length > 0 ? inContext(context, answers[0]!.start, answers[0]!.end) : visible(context.slice(0, kContext))}\n` +
       scoreTable(answers.map(({ score, answer }) => [score, answer === '' ? '(no answer)' : answer])),
   });
@@ -32,5 +33,5 @@ function inContext(context: string, start: number, end: number): string {
   const from = Math.max(0, start - kContext);
   const to = Math.min(context.length, end + kContext);
   const before = `${from > 0 ? '…' : ''}${visible(context.slice(from, start))}`;
-  return `${before}${pc.bold(pc.green(visible(context.slice(start, end))))}${visible(context.slice(end, to))}${to < context.length ? '…' : ''}`;
+  return `${before}${colors.bold(colors.green(visible(context.slice(start, end))))}${visible(context.slice(end, to))}${to < context.length ? '…' : ''}`;
 }

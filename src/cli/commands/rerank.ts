@@ -1,5 +1,5 @@
 import { rerank } from '../../index.js';
-import { readAllTexts, scoreTable, withModel, type TaskFlags } from '../task-runner.js';
+import { writeRanked, type TaskFlags } from '../task-runner.js';
 
 /** The flags of `bertha rerank`. */
 export interface RerankFlags extends TaskFlags {
@@ -8,10 +8,5 @@ export interface RerankFlags extends TaskFlags {
 
 /** Writes documents in the order in which they answer a query. */
 export async function rerankDocuments(query: string, documents: readonly string[], flags: RerankFlags): Promise<void> {
-  const all = await readAllTexts(documents, flags);
-  await withModel(flags, true, async (model, output) => {
-    const ranked = await rerank(model, query, all, { topK: flags.topK, returnDocuments: true });
-    if (flags.format === 'jsonl') await output.write(ranked.map((each) => `${JSON.stringify(each)}\n`).join(''));
-    else await output.write(scoreTable(ranked.map(({ score, text }) => [score, text!])));
-  });
+  await writeRanked(documents, flags, true, (model, texts) => rerank(model, query, texts, { topK: flags.topK }));
 }

@@ -1,13 +1,14 @@
 import { loadTokenizer, type Encoding } from '../../index.js';
 import { showDownload } from '../download-progress.js';
-import { openTexts } from '../input.js';
+import { openTexts, type InputFlags } from '../input.js';
 import { openOutput, type Output } from '../output.js';
-import { shorten, table, type Column } from '../table.js';
+import { fit, table, type Column } from '../table.js';
+import { shorten, terminalWidth } from '../width.js';
+import { withFields, type Item } from '../readers/item.js';
 import { JsonLines } from '../writers/json-lines.js';
 
 /** The flags of `bertha tokenize`, as commander hands them over. */
-export interface TokenizeFlags {
-  readonly file?: string;
+export interface TokenizeFlags extends InputFlags {
   readonly model?: string;
   readonly maxLength?: number;
   readonly specialTokens: boolean;
@@ -17,13 +18,13 @@ export interface TokenizeFlags {
 
 interface TokenizedText {
   readonly index: number;
-  readonly text: string;
+  readonly item: Item;
   readonly encoding: Encoding;
 }
 
 /** Writes ids, tokens and offsets of the texts, as they come. */
 export async function tokenize(texts: readonly string[], flags: TokenizeFlags): Promise<void> {
-  const source = await openTexts(texts, flags.file);
+  const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: false });
   const tokenizer = await loadTokenizer(flags.model, { onProgress: showDownload() });
   const truncation = flags.maxLength === undefined ? {} : { truncation: true, maxLength: flags.maxLength };
@@ -31,14 +32,15 @@ export async function tokenize(texts: readonly string[], flags: TokenizeFlags): 
   const writer = flags.format === 'table' ? new TokenTable(output) : new JsonLines(output, toObject);
   let index = 0;
   for await (const block of source.blocks) {
-    for (const text of block) await writer.write([{ index: index++, text, encoding: tokenizer.encode(text, options) }]);
+    for (const item of block) await writer.write([{ index: index++, item, encoding: tokenizer.encode(item.text, options) }]);
   }
   await writer.finish();
   await output.finish();
 }
 
-function toObject({ index, text, encoding }: TokenizedText): object {
-  return { index, text, ids: Array.from(encoding.ids), tokens: encoding.tokens, offsets: pairs(encoding), truncated: encoding.truncated };
+function toObject({ index, item, encoding }: TokenizedText): object {
+  const { ids, tokens, truncated } = encoding;
+  return withFields({ index, text: item.text, ids: Array.from(ids), tokens, offsets: pairs(encoding), truncated }, item);
 }
 
 function pairs({ ids, offsets }: Encoding): [number, number][] {
@@ -61,14 +63,21 @@ class TokenTable {
   }
 
   async write(rows: readonly TokenizedText[]): Promise<void> {
-    for (const { index, text, encoding } of rows) {
+    const columns = fit(kColumns, terminalWidth(), 'text');
+    for (const { index, item, encoding } of rows) {
       const offsets = pairs(encoding);
       const cells = encoding.tokens.map((token, i) => {
         const [start, end] = offsets[i]!;
-        return [String(i), String(encoding.ids[i]), shorten(token, 24), `${start}–${end}`, shorten(text.slice(start, end), 40)];
+        return [
+          String(i),
+          String(encoding.ids[i]),
+          shorten(token, 24),
+          `${start}–${end}`,
+          shorten(item.text.slice(start, end), columns.at(-1)!.width),
+        ];
       });
       const title = `text ${index}: ${cells.length} tokens${encoding.truncated ? ', cut' : ''}`;
-      await this.#output.write(`${index === 0 ? '' : '\n'}${title}\n${table(kColumns, cells, { header: true })}`);
+      await this.#output.write(`${index === 0 ? '' : '\n'}${title}\n${table(columns, cells, { header: true })}`);
     }
   }
 

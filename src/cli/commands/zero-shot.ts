@@ -1,5 +1,5 @@
 import { classifyZeroShot, type ZeroShotResult } from '../../index.js';
-import { runTextTask, scoreTable, title, type TaskFlags } from '../task-runner.js';
+import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
 
 /** The flags of `bertha zero-shot`. */
 export interface ZeroShotFlags extends TaskFlags {
@@ -13,8 +13,9 @@ export async function zeroShot(texts: readonly string[], flags: ZeroShotFlags): 
   const { labels, multiLabel, template: hypothesisTemplate } = flags;
   await runTextTask<ZeroShotResult>(texts, flags, {
     heads: true,
-    run: (model, block) => classifyZeroShot(model, block, labels, { multiLabel, hypothesisTemplate }),
+    run: (model, items) => classifyZeroShot(model, textsOf(items), labels, { multiLabel, hypothesisTemplate }),
     toObject: ({ labels: names, scores, truncated }) => ({ labels: names, scores, truncated }),
-    render: (text, { labels: names, scores, truncated }) => title(text, truncated) + scoreTable(names.map((name, i) => [scores[i]!, name])),
+    render: ({ text }, { labels: names, scores, truncated }) =>
+      title(text, truncated) + scoreTable(names.map((name, i) => [scores[i]!, name])),
   });
 }
