@@ -12,10 +12,10 @@ export interface ModelFlags {
 }
 
 /** Adds where the texts come from and which model reads them. */
-export function withTexts(command: Command, texts: string, modelHint = '(default: the bundled all-MiniLM-L6-v2)'): Command {
+export function withTexts(command: Command, texts: string, modelHint = ' (default: the bundled all-MiniLM-L6-v2)'): Command {
   return withFiles(command)
     .argument('[texts...]', `${texts}; without any, or with a single -, lines of standard input`)
-    .option('-m, --model <model>', `model directory, or id on the Hub ${modelHint}`);
+    .option('-m, --model <model>', `model directory, or id on the Hub${modelHint}`);
 }
 
 /** Adds files to read. */

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
 import { errorMessage } from '../realms.js';
 import { FieldReader } from './readers/fields.js';
@@ -73,23 +73,42 @@ function argumentSource(texts: readonly string[], { pairs }: InputWishes): TextS
 }
 
 async function fileSource(files: readonly string[], flags: InputFlags, wishes: InputWishes): Promise<TextSource> {
-  const opened: Awaited<ReturnType<typeof openFile>>[] = [];
-  for (const name of files) opened.push(await openFile(name));
+  const opened: OpenFile[] = [];
+  const close = async (): Promise<void> => {
+    for (const { handle } of opened) await handle?.close();
+  };
+  try {
+    for (const name of files) opened.push(await openFile(name));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const tell = tellOnce();
   const blocks = async function* () {
-    for (const { name, stream } of opened) yield* read(stream(), name, flags, wishes, tell);
+    try {
+      for (const { name, handle } of opened) yield* read(handle?.createReadStream() ?? process.stdin, name, flags, wishes, tell);
+    } finally {
+      await close();
+    }
   };
   const total = opened.reduce((sum, { bytes }) => sum + bytes, 0);
   return { blocks: blocks(), ...(Number.isNaN(total) ? {} : { total }), measure };
 }
 
-/** A file that exists; its size is NaN where it has none, as a pipe. */
-async function openFile(name: string): Promise<{ name: string; bytes: number; stream: () => AsyncIterable<Uint8Array> }> {
-  if (name === '-') return { name: 'standard input', bytes: Number.NaN, stream: () => process.stdin };
+interface OpenFile {
+  readonly name: string;
+  /** Not for standard input. */
+  readonly handle?: FileHandle;
+  /** NaN where it is not known, as of a pipe. */
+  readonly bytes: number;
+}
+
+async function openFile(name: string): Promise<OpenFile> {
+  if (name === '-') return { name: 'standard input', bytes: Number.NaN };
   try {
     const handle = await open(name);
     const stats = await handle.stat();
-    return { name, bytes: stats.isFile() ? stats.size : Number.NaN, stream: () => handle.createReadStream() };
+    return { name, handle, bytes: stats.isFile() ? stats.size : Number.NaN };
   } catch (error) {
     throw readError(name, error);
   }

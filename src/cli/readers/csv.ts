@@ -18,46 +18,37 @@ export async function* readCsv(
 ): AsyncGenerator<readonly Item[]> {
   let names: readonly string[] | undefined;
   let number = 0;
-  const itemsOf = (records: readonly (readonly string[])[]): Item[] =>
-    records.flatMap((record) => {
-      number++;
-      if (record.length === 1 && record[0]!.trim() === '') return [];
-      const place = `record ${number} of ${name}`;
-      if (names === undefined) {
-        names = checkNames(record, place);
-        return [];
-      }
-      if (record.length !== names.length) {
-        throw new BerthaError(
-          'USAGE',
-          `Expected ${names.length} fields in ${place}, as its first record names, but received ${record.length}.`,
-        );
-      }
-      return [fields.read(Object.fromEntries(names.map((field, i) => [field, record[i]!])), place)];
-    });
-  const parse = (text: string): readonly Item[] => {
-    const { data, errors } = Papa.parse<string[]>(text, { delimiter });
-    if (errors.length === 0) return itemsOf(data);
-    const record = number + (errors[0]!.row ?? 0) + 1;
-    throw new BerthaError('USAGE', `Expected well-formed CSV in record ${record} of ${name} but received: ${errors[0]!.message}.`);
-  };
-  const ends = new RecordEnds(delimiter);
-  let open = '';
-  for await (const text of decode(chunks)) {
-    const end = ends.last(text);
-    if (end < 0) {
-      open += text;
-      if (open.length > kLongestLine) throw tooLong(name);
-      continue;
+  const itemOf = (text: string): readonly Item[] => {
+    const place = `record ${++number} of ${name}`;
+    if (text.trim() === '') return [];
+    // One record: line ends within it are within quotes, so that the library need not guess which of them end one.
+    const { data, errors } = Papa.parse<string[]>(text, { delimiter, newline: '\n' });
+    if (errors.length > 0) {
+      throw new BerthaError('USAGE', `Expected well-formed CSV in ${place} but received: ${errors[0]!.message}.`);
     }
-    yield parse(open + text.slice(0, end).replace(/\r$/, ''));
-    open = text.slice(end + 1);
+    const record = data[0]!;
+    if (names === undefined) {
+      names = checkNames(record, place);
+      return [];
+    }
+    if (record.length === names.length) return [fields.read(Object.fromEntries(names.map((field, i) => [field, record[i]!])), place)];
+    throw new BerthaError(
+      'USAGE',
+      `Expected ${names.length} fields in ${place}, as its first record names, but received ${record.length}.`,
+    );
+  };
+  const splitter = new RecordSplitter(delimiter);
+  for await (const text of decode(chunks)) {
+    yield splitter.split(text).flatMap(itemOf);
+    if (splitter.rest.length > kLongestLine) throw tooLong(name);
   }
-  if (open !== '') yield parse(open.replace(/\r?\n?$/, ''));
+  if (splitter.rest !== '') yield itemOf(splitter.rest.replace(/\r$/, ''));
 }
 
-/** Finds, in text that comes in pieces, the line ends that end a record: those outside quotes. */
-class RecordEnds {
+/** Cuts text that comes in pieces into records: at line ends outside quotes. */
+class RecordSplitter {
+  /** What belongs to the record that goes on. */
+  rest = '';
   readonly #delimiter: string;
   #state: 'start' | 'plain' | 'quoted' | 'after quote' = 'start';
 
@@ -65,9 +56,10 @@ class RecordEnds {
     this.#delimiter = delimiter;
   }
 
-  /** The last end of a record in the next piece, or -1. */
-  last(text: string): number {
-    let end = -1;
+  /** The records that end in the next piece, without their line ends. */
+  split(text: string): string[] {
+    const records: string[] = [];
+    let begin = 0;
     for (let i = 0; i < text.length; i++) {
       const c = text[i]!;
       if (this.#state === 'quoted') {
@@ -75,13 +67,16 @@ class RecordEnds {
       } else if (c === '"' && this.#state !== 'plain') {
         this.#state = 'quoted';
       } else if (c === '\n') {
+        records.push((this.rest + text.slice(begin, i)).replace(/\r$/, ''));
+        this.rest = '';
+        begin = i + 1;
         this.#state = 'start';
-        end = i;
       } else {
         this.#state = c === this.#delimiter ? 'start' : 'plain';
       }
     }
-    return end;
+    this.rest += text.slice(begin);
+    return records;
   }
 }
 

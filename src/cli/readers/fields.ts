@@ -1,5 +1,4 @@
 import { BerthaError } from '../../errors.js';
-import { unknownName } from '../../options.js';
 import type { Item } from './item.js';
 
 /** Which fields of a record are read, as typed; undefined to find them. */
@@ -57,8 +56,13 @@ export class FieldReader {
 function textIn(record: Readonly<Record<string, unknown>>, name: string, flag: string, place: string): string {
   const value = Object.hasOwn(record, name) ? record[name] : undefined;
   if (typeof value === 'string') return value;
-  if (value === undefined)
-    throw new BerthaError('USAGE', `${unknownName(`field for ${flag}`, name, Object.keys(record)).message} It is ${place}.`);
+  if (value === undefined) {
+    const names = Object.keys(record).join(', ') || 'none';
+    throw new BerthaError(
+      'USAGE',
+      `Expected the field ${JSON.stringify(name)} in ${place} (${flag} chooses another) but its fields are: ${names}.`,
+    );
+  }
   const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
   throw new BerthaError('USAGE', `Expected text in the field ${JSON.stringify(name)} of ${place} but received ${got}.`);
 }
