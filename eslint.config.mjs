@@ -32,7 +32,18 @@ function layer(files, mayImport, { typesFrom = [] } = {}) {
 }
 
 export default defineConfig(
-  { ignores: ['build/**', 'build-*/**', 'dist/**', 'weights/**', 'test/golden/**', '**/node_modules/**', 'bench/results/**'] },
+  {
+    ignores: [
+      'build/**',
+      'build-*/**',
+      'dist/**',
+      'weights/**',
+      'test/golden/**',
+      '**/node_modules/**',
+      'bench/results/**',
+      'test/bundlers/**/build/**',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -150,6 +150,38 @@ t('embeds from its CommonJS files, where a tool cannot require ES modules', asyn
   assert.is(error, 'true INVALID_ARG');
 });
 
+const program = `import { BerthaError, loadEmbedder, type Embedding } from 'bertha-encoder';
+const failure = new BerthaError('CODE', 'message');
+const code: string = failure.code;
+export const embed = async (text: string): Promise<Embedding> => (await loadEmbedder()).embed(text);
+console.log(code, failure instanceof BerthaError);
+`;
+const resolutions = [
+  ['node10', 'commonjs'],
+  ['node16', 'node16'],
+  ['nodenext', 'nodenext'],
+  ['bundler', 'preserve'],
+] as const;
+for (const [moduleResolution, module] of resolutions) {
+  t(`compiles from TypeScript, CommonJS and ES modules, with moduleResolution ${moduleResolution}`, async () => {
+    const folder = join(project, moduleResolution);
+    mkdirSync(folder);
+    const extensions = moduleResolution === 'node10' ? ['ts'] : ['cts', 'mts'];
+    for (const extension of extensions) writeFileSync(join(folder, `program.${extension}`), program);
+    const typeRoots = [join(checkout, 'node_modules', '@types')];
+    const compilerOptions = { module, moduleResolution, target: 'es2022', strict: true, types: ['node'], typeRoots };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+    const compiled = await runNode(folder, [join(checkout, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+    assert.is(compiled.code, 0, compiled.output);
+    for (const extension of extensions) {
+      if (module === 'preserve' && extension === 'cts') continue; // a bundler's to make into CommonJS
+      const { code, output } = await runNode(folder, [`program.${extension.replace('ts', 'js')}`]);
+      assert.is(code, 0, output);
+      assert.match(output, 'CODE true');
+    }
+  });
+}
+
 t('offers the command bertha', () => {
   const result = spawnSync(join(project, 'node_modules', '.bin', 'bertha'), ['--version'], { encoding: 'utf8', cwd: project });
   assert.is(result.status, 0, result.stderr);

@@ -18,7 +18,7 @@ const fileLocation: Check<string> = (value, name) => {
   }
   if (!/^[a-z][a-z+.-]+:/i.test(location)) return resolve(location);
   try {
-    return fileURLToPath(location);
+    return resolve(fileURLToPath(location));
   } catch (cause) {
     throw new BerthaError('INVALID_OPTION', `Expected a path or a file URL for ${name} but received ${received(location)}.`, { cause });
   }

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { argv, cwd } from 'node:process';
+import { argv, cwd, getBuiltinModule } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 // A bundler moves this code into a file of its own: import.meta.url is then that file's address, the source's address on the machine that
@@ -28,7 +27,7 @@ export function installedFile(name: string): string | undefined {
   for (const base of [ownFile(), ...programs]) {
     if (base === undefined) continue;
     try {
-      return createRequire(base).resolve(name);
+      return requireFrom(base).resolve(name);
     } catch {
       continue;
     }
@@ -38,13 +37,17 @@ export function installedFile(name: string): string | undefined {
 
 /** What a file of the addon exports. Errors: those of Node.js. */
 export function requireFile(file: string): unknown {
-  const load = createRequire(file);
-  return load(file);
+  return requireFrom(file)(file);
 }
 
 /** Whether a file is there and may be seen. */
 export function isThere(file: string): boolean {
   return existsSync(file);
+}
+
+/** webpack replaces what an imported createRequire returns, also for paths that it cannot know. */
+function requireFrom(base: string): NodeJS.Require {
+  return getBuiltinModule('node:module').createRequire(base);
 }
 
 function ownFile(): string | undefined {
