@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadEmbedder, similarity } from '../src/index.js';
-import { spearman } from './sts/spearman.js';
+import { spearman } from '../src/metrics/index.js';
 
 /** Two sentences and how alike people found them, 0 to 5. */
 interface Pair {

@@ -51,3 +51,4 @@ export {
   type TaskName,
 } from './pipeline.js';
 export * from './compat/index.js';
+export * as metrics from './metrics/index.js';

@@ -35,6 +35,7 @@ t('exports these names', () => {
       'loadEmbedder',
       'loadModel',
       'loadTokenizer',
+      'metrics',
       'multipleChoice',
       'pairwiseSimilarity',
       'pipeline',

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
-import { spearman } from '../scripts/sts/spearman.js';
+import { spearman } from '../src/metrics/index.js';
 import { loadAddon } from '../src/runtime/addon.js';
 import { temporaryFolder } from './support/checkpoint-files.js';
 import { skip } from './support/skip.js';

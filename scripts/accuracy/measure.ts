@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { similarity } from '../../src/index.js';
-import { spearman } from '../sts/spearman.js';
+import { spearman } from '../../src/metrics/index.js';
 import { evaluationTexts, sharedFolder } from './texts.js';
 
 /** How far vectors lie from the reference's: cosines over the thousand texts, the largest difference of a component. */

@@ -1,0 +1,10 @@
+export * from './classification.js';
+export * from './correlation.js';
+export * from './entities.js';
+export * from './probability.js';
+export * from './ranking.js';
+export * from './retrieval.js';
+export { multiLabelScores, type MultiLabelScores } from './multi-label.js';
+export { classificationReport } from './report.js';
+export { silhouette } from './silhouette.js';
+export { squadScores, type SquadScores } from './squad.js';

@@ -1,0 +1,29 @@
+import { BerthaError } from '../errors.js';
+
+/** A list of numbers of whatever kind. */
+export type Numbers = ArrayLike<number>;
+
+/** Requires lists of one length that is not 0. Errors: INVALID_ARG. */
+export function requireSameLength(name: string, first: ArrayLike<unknown>, ...others: readonly ArrayLike<unknown>[]): void {
+  const lengths = [first, ...others].map(({ length }) => length);
+  if (lengths[0] === 0 || lengths.some((length) => length !== lengths[0])) {
+    throw new BerthaError('INVALID_ARG', `Expected lists of one length, not empty, for ${name} but received ${lengths.join(' and ')}.`);
+  }
+}
+
+/** a / b, or `otherwise` where b is 0. */
+export function ratio(a: number, b: number, otherwise = 0): number {
+  return b === 0 ? otherwise : a / b;
+}
+
+/** The sum of numbers, in their order. */
+export function total(values: Numbers): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}
+
+/** The arithmetic mean; NaN of no numbers. */
+export function mean(values: Numbers): number {
+  return total(values) / values.length;
+}
