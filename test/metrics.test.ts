@@ -123,7 +123,7 @@ for (const file of training) {
       near(metrics.balancedAccuracy(labels, predictions), scores['balanced_accuracy'], 'balanced accuracy');
       near(metrics.confusionMatrix(labels, predictions), scores['confusion'], 'confusion');
       for (const average of ['macro', 'micro', 'weighted'] as const) {
-        near(list(metrics.precisionRecallF1(labels, predictions, { average })), (scores[average] as unknown[]).slice(0, 3), average);
+        near(list(metrics.precisionRecallF1(labels, predictions, { average })), (scores[average]! as unknown[]).slice(0, 3), average);
       }
       assert.is(metrics.classificationReport(labels, predictions), scores.report);
       if (name !== 'binary') return;

@@ -6,7 +6,8 @@ export function pearson(a: Numbers, b: Numbers): number {
   requireSameLength('pearson', a, b);
   const [left, right] = [centred(a), centred(b)];
   const product = total(left.map((value, i) => value * right[i]!));
-  const norms = Math.sqrt(total(left.map((value) => value * value))) * Math.sqrt(total(right.map((value) => value * value)));
+  const squares = (values: readonly number[]): number => total(values.map((value) => value * value));
+  const norms = Math.sqrt(squares(left) * squares(right));
   return norms === 0 ? NaN : Math.max(-1, Math.min(1, product / norms));
 }
 
