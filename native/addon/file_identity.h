@@ -11,9 +11,10 @@ struct FileIdentity {
     // False when the file has just been changed: its time stamps may not tell two contents apart.
     bool settled = false;
 
-    bool same_as(const FileIdentity& other) const {
+    // Links, names and permissions may have changed.
+    bool has_contents_of(const FileIdentity& other) const {
         return device == other.device && inode == other.inode && size == other.size &&
-               modified_ns == other.modified_ns && changed_ns == other.changed_ns;
+               modified_ns == other.modified_ns;
     }
 };
 

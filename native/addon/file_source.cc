@@ -4,13 +4,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "addon/file_identity.h"
 #include "engine/check.h"
 
 #if defined(_WIN32)
 #include <io.h>
 #else
-#include <fcntl.h>
 #include <unistd.h>
 #endif
 
@@ -26,10 +24,12 @@ int64_t element_size(FileDtype dtype) {
 void read_exactly(const FilePart& part, int64_t offset, int64_t bytes, char* dst) {
     while (bytes > 0) {
 #if defined(_WIN32)
-        _lseeki64(part.fd, offset, SEEK_SET);
-        const int64_t got = _read(part.fd, dst, static_cast<unsigned>(std::min<int64_t>(bytes, 1 << 30)));
+        _lseeki64(part.file->fd(), offset, SEEK_SET);
+        const int64_t got = _read(part.file->fd(), dst,
+                                  static_cast<unsigned>(std::min<int64_t>(bytes, 1 << 30)));
 #else
-        const int64_t got = pread(part.fd, dst, static_cast<size_t>(bytes), static_cast<off_t>(offset));
+        const int64_t got = pread(part.file->fd(), dst, static_cast<size_t>(bytes),
+                                  static_cast<off_t>(offset));
 #endif
         if (got < 0 && errno == EINTR) continue;
         BERTHA_CHECK(got >= 0, "IO", "cannot read tensor %.200s: %s", part.name.c_str(),
@@ -82,8 +82,9 @@ void check_finite(const FilePart& part, const float* values, int64_t count) {
                  "tensor %.200s holds a NaN or an infinity (or a value beyond fp32)", part.name.c_str());
 }
 
-// Rows first .. first + count of a part.
-void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst) {
+// Rows first .. first + count of a part. visit(values, count) sees them while they are in the cache.
+template <typename Visit>
+void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols, float* dst, Visit&& visit) {
     const int64_t size = element_size(part.dtype), total = count * cols;
     const int64_t offset = part.offset + first * cols * size;
     char chunk[kChunkBytes];
@@ -96,33 +97,24 @@ void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols,
         if (part.dtype == FileDtype::kBF16) convert<uint16_t>(chunk, n, values, from_bf16);
         if (part.dtype == FileDtype::kF64)
             convert<double>(chunk, n, values, [](double value) { return static_cast<float>(value); });
-        check_finite(part, values, n);  // while it is in the cache
+        visit(values, n);
         done += n;
     }
 }
 
 #if !defined(_WIN32)
-// A part of a file, by a descriptor of its own.
+// A part of a file.
 class FileRows final : public RowSource {
 public:
-    FileRows(const FilePart& part, int64_t cols, int fd) : part_(part), cols_(cols) {
-        part_.fd = fd;
-        identity_ = identify_file(fd);
-    }
-    ~FileRows() override { close(part_.fd); }
-    bool settled() const { return identity_.settled; }
+    FileRows(const FilePart& part, int64_t cols) : part_(part), cols_(cols) {}
 
     void read(int64_t row, float* dst) override {
-        read_part(part_, row, 1, cols_, dst);
-        BERTHA_CHECK(identity_.same_as(identify_file(part_.fd)), "IO",
-                     "the file of tensor %.200s has changed since the model was loaded: load it again",
-                     part_.name.c_str());
+        read_part(part_, row, 1, cols_, dst, [](const float*, int64_t) {});
     }
 
 private:
-    FilePart part_;
+    const FilePart part_;
     const int64_t cols_;
-    FileIdentity identity_;
 };
 #endif
 
@@ -135,7 +127,7 @@ FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>
     for (size_t i = 0; i < parts_.size(); i++) {
         int64_t row = 0;
         for (const FilePart& part : parts_[i]) {
-            BERTHA_CHECK(part.fd >= 0 && part.offset >= 0 && part.rows > 0 && part.row_begin == row,
+            BERTHA_CHECK(part.file != nullptr && part.offset >= 0 && part.rows > 0 && part.row_begin == row,
                          "INVALID_ARG", "weight %.200s: its parts must follow one another",
                          program.weights[i].name.c_str());
             row += part.rows;
@@ -158,7 +150,20 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
         const int64_t begin = std::max(row_begin, part.row_begin),
                       end = std::min(row_end, part.row_begin + part.rows);
         if (begin < end)
-            read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols);
+            read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols,
+                      [&part](const float* values, int64_t count) { check_finite(part, values, count); });
+    }
+}
+
+void FileSource::verify() {
+    const WeightFile* last = nullptr;
+    for (const auto& weight : parts_) {
+        for (const FilePart& part : weight) {
+            if (part.file.get() == last) continue;
+            last = part.file.get();
+            BERTHA_CHECK(last->is_unchanged(), "IO",
+                         "the file of tensor %.200s was changed while it was read", part.name.c_str());
+        }
     }
 }
 
@@ -166,13 +171,11 @@ std::unique_ptr<RowSource> FileSource::keep(int32_t weight) {
 #if !defined(_WIN32)
     const std::vector<FilePart>& parts = parts_[static_cast<size_t>(weight)];
     if (parts.size() != 1) return nullptr;
-    const int fd = fcntl(parts.front().fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) return nullptr;
-    auto rows = std::make_unique<FileRows>(parts.front(), program_.weights[static_cast<size_t>(weight)].cols,
-                                           fd);
-    if (rows->settled()) return rows;
-#endif
+    return std::make_unique<FileRows>(parts.front(), program_.weights[static_cast<size_t>(weight)].cols);
+#else
+    (void)weight;
     return nullptr;
+#endif
 }
 
 }  // namespace bertha::addon

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/weight_file.h"
 #include "engine/backend.h"
 
 namespace bertha::addon {
@@ -15,7 +16,7 @@ enum class FileDtype : int32_t { kF32, kF16, kBF16, kF64 };
 // Rows row_begin .. row_begin + rows of a weight; consecutive parts stack (query, key and value make one
 // matrix).
 struct FilePart {
-    int fd = -1;
+    std::shared_ptr<const WeightFile> file;
     int64_t offset = 0;  // bytes, absolute
     FileDtype dtype = FileDtype::kF32;
     int64_t row_begin = 0;
@@ -28,7 +29,8 @@ public:
     // parts[weight] covers that weight's rows exactly. Throws INVALID_ARG otherwise.
     FileSource(const Program& program, std::vector<std::vector<FilePart>> parts);
     void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override;
-    // For a weight in one part of a file that has not just been changed.
+    void verify() override;
+    // For a weight in one part of a file.
     std::unique_ptr<RowSource> keep(int32_t weight) override;
 
 private:

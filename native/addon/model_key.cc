@@ -3,7 +3,7 @@
 #include <cstring>
 #include <map>
 
-#include "addon/file_identity.h"
+#include "addon/weight_file.h"
 
 namespace bertha::addon {
 namespace {
@@ -58,8 +58,8 @@ void add_program(Key& key, const Program& program) {
 }
 
 // Writes the file's identity into the key; false when it has just been changed.
-bool add_file(Key& key, int fd) {
-    const FileIdentity identity = identify_file(fd);
+bool add_file(Key& key, const WeightFile& file) {
+    const FileIdentity& identity = file.identity();
     key.add(identity.device);
     key.add(identity.inode);
     for (int64_t number : {identity.size, identity.modified_ns, identity.changed_ns}) key.add(number);
@@ -80,12 +80,12 @@ std::string model_key(const Program& program, const std::vector<std::vector<File
                       const LoadOptions& options) {
     Key key;
     key.add(program_key(program, options));
-    std::map<int, int> files;  // descriptor → its number in the key
+    std::map<const WeightFile*, int> files;  // file → its number in the key
     for (const auto& weight : parts) {
         for (const FilePart& part : weight) {
-            const auto [found, is_new] = files.emplace(part.fd, static_cast<int>(files.size()));
+            const auto [found, is_new] = files.emplace(part.file.get(), static_cast<int>(files.size()));
             key.add(found->second);
-            if (is_new && !add_file(key, part.fd)) return "";
+            if (is_new && !add_file(key, *part.file)) return "";
             key.add(part.offset);
             key.add(static_cast<int>(part.dtype));
             key.add(part.row_begin);

@@ -58,7 +58,9 @@ std::shared_ptr<const Model> load_now(LoadRequest& request) {
     const auto loaded = Registry::instance().get(key, [&request] {
         FileSource source(*request.program, std::move(request.parts));
         PoolTeam team(request.threads);
-        return load_model(request.program, source, request.options, team);
+        std::unique_ptr<LoadedModel> model = load_model(request.program, source, request.options, team);
+        source.verify();
+        return model;
     });
     return std::make_shared<const Model>(request.program, loaded, request.threads);
 }
@@ -148,7 +150,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
         auto request = std::make_shared<LoadRequest>();
         request->program = std::make_shared<const Program>(read_program(spec));
         request->parts = read_parts(spec);
-        request->options.device = to_string(get(spec, "device"), "device");
+        request->options.device = name_of_device(to_string(get(spec, "device"), "device"));
         request->options.precision = to_string(get(spec, "precision"), "precision");
         request->threads = has(spec, "threads")
                                ? static_cast<int>(to_int(get(spec, "threads"), "threads", 1, 1024))

@@ -1,5 +1,6 @@
 #include "addon/program_reader.h"
 
+#include <map>
 #include <utility>
 
 #include "addon/args.h"
@@ -124,6 +125,7 @@ Program read_program(const Napi::Object& spec) {
 
 std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec) {
     std::vector<std::vector<FilePart>> all;
+    std::map<int, std::shared_ptr<const WeightFile>> files;  // by JavaScript's descriptor
     const Napi::Array weights = to_array(get(spec, "weights"), "weights");
     for (uint32_t i = 0; i < weights.Length(); i++) {
         std::vector<FilePart> parts;
@@ -131,7 +133,10 @@ std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec) {
         for (uint32_t j = 0; j < list.Length(); j++) {
             const Napi::Object object = to_object(list.Get(j), "a part");
             FilePart part;
-            part.fd = static_cast<int>(to_int(get(object, "fd"), "fd", 0, INT32_MAX));
+            const int fd = static_cast<int>(to_int(get(object, "fd"), "fd", 0, INT32_MAX));
+            std::shared_ptr<const WeightFile>& file = files[fd];
+            if (!file) file = std::make_shared<const WeightFile>(fd);
+            part.file = file;
             part.offset = to_int(get(object, "offset"), "offset", 0, INT64_MAX / 2);
             part.dtype = from_name(to_string(get(object, "dtype"), "dtype"), kDtypes, "dtype");
             part.row_begin = to_int(get(object, "rowBegin"), "rowBegin", 0, INT64_MAX / 2);

@@ -5,6 +5,7 @@
 
 #include "cpu/isa.h"
 #include "cpu/packed_weights.h"
+#include "cpu/relative_biases.h"
 #include "engine/check.h"
 #include "engine/plan.h"
 
@@ -42,10 +43,11 @@ public:
           formats_(formats_of(*program_, kernels_, format)),
           bf16_attention_(kernels_.attention_bf16 != nullptr &&
                           (&format == &kernels_.bf16 || &format == &kernels_.int8)),
-          weights_(*program_, formats_, kernels_.isa, source, team, cache) {}
+          weights_(*program_, formats_, kernels_.isa, source, team, cache),
+          relative_biases_(*program_, weights_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
-    int64_t weight_bytes() const override { return weights_.bytes(); }
+    int64_t weight_bytes() const override { return weights_.bytes() + relative_biases_.bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     std::string device() const override { return "cpu"; }
     bool uses_cpu_pool() const override { return true; }
@@ -85,6 +87,7 @@ private:
     const std::vector<const MatrixFormat*> formats_;  // by op
     const bool bf16_attention_;
     const PackedWeights weights_;
+    const RelativeBiases relative_biases_;
 };
 
 // One run of a program over one batch.
@@ -157,9 +160,7 @@ private:
             const int64_t head_dim = value(attention.output).width / attention.num_heads;
             const auto scratch_of = model_.bf16_attention_ ? kernels_.attention_bf16_scratch
                                                            : kernels_.attention_scratch;
-            int64_t floats = (scratch_of(batch_.max_seq_len, head_dim) + 15) / 16 * 16;
-            if (attention.relative_bias != kNoIndex) floats += 2 * batch_.max_seq_len;
-            scratch = std::max(scratch, floats);
+            scratch = std::max(scratch, (scratch_of(batch_.max_seq_len, head_dim) + 15) / 16 * 16);
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;
@@ -206,7 +207,7 @@ private:
         const int64_t k = value(op(index).input).width, row_bytes = format.row_bytes(k);
         if (row_bytes == 0) return;
         format.prepare_rows(at(op(index).input, begin, block), k, end - begin, k,
-                            model_.weights_.inverse_input_scale(op(index)),
+                            model_.weights_.inverse_input_scale(index),
                             block.prepared + (begin - block.begin) * row_bytes);
     }
 
@@ -240,7 +241,7 @@ private:
                 args.input_stride = value(op.input).width;
                 args.prepared = block.prepared +
                                 (begin - block.begin) * format(index).row_bytes(args.input_stride);
-                args.matrix = weights.matrix(op.weight);
+                args.matrix = weights.matrix(index);
                 args.bias = weights.row(op.bias);
                 args.residual = op.residual == kNoIndex ? nullptr : at(op.residual, begin, block);
                 args.output = output;
@@ -373,11 +374,6 @@ private:
                 scores_begin += op.num_heads * seq_len * seq_len;
             }
         }
-        const float* table = model_.weights_.row(op.relative_bias);
-        const auto buckets = op.relative_bias == kNoIndex
-                                 ? 0
-                                 : static_cast<int32_t>(
-                                       program_.weights[static_cast<size_t>(op.relative_bias)].rows);
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
             const int32_t begin = batch_.cu_seqlens[sequence],
@@ -393,14 +389,7 @@ private:
             args.head_dim = head_dim;
             args.hidden_size = hidden_size;
             args.softmax_scale = op.softmax_scale;
-            if (table != nullptr) {
-                float* bias = args.scratch;
-                args.scratch += (2 * seq_len + 15) / 16 * 16;
-                for (int32_t distance = 1 - seq_len; distance < seq_len; distance++)
-                    bias[seq_len - 1 + distance] =
-                        table[relative_bucket(distance, buckets) * op.num_heads + head];
-                args.relative_bias = bias;
-            }
+            args.relative_bias = model_.relative_biases_.of(op.relative_bias, head, seq_len);
             (model_.bf16_attention_ ? kernels_.attention_bf16 : kernels_.attention)(args);
         });
     }

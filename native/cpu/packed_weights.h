@@ -1,5 +1,6 @@
-// All weights of a model in one block, in the order in which a forward reads them, so that the prefetch at
-// the end of one matrix already fetches the next.
+// All weights of a model in one memory block, in the order in which a forward reads them, so that the
+// prefetch at the end of one matrix already fetches the next. A matrix that linears of several formats or
+// input scales use is stored once for each.
 #pragma once
 
 #include <cstdint>
@@ -23,37 +24,57 @@ public:
     PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats, const char* isa,
                   WeightSource& source, Team& team, WeightCache* cache);
 
-    PackedMatrix matrix(int32_t weight) const;
+    // The matrix of a linear, by its op's index.
+    PackedMatrix matrix(int32_t op) const;
     // Makes sure that the rows of a batch's words are in memory. Throws IO.
     void require_words(const int32_t* ids, int64_t count) const {
         if (words_) words_->require(ids, count);
     }
-    // A vector or table; null for kNoIndex and for an input scale that the op's format does not use.
+    // A vector or table; null for kNoIndex.
     const float* row(int32_t weight) const {
-        if (weight == kNoIndex || offsets_[static_cast<size_t>(weight)] < 0) return nullptr;
+        if (weight == kNoIndex) return nullptr;
         if (weight == words_weight_) return words_->data();
-        return reinterpret_cast<const float*>(base_ + offsets_[static_cast<size_t>(weight)]);
+        return floats_of(block_of_weight_[static_cast<size_t>(weight)]);
     }
-    // What a linear's input columns are multiplied with before they are rounded, [k]; null: 1.
-    const float* inverse_input_scale(const Op& op) const { return row(op.input_scale); }
+    // What the input columns of the linear with this op index are multiplied with before they are rounded,
+    // [k]; null: 1.
+    const float* inverse_input_scale(int32_t op) const {
+        return floats_of(inverse_scale_of_op_[static_cast<size_t>(op)]);
+    }
     int64_t bytes() const { return bytes_ + (words_ ? words_->bytes() : 0); }
 
 private:
-    struct Part {  // what one unit of loading reads
+    // One weight as it is stored. Equal ones are stored once.
+    struct Block {
         int32_t weight;
+        const MatrixFormat* format;  // of a matrix; null for vectors and tables
+        int32_t input_scale;         // the weight that scales a matrix's columns
+        bool is_inverse_scale;       // an input scale, as forwards use it
+        int64_t offset;              // bytes
+    };
+    struct Part {  // what one unit of loading reads
+        const Block* block;
         int64_t row_begin, row_end;
     };
-    void pack(const std::vector<Part>& parts, const std::vector<int32_t>& input_scales, WeightSource& source,
-              Team& team);
+    int32_t place(int32_t weight, const MatrixFormat* format, int32_t input_scale, bool is_inverse_scale);
+    std::vector<Part> parts() const;
+    void pack(WeightSource& source, Team& team);
     void load_part(const Part& part, WeightSource& source, float* staging) const;
     void keep_words(int32_t weight, WeightSource& source);
-    void load_input_scale(int32_t weight, WeightSource& source);
+    void load_input_scale(const Block& block, WeightSource& source);
+    const Weight& weight(const Block& block) const {
+        return program_.weights[static_cast<size_t>(block.weight)];
+    }
+    const float* floats_of(int32_t block) const {
+        if (block == kNoIndex) return nullptr;
+        return reinterpret_cast<const float*>(base_ + blocks_[static_cast<size_t>(block)].offset);
+    }
 
     const Program& program_;
-    std::vector<const MatrixFormat*> format_of_;    // by weight; null for vectors and tables
-    std::vector<int64_t> offsets_;                  // by weight, bytes
-    std::vector<int32_t> input_scale_of_;           // by matrix: the weight that scales its columns
-    std::vector<std::vector<float>> input_scales_;  // by weight; only while loading
+    std::vector<Block> blocks_;
+    std::vector<int32_t> block_of_weight_;                     // of vectors and tables
+    std::vector<int32_t> matrix_of_op_, inverse_scale_of_op_;  // blocks of linears
+    std::vector<std::vector<float>> input_scales_;             // by weight; only while loading
     int64_t bytes_ = 0;
     Buffer data_;  // or
     std::unique_ptr<const MappedWeights> mapped_;

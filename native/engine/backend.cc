@@ -8,6 +8,13 @@
 
 namespace bertha {
 
+std::string name_of_device(const std::string& device) {
+    if (device == "cuda") return "cuda:0";
+    if (device.rfind("cuda:0", 0) != 0) return device;
+    const size_t digit = device.find_first_not_of('0', 5);
+    return "cuda:" + (digit == std::string::npos ? "0" : device.substr(digit));
+}
+
 std::string device_problem(const std::string& device) {
     if (device == "cpu") return "";
 #ifdef BERTHA_CUDA

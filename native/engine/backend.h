@@ -13,8 +13,8 @@
 
 namespace bertha {
 
-// Rows of one weight, for as long as it exists. read() fills dst with one row in fp32 [cols]; throws IO,
-// NON_FINITE. One thread at a time.
+// Rows of one weight, for as long as it exists. read() fills dst with one row in fp32 [cols], whatever is
+// there by now; throws IO. One thread at a time.
 class RowSource {
 public:
     virtual ~RowSource() = default;
@@ -27,7 +27,10 @@ class WeightSource {
 public:
     virtual ~WeightSource() = default;
     virtual void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) = 0;
-    // The weight's rows beyond load time; null when the source cannot promise them.
+    // To be called after the last read, before what was read is shared or stored. Throws IO when the rows may
+    // be of different versions.
+    virtual void verify() {}
+    // The weight's rows beyond load time; null when the source has none.
     virtual std::unique_ptr<RowSource> keep(int32_t) { return nullptr; }
 };
 
@@ -114,6 +117,8 @@ struct LoadOptions {
 std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, WeightSource& source,
                                         const LoadOptions& options, Team& team);
 
+// The one name of a device: "cuda:0" for "cuda" and "cuda:00", "cpu" for "cpu".
+std::string name_of_device(const std::string& device);
 // What this build and machine can do about a device: "" when it can be used, else what is missing.
 std::string device_problem(const std::string& device);
 // CUDA devices, usable or not; 0 without a driver or without CUDA in this build. The first question about

@@ -7,10 +7,10 @@ Registry& Registry::instance() {
     return *registry;
 }
 
-std::shared_ptr<const LoadedModel> Registry::get(const std::string& key,
+std::shared_ptr<const LoadedModel> Registry::get(const std::string& shared_key,
                                                  const std::function<std::unique_ptr<LoadedModel>()>& load) {
-    if (key.empty()) return load();
     std::unique_lock<std::mutex> lock(mutex_);
+    const std::string key = shared_key.empty() ? "alone " + std::to_string(++alone_) : shared_key;
     for (;;) {
         Entry& entry = entries_[key];
         if (std::shared_ptr<const LoadedModel> model = entry.model.lock()) return model;

@@ -34,6 +34,7 @@ private:
     };
     void forget(const std::string& key);
 
+    uint64_t alone_ = 0;  // models that are not shared
     mutable std::mutex mutex_;
     std::condition_variable loaded_;
     std::unordered_map<std::string, Entry> entries_;

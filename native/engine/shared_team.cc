@@ -86,7 +86,8 @@ void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context
     int64_t mine = 0;
     for (int64_t unit = 0; claim(0, unit); mine++) call(body, context, first + unit, 0);
     if (mine < units) wait_for_helpers(units - mine, mine, start);
-    if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (failed_.exchange(false, std::memory_order_relaxed))  // the next run starts afresh
+        std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void SharedTeam::wait_for_helpers(int64_t theirs, int64_t mine, Clock::time_point start) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/check.h"
+#include "engine/checksum.h"
 
 #if !defined(_WIN32)
 #include <dirent.h>
@@ -46,29 +47,6 @@ struct Prefix {
     uint64_t checksum;  // of the rest of the header, this field being 0
 };
 
-// Eight sums side by side, so that it runs at memory speed. Every step is a bijection of its sum: no change
-// within 64 bits goes unnoticed.
-uint64_t checksum(const uint8_t* data, int64_t bytes) {
-    constexpr uint64_t kFactor = 0x9e3779b185ebca87u;
-    uint64_t sums[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    const auto step = [&](const uint8_t* block) {
-        for (int i = 0; i < 8; i++) {
-            uint64_t word;
-            std::memcpy(&word, block + 8 * i, sizeof word);
-            sums[i] = (sums[i] ^ word) * kFactor;
-            sums[i] ^= sums[i] >> 29;
-        }
-    };
-    int64_t done = 0;
-    for (; done + 64 <= bytes; done += 64) step(data + done);
-    uint8_t last[64] = {};
-    std::memcpy(last, data + done, static_cast<size_t>(bytes - done));
-    step(last);
-    uint64_t total = static_cast<uint64_t>(bytes);
-    for (uint64_t sum : sums) total = (total ^ sum) * kFactor;
-    return total;
-}
-
 int64_t chunks_of(int64_t bytes) { return (bytes + kChunk - 1) / kChunk; }
 
 std::vector<uint64_t> chunk_checksums(const uint8_t* weights, int64_t bytes, Team& team) {
@@ -103,8 +81,7 @@ std::string make_header(const std::string& key, int64_t bytes, const std::vector
     std::memcpy(&header[0], &prefix, sizeof prefix);
     std::memcpy(&header[sizeof prefix], key.data(), key.size());
     std::memcpy(&header[sizeof prefix + key.size()], sums.data(), sums.size() * sizeof(uint64_t));
-    prefix.checksum = checksum(reinterpret_cast<const uint8_t*>(header.data()),
-                               static_cast<int64_t>(header.size()));
+    prefix.checksum = checksum(header.data(), static_cast<int64_t>(header.size()));
     std::memcpy(&header[0], &prefix, sizeof prefix);
     return header;
 }
@@ -167,8 +144,7 @@ void WeightCache::choose_path(const std::string& layout) {
     const std::string text = model_ + '\n' + layout;
     char name[32];
     std::snprintf(name, sizeof name, "/%016llx.weights",
-                  static_cast<unsigned long long>(checksum(reinterpret_cast<const uint8_t*>(text.data()),
-                                                           static_cast<int64_t>(text.size()))));
+                  static_cast<unsigned long long>(checksum(text.data(), static_cast<int64_t>(text.size()))));
     path_ = directory_ + name;
 }
 
@@ -201,8 +177,7 @@ std::unique_ptr<const MappedWeights> WeightCache::load(const std::string& layout
         ::pread(file.fd(), &header[0], header.size(), 0) != static_cast<ssize_t>(header.size()))
         return refuse("is damaged: its header cannot be read");
     std::memset(&header[offsetof(Prefix, checksum)], 0, sizeof prefix.checksum);
-    if (checksum(reinterpret_cast<const uint8_t*>(header.data()), static_cast<int64_t>(header.size())) !=
-        prefix.checksum)
+    if (checksum(header.data(), static_cast<int64_t>(header.size())) != prefix.checksum)
         return refuse("is damaged: its header's checksum is wrong");
     if (prefix.key_bytes != key.size() || prefix.weight_bytes != static_cast<uint64_t>(bytes) ||
         sizeof prefix + key.size() + static_cast<size_t>(chunks_of(bytes)) * sizeof(uint64_t) >

@@ -1,4 +1,5 @@
 import { BerthaError } from '../errors.js';
+import { onAbort } from './abort.js';
 import { loadAddon } from './addon.js';
 import { toBerthaError } from './native-error.js';
 import type { PackedBatch } from './batch.js';
@@ -111,9 +112,8 @@ export class Session {
     const { signal, priority = 'interactive', group, deadlineMs } = options;
     signal?.throwIfAborted();
     const id = nextCall++;
-    const abort = (): void => native.cancel(id);
     if (priority === 'interactive') numInteractive++;
-    signal?.addEventListener('abort', abort, { once: true });
+    const unwatch = signal === undefined ? undefined : onAbort(signal, () => native.cancel(id));
     try {
       const wanted = Int32Array.from(outputs, (value) => value.id);
       const result = await native.run({ ...batch, outputs: wanted, bulk: priority === 'bulk', group, deadlineMs }, id);
@@ -128,7 +128,7 @@ export class Session {
       throw error;
     } finally {
       if (priority === 'interactive') endInteractive();
-      signal?.removeEventListener('abort', abort);
+      unwatch?.();
     }
   }
 

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "check.h"
-#include "cpu/lazy_table.h"
 #include "engine/allocator.h"
 #include "engine/registry.h"
 #include "fake_model.h"
@@ -196,47 +195,6 @@ void jobs_of_a_group_are_started_in_order_and_take_one_turn() {
     EXPECT(!started_early && !other_waited);
 }
 
-// Rows that tell where they come from; the first read of the row kBad fails.
-class CountingRows final : public RowSource {
-public:
-    explicit CountingRows(std::vector<int>& reads) : reads_(reads) {}
-    void read(int64_t row, float* dst) override {
-        BERTHA_CHECK(reads_[static_cast<size_t>(row)]++ > 0 || row != kBad, "IO", "the disk is gone");
-        std::fill(dst, dst + kHidden, static_cast<float>(row));
-    }
-    static constexpr int64_t kBad = 3;
-
-private:
-    std::vector<int>& reads_;
-};
-
-void a_lazy_table_reads_each_row_once() {
-    std::vector<int> reads(kVocab);
-    cpu::LazyTable table(kVocab, kHidden, std::make_unique<CountingRows>(reads));
-    const int32_t bad = CountingRows::kBad;
-    bool failed = false;
-    try {
-        table.require(&bad, 1);
-    } catch (const Error& error) {
-        failed = error.code() == "IO";
-    }
-    EXPECT(failed);
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; t++) {
-        threads.emplace_back([&, t] {
-            Random random(static_cast<uint64_t>(t + 1));
-            for (int round = 0; round < 50; round++) {
-                for (const auto& ids : random_texts(random, 1, 20)) {
-                    table.require(ids.data(), static_cast<int64_t>(ids.size()));
-                    for (int32_t id : ids) EXPECT(table.data()[id * kHidden + kHidden - 1] == static_cast<float>(id));
-                }
-            }
-        });
-    }
-    for (std::thread& thread : threads) thread.join();
-    for (int row = 0; row < kVocab; row++) EXPECT(reads[static_cast<size_t>(row)] == (row == bad ? 2 : 1));
-}
-
 void the_registry_shares_and_forgets() {
     const auto program = encoder();
     const int64_t before = allocated_bytes();
@@ -261,8 +219,41 @@ void the_registry_shares_and_forgets() {
     for (std::thread& thread : threads) thread.join();
     EXPECT(Registry::instance().models_by_device().empty());
     EXPECT(allocated_bytes() == before);
-    const auto first = Registry::instance().get("key", [&] { RandomSource source(*program); Solo solo; return load_model(program, source, LoadOptions{}, solo); });
+    const auto load = [&] { RandomSource source(*program); Solo solo; return load_model(program, source, LoadOptions{}, solo); };
+    const auto first = Registry::instance().get("key", load);
     EXPECT(Registry::instance().get("key", [] { return std::unique_ptr<LoadedModel>(); }) == first);
+    // Models without a key are not shared, and count.
+    const auto second = Registry::instance().get("", load);
+    auto third = Registry::instance().get("", load);
+    EXPECT(second != third && Registry::instance().models_by_device().at("cpu") == 3);
+    third.reset();
+    EXPECT(Registry::instance().models_by_device().at("cpu") == 2);
+}
+
+void a_team_works_on_after_a_failure() {
+    SharedTeam team(2, 1, true, false);
+    std::thread helper([&team] { team.help([](void*) { return false; }, nullptr); });
+    for (int round = 0; round < 200; round++) {
+        std::atomic<int> ran{0};
+        bool failed = false;
+        try {
+            team.run(16, [&](int64_t unit, int) {
+                std::this_thread::sleep_for(std::chrono::microseconds(10));
+                BERTHA_CHECK(round % 2 == 1 || unit != round % 16, "IO", "unit %d fails", round % 16);
+                ran++;
+            });
+        } catch (const Error& error) {
+            failed = error.code() == "IO";
+        }
+        EXPECT(failed == (round % 2 == 0) && (failed || ran == 16));
+    }
+    team.close();
+    helper.join();
+}
+
+void a_device_has_one_name() {
+    EXPECT(name_of_device("cuda") == "cuda:0" && name_of_device("cuda:0") == "cuda:0" && name_of_device("cuda:00") == "cuda:0");
+    EXPECT(name_of_device("cuda:01") == "cuda:1" && name_of_device("cuda:10") == "cuda:10" && name_of_device("cpu") == "cpu");
 }
 
 void every_allocation_may_fail() {
@@ -310,11 +301,12 @@ int main(int count, char** arguments) {
         {"a full queue refuses and recovers", a_full_queue_refuses_and_recovers},
         {"exceptions of any thread reach the caller", exceptions_of_any_thread_reach_the_caller},
         {"jobs of a group are started in order and take one turn", jobs_of_a_group_are_started_in_order_and_take_one_turn},
-        {"a lazy table reads each row once", a_lazy_table_reads_each_row_once},
         {"the registry shares and forgets", the_registry_shares_and_forgets},
+        {"a team works on after a failure", a_team_works_on_after_a_failure},
+        {"a device has one name", a_device_has_one_name},
         {"every allocation may fail", every_allocation_may_fail},
     };
-    for (const auto& more : {queue_tests(), device_tests()}) tests.insert(tests.end(), more.begin(), more.end());
+    for (const auto& more : {weight_tests(), queue_tests(), device_tests()}) tests.insert(tests.end(), more.begin(), more.end());
     int passed = 0;
     for (const auto& test : tests) {
         if (count > 1 && std::strstr(test.name, arguments[1]) == nullptr) continue;

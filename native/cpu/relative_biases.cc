@@ -1,0 +1,31 @@
+#include "cpu/relative_biases.h"
+
+namespace bertha::cpu {
+
+RelativeBiases::RelativeBiases(const Program& program, const PackedWeights& weights)
+    : max_seq_len_(program.max_seq_len),
+      distances_(2 * program.max_seq_len - 1),
+      biases_(program.weights.size()) {
+    for (const Op& op : program.ops) {
+        if (op.relative_bias == kNoIndex) continue;
+        Buffer& biases = biases_[static_cast<size_t>(op.relative_bias)];
+        if (biases.bytes() > 0) continue;
+        const Weight& shape = program.weights[static_cast<size_t>(op.relative_bias)];
+        const float* table = weights.row(op.relative_bias);  // [num_buckets, num_heads]
+        biases = Buffer(static_cast<size_t>(shape.cols * distances_) * sizeof(float));
+        for (int64_t i = 0; i < distances_; i++) {
+            const int32_t bucket = relative_bucket(static_cast<int32_t>(i - max_seq_len_ + 1),
+                                                   static_cast<int32_t>(shape.rows));
+            for (int64_t head = 0; head < shape.cols; head++)
+                biases.floats()[head * distances_ + i] = table[bucket * shape.cols + head];
+        }
+    }
+}
+
+int64_t RelativeBiases::bytes() const {
+    int64_t bytes = 0;
+    for (const Buffer& biases : biases_) bytes += static_cast<int64_t>(biases.bytes());
+    return bytes;
+}
+
+}  // namespace bertha::cpu
