@@ -25,6 +25,7 @@ t('exports these names', () => {
       'compare',
       'comparisonHtml',
       'comparisonSvg',
+      'configure',
       'dequantizeVectors',
       'detectReplacedTokens',
       'downloadModel',

@@ -162,7 +162,7 @@ async function buildNext(
   rmSync(join(nextApp, 'build', name), { recursive: true, force: true });
   const printed = await run([next, 'build', ...flags], {
     cwd: nextApp,
-    env: { BERTHA_NEXT_DIST: join('build', name), NEXT_TELEMETRY_DISABLED: '1', ...env },
+    env: { NEXT_APP_DIST: join('build', name), NEXT_TELEMETRY_DISABLED: '1', ...env },
   });
   assert.not.match(printed, /warn|failed|critical/i, printed);
   return { printed, folder: join(nextApp, 'build', name) };
@@ -171,13 +171,13 @@ async function buildNext(
 t('Next.js with Turbopack: builds without warnings and answers the first request', async () => {
   if (!has('bertha-encoder', 'next')) return;
   await buildNext('turbopack', []);
-  const answer = await askNext([next, 'start'], nextApp, { BERTHA_NEXT_DIST: join('build', 'turbopack') });
+  const answer = await askNext([next, 'start'], nextApp, { NEXT_APP_DIST: join('build', 'turbopack') });
   assert.equal(answer, expected);
 });
 
 t('Next.js with webpack: a standalone build answers away from the project', async () => {
   if (!has('bertha-encoder', 'next')) return;
-  const { folder: built } = await buildNext('webpack', ['--webpack'], { BERTHA_NEXT_STANDALONE: '1' });
+  const { folder: built } = await buildNext('webpack', ['--webpack'], { NEXT_APP_STANDALONE: '1' });
   cpSync(join(built, 'standalone'), join(away, 'standalone'), { recursive: true, verbatimSymlinks: true });
   assert.equal(await askNext(['server.js'], join(away, 'standalone', 'next-app'), {}), expected);
 });

@@ -16,7 +16,7 @@ const listed = new Set(
 function sourcesOf(...folders: string[]): string {
   return folders
     .flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && /\.(ts|mjs|cc|sh)$/.test(entry.name))
+    .filter((entry) => !entry.parentPath.includes('node_modules') && entry.isFile() && /\.(ts|mjs|cc|sh)$/.test(entry.name))
     .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))
     .join('\n');
 }

@@ -30,6 +30,8 @@ try {
   } else {
     writeFileSync(file, changelog);
     run('npm', 'version', version, '--no-git-tag-version', '--ignore-scripts');
+    const constant = inRoot('src', 'version.ts');
+    writeFileSync(constant, readFileSync(constant, 'utf8').replace(`'${packageJson.version}'`, `'${version}'`));
     run('git', 'commit', '--quiet', '--all', '--message', `release: ${version}`);
     run('git', 'tag', '--annotate', `v${version}`, '--message', `bertha-encoder ${version}`);
     process.stdout.write(`v${version} is tagged here. To publish it: git push --follow-tags\n`);

@@ -22,7 +22,7 @@ interface Attempt {
 let loaded: NativeAddon | undefined;
 
 /**
- * The native addon, loaded at the first call: the file that BERTHA_ADDON or `configure` names, and then nothing else; otherwise this
+ * The native addon, loaded at the first call: the file that `configure` or BERTHA_ADDON names, and then nothing else; otherwise this
  * package's own build (build/ or build-cmake/), or a prebuilt one: the CUDA package's where it is installed, else the platform package's.
  * Throws `ADDON_LOAD` with every attempt, why each failed and what to do. Later calls return the same addon.
  */

@@ -5,9 +5,9 @@ import { readOptions, received, type Check } from '../options.js';
 
 /** Where files are that Bertha would otherwise look for in the installed packages. */
 export interface Locations {
-  /** The native addon, `bertha.node`: a path or a file URL. The environment variable BERTHA_ADDON goes before it. */
+  /** The native addon, `bertha.node`: a path or a file URL. It goes before the environment variable BERTHA_ADDON. */
   readonly addon?: string | URL | undefined;
-  /** The folder of the default model: a path or a file URL. The environment variable BERTHA_MODEL_DIR goes before it. */
+  /** The folder of the default model: a path or a file URL. It goes before BERTHA_MODEL_DIR. */
   readonly modelDirectory?: string | URL | undefined;
 }
 
@@ -24,6 +24,7 @@ const fileLocation: Check<string> = (value, name) => {
   }
 };
 const schema = { addon: fileLocation, modelDirectory: fileLocation };
+const variables = { addon: 'BERTHA_ADDON', modelDirectory: 'BERTHA_MODEL_DIR' } as const;
 
 let configured: { readonly addon?: string; readonly modelDirectory?: string } = {};
 
@@ -40,11 +41,10 @@ export function configure(locations: Locations): void {
   configured = readOptions('configure', locations, schema);
 }
 
-/** A location that was set by hand, and the name of what set it: an environment variable goes before `configure`. */
+/** A location that was set by hand, and the name of what set it: `configure`, else an environment variable. */
 export function setLocation(kind: keyof typeof schema): { readonly path: string; readonly setBy: string } | undefined {
-  const variable = kind === 'addon' ? 'BERTHA_ADDON' : 'BERTHA_MODEL_DIR';
-  const inEnvironment = process.env[variable];
-  if (inEnvironment) return { path: resolve(inEnvironment), setBy: variable };
   const path = configured[kind];
-  return path === undefined ? undefined : { path, setBy: `the option ${kind} of configure` };
+  if (path !== undefined) return { path, setBy: `the option ${kind} of configure` };
+  const value = process.env[variables[kind]];
+  return value ? { path: resolve(value), setBy: variables[kind] } : undefined;
 }

@@ -6,7 +6,7 @@ import { installedFile, isThere, packageRoot } from './package-files.js';
 const weightsPackage = '@bertha-encoder/weights-all-minilm-l6-v2';
 
 /**
- * The folder of the default model, all-MiniLM-L6-v2: the one that BERTHA_MODEL_DIR or `configure` names, and then no other; else weights/
+ * The folder of the default model, all-MiniLM-L6-v2: the one that `configure` or BERTHA_MODEL_DIR names, and then no other; else weights/
  * in a checkout; else the weights package. Throws `MODEL_NOT_FOUND` when there is none.
  */
 export function defaultModelDirectory(): string {

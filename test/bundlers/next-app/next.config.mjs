@@ -10,8 +10,8 @@ const standalone = {
 };
 
 export default {
-  distDir: process.env.BERTHA_NEXT_DIST,
+  distDir: process.env.NEXT_APP_DIST,
   turbopack: { root },
   outputFileTracingRoot: root,
-  ...(process.env.BERTHA_NEXT_STANDALONE === '1' ? standalone : {}),
+  ...(process.env.NEXT_APP_STANDALONE === '1' ? standalone : {}),
 };
