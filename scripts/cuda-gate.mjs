@@ -1,7 +1,7 @@
 // Compiles every kernel with nvcc and reads what came of it; needs no GPU.   node scripts/cuda-gate.mjs [all | sm_80 sm_90 ...]
 // Fails on a compiler error; on spilled registers in any kernel, or local memory in a hot one; on more shared memory than a block may have; on a hot loop
 // without its instructions; on a bulk tile with 2,600 instructions or more; and where, in the bulk tile on sm_80, the tensor cores' cycles are
-// less than 0.85 of the largest of tensor, shared memory and issue. Prints registers, instructions, occupancy, cycles and predicted times.
+// less than 0.85 of the largest of tensor, shared memory and issue. With sm_90 goes the probe (test/native/cuda/probe.cu) for sm_90a. Prints registers, instructions, occupancy, cycles and predicted times.
 // Without nvcc it says so and passes.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -43,7 +43,10 @@ function complain(what) {
 /** Compiles to a cubin and returns what ptxas said. */
 function compile(architecture, source, cubin) {
   const flags = variables.bertha_cuda_flags.filter((flag) => !flag.startsWith('--compress'));
-  const args = [...flags, `-arch=${architecture}`, '-Xptxas', '-v', `-I${inRoot('native')}`, '-cubin', inRoot(source), '-o', cubin];
+  // -arch=sm_90a would compile for plain sm_90 as well, which has no wgmma.
+  const target = `-gencode=arch=${architecture.replace('sm', 'compute')},code=${architecture}`;
+  const include = ['native', 'test/native'].map((folder) => `-I${inRoot(folder)}`);
+  const args = [...flags, target, '-Xptxas', '-v', ...include, '-cubin', inRoot(source), '-o', cubin];
   return new Promise((resolve, reject) => {
     const child = spawn(nvcc, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let log = '';
@@ -71,9 +74,10 @@ function figuresOf(log) {
 function judge(architecture, mangled, { registers, stack, spilled }, code) {
   const kernel = describeKernel(mangled, architecture);
   const { title, shared, threads, hot } = kernel;
-  const { blocks, share } = occupancy(architecture, { registers, threads, shared });
+  const generation = architecture.replace(/a$/, '');
+  const { blocks, share } = occupancy(generation, { registers, threads, shared });
   if (spilled > 0 || (stack > 0 && hot !== undefined)) complain(`${architecture} ${title}: ${spilled} bytes of spills, ${stack} of stack`);
-  if (shared > limits[architecture].sharedOfBlock) complain(`${architecture} ${title}: ${shared} bytes of shared memory`);
+  if (shared > limits[generation].sharedOfBlock) complain(`${architecture} ${title}: ${shared} bytes of shared memory`);
   if (blocks < 1) complain(`${architecture} ${title}: no block fits an SM`);
   const instructions = code?.filter(({ op }) => op !== undefined).length;
   if (kernel.isBulk && instructions >= kMostInstructionsOfBulk) complain(`${architecture} ${title}: ${instructions} instructions`);
@@ -86,7 +90,7 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
       if (localAccesses(loop) > 0) complain(`${architecture} ${title}: local memory in the hot loop`);
       // What a loop over parts of k does once a part, it does not do in each slab.
       const inner = kernel.isInParts ? withoutAdditions(loop) : loop;
-      const cost = cyclesOf(inner, threads / 32, tensorRate[architecture]);
+      const cost = cyclesOf(inner, threads / 32, tensorRate[generation]);
       const largest = Math.max(cost.tensor, cost.shared, cost.issue);
       if (hot[0] === 'HMMA') {
         const { tensor, shared, issue } = cost;
@@ -130,6 +134,7 @@ async function gate(architecture, source) {
 
 if (nvdisasm === undefined) process.stdout.write('no nvdisasm (PATH, or nvidia-cuda-nvdisasm from PyPI): the machine code is not read\n');
 const queue = architectures.flatMap((architecture) => variables.bertha_cuda_sources.map((source) => [architecture, source]));
+if (architectures.includes('sm_90')) queue.push(['sm_90a', 'test/native/cuda/probe.cu']);
 queue.sort(([, a], [, b]) => Number(/linear_(mma|small|parts)/.test(b)) - Number(/linear_(mma|small|parts)/.test(a)));
 await Promise.all(
   Array.from({ length: Math.min(4, availableParallelism()) }, async () => {

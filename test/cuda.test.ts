@@ -90,6 +90,7 @@ if (canBuild) {
   t('instructions do what the PTX manual says, bit for bit', () => passes('instructions_test'));
   t('whole forwards wait, fail, find memory and launch as they should', () => passes('forward_test'));
   t('the device runtime knows lost, busy and slow devices, and asks for shared memory until it was granted', () => passes('runtime_test'));
+  t('what the probe for Hopper computes on the host is right', () => passes('probe_test'));
   t('the runner without Node finds golden models right', () => passes('models_test', 'test/native/cuda/models'));
   t('every op gives the same bits again', () =>
     passes('kernels_test', '--seed', String(seed), '--repeat', '2', '--sample', `${seed % 8}/8`),

@@ -6,6 +6,16 @@ const typesOf = (name) => [...name.matchAll(/8Bfloat16|4Half/g)].map(([type]) =>
 /** Instructions by what they do: HMMA multiplies on the tensor cores, LDSM is ldmatrix, LDGSTS is cp.async (sm_75: plain loads and stores). */
 const copies = (architecture) => (architecture === 'sm_75' ? ['LDG', 'STS'] : ['LDGSTS']);
 
+/** The kernels of test/native/cuda/probe.cu: threads, shared memory where it is more than little, and what the hot loop must hold. */
+const probes = {
+  bits_kernel: { threads: 128, hot: ['HGMMA', 'HMMA'], leastProducts: 1 },
+  wgmma_rate_kernel: { threads: 256, shared: 384 * 128 + 1024, hot: ['HGMMA'], leastProducts: 4 },
+  mma_rate_kernel: { threads: 256, hot: ['HMMA'], leastProducts: 8 },
+  barrier_kernel: { threads: 256 },
+  cluster_kernel: { threads: 384, shared: 200 << 10 },
+  copy_kernel: { threads: 512 },
+};
+
 /**
  * { title, threads, shared (bytes of a launch), hot (instructions that the hot loop must hold), ... } of a mangled name; undefined hot
  * for kernels without a loop worth a look. The numbers are those of launch_tile, launch_dim and the like in native/cuda. passes: how many
@@ -13,6 +23,8 @@ const copies = (architecture) => (architecture === 'sm_75' ? ['LDG', 'STS'] : ['
  */
 export function describeKernel(mangled, architecture) {
   const name = /\d((?:linear|attention|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(mangled)?.[1];
+  const probe = /5probe.*?\d([a-z_]+_kernel)/.exec(mangled)?.[1];
+  if (probe !== undefined) return { title: `probe ${probe.replace('_kernel', '')}`, shared: 0, threads: 128, ...probes[probe] };
   if (name === undefined) return { title: mangled, shared: 0, threads: 128 };
   const type = typesOf(mangled);
   const list = numbers(mangled);
