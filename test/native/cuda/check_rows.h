@@ -80,7 +80,7 @@ inline std::string check_rows(Type type, int32_t width) {
                     weights += weight;
                     peak = std::max<double>(peak, at(row, column));
                 }
-                want.push_back(mode == PoolMode::kCls            ? at(cu[s], column)
+                want.push_back(mode == PoolMode::kCls            ? at(begin < end ? begin : cu[s], column)
                                : begin >= end                    ? 0.0
                                : mode == PoolMode::kMax          ? peak
                                : mode == PoolMode::kLastToken    ? at(end - 1, column)

@@ -289,7 +289,7 @@ std::vector<Named> all_cases() {
                 cases.push_back({"layer_norm" + t + " width=" + number(width) + " mean=" + number(static_cast<int>(mean)),
                                  [=] { return check_layer_norm(7, width, type, mean); }});
             }
-        for (int32_t width : {1, 25, 34, 130, 600})
+        for (int32_t width : {1, 25, 34, 130, 384, 600, 1000})
             cases.push_back({"rows" + t + " width=" + number(width), [=] { return check_rows(type, width); }});
     }
     for (int32_t width : {1, 2, 31, 255, 257, 1000})
