@@ -1,6 +1,6 @@
 import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, readOptions, received, type Options } from '../options.js';
+import { flag, integer, oneOf, readOptions, received, type Options } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './answer-spans.js';
 import {
@@ -30,6 +30,13 @@ export interface AnswerOptions extends Omit<TaskOptions, 'maxLength' | 'onTrunca
   readonly handleImpossibleAnswer?: boolean | undefined;
   /** Widens answers to whole words. Default true. */
   readonly alignToWords?: boolean | undefined;
+  /**
+   * What becomes of spans with one text. `'sum'` (default), as transformers 4.53 to 4.57: of each window the best 2 topK + 10 spans (topK
+   * without `alignToWords`) count, the scores of equal texts add up, whatever their case and place, and the place is the first one's. A
+   * score may then be above 1. `'best'`: every slice of the context is an answer of its own, with its best score; the best answer is that
+   * of transformers up to 4.52.
+   */
+  readonly equalAnswers?: 'sum' | 'best' | undefined;
 }
 
 /** A question and the text that holds the answer. */
@@ -66,6 +73,7 @@ const schema = {
   maxQuestionLen: integer(1, 1 << 20),
   handleImpossibleAnswer: flag,
   alignToWords: flag,
+  equalAnswers: oneOf(['sum', 'best']),
 };
 
 /**
@@ -104,24 +112,28 @@ export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, Answere
   });
 });
 
-/** The best answers of all windows; where windows agree on a slice, the better score counts. */
+/** The best answers of all windows. */
 function findAnswers(
   context: string,
   windows: readonly Encoding[],
   logits: readonly Float32Array[],
   settings: Options<typeof schema>,
 ): Answer[] {
-  const { topK = 1, maxAnswerLen = 15, alignToWords = true } = settings;
+  const { topK = 1, maxAnswerLen: longest = 15, alignToWords = true, equalAnswers = 'sum' } = settings;
+  const isSum = equalAnswers === 'sum';
+  // Of spans that widen to one word several may be needed: transformers' number decides which scores are added up.
+  const choice = { longest, alignToWords, distinct: !isSum, count: isSum && alignToWords ? 2 * topK + 10 : topK };
   const answers = new Map<string, Answer>();
   let none = Infinity;
   windows.forEach((window, w) => {
     const probabilities = spanProbabilities(window, logits[w]!);
     none = Math.min(none, probabilities.none);
-    for (const { start, end, score } of bestSlices(window, probabilities, { longest: maxAnswerLen, count: topK, alignToWords })) {
-      const known = answers.get(`${start} ${end}`);
-      if (known === undefined || known.score < score) {
-        answers.set(`${start} ${end}`, { answer: context.slice(start, end), score, start, end });
-      }
+    for (const { start, end, score } of bestSlices(window, probabilities, choice)) {
+      const answer = context.slice(start, end);
+      const key = isSum ? answer.toLowerCase() : `${start} ${end}`;
+      const known = answers.get(key);
+      if (known === undefined) answers.set(key, { answer, score, start, end });
+      else answers.set(key, { ...known, score: isSum ? known.score + score : Math.max(known.score, score) });
     }
   });
   const all = [...answers.values()];

@@ -14,6 +14,8 @@ export interface SliceChoice {
   readonly count: number;
   /** Widen slices to whole words. */
   readonly alignToWords: boolean;
+  /** List a slice once, with the best score of the spans that widen to it; else once for each of those spans. */
+  readonly distinct: boolean;
 }
 
 /** Probabilities of starting and ending an answer; zero outside the context. */
@@ -43,8 +45,9 @@ export function spanProbabilities({ sequenceIds, length }: Encoding, logits: Flo
   return { start, end, none };
 }
 
-/** The likeliest slices of the context, the best first, each once with its best score; of equal scores the earlier first. */
-export function bestSlices(window: Encoding, { start, end }: SpanProbabilities, { longest, count, alignToWords }: SliceChoice): Slice[] {
+/** The likeliest slices of the context, the best first; of equal scores the earlier first. */
+export function bestSlices(window: Encoding, { start, end }: SpanProbabilities, choice: SliceChoice): Slice[] {
+  const { longest, count, alignToWords, distinct } = choice;
   const { starts, ends } = tokenBounds(window, alignToWords);
   const best: Slice[] = [];
   for (let first = 0; first < start.length; first++) {
@@ -53,7 +56,7 @@ export function bestSlices(window: Encoding, { start, end }: SpanProbabilities, 
       const score = start[first]! * end[last]!;
       if (score === 0 || (best.length === count && score <= best.at(-1)!.score)) continue;
       const slice = { start: starts[first]!, end: ends[last]!, score };
-      const same = best.findIndex((each) => each.start === slice.start && each.end === slice.end);
+      const same = distinct ? best.findIndex((each) => each.start === slice.start && each.end === slice.end) : -1;
       if (same >= 0) {
         if (best[same]!.score >= score) continue;
         best.splice(same, 1);
