@@ -57,7 +57,7 @@ export async function readFully(handle: FileHandle, target: Uint8Array, position
  * Reads a small text file as strict UTF-8, a byte order mark included, or returns undefined where there is none. `code` is the error
  * for a file that is too large or not UTF-8.
  *
- * Errors: IO, `code`.
+ * Errors: IO, LFS_POINTER, `code`.
  */
 export async function readTextFile(file: string, maxBytes: number, code: string): Promise<string | undefined> {
   let opened;
@@ -72,13 +72,35 @@ export async function readTextFile(file: string, maxBytes: number, code: string)
     if (size > maxBytes) throw new BerthaError(code, `Expected at most ${maxBytes} bytes for ${quotePath(file)} but received ${size}.`);
     const bytes = new Uint8Array(size);
     await readFully(handle, bytes, 0, file);
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    requireContents(text, size, file);
+    return text;
   } catch (error) {
     if (error instanceof BerthaError) throw error;
     throw new BerthaError(code, `Expected UTF-8 for ${quotePath(file)} but received other bytes.`, { cause: error });
   } finally {
     await handle.close();
   }
+}
+
+/** Pointers have about 130 bytes; git-lfs itself takes nothing of 1024 bytes for one. */
+const kLargestPointer = 1023;
+/** The first line, by its present and its former name. */
+const kPointer = /^\ufeff?version https:\/\/(?:git-lfs|hawser)\.github\.com\/spec\/\S+\r?\n(?:ext-[^\n]*\n)*oid /;
+
+/**
+ * Requires that what begins with `start` (the whole of a small file) is no git-lfs pointer: the text file that a clone without git-lfs
+ * leaves in place of a large one.
+ *
+ * Errors: LFS_POINTER.
+ */
+export function requireContents(start: string, size: number, file: string): void {
+  if (size > kLargestPointer || !kPointer.test(start)) return;
+  throw new BerthaError(
+    'LFS_POINTER',
+    `Expected the contents of ${quotePath(file)} but received a git-lfs pointer of ${size} bytes, which a clone without git-lfs leaves in their place. ` +
+      'Run "git lfs install" and "git lfs pull" in the clone, or load the model by its id.',
+  );
 }
 
 /** Whether an IO error says that the file, or a folder on the way to it, does not exist. */

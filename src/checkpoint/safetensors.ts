@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
 import { quote, quotePath } from './describe.js';
 import { isWeightDtype, type WeightDtype } from './dtype.js';
-import { ioError, openRegularFile, readFully } from './files.js';
+import { ioError, openRegularFile, readFully, requireContents } from './files.js';
 import { bytesPerFloat, widenToFloat32 } from './float32.js';
 import {
   parseSafetensorsHeader,
@@ -31,6 +31,9 @@ export interface TensorInfo extends TensorHeader {
 
 /** Size of the pieces in which tensors are converted: the memory used is the result plus this. */
 const kPieceBytes = 1 << 20;
+
+/** Files up to here may be a git-lfs pointer. */
+const kSmallFile = 1024;
 
 interface Identity {
   readonly size: bigint;
@@ -62,7 +65,7 @@ export class SafetensorsFile {
   /**
    * Opens a file and validates its header. At most the header is held in memory, and its length is checked before it is allocated.
    *
-   * Errors: IO (missing, unreadable, not a regular file), OUT_OF_MEMORY, and those of `parseSafetensorsHeader`.
+   * Errors: IO (missing, unreadable, not a regular file), LFS_POINTER, OUT_OF_MEMORY, and those of `parseSafetensorsHeader`.
    */
   static async open(path: string, limits?: HeaderLimits): Promise<SafetensorsFile> {
     const { handle } = await openRegularFile(path);
@@ -71,12 +74,13 @@ export class SafetensorsFile {
       const size = Number(identity.size);
       const prefix = new Uint8Array(Math.min(PREFIX_BYTES, size));
       await readFully(handle, prefix, 0, path);
+      if (size <= kSmallFile) await requireTensors(handle, size, path);
       const head = allocate(PREFIX_BYTES + safetensorsHeaderLength(prefix, size), `the header of ${quotePath(path)}`);
       await readFully(handle, head, 0, path);
       return new SafetensorsFile(path, handle, identity, parseSafetensorsHeader(head, size, limits));
     } catch (error) {
       await handle.close();
-      if (!(error instanceof BerthaError) || error.code === 'IO') throw error;
+      if (!(error instanceof BerthaError) || error.code === 'IO' || error.code === 'LFS_POINTER') throw error;
       throw new BerthaError(error.code, `${quotePath(path)}: ${error.message}`, { cause: error });
     }
   }
@@ -181,4 +185,11 @@ function allocate(bytes: number, what: string): Uint8Array<ArrayBuffer> {
   } catch (error) {
     throw new BerthaError('OUT_OF_MEMORY', `Expected ${bytes} bytes of memory for ${what} but received none.`, { cause: error });
   }
+}
+
+/** Errors: LFS_POINTER, IO. */
+async function requireTensors(handle: FileHandle, size: number, path: string): Promise<void> {
+  const bytes = new Uint8Array(size);
+  await readFully(handle, bytes, 0, path);
+  requireContents(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), size, path);
 }

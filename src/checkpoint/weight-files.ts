@@ -110,9 +110,14 @@ async function openShard(folder: string, root: string, shard: string): Promise<S
   }
 }
 
+/** OpenVINO's weights are a .bin as well, beside an .xml of the same name. */
+function isOpenVino(name: string, names: readonly string[]): boolean {
+  return /^openvino_.*\.bin$/.test(name) || (name.endsWith('.bin') && names.includes(name.replace(/bin$/, 'xml')));
+}
+
 async function noWeights(folder: string): Promise<BerthaError> {
   const names = await readdir(folder).catch(() => []);
-  const pickles = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name));
+  const pickles = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name) && !isOpenVino(name, names));
   if (pickles.length === 0) {
     const present = names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', ');
     return new BerthaError('MODEL_NOT_FOUND', `Expected ${SINGLE_FILE} or ${INDEX_FILE} in ${quotePath(folder)} but received ${present}.`);

@@ -1,6 +1,7 @@
 import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, readOptions, received, type Options } from '../options.js';
+import { Turn } from '../runtime/turn.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './answer-spans.js';
 import {
@@ -88,7 +89,11 @@ export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, Answere
   const questions = inputs.map(readQuestion);
   const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
   const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
-  questions.forEach(({ question }, i) => requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i));
+  const turn = new Turn(settings.signal, settings.priority);
+  for (const [i, { question }] of questions.entries()) {
+    requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i);
+    if (turn.isOver) await turn.next();
+  }
   const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
   const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
   const encodings = await encodeInputs(
@@ -153,8 +158,10 @@ function readQuestion(input: unknown, index: number): QuestionInput {
 
 /** Errors: MAX_LENGTH for a question over the limit, or one that leaves no room for the context in a window. */
 function requireShort({ tokenizer }: Model, question: string, { limit, room }: { limit: number; room: number }, index: number): void {
-  const { length } = tokenizer.encode(question, { addSpecialTokens: false });
-  const at = `at index ${index} but received ${length}.`;
+  // Of a question that is far too long no more is read than tells that.
+  const most = Math.max(limit, room) + 1;
+  const { length, truncated } = tokenizer.encode(question, { addSpecialTokens: false, truncation: true, maxLength: most });
+  const at = `at index ${index} but received ${truncated ? `more than ${most}` : length}.`;
   if (length > limit) {
     throw new BerthaError('MAX_LENGTH', `Expected a question of at most ${limit} tokens ${at} Shorten it or raise maxQuestionLen.`);
   }

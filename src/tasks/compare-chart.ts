@@ -7,7 +7,9 @@ const kSmallest = 1e-9;
 /** Relative L2 difference by layer, on a logarithmic scale: a thin line a text, the worst of them bold, the tolerance dashed. An SVG. */
 export function comparisonSvg({ model, against, precision, layers, texts, worst, tolerance }: Comparison): string {
   const values = [tolerance, ...texts.flatMap(({ differences }) => differences.map(({ relativeL2 }) => relativeL2))];
-  const [bottom, top] = [Math.floor(exponent(Math.min(...values.map(visible)))), Math.ceil(exponent(Math.max(...values.map(visible))))];
+  const exponents = values.map((value) => exponent(visible(value)));
+  const bottom = Math.floor(exponents.reduce((a, b) => Math.min(a, b)));
+  const top = Math.ceil(exponents.reduce((a, b) => Math.max(a, b)));
   const { width, height, left, right } = kSize;
   const x = (layer: number) => left + (layers.length === 1 ? 0.5 : layer / (layers.length - 1)) * (width - left - right);
   const y = (value: number) =>

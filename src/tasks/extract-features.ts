@@ -47,7 +47,7 @@ export async function extractFeatures(model: Model, input: string | readonly str
   if (isNormalized && pooling !== 'model') {
     for (const data of vectors) for (let i = 0; i < data.length; i += value.width) normalizeInPlace(data.subarray(i, i + value.width));
   }
-  const longest = Math.max(0, ...vectors.map(({ length }) => length));
+  const longest = vectors.reduce((most, { length }) => Math.max(most, length), 0);
   const data = new Float32Array(vectors.length * longest);
   vectors.forEach((vector, i) => data.set(vector, i * longest));
   const dims = pooling === 'none' ? [vectors.length, longest / value.width, value.width] : [vectors.length, value.width];

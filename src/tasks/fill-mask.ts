@@ -31,6 +31,7 @@ export interface MaskCandidate {
   /** Probability among the whole vocabulary. */
   readonly score: number;
   readonly token: number;
+  /** Empty where the vocabulary has no such token: models are padded to round numbers of rows. */
   readonly tokenStr: string;
   /** The text with the word in place of the mask; with several masks the others stay, and so do the special tokens. */
   readonly sequence: string;
@@ -168,7 +169,9 @@ function describe(
   { id, score }: Scored,
   skipSpecialTokens: boolean,
 ): MaskCandidate {
-  // As in transformers: [PAD] as a candidate leaves no trace in the sequence.
-  const filled = ids.with(position, id).filter((each) => each !== tokenizer.padId);
-  return { score, token: id, tokenStr: tokenizer.decode([id]), sequence: tokenizer.decode(filled, { skipSpecialTokens }) };
+  const hasToken = (each: number): boolean => each < tokenizer.vocabSize && tokenizer.idToToken(each) !== undefined;
+  // As in transformers: [PAD] as a candidate leaves no trace in the sequence, nor does an id without a token.
+  const filled = ids.with(position, id).filter((each) => each !== tokenizer.padId && hasToken(each));
+  const tokenStr = hasToken(id) ? tokenizer.decode([id]) : '';
+  return { score, token: id, tokenStr, sequence: tokenizer.decode(filled, { skipSpecialTokens }) };
 }

@@ -2,11 +2,12 @@ import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { flag, readOptions, received, text } from '../options.js';
 import { descending, softmax } from './scores.js';
+import { strFormat } from './templates/str-format.js';
 import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions } from './task-call.js';
 
 /** Options of `classifyZeroShot`. */
 export interface ZeroShotOptions extends TaskOptions {
-  /** The hypothesis about a text; `{}` is where the label goes. Default `'This example is {}.'`. */
+  /** The hypothesis about a text; `{}` is where the label goes. Read as Python's `str.format` reads it. Default `'This example is {}.'`. */
   readonly hypothesisTemplate?: string | undefined;
   /** Whether labels are independent of each other, each with a score of its own. Default false: the scores add up to 1. */
   readonly multiLabel?: boolean | undefined;
@@ -60,13 +61,14 @@ export async function classifyZeroShot(
   const candidates = readLabels(labels);
   const { entailment, contradiction } = inferenceLabels(model);
   const template = settings.hypothesisTemplate ?? 'This example is {}.';
-  if (!template.includes('{}')) {
+  const hypotheses = candidates.map((label) => strFormat(template, label));
+  if (hypotheses[0] === template) {
     throw new BerthaError(
       'INVALID_OPTION',
       `Expected {} in classifyZeroShot option hypothesisTemplate but received ${received(template)}.`,
     );
   }
-  const pairs = texts.flatMap((each) => candidates.map((label) => ({ text: each, textPair: template.replace('{}', () => label) })));
+  const pairs = texts.flatMap((text) => hypotheses.map((textPair) => ({ text, textPair })));
   const encodings = await encodeInputs(model, 'classifyZeroShot', pairs, settings, { truncation: 'only_first' });
   const logits = await compute(model, encodings, [head], settings);
   const isSingle = candidates.length === 1;
@@ -87,14 +89,20 @@ export async function classifyZeroShot(
   return Array.isArray(input) ? results : results[0]!;
 }
 
-/** A list, or labels between commas. */
+/** A list as it is, or what stands between commas, trimmed and without blanks. */
 function readLabels(labels: string | readonly string[]): string[] {
-  const list: unknown[] = typeof labels === 'string' ? labels.split(',') : Array.isArray(labels) ? labels : [labels];
-  const names = list
-    .map((label, i) => requireString(label, `the label at index ${i} of classifyZeroShot`).trim())
-    .filter((label) => label !== '');
-  if (names.length > 0) return names;
+  const list: readonly unknown[] = Array.isArray(labels) ? labels : [labels];
+  const names = list.map((label, i) => requireString(label, `the label at index ${i} of classifyZeroShot`));
+  const candidates = typeof labels === 'string' ? splitLabels(labels) : names;
+  if (candidates.length > 0) return candidates;
   throw new BerthaError('INVALID_LABEL', 'Expected at least one label for classifyZeroShot but received none.');
+}
+
+function splitLabels(labels: string): string[] {
+  return labels
+    .split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== '');
 }
 
 /** Which logits say "follows" and "contradicts", by the labels' names as transformers reads them. */
