@@ -11,6 +11,9 @@ export { setQueueLimit } from './tasks/queue-limit.js';
 export { pairwiseSimilarity, similarity } from './vectors/similarity.js';
 export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/similarity-matrix.js';
 export { semanticSearch, type SearchOptions, type SearchResult } from './vectors/semantic-search.js';
+export { communityDetection, type CommunityOptions } from './vectors/communities.js';
+export { paraphraseMining, type ParaphraseOptions, type VectorPair } from './vectors/paraphrases.js';
+export { loadVectors, saveVectors, type VectorFileOptions } from './vectors/vector-files.js';
 export type { VectorLike, VectorMatrix } from './vectors/vector-like.js';
 export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tasks/compare.js';
 export { comparisonHtml, comparisonSvg } from './tasks/compare-chart.js';
@@ -51,4 +54,5 @@ export {
   type TaskName,
 } from './pipeline.js';
 export * from './compat/index.js';
+export * from './evaluators/index.js';
 export * as metrics from './metrics/index.js';

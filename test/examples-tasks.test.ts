@@ -110,6 +110,11 @@ t('semantic-search.mjs and features.mjs run on the bundled model', () => {
   assert.match(run('features.mjs'), /^\[ 2, 384 \].*\n0\.665 0\.085\n/);
 });
 
+t('communities.mjs runs on the bundled model', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, [`${root}examples/vectors/communities.mjs`], { encoding: 'utf8' });
+  assert.match(stdout, /^.*password.* \| .*password.*\n.*parcel.* \| .*parcel.*\n0\.\d\d: .* ~ .*\nCan I pay by card\?\n$/, stderr);
+});
+
 t('leaves no example of a task untried', () => assert.equal(readdirSync(`${root}examples/tasks`).sort(), [...tried].sort()));
 
 t.run();

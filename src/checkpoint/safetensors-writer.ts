@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
-import { quote, quotePath } from './describe.js';
+import { quote } from './describe.js';
 import { dtypeBits, type Dtype } from './dtype.js';
-import { ioError, isMissing } from './files.js';
+import { replaceFile } from './replace-file.js';
 import { MAX_HEADER_BYTES, PREFIX_BYTES } from './safetensors-header.js';
 
 /** A tensor to be stored: `bytes` holds its values in C order, little-endian. */
@@ -30,27 +28,14 @@ export async function writeSafetensors(
   metadata?: ReadonlyMap<string, string>,
 ): Promise<void> {
   const sorted = [...tensors].sort((a, b) => dtypeBits(b.dtype) - dtypeBits(a.dtype) || (a.name < b.name ? -1 : 1));
-  const head = encodeHead(sorted, metadata ?? new Map());
-  const target = await resolveTarget(path);
-  const temporary = `${target}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(temporary, 'wx');
-    await handle.writeFile(head);
-    for (const { bytes } of sorted) await handle.writeFile(bytes);
-    await handle.sync();
-    await handle.close();
-    await rename(temporary, target);
-  } catch (error) {
-    if (handle !== undefined) {
-      await handle.close().catch(() => undefined);
-      await unlink(temporary).catch(() => undefined);
-    }
-    throw ioError(`write ${quotePath(path)}`, error);
-  }
+  await replaceFile(path, [safetensorsHead(sorted, metadata ?? new Map()), ...sorted.map(({ bytes }) => bytes)]);
 }
 
-function encodeHead(tensors: readonly TensorToWrite[], metadata: ReadonlyMap<string, string>): Uint8Array {
+/** What the header says of a tensor. */
+export type TensorHead = Omit<TensorToWrite, 'bytes'> & { readonly bytes: { readonly byteLength: number } };
+
+/** The header of a file whose tensors lie end to end in this order. Errors: DUPLICATE_KEY, NAME, TENSOR_INFO, HEADER_TOO_LARGE. */
+export function safetensorsHead(tensors: readonly TensorHead[], metadata: ReadonlyMap<string, string>): Uint8Array {
   const fields: string[] = [];
   for (const text of [...metadata].flat()) requireUnicode(text, 'metadata');
   if (metadata.size > 0) fields.push(`"__metadata__":${JSON.stringify(Object.fromEntries(metadata))}`);
@@ -88,17 +73,4 @@ function encodeHead(tensors: readonly TensorToWrite[], metadata: ReadonlyMap<str
 
 function requireUnicode(text: string, what: string): void {
   if (/\p{Surrogate}/u.test(text)) throw new BerthaError('NAME', `Expected valid Unicode for ${what} but received ${quote(text)}.`);
-}
-
-/** The file to replace: behind a link, the file it points to. Replacing a device or a FIFO by a file would be a surprise. */
-async function resolveTarget(path: string): Promise<string> {
-  try {
-    const target = await realpath(path);
-    if (!(await stat(target)).isFile())
-      throw new BerthaError('IO', `Expected a regular file to write for ${quotePath(path)} but received something else.`);
-    return target;
-  } catch (error) {
-    if (isMissing(error)) return path;
-    throw ioError(`write ${quotePath(path)}`, error);
-  }
 }

@@ -28,3 +28,20 @@ export function normalizedGain(gains: readonly number[], ideal: readonly number[
   );
   return best === 0 ? 0 : discountedGain(gains, k) / best;
 }
+
+/**
+ * The same for items in any order with their scores, as scikit-learn's `ndcg_score`: items of equal scores share the mean of what their
+ * places are worth. Scores and gains [items].
+ */
+export function scoredGain(gains: readonly number[], scores: ArrayLike<number>, k = Infinity): number {
+  const order = gains.map((_, i) => i).sort((i, j) => scores[j]! - scores[i]!);
+  const shared: number[] = [];
+  for (let begin = 0; begin < order.length; begin = shared.length) {
+    let end = begin + 1;
+    while (end < order.length && scores[order[end]!] === scores[order[begin]!]) end++;
+    const group = order.slice(begin, end);
+    const mean = group.reduce((sum, i) => sum + gains[i]!, 0) / group.length;
+    shared.push(...group.map(() => mean));
+  }
+  return normalizedGain(shared, gains, k);
+}

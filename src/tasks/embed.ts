@@ -117,6 +117,30 @@ export class Embedder {
   }
 
   /**
+   * Embeds questions to search with, as sentence-transformers' `encode_query` does: with the prompt `query`, or none where the model has
+   * none of that name; the default prompt is for `embed` alone. The options `prompt` and `promptName` come first.
+   *
+   * Errors: as `embed`.
+   */
+  encodeQuery(text: string, options?: EmbedOptions): Promise<Embedding>;
+  encodeQuery(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
+  encodeQuery(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
+    return this.embed(texts, this.#withPrompt('query', options));
+  }
+
+  /**
+   * Embeds documents to be found, as sentence-transformers' `encode_document` does: with the prompt `document`, or none. (Version 6.2 never
+   * gets to `passage` and `corpus`, which its documentation names as well: name them by `promptName`.)
+   *
+   * Errors: as `embed`.
+   */
+  encodeDocument(text: string, options?: EmbedOptions): Promise<Embedding>;
+  encodeDocument(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
+  encodeDocument(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
+    return this.embed(texts, this.#withPrompt('document', options));
+  }
+
+  /**
    * Embeds a stream of texts and yields the results in their order, with constant memory: the source is read as results are taken.
    * Priority `'bulk'` unless the options say otherwise. Leaving the loop early stops the work.
    *
@@ -171,6 +195,11 @@ export class Embedder {
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
     if (this.#numRunning > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #withPrompt(name: string, options: EmbedOptions = {}): EmbedOptions {
+    if (options?.prompt !== undefined || options?.promptName !== undefined) return options;
+    return { ...options, prompt: this.prompts[name] ?? '' };
   }
 
   #close(): void {

@@ -1,9 +1,9 @@
 import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, readOptions, received } from '../options.js';
+import { flag, integer, oneOf, readOptions, received, type Options } from '../options.js';
 import { descending, sigmoid } from './scores.js';
 import { logitFunction, type LogitFunction } from './scoring/logit-functions.js';
-import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions } from './task-call.js';
+import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions, type TextPair } from './task-call.js';
 
 /** Options of `rerank`. */
 export interface RerankOptions extends TaskOptions {
@@ -34,43 +34,133 @@ export interface RankedDocument {
  * Errors: NO_HEAD, INVALID_LABEL (a model with more than one label), CONFIG_UNSUPPORTED (an activation that is not torch's, modules after
  * the classifier), INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
+export function rerank(model: Model, query: string, documents: readonly string[], options?: RerankOptions): Promise<RankedDocument[]>;
+/** The same for several queries in one call, each with all documents or with a list of its own. */
+export function rerank(
+  model: Model,
+  queries: readonly string[],
+  documents: readonly string[] | readonly (readonly string[])[],
+  options?: RerankOptions,
+): Promise<RankedDocument[][]>;
 export async function rerank(
   model: Model,
-  query: string,
-  documents: readonly string[],
+  query: string | readonly string[],
+  documents: readonly string[] | readonly (readonly string[])[],
   options?: RerankOptions,
-): Promise<RankedDocument[]> {
-  const head = requireHead(model, 'sequenceClassification', 'rerank');
+): Promise<RankedDocument[] | RankedDocument[][]> {
+  requireHead(model, 'sequenceClassification', 'rerank');
   const settings = readOptions('rerank', options, {
-    ...taskSchema,
+    ...scoreSchema,
     topK: integer(1, Number.MAX_SAFE_INTEGER),
     returnDocuments: flag,
-    activation: oneOf(['sigmoid', 'none']),
   });
+  const { topK, returnDocuments, ...scoring } = settings;
+  requireOneLabel(model, 'rerank');
+  const isOne = !Array.isArray(query);
+  const queries = (isOne ? [query] : query).map((each: unknown, i) =>
+    requireString(each, isOne ? 'the query of rerank' : `the query at index ${i} of rerank`),
+  );
+  if (!Array.isArray(documents))
+    throw new BerthaError('INVALID_ARG', `Expected a list of documents for rerank but received ${received(documents)}.`);
+  const hasOwnLists = !isOne && Array.isArray(documents[0]);
+  if (hasOwnLists && documents.length !== queries.length) {
+    throw new BerthaError('INVALID_ARG', `Expected ${queries.length} lists of documents for rerank but received ${documents.length}.`);
+  }
+  const lists = queries.map((_, q): readonly unknown[] => {
+    const list: unknown = hasOwnLists ? documents[q] : documents;
+    if (Array.isArray(list)) return list;
+    throw new BerthaError('INVALID_ARG', `Expected a list of documents for query ${q} of rerank but received ${received(list)}.`);
+  });
+  const pairs = lists.flatMap((list, q) =>
+    list.map((each, i) => ({ text: queries[q]!, textPair: requireString(each, `the document at index ${i} of rerank`) })),
+  );
+  const { scores, order, truncated } = await scorePairs(model, 'rerank', pairs, scoring);
+  let begin = 0;
+  const ranked = lists.map((list) => {
+    const first = begin;
+    begin += list.length;
+    return descending(order.subarray(first, begin))
+      .slice(0, topK)
+      .map((index) => ({
+        index,
+        score: scores[first + index]!,
+        ...(returnDocuments === true ? { text: pairs[first + index]!.textPair } : {}),
+        truncated: truncated[first + index]!,
+      }));
+  });
+  return isOne ? ranked[0]! : ranked;
+}
+
+/** Options of `predictPairs`. */
+export interface PairOptions extends TaskOptions {
+  /** What becomes of the logits. Default: as `rerank` chooses. */
+  readonly activation?: 'sigmoid' | 'none' | undefined;
+}
+
+/**
+ * What a cross-encoder says of pairs of texts, one score for each, in their order: `CrossEncoder.predict` of sentence-transformers for
+ * a model with one label.
+ *
+ * Errors: as `rerank`.
+ */
+export async function predictPairs(
+  model: Model,
+  pairs: readonly (readonly [string, string] | TextPair)[],
+  options?: PairOptions,
+): Promise<number[]> {
+  requireHead(model, 'sequenceClassification', 'predictPairs');
+  const settings = readOptions('predictPairs', options, scoreSchema);
+  requireOneLabel(model, 'predictPairs');
+  if (!Array.isArray(pairs)) {
+    throw new BerthaError('INVALID_ARG', `Expected a list of pairs for predictPairs but received ${received(pairs)}.`);
+  }
+  const texts = pairs.map((pair: unknown, i) => {
+    const given = (pair ?? {}) as { readonly text?: unknown; readonly textPair?: unknown };
+    const [first, second, ...rest] = Array.isArray(pair) ? (pair as unknown[]) : [given.text, given.textPair];
+    if (rest.length > 0)
+      throw new BerthaError('INVALID_ARG', `Expected two texts for pair ${i} of predictPairs but received ${received(pair)}.`);
+    return {
+      text: requireString(first, `the first text of pair ${i} of predictPairs`),
+      textPair: requireString(second, `the second text of pair ${i} of predictPairs`),
+    };
+  });
+  return Array.from((await scorePairs(model, 'predictPairs', texts, settings)).scores);
+}
+
+const scoreSchema = { ...taskSchema, activation: oneOf(['sigmoid', 'none']) };
+
+interface PairScores {
+  readonly scores: Float64Array;
+  /** What orders them: the logits, where these tell apart what the scores round to the same. */
+  readonly order: Float64Array;
+  readonly truncated: readonly boolean[];
+}
+
+async function scorePairs(
+  model: Model,
+  name: string,
+  pairs: readonly { readonly text: string; readonly textPair: string }[],
+  { activation, ...settings }: Options<typeof scoreSchema>,
+): Promise<PairScores> {
+  const head = requireHead(model, 'sequenceClassification', name);
+  const { score, keepsOrder } = readActivation(model, activation);
+  const prompt = model.crossEncoder?.prompt ?? '';
+  const prompted = prompt === '' ? pairs : pairs.map(({ text, textPair }) => ({ text: prompt + text, textPair }));
+  const encodings = await encodeInputs(model, name, prompted, settings);
+  const logits = Float64Array.from(await compute(model, encodings, [head], settings), ([row]) => row![0]!);
+  const scores = logits.map(score);
+  return { scores, order: keepsOrder ? logits : scores, truncated: encodings.map(({ truncated }) => truncated) };
+}
+
+function requireOneLabel(model: Model, name: string): void {
   if (model.config.numLabels !== 1) {
     throw new BerthaError(
       'INVALID_LABEL',
-      `Expected a cross-encoder with one label for rerank but received a model with ${model.config.numLabels}.`,
+      `Expected a cross-encoder with one label for ${name} but received a model with ${model.config.numLabels}.`,
     );
   }
   const { error } = model.crossEncoder ?? {};
   if (error !== undefined) throw new BerthaError(error.code, error.message, { cause: error });
-  const text = (model.crossEncoder?.prompt ?? '') + requireString(query, 'the query of rerank');
-  if (!Array.isArray(documents))
-    throw new BerthaError('INVALID_ARG', `Expected a list of documents for rerank but received ${received(documents)}.`);
-  const pairs = documents.map((each: unknown, i) => ({ text, textPair: requireString(each, `the document at index ${i} of rerank`) }));
-  const activation = readActivation(model, settings.activation);
-  const encodings = await encodeInputs(model, 'rerank', pairs, settings);
-  const logits = Float64Array.from(await compute(model, encodings, [head], settings), ([row]) => row![0]!);
-  const scores = logits.map(activation.score);
-  return descending(activation.keepsOrder ? logits : scores)
-    .slice(0, settings.topK)
-    .map((index) => ({
-      index,
-      score: scores[index]!,
-      ...(settings.returnDocuments === true ? { text: pairs[index]!.textPair } : {}),
-      truncated: encodings[index]!.truncated,
-    }));
 }
 
 interface Activation {

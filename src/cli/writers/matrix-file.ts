@@ -1,3 +1,4 @@
+import { npyHeader, type NpyType } from '../../checkpoint/npy.js';
 import type { VectorFormat } from '../../index.js';
 import { kBinaryVersion } from '../../vectors/quantize-vectors.js';
 import type { Output } from '../output.js';
@@ -9,7 +10,7 @@ const kHeaderBytes = 256;
 /** What a row of the matrix is made of. */
 interface Cells {
   readonly name: string;
-  readonly npy: string;
+  readonly npy: NpyType;
   readonly safetensors: string;
   readonly columns: number;
   readonly bytesPerRow: number;
@@ -56,13 +57,7 @@ abstract class MatrixWriter implements EmbeddingWriter {
 /** NumPy's format, version 1.0: `numpy.load(path)` gives [texts, width] float32, or the codes as int8 or uint8, without scales. */
 export class NpyWriter extends MatrixWriter {
   protected override header(rows: number): Uint8Array {
-    const description = `{'descr': '${this.cells.npy}', 'fortran_order': False, 'shape': (${rows}, ${this.cells.columns}), }`;
-    const header = Buffer.alloc(kHeaderBytes, ' ');
-    header.write('\x93NUMPY\x01\x00', 'latin1');
-    header.writeUInt16LE(kHeaderBytes - 10, 8);
-    header.write(description, 10);
-    header.write('\n', kHeaderBytes - 1);
-    return header;
+    return npyHeader(this.cells.npy, rows, this.cells.columns, kHeaderBytes);
   }
 }
 

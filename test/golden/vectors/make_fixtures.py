@@ -108,6 +108,82 @@ def metric_cases(rng):
     return {"cases": cases}
 
 
+class Table:
+    """A model that looks its vectors up."""
+
+    similarity_fn_name = "cosine"
+
+    def __init__(self, texts, rng):
+        self.vectors = {text: rng.normal(size=6) for text in texts}
+        self.model_card_data = self
+
+    def set_evaluation_metrics(self, *_, **__):
+        pass
+
+    def encode(self, texts, **_):
+        one = isinstance(texts, str)
+        rows = np.array([self.vectors[text] for text in ([texts] if one else texts)])
+        return rows[0] if one else rows
+
+    encode_query = encode_document = encode
+
+    def similarity(self, a, b):
+        from sentence_transformers.util import cos_sim
+
+        return cos_sim(a, b)
+
+
+def utilities(rng):
+    """Communities, pairs and evaluations by sentence-transformers, on vectors in float64."""
+    import torch
+    from sentence_transformers import util
+    from sentence_transformers.sentence_transformer import evaluation as ev
+
+    centres = rng.normal(size=(6, 8))
+    vectors = np.round(centres[rng.integers(0, 6, 70)] + rng.normal(size=(70, 8)) * 0.6, 3)
+    tensor = torch.tensor(vectors, dtype=torch.float64)
+    communities = [
+        {"threshold": t, "minCommunitySize": m, "result": util.community_detection(tensor, threshold=t, min_community_size=m)}
+        for t, m in [(0.75, 10), (0.6, 3), (0.9, 2), (0.3, 1), (0.5, 5)]
+    ]
+    pairs = [
+        {"topK": k, "maxPairs": m, "result": util.paraphrase_mining_embeddings(tensor, top_k=k, max_pairs=m)}
+        for k, m in [(100, 40), (2, 500000), (5, 17)]
+    ]
+    texts = [f"text {i}" for i in range(40)]
+    table = Table(texts, rng)
+    pick = lambda n: [texts[i] for i in rng.integers(0, 40, n)]
+    first, second, third = pick(30), pick(30), pick(30)
+    gold = np.round(rng.random(30), 1).tolist()
+    labels = rng.integers(0, 2, 30).tolist()
+    queries = {f"q{i}": texts[i] for i in range(8)}
+    corpus = {f"d{i:02}": texts[i] for i in range(8, 40)}
+    relevant = {q: sorted({f"d{i:02}" for i in rng.integers(8, 40, 1 + n % 4)}) for n, q in enumerate(queries)}
+    samples = [{"query": texts[i], "positive": pick(1 + i % 3), "negative": pick(4)} for i in range(9)]
+    plain = lambda scores: {k: float(v) for k, v in scores.items()}
+    return {
+        "vectors": vectors.tolist(),
+        "communities": communities,
+        "pairs": pairs,
+        "table": {text: row.tolist() for text, row in table.vectors.items()},
+        "first": first,
+        "second": second,
+        "third": third,
+        "gold": gold,
+        "labels": labels,
+        "queries": queries,
+        "corpus": corpus,
+        "relevant": relevant,
+        "samples": samples,
+        "similarity": plain(ev.EmbeddingSimilarityEvaluator(first, second, gold, similarity_fn_names=["cosine", "euclidean", "manhattan", "dot"])(table)),
+        "binary": plain(ev.BinaryClassificationEvaluator(first, second, labels, similarity_fn_names=["cosine", "euclidean"])(table)),
+        "triplets": plain(ev.TripletEvaluator(first, second, third, similarity_fn_names=["cosine", "manhattan"])(table)),
+        "retrieval": plain(ev.InformationRetrievalEvaluator(queries, corpus, {k: set(v) for k, v in relevant.items()})(table)),
+        "reranking": plain(ev.RerankingEvaluator(samples)(table)),
+    }
+
+
 if __name__ == "__main__":
     save("quantized", quantized(np.random.default_rng(1)))
     save("metrics", metric_cases(np.random.default_rng(2)))
+    save("utilities", utilities(np.random.default_rng(3)))

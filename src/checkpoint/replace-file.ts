@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { BerthaError } from '../errors.js';
+import { quotePath } from './describe.js';
+import { ioError, isMissing } from './files.js';
+
+/**
+ * Writes a file. The bytes go to a temporary file beside it, are flushed, and take its name in one step: whoever reads `path` sees the
+ * old file or the whole new one, also after a crash, and also when the old file is the one being read.
+ *
+ * Errors: IO (disk full, no permission, `path` is not a regular file), and what `chunks` throws; they leave an existing file as it was.
+ */
+export async function replaceFile(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  const target = await resolveTarget(path);
+  const temporary = `${target}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(temporary, 'wx');
+    for await (const bytes of chunks) await handle.writeFile(bytes);
+    await handle.sync();
+    await handle.close();
+    await rename(temporary, target);
+  } catch (error) {
+    if (handle !== undefined) {
+      await handle.close().catch(() => undefined);
+      await unlink(temporary).catch(() => undefined);
+    }
+    throw ioError(`write ${quotePath(path)}`, error);
+  }
+}
+
+/** The file to replace: behind a link, the file it points to. Replacing a device or a FIFO by a file would be a surprise. */
+async function resolveTarget(path: string): Promise<string> {
+  try {
+    const target = await realpath(path);
+    if (!(await stat(target)).isFile())
+      throw new BerthaError('IO', `Expected a regular file to write for ${quotePath(path)} but received something else.`);
+    return target;
+  } catch (error) {
+    if (isMissing(error)) return path;
+    throw ioError(`write ${quotePath(path)}`, error);
+  }
+}
