@@ -3,7 +3,20 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const layers = ['cli', 'index', 'evaluators', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer', 'metrics'];
+const layers = [
+  'cli',
+  'index',
+  'evaluators',
+  'tasks',
+  'calls',
+  'vectors',
+  'models',
+  'hub',
+  'runtime',
+  'checkpoint',
+  'tokenizer',
+  'metrics',
+];
 const loaderFiles = ['src/runtime/addon.ts', 'src/runtime/package-files.ts'];
 const mayReadFiles = ['src/cli/**/*.ts', 'src/checkpoint/**/*.ts', 'src/hub/**/*.ts', ...loaderFiles];
 // `instanceof` is for these alone: BerthaError carries a brand, the others never leave the module that throws them.
@@ -75,11 +88,15 @@ export default defineConfig(
       'prefer-const': 'error',
     },
   },
-  layer(['src/*.ts', 'src/index.ts'], ['evaluators', 'metrics', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(
+    ['src/*.ts', 'src/index.ts'],
+    ['evaluators', 'metrics', 'tasks', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'],
+  ),
   layer(['src/evaluators/**/*.ts'], ['metrics', 'tasks', 'vectors', 'models']),
   layer(['src/metrics/**/*.ts'], []),
   layer(['src/vectors/**/*.ts'], ['runtime', 'checkpoint']),
-  layer(['src/tasks/**/*.ts'], ['vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/tasks/**/*.ts'], ['calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/calls/**/*.ts'], ['models', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/models/**/*.ts'], ['hub', 'runtime', 'checkpoint', 'tokenizer']),
   // A session runs a program: it needs to know what one looks like, not how one is made.
   layer(['src/runtime/**/*.ts'], [], { typesFrom: ['models'] }),
@@ -87,7 +104,10 @@ export default defineConfig(
   layer(['src/hub/**/*.ts'], ['checkpoint']),
   layer(['src/checkpoint/**/*.ts'], ['tokenizer']),
   layer(['src/tokenizer/**/*.ts'], []),
-  layer(['src/cli/**/*.ts'], ['index', 'evaluators', 'metrics', 'tasks', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(
+    ['src/cli/**/*.ts'],
+    ['index', 'evaluators', 'metrics', 'tasks', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'],
+  ),
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'examples/**'],
     rules: {

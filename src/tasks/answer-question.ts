@@ -1,3 +1,4 @@
+import { countTokens } from '../calls/text-reader.js';
 import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, readOptions, received, type Options } from '../options.js';
@@ -90,10 +91,8 @@ export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, Answere
   const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
   const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
   const turn = new Turn(settings.signal, settings.priority);
-  for (const [i, { question }] of questions.entries()) {
-    requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i);
-    if (turn.isOver) await turn.next();
-  }
+  for (const [i, { question }] of questions.entries())
+    await requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i, turn);
   const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
   const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
   const encodings = await encodeInputs(
@@ -157,11 +156,16 @@ function readQuestion(input: unknown, index: number): QuestionInput {
 }
 
 /** Errors: MAX_LENGTH for a question over the limit, or one that leaves no room for the context in a window. */
-function requireShort({ tokenizer }: Model, question: string, { limit, room }: { limit: number; room: number }, index: number): void {
-  // Of a question that is far too long no more is read than tells that.
-  const most = Math.max(limit, room) + 1;
-  const { length, truncated } = tokenizer.encode(question, { addSpecialTokens: false, truncation: true, maxLength: most });
-  const at = `at index ${index} but received ${truncated ? `more than ${most}` : length}.`;
+async function requireShort(
+  { tokenizer }: Model,
+  question: string,
+  { limit, room }: { limit: number; room: number },
+  index: number,
+  turn: Turn,
+): Promise<void> {
+  const most = Math.max(limit, room);
+  const length = await countTokens(tokenizer, question, most, turn);
+  const at = `at index ${index} but received ${length > most ? `more than ${most}` : length}.`;
   if (length > limit) {
     throw new BerthaError('MAX_LENGTH', `Expected a question of at most ${limit} tokens ${at} Shorten it or raise maxQuestionLen.`);
   }

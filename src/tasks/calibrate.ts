@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
 import { openModelDirectory } from '../checkpoint/model-directory.js';
 import { BerthaError } from '../errors.js';
@@ -61,6 +62,8 @@ export async function calibrate(directory: string, texts: readonly string[], opt
     const { program } = buildModel(opened, { heads: false });
     const linears = smoothableLinears(program);
     const tokenizer = createTokenizer(opened.tokenizerFiles, { maxLength: opened.maxLength });
+    const { config, maxLength: maxTokens, sentenceTransformers: sentence } = opened;
+    const reader = new TextReader('calibrate', { tokenizer, maxTokens, config, sentence }, {});
     const session = await Session.load(toNativeProgram(program), threads === undefined ? {} : { threads });
     try {
       const largest = linears.map(({ input }) => new Float32Array(input.width));
@@ -68,7 +71,7 @@ export async function calibrate(directory: string, texts: readonly string[], opt
       for (let done = 0; done < texts.length;) {
         const batch: { ids: Int32Array }[] = [];
         for (let size = 0; size < kBatchTokens && done < texts.length; done++) {
-          const { ids } = tokenizer.encodeIds(texts[done]!, opened.maxLength);
+          const { ids } = reader.readIds(texts[done]!, done);
           batch.push({ ids });
           size += ids.length;
           tokens += ids.length;

@@ -1,9 +1,10 @@
+import { promptSchema, TextReader, type TextModel } from '../calls/text-reader.js';
 import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
 import { abortSignal, flag, integer, readOptions, received } from '../options.js';
 import type { Encoding, Tokenizer } from '../tokenizer/index.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
-import { compute, encodeInputs, requireModel, requireRoom, requireString, taskSchema, type TaskOptions } from './task-call.js';
+import { compute, readAll, requireModel, requireString, taskSchema, type CallSettings, type TaskOptions } from './task-call.js';
 import { Turn } from '../runtime/turn.js';
 
 /** Options of `chunkText`. */
@@ -12,6 +13,10 @@ export interface ChunkOptions {
   readonly maxTokens?: number | undefined;
   /** Tokens that neighbouring chunks share. Default 0. */
   readonly overlap?: number | undefined;
+  /** Name of one of the model's prompts that will stand before each chunk: room is left for it. Default: the model's default prompt. */
+  readonly promptName?: string | undefined;
+  /** A prompt of your own that will stand before each chunk; `''` for none. Not together with `promptName`. */
+  readonly prompt?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,7 +27,7 @@ export interface Chunk {
   /** In UTF-16 units. */
   readonly start: number;
   readonly end: number;
-  /** Tokens of the chunk as it was cut, special tokens included. */
+  /** Tokens of the chunk as it was cut, special tokens and prompt included. */
   readonly tokens: number;
 }
 
@@ -30,6 +35,10 @@ export interface Chunk {
 export interface WindowOptions extends Omit<TaskOptions, 'maxLength' | 'onTruncate'> {
   readonly maxTokens?: number | undefined;
   readonly overlap?: number | undefined;
+  /** Name of one of the model's prompts, put before each window. Default: the model's default prompt, if it has one. */
+  readonly promptName?: string | undefined;
+  /** A prompt of your own, put before each window as it is; `''` for none. Not together with `promptName`. */
+  readonly prompt?: string | undefined;
   /** Scale vectors to length 1. Default: as the model says. */
   readonly normalize?: boolean | undefined;
 }
@@ -46,34 +55,34 @@ export interface EmbeddedWindows {
   readonly windows: readonly EmbeddedChunk[];
 }
 
-const kLongText = 1 << 14;
-
 /**
  * Cuts a text into windows of exactly so many tokens, with overlap; together they hold every token. A text without tokens has no chunk.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH (no room between special tokens and overlap), INPUT_TOO_LARGE, the signal's reason.
  */
 export async function chunkText(source: Tokenizer | Model, text: string, options?: ChunkOptions): Promise<Chunk[]> {
-  const { maxTokens, overlap, signal } = readOptions('chunkText', options, {
+  const settings = readOptions('chunkText', options, {
+    ...promptSchema,
     maxTokens: integer(1, 1 << 20),
     overlap: integer(0, 1 << 20),
     signal: abortSignal,
   });
-  const tokenizer = tokenizerOf(source);
-  const maxLength = maxTokens ?? (source as Partial<Model>).maxTokens ?? tokenizer.maxLength;
+  const model = textModel(source);
   requireString(text, 'the text of chunkText');
-  signal?.throwIfAborted();
-  const common = { truncation: true, offsets: true, stride: overlap ?? 0, ...(maxLength === undefined ? {} : { maxLength }) };
-  const task = tokenizer.startEncoding(text, common);
-  const turn = new Turn(signal);
-  while (!task.run(kLongText)) if (turn.isOver) await turn.next();
-  const first = task.finish();
-  requireRoom([first], 'chunkText', maxLength);
-  return [first, ...first.overflowing].flatMap((window) => toChunk(text, window) ?? []);
+  const windows = await readWindows('chunkText', model, text, settings);
+  const turn = new Turn(settings.signal);
+  const chunks: Chunk[] = [];
+  for (const window of windows) {
+    const chunk = toChunk(text, window);
+    if (chunk !== undefined) chunks.push(chunk);
+    if (turn.isOver) await turn.next();
+  }
+  return chunks;
 }
 
 /**
- * Embeds a text of any length: a vector for each window, and one for the whole. Prompts are not put before the windows.
+ * Embeds a text of any length: a vector for each window, and one for the whole. Prompts and lower case are those of `embed`: a text of one
+ * window has the vector that `embed` gives it, and a longer one begins every window with the tokens of the prompt.
  *
  * Errors: as `chunkText`; DISPOSED, and those of `forward`.
  */
@@ -83,39 +92,64 @@ export async function embedWindows(model: Model, text: string, options?: WindowO
   const settings = readOptions('embedWindows', options, {
     maxTokens: integer(1, 1 << 20),
     overlap: integer(0, 1 << 20),
+    ...promptSchema,
     normalize: flag,
     signal,
     priority,
     deadlineMs,
   });
   requireString(text, 'the text of embedWindows');
-  const maxLength = settings.maxTokens ?? model.maxTokens;
-  const common = { offsets: true, stride: settings.overlap ?? 0 };
-  const [first] = await encodeInputs(model, 'embedWindows', [{ text }], { ...settings, maxLength }, common);
-  const encodings = [first!, ...first!.overflowing];
+  const reader = windowReader('embedWindows', model, settings);
+  const encodings = await readWindows('embedWindows', model, text, settings, reader);
   const { normalizes, normalizedEmbedding, sentenceEmbedding, embeddingDimension } = model.values;
   const isNormalized = settings.normalize ?? normalizes;
-  const rows = await compute(model, encodings, [isNormalized ? normalizedEmbedding : sentenceEmbedding], settings);
-  const windows = encodings.map((window, i) => ({
-    ...(toChunk(text, window) ?? { text: '', start: 0, end: 0, tokens: window.length }),
-    vector: rows[i]![0]!.slice(),
-  }));
-  const total = windows.reduce((sum, { tokens }) => sum + tokens, 0);
+  const sequences = encodings.map(({ ids, typeIds }) => ({ ids, typeIds, poolSkip: reader.poolSkip }));
+  const rows = await compute(model, sequences, [isNormalized ? normalizedEmbedding : sentenceEmbedding], settings);
+  const total = encodings.reduce((sum, { length }) => sum + length, 0);
+  const turn = new Turn(settings.signal, settings.priority);
   const vector = new Float32Array(embeddingDimension);
-  for (const each of windows) each.vector.forEach((value, i) => (vector[i]! += (value * each.tokens) / total));
+  const windows: EmbeddedChunk[] = [];
+  for (const [i, window] of encodings.entries()) {
+    const own = rows[i]![0]!.slice();
+    own.forEach((value, k) => (vector[k]! += (value * window.length) / total));
+    windows.push({ ...(toChunk(text, window) ?? { text: '', start: 0, end: 0, tokens: window.length }), vector: own });
+    if (turn.isOver) await turn.next();
+  }
   if (isNormalized) normalizeInPlace(vector);
   return { vector, windows };
 }
 
-function tokenizerOf(source: Tokenizer | Model): Tokenizer {
-  const tokenizer = source !== null && typeof source === 'object' && 'tokenizer' in source ? source.tokenizer : source;
-  if (typeof (tokenizer as Partial<Tokenizer> | undefined | null)?.startEncoding === 'function') return tokenizer;
-  throw new BerthaError('INVALID_ARG', `Expected a tokenizer or a model for chunkText but received ${received(source)}.`);
+type WindowSettings = CallSettings & Pick<WindowOptions, 'maxTokens' | 'overlap' | 'prompt' | 'promptName'>;
+
+function windowReader(call: string, model: TextModel, { maxTokens, overlap, prompt, promptName }: WindowSettings): TextReader {
+  return new TextReader(call, model, { maxLength: maxTokens, prompt, promptName }, { offsets: true, stride: overlap ?? 0 });
+}
+
+/** All windows of a text. */
+async function readWindows(
+  call: string,
+  model: TextModel,
+  text: string,
+  settings: WindowSettings,
+  reader = windowReader(call, model, settings),
+): Promise<Encoding[]> {
+  const [first] = await readAll(reader, call, [{ text }], settings);
+  return [first!, ...first!.overflowing];
+}
+
+/** What there is to know of a tokenizer, or a model, for reading texts. Errors: INVALID_ARG. */
+function textModel(source: Tokenizer | Model): TextModel {
+  const isModel = source !== null && typeof source === 'object' && 'tokenizer' in source;
+  const tokenizer = isModel ? source.tokenizer : source;
+  if (typeof (tokenizer as Partial<Tokenizer> | undefined | null)?.startEncoding !== 'function')
+    throw new BerthaError('INVALID_ARG', `Expected a tokenizer or a model for chunkText but received ${received(source)}.`);
+  return isModel ? source : { tokenizer, maxTokens: tokenizer.maxLength, config: { maxSequenceLength: Infinity } };
 }
 
 /** From the first to the last token that stands for text; undefined where there is none. */
 function toChunk(text: string, { offsets, specialTokensMask, length }: Encoding): Chunk | undefined {
-  const isText = (token: number) => specialTokensMask[token] === 0;
+  // Tokens of the prompt lie before the text: they end at 0.
+  const isText = (token: number) => specialTokensMask[token] === 0 && offsets![2 * token + 1]! > 0;
   let first = 0;
   while (first < length && !isText(first)) first++;
   if (first === length) return undefined;

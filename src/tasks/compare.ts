@@ -1,8 +1,9 @@
+import { packPooled, TextReader } from '../calls/text-reader.js';
 import { readReference, type Reference, type ReferenceLayer } from '../checkpoint/reference-file.js';
 import { BerthaError } from '../errors.js';
 import { loadModel, type Model } from '../models/index.js';
 import { abortSignal, integer, readOptions, received, text, type Check } from '../options.js';
-import { packBatch } from '../runtime/batch.js';
+import type { EncodedIds } from '../tokenizer/index.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 
 /** What `compare` compares a model with: one of `reference`, `with`, or `precision` alone (then with the same model in float32). */
@@ -186,12 +187,13 @@ async function computeAll(
 ): Promise<Computed> {
   const model = await loadModel(directory, { ...options, heads: false });
   try {
-    const encodings = texts.map((each) => model.tokenizer.encodeIds(each, model.maxTokens));
+    const reader = new TextReader('compare', model, {});
+    const encodings = texts.map((each, i) => reader.readIds(each, i));
     const values: Values[] = [];
     for (let done = 0; done < texts.length;) {
       let end = done;
       for (let size = 0; end < texts.length && size < kBatchTokens; end++) size += encodings[end]!.ids.length;
-      values.push(...(await computeBatch(model, encodings.slice(done, end), signal)));
+      values.push(...(await computeBatch(model, encodings.slice(done, end), reader.poolSkip, signal)));
       done = end;
     }
     return { name: model.directory, precision: model.precision, values, tokens: encodings.map(({ ids }) => ids.length) };
@@ -200,10 +202,15 @@ async function computeAll(
   }
 }
 
-async function computeBatch(model: Model, encodings: readonly { ids: Int32Array }[], signal: AbortSignal | undefined): Promise<Values[]> {
+async function computeBatch(
+  model: Model,
+  encodings: readonly EncodedIds[],
+  poolSkip: number,
+  signal: AbortSignal | undefined,
+): Promise<Values[]> {
   const { hiddenStates, normalizedEmbedding, sentenceEmbedding, normalizes } = model.values;
   const outputs = [...hiddenStates, normalizes ? normalizedEmbedding : sentenceEmbedding];
-  const batch = packBatch(encodings);
+  const batch = packPooled(model, encodings, poolSkip);
   const results = await model.session.run(batch, outputs, { signal });
   return encodings.map((_, i) => {
     const rows = outputs.map((value, layer) => {

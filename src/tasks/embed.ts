@@ -1,6 +1,7 @@
+import { deadline, type Deadline } from '../calls/deadline.js';
 import { BerthaError } from '../errors.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
-import { abortSignal, callback, milliseconds, oneOf, readOptions, received } from '../options.js';
+import { abortSignal, callback, oneOf, readOptions, received } from '../options.js';
 import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
 import type { DeviceReport } from '../runtime/device.js';
 import type { PrecisionReport } from '../runtime/precision.js';
@@ -16,7 +17,7 @@ export type LoadEmbedderOptions = LoadModelOptions;
 
 /** Jobs of one call that may wait or run at once; the next is tokenized while they compute. */
 const kJobsInFlight = 4;
-const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 'bulk']), deadlineMs: milliseconds };
+const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 'bulk']), deadlineMs: deadline };
 
 /**
  * Loads a sentence-embedding model: a directory as sentence-transformers or transformers saves it, or the bundled all-MiniLM-L6-v2
@@ -99,13 +100,13 @@ export class Embedder {
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]>;
   async embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
     const schema = { ...this.#schema, ...schedulingSchema, onTimings: callback };
-    const { signal, priority = 'interactive', deadlineMs, onTimings, ...settings } = readOptions('embed', options, schema);
     const started = performance.now();
+    const { signal, priority = 'interactive', deadlineMs: deadline, onTimings, ...settings } = readOptions('embed', options, schema);
     const call = this.#start('embed', texts, settings);
     signal?.throwIfAborted();
     this.#numRunning++;
     try {
-      const spent = await this.#compute(call, { signal, priority, deadlineMs }, started);
+      const spent = await this.#compute(call, { signal, priority }, deadline);
       call.warn();
       const timings = { ...spent, totalMs: performance.now() - started };
       noteEmbed({ texts: call.numTexts, tokens: call.numTokens, priority, ...timings });
@@ -148,11 +149,12 @@ export class Embedder {
    */
   embedMany(source: AsyncIterable<string> | Iterable<string>, options?: EmbedManyOptions): AsyncGenerator<Embedding, void, undefined> {
     const schema = { ...this.#schema, ...schedulingSchema, ...manySchema };
-    const { concurrency, onProgress, signal, priority = 'bulk', ...settings } = readOptions('embedMany', options, schema);
+    const read = readOptions('embedMany', options, schema);
+    const { concurrency, onProgress, signal, priority = 'bulk', deadlineMs: deadline, ...settings } = read;
     // Settings that no call would take are errors now, not at the first text.
     this.#start('embedMany', [], settings);
     const embed = (texts: readonly string[], signal: AbortSignal): Promise<Embedding[]> =>
-      this.embed(texts, { ...settings, priority, signal });
+      this.embed(texts, { ...settings, priority, signal, deadlineMs: deadline?.left });
     return embedInBlocks(embed, source, { concurrency, onProgress, signal });
   }
 
@@ -213,7 +215,11 @@ export class Embedder {
   }
 
   /** Tokenizes in slices and computes what is ready meanwhile. Returns, or throws the first failure, when nothing runs any more. */
-  async #compute(call: EmbedCall, { signal, priority, deadlineMs }: RunOptions, started: number): Promise<Omit<EmbedTimings, 'totalMs'>> {
+  async #compute(
+    call: EmbedCall,
+    { signal, priority }: RunOptions,
+    deadline: Deadline | undefined,
+  ): Promise<Omit<EmbedTimings, 'totalMs'>> {
     const inFlight = new Set<Promise<void>>();
     const spent = { tokenizeMs: 0, queuedMs: 0, computeMs: 0 };
     const turn = new Turn(signal, priority);
@@ -221,9 +227,8 @@ export class Embedder {
     try {
       while (!call.isTokenized) {
         const job = await tokenizeJob(call, turn, spent);
-        const left = deadlineMs === undefined ? undefined : Math.max(0, started + deadlineMs - performance.now());
         const running = this.#model.session
-          .runTimed(job.pack(), [call.output], { signal, priority, group, deadlineMs: left })
+          .runTimed(job.pack(), [call.output], { signal, priority, group, deadlineMs: deadline?.left })
           .then(({ outputs, queuedMs, computeMs }) => {
             spent.queuedMs += queuedMs;
             spent.computeMs += computeMs;

@@ -1,10 +1,15 @@
+import { promptSchema, TextReader } from '../calls/text-reader.js';
 import type { Model } from '../models/index.js';
 import { flag, oneOf, readOptions } from '../options.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
-import { compute, encodeInputs, requireModel, requireString, taskSchema, type TaskOptions } from './task-call.js';
+import { compute, readAll, requireModel, requireString, taskSchema, type TaskOptions } from './task-call.js';
 
 /** Options of `extractFeatures`. */
 export interface FeatureOptions extends TaskOptions {
+  /** Name of one of the model's prompts, put before each text. Default: the model's default prompt, if it has one. */
+  readonly promptName?: string | undefined;
+  /** A prompt of your own, put before each text as it is; `''` for none. Not together with `promptName`. */
+  readonly prompt?: string | undefined;
   /**
    * `none` (default): every token's last hidden state. `mean` or `cls`: one vector a text. `model`: pooled and sent through the modules, as
    * the model's own files say.
@@ -23,7 +28,8 @@ export interface FeatureTensor {
 }
 
 /**
- * The encoder's features of texts, as transformers.js's pipeline returns them. `loadEmbedder` is the way to a model's own embeddings.
+ * The encoder's features of texts, as transformers.js's pipeline returns them. Texts are prepared as `embed` does it: with the model's
+ * default prompt, if it has one, and in lower case if the model's files say so. `loadEmbedder` is the way to a model's own embeddings.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
@@ -31,19 +37,23 @@ export async function extractFeatures(model: Model, input: string | readonly str
   requireModel(model, 'extractFeatures');
   const settings = readOptions('extractFeatures', options, {
     ...taskSchema,
+    ...promptSchema,
     pooling: oneOf(['none', 'mean', 'cls', 'model']),
     normalize: flag,
   });
   const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) => ({
     text: requireString(each, `the text at index ${i} of extractFeatures`),
   }));
-  const encodings = await encodeInputs(model, 'extractFeatures', texts, settings);
+  const reader = new TextReader('extractFeatures', model, settings);
+  const encodings = await readAll(reader, 'extractFeatures', texts, settings);
   const { pooling = 'none' } = settings;
   const { values } = model; // those of sentences may throw
   const isNormalized = settings.normalize ?? (pooling === 'model' && values.normalizes);
   const value = pooling !== 'model' ? values.lastHiddenState : isNormalized ? values.normalizedEmbedding : values.sentenceEmbedding;
-  const rows = (await compute(model, encodings, [value], settings)).map(([data]) => data!);
-  const vectors = pooling === 'mean' || pooling === 'cls' ? rows.map((data) => pool(data, value.width, pooling)) : rows;
+  const { poolSkip } = reader;
+  const sequences = pooling === 'model' ? encodings.map(({ ids, typeIds }) => ({ ids, typeIds, poolSkip })) : encodings;
+  const rows = (await compute(model, sequences, [value], settings)).map(([data]) => data!);
+  const vectors = pooling === 'mean' || pooling === 'cls' ? rows.map((data) => pool(data, value.width, pooling, poolSkip)) : rows;
   if (isNormalized && pooling !== 'model') {
     for (const data of vectors) for (let i = 0; i < data.length; i += value.width) normalizeInPlace(data.subarray(i, i + value.width));
   }
@@ -54,10 +64,11 @@ export async function extractFeatures(model: Model, input: string | readonly str
   return { type: 'float32', data, dims };
 }
 
-/** One vector from the hidden states of a text, [tokens, width]; sums in float64. */
-function pool(data: Float32Array, width: number, pooling: 'mean' | 'cls'): Float32Array {
+/** One vector from the hidden states of a text, [tokens, width], the mean without the first `skip` tokens; sums in float64. */
+function pool(data: Float32Array, width: number, pooling: 'mean' | 'cls', skip: number): Float32Array {
   if (pooling === 'cls') return data.slice(0, width);
+  const rows = data.subarray(skip * width);
   const sums = new Float64Array(width);
-  data.forEach((value, i) => (sums[i % width]! += value));
-  return Float32Array.from(sums, (sum) => (sum * width) / data.length);
+  rows.forEach((value, i) => (sums[i % width]! += value));
+  return Float32Array.from(sums, (sum) => (sum * width) / rows.length);
 }

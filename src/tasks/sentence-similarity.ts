@@ -21,6 +21,6 @@ export async function sentenceSimilarity(
   if (!Array.isArray(sentences)) {
     throw new BerthaError('INVALID_ARG', `Expected a list of sentences for sentenceSimilarity but received ${received(sentences)}.`);
   }
-  const [first, ...rest] = await new Embedder(model).embed([source, ...sentences], settings);
+  const [first, ...rest] = await new Embedder(model).embed([source, ...sentences], { ...settings, deadlineMs: settings.deadlineMs?.left });
   return Array.from(similarity(first!, rest));
 }

@@ -1,7 +1,9 @@
+import { deadline, type Deadline } from '../calls/deadline.js';
+import { packPooled, TextReader, type TextModel } from '../calls/text-reader.js';
 import { BerthaError } from '../errors.js';
 import type { Heads, Model } from '../models/index.js';
 import type { Value } from '../models/program.js';
-import { abortSignal, integer, milliseconds, oneOf, received, type Check, type Options } from '../options.js';
+import { abortSignal, integer, oneOf, received, type Check, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { newGroup } from '../runtime/session.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
@@ -17,7 +19,7 @@ export interface TaskOptions {
   readonly signal?: AbortSignal | undefined;
   /** `interactive` (default) goes before `bulk`. */
   readonly priority?: 'interactive' | 'bulk' | undefined;
-  /** Milliseconds the call may wait in the queue; then it rejects with DEADLINE. */
+  /** Milliseconds from the call after which nothing of it is started any more: it then rejects with DEADLINE. Default: none. */
   readonly deadlineMs?: number | undefined;
 }
 
@@ -60,11 +62,18 @@ export const taskSchema = {
   onTruncate: oneOf(['truncate', 'warn', 'error']),
   signal: abortSignal,
   priority: oneOf(['interactive', 'bulk']),
-  deadlineMs: milliseconds,
+  deadlineMs: deadline,
 };
 
 /** `TaskOptions`, checked. */
 export type TaskSettings = Options<typeof taskSchema>;
+
+/** How the work of a call is scheduled, checked. */
+export interface CallSettings {
+  readonly signal?: AbortSignal | undefined;
+  readonly priority?: 'interactive' | 'bulk' | undefined;
+  readonly deadlineMs?: Deadline | undefined;
+}
 
 /** A sequence on its way to the model. */
 export interface Sequence {
@@ -72,12 +81,12 @@ export interface Sequence {
   readonly typeIds: Int32Array;
   /** Positions whose rows `selected` values hold. */
   readonly selected?: Int32Array;
+  /** Tokens at the start that pooling leaves out. */
+  readonly poolSkip?: number;
   /** Ids that `targets` values are about, `TARGETS_PER_ROW` a selected position. */
   readonly targets?: Int32Array;
 }
 
-/** UTF-16 units that are tokenized in well under a slice of the event loop. */
-const kLongText = 1 << 14;
 /** A job carries about this many tokens: enough to feed every thread, little enough to bound memory and to notice an abort soon. */
 const kJobTokens = 8192;
 /** Sequences in a job at most. */
@@ -157,44 +166,38 @@ export const strings: Check<readonly string[]> = (value, name) => {
 /**
  * Tokenizes texts in slices of the event loop, cut at the call's or the model's limit.
  *
- * Errors: MAX_LENGTH, INPUT_TOO_LARGE, the signal's reason.
+ * Errors: MAX_LENGTH, INPUT_TOO_LARGE, DEADLINE, the signal's reason.
  */
 export async function encodeInputs(
-  model: Model,
+  { tokenizer, maxTokens, config }: Pick<TextModel, 'tokenizer' | 'maxTokens' | 'config'>,
   task: string,
   inputs: readonly TextPair[],
   settings: TaskSettings,
   options: EncodeOptions = {},
 ): Promise<Encoding[]> {
-  settings.signal?.throwIfAborted();
-  const maxLength = settings.maxLength ?? model.maxTokens;
-  requireLength(model, task, maxLength);
-  const common = { truncation: true, maxLength, ...options };
-  const turn = new Turn(settings.signal, settings.priority);
-  const encodings: Encoding[] = [];
-  for (const { text, textPair } of inputs) {
-    const each = textPair === undefined ? common : { ...common, pair: textPair };
-    if (text.length + (textPair?.length ?? 0) > kLongText) {
-      const encoding = model.tokenizer.startEncoding(text, each);
-      while (!encoding.run(kLongText)) if (turn.isOver) await turn.next();
-      encodings.push(encoding.finish());
-    } else {
-      encodings.push(model.tokenizer.encode(text, each));
-    }
-    if (turn.isOver) await turn.next();
-  }
-  const isWindowed = options.overflow === true || options.stride !== undefined;
-  if (isWindowed) requireRoom(encodings, task, maxLength);
-  else noteTruncated(encodings, maxLength, settings.onTruncate ?? 'truncate');
-  return encodings;
+  // Prompts and lower case are what sentence-transformers does to the texts of an encoder: the heads' tasks know neither.
+  return readAll(new TextReader(task, { tokenizer, maxTokens, config }, settings, options), task, inputs, settings);
 }
 
-function requireLength(model: Model, task: string, maxLength: number): void {
-  if (maxLength <= model.config.maxSequenceLength) return;
-  throw new BerthaError(
-    'MAX_LENGTH',
-    `Expected at most ${model.config.maxSequenceLength} tokens, the model's positions, for the limit of ${task} but received ${maxLength}.`,
-  );
+/** Reads texts one after the other, in slices of the event loop. Errors: as `encodeInputs`. */
+export async function readAll(
+  reader: TextReader,
+  task: string,
+  inputs: readonly TextPair[],
+  { signal, priority, deadlineMs: deadline }: CallSettings,
+): Promise<Encoding[]> {
+  signal?.throwIfAborted();
+  const turn = new Turn(signal, priority);
+  const encodings: Encoding[] = [];
+  for (const [index, { text, textPair }] of inputs.entries()) {
+    encodings.push(await reader.read(text, textPair, index, turn));
+    if (!turn.isOver) continue;
+    await turn.next();
+    deadline?.check();
+  }
+  if (reader.isWindowed) requireRoom(encodings, task, reader.maxLength);
+  reader.warn();
+  return encodings;
 }
 
 /** Refuses windows that special tokens fill, so that nothing of the text would be read. Errors: MAX_LENGTH. */
@@ -209,21 +212,6 @@ export function requireRoom(encodings: readonly Encoding[], task: string, maxLen
   );
 }
 
-function noteTruncated(encodings: readonly Encoding[], maxLength: number, onTruncate: 'truncate' | 'warn' | 'error'): void {
-  if (onTruncate === 'truncate') return;
-  const first = encodings.findIndex(({ truncated }) => truncated);
-  if (first < 0) return;
-  if (onTruncate === 'error') {
-    throw new BerthaError(
-      'MAX_LENGTH',
-      `Expected at most ${maxLength} tokens for the text at index ${first} but received more. With onTruncate: 'truncate' its end is left out.`,
-    );
-  }
-  const count = encodings.filter(({ truncated }) => truncated).length;
-  const which = count === 1 ? `The text at index ${first} was` : `${count} texts, the first at index ${first}, were`;
-  process.emitWarning(`${which} cut at ${maxLength} tokens.`, { code: 'BERTHA_TRUNCATED' });
-}
-
 /**
  * Computes values for sequences, packed without padding. For each sequence one array a value: its own rows.
  *
@@ -233,7 +221,7 @@ export async function compute(
   model: Model,
   sequences: readonly Sequence[],
   values: readonly Value[],
-  { signal, priority, deadlineMs }: TaskSettings,
+  { signal, priority, deadlineMs: deadline }: TaskSettings,
 ): Promise<Float32Array[][]> {
   const results = new Array<Float32Array[]>(sequences.length);
   const inFlight = new Set<Promise<void>>();
@@ -244,7 +232,7 @@ export async function compute(
       const job = sequences.slice(begin, end);
       const batch = packSequences(model, job);
       const first = begin;
-      const running = model.session.run(batch, values, { signal, priority, group, deadlineMs }).then((outputs) => {
+      const running = model.session.run(batch, values, { signal, priority, group, deadlineMs: deadline?.left }).then((outputs) => {
         job.forEach((_, i) => (results[first + i] = values.map((value, v) => rowsOf(outputs[v]!, value, batch, i))));
         inFlight.delete(running);
       });
@@ -269,7 +257,7 @@ function jobEnd(sequences: readonly Sequence[], begin: number): number {
 }
 
 function packSequences(model: Model, sequences: readonly Sequence[]): PackedBatch {
-  const batch = model.pack(sequences);
+  const batch = packPooled(model, sequences, sequences[0]?.poolSkip ?? 0);
   if (sequences[0]?.selected === undefined) return batch;
   const cuSelected = new Int32Array(sequences.length + 1);
   sequences.forEach(({ selected }, i) => (cuSelected[i + 1] = cuSelected[i]! + (selected?.length ?? 0)));

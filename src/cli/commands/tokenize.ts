@@ -1,3 +1,4 @@
+import { encodeInSlices } from '../../calls/text-reader.js';
 import { loadTokenizer, type Encoding } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openTexts, type InputFlags } from '../input.js';
@@ -32,7 +33,7 @@ export async function tokenize(texts: readonly string[], flags: TokenizeFlags): 
   const writer = flags.format === 'table' ? new TokenTable(output) : new JsonLines(output, toObject);
   let index = 0;
   for await (const block of source.blocks) {
-    for (const item of block) await writer.write([{ index: index++, item, encoding: tokenizer.encode(item.text, options) }]);
+    for (const item of block) await writer.write([{ index: index++, item, encoding: await encodeInSlices(tokenizer, item.text, options) }]);
   }
   await writer.finish();
   await output.finish();
