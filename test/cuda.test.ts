@@ -92,6 +92,15 @@ if (canBuild) {
   t('the device runtime knows lost, busy and slow devices, and asks for shared memory until it was granted', () => passes('runtime_test'));
   t('what the probe for Hopper computes on the host is right', () => passes('probe_test'));
   t('the runner without Node finds golden models right', () => passes('models_test', 'test/native/cuda/models'));
+  for (const [i, core] of ['ampere', 'hopper'].entries()) {
+    t(`with the rounding published of the tensor cores of ${core}, ops, models and the bits of every tile stay right`, () => {
+      passes('instructions_test', '--tensor-core', core);
+      passes('models_test', 'test/native/cuda/models', '--tensor-core', core);
+      passes('kernels_test', 'linear gives a row the same bits in every tile', '--tensor-core', core, '--seed', String(seed));
+      const part = isFull ? '0/1' : `${(seed + i) % 8}/8`;
+      passes('kernels_test', '--tensor-core', core, '--seed', String(seed), '--sample', part);
+    });
+  }
   t('every op gives the same bits again', () =>
     passes('kernels_test', '--seed', String(seed), '--repeat', '2', '--sample', `${seed % 8}/8`),
   );

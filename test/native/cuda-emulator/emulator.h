@@ -2,7 +2,7 @@
 // a GPU: every shared and global access is checked against its bounds, fresh shared memory is NaN, copies may
 // complete as late as the program allows, and threads run in any order asked for.
 //
-// Not modelled: memory ordering between blocks, register pressure, the tensor cores' rounding, time.
+// Not modelled: memory ordering between blocks, register pressure, time.
 #pragma once
 
 #include <cstddef>
@@ -25,11 +25,16 @@ enum class Async { kAtOnce, kLate, kRandom };
 // In which order the threads of a block go on whenever several could.
 enum class Order { kForward, kReverse, kRandom };
 
+// How mma adds up: product by product, each sum rounded to fp32; or as published of the tensor cores of Turing,
+// Ampere and Ada, or of Hopper and Blackwell (tensor_core.h).
+enum class TensorCore { kPlain, kAmpere, kHopper };
+
 struct Options {
     Async async = Async::kAtOnce;
     Order order = Order::kForward;
     uint32_t seed = 1;
     bool count_accesses = false;
+    TensorCore tensor_core = TensorCore::kPlain;
 };
 
 // Of the calling host thread's launches.

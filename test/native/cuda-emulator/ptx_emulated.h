@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cuda-emulator/device.h"
+#include "cuda-emulator/tensor_core.h"
 #include "cuda/memory.cuh"
 
 #define BERTHA_SITE_ONLY ::bertha::emulator::Site site = BERTHA_EMULATOR_SITE
@@ -158,7 +159,7 @@ inline void exchange_product(void* const* lanes) {
     const auto value = [](uint32_t pair, int which) {
         return to_float(T{static_cast<uint16_t>(which == 0 ? pair : pair >> 16)});
     };
-    float a[16][16], b[16][8], d[16][8];
+    float a[16][16], b[8][16], d[16][8];  // b by column
     for (int lane = 0; lane < 32; lane++) {
         const int g = lane / 4, t = lane % 4;
         const auto* product = static_cast<Product*>(lanes[lane]);
@@ -167,15 +168,15 @@ inline void exchange_product(void* const* lanes) {
             a[g + 8][2 * t + which] = value(product->a[1], which);
             a[g][2 * t + 8 + which] = value(product->a[2], which);
             a[g + 8][2 * t + 8 + which] = value(product->a[3], which);
-            b[2 * t + which][g] = value(product->b[0], which);
-            b[2 * t + 8 + which][g] = value(product->b[1], which);
+            b[g][2 * t + which] = value(product->b[0], which);
+            b[g][2 * t + 8 + which] = value(product->b[1], which);
             d[g][2 * t + which] = product->d[which];
             d[g + 8][2 * t + which] = product->d[2 + which];
         }
     }
     for (int row = 0; row < 16; row++)
-        for (int k = 0; k < 16; k++)
-            for (int column = 0; column < 8; column++) d[row][column] += a[row][k] * b[k][column];
+        for (int column = 0; column < 8; column++)
+            d[row][column] = emulator::multiply_row(a[row], b[column], d[row][column]);
     for (int lane = 0; lane < 32; lane++) {
         const int g = lane / 4, t = lane % 4;
         const auto* product = static_cast<Product*>(lanes[lane]);

@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "cuda/kernels.h"
+#ifdef BERTHA_CUDA_EMULATED
+#include "cuda-emulator/emulator.h"
+#endif
 
 namespace bertha::test {
 
@@ -98,6 +101,21 @@ inline float round_to(Type type, float x) { return type == Type::kFloat ? x : va
 inline std::vector<float> rounded(Type type, std::vector<float> values) {
     for (float& value : values) value = round_to(type, value);
     return values;
+}
+
+// --tensor-core NAME: how the emulator's mma adds up. A failure for another name, and on a
+// device, which has its own way.
+inline void choose_tensor_core([[maybe_unused]] const std::string& name) {
+#ifdef BERTHA_CUDA_EMULATED
+    using emulator::TensorCore;
+    for (const auto& [known, core] : {std::pair{"plain", TensorCore::kPlain}, std::pair{"ampere", TensorCore::kAmpere},
+                                      std::pair{"hopper", TensorCore::kHopper}})
+        if (name == known) {
+            emulator::options().tensor_core = core;
+            return;
+        }
+#endif
+    report(false, "--tensor-core " + name, "expected plain, ampere or hopper, in the emulator");
 }
 
 // Device memory that lives as long as this.

@@ -1,5 +1,6 @@
 // The emulator must catch what a GPU may let pass: small kernels, each right or broken in one way.
 //   emulator_test
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "cuda-emulator/emulator.h"
+#include "cuda-emulator/tensor_core.h"
 #include "cuda-emulator/transactions.h"
 #include "cuda/launch.h"
 #include "cuda/ptx.cuh"
@@ -211,6 +213,38 @@ int64_t wavefronts_of(int stride) {
     return emulator::access_counts().shared.begin()->second.wavefronts;
 }
 
+// addend + `count` products of `product` by a tensor core. As product by product, 1 + 2^-24 + 2^-24 ... rounds to 1.
+float sum_by(emulator::TensorCore core, float addend, int count, float product) {
+    float a[16] = {}, b[16] = {};
+    for (int i = 0; i < count; i++) {
+        a[i] = 1.0f;
+        b[i] = product;
+    }
+    emulator::options().tensor_core = core;
+    const float sum = emulator::multiply_row(a, b, addend);
+    emulator::options().tensor_core = emulator::TensorCore::kPlain;
+    return sum;
+}
+
+void expect_rounding_of_tensor_cores() {
+    using emulator::TensorCore;
+    const auto check = [](const char* name, TensorCore core, float addend, int count, float product, float expected) {
+        const float sum = sum_by(core, addend, count, product);
+        expect(sum == expected, name, std::to_string(std::ldexp(sum - expected, 24)) + " x 2^-24 apart");
+    };
+    check("rounds each sum", TensorCore::kPlain, 1.0f, 16, 0x1p-24f, 1.0f);
+    check("Hopper keeps 25 bits below 1", TensorCore::kHopper, 1.0f, 16, 0x1p-25f, 1.0f + 0x1p-21f);
+    check("Hopper cuts off 2^-26", TensorCore::kHopper, 1.0f, 16, 0x1p-26f, 1.0f);
+    check("Ampere keeps 24 bits below 1", TensorCore::kAmpere, 1.0f, 16, 0x1p-24f, 1.0f + 0x1p-20f);
+    check("Ampere cuts off 2^-25", TensorCore::kAmpere, 1.0f, 16, 0x1p-25f, 1.0f);
+    check("Ampere cuts its sum off after 8 products", TensorCore::kAmpere, 1.0f, 9, 0x1p-24f, 1.0f + 0x1p-21f);
+    check("Hopper adds 16 products before", TensorCore::kHopper, 1.0f, 10, 0x1p-24f, 1.0f + 0x5p-23f);
+    check("sums are cut off towards zero", TensorCore::kHopper, 1.0f, 3, 0x1p-24f, 1.0f + 0x1p-23f);
+    check("sums below zero as well", TensorCore::kHopper, -1.0f, 3, -0x1p-24f, -1.0f - 0x1p-23f);
+    check("terms are cut off towards zero", TensorCore::kHopper, 1.0f, 1, -0x1p-26f, 1.0f);
+    check("infinity passes", TensorCore::kHopper, INFINITY, 2, 1.0f, INFINITY);
+}
+
 }  // namespace
 }  // namespace bertha::test
 
@@ -247,6 +281,7 @@ int main() {
     expect(wavefronts_of(1) == 1, "neighbours share a pass", std::to_string(wavefronts_of(1)));
     expect(wavefronts_of(32) == 32, "one bank takes 32 passes", std::to_string(wavefronts_of(32)));
     expect(wavefronts_of(2) == 2, "every second bank takes 2 passes", std::to_string(wavefronts_of(2)));
+    expect_rounding_of_tensor_cores();
     std::printf("%d passed, %d failed\n", passes, failures);
     return failures > 0 ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 // Each function of ptx.cuh against what the PTX manual says of its instruction, bit for bit. Operands are small integers, whose products and
 // sums are exact in any order and rounding, so that the emulator and every GPU must agree. And gelu.cuh over every 16-bit value.
-//   instructions_test
+//   instructions_test [--tensor-core NAME]      plain, ampere or hopper: how the emulator's mma rounds
 #include <cstring>
 
 #include "cuda/check.h"
@@ -287,8 +287,9 @@ std::string check_gelu(Type type) {
 }  // namespace
 }  // namespace bertha::test
 
-int main() {
+int main(int count, char** arguments) {
     using namespace bertha::test;
+    if (count > 2 && std::strcmp(arguments[1], "--tensor-core") == 0) choose_tensor_core(arguments[2]);
     run_case("mma fp16", [] { return check_multiply<Half>(Type::kHalf); });
     if (device_facts(0).capability >= 80) run_case("mma bf16", [] { return check_multiply<Bfloat16>(Type::kBfloat16); });
     run_case("mma fp16, operands exchanged", [] { return check_exchange<Half>(Type::kHalf); });

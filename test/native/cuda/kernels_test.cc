@@ -1,18 +1,16 @@
 // Every op of the CUDA backend at odd sizes against float64. Built with the emulator, or with nvcc for a GPU.
-//   kernels_test [NAME...] [--sample N/M] [--seed S] [--repeat R] [--bare] [--list | --launches]
+//   kernels_test [NAME...] [--sample N/M] [--seed S] [--repeat R] [--bare] [--list | --launches] [--tensor-core NAME]
 // A NAME is a case's, or the first words of several ("linear", "attention fp16"), or a part of some; without any, all cases run.
 //   --sample     every M-th case from N on           --repeat     R times, all with the same bits
 //   --seed       how the emulator runs it            --bare       leaves fresh memory as it is
 //   --list       prints the names and runs nothing   --launches   prints "NAME: KERNEL" for each kernel a case launched (emulator)
+//   --tensor-core plain, ampere or hopper: how the emulator's mma rounds
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "cuda/check.h"
 #include "cuda/check_rows.h"
-#ifdef BERTHA_CUDA_EMULATED
-#include "cuda-emulator/emulator.h"
-#endif
 
 namespace bertha::test {
 
@@ -333,6 +331,7 @@ int main(int count, char** arguments) {
         if (std::strcmp(arguments[i], "--sample") == 0 && i + 1 < count) std::sscanf(arguments[++i], "%d/%d", &first, &every);
         else if (std::strcmp(arguments[i], "--seed") == 0 && i + 1 < count) seed = std::atoi(arguments[++i]);
         else if (std::strcmp(arguments[i], "--repeat") == 0 && i + 1 < count) repeats = std::atoi(arguments[++i]);
+        else if (std::strcmp(arguments[i], "--tensor-core") == 0 && i + 1 < count) choose_tensor_core(arguments[++i]);
         else if (std::strcmp(arguments[i], "--bare") == 0) poisons = false;
         else if (std::strcmp(arguments[i], "--list") == 0) lists = true;
         else if (std::strcmp(arguments[i], "--launches") == 0) shows_launches = true;

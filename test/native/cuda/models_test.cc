@@ -1,5 +1,5 @@
 // Golden models against their float64 values, without Node. scripts/cuda-models.ts writes the files.
-//   models_test DIRECTORY
+//   models_test DIRECTORY [--tensor-core NAME]      plain, ampere or hopper: how the emulator's mma rounds
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -170,6 +170,7 @@ std::string check_model(const std::string& path, const char* precision) {
 
 int main(int count, char** arguments) {
     using namespace bertha::test;
+    if (count > 3 && std::strcmp(arguments[2], "--tensor-core") == 0) choose_tensor_core(arguments[3]);
     for (const auto& entry : std::filesystem::directory_iterator(count > 1 ? arguments[1] : "."))
         for (const char* precision : {"fp32", "fp16", "bf16"}) {
             if (entry.path().extension() != ".bin") continue;
