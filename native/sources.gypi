@@ -41,7 +41,7 @@
       "native/engine/waiting_jobs.cc",
       "native/engine/weight_cache.cc"
     ],
-    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
+    "bertha_cuda_host_sources": ["native/cuda/attention_blocks.cc", "native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
     "bertha_cuda_sources": [
       "native/cuda/attention_fp32.cu",
       "native/cuda/attention_mma.cu",
@@ -55,6 +55,7 @@
       "native/cuda/top_k.cu"
     ],
     "bertha_cuda_headers": [
+      "native/cuda/attention_blocks.h",
       "native/cuda/embeddings.cuh",
       "native/cuda/epilogue.cuh",
       "native/cuda/gelu.cuh",

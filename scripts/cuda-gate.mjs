@@ -83,7 +83,7 @@ function judge(architecture, mangled, { registers, stack, spilled }, code) {
   if (kernel.isBulk && instructions >= kMostInstructionsOfBulk) complain(`${architecture} ${title}: ${instructions} instructions`);
   let cycles = '';
   if (hot !== undefined && code !== undefined && !(kernel.type === 'bf16' && architecture === 'sm_75')) {
-    const loop = hotLoop(code, hot[0], kernel.leastProducts);
+    const loop = hotLoop(code, hot[0], hot.at(-1), kernel.leastProducts);
     const missing = loop === undefined ? hot : hot.filter((op) => !holds(loop, op));
     if (missing.length > 0) complain(`${architecture} ${title}: no ${missing.join(', ')} in the hot loop`);
     if (loop !== undefined) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "cuda/attention_blocks.h"
 #include "cuda/kernels.h"
 #include "engine/check.h"
 
@@ -27,7 +28,8 @@ public:
           workspace_(workspace),
           control_(control),
           stream_(workspace.stream.get()),
-          rows_{batch.tokens, batch.batch_size, batch.num_selected} {
+          rows_{batch.tokens, batch.batch_size, batch.num_selected},
+          attention_blocks_(attention_blocks(batch.cu_seqlens, batch.batch_size)) {
         std::vector<int32_t> wanted;
         for (const Output& output : outputs) wanted.push_back(output.value);
         needed_ = needed_ops(program_, wanted);
@@ -83,7 +85,8 @@ private:
         workspace_.outputs.reserve(static_cast<size_t>(std::max(output_bytes_, kAlignment)));
         workspace_.pinned_outputs.reserve(static_cast<size_t>(std::max(output_bytes_, kAlignment)));
         const int64_t inputs = 4 * (3 * batch_.tokens + 2 * batch_.batch_size + 1 +
-                                    (1 + kTargetsPerRow) * batch_.num_selected) +
+                                    (1 + kTargetsPerRow) * batch_.num_selected +
+                                    static_cast<int64_t>(attention_blocks_.size())) +
                                8 * num_score_ops() * batch_.batch_size + 16 * kAlignment +
                                num_score_ops() * kAlignment;
         workspace_.inputs.reserve(static_cast<size_t>(inputs));
@@ -116,6 +119,8 @@ private:
         device_batch_.token_type_ids = stage_ints(batch_.token_type_ids, batch_.tokens);
         device_batch_.positions = stage_ints(positions.data(), batch_.tokens);
         device_batch_.cu_seqlens = stage_ints(batch_.cu_seqlens, batch_.batch_size + 1);
+        device_batch_.attention_blocks = stage_ints(attention_blocks_.data(),
+                                                    static_cast<int64_t>(attention_blocks_.size()));
         device_batch_.pool_skip = stage_ints(batch_.pool_skip, batch_.batch_size);
         device_batch_.selected = stage_ints(batch_.selected, batch_.num_selected);
         device_batch_.targets = stage_ints(batch_.targets, batch_.num_selected * kTargetsPerRow);
@@ -267,6 +272,7 @@ private:
     Control& control_;
     const Stream stream_;
     const int64_t rows_[3];
+    const std::vector<int32_t> attention_blocks_;
     int64_t part_[3] = {0, 0, 0};  // bytes into the arena
     std::vector<bool> needed_;
     std::vector<int64_t> output_offset_;

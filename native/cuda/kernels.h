@@ -34,13 +34,14 @@ struct Ints {
 
 // The packed batch on the device.
 struct DeviceBatch {
-    Ints input_ids;       // [tokens]
-    Ints token_type_ids;  // [tokens]
-    Ints positions;       // [tokens]
-    Ints cu_seqlens;      // [batch_size + 1]
-    Ints pool_skip;       // [batch_size]
-    Ints selected;        // [selected]
-    Ints targets;         // [selected, kTargetsPerRow]
+    Ints input_ids;         // [tokens]
+    Ints token_type_ids;    // [tokens]
+    Ints positions;         // [tokens]
+    Ints cu_seqlens;        // [batch_size + 1]
+    Ints attention_blocks;  // of attention_blocks.h, read in 16 bits
+    Ints pool_skip;         // [batch_size]
+    Ints selected;          // [selected]
+    Ints targets;           // [selected, kTargetsPerRow]
     int32_t batch_size = 0;
     int32_t max_seq_len = 0;
 };

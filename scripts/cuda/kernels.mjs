@@ -75,8 +75,16 @@ export function describeKernel(mangled, architecture) {
   }
   if (name === 'attention_mma_kernel') {
     const [dim, keys] = list;
-    const hot = ['HMMA', 'LDSM', 'MUFU', ...copies(architecture)];
-    return { title: `attention_mma ${type} head_dim ${dim}`, shared: (64 + 4 * keys) * dim * 2, threads: 128, hot, keys, dim, type };
+    const hasBias = mangled.includes('Lb1E');
+    return {
+      title: `attention_mma ${type} head_dim ${dim}${hasBias ? ' relative bias' : ''}`,
+      shared: (64 + 4 * keys) * dim * 2,
+      threads: 128,
+      hot: ['HMMA', 'LDSM', 'MUFU', ...copies(architecture)],
+      keys,
+      dim: hasBias ? undefined : dim,
+      type,
+    };
   }
   if (name === 'linear_fp32_kernel') {
     return { title: `linear_fp32${activations}`, shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };

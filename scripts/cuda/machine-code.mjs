@@ -35,8 +35,11 @@ export function disassemble(nvdisasm, cubin) {
   return functions;
 }
 
-/** The loop that is densest in `product` (at least `least` of it), as a list of instructions; undefined where there is none. */
-export function hotLoop(code, product, least = 8) {
+/**
+ * The loop that is densest in `product` (at least `least` of it) among those that copy what comes next, by `copy`; as a list of
+ * instructions, undefined where there is none.
+ */
+export function hotLoop(code, product, copy, least = 8) {
   const place = new Map(code.flatMap(({ label }, i) => (label === undefined ? [] : [[label, i]])));
   let best;
   for (const [end, { op, text }] of code.entries()) {
@@ -45,7 +48,8 @@ export function hotLoop(code, product, least = 8) {
     if (start === undefined || start >= end) continue;
     const loop = code.slice(start, end + 1).filter((each) => each.op !== undefined);
     const products = loop.filter((each) => each.op.startsWith(product)).length;
-    const density = products < least ? 0 : products / loop.length;
+    const isMeant = products >= least && loop.some((each) => each.op.startsWith(copy));
+    const density = isMeant ? products / loop.length : 0;
     if (density > (best?.density ?? 0)) best = { density, loop };
   }
   return best?.loop;

@@ -6,6 +6,9 @@ import { models, partsOf } from './shapes.mjs';
 
 const tokens = 8192;
 const length = 128;
+const lengths = [16, 32, 64, 128, 512];
+/** Instructions of a warp of attention before and after its steps: what it takes, its queries' copies, the context's way out. */
+const aroundSteps = 250;
 /** Instructions for 8 outputs of the epilogue in the machine code: load, bias, round, store. What GELU adds is counted. */
 const plainEpilogue = 60;
 /**
@@ -39,11 +42,14 @@ export function predict(measured) {
       const bytes = 2 * (tokens * k + n * k + tokens * n * (residual ? 2 : 1));
       return { time: Math.max(compute, bytes / (gpu.bandwidth * 1e12)), work: 2 * tokens * n * k, bytes };
     };
-    const attention = (hidden, heads) => {
-      const blocks = perSm((tokens / length) * heads * Math.ceil(length / 64));
-      const compute = seconds(blocks * Math.ceil(length / 64) * facts.step[hidden / heads]);
+    const attention = (hidden, heads, of = length) => {
+      // As attention_blocks.cc: texts of up to 64 tokens share the 4 warps of a block, each with its own keys alone.
+      const warps = Math.ceil(of / 16);
+      const blocks = of > 64 ? (tokens / of) * Math.ceil(of / 64) : tokens / of / Math.floor(4 / warps);
+      const steps = of > 64 ? Math.ceil(of / 64) : warps / 4;
+      const compute = seconds(perSm(Math.ceil(blocks) * heads) * (steps * facts.step[hidden / heads] + aroundSteps));
       const bytes = 2 * tokens * hidden * 4;
-      return { time: Math.max(compute, bytes / (gpu.bandwidth * 1e12)), work: 4 * tokens * length * hidden, bytes };
+      return { time: Math.max(compute, bytes / (gpu.bandwidth * 1e12)), work: 4 * tokens * of * hidden, bytes };
     };
     const rows = (hidden, passes) => {
       const bytes = 2 * tokens * hidden * passes;
@@ -67,6 +73,8 @@ export function predict(measured) {
       const micro = (time) => (time * 1e6).toFixed(1);
       const kernels = Object.entries(layer).map(([what, each]) => `${what} ${micro(each.time)} (${micro(roofline(each))})`);
       lines.push(`  ${name.padEnd(17)} ${kernels.join('  ')}`);
+      const byLength = lengths.map((of) => `${of}: ${micro(attention(hidden, heads, of).time)}`);
+      lines.push(`  ${''.padEnd(17)} attention of texts of ${byLength.join('  ')}`);
       const rate = `${(tokens / total / 1e6).toFixed(1)} M tokens/s, ${(work / total / 1e12).toFixed(0)} TFLOP/s`;
       lines.push(`  ${''.padEnd(17)} whole: ${(total * 1e3).toFixed(2)} ms (${(bound * 1e3).toFixed(2)} ms), ${rate}`);
     }

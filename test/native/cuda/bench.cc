@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/attention_blocks.h"
 #include "cuda/check.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/encoder.h"
@@ -86,9 +87,10 @@ void bench_attention(int32_t batch_size, int32_t seq_len, int32_t heads, int32_t
         context(tokens, hidden, type);
     std::vector<int32_t> cu;
     for (int32_t i = 0; i <= batch_size; i++) cu.push_back(i * seq_len);
-    const DeviceInts cu_device(cu);
+    const DeviceInts cu_device(cu), blocks(cuda::attention_blocks(cu.data(), static_cast<int64_t>(cu.size()) - 1));
     cuda::DeviceBatch batch;
     batch.cu_seqlens = cu_device.ints();
+    batch.attention_blocks = blocks.ints();
     batch.batch_size = batch_size;
     batch.max_seq_len = seq_len;
     cuda::AttentionArgs args;

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/attention_blocks.h"
 #include "cuda/check.h"
 #include "cuda/check_rows.h"
 
@@ -112,12 +113,13 @@ std::string check_attention(const AttentionCase& c, std::vector<float>* bits = n
     constexpr int32_t far = cuda::kFarthest, width = 2 * far + 1;
     const auto bias = random_floats(static_cast<size_t>(c.heads) * width, 5);
     const DeviceTensor input(qkv, tokens, 3 * hidden, c.type), context(tokens, hidden, c.type);
-    const DeviceInts cu_device(cu);
+    const DeviceInts cu_device(cu), blocks(cuda::attention_blocks(cu.data(), static_cast<int64_t>(cu.size()) - 1));
     const DeviceVector bias_device(bias);
     const DeviceArray<int64_t> offsets_device(offsets);
     const DeviceTensor scores(1, static_cast<int32_t>(num_scores), Type::kFloat);
     cuda::DeviceBatch batch;
     batch.cu_seqlens = cu_device.ints();
+    batch.attention_blocks = blocks.ints();
     batch.batch_size = static_cast<int32_t>(c.lengths.size());
     batch.max_seq_len = *std::max_element(c.lengths.begin(), c.lengths.end());
     cuda::AttentionArgs args;
@@ -197,6 +199,26 @@ std::string check_layer_norm(int64_t rows, int32_t width, Type type, float mean)
     });
 }
 
+// Every query of every text is in exactly one warp, with its text's other warps beside it.
+std::string check_attention_blocks(const std::vector<int32_t>& lengths, size_t most_blocks) {
+    std::vector<int32_t> cu{0};
+    for (int32_t length : lengths) cu.push_back(cu.back() + length);
+    constexpr int32_t kWarps = cuda::kAttentionWarps, kOfWarp = cuda::kQueriesOfWarp, kOfBlock = kWarps * kOfWarp;
+    const std::vector<int32_t> blocks = cuda::attention_blocks(cu.data(), static_cast<int64_t>(lengths.size()));
+    if (blocks.size() > most_blocks * 2 * kWarps) return "expected at most " + std::to_string(most_blocks) + " blocks, got " + std::to_string(blocks.size() / (2 * kWarps));
+    std::vector<int32_t> dealt(lengths.size(), 0);  // queries
+    for (size_t i = 0; i < blocks.size(); i += 2) {
+        const int32_t text = blocks[i], query = blocks[i + 1], warp = static_cast<int32_t>(i / 2) % kWarps;
+        if (text < 0) continue;
+        const int32_t length = lengths[static_cast<size_t>(text)];
+        const bool is_long = length > kOfBlock;
+        if (is_long ? query % kOfBlock != warp * kOfWarp : query != dealt[static_cast<size_t>(text)]) return "text " + std::to_string(text) + " is torn";
+        if (!is_long && warp * kOfWarp < query) return "text " + std::to_string(text) + " begins in another block";
+        dealt[static_cast<size_t>(text)] += std::max(0, std::min(kOfWarp, length - query));
+    }
+    return dealt == lengths ? "" : "a query is missing or twice";
+}
+
 struct Named {
     std::string name;
     std::function<std::string()> body;
@@ -269,17 +291,26 @@ std::vector<Named> all_cases() {
             cases.push_back({"attention" + t + " seq_len=" + number(length), [=] {
                                  return check_attention({{length, 3}, 1, 32, type, length % 2 == 0, length < 130});
                              }});
+        // Texts that share blocks: 1 to 4 warps each, in an order that leaves gaps, and long ones among them.
+        for (int32_t dim : {12, 32, 64, 128})
+            cases.push_back({"attention of many texts" + t + " head_dim=" + number(dim), [=] {
+                                 return check_attention({{3, 48, 16, 17, 33, 64, 1, 90, 32, 20, 49, 5, 130, 16, 16}, 1, dim, type, dim == 32, false});
+                             }});
         cases.push_back({"attention" + t + " huge logits", [=] {
                              return check_attention({{40, 70}, 1, 32, type, false, true, 6.0f});
                          }});
         cases.push_back({"attention gives a sequence the same bits in every batch" + t, [=] {
-                             std::vector<float> alone, among;
-                             const std::string problem =
-                                 check_attention({{37}, 2, 32, type, true, false}, &alone) +
-                                 check_attention({{129, 37, 5}, 2, 32, type, true, false}, &among);
-                             if (!problem.empty()) return problem;
-                             const bool same = std::equal(alone.begin(), alone.end(), among.begin() + 129 * 64);
-                             return std::string(same ? "" : "other bits");
+                             // After texts that leave it the block's second and third warps, alone in one, and walking over keys.
+                             for (const auto& [length, before] : {std::pair{37, 5}, std::pair{37, 129}, std::pair{16, 33}, std::pair{50, 64}, std::pair{70, 3}})
+                                 for (int32_t dim : {32, 128}) {
+                                     std::vector<float> alone, among;
+                                     const std::string problem = check_attention({{length}, 2, dim, type, true, false}, &alone) +
+                                                                 check_attention({{before, length, 5}, 2, dim, type, true, false}, &among);
+                                     if (!problem.empty()) return problem;
+                                     if (!std::equal(alone.begin(), alone.end(), among.begin() + before * 2 * dim))
+                                         return "other bits: " + std::to_string(length) + " after " + std::to_string(before);
+                                 }
+                             return std::string();
                          }});
         for (int32_t width : {1, 7, 25, 34, 129, 256, 384, 500, 768, 1024, 1031})
             for (float mean : {0.0f, 1e4f}) {
@@ -290,6 +321,14 @@ std::vector<Named> all_cases() {
         for (int32_t width : {1, 25, 34, 130, 384, 600, 1000})
             cases.push_back({"rows" + t + " width=" + number(width), [=] { return check_rows(type, width); }});
     }
+    cases.push_back({"attention_blocks", [] {
+                         std::vector<int32_t> mixed;
+                         for (int32_t i = 0; i < 500; i++) mixed.push_back(1 + i * i * 7 % 200);
+                         return check_attention_blocks({}, 0) + check_attention_blocks({16, 16, 16, 16, 1}, 2) +
+                                check_attention_blocks({17, 17, 32, 32}, 2) + check_attention_blocks({48, 33, 16, 5}, 2) +
+                                check_attention_blocks({64, 65, 128, 129}, 8) + check_attention_blocks({40, 20, 40, 20, 10, 10}, 3) +
+                                check_attention_blocks(mixed, 1000);
+                     }});
     for (int32_t width : {1, 2, 31, 255, 257, 1000})
         for (int64_t rows : {1, 3})
             cases.push_back({"pick_targets rows=" + number(rows) + " width=" + number(width),
