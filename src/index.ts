@@ -5,7 +5,7 @@ export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/e
 export type { Embedding, EmbedOptions, EmbedSyncOptions } from './tasks/embedding.js';
 export type { EmbedManyOptions } from './tasks/embed-many.js';
 export { loadTokenizer } from './tasks/load-tokenizer.js';
-export { systemInfo, type SystemInfo } from './tasks/system-info.js';
+export { systemInfo, type CudaDevice, type SystemInfo } from './tasks/system-info.js';
 export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
 export { setQueueLimit } from './tasks/queue-limit.js';
 export { pairwiseSimilarity, similarity } from './vectors/similarity.js';

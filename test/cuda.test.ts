@@ -198,7 +198,7 @@ if (canBuild) {
     await withDevice({ DEVICES: '0' }, async () => {
       assert.equal(await chosen({}), { asked: 'auto', chosen: 'cpu', reason: 'no CUDA device can be used: there is no CUDA device' });
       assert.is((await errorOf(() => chosen({ precision: 'fp16' }))).code, 'PRECISION');
-      assert.equal(systemInfo().cuda, { available: false, problem: 'there is no CUDA device', device: '' });
+      assert.equal(systemInfo().cuda, { available: false, problem: 'there is no CUDA device', device: '', devices: [] });
     });
     // The first device that can be used, not the first.
     const third = { DEVICES: '3', CAPABILITY: '70,75,80' };
@@ -211,7 +211,17 @@ if (canBuild) {
           'not cuda:1: bf16 needs compute capability 8.0 or more, emulated device has 7.5: use fp16',
       });
       assert.is((await chosen({ precision: 'fp16' })).chosen, 'cuda:1');
-      assert.is(systemInfo().device.chosen, 'cuda:1');
+      const { cuda, device } = systemInfo();
+      assert.is(device.chosen, 'cuda:1');
+      assert.equal([cuda.available, cuda.problem, cuda.device], [true, '', 'emulated device, compute capability 7.5, 16.0 GiB']);
+      assert.equal(
+        cuda.devices.map(({ name, description, problem }) => [name, description, problem]),
+        [
+          ['cuda', '', 'emulated device has compute capability 7.0: expected 7.5 or more'],
+          ['cuda:1', 'emulated device, compute capability 7.5, 16.0 GiB', ''],
+          ['cuda:2', facts, ''],
+        ],
+      );
     });
     await withDevice({ DEVICES: '2', CAPABILITY: '70' }, async () => {
       const { chosen: device, reason } = await chosen({});
@@ -219,8 +229,30 @@ if (canBuild) {
       assert.match(reason, /^no CUDA device can be used: cuda: .* 7\.0: expected 7\.5 or more; cuda:1: /);
     });
     const { cuda, device } = systemInfo();
-    assert.equal(cuda, { available: true, problem: '', device: facts });
+    assert.equal(cuda, { available: true, problem: '', device: facts, devices: [{ name: 'cuda', description: facts, problem: '' }] });
     assert.is(device.chosen, 'cuda');
+  });
+
+  t('doctor shows every device', () => {
+    const run = (...args: string[]): string => {
+      const env = { ...process.env, BERTHA_EMULATED_DEVICES: '2', BERTHA_EMULATED_CAPABILITY: '80,70', NO_COLOR: '1' };
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'doctor', ...args], {
+        cwd: root,
+        encoding: 'utf8',
+        env,
+      });
+      assert.is(status, 0, stdout + stderr);
+      return stdout;
+    };
+    assert.match(
+      run(),
+      /^ok {2}cuda +emulated device, compute capability 8\.0, 16\.0 GiB\nok {2}cuda:1 +cannot be used: emulated device has compute capability 7\.0: expected 7\.5/m,
+    );
+    const findings = JSON.parse(run('--json')) as Readonly<
+      Record<string, { readonly devices?: readonly object[]; readonly problem?: string }>
+    >;
+    assert.is(findings['cuda']?.devices?.length, 2);
+    assert.match(findings['cuda:1']?.problem ?? '', /expected 7\.5 or more/);
   });
 
   t('auto takes the processor for heads wider than the kernels take; by name the device refuses them', async () => {

@@ -1,6 +1,17 @@
 import { loadAddon } from '../runtime/addon.js';
 import { callNative } from '../runtime/native-error.js';
-import { chooseDevice, type DeviceReport } from '../runtime/device.js';
+import type { NativeAddon } from '../runtime/native.js';
+import { chooseDevice, type Device, type DeviceReport } from '../runtime/device.js';
+
+/** One CUDA device. */
+export interface CudaDevice {
+  /** What the option `device` calls it. */
+  readonly name: Device;
+  /** Name, compute capability and memory; empty if it cannot be used. */
+  readonly description: string;
+  /** Why it cannot be used; empty if it can. */
+  readonly problem: string;
+}
 
 /** What Bertha computes with on this machine. */
 export interface SystemInfo {
@@ -23,11 +34,14 @@ export interface SystemInfo {
     readonly physical: number;
   };
   readonly cuda: {
+    /** Whether some device can be used. */
     readonly available: boolean;
-    /** What is missing; empty if available. */
+    /** What the first one lacks, or why there is none; empty if available. */
     readonly problem: string;
-    /** The first device's name, compute capability and memory; empty if not available. */
+    /** Name, compute capability and memory of the first that can be used; empty if not available. */
     readonly device: string;
+    /** Every device of this machine, in the driver's order. */
+    readonly devices: readonly CudaDevice[];
   };
   /** What the device `'auto'` would be, and why. */
   readonly device: DeviceReport;
@@ -40,12 +54,22 @@ export interface SystemInfo {
  */
 export function systemInfo(): SystemInfo {
   const addon = loadAddon();
-  const problem = addon.deviceProblem('cuda');
   return {
     addon: { version: addon.version, builder: addon.builder, compiler: addon.compiler },
     isa: callNative(() => addon.isa()),
     threads: callNative(() => addon.threads()),
-    cuda: { available: problem === '', problem, device: problem === '' ? addon.deviceDescription('cuda') : '' },
+    cuda: cudaOf(addon),
     device: chooseDevice('auto'),
   };
+}
+
+function cudaOf(addon: NativeAddon): SystemInfo['cuda'] {
+  const devices = Array.from({ length: addon.deviceCount() }, (_, i): CudaDevice => {
+    const name: Device = i === 0 ? 'cuda' : `cuda:${i}`;
+    const problem = addon.deviceProblem(name);
+    return { name, description: problem === '' ? addon.deviceDescription(name) : '', problem };
+  });
+  const usable = devices.find(({ problem }) => problem === '');
+  const problem = usable === undefined ? addon.deviceProblem('cuda') : '';
+  return { available: usable !== undefined, problem, device: usable?.description ?? '', devices };
 }

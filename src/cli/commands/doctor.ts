@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { colors } from '../colors.js';
 import { BerthaError } from '../../errors.js';
-import { loadEmbedder, stats, systemInfo, type Embedder } from '../../index.js';
+import { loadEmbedder, stats, systemInfo, type CudaDevice, type Embedder, type SystemInfo } from '../../index.js';
 import { errorMessage } from '../../realms.js';
 import { defaultWeightCache, weightCacheDirectory } from '../../runtime/weight-cache.js';
 import { openOutput } from '../output.js';
@@ -53,8 +53,19 @@ function addonFindings(): Finding[] {
     { name: 'addon', ok: true, text: `${addon.version}, built by ${addon.builder}, compiler ${addon.compiler}`, details: addon },
     { name: 'instructions', ok: true, text: `${isa.chosen}: ${why} (available: ${isa.available.join(', ')})`, details: isa },
     { name: 'threads', ok: true, text: `${threads.pool}: ${threads.reason}`, details: threads },
-    { name: 'cuda', ok: true, text: cuda.available ? cuda.device : `not available: ${cuda.problem}`, details: cuda },
+    ...cudaFindings(cuda),
     { name: 'device', ok: true, text: `auto takes ${device.chosen}: ${device.reason}`, details: device },
+  ];
+}
+
+/** A line for each device; the first one's, which is there without any, holds all details. */
+function cudaFindings(cuda: SystemInfo['cuda']): Finding[] {
+  const line = ({ description, problem }: CudaDevice): string => (problem === '' ? description : `cannot be used: ${problem}`);
+  const [first, ...others] = cuda.devices;
+  const text = first === undefined ? `not available: ${cuda.problem}` : line(first);
+  return [
+    { name: 'cuda', ok: true, text, details: cuda },
+    ...others.map((device) => ({ name: device.name, ok: true, text: line(device), details: device })),
   ];
 }
 
