@@ -227,6 +227,24 @@ t('takes the default model from the folder that configure or BERTHA_MODEL_DIR na
   assert.match(message, /for BERTHA_MODEL_DIR but received ".*dist", which has no config\.json\. Correct or remove it\./);
 });
 
+t('looks beside the program for a bundle, also where the working directory is gone, and says what to do', ({ home }) => {
+  writeFileSync(join(home, 'package.json'), '{ "name": "app", "type": "module" }'); // what a bundle finds above itself
+  const gone = join(home, 'gone');
+  mkdirSync(gone);
+  const elsewhere = `process.chdir(${JSON.stringify(gone)}), require('node:fs').rmdirSync(${JSON.stringify(gone)})`;
+  const addonError = evaluate(home, `(${elsewhere}, loadAddon())`);
+  assert.is(addonError.code, 'ADDON_LOAD');
+  assert.match(addonError.message, /keep bertha-encoder out of the bundle[^]*or set BERTHA_ADDON/);
+  const modelError = evaluate(home, 'defaultModelDirectory()');
+  assert.is(modelError.code, 'MODEL_NOT_FOUND');
+  assert.match(modelError.message, 'set BERTHA_MODEL_DIR');
+  const project = join(home, 'project', 'node_modules', '@bertha-encoder', platform);
+  mkdirSync(project, { recursive: true });
+  copyFileSync(addon, join(project, 'bertha.node'));
+  const inProject = `(process.chdir(${JSON.stringify(join(home, 'project'))}), loadAddon().builder)`;
+  assert.is(evaluate(home, inProject).value, 'node-gyp');
+});
+
 t('says what to install when there is no default model', ({ home }) => {
   const { code, message } = evaluate(home, 'defaultModelDirectory()');
   assert.is(code, 'MODEL_NOT_FOUND');

@@ -77,19 +77,46 @@ t('knows the errors of another realm by their brand', async () => {
   assert.equal(facts, [true, false, false, true, true, false, false, false, false, false]);
 });
 
-t('takes vectors of another realm in semanticSearch and similarity', async () => {
+t('takes vectors of another realm wherever vectors are taken', async () => {
   const facts = await evaluate(`
     const there = await library.loadEmbedder(${golden('sentence/normalize')});
-    const foreignVectors = (await there.embed(['a cat', 'a dog', 'snow'])).map(({ vector }) => new globals.Float32Array(vector));
-    const doubles = foreignVectors.map((vector) => globals.Float64Array.from(vector));
-    const matrix = { data: globals.Float32Array.from(foreignVectors.flatMap((vector) => [...vector])), dimensions: foreignVectors[0].length };
-    const best = [];
-    for (const corpus of [foreignVectors, doubles, matrix]) best.push((await own.semanticSearch(foreignVectors[1], corpus, { topK: 1 }))[0].index);
-    best.push(Math.round(own.similarity(foreignVectors[0], foreignVectors[0])));
-    best.push(Object.keys(own.quantizeVectors(foreignVectors, 'int8')).length > 0);
-    return best;
+    const numbers = (await there.embed(['a cat', 'a dog', 'snow'])).map(({ vector }) => [...vector]);
+    const uses = async (library, { Float32Array, Float64Array }) => {
+      const vectors = numbers.map((each) => Float32Array.from(each));
+      const doubles = numbers.map((each) => Float64Array.from(each));
+      const matrix = { data: Float32Array.from(numbers.flat()), dimensions: numbers[0].length };
+      const found = [];
+      for (const corpus of [vectors, doubles, matrix]) found.push((await library.semanticSearch(vectors[1], corpus, { topK: 1 }))[0].index);
+      const codes = library.quantizeVectors(vectors, 'int8');
+      const bits = library.quantizeVectors(doubles, 'binary');
+      found.push(library.quantizedSimilarity(vectors[1], codes).indexOf(Math.max(...library.quantizedSimilarity(vectors[1], codes))));
+      found.push(library.rescore(vectors[1], bits, codes)[0].index, library.rescore(vectors[1], bits, vectors)[0].index);
+      found.push(Math.round(library.similarity(vectors[0], vectors)[0]), Math.round(library.pairwiseSimilarity(vectors, doubles)[1]));
+      const rows = await library.similarityMatrix(vectors, vectors);
+      return [...found, ...rows.map((row, i) => Math.round(row[i]))];
+    };
+    return [await uses(own, globals), await uses(library, globalThis)];
   `);
-  assert.equal(facts, [1, 1, 1, 1, true]);
+  assert.equal(facts, [
+    [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+    [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+  ]);
+});
+
+t('returns arrays of the realm that asks from whatever computes', async () => {
+  const facts = await evaluate(`
+    const { Float32Array } = globals;
+    const embedder = await library.loadEmbedder(${golden('sentence/normalize')});
+    const vectors = (await embedder.embed(['a cat', 'a dog'])).map(({ vector }) => vector);
+    const codes = library.quantizeVectors(vectors, 'int8');
+    const features = await library.extractFeatures(await library.loadModel(${golden('tiny/bert-mlm')}), 'a cat');
+    const arrays = [
+      (await library.similarityMatrix(vectors, vectors))[0], library.similarity(vectors[0], vectors), library.quantizedSimilarity(vectors[0], codes),
+      library.dequantizeVectors(codes)[0], features.data ?? features[0].data,
+    ];
+    return arrays.map((array) => array instanceof Float32Array);
+  `);
+  assert.equal(facts, [true, true, true, true, true]);
 });
 
 t.run();

@@ -23,12 +23,12 @@ export function packageRoot(): string | undefined {
  * entry or below the working directory; outside of a bundle only what is installed for this package counts.
  */
 export function installedFile(name: string): string | undefined {
-  const programs = packageRoot() === undefined ? [argv[1], join(cwd(), 'package.json')] : [];
-  for (const base of [ownFile(), ...programs]) {
-    if (base === undefined) continue;
+  const ofProgram = packageRoot() === undefined ? [() => argv[1], () => join(cwd(), 'package.json')] : [];
+  for (const base of [ownFile, ...ofProgram]) {
     try {
-      return requireFrom(base).resolve(name);
+      return requireFrom(base() ?? '').resolve(name);
     } catch {
+      // Not there, no path, or a working directory that was removed.
       continue;
     }
   }
