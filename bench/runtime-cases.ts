@@ -3,7 +3,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { loadEmbedder, type Embedder } from '../src/index.js';
+import { loadEmbedder, loadModel, setQueueLimit, type Embedder } from '../src/index.js';
+import { packBatch } from '../src/runtime/batch.js';
 import { Random } from '../test/support/random.js';
 import { onnxRuntimeEngine } from './engines/onnxruntime.js';
 import { startNeighbour } from './machine.js';
@@ -203,6 +204,31 @@ export const runtimeCases: Readonly<Record<string, Case>> = {
     const runner = await onnxRuntimeEngine('fp32').load(miniLm(undefined), 2);
     for (const text of texts(1000)) await runner.vectors([text]);
     return { loadedMb: await residentMb() };
+  },
+  /** 200,000 calls that wait for one thread and are aborted by one signal. */
+  aborts: async () => {
+    const kCalls = 200_000;
+    const model = await loadModel(undefined, { threads: 1 });
+    setQueueLimit(2 ** 24);
+    const stop = new AbortController();
+    const batch = packBatch([{ ids: new Int32Array(32).fill(2000) }]);
+    let ended = 0;
+    const end = (): void => void ended++;
+    const call = (): void => {
+      void model.session.run(batch, [model.values.sentenceEmbedding], { signal: stop.signal, priority: 'bulk' }).then(end, end);
+    };
+    for (let made = 0; made < kCalls; made++) {
+      call();
+      if (made % 250 === 249) await new Promise(setImmediate);
+    }
+    globalThis.gc?.();
+    const waiting = kCalls - ended;
+    const { max, p99, took } = await loopDelayWhile(async () => {
+      stop.abort();
+      while (ended < kCalls) await sleep(1);
+    });
+    model.dispose();
+    return { waiting, took: took!, p99: p99!, max: max! };
   },
   idle: () =>
     withEmbedder(2, async (embedder) => {

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { getEventListeners } from 'node:events';
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import {
@@ -154,6 +155,37 @@ t('an abort removes what waits, stops what runs, and ignores what is done', () =
     1,
   ),
 );
+
+t('a signal stops thousands of waiting calls over many turns of the event loop, through one listener', async () => {
+  const model = await loadModel(realModel, { threads: 1 });
+  const stop = new AbortController();
+  const batch = packBatch([{ ids: new Int32Array(64).fill(2000) }]);
+  const count = 4000;
+  let aborted = 0;
+  let other = 0;
+  for (let i = 0; i < count; i++) {
+    void model.session.run(batch, [model.values.sentenceEmbedding], { signal: stop.signal, priority: 'bulk' }).then(
+      () => other++,
+      (reason: unknown) => (reason === 'enough' ? aborted++ : other++),
+    );
+  }
+  assert.is(getEventListeners(stop.signal, 'abort').length, 1);
+  stop.abort('enough');
+  let most = 0;
+  for (let before = aborted + other; before < count;) {
+    await new Promise(setImmediate);
+    most = Math.max(most, aborted + other - before);
+    before = aborted + other;
+  }
+  assert.ok(aborted > count / 2, `${aborted} aborted`);
+  assert.ok(most <= 300, `${most} calls ended in one turn`);
+  assert.is(getEventListeners(stop.signal, 'abort').length, 0);
+  // The signal of few calls stops them at once, and a call that has ended listens no more.
+  const short = new AbortController();
+  await model.session.run(batch, [model.values.sentenceEmbedding], { signal: short.signal });
+  assert.is(getEventListeners(short.signal, 'abort').length, 0);
+  model.dispose();
+});
 
 t('forward takes priority, deadline and signal', async () => {
   const model = await loadModel(smallModel);

@@ -1,5 +1,5 @@
 /** Calls that are stopped in one turn of the event loop: what their rejections bring about takes some milliseconds. */
-const kStopsATurn = 200;
+const kStopsATurn = 100;
 
 /** What an abort of a signal has to stop. */
 const watched = new WeakMap<AbortSignal, Watch>();
