@@ -98,7 +98,7 @@ t('opens early directories that keep the model in 0_Transformer', () => {
   return withModel(folder, (model) => {
     assert.is(model.maxLength, 48);
     assert.is(model.tensors.size, 55);
-    assert.ok(model.tokenizerFiles.vocab);
+    assert.ok(model.tokenizerFiles.tokenizerJson);
   });
 });
 

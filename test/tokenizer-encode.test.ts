@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type tokenizers from 'tokenizers';
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
+import { Tensor } from '../src/compat/tensor.js';
 import { BerthaError } from '../src/errors.js';
 import { loadTokenizer } from '../src/tasks/load-tokenizer.js';
 import { createTokenizer, type EncodeOptions, type Encoding, type Tokenizer } from '../src/tokenizer/index.js';
@@ -270,9 +271,20 @@ t('joins tokens, or words, as it decodes', () => {
 });
 
 t('refuses to decode what is no id', () => {
-  for (const id of [-1, 30522, 1.5, 2 ** 32, NaN, '5' as unknown as number, undefined as unknown as number]) {
+  for (const id of [-1, 1.5, NaN, '5' as unknown as number, undefined as unknown as number]) {
     assert.throws(() => tokenizer.decode([101, id]), fails('INVALID_IDS', /at index 1/), String(id));
   }
+  for (const ids of ['101', 101, undefined, null, {}, { data: [1] }, new DataView(new ArrayBuffer(8)), () => 1])
+    assert.throws(() => tokenizer.decode(ids as never), fails('INVALID_ARG', /a list of ids or a tensor/), String(ids));
+  const rows = { data: Int32Array.of(1, 2, 3, 4), dims: [2, 2] };
+  assert.throws(() => tokenizer.decode(rows), fails('INVALID_ARG', /\[2, 2\].*batch_decode/));
+});
+
+t('decodes lists, typed arrays and tensors, and leaves out ids without a token', () => {
+  const ids = [101, 7592, 30522, 2 ** 32, 2088];
+  const lists = [ids, Float64Array.from(ids), BigInt64Array.from(ids, BigInt), { data: BigInt64Array.from(ids, BigInt), dims: [1, 5] }];
+  for (const list of [...lists, new Tensor(Int32Array.of(101, 7592, 40000, 30523, 2088), [1, 5])])
+    assert.is(tokenizer.decode(list, { skipSpecialTokens: true }), 'hello world');
 });
 
 t('gives the same in slices of any size', () => {

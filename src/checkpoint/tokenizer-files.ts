@@ -26,10 +26,8 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const read = (name: string, maxBytes: number, code: string): Promise<string | undefined> =>
     readTextFile(path.join(folder, name), maxBytes, code);
   const tokenizerJson = await read('tokenizer.json', kMaxTokenizerBytes, 'TOKENIZER');
-  const vocab = await read('vocab.txt', kMaxVocabBytes, 'VOCAB').catch((error: unknown) => {
-    if (tokenizerJson !== undefined && error instanceof BerthaError && error.code === 'LFS_POINTER') return undefined; // nobody reads it
-    throw error;
-  });
+  // Python never opens it beside a tokenizer.json, so that whatever is wrong with it is no problem.
+  const vocab = tokenizerJson === undefined ? await read('vocab.txt', kMaxVocabBytes, 'VOCAB') : undefined;
   const tokenizerConfig = await read('tokenizer_config.json', kMaxTokenizerBytes, 'TOKENIZER');
   const specialTokensMap = await read('special_tokens_map.json', kMaxTokenizerBytes, 'TOKENIZER');
   if (tokenizerJson === undefined) requireNoAddedTokens(await read('added_tokens.json', kMaxTokenizerBytes, 'TOKENIZER'), tokenizerConfig);

@@ -1,7 +1,7 @@
 import { BerthaError } from '../errors.js';
 import type { HubOptions } from '../hub/index.js';
 import { loadTokenizer } from '../tasks/load-tokenizer.js';
-import type { EncodeOptions, Tokenizer } from '../tokenizer/index.js';
+import type { EncodeOptions, IdList, Tokenizer } from '../tokenizer/index.js';
 import { Tensor, toRows, type IntegerInput } from './tensor.js';
 
 /** Options of a tokenizer's call, as in transformers. */
@@ -39,7 +39,7 @@ export interface PreTrainedTokenizer {
   tokenize(text: string): string[];
   convert_tokens_to_ids(tokens: readonly string[]): number[];
   convert_ids_to_tokens(ids: ArrayLike<number>): string[];
-  decode(ids: ArrayLike<number>, options?: Decoding): string;
+  decode(ids: IdList, options?: Decoding): string;
   batch_decode(ids: IntegerInput, options?: Decoding): string[];
 }
 
@@ -58,7 +58,7 @@ export { AutoTokenizer as ElectraTokenizer, AutoTokenizer as MPNetTokenizer };
 
 function callable(tokenizer: Tokenizer): PreTrainedTokenizer {
   const call = (text: string | readonly string[], options: TokenizerCallOptions = {}): BatchEncoding => toBatch(tokenizer, text, options);
-  const decode = (ids: ArrayLike<number>, { skip_special_tokens: skip = false, clean_up_tokenization_spaces: clean }: Decoding = {}) =>
+  const decode = (ids: IdList, { skip_special_tokens: skip = false, clean_up_tokenization_spaces: clean }: Decoding = {}) =>
     tokenizer.decode(ids, { skipSpecialTokens: skip, ...(clean === undefined ? {} : { cleanUpSpaces: clean }) });
   return Object.assign(call, {
     tokenizer,

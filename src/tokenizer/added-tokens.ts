@@ -14,6 +14,8 @@ export interface AddedToken {
   readonly normalized: boolean;
   /** Left out by `decode` with skipSpecialTokens, and ordinary text with splitSpecialTokens. */
   readonly special: boolean;
+  /** Named by tokenizer_config.json or special_tokens_map.json alone: the model need not have a row for it. */
+  readonly isNamedOnly?: boolean;
 }
 
 interface TrieNode {

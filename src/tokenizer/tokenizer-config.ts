@@ -2,13 +2,25 @@ import type { AddedToken } from './added-tokens.js';
 import type { SpecialTokens, TokenizerFiles } from './definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from './truncation.js';
-import { MAX_VOCAB_SIZE } from './vocabulary.js';
+import { MAX_VOCAB_SIZE, type Vocabulary } from './vocabulary.js';
 
 // transformers writes 1e30 for "no limit"; this is where it draws the line itself.
 const NO_LIMIT = 1e20;
 
 type SpecialName = 'unk' | 'pad' | 'cls' | 'sep' | 'mask';
-export type AddedTokenFlags = Omit<AddedToken, 'id' | 'content'>;
+export type AddedTokenFlags = Omit<AddedToken, 'id' | 'content' | 'isNamedOnly'>;
+
+/** A special token as the files give it: a string, or a token with its properties. */
+interface NamedToken {
+  readonly content: string;
+  readonly flags: AddedTokenFlags | undefined;
+}
+
+/** In the order in which transformers 4.57 adds those that have no id yet. */
+const kNames = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'];
+
+/** A special token that is given as a string. */
+const kPlainFlags: AddedTokenFlags = { singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true };
 
 /** What tokenizer_config.json and special_tokens_map.json say, the first having precedence. Errors: TOKENIZER. */
 export class TokenizerConfig {
@@ -18,7 +30,9 @@ export class TokenizerConfig {
   readonly paddingSide: Side;
   readonly truncationSide: Side;
   readonly #config: JsonNode;
-  readonly #specialTokens = new Map<string, { content: string; flags: AddedTokenFlags | undefined }>();
+  readonly #specialTokens = new Map<string, NamedToken>();
+  /** Special tokens without a name of their own. */
+  readonly #moreTokens: readonly NamedToken[];
 
   constructor(files: TokenizerFiles) {
     const config = (this.#config = JsonNode.parse(files.tokenizerConfig ?? '{}', 'tokenizer_config.json'));
@@ -27,17 +41,15 @@ export class TokenizerConfig {
     this.maxLength = readMaxLength(config);
     this.paddingSide = config.oneOf('padding_side', ['left', 'right'], 'right');
     this.truncationSide = config.oneOf('truncation_side', ['left', 'right'], 'right');
-    for (const node of [map, config]) {
-      for (const name of ['unk', 'pad', 'cls', 'sep', 'mask']) {
+    // As transformers: where added_tokens_decoder is, the older file is not read.
+    const nodes = config.has('added_tokens_decoder') ? [config] : [config, map];
+    for (const node of nodes.toReversed()) {
+      for (const name of kNames) {
         const value = node.get(`${name}_token`);
-        if (value === undefined) continue;
-        if (typeof value === 'string') this.#specialTokens.set(name, { content: value, flags: undefined });
-        else {
-          const token = new JsonNode(value, `${node.path}: ${name}_token`);
-          this.#specialTokens.set(name, { content: token.string('content', ''), flags: { ...readFlags(token), special: true } });
-        }
+        if (value !== undefined) this.#specialTokens.set(name, namedToken(value, `${node.path}: ${name}_token`));
       }
     }
+    this.#moreTokens = readMoreTokens(nodes);
   }
 
   /** The flag of tokenizer_config.json, or undefined if it does not say; null is a value of strip_accents. */
@@ -55,7 +67,9 @@ export class TokenizerConfig {
   specialTokens(has: (token: string) => boolean, unkToken?: string): SpecialTokens {
     const find = (name: SpecialName, ...usual: string[]): string | undefined => {
       const named = this.#specialTokens.get(name)?.content;
-      return named !== undefined && has(named) ? named : usual.find(has);
+      if (named === undefined || named === '') return usual.find(has);
+      // No text can do without the first three: where the vocabulary lacks what is named, the usual spelling serves.
+      return has(named) || name === 'pad' || name === 'mask' ? named : usual.find(has);
     };
     return {
       unk: unkToken ?? find('unk', '[UNK]') ?? '[UNK]',
@@ -69,6 +83,27 @@ export class TokenizerConfig {
   /** The flags that the files give a special token. */
   flagsOf(name: SpecialName): AddedTokenFlags | undefined {
     return this.#specialTokens.get(name)?.flags;
+  }
+
+  /**
+   * The tokens that the files name and `tokens` lacks, with the ids that transformers 4.57 gives them: those of `vocab`, else new ones
+   * from `next` on. What `added_tokens_decoder` lists comes first where `listed` is true.
+   */
+  missingTokens(tokens: ReadonlyMap<string, AddedToken>, vocab: Vocabulary, listed: boolean): AddedToken[] {
+    let next = vocab.size;
+    for (const { id } of tokens.values()) next = Math.max(next, id + 1);
+    const named = [...kNames.flatMap((name) => this.#specialTokens.get(name) ?? []), ...this.#moreTokens];
+    const wanted = [
+      ...(listed ? this.addedTokens().map(({ id: _, ...token }) => token) : []),
+      ...named.map(({ content, flags }) => ({ content, ...(flags ?? kPlainFlags) })),
+    ];
+    const missing = new Map<string, AddedToken>();
+    for (const token of wanted) {
+      const { content } = token;
+      if (content === '' || tokens.has(content) || missing.has(content)) continue;
+      missing.set(content, { ...token, id: vocab.get(content) ?? next++, isNamedOnly: true });
+    }
+    return [...missing.values()];
   }
 
   /** `added_tokens_decoder` in the order of its ids. */
@@ -85,6 +120,25 @@ export class TokenizerConfig {
       })
       .sort((a, b) => a.id - b.id);
   }
+}
+
+/** `additional_special_tokens`, and `extra_special_tokens` as a list (transformers 5) or by names of their own. */
+function readMoreTokens(nodes: readonly JsonNode[]): NamedToken[] {
+  const lists = ['additional_special_tokens', 'extra_special_tokens'].flatMap((field) => {
+    const node = nodes.find((each) => each.has(field) && each.get(field) !== undefined);
+    const value = node?.get(field);
+    if (node === undefined || value === undefined) return [];
+    const values = Array.isArray(value) ? value : typeof value === 'object' ? Object.values(value as object) : undefined;
+    if (values === undefined) throw node.wrong('a list of tokens', field, value);
+    return values.map((each: unknown) => namedToken(each, `${node.path}: ${field}`));
+  });
+  return lists;
+}
+
+function namedToken(value: unknown, path: string): NamedToken {
+  if (typeof value === 'string') return { content: value, flags: undefined };
+  const token = new JsonNode(value, path);
+  return { content: token.string('content', ''), flags: { ...readFlags(token), special: true } };
 }
 
 /** The properties of an added token, as tokenizer.json and tokenizer_config.json spell them. */

@@ -7,7 +7,6 @@ import { JsonNode } from './json.js';
 import type { NormalizerOptions } from './normalizer.js';
 import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
 import { readFlags, TokenizerConfig } from './tokenizer-config.js';
-import { readVocab } from './vocab-files.js';
 import { MAX_VOCAB_SIZE, type ScannedVocabulary, scanVocabulary, Vocabulary } from './vocabulary.js';
 
 const FILE = 'tokenizer.json';
@@ -26,8 +25,8 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
   if (model === undefined) throw root.wrong('a WordPiece model', 'model', undefined);
   requireWordPiece(model);
   const vocab = scanned?.vocab ?? readModelVocab(model);
-  const addedTokens = readAddedTokens(root, vocab);
-  if (files.vocab !== undefined && scanned?.isText(files.vocab) !== true) compareVocabs(vocab, addedTokens, readVocab(files.vocab));
+  const listed = readAddedTokens(root, vocab);
+  const addedTokens = [...listed.values(), ...config.missingTokens(listed, vocab, true)];
   const unkToken = model.string('unk_token', '[UNK]');
   if (!vocab.has(unkToken)) throw model.wrong('a token of the vocabulary', 'unk_token', unkToken);
   readPreTokenizer(root.child('pre_tokenizer'), root);
@@ -93,7 +92,7 @@ function readModelVocab(model: JsonNode): Vocabulary {
 }
 
 /** Ids of tokens outside the vocabulary go on where it ends: others would not be the ids that the reference gives them. */
-function readAddedTokens(root: JsonNode, vocab: Vocabulary): AddedToken[] {
+function readAddedTokens(root: JsonNode, vocab: Vocabulary): Map<string, AddedToken> {
   const tokens = new Map<string, AddedToken>();
   let next = vocab.size;
   for (const node of root.children('added_tokens')) {
@@ -104,23 +103,7 @@ function readAddedTokens(root: JsonNode, vocab: Vocabulary): AddedToken[] {
     if (id !== expected) throw node.wrong(`${expected}, the id of ${JSON.stringify(content)}`, 'id', id);
     tokens.set(content, { id, content, ...readFlags(node) });
   }
-  return [...tokens.values()];
-}
-
-/** vocab.txt may lack tokens that were added later and may repeat itself; whatever else it says must agree. */
-function compareVocabs(vocab: Vocabulary, addedTokens: readonly AddedToken[], other: Vocabulary): void {
-  const added = new Map(addedTokens.map((token) => [token.content, token.id]));
-  const contradiction = (token: string, here: number | undefined, there: number | undefined) =>
-    new BerthaError(
-      'TOKENIZER',
-      `Expected one id for token ${JSON.stringify(token)} but received ${here ?? 'none'} from tokenizer.json and ${there ?? 'none'} from vocab.txt.`,
-    );
-  for (const [token, id] of other) {
-    if (token !== '' && (vocab.get(token) ?? added.get(token)) !== id) throw contradiction(token, vocab.get(token) ?? added.get(token), id);
-  }
-  for (const [token, id] of vocab) {
-    if (token !== '' && !other.has(token) && !added.has(token)) throw contradiction(token, id, undefined);
-  }
+  return tokens;
 }
 
 function readNormalizer(node: JsonNode | undefined): NormalizerOptions {

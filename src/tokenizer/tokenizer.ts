@@ -12,6 +12,7 @@ import type { Pipeline } from './sequence-encoder.js';
 import { outerSpace } from './token-buffer.js';
 import { readTokenizerJson } from './tokenizer-json.js';
 import { readVocabFiles } from './vocab-files.js';
+import { type IdList, readIds } from './id-list.js';
 import type { Vocabulary } from './vocabulary.js';
 import { WordPiece } from './wordpiece.js';
 
@@ -47,7 +48,7 @@ const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
 
 /**
  * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, each with what
- * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json must agree with it.
+ * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json is not looked at, as in Python.
  *
  * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not BERT's pipeline), VOCAB, INVALID_OPTION.
  */
@@ -99,16 +100,19 @@ export class Tokenizer {
     const { specialTokens, addedTokens } = definition;
     const { vocab } = definition;
     let vocabSize = vocab.idCount;
-    for (const { content, id } of addedTokens) {
+    // A token that files only name has an id that the model may lack: as in transformers, only a text that holds it is an error.
+    let neededSize = vocabSize;
+    for (const { content, id, isNamedOnly } of addedTokens) {
       if (vocab.has(content)) continue;
       this.#outside.set(id, content);
       this.#outsideIds.set(content, id);
       vocabSize = Math.max(vocabSize, id + 1);
+      if (isNamedOnly !== true) neededSize = Math.max(neededSize, id + 1);
     }
-    if (defaults.vocabSize !== undefined && vocabSize > defaults.vocabSize) {
+    if (defaults.vocabSize !== undefined && neededSize > defaults.vocabSize) {
       throw new BerthaError(
         'VOCAB',
-        `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${vocabSize - 1} in the vocabulary.`,
+        `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${neededSize - 1} in the vocabulary.`,
       );
     }
     this.#vocab = vocab;
@@ -207,22 +211,19 @@ export class Tokenizer {
   }
 
   /**
-   * Turns ids back into text; ids without a token are left out. `skipSpecialTokens` leaves out [CLS] and its like; `cleanUpSpaces` takes
+   * Turns ids back into text: a list, a typed array, or a tensor of one row. Ids without a token, such as those of a padded vocabulary,
+   * are left out, as in Python. `skipSpecialTokens` leaves out [CLS] and its like; `cleanUpSpaces` takes
    * back the spaces around apostrophes as well (default: clean_up_tokenization_spaces of tokenizer_config.json, else false).
    *
-   * Errors: INVALID_IDS for what is no id of the vocabulary, TOKENIZER if tokenizer.json asks for another decoder than WordPiece.
+   * Errors: INVALID_ARG for what is no list, INVALID_IDS for what is no whole number from 0, TOKENIZER if tokenizer.json asks for another decoder than WordPiece.
    */
-  decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
+  decode(ids: IdList, options?: DecodeOptions): string {
     const { definition } = this.#defaults;
     const { skipSpecialTokens = false, cleanUpSpaces = definition.cleanUpSpaces } = readOptions('decode', options, DECODE_SCHEMA);
     const decoder = this.#decoder;
     const tokens: string[] = [];
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i] as unknown;
-      if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= this.vocabSize) {
-        throw new BerthaError('INVALID_IDS', `Expected an id from 0 to ${this.vocabSize - 1} at index ${i} but received ${received(id)}.`);
-      }
-      const token = this.#decoded.get(id as number) ?? this.#tokenOf(id as number);
+    for (const id of readIds(ids)) {
+      const token = this.#decoded.get(id) ?? this.#tokenOf(id);
       if (token !== undefined && !(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
     }
     const text = decodeTokens(tokens, decoder);

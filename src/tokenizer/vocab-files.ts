@@ -113,5 +113,5 @@ function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: Tokenize
     }
     tokens.set(token.content, token);
   }
-  return [...tokens.values()];
+  return [...tokens.values(), ...config.missingTokens(tokens, vocab, false)];
 }

@@ -117,8 +117,6 @@ export interface ScannedVocabulary {
   /** The rest of the file as JSON, with `placeholder`, a number, for `model.vocab`. */
   readonly rest: string;
   readonly placeholder: number;
-  /** Whether a vocab.txt holds just these tokens with these ids; false also where it would take a closer look. */
-  isText(vocab: string): boolean;
 }
 
 /**
@@ -135,44 +133,35 @@ export function scanVocabulary(text: string): ScannedVocabulary | undefined {
   // No file can know the number, so whoever finds it under model.vocab knows that this is what was cut out.
   const placeholder = Math.random();
   const rest = `${text.slice(0, start - 1)}${placeholder}${text.slice(end)}`;
-  return { vocab: entries.vocab, rest, placeholder, isText: (vocab) => entries.isText(vocab) };
+  return { vocab: entries.vocab, rest, placeholder };
 }
+
+/** A longer token, or an id out of the usual, is left to JSON.parse. */
+const kLongestToken = 1 << 12;
 
 /** Reads `"token": id, …}`. */
 class EntryReader {
   readonly vocab: Vocabulary;
   readonly #text: string;
   #at: number;
-  /** The tokens so far, each with a line feed, as long as their ids are 0, 1, 2, …; a token is the end of it while it is read. */
-  #lines: Uint16Array;
-  #end = 0;
-  #isInOrder = true;
   hasSurrogates = false;
 
   constructor(text: string, at: number) {
     this.#text = text;
     this.#at = at;
     this.vocab = new Vocabulary((text.length - at) >> 4);
-    this.#lines = new Uint16Array(text.length - at);
-  }
-
-  isText(vocab: string): boolean {
-    if (!this.#isInOrder) return false;
-    const end = vocab.endsWith('\n') ? this.#end : this.#end - 1;
-    return vocab.length === end && Buffer.from(vocab, 'utf16le').equals(Buffer.from(this.#lines.buffer, 0, 2 * end));
   }
 
   /** The index after the closing brace, or -1 for anything unusual, such as a token or an id that is there twice. */
   read(): number {
     const text = this.#text;
-    const lines = this.#lines;
+    const units = new Uint16Array(kLongestToken);
     const vocab = this.vocab;
     let at = this.#at;
-    let end = 0;
     for (let count = 0; ; count++) {
       at = afterSpace(text, at);
       if (text.charCodeAt(at++) !== QUOTE) return -1;
-      const start = end;
+      let length = 0;
       let hash = HASH_SEED;
       for (; at < text.length; at++) {
         let unit = text.charCodeAt(at);
@@ -184,7 +173,8 @@ class EntryReader {
         } else if (unit < 0x20) return -1;
         else if ((unit & 0xf800) === 0xd800) this.hasSurrogates = true;
         hash = Math.imul(hash ^ unit, HASH_PRIME);
-        lines[end++] = unit;
+        if (length === kLongestToken) return -1;
+        units[length++] = unit;
       }
       at = afterSpace(text, at + 1);
       if (text.charCodeAt(at) !== COLON) return -1;
@@ -198,16 +188,12 @@ class EntryReader {
       }
       if (at === digits || (text.charCodeAt(digits) === DIGIT_0 && at > digits + 1)) return -1;
       if (id >= MAX_VOCAB_SIZE || vocab.hasId(id)) return -1;
-      vocab.setUnits(lines, start, end - start, hash, id);
+      vocab.setUnits(units, 0, length, hash, id);
       if (vocab.size !== count + 1) return -1;
-      if (id !== count) this.#isInOrder = false;
-      lines[end++] = LINE_FEED;
       at = afterSpace(text, at);
       const next = text.charCodeAt(at++);
       if (next !== COMMA && next !== CLOSING_BRACE) return -1;
-      if (next === COMMA) continue;
-      this.#end = end;
-      return at;
+      if (next === CLOSING_BRACE) return at;
     }
   }
 }
