@@ -157,13 +157,13 @@ function readQuestion(input: unknown, index: number): QuestionInput {
 
 /** Errors: MAX_LENGTH for a question over the limit, or one that leaves no room for the context in a window. */
 async function requireShort(
-  { tokenizer }: Model,
+  { tokenizer, config }: Model,
   question: string,
   { limit, room }: { limit: number; room: number },
   index: number,
   turn: Turn,
 ): Promise<void> {
-  const most = Math.max(limit, room);
+  const most = Math.min(Math.max(limit, room), config.maxSequenceLength - 1);
   const length = await countTokens(tokenizer, question, most, turn);
   const at = `at index ${index} but received ${length > most ? `more than ${most}` : length}.`;
   if (length > limit) {
