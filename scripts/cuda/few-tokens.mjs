@@ -18,7 +18,8 @@ function microsecondsOfOwn(gpu, rows, n, k, { small, smallParts }) {
   const parts = partsOf(n, k);
   if (parts === 1) return microsecondsOfFew(gpu, rows, n, k, { cycles: small[rows], columns: 32, stages: 8 });
   const slabs = Math.ceil(k / 32 / parts) * Math.ceil(parts / 4);
-  return microsecondsOfFew(gpu, rows, n, k, { cycles: smallParts[rows], columns: 16, stages: rows === 32 ? 5 : 8, slabs });
+  const cycles = (smallParts[rows] * Math.min(parts, 4)) / 4; // those of four warps
+  return microsecondsOfFew(gpu, rows, n, k, { cycles, columns: 16, stages: rows === 32 ? 5 : 8, slabs });
 }
 
 /** The four products of a layer, and, for comparison, by linear_mma's smallest tile. */

@@ -61,15 +61,15 @@ export function describeKernel(mangled, architecture) {
     };
   }
   if (name === 'linear_parts_kernel') {
-    const [rows] = list;
-    const ending = `${output}${activations}`;
+    const [columns, rows] = list;
+    const stages = rows < 32 ? 8 : columns < 32 ? 5 : 4;
     return {
-      title: `linear_parts ${type}${ending} ${rows}x16`,
-      shared: 4 * (rows === 32 ? 5 : 8) * (16 + rows) * 32 * 2,
+      title: `linear_parts ${type}${output}${activations} ${rows}x${columns}`,
+      shared: 4 * stages * (columns + rows) * 32 * 2,
       threads: 128,
       hot: ['HMMA', 'LDSM', ...copies(architecture)],
-      leastProducts: rows / 4,
-      smallParts: ending === '' ? rows : undefined,
+      leastProducts: ((columns / 16) * rows) / 4,
+      smallParts: output === '' && activations === '' && columns === 16 ? rows : undefined,
       type,
     };
   }

@@ -48,7 +48,8 @@ export interface SystemInfo {
 }
 
 /**
- * Reports what the native addon found out about this machine.
+ * Reports what the native addon found out about this machine. With CUDA in the addon, the first question of a process about devices sets up
+ * the driver, which takes up to a second on the calling thread; loading a model with `device: 'auto'` does that on another one.
  *
  * Errors: ADDON_LOAD, ISA and INVALID_ARG (BERTHA_ISA and BERTHA_THREADS that cannot be had).
  */

@@ -249,7 +249,7 @@ std::vector<Named> all_cases() {
         // More than the four that a block makes at a time.
         cases.push_back({"linear in six parts" + t, [=] {
                              std::vector<float> many;
-                             for (int64_t m : {129, 17, 9, 2}) {
+                             for (int64_t m : {129, 33, 17, 9, 2}) {
                                  std::vector<float> few;
                                  const std::string problem = check_linear({m, 21, 6180, type, type, true, true, Activation::kNone}, &few);
                                  if (!problem.empty()) return problem;
