@@ -25,6 +25,12 @@ namespace {
 
 constexpr int kQueries = kAttentionWarps * kQueriesOfWarp;
 constexpr int kThreads = kAttentionWarps * 32;
+// On sm_75 the compiler aims at more blocks an SM than its registers allow, and spills some.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define BERTHA_ATTENTION_BOUNDS __launch_bounds__(kThreads, 2)
+#else
+#define BERTHA_ATTENTION_BOUNDS __launch_bounds__(kThreads)
+#endif
 constexpr float kLog2E = 1.4426950408889634f;
 constexpr int kBiasWidth = 2 * kFarthest + 1;
 
@@ -191,7 +197,7 @@ __device__ __forceinline__ void add_own_keys(const AttentionMmaParams<T>& p, con
 }
 
 template <typename T, int kDim, int kKeys, bool kHasBias>
-__global__ void __launch_bounds__(kThreads) attention_mma_kernel(AttentionMmaParams<T> p) {
+__global__ void BERTHA_ATTENTION_BOUNDS attention_mma_kernel(AttentionMmaParams<T> p) {
     const int warp_id = ptx::warp_id(), warp_row = warp_id * kQueriesOfWarp, lane = ptx::lane_id();
     const int64_t dealt = (int64_t{ptx::block_x()} * kAttentionWarps + warp_id) * 2;
     const int32_t text = p.blocks.load(dealt), first_query = p.blocks.load(dealt + 1);
