@@ -2,7 +2,7 @@ export { BerthaError } from './errors.js';
 export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tasks/inspect.js';
 export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/embed.js';
-export type { Embedding, EmbedOptions, EmbedSyncOptions } from './tasks/embedding.js';
+export type { Embedding, EmbeddingJson, EmbedOptions, EmbedSyncOptions } from './tasks/embedding.js';
 export type { EmbedManyOptions } from './tasks/embed-many.js';
 export { loadTokenizer } from './tasks/load-tokenizer.js';
 export { systemInfo, type CudaDevice, type SystemInfo } from './tasks/system-info.js';

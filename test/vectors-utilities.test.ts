@@ -4,6 +4,7 @@ import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
 import {
   communityDetection,
+  type EmbeddingJson,
   evaluateBinary,
   evaluateReranking,
   evaluateRetrieval,
@@ -149,6 +150,25 @@ t('encodeQuery and encodeDocument take the prompts of sentence-transformers 6.2'
     );
     embedder.dispose();
   }
+});
+
+t('embeddings are written as JSON with plain numbers, and read back to the same vector', async () => {
+  const embedder = await loadEmbedder(golden('sentence/normalize'));
+  for (const quantize of [undefined, 'int8', 'binary'] as const) {
+    const embedding = await embedder.embed('hello guitar', { quantize });
+    assert.equal(Object.keys(embedding), ['vector', 'tokens', 'truncated', ...(quantize === undefined ? [] : ['quantized'])]);
+    const { vector, tokens, truncated, quantized } = JSON.parse(JSON.stringify(embedding)) as EmbeddingJson & {
+      quantized?: { codes: number[] };
+    };
+    assert.ok(Array.isArray(vector));
+    assert.equal(Float32Array.from(vector), embedding.vector);
+    assert.equal([tokens, truncated], [embedding.tokens, embedding.truncated]);
+    assert.equal(quantized?.codes, embedding.quantized && Array.from(embedding.quantized.codes));
+    assert.ok(similarity({ vector }, embedding) > 1 - 1e-6);
+  }
+  const [first] = JSON.parse(JSON.stringify(embedder.embedSync(['hello']))) as EmbeddingJson[];
+  assert.is(first!.vector.length, embedder.dimensions);
+  embedder.dispose();
 });
 
 t('several queries are ranked in one call, and pairs are scored in their order', async () => {

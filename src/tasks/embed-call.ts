@@ -4,7 +4,7 @@ import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, received, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import type { EncodedIds } from '../tokenizer/index.js';
-import type { Embedding } from './embedding.js';
+import { type Embedding, withJson } from './embedding.js';
 import { quantizeVectors, type VectorFormat } from '../vectors/quantize-vectors.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
 
@@ -98,7 +98,7 @@ export class EmbedCall {
       const vector = rows.slice(i * stride, i * stride + this.#width);
       if (this.#normalized && this.#width < stride) normalizeInPlace(vector);
       const quantized = this.#quantize === undefined ? {} : { quantized: quantizeVectors([vector], this.#quantize) };
-      this.results[job.firstIndex + i] = { vector, tokens, truncated, ...quantized };
+      this.results[job.firstIndex + i] = withJson({ vector, tokens, truncated, ...quantized });
     });
   }
 

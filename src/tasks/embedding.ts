@@ -1,5 +1,6 @@
 // What goes into a call of `embed`, and what comes out of it.
 import type { EmbedTimings } from '../runtime/observe.js';
+import { shortestDecimal } from '../vectors/decimal.js';
 import type { QuantizedVectors, VectorFormat } from '../vectors/quantize-vectors.js';
 
 /** How one call of `embedSync` embeds. */
@@ -42,4 +43,28 @@ export interface Embedding {
   readonly truncated: boolean;
   /** With the option `quantize`: the vector as a list of one, `codes` [dimensions] or [ceil(dimensions / 8)]. */
   readonly quantized?: QuantizedVectors;
+  /** What JSON.stringify writes: the same with plain lists of numbers, which read back to the same float32. */
+  toJSON?(): EmbeddingJson;
+}
+
+/** An embedding as JSON: `vector` is a vector for every function that takes one. */
+export interface EmbeddingJson {
+  readonly vector: readonly number[];
+  readonly tokens: number;
+  readonly truncated: boolean;
+  /** With `codes`, and for int8 `scales`, as lists of numbers. */
+  readonly quantized?: object;
+}
+
+/** Gives an embedding its `toJSON`, which no loop over its fields sees. */
+export function withJson(embedding: Embedding): Embedding {
+  return Object.defineProperty(embedding, 'toJSON', { value: toJson, configurable: true, writable: true });
+}
+
+function toJson(this: Embedding): EmbeddingJson {
+  const { vector, tokens, truncated, quantized } = this;
+  const plain = { vector: Array.from(vector, shortestDecimal), tokens, truncated };
+  if (quantized === undefined) return plain;
+  const scales = quantized.format === 'int8' ? { scales: Array.from(quantized.scales, shortestDecimal) } : {};
+  return { ...plain, quantized: { ...quantized, codes: Array.from(quantized.codes), ...scales } };
 }

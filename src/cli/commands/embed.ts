@@ -18,6 +18,7 @@ import { EmbeddingTable } from '../writers/embedding-table.js';
 import type { EmbeddedText, EmbeddingWriter } from '../writers/embedding-writer.js';
 import { JsonLines } from '../writers/json-lines.js';
 import { NpyWriter, SafetensorsWriter } from '../writers/matrix-file.js';
+import { shortestDecimal } from '../../vectors/decimal.js';
 
 /** The flags of `bertha embed`, as commander hands them over. */
 export interface EmbedFlags extends ModelFlags, InputFlags {
@@ -121,13 +122,4 @@ function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longe
 function codesOf(vector: QuantizedVectors): object {
   const codes = Array.from(vector.codes);
   return vector.format === 'int8' ? { codes, scale: shortestDecimal(vector.scales[0]!) } : { codes, version: vector.version };
-}
-
-/** The shortest decimal number that reads back as the same float32, in place of the 17 digits of its float64 form. */
-function shortestDecimal(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return Number(value.toPrecision(9));
 }
