@@ -18,12 +18,13 @@ function output(command: string, ...args: string[]): string[] {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** A kernel with its tile, without the types of its numbers and its activation: all run the same loops and barriers. */
+/** A kernel with its tile, without the types of its numbers, its activation and its relative bias: all run the same loops and barriers. */
 const withoutTypes = (kernel: string): string =>
   kernel
     .replaceAll(/\w+::|\(anonymous namespace\)::/g, '')
     .replaceAll(/Epilogue<[^>]*>/g, 'Epilogue')
     .replaceAll(/(?:\b(?:Half|Bfloat16|float|kNone|kGelu|kAny)\b|\(Activations\)\d)(?:, )?/g, '')
+    .replaceAll(/(attention_mma_kernel<.*), \w+>/g, '$1>')
     .replaceAll(/ >/g, '>');
 
 const lines = (path: string): string[] => readFileSync(join(root, path), 'utf8').trim().split('\n');

@@ -321,7 +321,7 @@ std::vector<Named> all_cases() {
         for (int32_t width : {1, 25, 34, 130, 384, 600, 1000})
             cases.push_back({"rows" + t + " width=" + number(width), [=] { return check_rows(type, width); }});
     }
-    cases.push_back({"attention_blocks", [] {
+    cases.push_back({"attention deals texts out to blocks", [] {
                          std::vector<int32_t> mixed;
                          for (int32_t i = 0; i < 500; i++) mixed.push_back(1 + i * i * 7 % 200);
                          return check_attention_blocks({}, 0) + check_attention_blocks({16, 16, 16, 16, 1}, 2) +
