@@ -70,7 +70,7 @@ __global__ void gather_kernel(GatherParams<T> p) {
 // With every token skipped the result is zero, never NaN, and cls is the first token all the same.
 constexpr int kPoolRows = 8;       // warps that share the rows of a column
 constexpr int kPoolColumns = 128;  // of a warp, 4 a lane
-constexpr int kPoolGroups = 3;     // at most, of kPoolRows warps: four would leave 64 registers a thread
+constexpr int kPoolGroups = 2;     // at most, of kPoolRows warps: more would spill registers on sm_100
 
 template <typename T>
 struct PoolParams {
@@ -221,7 +221,7 @@ void gather_rows(const Tensor& input, bool first_token, const DeviceBatch& batch
 
 void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, bool normalizes,
           const DeviceBatch& batch, const Tensor& output, Stream stream) {
-    // As few rounds as three groups allow, and then as few groups.
+    // As few rounds as the groups allow, and then as few groups.
     const int64_t chunks = ceil_div(input.width, kPoolColumns);
     const int64_t groups = ceil_div(chunks, ceil_div(chunks, kPoolGroups));
     Grid grid;

@@ -90,7 +90,7 @@ export function describeKernel(mangled, architecture) {
     return { title: `linear_fp32${activations}`, shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
   }
   if (name === 'attention_fp32_kernel') return { title: 'attention_fp32', shared: 80 * 129 * 4, threads: 128, hot: ['FFMA', 'LDS'] };
-  if (name === 'pool_kernel') return { title: `pool ${type}`, shared: 4 * (3 * 8 * 128 + 1024), threads: 768 };
+  if (name === 'pool_kernel') return { title: `pool ${type}`, shared: 4 * (2 * 8 * 128 + 1024), threads: 512 };
   const threads = /^(top|pick)/.test(name) ? 256 : 128;
   return { title: `${name.replace('_kernel', '')} ${type}${activations}`, shared: threads === 256 ? 64 : 0, threads };
 }
