@@ -42,6 +42,7 @@ export {
 export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
 export type { ModelInspection } from './checkpoint/inspect.js';
 export type { Encoding, Tokenizer } from './tokenizer/index.js';
+export * from './chunks/index.js';
 export * from './tasks/index.js';
 export {
   pipeline,

@@ -157,8 +157,12 @@ export async function countTokens(tokenizer: Tokenizer, text: string, most: numb
 }
 
 /** `encode` in slices of the event loop. Errors: as `encode`. */
-export async function encodeInSlices(tokenizer: Tokenizer, text: string, options: EncodeOptions): Promise<Encoding> {
-  const turn = new Turn(undefined);
+export async function encodeInSlices(
+  tokenizer: Tokenizer,
+  text: string,
+  options: EncodeOptions,
+  turn = new Turn(undefined),
+): Promise<Encoding> {
   const task = tokenizer.startEncoding(text, options);
   while (!task.run(kSliceUnits)) if (turn.isOver) await turn.next();
   return task.finish();

@@ -71,7 +71,8 @@ export function addTaskCommands(program: Command): void {
   withOutput(withTexts(program.command('chunk'), 'texts to cut'), ['table', 'jsonl'])
     .description('Cut texts into pieces that fit a model.')
     .option('--max-tokens <n>', "longest piece in tokens (default: the model's limit)", positive)
-    .option('--overlap <n>', 'tokens that neighbours share (default: 0)', wholeNumber)
+    .option('--overlap <n>', 'most tokens that neighbours share (default: 0)', wholeNumber)
+    .option('--boundaries <kinds>', 'where pieces may begin, with commas between: heading, paragraph, sentence, word (default: all)', list)
     .option('--whole', 'read the whole input as one text')
     .action(async (texts: string[], flags: ChunkFlags) => (await import('./commands/chunk.js')).chunk(texts, flags));
 }

@@ -1,13 +1,4 @@
 export { answerQuestion, type Answer, type AnsweredQuestion, type AnswerOptions, type QuestionInput } from './answer-question.js';
-export {
-  chunkText,
-  embedWindows,
-  type Chunk,
-  type ChunkOptions,
-  type EmbeddedChunk,
-  type EmbeddedWindows,
-  type WindowOptions,
-} from './chunk.js';
 export { classifyText, type ClassifiedText, type ClassifyOptions, type LabelScore, type ScoreFunction } from './classify.js';
 export type { AggregationStrategy, Entity } from './entities.js';
 export { extractFeatures, type FeatureOptions, type FeatureTensor } from './extract-features.js';

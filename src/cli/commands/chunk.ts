@@ -1,4 +1,4 @@
-import { chunkText, loadTokenizer, type Chunk } from '../../index.js';
+import { chunkText, loadTokenizer, type Boundary, type Chunk } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openTexts } from '../input.js';
 import { openOutput } from '../output.js';
@@ -11,6 +11,7 @@ import { shorten, terminalWidth } from '../width.js';
 export interface ChunkFlags extends TaskFlags {
   readonly maxTokens?: number;
   readonly overlap?: number;
+  readonly boundaries?: readonly Boundary[];
 }
 
 /** Cuts every text, or the whole input, into pieces that fit a model; needs no weights. */
@@ -22,7 +23,11 @@ export async function chunk(texts: readonly string[], flags: ChunkFlags): Promis
   let index = 0;
   const write = async (item: Item): Promise<void> => {
     const { text } = item;
-    const chunks = await chunkText(tokenizer, text, { maxTokens: flags.maxTokens, overlap: flags.overlap });
+    const chunks = await chunkText(tokenizer, text, {
+      maxTokens: flags.maxTokens,
+      overlap: flags.overlap,
+      boundaries: flags.boundaries,
+    });
     await output.write(
       flags.format === 'jsonl'
         ? chunks.map((each) => `${JSON.stringify(withFields({ index, ...each }, item))}\n`).join('')

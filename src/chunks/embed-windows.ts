@@ -1,24 +1,11 @@
 import { promptSchema, TextReader, type TextModel } from '../calls/text-reader.js';
 import { BerthaError } from '../errors.js';
 import type { Model } from '../models/index.js';
-import { abortSignal, flag, integer, readOptions, received } from '../options.js';
+import { flag, integer, readOptions, received } from '../options.js';
 import type { Encoding, Tokenizer } from '../tokenizer/index.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
-import { compute, readAll, requireModel, requireString, taskSchema, type CallSettings, type TaskOptions } from './task-call.js';
+import { compute, readAll, requireModel, requireString, taskSchema, type CallSettings, type TaskOptions } from '../tasks/task-call.js';
 import { Turn } from '../runtime/turn.js';
-
-/** Options of `chunkText`. */
-export interface ChunkOptions {
-  /** Longest chunk in tokens, special tokens included. Default: the model's limit. */
-  readonly maxTokens?: number | undefined;
-  /** Tokens that neighbouring chunks share. Default 0. */
-  readonly overlap?: number | undefined;
-  /** Name of one of the model's prompts that will stand before each chunk: room is left for it. Default: the model's default prompt. */
-  readonly promptName?: string | undefined;
-  /** A prompt of your own that will stand before each chunk; `''` for none. Not together with `promptName`. */
-  readonly prompt?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A piece of a text that fits a model. */
 export interface Chunk {
@@ -27,7 +14,7 @@ export interface Chunk {
   /** In UTF-16 units. */
   readonly start: number;
   readonly end: number;
-  /** Tokens of the chunk as it was cut, special tokens and prompt included. */
+  /** Tokens of the chunk when it is read alone, special tokens and prompt included; of a window, as it was cut. */
   readonly tokens: number;
 }
 
@@ -56,35 +43,10 @@ export interface EmbeddedWindows {
 }
 
 /**
- * Cuts a text into windows of exactly so many tokens, with overlap; together they hold every token. A text without tokens has no chunk.
- *
- * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH (no room between special tokens and overlap), INPUT_TOO_LARGE, the signal's reason.
- */
-export async function chunkText(source: Tokenizer | Model, text: string, options?: ChunkOptions): Promise<Chunk[]> {
-  const settings = readOptions('chunkText', options, {
-    ...promptSchema,
-    maxTokens: integer(1, 1 << 20),
-    overlap: integer(0, 1 << 20),
-    signal: abortSignal,
-  });
-  const model = textModel(source);
-  requireString(text, 'the text of chunkText');
-  const windows = await readWindows('chunkText', model, text, settings);
-  const turn = new Turn(settings.signal);
-  const chunks: Chunk[] = [];
-  for (const window of windows) {
-    const chunk = toChunk(text, window);
-    if (chunk !== undefined) chunks.push(chunk);
-    if (turn.isOver) await turn.next();
-  }
-  return chunks;
-}
-
-/**
  * Embeds a text of any length: a vector for each window, and one for the whole. Prompts and lower case are those of `embed`: a text of one
  * window has the vector that `embed` gives it, and a longer one begins every window with the tokens of the prompt.
  *
- * Errors: as `chunkText`; DISPOSED, and those of `forward`.
+ * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH (no room between special tokens and overlap), INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
 export async function embedWindows(model: Model, text: string, options?: WindowOptions): Promise<EmbeddedWindows> {
   requireModel(model, 'embedWindows');
@@ -100,7 +62,7 @@ export async function embedWindows(model: Model, text: string, options?: WindowO
   });
   requireString(text, 'the text of embedWindows');
   const reader = windowReader('embedWindows', model, settings);
-  const encodings = await readWindows('embedWindows', model, text, settings, reader);
+  const encodings = await readWindows('embedWindows', text, settings, reader);
   const { normalizes, normalizedEmbedding, sentenceEmbedding, embeddingDimension } = model.values;
   const isNormalized = settings.normalize ?? normalizes;
   const sequences = encodings.map(({ ids, typeIds }) => ({ ids, typeIds, poolSkip: reader.poolSkip }));
@@ -126,19 +88,13 @@ function windowReader(call: string, model: TextModel, { maxTokens, overlap, prom
 }
 
 /** All windows of a text. */
-async function readWindows(
-  call: string,
-  model: TextModel,
-  text: string,
-  settings: WindowSettings,
-  reader = windowReader(call, model, settings),
-): Promise<Encoding[]> {
+async function readWindows(call: string, text: string, settings: WindowSettings, reader: TextReader): Promise<Encoding[]> {
   const [first] = await readAll(reader, call, [{ text }], settings);
   return [first!, ...first!.overflowing];
 }
 
 /** What there is to know of a tokenizer, or a model, for reading texts. Errors: INVALID_ARG. */
-function textModel(source: Tokenizer | Model): TextModel {
+export function textModel(source: Tokenizer | Model): TextModel {
   const isModel = source !== null && typeof source === 'object' && 'tokenizer' in source;
   const tokenizer = isModel ? source.tokenizer : source;
   if (typeof (tokenizer as Partial<Tokenizer> | undefined | null)?.startEncoding !== 'function')
