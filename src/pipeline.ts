@@ -1,3 +1,4 @@
+import { Tensor } from './compat/tensor.js';
 import { BerthaError } from './errors.js';
 import type { ProgressEvent } from './hub/index.js';
 import { isModel, loadModel, type Heads, type LoadModelOptions, type Model } from './models/index.js';
@@ -5,7 +6,7 @@ import { received, unknownName } from './options.js';
 import { answerQuestion, type Answer, type AnswerOptions, type QuestionInput } from './tasks/answer-question.js';
 import { classifyText, type ClassifyOptions, type LabelScore } from './tasks/classify.js';
 import type { Entity } from './tasks/entities.js';
-import { extractFeatures, type FeatureOptions, type FeatureTensor } from './tasks/extract-features.js';
+import { extractFeatures, type FeatureOptions } from './tasks/extract-features.js';
 import { fillMask, type FillMaskOptions, type MaskCandidate } from './tasks/fill-mask.js';
 import { multipleChoice, predictNextSentence, type ChoiceInput } from './tasks/pairs.js';
 import { recognizeEntities, type EntityOptions } from './tasks/recognize-entities.js';
@@ -21,6 +22,9 @@ type OneOrMany<T> = T | readonly T[];
 /** A pair as transformers spells it. */
 type PairInput = string | Snake<TextPair>;
 
+/** Options under their names in Python or in camel case, and transformers.js's former `topk`. */
+type Named<T> = T & Snake<T> & { readonly topk?: T extends { readonly topK?: infer K } ? K : never };
+
 /** What every pipeline has besides being a function. */
 export interface PipelineBase {
   readonly task: TaskName;
@@ -35,42 +39,42 @@ export interface PipelineBase {
 export interface PipelineCalls {
   /** Per text its candidates; with several masks a list a mask. */
   'fill-mask': {
-    (text: PairInput, options?: Snake<FillMaskOptions>): Promise<Snake<MaskCandidate>[] | Snake<MaskCandidate>[][]>;
-    (texts: readonly PairInput[], options?: Snake<FillMaskOptions>): Promise<(Snake<MaskCandidate>[] | Snake<MaskCandidate>[][])[]>;
+    (text: PairInput, options?: Named<FillMaskOptions>): Promise<Snake<MaskCandidate>[] | Snake<MaskCandidate>[][]>;
+    (texts: readonly PairInput[], options?: Named<FillMaskOptions>): Promise<(Snake<MaskCandidate>[] | Snake<MaskCandidate>[][])[]>;
   };
   'next-sentence-prediction': (
     text: string,
     textPair: string,
-    options?: Snake<TaskOptions>,
+    options?: Named<TaskOptions>,
   ) => Promise<{ is_next: number; not_next: number }>;
   /** With `top_k` 1 (default) one label a text, side by side; otherwise a list of labels, for a list of texts a list of lists. */
-  'text-classification': (texts: OneOrMany<PairInput>, options?: Snake<ClassifyOptions>) => Promise<LabelScore[] | LabelScore[][]>;
+  'text-classification': (texts: OneOrMany<PairInput>, options?: Named<ClassifyOptions>) => Promise<LabelScore[] | LabelScore[][]>;
   'zero-shot-classification': {
-    (text: string, labels: OneOrMany<string>, options?: Snake<ZeroShotOptions>): Promise<ZeroShotOutput>;
-    (texts: readonly string[], labels: OneOrMany<string>, options?: Snake<ZeroShotOptions>): Promise<ZeroShotOutput[]>;
+    (text: string, labels: OneOrMany<string>, options?: Named<ZeroShotOptions>): Promise<ZeroShotOutput>;
+    (texts: readonly string[], labels: OneOrMany<string>, options?: Named<ZeroShotOptions>): Promise<ZeroShotOutput[]>;
   };
   'multiple-choice': (
     text: string,
     choices: readonly string[],
-    options?: Snake<TaskOptions>,
+    options?: Named<TaskOptions>,
   ) => Promise<{ choice: number; scores: readonly number[] }>;
   'replaced-token-detection': {
-    (text: string, options?: Snake<TaskOptions>): Promise<ReplacedToken[]>;
-    (texts: readonly string[], options?: Snake<TaskOptions>): Promise<ReplacedToken[][]>;
+    (text: string, options?: Named<TaskOptions>): Promise<ReplacedToken[]>;
+    (texts: readonly string[], options?: Named<TaskOptions>): Promise<ReplacedToken[][]>;
   };
   'token-classification': {
-    (text: string, options?: Snake<EntityOptions>): Promise<Snake<Entity>[]>;
-    (texts: readonly string[], options?: Snake<EntityOptions>): Promise<Snake<Entity>[][]>;
+    (text: string, options?: Named<EntityOptions>): Promise<Snake<Entity>[]>;
+    (texts: readonly string[], options?: Named<EntityOptions>): Promise<Snake<Entity>[][]>;
   };
   /** One answer with `top_k` 1 (default), else a list; for lists of questions and contexts a list of these. */
   'question-answering': (
     question: OneOrMany<string>,
     context: OneOrMany<string>,
-    options?: Snake<AnswerOptions>,
+    options?: Named<AnswerOptions>,
   ) => Promise<Answer | Answer[] | (Answer | Answer[])[]>;
-  'feature-extraction': (texts: OneOrMany<string>, options?: Snake<FeatureOptions>) => Promise<FeatureTensor>;
-  'sentence-similarity': (source: string, sentences: readonly string[], options?: Snake<TaskOptions>) => Promise<number[]>;
-  rerank: (query: string, documents: readonly string[], options?: Snake<RerankOptions>) => Promise<RankedDocument[]>;
+  'feature-extraction': (texts: OneOrMany<string>, options?: Named<FeatureOptions>) => Promise<Tensor<Float32Array>>;
+  'sentence-similarity': (source: string, sentences: readonly string[], options?: Named<TaskOptions>) => Promise<number[]>;
+  rerank: (query: string, documents: readonly string[], options?: Named<RerankOptions>) => Promise<RankedDocument[]>;
 }
 
 interface ZeroShotOutput {
@@ -134,16 +138,19 @@ const TASKS: Readonly<Record<TaskName, TaskDefinition>> = {
   'token-classification': { head: 'tokenClassification', call: entitiesCall },
   'question-answering': { head: 'questionAnswering', call: answersCall },
   'feature-extraction': {
-    call: (model: Model, texts: OneOrMany<string>, options?: object) => extractFeatures(model, texts, toCamelCase(options)),
+    call: async (model: Model, texts: OneOrMany<string>, options?: object) => {
+      const { data, dims } = await extractFeatures(model, texts, readOptionNames(options));
+      return new Tensor(data, dims);
+    },
   },
   'sentence-similarity': {
     call: (model: Model, source: string, sentences: readonly string[], options?: object) =>
-      sentenceSimilarity(model, source, sentences, toCamelCase(options)),
+      sentenceSimilarity(model, source, sentences, readOptionNames(options)),
   },
   rerank: {
     head: 'sequenceClassification',
     call: (model: Model, query: string, documents: readonly string[], options?: object) =>
-      rerank(model, query, documents, toCamelCase(options)),
+      rerank(model, query, documents, readOptionNames(options)),
   },
 };
 
@@ -196,8 +203,16 @@ function loadOptions(options: PipelineOptions | undefined, heads: boolean): Load
   };
 }
 
+/** Options of a call with their names as the tasks take them: `top_k`, `topK` and the old `topk` alike. */
+function readOptionNames<T extends object>(options: object | undefined): T | undefined {
+  const named = toCamelCase<T & { readonly topk?: unknown }>(options);
+  if (typeof named !== 'object' || named === null || !Object.hasOwn(named, 'topk')) return named;
+  const { topk, ...rest } = named;
+  return { topK: topk, ...rest } as unknown as T;
+}
+
 async function fillMaskCall(model: Model, input: OneOrMany<PairInput>, options?: object): Promise<unknown> {
-  const results = await fillMask(model, readPairs('fill-mask', input), toCamelCase(options));
+  const results = await fillMask(model, readPairs('fill-mask', input), readOptionNames(options));
   const shaped = results.map(({ masks }) => {
     const lists = masks.map(({ candidates }) => candidates.map(toSnakeCase));
     return lists.length === 1 ? lists[0]! : lists;
@@ -206,48 +221,45 @@ async function fillMaskCall(model: Model, input: OneOrMany<PairInput>, options?:
 }
 
 async function nextSentenceCall(model: Model, text: string, textPair: string, options?: object): Promise<unknown> {
-  const { isNext, notNext } = await predictNextSentence(model, { text, textPair }, toCamelCase(options));
+  const { isNext, notNext } = await predictNextSentence(model, { text, textPair }, readOptionNames(options));
   return { is_next: isNext, not_next: notNext };
 }
 
-async function classifyCall(model: Model, input: OneOrMany<PairInput>, options?: Snake<ClassifyOptions>): Promise<unknown> {
-  const results = await classifyText(model, readPairs('text-classification', input), toCamelCase(options));
-  if (options?.top_k === undefined || options.top_k === 1) return results.flatMap(({ labels }) => labels);
+async function classifyCall(model: Model, input: OneOrMany<PairInput>, given?: object): Promise<unknown> {
+  const options = readOptionNames<ClassifyOptions>(given);
+  const results = await classifyText(model, readPairs('text-classification', input), options);
+  if (options?.topK === undefined || options.topK === 1) return results.flatMap(({ labels }) => labels);
   const shaped = results.map(({ labels }) => labels);
   return Array.isArray(input) ? shaped : shaped[0];
 }
 
 async function zeroShotCall(model: Model, input: OneOrMany<string>, labels: OneOrMany<string>, options?: object): Promise<unknown> {
-  const results = await classifyZeroShot(model, asList(input), labels, toCamelCase(options));
+  const results = await classifyZeroShot(model, asList(input), labels, readOptionNames(options));
   const shaped = results.map(({ sequence, labels: names, scores }) => ({ sequence, labels: names, scores }));
   return Array.isArray(input) ? shaped : shaped[0];
 }
 
 async function multipleChoiceCall(model: Model, text: string, choices: readonly string[], options?: object): Promise<unknown> {
-  const { choice, scores } = await multipleChoice(model, { text, choices } satisfies ChoiceInput, toCamelCase(options));
+  const { choice, scores } = await multipleChoice(model, { text, choices } satisfies ChoiceInput, readOptionNames(options));
   return { choice, scores };
 }
 
 async function replacedTokensCall(model: Model, input: OneOrMany<string>, options?: object): Promise<unknown> {
-  const results = await detectReplacedTokens(model, asList(input), toCamelCase(options));
+  const results = await detectReplacedTokens(model, asList(input), readOptionNames(options));
   const shaped = results.map(({ replacedTokens }) => replacedTokens);
   return Array.isArray(input) ? shaped : shaped[0];
 }
 
 async function entitiesCall(model: Model, input: OneOrMany<string>, options?: object): Promise<unknown> {
-  const results = await recognizeEntities(model, asList(input), toCamelCase(options));
+  const results = await recognizeEntities(model, asList(input), readOptionNames(options));
   const shaped = results.map(({ entities }) => entities.map(toSnakeCase));
   return Array.isArray(input) ? shaped : shaped[0];
 }
 
-async function answersCall(
-  model: Model,
-  question: OneOrMany<string>,
-  context: OneOrMany<string>,
-  options?: Snake<AnswerOptions>,
-): Promise<unknown> {
-  const results = await answerQuestion(model, zipQuestions(question, context), toCamelCase(options));
-  const shaped = results.map(({ answers }) => ((options?.top_k ?? 1) === 1 ? answers[0] : answers));
+async function answersCall(model: Model, question: OneOrMany<string>, context: OneOrMany<string>, given?: object): Promise<unknown> {
+  const options = readOptionNames<AnswerOptions>(given);
+  const results = await answerQuestion(model, zipQuestions(question, context), options);
+  const shaped = results.map(({ answers }) => ((options?.topK ?? 1) === 1 ? answers[0] : answers));
   return Array.isArray(question) || Array.isArray(context) ? shaped : shaped[0];
 }
 

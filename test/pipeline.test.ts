@@ -44,6 +44,20 @@ t('returns labels as transformers.js nests them', async () => {
   model.dispose();
 });
 
+t('takes options in snake case and in camel case, and topk, with results of one shape', async () => {
+  const classify = await pipeline('text-classification', golden('tiny/bert-sequence-classification'));
+  const expected = (await classify(['Good.', 'Bad.'], { top_k: 2 })) as unknown[][];
+  assert.is(expected[0]!.length, 2);
+  for (const options of [{ topK: 2 }, { topk: 2 }]) assert.equal(await classify(['Good.', 'Bad.'], options), expected);
+  await classify.dispose();
+  const answer = await pipeline('question-answering', golden('tiny/bert-question-answering'));
+  const answers = (await answer('Who met Bob?', 'Alice met Bob in Amsterdam.', { top_k: 2 })) as unknown[];
+  assert.is(answers.length, 2);
+  for (const options of [{ topK: 2 }, { topk: 2 }])
+    assert.equal(await answer('Who met Bob?', 'Alice met Bob in Amsterdam.', options), answers);
+  await answer.dispose();
+});
+
 t('takes question and context apart, one or many', async () => {
   const answer = await pipeline('question-answering', golden('tiny/bert-question-answering'));
   const context = 'Alice met Bob in Amsterdam.';
@@ -115,7 +129,7 @@ t('suggests the task that was meant, and refuses a model without its head', asyn
   const unknown = await rejection(() => pipeline('text-classificaton' as 'text-classification'));
   assert.equal([unknown.code, /"text-classification"/.test(unknown.message)], ['INVALID_OPTION', true]);
   assert.is((await rejection(() => pipeline('fill-mask', golden('tiny/bert-nsp')))).code, 'NO_HEAD');
-  const option = await rejection(async () => (await pipeline('fill-mask', golden('tiny/bert-mlm')))('[MASK]', { topk: 2 } as never));
+  const option = await rejection(async () => (await pipeline('fill-mask', golden('tiny/bert-mlm')))('[MASK]', { topp_k: 2 } as never));
   assert.equal([option.code, /topK/.test(option.message)], ['INVALID_OPTION', true]);
 });
 

@@ -4,7 +4,8 @@ import { loadModel, type Heads, type LoadModelOptions, type Model } from '../mod
 import type { ModelConfig } from '../checkpoint/model-directory.js';
 import type { Value } from '../models/program.js';
 import { compute, requireHead, requireModel, type Sequence } from '../tasks/task-call.js';
-import { Tensor, toRows, type IntegerInput } from './tensor.js';
+import { toRows, type IntegerInput } from './integer-rows.js';
+import { Tensor } from './tensor.js';
 
 /** A padded batch, [texts, tokens] each, as a tokenizer's call makes it; for multiple choice one row a choice. */
 export interface ModelInputs {

@@ -2,7 +2,8 @@ import { BerthaError } from '../errors.js';
 import type { HubOptions } from '../hub/index.js';
 import { loadTokenizer } from '../tasks/load-tokenizer.js';
 import type { EncodeOptions, IdList, Tokenizer } from '../tokenizer/index.js';
-import { Tensor, toRows, type IntegerInput } from './tensor.js';
+import { toRows, type IntegerInput } from './integer-rows.js';
+import { Tensor } from './tensor.js';
 
 /** Options of a tokenizer's call, as in transformers. */
 export interface TokenizerCallOptions {
