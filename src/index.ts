@@ -1,4 +1,4 @@
-export { BerthaError } from './errors.js';
+export { BerthaError, type ErrorCode } from './errors.js';
 export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tasks/inspect.js';
 export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/embed.js';
@@ -36,6 +36,7 @@ export {
   type DownloadModelOptions,
   type FileProgress,
   type HubOptions,
+  type ModelPath,
   type ProgressEvent,
   type TotalProgress,
 } from './hub/index.js';

@@ -28,7 +28,7 @@ for (const name of readdirSync(golden('tiny'))) {
 // ------------------------------------------------------------------------------------------------- directories that are no models
 
 t('rejects paths that are no directories', async () => {
-  await rejectsModel('IO', path.join(temporaryFolder(), 'missing'), /ENOENT/);
+  await rejectsModel('MODEL_NOT_FOUND', path.join(temporaryFolder(), 'missing'), /ENOENT/);
   await rejectsModel('IO', golden('README.md'), /directory/);
   await rejectsModel('IO', '/dev/zero');
   await rejectsModel('IO', 'nul\0');

@@ -59,7 +59,7 @@ t('finds every problem, and shows the parts that are good', async () => {
 
 t('answers for what is no model at all', async () => {
   for (const [target, code] of [
-    [path.join(temporaryFolder(), 'missing'), 'IO'],
+    [path.join(temporaryFolder(), 'missing'), 'MODEL_NOT_FOUND'],
     [golden('README.md'), 'IO'],
     [temporaryFolder(), 'CONFIG'],
   ] as const) {

@@ -300,7 +300,7 @@ for (const [name, args] of Object.entries({
 }
 
 for (const [name, args, expected] of [
-  ['a model that does not exist', ['embed', '--model', 'does/not/exist', 'a'], 'IO'],
+  ['a model that does not exist', ['embed', '--model', 'does/not/exist', 'a'], 'MODEL_NOT_FOUND'],
   ['a file that does not exist', ['embed', '--model', model, '--file', 'does/not/exist'], 'IO'],
   ['a directory for a file', ['embed', '--model', model, '--file', folder], 'IO'],
   ['a precision that cannot be had', ['embed', '--model', model, '--precision', 'fp16', 'a'], 'PRECISION'],
@@ -398,7 +398,7 @@ others('inspect says why a directory cannot be loaded, with exit code 1', async 
   assert.match(stdout.toString(), /problems +CONFIG /);
   const missing = await bertha(['inspect', '--json', 'does/not/exist']);
   assert.is(missing.code, 1);
-  assert.is((JSON.parse(missing.stdout.toString()) as { problems: { code: string }[] }).problems[0]!.code, 'IO');
+  assert.is((JSON.parse(missing.stdout.toString()) as { problems: { code: string }[] }).problems[0]!.code, 'MODEL_NOT_FOUND');
 });
 
 others('doctor finds this installation well and says why', async () => {

@@ -229,11 +229,11 @@ load('refuses names that are neither directories nor ids, and asks nobody', () =
       `o/${'x'.repeat(96)}`,
     ]) {
       const { code } = await rejection(() => loadModel(name));
-      assert.is(code, name === 'a/' ? 'IO' : 'INVALID_ARG', name);
+      assert.is(code, name === 'a/' ? 'MODEL_NOT_FOUND' : 'INVALID_ARG', name);
       assert.is((await rejection(() => downloadModel(name))).code, 'INVALID_ARG', name);
     }
     for (const name of ['../org/model', './model', '/org/model', 'a/b/c', 'C:\\model', ''])
-      assert.is((await rejection(() => loadModel(name))).code, 'IO', name);
+      assert.is((await rejection(() => loadModel(name))).code, 'MODEL_NOT_FOUND', name);
     for (const revision of ['../main', 'a..b', '', 'a//b', '/main', 'a b', 'main.lock', '.hidden']) {
       assert.is((await rejection(() => loadModel(id, { revision }))).code, 'INVALID_OPTION', revision);
     }

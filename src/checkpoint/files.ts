@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { BerthaError } from '../errors.js';
+import { BerthaError, type ErrorCode } from '../errors.js';
 import { isCodedError } from '../realms.js';
 import { quote, quotePath } from './describe.js';
 
@@ -59,7 +59,7 @@ export async function readFully(handle: FileHandle, target: Uint8Array, position
  *
  * Errors: IO, LFS_POINTER, `code`.
  */
-export async function readTextFile(file: string, maxBytes: number, code: string): Promise<string | undefined> {
+export async function readTextFile(file: string, maxBytes: number, code: ErrorCode): Promise<string | undefined> {
   let opened;
   try {
     opened = await openRegularFile(file);

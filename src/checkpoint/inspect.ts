@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { BerthaError } from '../errors.js';
+import { BerthaError, type ErrorCode } from '../errors.js';
 import { errorMessage } from '../realms.js';
 import type { ModelConfig } from './config.js';
 import type { Dtype } from './dtype.js';
@@ -17,7 +17,7 @@ export interface InspectedTensor extends TensorHeader {
 
 /** One reason why a model cannot be loaded; `code` and `message` of the error loading it would give. */
 export interface Problem {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { BerthaError, type ErrorCode } from '../errors.js';
 import { describe, quote } from './describe.js';
 
 /** An object as JSON.parse returns it. */
@@ -10,14 +10,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /** Parses JSON whose top level must be an object. Errors: `code`, naming `file`. */
-export function parseJsonObject(text: string, file: string, code: string): JsonObject {
+export function parseJsonObject(text: string, file: string, code: ErrorCode): JsonObject {
   const value = parseJson(text, file, code);
   if (!isJsonObject(value)) throw new BerthaError(code, `Expected a JSON object for ${file} but received ${describe(value)}.`);
   return value;
 }
 
 /** Parses JSON. Errors: `code`, naming `file`; the text itself is not repeated in the message. */
-export function parseJson(text: string, file: string, code: string): unknown {
+export function parseJson(text: string, file: string, code: ErrorCode): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -33,9 +33,9 @@ export function parseJson(text: string, file: string, code: string): unknown {
 export class JsonFields {
   readonly #object: JsonObject;
   readonly #file: string;
-  readonly #code: string;
+  readonly #code: ErrorCode;
 
-  constructor(object: JsonObject, file: string, code: string) {
+  constructor(object: JsonObject, file: string, code: ErrorCode) {
     this.#object = object;
     this.#file = file;
     this.#code = code;

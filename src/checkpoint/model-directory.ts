@@ -3,7 +3,7 @@ import path from 'node:path';
 import { BerthaError } from '../errors.js';
 import { MAX_CONFIG_BYTES, parseConfig, type ModelConfig } from './config.js';
 import { quote, quotePath } from './describe.js';
-import { ioError, readTextFile } from './files.js';
+import { ioError, isMissing, readTextFile } from './files.js';
 import type { SafetensorsFile, TensorInfo } from './safetensors.js';
 import { readModules, transformerFolder, type ModuleList } from './module-list.js';
 import {
@@ -50,7 +50,7 @@ export interface ModelDirectory {
  * Files with fixed names may be links to anywhere. Names that come out of files (shards, modules) must stay inside the directory, or,
  * in a snapshot of the Hub's cache, inside the repository's folder.
  *
- * Errors: IO, MODEL_NOT_FOUND (no weights), UNSAFE_FORMAT (only .bin or .pt), CONFIG, CONFIG_UNSUPPORTED, POOLING, INDEX, INDEX_PATH,
+ * Errors: IO, MODEL_NOT_FOUND (no such directory, no weights), UNSAFE_FORMAT (only .bin or .pt), CONFIG, CONFIG_UNSUPPORTED, POOLING, INDEX, INDEX_PATH,
  * TOKENIZER, VOCAB, and those of `parseSafetensorsHeader`.
  */
 export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
@@ -102,7 +102,7 @@ export class ModelReader {
     this.path = realDirectory;
   }
 
-  /** Errors: IO. */
+  /** Errors: MODEL_NOT_FOUND (there is no such directory), IO; the system's error as `cause`. */
   static async start(directory: string): Promise<ModelReader> {
     let real: string;
     let isDirectory: boolean;
@@ -110,7 +110,8 @@ export class ModelReader {
       real = await realpath(directory);
       isDirectory = (await stat(real)).isDirectory();
     } catch (error) {
-      throw ioError(`open the model directory ${quotePath(directory)}`, error);
+      const failure = ioError(`open the model directory ${quotePath(directory)}`, error);
+      throw isMissing(error) ? new BerthaError('MODEL_NOT_FOUND', failure.message, { cause: error }) : failure;
     }
     if (!isDirectory) throw new BerthaError('IO', `Expected a directory for the model but received the file ${quotePath(directory)}.`);
     return new ModelReader(real);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BerthaError } from '../errors.js';
+import { BerthaError, type ErrorCode } from '../errors.js';
 import { MAX_CONFIG_BYTES } from './config.js';
 import { quote } from './describe.js';
 import { readTextFile, resolveInside } from './files.js';
@@ -73,7 +73,7 @@ export function moduleFile(entry: ModuleEntry, name: string): string {
 }
 
 /** The text of a small file below the model directory, or undefined. Errors: LFS_POINTER, IO, `code`. */
-export function readModuleFile(directory: string, file: string, code: string): Promise<string | undefined> {
+export function readModuleFile(directory: string, file: string, code: ErrorCode): Promise<string | undefined> {
   return readTextFile(path.join(directory, file), MAX_CONFIG_BYTES, code);
 }
 

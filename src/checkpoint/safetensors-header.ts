@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { BerthaError } from '../errors.js';
+import { BerthaError, type ErrorCode } from '../errors.js';
 import { quote } from './describe.js';
 import { dtypeBits, isDtype, type Dtype } from './dtype.js';
 import { HeaderScanner } from './header-scanner.js';
@@ -200,7 +200,7 @@ class HeaderReader {
     return dtype;
   }
 
-  #readIntegers(tensor: string, field: string, code: string): (number | bigint)[] {
+  #readIntegers(tensor: string, field: string, code: ErrorCode): (number | bigint)[] {
     const expected = `an array of integers in 0..2^64 - 1 for ${field} of tensor ${quote(tensor)}`;
     if (!this.#scanner.startsWith('[')) this.#reject(2, new BerthaError(code, `Expected ${expected} but received another value.`));
     const integers: (number | bigint)[] = [];

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { BerthaError } from '../errors.js';
+import { BerthaError, type ErrorCode } from '../errors.js';
 import { readTextFile } from './files.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
 
@@ -23,7 +23,7 @@ const kNoLimit = 1e20;
  * Errors: TOKENIZER, VOCAB (too large, not UTF-8, added tokens that nothing else describes), IO.
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
-  const read = (name: string, maxBytes: number, code: string): Promise<string | undefined> =>
+  const read = (name: string, maxBytes: number, code: ErrorCode): Promise<string | undefined> =>
     readTextFile(path.join(folder, name), maxBytes, code);
   const tokenizerJson = await read('tokenizer.json', kMaxTokenizerBytes, 'TOKENIZER');
   // Python never opens it beside a tokenizer.json, so that whatever is wrong with it is no problem.

@@ -1,7 +1,7 @@
 import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
 import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
-import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
+import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
@@ -105,14 +105,10 @@ const forwardSchema = {
  * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, DEVICE_OOM, DEVICE_LOST, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
  * an id, those of `downloadModel` and HUB_OFFLINE.
  */
-export async function loadModel(directory?: string, options?: LoadModelOptions): Promise<Model> {
-  if (directory !== undefined && typeof directory !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected a model directory for loadModel but received ${received(directory)}.`);
-  }
+export async function loadModel(directory?: ModelPath, options?: LoadModelOptions): Promise<Model> {
+  const model = directory === undefined ? undefined : readModelPath(directory, 'loadModel');
   const settings = readOptions('loadModel', options, loadSchema);
-  const opened = await openModelDirectory(
-    directory === undefined ? defaultModelDirectory() : await resolveModel(directory, settings, 'model'),
-  );
+  const opened = await openModelDirectory(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model'));
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
     const loading = loadSession(opened, built.program, settings);

@@ -3,7 +3,7 @@ import { TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
 import { openModelDirectory } from '../checkpoint/model-directory.js';
 import { BerthaError } from '../errors.js';
-import { resolveModel } from '../hub/index.js';
+import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { toNativeProgram } from '../models/program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/smoothing.js';
@@ -49,15 +49,13 @@ const kScaleRange = [1e-3, 1e3] as const;
  *
  * Errors: INVALID_ARG, INVALID_OPTION, IO, MODEL_NOT_FOUND, those of reading a model directory and of `loadModel` for an id, or the signal's reason.
  */
-export async function calibrate(directory: string, texts: readonly string[], options?: CalibrateOptions): Promise<CalibrationReport> {
-  if (typeof directory !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected a model directory or id for calibrate but received ${received(directory)}.`);
-  }
+export async function calibrate(directory: ModelPath, texts: readonly string[], options?: CalibrateOptions): Promise<CalibrationReport> {
+  const model = readModelPath(directory, 'calibrate');
   if (!Array.isArray(texts) || texts.length === 0 || texts.some((each) => typeof each !== 'string')) {
     throw new BerthaError('INVALID_ARG', `Expected a list of texts for calibrate, at least one, but received ${received(texts)}.`);
   }
   const { corpus = 'unnamed', output, threads, signal, onProgress } = readOptions('calibrate', options, schema);
-  const opened = await openModelDirectory(await resolveModel(directory, {}, 'model'));
+  const opened = await openModelDirectory(await resolveModel(model, {}, 'model'));
   try {
     const { program } = buildModel(opened, { heads: false });
     const linears = smoothableLinears(program);

@@ -1,6 +1,7 @@
 import { packPooled, TextReader } from '../calls/text-reader.js';
 import { readReference, type Reference, type ReferenceLayer } from '../checkpoint/reference-file.js';
 import { BerthaError } from '../errors.js';
+import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type Model } from '../models/index.js';
 import { abortSignal, integer, readOptions, received, text, type Check } from '../options.js';
 import type { EncodedIds } from '../tokenizer/index.js';
@@ -11,7 +12,7 @@ export interface CompareOptions {
   /** File of expected values, safetensors or .jsonl, as `bertha embed` writes them; hidden states may be in it too. */
   readonly reference?: string | undefined;
   /** Directory of another model, computed in float32. */
-  readonly with?: string | undefined;
+  readonly with?: ModelPath | undefined;
   /** Precision of the model. Default `'fp32'`. */
   readonly precision?: PrecisionOption | undefined;
   /** Texts to compare on. Default: those of the reference file, else a few sentences. */
@@ -74,7 +75,7 @@ const textList: Check<readonly string[]> = (value, name) => {
 };
 const schema = {
   reference: text,
-  with: text,
+  with: (value: unknown, name: string) => readModelPath(value, name, 'INVALID_OPTION'),
   precision: parsePrecision,
   texts: textList,
   tolerance: positive,
@@ -101,7 +102,7 @@ const kSampleTexts: readonly string[] = [
  * Errors: INVALID_ARG, INVALID_OPTION, REFERENCE (files or models of other shapes; says which), those of `loadModel`, or the signal's
  * reason.
  */
-export async function compare(model: string | undefined, options: CompareOptions): Promise<Comparison> {
+export async function compare(model: ModelPath | undefined, options: CompareOptions): Promise<Comparison> {
   const {
     reference: file,
     with: other,
@@ -180,7 +181,7 @@ interface Computed {
 }
 
 async function computeAll(
-  directory: string | undefined,
+  directory: ModelPath | undefined,
   options: { readonly precision?: PrecisionOption; readonly threads: number | undefined },
   texts: readonly string[],
   signal: AbortSignal | undefined,

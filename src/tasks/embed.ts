@@ -1,7 +1,8 @@
 import { deadline, type Deadline } from '../calls/deadline.js';
 import { BerthaError } from '../errors.js';
+import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
-import { abortSignal, callback, oneOf, readOptions, received } from '../options.js';
+import { abortSignal, callback, oneOf, readOptions } from '../options.js';
 import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
 import type { DeviceReport } from '../runtime/device.js';
 import type { PrecisionReport } from '../runtime/precision.js';
@@ -25,10 +26,8 @@ const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, ADDON_LOAD, PRECISION, DEVICE, and those of reading a model directory.
  */
-export async function loadEmbedder(model?: string, options?: LoadEmbedderOptions): Promise<Embedder> {
-  if (model !== undefined && typeof model !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected a model directory for the model of loadEmbedder but received ${received(model)}.`);
-  }
+export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOptions): Promise<Embedder> {
+  if (model !== undefined) readModelPath(model, 'loadEmbedder');
   const settings = readOptions('loadEmbedder', options, loadSchema);
   const loaded = await loadModel(model, { heads: false, ...settings } as LoadModelOptions);
   try {

@@ -1,8 +1,7 @@
 import { inspectModelDirectory, type ModelInspection } from '../checkpoint/inspect.js';
-import { BerthaError } from '../errors.js';
-import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
+import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
-import { readOptions, received } from '../options.js';
+import { readOptions } from '../options.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { createTokenizer } from '../tokenizer/index.js';
 
@@ -12,12 +11,10 @@ import { createTokenizer } from '../tokenizer/index.js';
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND; those of `downloadModel` for an id.
  */
-export async function inspectModel(directory?: string, options?: HubOptions): Promise<ModelInspection> {
-  if (directory !== undefined && typeof directory !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected a model directory for inspectModel but received ${received(directory)}.`);
-  }
+export async function inspectModel(directory?: ModelPath, options?: HubOptions): Promise<ModelInspection> {
+  const model = directory === undefined ? undefined : readModelPath(directory, 'inspectModel');
   const settings = readOptions('inspectModel', options, hubSchema);
-  const path = directory === undefined ? defaultModelDirectory() : await resolveModel(directory, settings, 'model');
+  const path = model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model');
   return inspectModelDirectory(path, (model) => {
     buildModel(model, { heads: true });
     createTokenizer(model.tokenizerFiles, { maxLength: model.maxLength });

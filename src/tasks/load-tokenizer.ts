@@ -1,8 +1,7 @@
 import { maxLength, ModelReader } from '../checkpoint/model-directory.js';
 import { readTokenizerMaxLength } from '../checkpoint/tokenizer-files.js';
-import { BerthaError } from '../errors.js';
-import { hubSchema, resolveModel, type HubOptions } from '../hub/index.js';
-import { readOptions, received } from '../options.js';
+import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
+import { readOptions } from '../options.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
 
@@ -12,14 +11,10 @@ import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
  *
  * Errors: those of `downloadModel` for an id; INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, TOKENIZER, VOCAB, CONFIG, CONFIG_UNSUPPORTED, INDEX_PATH.
  */
-export async function loadTokenizer(directory?: string, options?: HubOptions): Promise<Tokenizer> {
-  if (directory !== undefined && typeof directory !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected a model directory for loadTokenizer but received ${received(directory)}.`);
-  }
+export async function loadTokenizer(directory?: ModelPath, options?: HubOptions): Promise<Tokenizer> {
+  const model = directory === undefined ? undefined : readModelPath(directory, 'loadTokenizer');
   const settings = readOptions('loadTokenizer', options, hubSchema);
-  const reader = await ModelReader.start(
-    directory === undefined ? defaultModelDirectory() : await resolveModel(directory, settings, 'tokenizer'),
-  );
+  const reader = await ModelReader.start(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'tokenizer'));
   try {
     const modules = await reader.modules();
     const files = await reader.tokenizerFiles(modules);
