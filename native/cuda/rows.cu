@@ -70,7 +70,7 @@ __global__ void gather_kernel(GatherParams<T> p) {
 // With every token skipped the result is zero, never NaN, and cls is the first token all the same.
 constexpr int kPoolRows = 8;       // warps that share the rows of a column
 constexpr int kPoolColumns = 128;  // of a warp, 4 a lane
-constexpr int kPoolGroups = 2;     // at most, of kPoolRows warps: more would spill registers on sm_100
+constexpr int kPoolGroups = 2;     // at most, of kPoolRows warps
 
 template <typename T>
 struct PoolParams {
@@ -79,7 +79,11 @@ struct PoolParams {
     Global<float> output;
     int32_t width, input_stride, stride, num_modes, groups;
     bool normalizes;
-    PoolMode modes[6];
+    uint32_t modes;  // 4 bits each: an array that is indexed at run time would be copied to local memory
+
+    __device__ __forceinline__ PoolMode mode(int32_t index) const {
+        return static_cast<PoolMode>(modes >> 4 * index & 15);
+    }
 };
 
 // The sums, or maxima, of a lane's columns over its warp's rows; first is the row after those that are
@@ -103,6 +107,14 @@ __device__ __forceinline__ Pack<float, 4> pool_rows(const PoolParams<T>& p, Pool
     return sums;
 }
 
+// What the sum of the rows first .. end is divided by.
+__device__ __forceinline__ float pool_divisor(PoolMode mode, int32_t begin, int32_t first, int32_t end) {
+    const int32_t rows = end - first;
+    if (mode == PoolMode::kMeanSqrtLen) return sqrtf(static_cast<float>(rows));
+    if (mode != PoolMode::kWeightedMean) return static_cast<float>(rows);
+    return static_cast<float>(static_cast<int64_t>(first - begin + 1 + end - begin) * rows / 2);
+}
+
 // One column of the result from the 8 sums, which lie kPoolColumns apart.
 template <typename T>
 __device__ __forceinline__ float pool_column(const PoolParams<T>& p, const Shared<float>& sums, int at,
@@ -119,16 +131,12 @@ __device__ __forceinline__ float pool_column(const PoolParams<T>& p, const Share
         const float sum = sums.load(at + r * kPoolColumns);
         total = mode == PoolMode::kMax ? fmaxf(total, sum) : total + sum;
     }
-    if (mode == PoolMode::kMax) return total;
-    const int32_t rows = end - first;
-    if (mode == PoolMode::kMeanSqrtLen) return total / sqrtf(static_cast<float>(rows));
-    if (mode == PoolMode::kMean) return total / static_cast<float>(rows);
-    const int64_t weights = static_cast<int64_t>(first - begin + 1 + end - begin) * rows / 2;
-    return total / static_cast<float>(weights);
+    return mode == PoolMode::kMax ? total : total / pool_divisor(mode, begin, first, end);
 }
 
+// One block an SM as the bound: left to choose, ptxas aims at three of 40 registers a thread and spills.
 template <typename T>
-__global__ void __launch_bounds__(kPoolGroups* kPoolRows * 32) pool_kernel(PoolParams<T> p) {
+__global__ void __launch_bounds__(kPoolGroups* kPoolRows * 32, 1) pool_kernel(PoolParams<T> p) {
     const int32_t sequence = ptx::block_x();
     const int group = ptx::warp_id() / kPoolRows, lane = ptx::lane_id();
     const int32_t columns = p.width * p.num_modes, threads = p.groups * kPoolRows * 32;
@@ -138,20 +146,20 @@ __global__ void __launch_bounds__(kPoolGroups* kPoolRows * 32) pool_kernel(PoolP
     const int64_t out = static_cast<int64_t>(sequence) * p.stride;
     const int32_t begin = p.cu_seqlens.load(sequence), end = p.cu_seqlens.load(sequence + 1);
     const int32_t first = begin + (p.pool_skip.present() ? p.pool_skip.load(sequence) : 0);
-    for (int32_t mode = 0; mode < p.num_modes; mode++)
+    for (int32_t index = 0; index < p.num_modes; index++)
         for (int32_t chunk = 0; chunk < p.width; chunk += p.groups * kPoolColumns) {
             const int32_t column = chunk + group * kPoolColumns + 4 * lane;
-            const auto own = pool_rows(p, p.modes[mode], begin, first, end, column);
+            const auto own = pool_rows(p, p.mode(index), begin, first, end, column);
             sums.store_pack(ptx::warp_id() * kPoolColumns + 4 * lane, own);
             ptx::sync_block();
             for (int i = ptx::thread_index(); i < p.groups * kPoolColumns; i += threads) {
                 if (chunk + i >= p.width) break;
                 const int at = i / kPoolColumns * kPoolRows * kPoolColumns + i % kPoolColumns;
-                const float x = pool_column(p, sums, at, p.modes[mode], begin, first, end, chunk + i);
+                const float x = pool_column(p, sums, at, p.mode(index), begin, first, end, chunk + i);
                 if (p.normalizes)
-                    pooled.store(mode * p.width + chunk + i, x);
+                    pooled.store(index * p.width + chunk + i, x);
                 else
-                    p.output.store(out + mode * p.width + chunk + i, x);
+                    p.output.store(out + index * p.width + chunk + i, x);
             }
             ptx::sync_block();
         }
@@ -241,8 +249,8 @@ void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, bool no
                              num_modes,
                              static_cast<int32_t>(groups),
                              normalizes,
-                             {}};
-        for (int32_t i = 0; i < num_modes; i++) params.modes[i] = modes[i];
+                             0};
+        for (int32_t i = 0; i < num_modes; i++) params.modes |= static_cast<uint32_t>(modes[i]) << 4 * i;
         launch<PoolParams<T>, pool_kernel<T>>(normalizes ? "pool_normalize" : "pool", grid, stream, params);
     });
 }
