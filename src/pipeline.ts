@@ -1,7 +1,8 @@
+import { readPretrained, type PretrainedOptions } from './compat/load-options.js';
 import { Tensor } from './compat/tensor.js';
 import { BerthaError } from './errors.js';
 import type { ProgressEvent } from './hub/index.js';
-import { isModel, loadModel, type Heads, type LoadModelOptions, type Model } from './models/index.js';
+import { isModel, loadModel, type Heads, type Model } from './models/index.js';
 import { received, unknownName } from './options.js';
 import { answerQuestion, type Answer, type AnswerOptions, type QuestionInput } from './tasks/answer-question.js';
 import { classifyText, type ClassifyOptions, type LabelScore } from './tasks/classify.js';
@@ -100,13 +101,9 @@ type Resolved<T extends TaskName | keyof TaskAliases> = T extends keyof TaskAlia
 export type Pipeline<T extends TaskName> = PipelineCalls[T] & PipelineBase;
 
 /** How `pipeline` loads its model. */
-export interface PipelineOptions extends LoadModelOptions {
-  /** transformers.js's name of `precision`. */
-  readonly dtype?: LoadModelOptions['precision'];
-  /** Its names of `cacheDir`, `localFilesOnly` and `onProgress`; the callback hears `ready` too. */
-  readonly cache_dir?: LoadModelOptions['cacheDir'];
-  readonly local_files_only?: LoadModelOptions['localFilesOnly'];
-  readonly progress_callback?: ((event: ProgressEvent | ReadyEvent) => void) | undefined;
+export interface PipelineOptions extends Omit<PretrainedOptions, 'progress_callback'> {
+  /** Hears how a download goes, and `ready` at the end. */
+  readonly progress_callback?: ((event: ProgressEvent | ReadyEvent) => void) | null | undefined;
 }
 
 /** The last thing that `progress_callback` hears. */
@@ -170,7 +167,7 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   if (!Object.hasOwn(TASKS, name)) throw unknownName('task', String(task), [...Object.keys(TASKS), ...Object.keys(ALIASES)]);
   const { head, call } = TASKS[name];
   const isOwn = !isModel(model);
-  const loaded = isOwn ? await loadModel(model, loadOptions(options, head !== undefined)) : model;
+  const loaded = isOwn ? await loadOwn(model, options, head !== undefined) : model;
   try {
     if (head !== undefined) requireHead(loaded, head, name);
     if (isOwn) options?.progress_callback?.({ status: 'ready', task: name, model: model ?? loaded.directory });
@@ -191,16 +188,9 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   }) as unknown as Pipeline<Resolved<T>>;
 }
 
-function loadOptions(options: PipelineOptions | undefined, heads: boolean): LoadModelOptions {
-  const { dtype, cache_dir, local_files_only, progress_callback, ...rest } = options ?? {};
-  return {
-    heads,
-    ...rest,
-    ...(dtype === undefined ? {} : { precision: dtype }),
-    ...(cache_dir === undefined ? {} : { cacheDir: cache_dir }),
-    ...(local_files_only === undefined ? {} : { localFilesOnly: local_files_only }),
-    ...(progress_callback === undefined ? {} : { onProgress: progress_callback }),
-  };
+async function loadOwn(name: string | undefined, given: PipelineOptions | undefined, heads: boolean): Promise<Model> {
+  const { model, options } = await readPretrained(name, given);
+  return loadModel(model, { heads, ...options });
 }
 
 /** Options of a call with their names as the tasks take them: `top_k`, `topK` and the old `topk` alike. */

@@ -33,6 +33,7 @@ t('exports these names', () => {
       'dot',
       'downloadModel',
       'embedWindows',
+      'env',
       'evaluateBinary',
       'evaluateReranking',
       'evaluateRetrieval',

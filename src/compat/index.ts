@@ -1,3 +1,7 @@
+export { AutoConfig, type PretrainedConfig } from './config.js';
+export type { Dtype } from './dtype.js';
+export { env, type Environment } from './env.js';
+export type { ForeignDevice, PretrainedOptions } from './load-options.js';
 export { cos_sim, dot, mean_pooling, softmax } from './math.js';
 export { toRows, type IntegerInput } from './integer-rows.js';
 export * from './models.js';

@@ -1,10 +1,12 @@
 import { BerthaError } from '../errors.js';
 import { received } from '../options.js';
-import { loadModel, type Heads, type LoadModelOptions, type Model } from '../models/index.js';
+import { loadModel, type Heads, type Model } from '../models/index.js';
 import type { ModelConfig } from '../checkpoint/model-directory.js';
 import type { Value } from '../models/program.js';
 import { compute, requireHead, requireModel, type Sequence } from '../tasks/task-call.js';
+import { readConfigFields, type PretrainedConfig } from './config.js';
 import { toRows, type IntegerInput } from './integer-rows.js';
+import { readPretrained, type PretrainedOptions } from './load-options.js';
 import { Tensor } from './tensor.js';
 
 /** A padded batch, [texts, tokens] each, as a tokenizer's call makes it; for multiple choice one row a choice. */
@@ -40,14 +42,15 @@ export interface ModelOutput {
 export interface PreTrainedModel {
   (inputs: ModelInputs): Promise<ModelOutput>;
   readonly model: Model;
-  readonly config: ModelConfig;
+  /** What was read of config.json, and its fields as they are spelled there. */
+  readonly config: ModelConfig & PretrainedConfig;
   dispose(): Promise<void>;
 }
 
 /** `AutoModel`, `BertForMaskedLM` and their like. */
 export interface ModelClass {
   /** Errors: as `loadModel`; NO_HEAD, CONFIG_UNSUPPORTED (a directory of another architecture). */
-  from_pretrained(model: string, options?: LoadModelOptions): Promise<PreTrainedModel>;
+  from_pretrained(model: string, options?: PretrainedOptions): Promise<PreTrainedModel>;
 }
 
 /** What a class computes: the keys of its output and where the values come from. */
@@ -84,8 +87,9 @@ const PRETRAINING: Readonly<Record<ModelConfig['modelType'], Outputs>> = {
 
 function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelClass {
   return {
-    from_pretrained: async (directory, options) => {
-      const model = await loadModel(directory, { heads: outputs !== encoderOutputs, ...options });
+    from_pretrained: async (directory, given) => {
+      const found = await readPretrained(directory, given);
+      const model = await loadModel(found.model, { heads: outputs !== encoderOutputs, ...found.options });
       try {
         if (modelType !== undefined && model.config.modelType !== modelType) {
           throw new BerthaError(
@@ -93,7 +97,7 @@ function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelC
             `Expected a ${modelType} model for this class but received ${model.config.modelType}. AutoModel takes any.`,
           );
         }
-        return callable(model, outputs(model));
+        return callable(model, outputs(model), await readConfigFields(model.directory));
       } catch (error) {
         model.dispose();
         throw error;
@@ -142,10 +146,10 @@ export const MPNetForTokenClassification = classOf(CLASSES.ForTokenClassificatio
 export const MPNetForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'mpnet');
 export const MPNetForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'mpnet');
 
-function callable(model: Model, outputs: Readonly<Record<string, Value | undefined>>): PreTrainedModel {
+function callable(model: Model, outputs: Readonly<Record<string, Value | undefined>>, fields: PretrainedConfig): PreTrainedModel {
   const call = (inputs: ModelInputs) => run(model, outputs, inputs);
   const dispose = async (): Promise<void> => model.dispose();
-  return Object.assign(call, { model, config: model.config, dispose });
+  return Object.assign(call, { model, config: { ...fields, ...model.config }, dispose });
 }
 
 /** A row of the batch without its padding, and where it begins in the padded one. */

@@ -1,8 +1,8 @@
 import { BerthaError } from '../errors.js';
-import type { HubOptions } from '../hub/index.js';
 import { loadTokenizer } from '../tasks/load-tokenizer.js';
 import type { EncodeOptions, IdList, Tokenizer } from '../tokenizer/index.js';
 import { toRows, type IntegerInput } from './integer-rows.js';
+import { readPretrainedFiles, type PretrainedOptions } from './load-options.js';
 import { Tensor } from './tensor.js';
 
 /** Options of a tokenizer's call, as in transformers. */
@@ -47,12 +47,15 @@ export interface PreTrainedTokenizer {
 /** `AutoTokenizer` and its like. */
 export interface TokenizerClass {
   /** Errors: as `loadTokenizer`. */
-  from_pretrained(model: string, options?: HubOptions): Promise<PreTrainedTokenizer>;
+  from_pretrained(model: string, options?: PretrainedOptions): Promise<PreTrainedTokenizer>;
 }
 
 /** Loads the tokenizer of a model directory, called as in Python. */
 export const AutoTokenizer: TokenizerClass = {
-  from_pretrained: async (model, options) => callable(await loadTokenizer(model, options)),
+  from_pretrained: async (model, given) => {
+    const found = await readPretrainedFiles(model, given);
+    return callable(await loadTokenizer(found.model, found.options));
+  },
 };
 export { AutoTokenizer as BertTokenizer, AutoTokenizer as BertTokenizerFast, AutoTokenizer as DistilBertTokenizer };
 export { AutoTokenizer as ElectraTokenizer, AutoTokenizer as MPNetTokenizer };

@@ -16,12 +16,14 @@ export interface HubOptions {
   readonly localFilesOnly?: boolean | undefined;
   /** Access token for private and gated models. Default: `HF_TOKEN`, else what `hf auth login` saved. */
   readonly token?: string | undefined;
+  /** Address of the Hub or of a mirror. Default: `HF_ENDPOINT`, else `https://huggingface.co`. */
+  readonly endpoint?: string | undefined;
   /** Hears how a download goes. */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
 /** The checks of `HubOptions`. */
-export const hubSchema = { revision: text, cacheDir: text, localFilesOnly: flag, token: text, onProgress: callback };
+export const hubSchema = { revision: text, cacheDir: text, localFilesOnly: flag, token: text, endpoint: text, onProgress: callback };
 
 /** What the options and the environment say together. */
 export interface HubSettings {
@@ -54,7 +56,10 @@ export async function readHubSettings(options: HubOptions, environment: Environm
   const offline = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].find(isSet);
   return {
     cacheDir: path.resolve(expandHome(options.cacheDir ?? read('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? path.join(home, 'hub'))),
-    endpoint: readEndpoint(read('HF_ENDPOINT') ?? 'https://huggingface.co'),
+    endpoint:
+      options.endpoint === undefined
+        ? readEndpoint(read('HF_ENDPOINT') ?? 'https://huggingface.co', 'HF_ENDPOINT')
+        : readEndpoint(options.endpoint, 'the option endpoint'),
     token: options.token ?? (isSet('HF_HUB_DISABLE_IMPLICIT_TOKEN') ? undefined : await findToken(read, home)),
     offline: options.localFilesOnly === true ? 'localFilesOnly' : offline,
     metadataTimeoutMs: readSeconds('HF_HUB_ETAG_TIMEOUT', read('HF_HUB_ETAG_TIMEOUT')),
@@ -75,10 +80,10 @@ async function findToken(read: (...names: string[]) => string | undefined, home:
   }
 }
 
-function readEndpoint(value: string): string {
+function readEndpoint(value: string, name: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new BerthaError('INVALID_OPTION', `Expected an http or https address for HF_ENDPOINT but received ${JSON.stringify(value)}.`);
+    throw new BerthaError('INVALID_OPTION', `Expected an http or https address for ${name} but received ${JSON.stringify(value)}.`);
   }
   return value.replace(/\/+$/, '');
 }
