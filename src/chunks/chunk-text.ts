@@ -77,7 +77,7 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
   let first = 0;
   let done = 0;
   while (done < whole.length) {
-    const chunk = await fitted(cutter, reader, first, room, turn);
+    const chunk = await fitted(cutter, reader, { first, done, room }, turn);
     // Where what is shared leaves no room for anything new, nothing is shared.
     if (chunk.last <= done && first < done) {
       first = done;
@@ -100,9 +100,14 @@ interface Piece {
 }
 
 /** The longest piece from token `first` on that has room: fewer tokens are tried until what is read alone fits. */
-async function fitted(cutter: Cutter, reader: TextReader, first: number, room: number, turn: Turn): Promise<Piece> {
+async function fitted(
+  cutter: Cutter,
+  reader: TextReader,
+  { first, done, room }: { readonly first: number; readonly done: number; readonly room: number },
+  turn: Turn,
+): Promise<Piece> {
   for (let tokens = room; ;) {
-    const { start, end, last } = cutter.cut(first, tokens);
+    const { start, end, last } = cutter.cut(first, done, tokens);
     const { length, truncated } = await reader.read(cutter.text.slice(start, end), undefined, 0, turn);
     if (!truncated || last === first + 1) return { start, end, last, tokens: length };
     tokens = Math.min(tokens, last - first) - 1;
@@ -124,12 +129,17 @@ class Cutter {
     this.#kinds = kinds;
   }
 
-  /** At most `most` tokens from token `first` on, ending where a chunk may end; at least one token. */
-  cut(first: number, most: number): { start: number; end: number; last: number } {
+  /** At most `most` tokens from token `first` on, ending where a chunk may end, if possible behind the first `done`; at least one token. */
+  cut(first: number, done: number, most: number): { start: number; end: number; last: number } {
     const start = this.#offsets[2 * first]!;
     let last = Math.min(this.#length, first + most);
     if (last < this.#length) {
-      const cut = bestCut(this.text, start, this.#offsets[2 * last]!, this.#kinds);
+      const cut = bestCut(
+        this.text,
+        last > done ? this.#offsets[2 * Math.max(first, done)]! : start,
+        this.#offsets[2 * last]!,
+        this.#kinds,
+      );
       while (last > first + 1 && this.#offsets[2 * last - 1]! > cut) last--;
     }
     return { start, end: this.#offsets[2 * last - 1]!, last };
