@@ -231,6 +231,54 @@ commands('a text that a task cannot use is named by its line; a missing head nam
   assert.match((await bertha(['ner', '--help'])).stdout.replaceAll(/\s+/g, ' '), /needed: one with the head for this, such as dslim/);
 });
 
+commands('search, cluster and dedupe compare the texts of files by meaning', async () => {
+  const file = fileOf(
+    't.jsonl',
+    [
+      'A cat sits on the mat.',
+      'Stocks fell sharply.',
+      'A cat is sitting on the mat.',
+      'Share prices dropped.',
+      'A cat sits on the mat.',
+      'It is raining.',
+    ]
+      .map((text, id) => JSON.stringify({ text, id }))
+      .join('\n'),
+  );
+  type Row = Readonly<Record<'index' | 'id' | 'score' | 'duplicate_of' | 'cluster', number | null>>;
+  const rows = async (...args: string[]): Promise<Row[]> => {
+    const { code, stdout, stderr } = await bertha([...args, '-f', file, '--format', 'jsonl']);
+    assert.is(code, 0, stderr);
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Row);
+  };
+  const found = await rows('search', 'the market', '-k', '2');
+  assert.equal(found.map(({ id }) => id).sort(), [1, 3]);
+  assert.ok(found[0]!.score! >= found[1]!.score!);
+  const clusters = await rows('cluster', '--threshold', '0.6');
+  const of = (cluster: number | null) =>
+    clusters
+      .filter((row) => row.cluster === cluster)
+      .map(({ id }) => id)
+      .sort();
+  assert.equal([of(0), of(1), of(null)], [[0, 2, 4], [1, 3], [5]]);
+  assert.equal(
+    (await rows('dedupe')).map(({ id }) => id),
+    [0, 1, 3, 5],
+  );
+  assert.equal(
+    (await rows('dedupe', '--duplicates')).map(({ id, duplicate_of: of }) => [id, of]),
+    [
+      [2, 0],
+      [4, 0],
+    ],
+  );
+  assert.is((await bertha(['dedupe', 'same', 'same', 'other'])).stdout, 'same\nother\n');
+  assert.is((await bertha(['cluster', 'x', '--threshold', '2'])).code, 2);
+});
+
 commands('piped output is plain, in CI too', async () => {
   const { stdout } = await bertha(['tokenize', 'x'], '', { CI: 'true', NO_COLOR: '' });
   assert.ok(!stdout.includes('\u001b'), JSON.stringify(stdout));

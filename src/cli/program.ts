@@ -10,6 +10,7 @@ import { stopBars } from './bars.js';
 import { report } from './report.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
+import { addVectorCommands } from './vector-commands.js';
 import { version } from '../version.js';
 
 /** Runs the command line and returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
@@ -69,6 +70,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     .action(async (texts: string[], flags: TokenizeFlags) => (await import('./commands/tokenize.js')).tokenize(texts, flags));
 
   addTaskCommands(program);
+
+  addVectorCommands(program);
 
   addPrecisionCommands(program, setExitCode);
 

@@ -46,6 +46,10 @@ function withFlags(message: string, command: Command | undefined): { message: st
     named = true;
     return flag;
   });
+  const limit = flags.get('maxLength') ?? flags.get('maxTokens');
+  if (!named && limit !== undefined && limit !== null && changed.includes('for the limit of ')) {
+    return { message: changed.replace(/the limit of \w+/, limit), named: true };
+  }
   return { message: changed, named };
 }
 

@@ -217,7 +217,12 @@ function readTemplate(node: JsonNode): Template {
       if (ids === undefined) throw part.wrong('one of the special tokens', 'id', part.get('id'));
       return ids.map((id) => ({ kind: 'special', id, typeId }));
     });
-  return { single: pieces('single'), pair: pieces('pair') };
+  const template = { single: pieces('single'), pair: pieces('pair') };
+  for (const name of ['single', 'pair'] as const) {
+    const parts = template[name].flatMap((piece) => (piece.kind === 'sequence' ? [piece.sequence] : []));
+    if (new Set(parts).size < parts.length) throw node.wrong('each sequence once', name, node.get(name));
+  }
+  return template;
 }
 
 function readDecoder(node: JsonNode | undefined): DecoderOptions | null | string {

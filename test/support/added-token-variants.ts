@@ -3,7 +3,7 @@ import { addedToken, bertNormalizer, phrases, type TokenizerJson } from './token
 
 const contents = [
   ...['qfoo', 'Yester', '<m>', '日々', 'zz', 'zzq', '<x y>', 'Éa', 'é', ' q', 'a', 'the', '!', '!!', '\u0316z', '😀x', 'ΟΣ', 'İx', '<r>'],
-  ...['bar baz', '  ', 'x ', 'ﬁ', '각', 'ab', '<b', 'b>', '\u302e', 'no\u0301', '[MA', 'B ', '。'],
+  ...['bar baz', 'x ', 'ﬁ', '각', 'ab', '<b', 'b>', '\u302e', 'no\u0301', '[MA', 'B ', '。'],
 ];
 
 /** Texts in which the added tokens of `withAddedTokens` are likely to be found, also one in another. */

@@ -1,0 +1,37 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ClusterFlags } from './commands/cluster.js';
+import type { DedupeFlags } from './commands/dedupe.js';
+import type { SearchFlags } from './commands/search.js';
+import { positive, withCompute, withOutput, withTexts } from './flags.js';
+
+/** Adds the commands that compare texts by their vectors: `search`, `cluster`, `dedupe`. */
+export function addVectorCommands(program: Command): void {
+  const searching = program.command('search').argument('<query>', 'what to look for');
+  withOutput(withCompute(withTexts(searching, 'texts to search')), ['table', 'jsonl'])
+    .description('Find the texts that are nearest to a query in meaning.')
+    .option('-k, --top-k <n>', 'texts to show', positive, 10)
+    .option('--threshold <n>', 'least cosine similarity', cosine)
+    .action(async (query: string, texts: string[], flags: SearchFlags) =>
+      (await import('./commands/search.js')).search(query, texts, flags),
+    );
+
+  withOutput(withCompute(withTexts(program.command('cluster'), 'texts to group')), ['table', 'jsonl'])
+    .description('Group texts that say nearly the same, the largest groups first.')
+    .option('--threshold <n>', 'least cosine similarity to the centre of a group', cosine, 0.75)
+    .option('--min-size <n>', 'texts in a group at least', positive, 2)
+    .action(async (texts: string[], flags: ClusterFlags) => (await import('./commands/cluster.js')).cluster(texts, flags));
+
+  withCompute(withTexts(program.command('dedupe'), 'texts to look through'))
+    .description('Leave out texts that say nearly what an earlier one says.')
+    .option('--threshold <n>', 'cosine similarity from which a text is a duplicate', cosine, 0.95)
+    .option('--duplicates', 'write what would be left out instead')
+    .addOption(new Option('--format <name>', 'how to write the texts').choices(['text', 'jsonl']).default('text'))
+    .option('-o, --output <path>', 'write there instead of to standard output')
+    .action(async (texts: string[], flags: DedupeFlags) => (await import('./commands/dedupe.js')).dedupe(texts, flags));
+}
+
+function cosine(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= -1 && number <= 1)) throw new InvalidArgumentError('Expected a number from -1 to 1.');
+  return number;
+}
