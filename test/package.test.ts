@@ -190,6 +190,19 @@ t('offers the command bertha', () => {
 
 t('says what to install when the weights are missing', async () => {
   rmSync(join(project, 'node_modules', '@bertha-encoder', 'weights-all-minilm-l6-v2'), { recursive: true });
+
+  t('doctor ends well without the weights, which are optional', () => {
+    const bertha = join(project, 'node_modules', '.bin', 'bertha');
+    const { status, stdout } = spawnSync(bertha, ['doctor', '--json'], { encoding: 'utf8', cwd: project });
+    const report = JSON.parse(stdout) as { ok: boolean; 'self-test': { installed: boolean } };
+    assert.equal([status, report.ok, report['self-test'].installed], [0, true, false]);
+    const named = spawnSync(bertha, ['doctor'], {
+      encoding: 'utf8',
+      cwd: project,
+      env: { ...process.env, BERTHA_MODEL_DIR: join(project, 'none') },
+    });
+    assert.equal([named.status, /no {2}self-test/.test(named.stdout)], [1, true], named.stdout);
+  });
   const source = `import { loadEmbedder } from 'bertha-encoder';
     await loadEmbedder().catch((error) => console.log(error.code, error.message));\n`;
   const { output } = await runProgram('missing.mjs', source);

@@ -7,6 +7,7 @@ import { colors } from '../colors.js';
 import { BerthaError } from '../../errors.js';
 import { loadEmbedder, stats, systemInfo, type CudaDevice, type Embedder, type SystemInfo } from '../../index.js';
 import { errorMessage } from '../../realms.js';
+import { defaultModelDirectory } from '../../runtime/default-model.js';
 import { defaultWeightCache, weightCacheDirectory } from '../../runtime/weight-cache.js';
 import { openOutput } from '../output.js';
 import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
@@ -83,6 +84,13 @@ async function weightCache(): Promise<Finding[]> {
 
 /** What the bundled model shows: its numbers, its memory, and the event loop while it computes. */
 async function modelFindings(): Promise<Finding[]> {
+  try {
+    defaultModelDirectory();
+  } catch (error) {
+    // The weights are an optional package; a folder that was named and is not there is a fault.
+    if (!(error instanceof BerthaError) || error.code !== 'MODEL_NOT_FOUND' || process.env['BERTHA_MODEL_DIR']) throw error;
+    return [{ name: 'self-test', ok: true, text: `not run: ${error.message}`, details: { installed: false } }];
+  }
   const started = performance.now();
   const embedder = await loadEmbedder();
   try {
