@@ -44,7 +44,7 @@ __device__ __forceinline__ void load_slab(const Params& p, const Shared<float>& 
 }
 
 template <Activations kActivations>
-__global__ void __launch_bounds__(kThreads) linear_fp32_kernel(LinearFp32Params<kActivations> p) {
+__global__ void __launch_bounds__(kThreads, 1) linear_fp32_kernel(LinearFp32Params<kActivations> p) {
     const Shared<float> shared = ptx::shared_memory<float>();
     const int tx = ptx::thread_index() % 16, ty = ptx::thread_index() / 16;
     float sums[4][4] = {};
