@@ -14,6 +14,7 @@ export interface UnicodeTables {
   readonly chinese: number[][];
   readonly nonspacingMarks: number[][];
   readonly wordCharacters: number[][];
+  readonly numeric: number[][];
   /** `combiningClasses[i]`: the code points of the i-th lowest non-zero canonical combining class. */
   readonly combiningClasses: number[][][];
   readonly decompositions: Map<number, number[]>;
@@ -135,6 +136,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
   const punctuation: number[] = [];
   const chinese: number[] = [];
   const nonspacingMarks: number[] = [];
+  const numeric: number[] = [];
   const stable: number[] = [];
   const decompositions = new Map<number, number[]>();
   const lowercase = new Map<number, number[]>();
@@ -146,6 +148,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     tokenizers.nfdNormalizer(),
   ];
   const preTokenizer = tokenizers.bertPreTokenizer();
+  const digits = tokenizers.digitsPreTokenizer(true);
   const unexpected = (step: string, c: number): never => {
     throw new Error(`the reference's ${step} does something unforeseen to U+${c.toString(16)}`);
   };
@@ -174,6 +177,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
       if (pieces.length === 3 && pieces[1] === text) punctuation.push(c);
       else if (pieces.length === 2) whitespace.push(c);
       else if (pieces.length !== 1) unexpected('BertPreTokenizer', c);
+      if (digits.preTokenizeString(`a${text}b`).length > 1) numeric.push(c);
     });
   });
   return {
@@ -183,6 +187,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     chinese: toRanges(chinese),
     nonspacingMarks: toRanges(nonspacingMarks),
     wordCharacters: toRanges(await deriveWordCharacters()),
+    numeric: toRanges(numeric),
     combiningClasses: deriveCombiningClasses(stable),
     decompositions,
     lowercase,
@@ -230,6 +235,7 @@ export function formatTables(tables: UnicodeTables): string {
       'What the reference calls a word character around single_word added tokens.',
       encodeRanges(tables.wordCharacters),
     ),
+    literal('NUMERIC', 'What the Digits pre-tokenizer sets apart.', encodeRanges(tables.numeric)),
     literal(
       'COMBINING_CLASSES',
       'Non-zero canonical combining classes in ascending order, joined by "|".',

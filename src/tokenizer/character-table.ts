@@ -1,4 +1,5 @@
 import type { NormalizerOptions } from './normalizer.js';
+import { bertPreTokenizer, Part, type PreTokenizer } from './pre-tokenizer.js';
 import {
   chinese,
   type CodePointSet,
@@ -6,7 +7,6 @@ import {
   decompositions,
   lowercase,
   nonspacingMarks,
-  punctuation,
   removed,
   reorderedMarks,
   whitespace,
@@ -48,14 +48,20 @@ export class CharacterTable {
   /** [65536]: an entry per UTF-16 unit. */
   readonly entries = new Int32Array(0x10000);
   readonly expansions: Int32Array[] = [];
+  readonly preTokenizer: PreTokenizer;
+  /** [65536]: the group of each UTF-16 unit that is part of words, if words of several groups stand side by side. */
+  readonly groups: Int16Array | undefined;
   readonly #options: NormalizerOptions;
   readonly #astral = new Map<number, number>();
   readonly #untriggered = new Map<number, number>();
 
   /** `triggers` are the units that begin added tokens. */
-  constructor(options: NormalizerOptions, triggers: Iterable<number> = []) {
+  constructor(options: NormalizerOptions, triggers: Iterable<number> = [], preTokenizer: PreTokenizer = bertPreTokenizer) {
     this.#options = options;
-    this.#fill(options);
+    this.preTokenizer = preTokenizer;
+    const parts = preTokenizer.partsOfUnits();
+    this.groups = preTokenizer.hasGroups ? parts : undefined;
+    this.#fill(options, parts);
     for (const codePoint of changedCodePoints(options)) {
       const entry = this.#derive(codePoint);
       if (codePoint > 0xffff) this.#astral.set(codePoint, entry);
@@ -77,34 +83,55 @@ export class CharacterTable {
     const known = this.#astral.get(codePoint);
     if (known !== undefined) return known;
     const { cleanText, handleChineseChars, stripAccents } = this.#options;
+    const part = this.preTokenizer.partOf(codePoint);
     let kind: number = Kind.Word;
     if (cleanText && removed.has(codePoint)) kind = Kind.Removed;
     else if (stripAccents && nonspacingMarks.has(codePoint)) kind = Kind.Removed;
-    else if (punctuation.has(codePoint) || (handleChineseChars && chinese.has(codePoint))) kind = Kind.Isolated;
+    else if (part === Part.Dropped) kind = Kind.Space;
+    else if (part === Part.Alone || (handleChineseChars && chinese.has(codePoint))) kind = Kind.Isolated;
     return kind << KIND_SHIFT;
   }
 
-  /** Whether a character is nothing but part of the word it stands in. */
+  /** Whether a character is nothing but part of one word. */
   isWordPart(codePoint: number): boolean {
     let entry = codePoint > 0xffff ? this.astral(codePoint) : (this.entries[codePoint] as number);
     if (entry >> KIND_SHIFT === Kind.Trigger) entry = this.untriggered(codePoint);
     const kind = entry >> KIND_SHIFT;
-    if (kind === Kind.Expansion) return (this.expansions[entry & 0xffff] as Int32Array).every((part) => part < 1 << KIND_SHIFT);
-    return kind === Kind.Word || kind === Kind.Hangul || kind === Kind.Reordered;
+    if (kind === Kind.Expansion) {
+      const parts = this.expansions[entry & 0xffff] as Int32Array;
+      return parts.every((part, k) => part < 1 << KIND_SHIFT && this.groupAt(parts, k) === this.groupAt(parts, 0));
+    }
+    if (kind === Kind.Reordered) {
+      // A note such as U+1D15E is a symbol and a mark: its marks are in another word.
+      const parts = decompose(codePoint) ?? [codePoint];
+      return this.groups === undefined || new Set(parts.map((c) => this.preTokenizer.partOf(c))).size === 1;
+    }
+    return kind === Kind.Word || kind === Kind.Hangul;
+  }
+
+  /** The group of the character that units[index] is part of, a surrogate's partner being there too; 0 if there are no groups. */
+  groupAt(units: Int32Array | Uint16Array, index: number): number {
+    const { groups } = this;
+    if (groups === undefined) return 0;
+    const unit = units[index] as number;
+    if ((unit & 0xf800) !== 0xd800) return groups[unit] as number;
+    const high = (unit & 0xfc00) === 0xd800 ? index : index - 1;
+    return this.preTokenizer.partOf(0x10000 + (((units[high] as number) & 0x3ff) << 10) + ((units[high + 1] as number) & 0x3ff));
   }
 
   /** The entries of characters that stay themselves or vanish. */
-  #fill({ cleanText, handleChineseChars, stripAccents }: NormalizerOptions): void {
+  #fill({ cleanText, handleChineseChars, stripAccents }: NormalizerOptions, parts: Int16Array): void {
     const { entries } = this;
-    for (let unit = 0; unit < 0x10000; unit++) entries[unit] = unit;
+    for (let unit = 0; unit < 0x10000; unit++) {
+      const part = parts[unit] as number;
+      entries[unit] = part === Part.Dropped ? Kind.Space << KIND_SHIFT : part === Part.Alone ? (Kind.Isolated << KIND_SHIFT) | unit : unit;
+    }
     const isolate = (set: CodePointSet) =>
       set.forEachRange((start, end) => {
         for (let c = start; c < Math.min(end, 0x10000); c++) entries[c] = (Kind.Isolated << KIND_SHIFT) | c;
       });
     const fill = (set: CodePointSet, kind: number) => set.forEachRange((start, end) => entries.fill(kind << KIND_SHIFT, start, end));
     if (handleChineseChars) isolate(chinese);
-    isolate(punctuation);
-    fill(whitespace, Kind.Space);
     if (stripAccents) {
       fill(nonspacingMarks, Kind.Removed);
       entries.fill(Kind.Hangul << KIND_SHIFT, HANGUL_FIRST, HANGUL_END);
@@ -126,8 +153,9 @@ export class CharacterTable {
     const parts: number[] = isChinese ? [space] : [];
     for (const out of normalizeCodePoint(codePoint, options)) {
       const units = out > 0xffff ? [0xd7c0 + (out >> 10), 0xdc00 | (out & 0x3ff)] : [out];
-      if (whitespace.has(out)) parts.push(space);
-      else if (!punctuation.has(out)) parts.push(...units);
+      const part = this.preTokenizer.partOf(out);
+      if (part === Part.Dropped) parts.push(space);
+      else if (part !== Part.Alone) parts.push(...units);
       else if (out < 0x10000) parts.push((Kind.Isolated << KIND_SHIFT) | out);
       else parts.push(space, ...units, space);
     }
@@ -167,10 +195,21 @@ function changedCodePoints(options: NormalizerOptions): Set<number> {
 const sharedTables = new Map<string, CharacterTable>();
 
 /** The table for `options`, made on first use; `triggers` are the units that begin added tokens. */
-export function characterTable(options: NormalizerOptions, triggers: ReadonlySet<number>): CharacterTable {
+export function characterTable(
+  options: NormalizerOptions,
+  triggers: ReadonlySet<number>,
+  preTokenizer: PreTokenizer = bertPreTokenizer,
+): CharacterTable {
   const { cleanText, handleChineseChars, stripAccents } = options;
-  const key = [cleanText, handleChineseChars, stripAccents, options.lowercase, ...[...triggers].sort((a, b) => a - b)].join();
+  const key = [
+    preTokenizer.key,
+    cleanText,
+    handleChineseChars,
+    stripAccents,
+    options.lowercase,
+    ...[...triggers].sort((a, b) => a - b),
+  ].join();
   let table = sharedTables.get(key);
-  if (table === undefined) sharedTables.set(key, (table = new CharacterTable(options, triggers)));
+  if (table === undefined) sharedTables.set(key, (table = new CharacterTable(options, triggers, preTokenizer)));
   return table;
 }

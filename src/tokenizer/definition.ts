@@ -1,6 +1,7 @@
 import type { AddedToken } from './added-tokens.js';
 import type { DecoderOptions } from './decoder.js';
 import type { NormalizerOptions } from './normalizer.js';
+import type { PreTokenizer } from './pre-tokenizer.js';
 import type { Template } from './template.js';
 import type { Side, TruncationStrategy } from './truncation.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -18,8 +19,8 @@ export interface TokenizerDefinition {
   readonly normalizer: NormalizerOptions;
   readonly vocab: Vocabulary;
   readonly unkToken: string;
-  readonly continuingSubwordPrefix: string;
-  readonly maxInputCharsPerWord: number;
+  readonly preTokenizer: PreTokenizer;
+  readonly model: ModelDefinition;
   readonly addedTokens: readonly AddedToken[];
   readonly template: Template;
   /** Of RobertaProcessing: leave white space at a token's ends out of its offsets. */
@@ -37,6 +38,11 @@ export interface TokenizerDefinition {
   readonly fileTruncation: FileTruncation | undefined;
   readonly filePadding: FilePadding | undefined;
 }
+
+/** What makes tokens of words, but for the vocabulary. */
+export type ModelDefinition =
+  | { readonly type: 'WordPiece'; readonly continuingSubwordPrefix: string; readonly maxInputCharsPerWord: number }
+  | { readonly type: 'WordLevel' };
 
 export interface SpecialTokens {
   readonly unk: string;

@@ -91,3 +91,9 @@ export class JsonNode {
 function wrong(expected: string, path: string, value: unknown): BerthaError {
   return new BerthaError('TOKENIZER', `Expected ${expected} for ${path} but received ${received(value)}.`);
 }
+
+/** The error for an entry of a type that is not supported. */
+export function unsupported(node: JsonNode, supported: string): BerthaError {
+  const type = node.get('type');
+  return new BerthaError('TOKENIZER', `Expected ${supported} for ${node.path} but received ${received(type)}: no other is supported.`);
+}

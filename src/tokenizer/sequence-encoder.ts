@@ -8,13 +8,13 @@ import { TableScanner } from './table-scanner.js';
 import { type Preparation, TextWindow } from './text-window.js';
 import { TokenBuffer, type TrimOffsets } from './token-buffer.js';
 import { WordBuffer } from './word-buffer.js';
-import type { WordPiece } from './wordpiece.js';
+import type { WordModel } from './word-model.js';
 
 /** What turns one text into tokens, without the template's special tokens. Shared by all encoders of a tokenizer. */
 export interface Pipeline {
   readonly normalizer: NormalizerOptions;
   readonly table: CharacterTable;
-  readonly wordPiece: WordPiece;
+  readonly model: WordModel;
   /** Finds added tokens in the text. */
   readonly matcher: AddedTokenMatcher;
   /** Finds added tokens in normalized text. */
@@ -70,16 +70,16 @@ export class SequenceEncoder {
   #searched = 0;
 
   constructor(pipeline: Pipeline) {
-    const { normalizer, table, wordPiece, matcher, normalizedMatcher, trimOffsets } = pipeline;
+    const { normalizer, table, model, matcher, normalizedMatcher, trimOffsets } = pipeline;
     this.#pipeline = pipeline;
     const tokens = (this.tokens = new TokenBuffer(trimOffsets));
-    const words = (this.#words = new WordBuffer(wordPiece, tokens));
+    const words = (this.#words = new WordBuffer(model, tokens));
     const finder = new AddedTokenFinder(matcher, tokens);
     this.#lookahead = matcher.longest + 2;
     if (normalizedMatcher === undefined) {
       this.#scanner = new TableScanner(table, normalizer, finder, words, tokens);
     } else {
-      const asItIs = characterTable(AS_IT_IS, normalizedMatcher.firstUnits);
+      const asItIs = characterTable(AS_IT_IS, normalizedMatcher.firstUnits, table.preTokenizer);
       const scanner = new TableScanner(asItIs, AS_IT_IS, new AddedTokenFinder(normalizedMatcher, tokens), words, tokens);
       this.#scanner = new NormalizingScanner({ normalizer, matcher, normalizedMatcher, finder, scanner, words, tokens });
     }

@@ -8,6 +8,8 @@ import type { TokenBuffer } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED } from './unit-map.js';
 import type { WordBuffer } from './word-buffer.js';
 
+/** Reading a character at a time takes this many times as long. */
+const GROUPS_COST = 2;
 const WORD_LIMIT = 1 << KIND_SHIFT;
 
 /**
@@ -77,11 +79,12 @@ export class TableScanner implements Scanner {
 
   /** Reads on to `limit`, or a character or token further; less if there are tokens enough. */
   scan(limit: number): number {
-    const { entries, expansions } = this.#table;
+    const { entries, expansions, groups } = this.#table;
     const { text } = this.#window;
     const words = this.#words;
     const tokens = this.#tokens;
     this.#finder.enter(this.position, limit);
+    if (groups !== undefined) return this.#scanGroups(limit);
     let { units, sources, length, hash } = words;
     const from = this.position;
     let i = from;
@@ -126,6 +129,17 @@ export class TableScanner implements Scanner {
     return i - from;
   }
 
+  /** `scan` where words of several groups of characters stand side by side: a character at a time. */
+  #scanGroups(limit: number): number {
+    const { entries, expansions } = this.#table;
+    const { text } = this.#window;
+    const from = this.position;
+    let i = from;
+    while (i < limit && !this.#tokens.isFull) i = this.#readAny(i, entries[text.charCodeAt(i)] as number, expansions);
+    this.position = i;
+    return GROUPS_COST * (i - from);
+  }
+
   /** Reads the character at `i`, whose entry is of one of the rarer kinds; returns where the next begins. */
   #readSpecial(i: number, entry: number, expansions: readonly Int32Array[]): number {
     switch (entry >> KIND_SHIFT) {
@@ -135,7 +149,9 @@ export class TableScanner implements Scanner {
       case Kind.Hangul: {
         const syllable = this.#window.text.charCodeAt(i) - 0xac00;
         const trailing = syllable % 28;
-        this.#words.append(0x1100 + Math.floor(syllable / 588), i);
+        const leading = 0x1100 + Math.floor(syllable / 588);
+        this.#enterGroup(this.#table.groups?.[leading]);
+        this.#words.append(leading, i);
         this.#words.append(0x1161 + Math.floor((syllable % 588) / 28), i);
         if (trailing > 0) this.#words.append(0x11a7 + trailing, i);
         return i + 1;
@@ -153,6 +169,7 @@ export class TableScanner implements Scanner {
   #readAny(i: number, entry: number, expansions: readonly Int32Array[]): number {
     switch (entry >> KIND_SHIFT) {
       case Kind.Word:
+        this.#enterGroup(this.#table.groups?.[entry]);
         this.#words.append(entry, i);
         return i + 1;
       case Kind.Space:
@@ -176,7 +193,11 @@ export class TableScanner implements Scanner {
     const entry = this.#table.astral(codePoint);
     switch (entry >> KIND_SHIFT) {
       case Kind.Word:
+        this.#enterGroup(this.#table.preTokenizer.hasGroups ? this.#table.preTokenizer.partOf(codePoint) : undefined);
         this.#words.appendPair(codePoint, i);
+        break;
+      case Kind.Space:
+        this.#words.flush();
         break;
       case Kind.Isolated:
         this.#words.flush();
@@ -193,8 +214,10 @@ export class TableScanner implements Scanner {
   }
 
   #expand(parts: Int32Array, source: number): void {
-    for (const part of parts) {
+    for (let k = 0; k < parts.length; k++) {
+      const part = parts[k] as number;
       if (part < WORD_LIMIT) {
+        this.#enterGroup(this.#table.groupAt(parts, k));
         this.#words.append(part, source);
       } else {
         this.#words.flush();
@@ -224,8 +247,16 @@ export class TableScanner implements Scanner {
     if (end - i >= MOST_MARKS) this.#pieceStart = end;
     this.#words.dropFrom(start);
     const normalized = normalize(text, start, end, this.#normalizer);
-    for (let k = 0; k < normalized.length; k++) this.#words.append(normalized.units[k] as number, normalized.sources[k] as number);
+    for (let k = 0; k < normalized.length; k++) {
+      this.#enterGroup(table.groupAt(normalized.units, k));
+      this.#words.append(normalized.units[k] as number, normalized.sources[k] as number);
+    }
     return end;
+  }
+
+  /** What follows is of `group`, if there are groups. */
+  #enterGroup(group: number | undefined): void {
+    if (group !== undefined) this.#words.enterGroup(group);
   }
 
   #isTokenAt(index: number): boolean {

@@ -1,10 +1,9 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
 import type { AddedToken } from './added-tokens.js';
 import type { DecoderOptions } from './decoder.js';
-import type { FilePadding, FileTruncation, TokenizerDefinition, TokenizerFiles } from './definition.js';
-import { JsonNode } from './json.js';
+import type { FilePadding, FileTruncation, ModelDefinition, TokenizerDefinition, TokenizerFiles } from './definition.js';
+import { JsonNode, unsupported } from './json.js';
 import type { NormalizerOptions } from './normalizer.js';
+import { readPreTokenizer } from './pre-tokenizer-json.js';
 import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
 import { readFlags, TokenizerConfig } from './tokenizer-config.js';
 import { MAX_VOCAB_SIZE, type ScannedVocabulary, scanVocabulary, Vocabulary } from './vocabulary.js';
@@ -22,22 +21,22 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
   if (root.string('version', '1.0') !== '1.0') throw root.wrong('"1.0"', 'version', root.get('version'));
   const config = new TokenizerConfig(files);
   const model = root.child('model');
-  if (model === undefined) throw root.wrong('a WordPiece model', 'model', undefined);
-  requireWordPiece(model);
+  if (model === undefined) throw root.wrong('a WordPiece or WordLevel model', 'model', undefined);
+  const modelDefinition = readModel(model);
   const vocab = scanned?.vocab ?? readModelVocab(model);
   const listed = readAddedTokens(root, vocab);
   const addedTokens = [...listed.values(), ...config.missingTokens(listed, vocab, true)];
-  const unkToken = model.string('unk_token', '[UNK]');
+  const unkToken = model.string('unk_token', modelDefinition.type === 'WordLevel' ? '<unk>' : '[UNK]');
   if (!vocab.has(unkToken)) throw model.wrong('a token of the vocabulary', 'unk_token', unkToken);
-  readPreTokenizer(root.child('pre_tokenizer'), root);
+  const preTokenizer = readPreTokenizer(root.child('pre_tokenizer'), root);
   const { template, trimOffsets } = readPostProcessor(root.child('post_processor'));
   const added = new Set(addedTokens.map((token) => token.content));
   return {
     normalizer: overrideNormalizer(readNormalizer(root.child('normalizer')), config),
+    preTokenizer,
+    model: modelDefinition,
     vocab,
     unkToken,
-    continuingSubwordPrefix: model.string('continuing_subword_prefix', '##'),
-    maxInputCharsPerWord: model.integer('max_input_chars_per_word', 100, 0, Number.MAX_SAFE_INTEGER),
     addedTokens,
     template,
     trimOffsets,
@@ -52,15 +51,16 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
   };
 }
 
-function unsupported(node: JsonNode, supported: string): BerthaError {
-  const type = node.get('type');
-  return new BerthaError('TOKENIZER', `Expected ${supported} for ${node.path} but received ${received(type)}: no other is supported.`);
-}
-
-function requireWordPiece(model: JsonNode): void {
+function readModel(model: JsonNode): ModelDefinition {
   // Old files leave the type out; then only WordPiece has this field.
-  const isWordPiece = model.has('type') ? model.get('type') === 'WordPiece' : model.has('max_input_chars_per_word');
-  if (!isWordPiece) throw unsupported(model, 'the WordPiece model');
+  const type = model.has('type') ? model.get('type') : model.has('max_input_chars_per_word') ? 'WordPiece' : undefined;
+  if (type === 'WordLevel') return { type };
+  if (type !== 'WordPiece') throw unsupported(model, 'the WordPiece or WordLevel model');
+  return {
+    type,
+    continuingSubwordPrefix: model.string('continuing_subword_prefix', '##'),
+    maxInputCharsPerWord: model.integer('max_input_chars_per_word', 100, 0, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 /** The file, and its vocabulary if that could be read without JSON.parse. */
@@ -142,23 +142,6 @@ function overrideNormalizer(normalizer: NormalizerOptions, config: TokenizerConf
     stripAccents: config.stripAccents === undefined ? followed : (config.stripAccents ?? lowercase),
     lowercase,
   };
-}
-
-function readPreTokenizer(node: JsonNode | undefined, root: JsonNode): void {
-  if (node === undefined) throw root.wrong('BertPreTokenizer', 'pre_tokenizer', undefined);
-  if (node.get('type') === 'BertPreTokenizer') return;
-  if (node.get('type') === 'Sequence') {
-    const steps = node.children('pretokenizers');
-    const [first, second] = steps;
-    if (steps.length === 1 && first !== undefined) return readPreTokenizer(first, root);
-    const isSpaceThenPunctuation =
-      steps.length === 2 &&
-      first?.get('type') === 'WhitespaceSplit' &&
-      second?.get('type') === 'Punctuation' &&
-      second.string('behavior', 'Isolated') === 'Isolated';
-    if (isSpaceThenPunctuation) return;
-  }
-  throw unsupported(node, 'BertPreTokenizer');
 }
 
 function readPostProcessor(node: JsonNode | undefined): Pick<TokenizerDefinition, 'template' | 'trimOffsets'> {

@@ -14,6 +14,7 @@ import { readTokenizerJson } from './tokenizer-json.js';
 import { readVocabFiles } from './vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
 import type { Vocabulary } from './vocabulary.js';
+import { WordLevel } from './word-level.js';
 import { WordPiece } from './wordpiece.js';
 
 /** Options of `createTokenizer`. */
@@ -271,7 +272,8 @@ export class Tokenizer {
   }
 
   #makePipeline(definition: TokenizerDefinition): Pipeline {
-    const { normalizer, vocab, unkToken, continuingSubwordPrefix, maxInputCharsPerWord, trimOffsets } = definition;
+    const { normalizer, preTokenizer, model, vocab, unkToken, trimOffsets } = definition;
+    const unkId = vocab.get(unkToken) as number;
     const inText = new Map<string, AddedToken>();
     const inNormalized = new Map<string, AddedToken>();
     for (const token of definition.addedTokens) {
@@ -300,8 +302,8 @@ export class Tokenizer {
     }
     return {
       normalizer,
-      table: characterTable(normalizer, matcher.firstUnits),
-      wordPiece: new WordPiece({ vocab, unkId: vocab.get(unkToken) as number, continuingSubwordPrefix, maxInputCharsPerWord }),
+      table: characterTable(normalizer, matcher.firstUnits, preTokenizer),
+      model: model.type === 'WordLevel' ? new WordLevel(vocab, unkId) : new WordPiece({ vocab, unkId, ...model }),
       matcher,
       normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
       trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spaced },

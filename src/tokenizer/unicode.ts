@@ -57,8 +57,10 @@ export const punctuation = new CodePointSet(tables.PUNCTUATION);
 export const chinese = new CodePointSet(tables.CHINESE);
 /** What strip_accents drops after decomposition. */
 export const nonspacingMarks = new CodePointSet(tables.NONSPACING_MARKS);
-/** What counts as part of a word beside a single_word added token. */
+/** What counts as part of a word beside a single_word added token, and for the Whitespace pre-tokenizer: `\w`. */
 export const wordCharacters = new CodePointSet(tables.WORD_CHARACTERS);
+/** What the Digits pre-tokenizer sets apart: digits and other numbers, "½" and "Ⅳ" among them. */
+export const numeric = new CodePointSet(tables.NUMERIC);
 /** Lowercase of single code points: "Σ" is "σ" wherever it stands, "İ" is two code points. */
 export const lowercase = decodeMapping(tables.LOWERCASE);
 /** Full canonical decompositions, without those of Hangul syllables. */

@@ -2,6 +2,7 @@ import { BerthaError } from '../errors.js';
 import { received } from '../options.js';
 import type { AddedToken } from './added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from './definition.js';
+import { bertPreTokenizer } from './pre-tokenizer.js';
 import { bertTemplate, robertaTemplate } from './template.js';
 import { type AddedTokenFlags, TokenizerConfig } from './tokenizer-config.js';
 import { MAX_VOCAB_SIZE, forEachLine, Vocabulary } from './vocabulary.js';
@@ -68,8 +69,8 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
     },
     vocab,
     unkToken: specialTokens.unk,
-    continuingSubwordPrefix: '##',
-    maxInputCharsPerWord: 100,
+    preTokenizer: bertPreTokenizer,
+    model: { type: 'WordPiece', continuingSubwordPrefix: '##', maxInputCharsPerWord: 100 },
     addedTokens: addedTokens(vocab, specialTokens, config, isMpnet),
     template: isMpnet ? robertaTemplate(clsId, sepId) : bertTemplate(clsId, sepId),
     trimOffsets: undefined,

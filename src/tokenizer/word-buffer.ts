@@ -1,7 +1,7 @@
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED, hashUnits } from './unit-map.js';
-import type { WordPiece } from './wordpiece.js';
+import type { WordModel } from './word-model.js';
 
 const FIRST_CAPACITY = 256;
 
@@ -13,7 +13,7 @@ export class WordBuffer {
   length = 0;
   /** Of `units`, as UnitMap wants it. */
   hash = HASH_SEED;
-  readonly #wordPiece: WordPiece;
+  readonly #model: WordModel;
   readonly #tokens: TokenBuffer;
   #window!: Window;
   // [2 * #settled]: offsets of the characters that the first units come from, once the window has moved.
@@ -22,10 +22,12 @@ export class WordBuffer {
   /** Units that are the second of a pair. */
   #pairs = 0;
   #count = 0;
+  /** Of the word's characters, where the pre-tokenizer has groups. */
+  #group = 0;
 
   /** Puts the tokens of every word into `tokens`. */
-  constructor(wordPiece: WordPiece, tokens: TokenBuffer) {
-    this.#wordPiece = wordPiece;
+  constructor(model: WordModel, tokens: TokenBuffer) {
+    this.#model = model;
     this.#tokens = tokens;
   }
 
@@ -60,6 +62,12 @@ export class WordBuffer {
     return this.#count++;
   }
 
+  /** The next unit is of a character of `group`: ends a word of another group. */
+  enterGroup(group: number): void {
+    if (group !== this.#group) this.flush();
+    this.#group = group;
+  }
+
   append(unit: number, source: number): void {
     if (this.length === this.units.length) this.length = this.grow(this.length);
     this.units[this.length] = unit;
@@ -90,7 +98,7 @@ export class WordBuffer {
    * so that its end stays known.
    */
   grow(length: number): number {
-    if (length > 2 * this.#wordPiece.maxInputCharsPerWord + 2) {
+    if (length > 2 * this.#model.maxInputCharsPerWord + 2) {
       this.#pairs = 0;
       this.#settled = Math.min(this.#settled, length - 1);
       return length - 1;
@@ -117,15 +125,15 @@ export class WordBuffer {
 
   /** Produces the tokens of the word of `length` units. */
   end(length: number, hash: number): void {
-    const wordPiece = this.#wordPiece;
+    const model = this.#model;
     const wordIndex = this.#count++;
-    const id = length - this.#pairs > wordPiece.maxInputCharsPerWord ? wordPiece.unkId : wordPiece.find(this.units, length, hash);
+    const id = length - this.#pairs > model.maxInputCharsPerWord ? model.unkId : model.find(this.units, length, hash);
     this.#pairs = 0;
     if (id >= 0) {
       this.#push(id, wordIndex, 0, length);
     } else {
-      const at = wordPiece.split(this.units, length, hash);
-      const pieces = wordPiece.pieces;
+      const at = model.split(this.units, length, hash);
+      const pieces = model.pieces;
       const last = at + 2 * (pieces[at] as number);
       let start = 0;
       for (let p = at + 1; p < last; p += 2) {

@@ -1,5 +1,6 @@
 import { HASH_PRIME, HASH_SEED, UnitMap, hashUnits } from './unit-map.js';
 import { unitsOf, type Vocabulary } from './vocabulary.js';
+import type { WordModel } from './word-model.js';
 
 /** The WordPiece model of a tokenizer. */
 export interface WordPieceOptions {
@@ -22,10 +23,9 @@ const MAX_CACHED_PIECES = 1 << 18;
  * Greedy longest match first. Whole words, which most are, cost one lookup; the pieces of other words are remembered in a bounded
  * cache; a miss costs at most units x longest token lookups.
  */
-export class WordPiece {
+export class WordPiece implements WordModel {
   readonly unkId: number;
   readonly maxInputCharsPerWord: number;
-  /** What `split` answers with: `[n, id 0, end 0, id 1, end 1, …]` at the index it returns; ends in units of the word. */
   pieces: Int32Array = new Int32Array(1 << 10);
   readonly #initial: UnitMap;
   readonly #continuing: UnitMap;
@@ -50,12 +50,10 @@ export class WordPiece {
     this.#prefixHashes = new Int32Array(Math.max(this.#initial.longestKey, this.#continuing.longestKey) + 1);
   }
 
-  /** The id of the token that is units[0..length) as a whole, or -1. */
   find(units: Uint16Array, length: number, hash: number): number {
     return this.#initial.find(units, 0, length, hash);
   }
 
-  /** The pieces of a word that is no token itself: an index into `pieces`, valid until the next call. */
   split(units: Uint16Array, length: number, hash: number): number {
     if (length > MAX_CACHED_UNITS) return this.#match(units, length, this.#cachedPieces);
     const cached = this.#cache.find(units, 0, length, hash);
