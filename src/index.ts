@@ -14,7 +14,7 @@ export { semanticSearch, type SearchOptions, type SearchResult } from './vectors
 export { communityDetection, type CommunityOptions } from './vectors/communities.js';
 export { paraphraseMining, type ParaphraseOptions, type VectorPair } from './vectors/paraphrases.js';
 export { loadVectors, saveVectors, type VectorFileOptions } from './vectors/vector-files.js';
-export type { VectorLike, VectorMatrix } from './vectors/vector-like.js';
+export type { Components, FloatArray, VectorLike, VectorMatrix } from './vectors/vector-like.js';
 export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tasks/compare.js';
 export { comparisonHtml, comparisonSvg } from './tasks/compare-chart.js';
 export { calibrate, type CalibrateOptions, type CalibrationReport } from './tasks/calibrate.js';
@@ -40,9 +40,49 @@ export {
   type ProgressEvent,
   type TotalProgress,
 } from './hub/index.js';
-export { loadModel, type LoadModelOptions, type Model } from './models/index.js';
-export type { ModelInspection } from './checkpoint/inspect.js';
-export type { Encoding, Tokenizer } from './tokenizer/index.js';
+export {
+  loadModel,
+  type ForwardInput,
+  type ForwardOptions,
+  type ForwardResult,
+  type Heads,
+  type LoadModelOptions,
+  type MaskedLmHead,
+  type Model,
+  type ModelTensor,
+  type ModelValues,
+  type RowDomain,
+  type Value,
+} from './models/index.js';
+export type { InspectedTensor, ModelInspection, Problem } from './checkpoint/inspect.js';
+export type { ModelConfig } from './checkpoint/config.js';
+export type { ActivationName } from './checkpoint/activation.js';
+export type { SafetensorsFile, TensorInfo } from './checkpoint/safetensors.js';
+export type { JsonObject } from './checkpoint/json-fields.js';
+export type { ProblemType } from './checkpoint/labels.js';
+export type { PoolingConfig } from './checkpoint/pooling.js';
+export type { TokenizerFiles } from './checkpoint/tokenizer-files.js';
+export type {
+  CrossEncoderConfig,
+  DenseModule,
+  NormalizeModule,
+  SentenceTransformersConfig,
+  SimilarityName,
+} from './checkpoint/sentence-transformers.js';
+export type { NativeMemory } from './runtime/native.js';
+export type { PackedBatch } from './runtime/batch.js';
+export type { RunOptions, Session, Wanted } from './runtime/session.js';
+export type {
+  DecodeOptions,
+  EncodedIds,
+  EncodeOptions,
+  Encoding,
+  EncodingTask,
+  IdList,
+  Side,
+  Tokenizer,
+  TruncationStrategy,
+} from './tokenizer/index.js';
 export * from './chunks/index.js';
 export * from './tasks/index.js';
 export {

@@ -1,8 +1,8 @@
 /** Where chunks may begin: at a Markdown heading, a paragraph, a sentence, a word. */
-export const boundaryKinds = ['heading', 'paragraph', 'sentence', 'word'] as const;
+export type Boundary = 'heading' | 'paragraph' | 'sentence' | 'word';
 
-/** One of them. */
-export type Boundary = (typeof boundaryKinds)[number];
+/** All of them. */
+export const boundaryKinds: readonly Boundary[] = ['heading', 'paragraph', 'sentence', 'word'];
 
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 const words = new Intl.Segmenter(undefined, { granularity: 'word' });

@@ -37,11 +37,11 @@ const boundaryList: Check<ReadonlySet<Boundary>> = (value, name) => {
  * Cuts a text into chunks that fit a model: each, read again alone, has at most `maxTokens` tokens. Together they hold every token. A word
  * is cut only if it alone is longer. A text without tokens has no chunk.
  *
+ * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH (no room between special tokens and overlap), INPUT_TOO_LARGE, the signal's reason.
+ *
  * @example
  * const tokenizer = await loadTokenizer();
  * for (const { text, start, end } of await chunkText(tokenizer, document, { maxTokens: 128, overlap: 16 })) index(text, start, end);
- *
- * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH (no room between special tokens and overlap), INPUT_TOO_LARGE, the signal's reason.
  */
 export async function chunkText(source: Tokenizer | Model, text: string, options?: ChunkOptions): Promise<Chunk[]> {
   const {

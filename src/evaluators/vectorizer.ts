@@ -3,9 +3,11 @@ import type { VectorLike } from '../vectors/vector-like.js';
 
 /** What turns texts into vectors: an embedder, or anything with its `embed`. */
 export interface Vectorizer {
+  /** A vector for each text, in their order. */
   embed(texts: readonly string[]): Promise<readonly VectorLike[]>;
-  /** Used for queries and documents where it is there. */
+  /** A vector for each query; `embed` is used where it is not there. */
   encodeQuery?(texts: readonly string[]): Promise<readonly VectorLike[]>;
+  /** The same for documents. */
   encodeDocument?(texts: readonly string[]): Promise<readonly VectorLike[]>;
 }
 

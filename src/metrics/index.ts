@@ -5,6 +5,7 @@ export * from './probability.js';
 export * from './ranking.js';
 export * from './retrieval.js';
 export { multiLabelScores, type MultiLabelScores } from './multi-label.js';
-export { classificationReport } from './report.js';
+export type { Numbers } from './lists.js';
+export { classificationReport, type ReportOptions } from './report.js';
 export { silhouette } from './silhouette.js';
 export { squadScores, type SquadScores } from './squad.js';

@@ -8,26 +8,26 @@ import type { WeightReader } from './weight-reader.js';
 export interface MaskedLmHead {
   /** [selected, vocab] */
   readonly logits: Value;
-  /** [selected, 1 + 2k] each: log-sum-exp of the logits, the k largest in falling order, their ids. Rising k. */
+  /** `[selected, 1 + 2k]` each: log-sum-exp of the logits, the k largest in falling order, their ids. Rising k. */
   readonly topK: readonly { readonly k: number; readonly value: Value }[];
-  /** [selected, 1 + TARGETS_PER_ROW]: log-sum-exp, the logits of the words that a call names. */
+  /** `[selected, 1 + TARGETS_PER_ROW]`: log-sum-exp, the logits of the words that a call names. */
   readonly targets: Value;
 }
 
 /** What the heads of a checkpoint compute; a head it does not have is absent. */
 export interface Heads {
   readonly maskedLm?: MaskedLmHead;
-  /** [sequences, 2]: logits of "is next" and "is not next". */
+  /** `[sequences, 2]`: logits of "is next" and "is not next". */
   readonly nextSentence?: Value;
   /** [sequences, labels] */
   readonly sequenceClassification?: Value;
   /** [tokens, labels] */
   readonly tokenClassification?: Value;
-  /** [tokens, 2]: logits of being the first and the last token of the answer. */
+  /** `[tokens, 2]`: logits of being the first and the last token of the answer. */
   readonly questionAnswering?: Value;
-  /** [sequences, 1]: one sequence a choice. */
+  /** `[sequences, 1]`: one sequence a choice. */
   readonly multipleChoice?: Value;
-  /** [tokens, 1]: logit of "not the original token". */
+  /** `[tokens, 1]`: logit of "not the original token". */
   readonly replacedToken?: Value;
 }
 

@@ -43,7 +43,7 @@ export interface ForwardOptions extends RunOptions {
 }
 
 /** Numbers with their shape, outermost dimension first, in row-major order. */
-export interface Tensor {
+export interface ModelTensor {
   readonly data: Float32Array;
   readonly dims: readonly number[];
 }
@@ -51,13 +51,13 @@ export interface Tensor {
 /** What the encoder made of one text. */
 export interface ForwardResult {
   /** [tokens, hidden] */
-  readonly lastHiddenState: Tensor;
+  readonly lastHiddenState: ModelTensor;
   /** [hidden] */
-  readonly poolerOutput?: Tensor;
+  readonly poolerOutput?: ModelTensor;
   /** [tokens, hidden] each; the embeddings, then every layer. */
-  readonly hiddenStates?: readonly Tensor[];
+  readonly hiddenStates?: readonly ModelTensor[];
   /** [heads, tokens, tokens] each, one a layer. */
-  readonly attentions?: readonly Tensor[];
+  readonly attentions?: readonly ModelTensor[];
 }
 
 /** Values of the program, for `Session.run`. */
@@ -104,6 +104,11 @@ const forwardSchema = {
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE,
  * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, DEVICE_OOM, DEVICE_LOST, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
  * an id, those of `downloadModel` and HUB_OFFLINE.
+ *
+ * @example
+ * const model = await loadModel('./models/bert-base-uncased', { threads: 2 });
+ * const { lastHiddenState } = await model.forward(model.tokenizer.encode('A cat sits on the mat.'));
+ * model.dispose();
  */
 export async function loadModel(directory?: ModelPath, options?: LoadModelOptions): Promise<Model> {
   const model = directory === undefined ? undefined : readModelPath(directory, 'loadModel');
@@ -244,6 +249,7 @@ export class Model {
     this.session.dispose();
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -261,7 +267,7 @@ export class Model {
     return Array.from({ length: cuSeqlens.length - 1 }, (_, text) => {
       const row = cuSeqlens[text]!;
       const tokens = cuSeqlens[text + 1]! - row;
-      const rows = (data: Float32Array): Tensor => ({ data: data.slice(row * width, (row + tokens) * width), dims: [tokens, width] });
+      const rows = (data: Float32Array): ModelTensor => ({ data: data.slice(row * width, (row + tokens) * width), dims: [tokens, width] });
       const square = heads * tokens * tokens;
       const states = outputs.slice(0, hidden).map(rows);
       const attentions = outputs

@@ -6,13 +6,13 @@ export interface PackedBatch {
   readonly tokenTypeIds: Int32Array;
   /** [batchSize + 1] */
   readonly cuSeqlens: Int32Array;
-  /** [batchSize]: tokens at the start of each sequence that pooling leaves out. */
+  /** `[batchSize]`: tokens at the start of each sequence that pooling leaves out. */
   readonly poolSkip?: Int32Array;
   /** Token positions, each within its own sequence, whose rows `selected` values hold. */
   readonly selected?: Int32Array;
-  /** [batchSize + 1]: which of `selected` belong to which sequence. */
+  /** `[batchSize + 1]`: which of `selected` belong to which sequence. */
   readonly cuSelected?: Int32Array;
-  /** [selected, 16]: words whose logits a `pick_targets` value holds, for each of `selected`. */
+  /** `[selected, 16]`: words whose logits a `pick_targets` value holds, for each of `selected`. */
   readonly targets?: Int32Array;
 }
 

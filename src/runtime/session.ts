@@ -29,7 +29,7 @@ export interface RunOptions {
 }
 
 /** A value of the program that a call wants. */
-interface Wanted {
+export interface Wanted {
   readonly id: number;
 }
 
@@ -73,7 +73,13 @@ export class Session {
     this.weightCache = weightCache;
   }
 
-  /** Takes what `toNativeProgram` made and reads the weights on native threads. Errors: IO, NON_FINITE, OUT_OF_MEMORY, DEVICE, PRECISION, ISA, ADDON_LOAD. */
+  /**
+   * Takes what `toNativeProgram` made and reads the weights on native threads.
+   *
+   * Errors: IO, NON_FINITE, OUT_OF_MEMORY, DEVICE, PRECISION, ISA, ADDON_LOAD.
+   *
+   * @internal
+   */
   static async load(program: object, options: SessionOptions = {}): Promise<Session> {
     const spec = {
       ...program,
@@ -106,7 +112,7 @@ export class Session {
     return (await this.runTimed(batch, outputs, options)).outputs;
   }
 
-  /** Like `run`, with the time the call spent in the queue and computing. */
+  /** Like `run`, with the time the call spent in the queue and computing. @internal */
   async runTimed(batch: PackedBatch, outputs: readonly Wanted[], options: RunOptions = {}): Promise<NativeResult> {
     const native = this.#open();
     const { signal, priority = 'interactive', group, deadlineMs } = options;

@@ -83,6 +83,10 @@ const schema = {
  *
  * Errors: NO_HEAD, EMPTY_INPUT (a question or context without text), MAX_LENGTH (a question over the limit), INVALID_ARG, INVALID_OPTION,
  * INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ *
+ * @example
+ * const { answers } = await answerQuestion(model, { question: 'Who sat on the mat?', context: 'A cat sat on the mat.' });
+ * console.log(answers[0].answer, answers[0].score);
  */
 export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, AnsweredQuestion>(async (model, inputs, options) => {
   const head = requireHead(model, 'questionAnswering', 'answerQuestion');

@@ -46,6 +46,10 @@ export const countOrAll: Check<number | null> = (value, name) => (value === null
  * Classifies texts, or pairs of texts.
  *
  * Errors: NO_HEAD, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ *
+ * @example
+ * const { labels } = await classifyText(model, 'I love this film.');
+ * console.log(labels[0].label, labels[0].score);
  */
 export const classifyText = taskFunction<TextInput, ClassifyOptions, ClassifiedText>(async (model, inputs, options) => {
   const head = requireHead(model, 'sequenceClassification', 'classifyText');

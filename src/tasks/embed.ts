@@ -1,4 +1,6 @@
 import { deadline, type Deadline } from '../calls/deadline.js';
+import { promptSchema, TextReader } from '../calls/text-reader.js';
+import { chunkText, type Chunk, type ChunkOptions } from '../chunks/index.js';
 import { BerthaError } from '../errors.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
@@ -12,6 +14,8 @@ import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSet
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
 import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
 import { Turn } from '../runtime/turn.js';
+import type { Tokenizer } from '../tokenizer/index.js';
+import { requireString } from './task-call.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. */
 export type LoadEmbedderOptions = LoadModelOptions;
@@ -25,6 +29,11 @@ const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 
  * when `model` is left out. A directory without modules.json pools by mean, as sentence-transformers does.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, ADDON_LOAD, PRECISION, DEVICE, and those of reading a model directory.
+ *
+ * @example
+ * const embedder = await loadEmbedder(); // the bundled all-MiniLM-L6-v2, or './models/mine', or 'org/name' on the Hub
+ * const { vector } = await embedder.embed('A cat sits on the mat.');
+ * embedder.dispose();
  */
 export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOptions): Promise<Embedder> {
   if (model !== undefined) readModelPath(model, 'loadEmbedder');
@@ -82,6 +91,11 @@ export class Embedder {
     return this.#model.maxTokens;
   }
 
+  /** The model's tokenizer. */
+  get tokenizer(): Tokenizer {
+    return this.#model.tokenizer;
+  }
+
   /** The model's prompts by name. */
   get prompts(): Readonly<Record<string, string>> {
     return this.#model.sentence?.prompts ?? {};
@@ -93,6 +107,10 @@ export class Embedder {
    *
    * Errors: INVALID_ARG (not a string; names the index), INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, OUT_OF_MEMORY, or the
    * signal's reason.
+   *
+   * @example
+   * const { vector, tokens, truncated } = await embedder.embed('One text.');
+   * const embeddings = await embedder.embed(['Many', 'texts'], { signal: AbortSignal.timeout(1000) });
    */
   embed(text: string, options?: EmbedOptions): Promise<Embedding>;
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
@@ -121,6 +139,10 @@ export class Embedder {
    * none of that name; the default prompt is for `embed` alone. The options `prompt` and `promptName` come first.
    *
    * Errors: as `embed`.
+   *
+   * @example
+   * const query = await embedder.encodeQuery('how do cats sleep?');
+   * const found = await semanticSearch(query, await embedder.encodeDocument(documents), { topK: 3 });
    */
   encodeQuery(text: string, options?: EmbedOptions): Promise<Embedding>;
   encodeQuery(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
@@ -145,6 +167,9 @@ export class Embedder {
    * Priority `'bulk'` unless the options say otherwise. Leaving the loop early stops the work.
    *
    * Errors, thrown by the iterator: as `embed`; what the source throws, after the results of the texts before it.
+   *
+   * @example
+   * for await (const { vector } of embedder.embedMany(lines, { concurrency: 4 })) store(vector);
    */
   embedMany(source: AsyncIterable<string> | Iterable<string>, options?: EmbedManyOptions): AsyncGenerator<Embedding, void, undefined> {
     const schema = { ...this.#schema, ...schedulingSchema, ...manySchema };
@@ -161,6 +186,9 @@ export class Embedder {
    * The same on the calling thread, which is blocked meanwhile: the shortest way for one short text, and for scripts.
    *
    * Errors: as `embed`, thrown.
+   *
+   * @example
+   * const { vector } = embedder.embedSync('One short text.');
    */
   embedSync(text: string, options?: EmbedSyncOptions): Embedding;
   embedSync(texts: readonly string[], options?: EmbedSyncOptions): Embedding[];
@@ -176,6 +204,31 @@ export class Embedder {
     return typeof texts === 'string' ? call.results[0]! : call.results;
   }
 
+  /**
+   * How many tokens `embed` would read of a text if there were no limit: special tokens and the prompt included. Compare it with
+   * `maxTokens`. Counts on the calling thread.
+   *
+   * Errors: INVALID_ARG, INVALID_OPTION, INPUT_TOO_LARGE.
+   */
+  countTokens(text: string, options?: Pick<EmbedOptions, 'prompt' | 'promptName'>): number {
+    const settings = readOptions('countTokens', options, promptSchema);
+    requireString(text, 'the text of countTokens');
+    return new TextReader('countTokens', this.#model, settings, { truncation: false }).readIds(text, 0).ids.length;
+  }
+
+  /**
+   * Cuts a text into chunks that this model reads whole, see `chunkText`.
+   *
+   * Errors: as `chunkText`.
+   *
+   * @example
+   * const chunks = await embedder.chunk(document, { overlap: 16 });
+   * const vectors = await embedder.embed(chunks.map(({ text }) => text));
+   */
+  chunk(text: string, options?: ChunkOptions): Promise<Chunk[]> {
+    return chunkText(this.#model, text, options);
+  }
+
   /** Bytes of native memory: the weights, shared by `users` models of the process, and idle workspaces. Errors: DISPOSED. */
   memoryUsage(): { readonly weights: number; readonly workspaces: number; readonly users: number } {
     return this.#model.session.memoryUsage();
@@ -188,6 +241,7 @@ export class Embedder {
     if (this.#numRunning === 0) this.#close();
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

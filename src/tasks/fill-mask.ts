@@ -60,6 +60,10 @@ interface Scored {
  * native memory.
  *
  * Errors: NO_HEAD, NO_MASK (names the index), INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ *
+ * @example
+ * const { masks } = await fillMask(model, 'Paris is the [MASK] of France.', { topK: 3 });
+ * console.log(masks[0].candidates.map(({ tokenStr, score }) => [tokenStr, score]));
  */
 export const fillMask = taskFunction<TextInput, FillMaskOptions, FilledText>(async (model, unchecked, options) => {
   const head = requireHead(model, 'maskedLm', 'fillMask');

@@ -10,6 +10,10 @@ import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
  * with just the tokenizer's files is enough. Of an id on the Hub only those files are downloaded. Its length limit is the model's where config.json and sentence-transformers' files tell it.
  *
  * Errors: those of `downloadModel` for an id; INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, TOKENIZER, VOCAB, CONFIG, CONFIG_UNSUPPORTED, INDEX_PATH.
+ *
+ * @example
+ * const tokenizer = await loadTokenizer();
+ * const { ids, tokens } = tokenizer.encode('A cat sits on the mat.');
  */
 export async function loadTokenizer(directory?: ModelPath, options?: HubOptions): Promise<Tokenizer> {
   const model = directory === undefined ? undefined : readModelPath(directory, 'loadTokenizer');

@@ -50,7 +50,7 @@ export interface ChoiceInput {
 export interface ChosenAnswer extends TaskReport {
   /** Index of the best choice. */
   readonly choice: number;
-  /** [choices]: probabilities, adding up to 1. */
+  /** `[choices]`: probabilities, adding up to 1. */
   readonly scores: readonly number[];
 }
 

@@ -36,6 +36,10 @@ export interface RecognizedText extends TaskReport {
  * every token is labeled once, where it has the most context, before entities are joined: none is lost or doubled at a seam.
  *
  * Errors: NO_HEAD, INVALID_LABEL, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ *
+ * @example
+ * const { entities } = await recognizeEntities(model, 'Ada Lovelace lived in London.');
+ * console.log(entities.map(({ entityGroup, word }) => [entityGroup, word]));
  */
 export const recognizeEntities = taskFunction<string, EntityOptions, RecognizedText>(async (model, inputs, options) => {
   const head = requireHead(model, 'tokenClassification', 'recognizeEntities');

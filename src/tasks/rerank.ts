@@ -33,6 +33,10 @@ export interface RankedDocument {
  *
  * Errors: NO_HEAD, INVALID_LABEL (a model with more than one label), CONFIG_UNSUPPORTED (an activation that is not torch's, modules after
  * the classifier), INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ *
+ * @example
+ * const ranked = await rerank(model, 'how do cats sleep?', documents, { topK: 3 });
+ * console.log(ranked.map(({ index, score }) => [documents[index], score]));
  */
 export function rerank(model: Model, query: string, documents: readonly string[], options?: RerankOptions): Promise<RankedDocument[]>;
 /** The same for several queries in one call, each with all documents or with a list of its own. */

@@ -28,6 +28,10 @@ export interface ZeroShotResult {
  *
  * Errors: NO_HEAD, INVALID_LABEL (a model without a label for entailment; no label to choose from), INVALID_ARG, INVALID_OPTION, MAX_LENGTH,
  * INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
+ *
+ * @example
+ * const result = await classifyZeroShot(model, 'The match ended two to one.', ['sports', 'politics']);
+ * console.log(result.labels[0], result.scores[0]);
  */
 export function classifyZeroShot(
   model: Model,

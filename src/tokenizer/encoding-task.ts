@@ -35,12 +35,13 @@ export class EncodingTask {
   #pending: Generator<readonly [Window, Window]> | undefined;
   #built: Encoding[] = [];
 
+  /** @internal */
   constructor(pipeline: Pipeline, idToToken: IdToToken) {
     this.#encoders = [new SequenceEncoder(pipeline), new SequenceEncoder(pipeline)];
     this.#idToToken = idToToken;
   }
 
-  /** What holds for all texts until the next call. `chunk`: how many word indices share an array. `preparation` is for single texts. */
+  /** What holds for all texts until the next call. `chunk`: how many word indices share an array. `preparation` is for single texts. @internal */
   configure(settings: EncodeSettings, chunk: number, preparation?: PreparedBy): void {
     this.#settings = settings;
     this.#preparation = preparation;

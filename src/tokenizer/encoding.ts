@@ -39,7 +39,7 @@ interface Derived {
 
 /** One text, or pair of texts, as tokens. All arrays have one entry a token; all but `ids` and `offsets` are made when first read. */
 export class Encoding {
-  /** [tokens]: rows of the model's embedding table. */
+  /** `[tokens]`: rows of the model's embedding table. */
   readonly ids: Int32Array;
   /**
    * [tokens, 2], or null if not asked for: where each token begins and ends in its text, in UTF-16 units, so that
@@ -67,27 +67,27 @@ export class Encoding {
     return this.ids.length;
   }
 
-  /** [tokens]: 0 or, for the second of a pair in most models, 1. Padding: 0. */
+  /** `[tokens]`: 0 or, for the second of a pair in most models, 1. Padding: 0. */
   get typeIds(): Int32Array {
     return (this.#cache.typeIds ??= this.#fill((piece) => piece?.typeId ?? 0));
   }
 
-  /** [tokens]: 0 for padding, else 1. */
+  /** `[tokens]`: 0 for padding, else 1. */
   get attentionMask(): Int32Array {
     return (this.#cache.attentionMask ??= this.#fill((piece) => (piece === undefined ? 0 : 1)));
   }
 
-  /** [tokens]: 1 for the tokens that the template or padding added, else 0. A "[SEP]" that the text itself contains counts 0. */
+  /** `[tokens]`: 1 for the tokens that the template or padding added, else 0. A "[SEP]" that the text itself contains counts 0. */
   get specialTokensMask(): Int32Array {
     return (this.#cache.specialTokensMask ??= this.#fill((piece) => (piece?.kind === 'sequence' ? 0 : 1)));
   }
 
-  /** [tokens]: the tokens as the vocabulary spells them. */
+  /** `[tokens]`: the tokens as the vocabulary spells them. */
   get tokens(): readonly string[] {
     return (this.#cache.tokens ??= Array.from(this.ids, (id) => this.#layout.idToToken(id) ?? ''));
   }
 
-  /** [tokens]: which word of its text a token belongs to, counted from 0; a punctuation mark is a word. null: special or padding. */
+  /** `[tokens]`: which word of its text a token belongs to, counted from 0; a punctuation mark is a word. null: special or padding. */
   get wordIds(): readonly (number | null)[] {
     if (this.#cache.wordIds !== undefined) return this.#cache.wordIds;
     const { words, firstWords, secondWords } = this.#layout;
@@ -100,7 +100,7 @@ export class Encoding {
     return (this.#cache.wordIds = wordIds);
   }
 
-  /** [tokens]: 0 for the first text, 1 for the second, null for special tokens and padding. */
+  /** `[tokens]`: 0 for the first text, 1 for the second, null for special tokens and padding. */
   get sequenceIds(): readonly (number | null)[] {
     if (this.#cache.sequenceIds !== undefined) return this.#cache.sequenceIds;
     const sequenceIds = new Array<number | null>(this.ids.length).fill(null);

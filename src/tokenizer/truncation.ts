@@ -1,6 +1,8 @@
 import { BerthaError } from '../errors.js';
 
+/** Which text of a pair is cut: the longer one token by token, or only one of them. */
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second';
+/** An end of a text. */
 export type Side = 'left' | 'right';
 
 /** A window of a text's tokens: [start, end). */

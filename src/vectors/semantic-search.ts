@@ -27,10 +27,12 @@ export interface SearchResult {
  * The event loop copies vectors in slices while the call runs: leave them as they are until then. A change that is made meanwhile may or
  * may not be seen, and an array that is transferred makes the call fail.
  *
- * @example const [best] = await semanticSearch(query, corpus, { topK: 5, threshold: 0.3 });
- *
  * Errors: INVALID_ARG for what is not a vector, vectors of different lengths or numbers that are not finite; INVALID_OPTION, ADDON_LOAD,
  * OUT_OF_MEMORY, the signal's reason.
+ *
+ * @example
+ * const [best] = await semanticSearch(query, corpus, { topK: 5, threshold: 0.3 });
+ * console.log(documents[best.index], best.score);
  */
 export function semanticSearch(
   query: VectorLike,

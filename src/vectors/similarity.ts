@@ -7,9 +7,11 @@ import { componentsOf, dot, type FloatArray, isVectorList, norm, type VectorLike
  *
  * Computes on the calling thread: for what is small, some thousands of products. `similarityMatrix` does the same on the pool.
  *
- * @example similarity(first, second) // 0.83
- *
  * Errors: INVALID_ARG for something that is not a vector, or vectors of different lengths.
+ *
+ * @example
+ * const [first, second] = await embedder.embed(['A cat.', 'A kitten.']);
+ * const score = similarity(first, second); // 0.8 or so: near 1 for the same meaning
  */
 export function similarity(a: VectorLike, b: VectorLike): number;
 export function similarity(a: readonly VectorLike[], b: readonly VectorLike[]): Float32Array[];
