@@ -114,6 +114,43 @@ t('encodes and decodes under the names of transformers', async () => {
   );
 });
 
+t('has the fields of a tokenizer, and honours or refuses every option of its calls', async () => {
+  const tokenizer = await AutoTokenizer.from_pretrained(golden('tiny/bert-mlm'));
+  const specials = ['[UNK]', '[SEP]', '[PAD]', '[CLS]', '[MASK]'];
+  const { unk_token, sep_token, pad_token, cls_token, mask_token } = tokenizer;
+  assert.equal([unk_token, sep_token, pad_token, cls_token, mask_token], specials);
+  assert.equal([tokenizer.all_special_tokens, tokenizer.all_special_ids], [specials, tokenizer.convert_tokens_to_ids(specials)]);
+  assert.is(tokenizer.cls_token_id, tokenizer.encode('It')[0]);
+  assert.equal([tokenizer.padding_side, tokenizer.truncation_side], ['right', 'right']);
+  assert.is(tokenizer.model_max_length, tokenizer.tokenizer.maxLength);
+  assert.is(tokenizer.vocab_size, tokenizer.tokenizer.vocabSize);
+
+  const one = tokenizer('It was', { return_tensor: false });
+  assert.equal(one, { input_ids: tokenizer.encode('It was'), attention_mask: [1, 1, 1, 1], token_type_ids: [0, 0, 0, 0] });
+  const lists = tokenizer(['It', 'It was'], { return_tensor: false, return_attention_mask: false, return_token_type_ids: false });
+  assert.equal(lists as object, { input_ids: [tokenizer.encode('It'), one.input_ids] });
+  const left = tokenizer(['It', 'It was'], { padding: true, padding_side: 'left', truncation: null, pad_to_multiple_of: 6 });
+  assert.equal(left.attention_mask.tolist(), [
+    [0, 0, 0, 1, 1, 1],
+    [0, 0, 1, 1, 1, 1],
+  ]);
+  const cut = tokenizer('It was', { truncation: true, max_length: 3, truncation_side: 'left' });
+  assert.equal(tokenizer.convert_ids_to_tokens(cut.input_ids.data), ['[CLS]', 'was', '[SEP]']);
+  assert.equal(tokenizer('It', { textPair: 'was' } as object).token_type_ids!.tolist(), [[0, 0, 0, 1, 1]]);
+  assert.equal(tokenizer.tokenize('It', { text_pair: 'was', add_special_tokens: true }), ['[CLS]', 'it', '[SEP]', 'was', '[SEP]']);
+  assert.is(tokenizer.decode(one.input_ids, { skipSpecialTokens: true } as object), 'it was');
+  for (const options of [{ paddings: true }, { return_overflowing_tokens: true }, { padding: 'all' }, { padding_side: 'top' }]) {
+    assert.is(
+      codeOf(() => tokenizer('It', options as object)),
+      'INVALID_OPTION',
+    );
+  }
+  assert.is(
+    codeOf(() => tokenizer.decode([101], { skip: true } as object)),
+    'INVALID_OPTION',
+  );
+});
+
 t('refuses a class of another architecture, a missing head and inputs that do not fit', async () => {
   assert.is((await rejection(() => DistilBertModel.from_pretrained(golden('tiny/bert-mlm')))).code, 'CONFIG_UNSUPPORTED');
   assert.is((await rejection(() => BertForMaskedLM.from_pretrained(golden('tiny/bert-nsp')))).code, 'NO_HEAD');

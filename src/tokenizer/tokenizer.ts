@@ -80,6 +80,9 @@ export class Tokenizer {
   readonly clsId: number | undefined;
   readonly sepId: number | undefined;
   readonly maskId: number | undefined;
+  /** Where `padding` fills up and `truncation` cuts off unless a call says otherwise. */
+  readonly paddingSide: 'left' | 'right';
+  readonly truncationSide: 'left' | 'right';
   readonly #vocab: Vocabulary;
   /** Added tokens that the vocabulary lacks, by their ids, which go on where it ends. */
   readonly #outside = new Map<number, string>();
@@ -133,6 +136,8 @@ export class Tokenizer {
     this.clsId = idOf(specialTokens.cls);
     this.sepId = idOf(specialTokens.sep);
     this.maskId = idOf(specialTokens.mask);
+    this.paddingSide = definition.paddingSide;
+    this.truncationSide = definition.truncationSide;
     for (const token of addedTokens) if (token.special) this.#special.add(token.content);
     this.#defaults = defaults;
     this.#pipeline = this.#makePipeline(definition);
@@ -234,6 +239,14 @@ export class Tokenizer {
   /** Joins tokens, or words already joined, into text as `decode` does. Errors: TOKENIZER, as `decode`. */
   joinTokens(tokens: readonly string[]): string {
     return decodeTokens(tokens, this.#decoder);
+  }
+
+  /** The special tokens of the vocabulary as it spells them: unknown, separator, padding, class and mask as far as there are any, then others. */
+  get specialTokens(): readonly string[] {
+    const named = [this.unkId, this.sepId, this.padId, this.clsId, this.maskId].flatMap((id) =>
+      id === undefined ? [] : [this.#tokenOf(id)!],
+    );
+    return [...new Set([...named, ...this.#special])];
   }
 
   /** The id of a token as the vocabulary spells it. */
