@@ -5,15 +5,15 @@ import { loadEmbedder, stats } from 'bertha-encoder';
 
 const embedder = await loadEmbedder();
 const app = Fastify({ bodyLimit: 2 ** 20 });
-const statusOf = { INVALID_ARG: 422, QUEUE_FULL: 429, DISPOSED: 503, DEADLINE: 504 };
+const statusOf = { INVALID_ARG: 422, INVALID_OPTION: 422, INPUT_TOO_LARGE: 413, QUEUE_FULL: 429, DISPOSED: 503, DEADLINE: 504 };
 
 app.post('/embed', async (request, reply) => {
-  const { texts, bulk = false, deadlineMs = 2000 } = request.body;
+  const { texts, bulk = false, deadlineMs = 2000 } = request.body ?? {};
   const client = new AbortController();
   reply.raw.once('close', () => client.abort());
   try {
     const priority = bulk ? 'bulk' : 'interactive';
-    const embeddings = await embedder.embed(texts, { signal: client.signal, deadlineMs, priority });
+    const embeddings = await embedder.embed([texts].flat(), { signal: client.signal, deadlineMs, priority });
     return embeddings.map(({ vector }) => Array.from(vector));
   } catch (error) {
     if (error.code in statusOf) return reply.code(statusOf[error.code]).send({ error: error.code });

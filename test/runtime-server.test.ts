@@ -46,6 +46,29 @@ t('answers 422 to what is no text and 504 when the deadline has passed', async (
   assert.equal([late.status, await late.json()], [504, { error: 'DEADLINE' }]);
 });
 
+t('answers 4xx to every wrong input, and a vector to a text that is no list', async ({ url }) => {
+  const headers = { 'content-type': 'application/json' };
+  const send = async (body: string | undefined, type: object = headers): Promise<number> =>
+    (await fetch(`${url}/embed`, { method: 'POST', headers: { ...type }, ...(body === undefined ? {} : { body }) })).status;
+  const wrong: readonly [string | undefined, number][] = [
+    ...(['null', '7', '"a cat"', '[]', '{}', '{"texts": null}', '{"texts": 7}', '{"texts": {}}', '{"texts": [["a cat"]]}'] as const).map(
+      (body): [string, number] => [body, 422],
+    ),
+    ['{"texts": ["a cat", null]}', 422],
+    ['{"texts": ["a cat"], "deadlineMs": "soon"}', 422],
+    ['{"texts": ["a cat"], "deadlineMs": -1}', 422],
+    ['{"texts": [', 400],
+    ['', 400],
+    [JSON.stringify({ texts: ['a'.repeat(2 ** 20)] }), 413],
+  ];
+  for (const [body, status] of wrong) assert.is(await send(body), status, body?.slice(0, 60));
+  assert.is(await send(undefined, {}), 422);
+  assert.is(await send('a cat', { 'content-type': 'application/octet-stream' }), 415);
+  const one = await post(url, { texts: 'a cat' });
+  assert.is(one.status, 200);
+  assert.is(((await one.json()) as number[][]).length, 1);
+});
+
 t('stops computing when the client leaves', async ({ url }) => {
   const before = (await statsOf(url)).calls.failed;
   const client = new AbortController();
