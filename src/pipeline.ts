@@ -1,7 +1,9 @@
 import { readPretrained, type PretrainedOptions } from './compat/load-options.js';
 import { Tensor } from './compat/tensor.js';
+import { warnOnce } from './compat/warn-once.js';
 import { BerthaError } from './errors.js';
 import type { ProgressEvent } from './hub/index.js';
+import { exampleModels } from './hub/example-models.js';
 import { isModel, loadModel, type Heads, type Model } from './models/index.js';
 import { received, unknownName } from './options.js';
 import { answerQuestion, type Answer, type AnswerOptions, type QuestionInput } from './tasks/answer-question.js';
@@ -21,7 +23,7 @@ import type { Tokenizer } from './tokenizer/index.js';
 
 type OneOrMany<T> = T | readonly T[];
 /** A pair as transformers spells it. */
-type PairInput = string | Snake<TextPair>;
+type PairInput = TextInput | Snake<TextPair>;
 
 /** Options under their names in Python or in camel case, and transformers.js's former `topk`. */
 type Named<T> = T & Snake<T> & { readonly topk?: T extends { readonly topK?: infer K } ? K : never };
@@ -153,7 +155,7 @@ const TASKS: Readonly<Record<TaskName, TaskDefinition>> = {
 
 /**
  * A task with its model, named and called as in transformers.js; the options and keys of results are those too (`top_k`, `token_str`).
- * Without a model the bundled one, which embeds but has no head. For results with token counts and truncation use the functions
+ * Without a model the task's default one: the bundled one where vectors are wanted, else one of the Hub, said by a warning. For results with token counts and truncation use the functions
  * (`fillMask`, `classifyText`, …); here `on_truncate: 'warn'` or `'error'` tells of it.
  *
  * Errors: INVALID_OPTION (an unknown task), NO_HEAD, INVALID_ARG, and those of `loadModel`.
@@ -167,7 +169,7 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   if (!Object.hasOwn(TASKS, name)) throw unknownName('task', String(task), [...Object.keys(TASKS), ...Object.keys(ALIASES)]);
   const { head, call } = TASKS[name];
   const isOwn = !isModel(model);
-  const loaded = isOwn ? await loadOwn(model, options, head !== undefined) : model;
+  const loaded = isOwn ? await loadOwn(name, model, options, head !== undefined) : model;
   try {
     if (head !== undefined) requireHead(loaded, head, name);
     if (isOwn) options?.progress_callback?.({ status: 'ready', task: name, model: model ?? loaded.directory });
@@ -188,8 +190,28 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   }) as unknown as Pipeline<Resolved<T>>;
 }
 
-async function loadOwn(name: string | undefined, given: PipelineOptions | undefined, heads: boolean): Promise<Model> {
-  const { model, options } = await readPretrained(name, given);
+/** Models that a message names for tasks that have no default. */
+const kSuggestions: Readonly<Partial<Record<TaskName, string>>> = {
+  'multiple-choice': 'a BertForMultipleChoice such as "stefandi/bert-base-uncased-finetuned-swag"',
+  'replaced-token-detection': 'an ElectraForPreTraining such as "google/electra-small-discriminator"',
+};
+
+/** The model of a task that was asked for without one; undefined is the bundled one. Errors: INVALID_ARG where a task has none. */
+function defaultModel(task: TaskName): string | undefined {
+  if (TASKS[task].head === undefined) return undefined;
+  const model = exampleModels[task];
+  if (model === undefined) {
+    throw new BerthaError(
+      'INVALID_ARG',
+      `Expected a model for ${task}, which has no default, but received none. Name ${kSuggestions[task]}.`,
+    );
+  }
+  warnOnce('BERTHA_MODEL', task, `No model was named for ${task}: ${JSON.stringify(model)} is loaded.`);
+  return model;
+}
+
+async function loadOwn(task: TaskName, name: string | undefined, given: PipelineOptions | undefined, heads: boolean): Promise<Model> {
+  const { model, options } = await readPretrained(name ?? defaultModel(task), given);
   return loadModel(model, { heads, ...options });
 }
 
@@ -274,11 +296,7 @@ function unequal(questions: number, contexts: number): BerthaError {
 
 /** Texts and `{ text, text_pair }`. */
 function readPairs(task: string, input: OneOrMany<PairInput>): TextInput[] {
-  const list = Array.isArray(input) ? (input as readonly PairInput[]) : [input as PairInput];
-  return readInputs(
-    task,
-    list.map((each) => (typeof each === 'object' && each !== null ? toCamelCase(each as object) : each)),
-  );
+  return readInputs(task, Array.isArray(input) ? (input as readonly PairInput[]) : [input as PairInput]);
 }
 
 function asList(input: OneOrMany<string>): string[] {

@@ -144,4 +144,24 @@ t('leads ids of conversions to the original repository', async () => {
   }
 });
 
+t('has a default model for a task, or names one', async () => {
+  setHubEnvironment({ HF_HOME: temporaryFolder(), HF_HUB_OFFLINE: '1' });
+  const codes = await warningCodes(async () => {
+    const error = await rejection(() => pipeline('fill-mask'));
+    assert.equal([error.code, error.message.includes('"google-bert/bert-base-uncased"')], ['HUB_OFFLINE', true]);
+    assert.match(
+      (await rejection(() => pipeline('sentiment-analysis'))).message,
+      'distilbert/distilbert-base-uncased-finetuned-sst-2-english',
+    );
+  });
+  assert.equal(codes, ['BERTHA_MODEL', 'BERTHA_MODEL']);
+  for (const task of ['multiple-choice', 'replaced-token-detection'] as const) {
+    const error = await rejection(() => pipeline(task));
+    assert.equal([error.code, /such as "[\w-]+\/[\w-]+"/.test(error.message)], ['INVALID_ARG', true]);
+  }
+  const extract = await pipeline('feature-extraction');
+  assert.equal((await extract('It rains.', { pooling: 'mean' })).dims, [1, 384]);
+  await extract.dispose();
+});
+
 t.run();

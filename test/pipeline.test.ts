@@ -1,6 +1,6 @@
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
-import { classifyText, fillMask, loadEmbedder, loadModel, pipeline } from '../src/index.js';
+import { answerQuestion, classifyText, fillMask, loadEmbedder, loadModel, multipleChoice, pipeline } from '../src/index.js';
 import { golden, rejection } from './support/checkpoint-files.js';
 
 const t = suite('pipeline');
@@ -123,6 +123,26 @@ t('loads as transformers.js is told to', async () => {
     pipeline('fill-mask', 'no-such-owner/no-such-model', { local_files_only: true, cache_dir: golden('none') }),
   );
   assert.is(offline.code, 'HUB_OFFLINE');
+});
+
+t('takes text_pair and textPair, and refuses keys that nobody reads', async () => {
+  const model = await loadModel(golden('tiny/bert-sequence-classification'));
+  const classify = await pipeline('text-classification', model);
+  const expected = [...(await classifyText(model, { text: 'Good.', textPair: 'Bad.' })).labels];
+  assert.equal(await classify({ text: 'Good.', text_pair: 'Bad.' }), expected);
+  assert.equal(await classify({ text: 'Good.', textPair: 'Bad.' }), expected);
+  assert.equal([...(await classifyText(model, { text: 'Good.', text_pair: 'Bad.' } as never)).labels], expected);
+  const mistyped = await rejection(() => classifyText(model, { text: 'Good.', textpair: 'Bad.' } as never));
+  assert.equal([mistyped.code, /Did you mean "textPair"/.test(mistyped.message)], ['INVALID_ARG', true]);
+  assert.is((await rejection(() => classify([{ text: 'Good.', pair: 'Bad.' } as never]))).code, 'INVALID_ARG');
+  model.dispose();
+  const questions = await loadModel(golden('tiny/bert-question-answering'));
+  const input = { question: 'Who?', context: 'Alice.', contexts: 'Bob.' } as never;
+  assert.is((await rejection(() => answerQuestion(questions, input))).code, 'INVALID_ARG');
+  questions.dispose();
+  const choices = await loadModel(golden('tiny/bert-multiple-choice'));
+  assert.is((await rejection(() => multipleChoice(choices, { text: 'It', choices: ['is'], choice: 1 } as never))).code, 'INVALID_ARG');
+  choices.dispose();
 });
 
 t('suggests the task that was meant, and refuses a model without its head', async () => {

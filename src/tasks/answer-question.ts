@@ -9,6 +9,7 @@ import {
   compute,
   encodeInputs,
   requireHead,
+  refuseUnknownKeys,
   requireString,
   taskFunction,
   taskSchema,
@@ -150,6 +151,7 @@ function findAnswers(
 }
 
 function readQuestion(input: unknown, index: number): QuestionInput {
+  refuseUnknownKeys(input, ['question', 'context'], `the input at index ${index} of answerQuestion`);
   const { question, context } = (input ?? {}) as { readonly question?: unknown; readonly context?: unknown };
   const read = (value: unknown, name: string): string => {
     const text = requireString(value, `${name} of the input at index ${index} of answerQuestion`);

@@ -5,6 +5,7 @@ import {
   compute,
   encodeInputs,
   readInputs,
+  refuseUnknownKeys,
   reportOf,
   requireHead,
   requireString,
@@ -77,6 +78,7 @@ export const multipleChoice = taskFunction<ChoiceInput, TaskOptions, ChosenAnswe
 });
 
 function readChoices(input: unknown, index: number): ChoiceInput {
+  refuseUnknownKeys(input, ['text', 'choices'], `the input at index ${index} of multipleChoice`);
   const { text, choices } = (input ?? {}) as { readonly text?: unknown; readonly choices?: unknown };
   const prompt = requireString(text, `text of the input at index ${index} of multipleChoice`);
   if (!Array.isArray(choices) || choices.length === 0) {

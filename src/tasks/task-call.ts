@@ -3,7 +3,7 @@ import { packPooled, TextReader, type TextModel } from '../calls/text-reader.js'
 import { BerthaError } from '../errors.js';
 import type { Heads, Model } from '../models/index.js';
 import type { Value } from '../models/program.js';
-import { abortSignal, integer, oneOf, received, type Check, type Options } from '../options.js';
+import { abortSignal, integer, oneOf, received, unknownName, type Check, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { newGroup } from '../runtime/session.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
@@ -140,7 +140,8 @@ export function requireModel(model: Model, task: string): void {
 export function readInputs(task: string, inputs: readonly unknown[]): TextPair[] {
   return inputs.map((each, i) => {
     if (typeof each === 'string') return { text: each };
-    const { text, textPair } = (each ?? {}) as Partial<Record<keyof TextPair, unknown>>;
+    refuseUnknownKeys(each, ['text', 'textPair', 'text_pair'], `the input at index ${i} of ${task}`);
+    const { text, text_pair: alias, textPair = alias } = (each ?? {}) as { text?: unknown; textPair?: unknown; text_pair?: unknown };
     if (typeof text !== 'string' || (textPair !== undefined && typeof textPair !== 'string')) {
       throw new BerthaError(
         'INVALID_ARG',
@@ -149,6 +150,13 @@ export function readInputs(task: string, inputs: readonly unknown[]): TextPair[]
     }
     return textPair === undefined ? { text } : { text, textPair };
   });
+}
+
+/** Refuses a key of an input object that nobody reads, such as a mistyped one. Errors: INVALID_ARG. */
+export function refuseUnknownKeys(input: unknown, known: readonly string[], name: string): void {
+  if (typeof input !== 'object' || input === null) return;
+  const unknown = Object.keys(input).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw new BerthaError('INVALID_ARG', unknownName(`key of ${name}`, unknown, known).message);
 }
 
 /** Checks a string of a task's input. Errors: INVALID_ARG. */
