@@ -13,6 +13,7 @@ export interface UnicodeTables {
   readonly punctuation: number[][];
   readonly chinese: number[][];
   readonly nonspacingMarks: number[][];
+  readonly marks: number[][];
   readonly wordCharacters: number[][];
   readonly numeric: number[][];
   /** `combiningClasses[i]`: the code points of the i-th lowest non-zero canonical combining class. */
@@ -136,6 +137,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
   const punctuation: number[] = [];
   const chinese: number[] = [];
   const nonspacingMarks: number[] = [];
+  const marks: number[] = [];
   const numeric: number[] = [];
   const stable: number[] = [];
   const decompositions = new Map<number, number[]>();
@@ -148,6 +150,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     tokenizers.nfdNormalizer(),
   ];
   const preTokenizer = tokenizers.bertPreTokenizer();
+  const stripMarks = tokenizers.stripAccentsNormalizer();
   const digits = tokenizers.digitsPreTokenizer(true);
   const unexpected = (step: string, c: number): never => {
     throw new Error(`the reference's ${step} does something unforeseen to U+${c.toString(16)}`);
@@ -157,6 +160,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     const cleaned = normalizeAll(clean, texts);
     const spaced = normalizeAll(handleChinese, texts);
     const stripped = normalizeAll(strip, texts);
+    const unmarked = normalizeAll(stripMarks, texts);
     const lowered = normalizeAll(lower, texts);
     const decomposed = normalizeAll(nfd, texts);
     codePoints.forEach((c, k) => {
@@ -170,6 +174,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
         if (c < HANGUL_FIRST || c >= HANGUL_END) decompositions.set(c, toCodePoints(decomposed[k] as string));
       } else {
         stable.push(c);
+        if (unmarked[k] === '') marks.push(c);
         if (stripped[k] === '') nonspacingMarks.push(c);
         else if (stripped[k] !== text) unexpected('strip_accents', c);
       }
@@ -186,6 +191,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     punctuation: toRanges(punctuation),
     chinese: toRanges(chinese),
     nonspacingMarks: toRanges(nonspacingMarks),
+    marks: toRanges(marks),
     wordCharacters: toRanges(await deriveWordCharacters()),
     numeric: toRanges(numeric),
     combiningClasses: deriveCombiningClasses(stable),
@@ -230,6 +236,7 @@ export function formatTables(tables: UnicodeTables): string {
     literal('PUNCTUATION', 'A token of its own for the pre-tokenizer.', encodeRanges(tables.punctuation)),
     literal('CHINESE', 'Set apart by spaces with handle_chinese_chars.', encodeRanges(tables.chinese)),
     literal('NONSPACING_MARKS', 'Dropped after decomposition by strip_accents.', encodeRanges(tables.nonspacingMarks)),
+    literal('MARKS', 'Dropped after decomposition by the normalizer StripAccents: marks of all kinds.', encodeRanges(tables.marks)),
     literal(
       'WORD_CHARACTERS',
       'What the reference calls a word character around single_word added tokens.',

@@ -49,6 +49,8 @@ function json(changes: object): string {
   return JSON.stringify({ version: '1.0', ...rest, post_processor: processor, decoder: null, model: wordPiece, ...changes });
 }
 
+const normalizers = (...types: string[]) => ({ type: 'Sequence', normalizers: types.map((type) => ({ type })) });
+
 const kinds: Record<string, object> = {
   Whitespace: { pre_tokenizer: whitespace },
   'Whitespace, nothing normalized': { pre_tokenizer: whitespace, normalizer: null },
@@ -65,6 +67,12 @@ const kinds: Record<string, object> = {
   'runs of punctuation': { pre_tokenizer: sequence(whitespaceSplit, punctuation('Contiguous')) },
   'punctuation removed': { pre_tokenizer: sequence(whitespaceSplit, punctuation('Removed'), digits(true)) },
   'everything at once': { pre_tokenizer: sequence(whitespace, sequence(punctuation('Contiguous')), digits(false), whitespaceSplit) },
+  'NFD, Lowercase, StripAccents': { normalizer: normalizers('NFD', 'Lowercase', 'StripAccents') },
+  'NFD, StripAccents, Whitespace': { normalizer: normalizers('NFD', 'StripAccents'), pre_tokenizer: whitespace, added_tokens: added },
+  'Lowercase, NFD, StripAccents, normalized added tokens': {
+    normalizer: normalizers('Lowercase', 'NFD', 'StripAccents'),
+    added_tokens: addedNormalized,
+  },
   WordLevel: { pre_tokenizer: whitespace, normalizer: null, model: wordLevel },
   'WordLevel with BERT around it': { model: wordLevel, added_tokens: added },
 };
@@ -120,7 +128,7 @@ for (const [name, changes] of Object.entries(kinds)) {
   });
 }
 
-for (const name of ['Whitespace', 'BertPreTokenizer, each digit']) {
+for (const name of ['Whitespace', 'BertPreTokenizer, each digit', 'NFD, Lowercase, StripAccents']) {
   t(`tokenizes every scalar value as the reference: ${name}`, async () => {
     const texts: string[] = [];
     for (let start = 0; start < 0x110000; start += 64) {

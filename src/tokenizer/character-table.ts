@@ -1,16 +1,6 @@
-import type { NormalizerOptions } from './normalizer.js';
+import { accents, type NormalizerOptions } from './normalizer.js';
 import { bertPreTokenizer, Part, type PreTokenizer } from './pre-tokenizer.js';
-import {
-  chinese,
-  type CodePointSet,
-  decompose,
-  decompositions,
-  lowercase,
-  nonspacingMarks,
-  removed,
-  reorderedMarks,
-  whitespace,
-} from './unicode.js';
+import { chinese, type CodePointSet, decompose, decompositions, lowercase, removed, reorderedMarks, whitespace } from './unicode.js';
 
 /** What the scanner does with a character: the upper half of a table entry. */
 export const Kind = {
@@ -86,7 +76,7 @@ export class CharacterTable {
     const part = this.preTokenizer.partOf(codePoint);
     let kind: number = Kind.Word;
     if (cleanText && removed.has(codePoint)) kind = Kind.Removed;
-    else if (stripAccents && nonspacingMarks.has(codePoint)) kind = Kind.Removed;
+    else if (stripAccents && accents(this.#options).has(codePoint)) kind = Kind.Removed;
     else if (part === Part.Dropped) kind = Kind.Space;
     else if (part === Part.Alone || (handleChineseChars && chinese.has(codePoint))) kind = Kind.Isolated;
     return kind << KIND_SHIFT;
@@ -120,7 +110,8 @@ export class CharacterTable {
   }
 
   /** The entries of characters that stay themselves or vanish. */
-  #fill({ cleanText, handleChineseChars, stripAccents }: NormalizerOptions, parts: Int16Array): void {
+  #fill(options: NormalizerOptions, parts: Int16Array): void {
+    const { cleanText, handleChineseChars, stripAccents } = options;
     const { entries } = this;
     for (let unit = 0; unit < 0x10000; unit++) {
       const part = parts[unit] as number;
@@ -133,7 +124,7 @@ export class CharacterTable {
     const fill = (set: CodePointSet, kind: number) => set.forEachRange((start, end) => entries.fill(kind << KIND_SHIFT, start, end));
     if (handleChineseChars) isolate(chinese);
     if (stripAccents) {
-      fill(nonspacingMarks, Kind.Removed);
+      fill(accents(options), Kind.Removed);
       entries.fill(Kind.Hangul << KIND_SHIFT, HANGUL_FIRST, HANGUL_END);
     }
     if (cleanText) fill(removed, Kind.Removed);
@@ -146,7 +137,7 @@ export class CharacterTable {
       if (removed.has(codePoint)) return Kind.Removed << KIND_SHIFT;
       if (whitespace.has(codePoint)) return Kind.Space << KIND_SHIFT;
     }
-    if (options.stripAccents && (decompose(codePoint) ?? [codePoint]).some((c) => reorderedMarks.has(c)))
+    if (options.stripAccents && (decompose(codePoint) ?? [codePoint]).some((c) => reorderedMarks.has(c) && !accents(options).has(c)))
       return Kind.Reordered << KIND_SHIFT;
     const space = Kind.Space << KIND_SHIFT;
     const isChinese = options.handleChineseChars && chinese.has(codePoint);
@@ -179,7 +170,7 @@ export class CharacterTable {
 
 /** What becomes of a single character that clean_text keeps. */
 function normalizeCodePoint(codePoint: number, options: NormalizerOptions): number[] {
-  const decomposed = options.stripAccents ? (decompose(codePoint) ?? [codePoint]).filter((c) => !nonspacingMarks.has(c)) : [codePoint];
+  const decomposed = options.stripAccents ? (decompose(codePoint) ?? [codePoint]).filter((c) => !accents(options).has(c)) : [codePoint];
   return options.lowercase ? decomposed.flatMap((c) => lowercase.get(c) ?? [c]) : decomposed;
 }
 
@@ -203,6 +194,7 @@ export function characterTable(
   const { cleanText, handleChineseChars, stripAccents } = options;
   const key = [
     preTokenizer.key,
+    options.dropsAllMarks === true,
     cleanText,
     handleChineseChars,
     stripAccents,

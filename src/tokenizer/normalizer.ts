@@ -1,4 +1,4 @@
-import { chinese, combiningRank, decompose, lowercase, nonspacingMarks, removed, whitespace } from './unicode.js';
+import { chinese, type CodePointSet, combiningRank, decompose, lowercase, marks, nonspacingMarks, removed, whitespace } from './unicode.js';
 
 /** What the normalizer does, in this order: clean, set ideographs apart, decompose and drop accents, lowercase. */
 export interface NormalizerOptions {
@@ -8,6 +8,8 @@ export interface NormalizerOptions {
   readonly handleChineseChars: boolean;
   /** Decomposes canonically and drops nonspacing marks. */
   readonly stripAccents: boolean;
+  /** With `stripAccents`: drops spacing and enclosing marks too, as the normalizer StripAccents does. */
+  readonly dropsAllMarks?: boolean;
   readonly lowercase: boolean;
 }
 
@@ -17,6 +19,11 @@ export interface NormalizedText {
   readonly units: Uint16Array;
   readonly sources: Int32Array;
   readonly length: number;
+}
+
+/** The characters that are dropped as accents, once decomposed. */
+export function accents(options: NormalizerOptions): CodePointSet {
+  return options.dropsAllMarks === true ? marks : nonspacingMarks;
 }
 
 /** The code point at `index`; a surrogate without its partner reads as U+FFFD, as it would after a conversion to UTF-8. */
@@ -53,7 +60,7 @@ export function normalize(text: string, start: number, end: number, options: Nor
       sources.push(source);
     }
   }
-  const stripped = options.stripAccents ? stripAccents(codePoints, sources) : { codePoints, sources };
+  const stripped = options.stripAccents ? stripAccents(codePoints, sources, accents(options)) : { codePoints, sources };
   return toUnits(stripped.codePoints, stripped.sources, options.lowercase);
 }
 
@@ -64,10 +71,14 @@ export function normalizeString(text: string, options: NormalizerOptions): strin
 }
 
 /**
- * Canonical decomposition with reordering, without nonspacing marks. The reference aligns by position: the i-th first character of
+ * Canonical decomposition with reordering, without the marks of `dropped`. The reference aligns by position: the i-th first character of
  * a decomposition, in the order after the marks were sorted, belongs to the i-th character before; later ones to the one they follow.
  */
-function stripAccents(codePoints: readonly number[], sources: readonly number[]): { codePoints: number[]; sources: number[] } {
+function stripAccents(
+  codePoints: readonly number[],
+  sources: readonly number[],
+  dropped: CodePointSet,
+): { codePoints: number[]; sources: number[] } {
   // Each: rank << 22 | is first << 21 | code point.
   const decomposed: number[] = [];
   for (const c of codePoints) {
@@ -89,7 +100,7 @@ function stripAccents(codePoints: readonly number[], sources: readonly number[])
   for (const part of decomposed) {
     position += (part >> 21) & 1;
     const codePoint = part & 0x1fffff;
-    if (nonspacingMarks.has(codePoint)) continue;
+    if (dropped.has(codePoint)) continue;
     kept.codePoints.push(codePoint);
     kept.sources.push(sources[Math.max(0, position)] as number);
   }

@@ -124,9 +124,14 @@ function readNormalizer(node: JsonNode | undefined): NormalizerOptions {
     case 'Sequence': {
       const steps = node.children('normalizers');
       if (steps.length <= 1) return readNormalizer(steps[0]);
+      // Lowercase and decomposition of single characters commute.
+      const types = steps.map((step) => step.get('type'));
+      const order = types.filter((type) => type !== 'Lowercase');
+      const lowercase = order.length < types.length;
+      if (order.join() === 'NFD,StripAccents') return { ...none, stripAccents: true, dropsAllMarks: true, lowercase };
     }
   }
-  throw unsupported(node, 'BertNormalizer, Lowercase or none');
+  throw unsupported(node, 'BertNormalizer, Lowercase, a Sequence of NFD and StripAccents with or without Lowercase, or none');
 }
 
 /** What transformers' BERT classes do when both files speak. */

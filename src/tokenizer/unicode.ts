@@ -57,6 +57,8 @@ export const punctuation = new CodePointSet(tables.PUNCTUATION);
 export const chinese = new CodePointSet(tables.CHINESE);
 /** What strip_accents drops after decomposition. */
 export const nonspacingMarks = new CodePointSet(tables.NONSPACING_MARKS);
+/** What the normalizer StripAccents drops after decomposition: marks of all kinds, so all that take part in reordering. */
+export const marks = new CodePointSet(tables.MARKS);
 /** What counts as part of a word beside a single_word added token, and for the Whitespace pre-tokenizer: `\w`. */
 export const wordCharacters = new CodePointSet(tables.WORD_CHARACTERS);
 /** What the Digits pre-tokenizer sets apart: digits and other numbers, "½" and "Ⅳ" among them. */
