@@ -35,6 +35,8 @@ export function startOfMarks(
   isWordPart: (codePoint: number) => boolean,
 ): number {
   let start = index;
+  // A note such as U+1D15E begins something itself, though marks follow in its decomposition.
+  if (!isMark(scalarAt(text, index), options)) return start;
   while (start > from) {
     let previous = start - 1;
     const isLow = (text.charCodeAt(previous) & 0xfc00) === 0xdc00;
