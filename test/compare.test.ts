@@ -164,7 +164,7 @@ t('the command prints a table, writes chart and page, and exits with 1 beyond th
   const far = run('--precision', 'int8', '--tolerance', '1e-5', '--file', path.join(folder, 'texts'), '--json');
   assert.is(far.status, 1, far.stderr);
   assert.is((JSON.parse(far.stdout) as { firstDeparture: string }).firstDeparture, 'layer 1');
-  const wrong = run('--reference', file, '--file', jsonl);
+  const wrong = run('--reference', file, '--file', jsonl, '--input-format', 'text');
   assert.is(wrong.status, 1);
   assert.match(wrong.stderr, 'REFERENCE');
 });

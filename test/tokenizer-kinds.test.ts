@@ -78,6 +78,7 @@ const kinds: Record<string, object> = {
 };
 
 const phrases = [
+  '2\u08e0\u{1d15e}',
   'hello',
   'Héllo ',
   'worlds',
