@@ -319,7 +319,7 @@ usage('--device cuda without one says what is missing', async () => {
   const { problem } = systemInfo().cuda;
   const { code, stderr } = await bertha(['embed', '--model', model, '--device', 'cuda', 'a']);
   if (problem === '') return assert.is(code, 0, stderr);
-  assert.equal([code, stderr], [1, `error DEVICE: device cuda cannot be used: ${problem}\n`]);
+  assert.equal([code, stderr], [1, `error DEVICE: device cuda:0 cannot be used: ${problem}\n`]);
 });
 
 for (const [name, value, expected] of [

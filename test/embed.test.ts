@@ -227,7 +227,7 @@ if (problem !== '') {
   options('a device that is missing: a typed error that says what is missing and what to do', async () => {
     const error = await codeOf(() => loadEmbedder(golden('sentence/pooling-mean'), { device: 'cuda' }));
     assert.instance(error, BerthaError);
-    assert.equal([error.code, error.message], ['DEVICE', `device cuda cannot be used: ${problem}`]);
+    assert.equal([error.code, error.message], ['DEVICE', `device cuda:0 cannot be used: ${problem}`]);
     if (/^this build/.test(problem))
       assert.match(problem, /no CUDA backend; install @bertha-encoder\/\S+-cuda13 .*, or build with BERTHA_CUDA=1/);
   });

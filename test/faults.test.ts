@@ -1,5 +1,5 @@
 // docs/faults.md names the tests that show what it says: they exist, in the files it says.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from './support/suite.js';
 import * as assert from 'uvu/assert';
@@ -11,7 +11,7 @@ const rows = readFileSync(`${root}docs/faults.md`, 'utf8')
   .filter((line) => /^\| (?!id |case |-)/.test(line))
   .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
 
-/** The titles of a file's tests and suites; of the engine's test program, its functions' names. */
+/** The titles of a file's tests and suites; of the engine's test programs, their functions' names. */
 function titlesOf(file: string): string[] {
   if (file !== 'check:tsan') {
     if (!existsSync(`${root}test/${file}.test.ts`)) return [];
@@ -21,7 +21,9 @@ function titlesOf(file: string): string[] {
       (match) => match[1] ?? match[2] ?? match[3]!,
     );
   }
-  const source = readFileSync(`${root}test/native/engine/engine_test.cc`, 'utf8');
+  const folder = `${root}test/native/engine`;
+  const programs = readdirSync(folder).filter((name) => name.endsWith('_test.cc'));
+  const source = programs.map((name) => readFileSync(`${folder}/${name}`, 'utf8')).join('\n');
   return Array.from(source.matchAll(/^void (\w+)\(\)/gm), (match) => match[1]!.replaceAll('_', ' '));
 }
 

@@ -151,7 +151,7 @@ t('embeds from its CommonJS files, where a tool cannot require ES modules', asyn
 });
 
 const program = `import { BerthaError, loadEmbedder, type Embedding } from 'bertha-encoder';
-const failure = new BerthaError('CODE', 'message');
+const failure = new BerthaError('INVALID_ARG', 'message');
 const code: string = failure.code;
 export const embed = async (text: string): Promise<Embedding> => (await loadEmbedder()).embed(text);
 console.log(code, failure instanceof BerthaError);

@@ -9,7 +9,7 @@ const words = new Intl.Segmenter(undefined, { granularity: 'word' });
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** UTF-16 units before the end of a window in which boundaries are looked for: the search takes well under a millisecond. */
-const kSearched = 1 << 13;
+const kSearched = 1 << 11;
 /** Units after it, which tell whether something ends there. */
 const kLookahead = 64;
 

@@ -63,16 +63,49 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
   signal?.throwIfAborted();
   const turn = new Turn(signal);
   const reader = new TextReader('chunkText', model, { maxLength: maxTokens, prompt, promptName });
-  const whole = await encodeInSlices(model.tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }, turn);
   const limit = reader.maxLength ?? Infinity;
   const room = limit - (await reader.read('', undefined, 0, turn)).length;
+  const cutting: Cutting = { tokenizer: model.tokenizer, reader, turn, limit, room, overlap, kinds: boundaries ?? new Set(boundaryKinds) };
+  const chunks: Chunk[] = [];
+  const blockUnits = Math.max(kBlockUnits, kUnitsPerToken * room);
+  for (let begin = 0; begin < text.length;) {
+    const end = begin + blockUnits < text.length ? bestCut(text, begin, begin + blockUnits, new Set(['word'])) : text.length;
+    const found = await chunksOf(text.slice(begin, end), cutting);
+    // The last one was cut by the end of the block: it is cut again in the next.
+    const open = end < text.length && found.length > 1 ? found.pop() : undefined;
+    for (const chunk of found) chunks.push({ ...chunk, start: begin + chunk.start, end: begin + chunk.end });
+    begin = open === undefined ? end : begin + open.start;
+  }
+  return chunks;
+}
+
+/** What is cut in one go, in UTF-16 units: the event loop must not wait for the tokens of a whole book. */
+const kBlockUnits = 1 << 15;
+/** Units of a token at most, as a rule; where tokens are longer, chunks of very many tokens are shorter than they might be. */
+const kUnitsPerToken = 16;
+
+/** How a text is cut. */
+interface Cutting {
+  readonly tokenizer: Tokenizer;
+  readonly reader: TextReader;
+  readonly turn: Turn;
+  readonly limit: number;
+  /** Tokens of a chunk beside special ones and the prompt. */
+  readonly room: number;
+  readonly overlap: number;
+  readonly kinds: ReadonlySet<Boundary>;
+}
+
+/** The chunks of a text that is not too long. Errors: MAX_LENGTH. */
+async function chunksOf(text: string, { tokenizer, reader, turn, limit, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
+  const whole = await encodeInSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }, turn);
   if (whole.length > 0 && (room < 1 || overlap >= room)) {
     throw new BerthaError(
       'MAX_LENGTH',
       `Expected room for the text between special tokens, prompt and overlap but received a limit of ${limit} tokens with an overlap of ${overlap}.`,
     );
   }
-  const cutter = new Cutter(text, whole.offsets!, whole.length, boundaries ?? new Set(boundaryKinds));
+  const cutter = new Cutter(text, whole.offsets!, whole.length, kinds);
   const chunks: Chunk[] = [];
   let first = 0;
   let done = 0;

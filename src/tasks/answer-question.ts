@@ -110,31 +110,35 @@ export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, Answere
   const windows = encodings.map((encoding) => [encoding, ...encoding.overflowing]);
   const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
   let next = 0;
-  return windows.map((own, i) => {
+  const results: AnsweredQuestion[] = [];
+  for (const [i, own] of windows.entries()) {
     const rows = logits.slice(next, (next += own.length));
-    return {
-      answers: findAnswers(questions[i]!.context, own, rows, settings),
+    results.push({
+      answers: await findAnswers(questions[i]!.context, own, rows, settings, turn),
       windows: own.length,
       tokens: own.reduce((sum, { length }) => sum + length, 0),
       truncated: false,
-    };
-  });
+    });
+  }
+  return results;
 });
 
-/** The best answers of all windows. */
-function findAnswers(
+/** The best answers of all windows, found in turns of the event loop. */
+async function findAnswers(
   context: string,
   windows: readonly Encoding[],
   logits: readonly Float32Array[],
   settings: Options<typeof schema>,
-): Answer[] {
+  turn: Turn,
+): Promise<Answer[]> {
   const { topK = 1, maxAnswerLen: longest = 15, alignToWords = true, equalAnswers = 'sum' } = settings;
   const isSum = equalAnswers === 'sum';
   // Of spans that widen to one word several may be needed: transformers' number decides which scores are added up.
   const choice = { longest, alignToWords, distinct: !isSum, count: isSum && alignToWords ? 2 * topK + 10 : topK };
   const answers = new Map<string, Answer>();
   let none = Infinity;
-  windows.forEach((window, w) => {
+  for (const [w, window] of windows.entries()) {
+    if (turn.isOver) await turn.next();
     const probabilities = spanProbabilities(window, logits[w]!);
     none = Math.min(none, probabilities.none);
     for (const { start, end, score } of bestSlices(window, probabilities, choice)) {
@@ -144,7 +148,7 @@ function findAnswers(
       if (known === undefined) answers.set(key, { answer, score, start, end });
       else answers.set(key, { ...known, score: isSum ? known.score + score : Math.max(known.score, score) });
     }
-  });
+  }
   const all = [...answers.values()];
   if (settings.handleImpossibleAnswer === true) all.push({ answer: '', score: none, start: 0, end: 0 });
   return all.sort((a, b) => b.score - a.score).slice(0, topK);

@@ -27,3 +27,19 @@ export async function measureTurns(call: () => Promise<unknown>): Promise<{ read
   isDone = true;
   return { turns, longest };
 }
+
+/**
+ * The steps, in milliseconds, in which the system counts the processor time of a thread that goes on without a pause: 1 to 10 by its timer.
+ * A measured turn may be longer than it was by one of them.
+ */
+export function processorTimeStep(): number {
+  const end = performance.now() + 100;
+  let last = processorTime();
+  let longest = 0;
+  while (performance.now() < end) {
+    const now = processorTime();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest;
+}
