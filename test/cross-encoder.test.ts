@@ -83,7 +83,7 @@ for (const [name, expected] of Object.entries(kRanks)) {
         actual.map(([index]) => index),
         expected.map(([index]) => index),
       );
-      actual.forEach(([, score], i) => assert.ok(Math.abs(score - expected[i]![1]) < 1e-6, `${score}, expected ${expected[i]![1]}`));
+      actual.forEach(([, score], i) => assert.ok(Math.abs(score - expected[i]![1]) < 1e-5, `${score}, expected ${expected[i]![1]}`));
     }
   });
 }
