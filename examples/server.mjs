@@ -1,11 +1,10 @@
 // Vectors over HTTP: POST /embed {"texts": ["…"]}. Work stops when the client leaves, or when its time is over before it begins.
 //   node examples/server.mjs 3000
 import Fastify from 'fastify';
-import { loadEmbedder, stats } from 'bertha-encoder';
+import { BerthaError, loadEmbedder, stats } from 'bertha-encoder';
 
 const embedder = await loadEmbedder();
 const app = Fastify({ bodyLimit: 2 ** 20 });
-const statusOf = { INVALID_ARG: 422, INVALID_OPTION: 422, INPUT_TOO_LARGE: 413, QUEUE_FULL: 429, DISPOSED: 503, DEADLINE: 504 };
 
 app.post('/embed', async (request, reply) => {
   const { texts, bulk = false, deadlineMs = 2000 } = request.body ?? {};
@@ -16,7 +15,7 @@ app.post('/embed', async (request, reply) => {
     const embeddings = await embedder.embed([texts].flat(), { signal: client.signal, deadlineMs, priority });
     return embeddings.map(({ vector }) => Array.from(vector));
   } catch (error) {
-    if (error.code in statusOf) return reply.code(statusOf[error.code]).send({ error: error.code });
+    if (error instanceof BerthaError) return reply.code(error.httpStatus).send({ error: error.code });
     throw error;
   }
 });

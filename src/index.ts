@@ -1,4 +1,4 @@
-export { BerthaError, type ErrorCode } from './errors.js';
+export { BerthaError, type ErrorCode, type ErrorKind } from './errors.js';
 export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tasks/inspect.js';
 export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/embed.js';

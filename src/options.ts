@@ -1,4 +1,7 @@
-import { BerthaError } from './errors.js';
+import { unexpected, wrongOption } from './expected.js';
+import type { BerthaError } from './errors.js';
+
+export { received } from './expected.js';
 
 /** Checks the value of one option and returns it typed. `name` is what an error calls it, for example `embed option maxLength`. */
 export type Check<T> = (value: unknown, name: string) => T;
@@ -20,7 +23,7 @@ export function readOptions<S extends Schema>(call: string, options: unknown, sc
   const read: Record<string, unknown> = {};
   if (options === undefined) return read as Options<S>;
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    throw new BerthaError('INVALID_OPTION', `Expected an object for the options of ${call} but received ${received(options)}.`);
+    throw wrongOption(`an object for the options of ${call}`, options);
   }
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(schema, key)) throw unknownName(`option of ${call}`, key, Object.keys(schema));
@@ -36,7 +39,7 @@ export function readOptions<S extends Schema>(call: string, options: unknown, sc
 export function unknownName(what: string, name: string, known: readonly string[]): BerthaError {
   const meant = closest(name, known);
   const hint = meant !== undefined ? `Did you mean ${JSON.stringify(meant)}?` : `Known: ${known.join(', ') || 'none'}.`;
-  return new BerthaError('INVALID_OPTION', `Expected a known ${what} but received ${JSON.stringify(name)}. ${hint}`);
+  return unexpected('INVALID_OPTION', `a known ${what}`, JSON.stringify(name), { hint });
 }
 
 /** A check for true or false. */
@@ -101,18 +104,8 @@ export function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
   };
 }
 
-/** A value and its type as error messages show them: short, on one line, and never by calling into the value. */
-export function received(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (typeof value === 'string') return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} of type string`;
-  if (Array.isArray(value)) return `an array of length ${value.length}`;
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return `${String(value)} of type ${typeof value}`;
-}
-
-function refuse(expected: string, name: string, value: unknown): BerthaError {
-  return new BerthaError('INVALID_OPTION', `Expected ${expected} for ${name} but received ${received(value)}.`);
+function refuse(wanted: string, name: string, value: unknown): BerthaError {
+  return wrongOption(`${wanted} for ${name}`, value);
 }
 
 /** The known name that `name` begins, or else the nearest in edits, case aside, if it is near at all. */

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { CommanderError, type Command } from 'commander';
-import { BerthaError } from '../errors.js';
+import { BerthaError, describeCode } from '../errors.js';
 import { exampleModels } from '../hub/example-models.js';
 import { errorColors } from './colors.js';
 import { BrokenPipe } from './output.js';
@@ -30,7 +30,7 @@ export function report(error: unknown, command: Command | undefined): number {
     const { message, named } = withFlags(error.message, command);
     const hint = error.code === 'NO_HEAD' ? headHint(command) : '';
     process.stderr.write(`${errorColors.red('error')} ${error.code}: ${message}${hint}\n`);
-    return named || ['INVALID_OPTION', 'USAGE', 'INVALID_LABEL'].includes(error.code) ? kUsage : kFailed;
+    return named ? kUsage : describeCode(error.code).exitCode;
   }
   process.stderr.write(`${errorColors.red('error')} ${types.isNativeError(error) ? (error.stack ?? error.message) : String(error)}\n`);
   return kFailed;
