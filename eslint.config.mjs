@@ -1,4 +1,4 @@
-// Layers: cli → index → evaluators → tasks → vectors | models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows
+// Layers: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows
 // none of them; metrics know numbers only.
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
@@ -7,7 +7,9 @@ const layers = [
   'cli',
   'index',
   'evaluators',
+  'tools',
   'tasks',
+  'embedding',
   'calls',
   'vectors',
   'models',
@@ -31,7 +33,7 @@ function layer(files, mayImport, { typesFrom = [] } = {}) {
   const patterns = forbidden.map((name) => ({
     regex: name === 'index' ? '^(\\.\\./)+index\\.js$' : `^(\\./|(\\.\\./)+)${name}/`,
     allowTypeImports: typesFrom.includes(name),
-    message: `Imports run downward only: cli → index → evaluators → tasks → vectors | models → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
+    message: `Imports run downward only: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
   }));
   return {
     files,
@@ -90,11 +92,13 @@ export default defineConfig(
   },
   layer(
     ['src/*.ts', 'src/index.ts'],
-    ['evaluators', 'metrics', 'tasks', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'],
+    ['evaluators', 'metrics', 'tools', 'tasks', 'embedding', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'],
   ),
-  layer(['src/evaluators/**/*.ts'], ['metrics', 'tasks', 'vectors', 'models']),
+  layer(['src/evaluators/**/*.ts'], ['metrics', 'tasks', 'embedding', 'vectors', 'models']),
   layer(['src/metrics/**/*.ts'], []),
   layer(['src/vectors/**/*.ts'], ['runtime', 'checkpoint']),
+  layer(['src/tools/**/*.ts'], ['calls', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/embedding/**/*.ts'], ['tasks', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/tasks/**/*.ts'], ['calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/calls/**/*.ts'], ['models', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/models/**/*.ts'], ['hub', 'runtime', 'checkpoint', 'tokenizer']),
@@ -106,7 +110,21 @@ export default defineConfig(
   layer(['src/tokenizer/**/*.ts'], []),
   layer(
     ['src/cli/**/*.ts'],
-    ['index', 'evaluators', 'metrics', 'tasks', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'],
+    [
+      'index',
+      'evaluators',
+      'metrics',
+      'tools',
+      'tasks',
+      'embedding',
+      'calls',
+      'vectors',
+      'models',
+      'hub',
+      'runtime',
+      'checkpoint',
+      'tokenizer',
+    ],
   ),
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'examples/**'],

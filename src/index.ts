@@ -1,13 +1,13 @@
 export { BerthaError, type ErrorCode, type ErrorKind } from './errors.js';
 export { configure, type Locations } from './runtime/configure.js';
-export { inspectModel } from './tasks/inspect.js';
-export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './tasks/embed.js';
-export type { Embedding, EmbeddingJson, EmbedOptions, EmbedSyncOptions } from './tasks/embedding.js';
-export type { EmbedManyOptions } from './tasks/embed-many.js';
-export { loadTokenizer } from './tasks/load-tokenizer.js';
-export { systemInfo, type CudaDevice, type SystemInfo } from './tasks/system-info.js';
+export { inspectModel } from './tools/inspect.js';
+export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './embedding/embed.js';
+export type { Embedding, EmbeddingJson, EmbedOptions, EmbedSyncOptions } from './embedding/embedding.js';
+export type { EmbedManyOptions } from './embedding/embed-many.js';
+export { loadTokenizer } from './models/load-tokenizer.js';
+export { systemInfo, type CudaDevice, type SystemInfo } from './tools/system-info.js';
 export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
-export { setQueueLimit } from './tasks/queue-limit.js';
+export { setQueueLimit } from './runtime/queue-limit.js';
 export { pairwiseSimilarity, similarity } from './vectors/similarity.js';
 export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/similarity-matrix.js';
 export { semanticSearch, type SearchOptions, type SearchResult } from './vectors/semantic-search.js';
@@ -15,9 +15,9 @@ export { communityDetection, type CommunityOptions } from './vectors/communities
 export { paraphraseMining, type ParaphraseOptions, type VectorPair } from './vectors/paraphrases.js';
 export { loadVectors, saveVectors, type VectorFileOptions } from './vectors/vector-files.js';
 export type { Components, FloatArray, VectorLike, VectorMatrix } from './vectors/vector-like.js';
-export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tasks/compare.js';
-export { comparisonHtml, comparisonSvg } from './tasks/compare-chart.js';
-export { calibrate, type CalibrateOptions, type CalibrationReport } from './tasks/calibrate.js';
+export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tools/compare.js';
+export { comparisonHtml, comparisonSvg } from './tools/compare-chart.js';
+export { calibrate, type CalibrateOptions, type CalibrationReport } from './tools/calibrate.js';
 export {
   dequantizeVectors,
   quantizeVectors,
@@ -83,7 +83,8 @@ export type {
   Tokenizer,
   TruncationStrategy,
 } from './tokenizer/index.js';
-export * from './chunks/index.js';
+export * from './embedding/chunks/index.js';
+export { sentenceSimilarity } from './embedding/sentence-similarity.js';
 export * from './tasks/index.js';
 export {
   pipeline,

@@ -15,8 +15,8 @@ import { multipleChoice, predictNextSentence, type ChoiceInput } from './tasks/p
 import { recognizeEntities, type EntityOptions } from './tasks/recognize-entities.js';
 import { detectReplacedTokens, type ReplacedToken } from './tasks/replaced-tokens.js';
 import { rerank, type RankedDocument, type RerankOptions } from './tasks/rerank.js';
-import { sentenceSimilarity } from './tasks/sentence-similarity.js';
-import { toCamelCase, toSnakeCase, type Snake } from './tasks/snake-case.js';
+import { sentenceSimilarity } from './embedding/sentence-similarity.js';
+import { toCamelCase, toSnakeCase, type Snake } from './compat/snake-case.js';
 import { readInputs, requireHead, type TaskOptions, type TextInput, type TextPair } from './tasks/task-call.js';
 import { classifyZeroShot, type ZeroShotOptions } from './tasks/zero-shot.js';
 import type { Tokenizer } from './tokenizer/index.js';

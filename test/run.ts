@@ -1,4 +1,4 @@
-// Runs test/*.test.ts, each file in a process of its own, two at a time, and ends with `N passed, N failed, N skipped`.
+// Runs test/FOLDER/NAME.test.ts, each file in a process of its own, two at a time, and ends with `N passed, N failed, N skipped`.
 //   node --import tsx test/run.ts [NAME...] [!NAME...] [--only TEXT] [--watch]
 // NAME: only files whose name contains one of them; none that contains a !NAME. --only: only tests whose name contains TEXT.
 // --watch: again after each change of src, test or native, built before.
@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, watch } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve as resolvePath } from 'node:path';
+import { basename, resolve as resolvePath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { skipMark } from './support/skip.js';
@@ -72,19 +72,30 @@ function stripColor(text: string): string {
 
 function report(outcome: Outcome, seconds: number): void {
   if (outcome.passed + outcome.failed + outcome.skipReasons.length === 0) return;
-  const { file, passed, failed, skipReasons, output } = outcome;
+  const { passed, failed, skipReasons, output } = outcome;
   const skipped = skipReasons.length > 0 ? `, ${skipReasons.length} skipped` : '';
   const verdict = failed > 0 ? 'FAIL' : 'ok  ';
-  process.stdout.write(`${verdict} ${file.replace('.test.ts', '').padEnd(28)} ${passed} tests${skipped}, ${seconds.toFixed(1)} s\n`);
+  process.stdout.write(`${verdict} ${nameOf(outcome.file).padEnd(28)} ${passed} tests${skipped}, ${seconds.toFixed(1)} s\n`);
   if (failed > 0) process.stdout.write(`${output}\n`);
 }
 
+/** The name that a filter sees, without the folder. */
+function nameOf(file: string): string {
+  return basename(file, '.test.ts');
+}
+
+/** The test files, by name: not what packages of their own (test/bundlers) bring along. */
+function testFiles(): string[] {
+  const folders = readdirSync(testDirectory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const files = folders.flatMap(({ name }) => readdirSync(testDirectory + name).map((file) => `${name}/${file}`));
+  return files.filter((file) => file.endsWith('.test.ts')).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+}
+
 async function runAll(): Promise<void> {
-  const files = readdirSync(testDirectory).filter((file) => file.endsWith('.test.ts'));
   const wanted = filters.filter((filter) => !filter.startsWith('!'));
   const unwanted = filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1));
-  const isWanted = (file: string): boolean => wanted.length === 0 || wanted.some((name) => file.includes(name));
-  const queue = files.filter((file) => isWanted(file) && !unwanted.some((name) => file.includes(name)));
+  const isWanted = (file: string): boolean => wanted.length === 0 || wanted.some((name) => nameOf(file).includes(name));
+  const queue = testFiles().filter((file) => isWanted(file) && !unwanted.some((name) => nameOf(file).includes(name)));
   const outcomes: Outcome[] = [];
   const worker = async (): Promise<void> => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {

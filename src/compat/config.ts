@@ -4,7 +4,7 @@ import { parseJsonObject } from '../checkpoint/json-fields.js';
 import { BerthaError } from '../errors.js';
 import { resolveModel } from '../hub/index.js';
 import { received } from '../options.js';
-import { toCamelCase } from '../tasks/snake-case.js';
+import { toCamelCase } from './snake-case.js';
 import { readPretrainedFiles, type PretrainedOptions } from './load-options.js';
 
 const kMaxConfigBytes = 1 << 24;

@@ -1,7 +1,7 @@
 import type { HubOptions, ProgressEvent } from '../hub/index.js';
 import { hubSchema } from '../hub/index.js';
 import type { LoadModelOptions } from '../models/index.js';
-import { toCamelCase } from '../tasks/snake-case.js';
+import { toCamelCase } from './snake-case.js';
 import { ofModel, readDtype, type Dtype } from './dtype.js';
 import { findLocalModel, withEnvironment } from './env.js';
 import { findOriginal } from './original-models.js';

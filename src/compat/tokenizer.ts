@@ -1,7 +1,7 @@
 import { BerthaError } from '../errors.js';
 import { flag, readOptions, received, type Check, type Options } from '../options.js';
-import { loadTokenizer } from '../tasks/load-tokenizer.js';
-import { toCamelCase } from '../tasks/snake-case.js';
+import { loadTokenizer } from '../models/load-tokenizer.js';
+import { toCamelCase } from './snake-case.js';
 import type { EncodeOptions, IdList, Tokenizer } from '../tokenizer/index.js';
 import { toRows, type IntegerInput } from './integer-rows.js';
 import { readPretrainedFiles, type PretrainedOptions } from './load-options.js';

@@ -1,0 +1,324 @@
+import { deadline, type Deadline } from '../calls/deadline.js';
+import { promptSchema, TextReader } from '../calls/text-reader.js';
+import { chunkText, type Chunk, type ChunkOptions } from './chunks/index.js';
+import { BerthaError } from '../errors.js';
+import { readModelPath, type ModelPath } from '../hub/index.js';
+import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
+import { abortSignal, callback, oneOf, readOptions } from '../options.js';
+import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
+import type { DeviceReport } from '../runtime/device.js';
+import type { PrecisionReport } from '../runtime/precision.js';
+import { newGroup, type RunOptions } from '../runtime/session.js';
+import type { WeightCacheReport } from '../runtime/weight-cache.js';
+import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
+import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
+import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
+import { Turn } from '../runtime/turn.js';
+import type { Tokenizer } from '../tokenizer/index.js';
+import { requireString } from '../tasks/task-call.js';
+
+/** How `loadEmbedder` loads: as `loadModel` does. */
+export type LoadEmbedderOptions = LoadModelOptions;
+
+/** Jobs of one call that may wait or run at once; the next is tokenized while they compute. */
+const kJobsInFlight = 4;
+const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 'bulk']), deadlineMs: deadline };
+
+/**
+ * Loads a sentence-embedding model: a directory as sentence-transformers or transformers saves it, or the bundled all-MiniLM-L6-v2
+ * when `model` is left out. A directory without modules.json pools by mean, as sentence-transformers does.
+ *
+ * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, ADDON_LOAD, PRECISION, DEVICE, and those of reading a model directory.
+ *
+ * @example
+ * const embedder = await loadEmbedder(); // the bundled all-MiniLM-L6-v2, or './models/mine', or 'org/name' on the Hub
+ * const { vector } = await embedder.embed('A cat sits on the mat.');
+ * embedder.dispose();
+ */
+export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOptions): Promise<Embedder> {
+  if (model !== undefined) readModelPath(model, 'loadEmbedder');
+  const settings = readOptions('loadEmbedder', options, loadSchema);
+  const loaded = await loadModel(model, { heads: false, ...settings } as LoadModelOptions);
+  try {
+    return new Embedder(loaded);
+  } catch (error) {
+    loaded.dispose(); // what modules.json describes cannot be computed
+    throw error;
+  }
+}
+
+/** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */
+export class Embedder {
+  readonly #model: Model;
+  readonly #schema;
+  #isDisposed = false;
+  #numRunning = 0;
+  readonly #whenIdle: (() => void)[] = [];
+
+  /** @internal */
+  constructor(model: Model) {
+    this.#model = model;
+    this.#schema = embedSchema(model.values.embeddingDimension);
+  }
+
+  /** The model's directory. */
+  get directory(): string {
+    return this.#model.directory;
+  }
+
+  /** Numbers in a vector, unless the option `dimensions` asks for fewer. */
+  get dimensions(): number {
+    return defaultDimensions(this.#model);
+  }
+
+  /** What the model computes in, and why. */
+  get precision(): PrecisionReport {
+    return this.#model.precision;
+  }
+
+  /** Where the model computes, and why. */
+  get device(): DeviceReport {
+    return this.#model.device;
+  }
+
+  /** What the cache of packed weights did; undefined where none was asked for. */
+  get weightCache(): WeightCacheReport | undefined {
+    return this.#model.weightCache;
+  }
+
+  /** Longest input in tokens, special tokens included, unless the option `maxLength` says otherwise. */
+  get maxTokens(): number {
+    return this.#model.maxTokens;
+  }
+
+  /** The model's tokenizer. */
+  get tokenizer(): Tokenizer {
+    return this.#model.tokenizer;
+  }
+
+  /** The model's prompts by name. */
+  get prompts(): Readonly<Record<string, string>> {
+    return this.#model.sentence?.prompts ?? {};
+  }
+
+  /**
+   * Embeds one text, or many in one go. Computes on threads of its own; the event loop only tokenizes, a few milliseconds at a time. A
+   * text's vector is the same to the bit whatever else is in the call.
+   *
+   * Errors: INVALID_ARG (not a string; names the index), INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, OUT_OF_MEMORY, or the
+   * signal's reason.
+   *
+   * @example
+   * const { vector, tokens, truncated } = await embedder.embed('One text.');
+   * const embeddings = await embedder.embed(['Many', 'texts'], { signal: AbortSignal.timeout(1000) });
+   */
+  embed(text: string, options?: EmbedOptions): Promise<Embedding>;
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
+  embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]>;
+  async embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
+    const schema = { ...this.#schema, ...schedulingSchema, onTimings: callback };
+    const started = performance.now();
+    const { signal, priority = 'interactive', deadlineMs: deadline, onTimings, ...settings } = readOptions('embed', options, schema);
+    const call = this.#start('embed', texts, settings);
+    signal?.throwIfAborted();
+    this.#numRunning++;
+    try {
+      const spent = await this.#compute(call, { signal, priority }, deadline);
+      call.warn();
+      const timings = { ...spent, totalMs: performance.now() - started };
+      noteEmbed({ texts: call.numTexts, tokens: call.numTokens, priority, ...timings });
+      onTimings?.(timings);
+    } finally {
+      if (--this.#numRunning === 0 && this.#isDisposed) this.#close();
+    }
+    return typeof texts === 'string' ? call.results[0]! : call.results;
+  }
+
+  /**
+   * Embeds questions to search with, as sentence-transformers' `encode_query` does: with the prompt `query`, or none where the model has
+   * none of that name; the default prompt is for `embed` alone. The options `prompt` and `promptName` come first.
+   *
+   * Errors: as `embed`.
+   *
+   * @example
+   * const query = await embedder.encodeQuery('how do cats sleep?');
+   * const found = await semanticSearch(query, await embedder.encodeDocument(documents), { topK: 3 });
+   */
+  encodeQuery(text: string, options?: EmbedOptions): Promise<Embedding>;
+  encodeQuery(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
+  encodeQuery(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
+    return this.embed(texts, this.#withPrompt('query', options));
+  }
+
+  /**
+   * Embeds documents to be found, as sentence-transformers' `encode_document` does: with the prompt `document`, or none. (Version 6.2 never
+   * gets to `passage` and `corpus`, which its documentation names as well: name them by `promptName`.)
+   *
+   * Errors: as `embed`.
+   */
+  encodeDocument(text: string, options?: EmbedOptions): Promise<Embedding>;
+  encodeDocument(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
+  encodeDocument(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
+    return this.embed(texts, this.#withPrompt('document', options));
+  }
+
+  /**
+   * Embeds a stream of texts and yields the results in their order, with constant memory: the source is read as results are taken.
+   * Priority `'bulk'` unless the options say otherwise. Leaving the loop early stops the work.
+   *
+   * Errors, thrown by the iterator: as `embed`; what the source throws, after the results of the texts before it.
+   *
+   * @example
+   * for await (const { vector } of embedder.embedMany(lines, { concurrency: 4 })) store(vector);
+   */
+  embedMany(source: AsyncIterable<string> | Iterable<string>, options?: EmbedManyOptions): AsyncGenerator<Embedding, void, undefined> {
+    const schema = { ...this.#schema, ...schedulingSchema, ...manySchema };
+    const read = readOptions('embedMany', options, schema);
+    const { concurrency, onProgress, signal, priority = 'bulk', deadlineMs: deadline, ...settings } = read;
+    // Settings that no call would take are errors now, not at the first text.
+    this.#start('embedMany', [], settings);
+    const embed = (texts: readonly string[], signal: AbortSignal): Promise<Embedding[]> =>
+      this.embed(texts, { ...settings, priority, signal, deadlineMs: deadline?.left });
+    return embedInBlocks(embed, source, { concurrency, onProgress, signal });
+  }
+
+  /**
+   * The same on the calling thread, which is blocked meanwhile: the shortest way for one short text, and for scripts.
+   *
+   * Errors: as `embed`, thrown.
+   *
+   * @example
+   * const { vector } = embedder.embedSync('One short text.');
+   */
+  embedSync(text: string, options?: EmbedSyncOptions): Embedding;
+  embedSync(texts: readonly string[], options?: EmbedSyncOptions): Embedding[];
+  embedSync(texts: string | readonly string[], options?: EmbedSyncOptions): Embedding | Embedding[];
+  embedSync(texts: string | readonly string[], options?: EmbedSyncOptions): Embedding | Embedding[] {
+    const call = this.#start('embedSync', texts, readOptions('embedSync', options, this.#schema));
+    while (!call.isTokenized) {
+      const job = call.newJob();
+      while (!call.isTokenized && job.hasRoom) call.tokenizeNext(job);
+      call.finish(job, this.#model.session.runSync(job.pack(), [call.output])[0]!);
+    }
+    call.warn();
+    return typeof texts === 'string' ? call.results[0]! : call.results;
+  }
+
+  /**
+   * How many tokens `embed` would read of a text if there were no limit: special tokens and the prompt included. Compare it with
+   * `maxTokens`. Counts on the calling thread.
+   *
+   * Errors: INVALID_ARG, INVALID_OPTION, INPUT_TOO_LARGE.
+   */
+  countTokens(text: string, options?: Pick<EmbedOptions, 'prompt' | 'promptName'>): number {
+    const settings = readOptions('countTokens', options, promptSchema);
+    requireString(text, 'the text of countTokens');
+    return new TextReader('countTokens', this.#model, settings, { truncation: false }).readIds(text, 0).ids.length;
+  }
+
+  /**
+   * Cuts a text into chunks that this model reads whole, see `chunkText`.
+   *
+   * Errors: as `chunkText`.
+   *
+   * @example
+   * const chunks = await embedder.chunk(document, { overlap: 16 });
+   * const vectors = await embedder.embed(chunks.map(({ text }) => text));
+   */
+  chunk(text: string, options?: ChunkOptions): Promise<Chunk[]> {
+    return chunkText(this.#model, text, options);
+  }
+
+  /** Bytes of native memory: the weights, shared by `users` models of the process, and idle workspaces. Errors: DISPOSED. */
+  memoryUsage(): { readonly weights: number; readonly workspaces: number; readonly users: number } {
+    return this.#model.session.memoryUsage();
+  }
+
+  /** Gives the model's memory back. Calls that still run are finished first; later ones fail with DISPOSED. Twice is once. */
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#numRunning === 0) this.#close();
+  }
+
+  /** As `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Like `dispose`, and waits for the calls that still run. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+    if (this.#numRunning > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #withPrompt(name: string, options: EmbedOptions = {}): EmbedOptions {
+    if (options?.prompt !== undefined || options?.promptName !== undefined) return options;
+    return { ...options, prompt: this.prompts[name] ?? '' };
+  }
+
+  #close(): void {
+    this.#model.dispose();
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  #start(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedCall {
+    if (this.#isDisposed) throw new BerthaError('DISPOSED', `Expected a loaded embedder for ${name} but received one that was disposed.`);
+    return new EmbedCall(name, this.#model, texts, settings);
+  }
+
+  /** Tokenizes in slices and computes what is ready meanwhile. Returns, or throws the first failure, when nothing runs any more. */
+  async #compute(
+    call: EmbedCall,
+    { signal, priority }: RunOptions,
+    deadline: Deadline | undefined,
+  ): Promise<Omit<EmbedTimings, 'totalMs'>> {
+    const inFlight = new Set<Promise<void>>();
+    const spent = { tokenizeMs: 0, queuedMs: 0, computeMs: 0 };
+    const turn = new Turn(signal, priority);
+    const group = newGroup();
+    try {
+      while (!call.isTokenized) {
+        const job = await tokenizeJob(call, turn, spent);
+        const running = this.#model.session
+          .runTimed(job.pack(), [call.output], { signal, priority, group, deadlineMs: deadline?.left })
+          .then(({ outputs, queuedMs, computeMs }) => {
+            spent.queuedMs += queuedMs;
+            spent.computeMs += computeMs;
+            call.finish(job, outputs[0]!);
+            inFlight.delete(running);
+          });
+        // It may fail while nobody waits for it; the next wait below finds it then.
+        running.catch(() => undefined);
+        inFlight.add(running);
+        if (inFlight.size >= kJobsInFlight) await Promise.race(inFlight);
+      }
+      await Promise.all(inFlight);
+      return spent;
+    } finally {
+      await Promise.allSettled(inFlight);
+    }
+  }
+}
+
+/** Tokenizes the texts of the next job, and adds the time it took. */
+async function tokenizeJob(call: EmbedCall, turn: Turn, spent: { tokenizeMs: number }): Promise<EmbedJob> {
+  const job = call.newJob();
+  let began = performance.now();
+  const breathe = async (): Promise<void> => {
+    spent.tokenizeMs += performance.now() - began;
+    await turn.next();
+    began = performance.now();
+  };
+  while (!call.isTokenized && job.hasRoom) {
+    if (turn.isOver) await breathe();
+    if (!call.isNextLong) {
+      call.tokenizeNext(job);
+      continue;
+    }
+    const slices = call.tokenizeNextInSlices(job);
+    while (slices.next().done !== true) if (turn.isOver) await breathe();
+  }
+  spent.tokenizeMs += performance.now() - began;
+  return job;
+}

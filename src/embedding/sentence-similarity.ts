@@ -1,0 +1,26 @@
+import { BerthaError } from '../errors.js';
+import type { Model } from '../models/index.js';
+import { Embedder } from './embed.js';
+import { readOptions, received } from '../options.js';
+import { similarity } from '../vectors/similarity.js';
+import { requireModel, taskSchema, type TaskOptions } from '../tasks/task-call.js';
+
+/**
+ * How similar sentences are to a source sentence: cosine of their vectors, in the order of the sentences.
+ *
+ * Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `embed`.
+ */
+export async function sentenceSimilarity(
+  model: Model,
+  source: string,
+  sentences: readonly string[],
+  options?: TaskOptions,
+): Promise<number[]> {
+  requireModel(model, 'sentenceSimilarity');
+  const settings = readOptions('sentenceSimilarity', options, taskSchema);
+  if (!Array.isArray(sentences)) {
+    throw new BerthaError('INVALID_ARG', `Expected a list of sentences for sentenceSimilarity but received ${received(sentences)}.`);
+  }
+  const [first, ...rest] = await new Embedder(model).embed([source, ...sentences], { ...settings, deadlineMs: settings.deadlineMs?.left });
+  return Array.from(similarity(first!, rest));
+}

@@ -1,0 +1,175 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from '../support/suite.js';
+import * as assert from 'uvu/assert';
+import * as metrics from '../../src/metrics/index.js';
+import { codeOf, golden } from '../support/checkpoint-files.js';
+
+const t = suite('metrics');
+
+type Labels = readonly metrics.Label[];
+/** One call of scikit-learn or scipy, and its answer; NaN and infinity as text. */
+interface Case {
+  readonly kind: string;
+  readonly yTrue: number[];
+  readonly yPred: Labels;
+  readonly scores: number[] & number[][];
+  readonly a: number[];
+  readonly b: number[];
+  readonly x: number[][];
+  readonly labels: number[];
+  readonly options?: Readonly<Record<string, never>>;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+const list = ({ precision, recall, f1 }: metrics.PrecisionRecall) => [precision, recall, f1];
+const calls: Readonly<Record<string, (c: Case) => unknown>> = {
+  confusionMatrix: (c) => metrics.confusionMatrix(c.yTrue, c.yPred, c.options),
+  accuracy: (c) => metrics.accuracy(c.yTrue, c.yPred),
+  balancedAccuracy: (c) => metrics.balancedAccuracy(c.yTrue, c.yPred),
+  matthews: (c) => metrics.matthews(c.yTrue, c.yPred),
+  cohenKappa: (c) => metrics.cohenKappa(c.yTrue, c.yPred),
+  precisionRecallF1(c) {
+    if (c.options!['average'] !== null) return [...list(metrics.precisionRecallF1(c.yTrue, c.yPred, c.options as never)), null];
+    const classes = metrics.classScores(c.yTrue, c.yPred);
+    return (['precision', 'recall', 'f1', 'support'] as const).map((name) => classes.map((each) => each[name]));
+  },
+  fBeta: (c) => metrics.fBeta(c.yTrue, c.yPred, c.options as never),
+  rocAuc: (c) =>
+    Array.isArray(c.scores[0])
+      ? metrics.rocAucOfClasses(c.yTrue, c.scores, c.options as never)
+      : metrics.rocAuc(c.yTrue, c.scores, c.options),
+  averagePrecision: (c) => metrics.averagePrecision(c.yTrue, c.scores),
+  brier: (c) => metrics.brier(c.yTrue, c.scores),
+  logLoss: (c) => metrics.logLoss(c.yTrue, c.scores),
+  rocCurve(c) {
+    const { falsePositiveRate, truePositiveRate, thresholds } = metrics.rocCurve(c.yTrue, c.scores, c.options);
+    return [falsePositiveRate, truePositiveRate, thresholds];
+  },
+  precisionRecallCurve(c) {
+    const { precision, recall, thresholds } = metrics.precisionRecallCurve(c.yTrue, c.scores);
+    return [precision, recall, thresholds];
+  },
+  calibrationCurve(c) {
+    const { observed, predicted } = metrics.calibrationCurve(c.yTrue, c.scores, c.options);
+    return [observed, predicted];
+  },
+  topKAccuracy: (c) => metrics.topKAccuracy(c.yTrue, c.scores, c.options),
+  spearman: (c) => metrics.spearman(c.a, c.b),
+  pearson: (c) => metrics.pearson(c.a, c.b),
+  kendall: (c) => metrics.kendall(c.a, c.b),
+  meanSquaredError: (c) => metrics.meanSquaredError(c.a, c.b),
+  meanAbsoluteError: (c) => metrics.meanAbsoluteError(c.a, c.b),
+  r2: (c) => metrics.r2(c.a, c.b),
+  silhouette: (c) => metrics.silhouette(c.x, c.labels, c.options),
+};
+
+/** Requires numbers within 1e-12 in lists of any depth. */
+function near(actual: unknown, expected: unknown, what: string): void {
+  if (Array.isArray(expected)) {
+    assert.ok(
+      Array.isArray(actual) && actual.length === expected.length,
+      `${what}: ${JSON.stringify(actual)} for ${JSON.stringify(expected)}`,
+    );
+    expected.forEach((value, i) => near((actual as unknown[])[i], value, `${what}[${i}]`));
+  } else if (expected === null) {
+    assert.ok(actual === null || Number.isNaN(actual), `${what}: ${String(actual)}`);
+  } else {
+    const value = typeof expected === 'string' ? { nan: NaN, inf: Infinity, '-inf': -Infinity }[expected]! : Number(expected);
+    const number = actual as number;
+    assert.ok(
+      Object.is(number, value) || Math.abs(number - value) <= 1e-12 * Math.max(1, Math.abs(value)),
+      `${what}: ${number} for ${String(expected)}`,
+    );
+  }
+}
+
+const shared = resolve(fileURLToPath(new URL('../..', import.meta.url)), process.env['BERTHA_SHARED'] ?? '../shared');
+for (const file of [golden('vectors/metrics.json'), join(shared, 'golden-vectors/metrics.json')]) {
+  if (!existsSync(file)) continue;
+  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] };
+  for (const kind of new Set(cases.map((each) => each.kind))) {
+    t(`${kind} is that of scikit-learn and scipy (${cases.length} calls)`, () => {
+      cases.forEach((each, i) => {
+        if (each.kind !== kind) return;
+        if (each.error !== undefined)
+          assert.is(
+            codeOf(() => calls[kind]!(each)),
+            'INVALID_ARG',
+          );
+        else near(calls[kind]!(each), each.result, `case ${i}`);
+      });
+    });
+  }
+}
+
+/** What shared/golden-training/metrics.json holds of a part. */
+interface Part {
+  readonly labels: never[];
+  readonly predictions: never[];
+  readonly scores: Readonly<Record<string, never>> & { readonly report: string };
+}
+
+const training = [golden('vectors/metrics-training.json'), join(shared, 'golden-training/metrics.json')].filter((file) => existsSync(file));
+for (const file of training) {
+  const parts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, Part>>;
+  for (const name of ['three', 'binary', 'missing-class']) {
+    t(`classes: ${name}, and the report to the letter`, () => {
+      const { labels, predictions, scores } = parts[name]!;
+      near(metrics.accuracy(labels, predictions), scores['accuracy'], 'accuracy');
+      near(metrics.matthews(labels, predictions), scores['matthews'], 'matthews');
+      near(metrics.balancedAccuracy(labels, predictions), scores['balanced_accuracy'], 'balanced accuracy');
+      near(metrics.confusionMatrix(labels, predictions), scores['confusion'], 'confusion');
+      for (const average of ['macro', 'micro', 'weighted'] as const) {
+        near(list(metrics.precisionRecallF1(labels, predictions, { average })), (scores[average]! as unknown[]).slice(0, 3), average);
+      }
+      assert.is(metrics.classificationReport(labels, predictions), scores.report);
+      if (name !== 'binary') return;
+      const probabilities = scores['probabilities']!;
+      near(metrics.precisionRecallF1(labels, predictions, { average: 'binary' }).f1, scores['f1_binary'], 'f1');
+      near(metrics.rocAuc(labels, probabilities), scores['roc_auc'], 'roc auc');
+      near(metrics.averagePrecision(labels, probabilities), scores['average_precision'], 'average precision');
+      near(metrics.logLoss(labels, probabilities), scores['log_loss'], 'log loss');
+    });
+  }
+  t('many labels, regression, constants', () => {
+    const many = metrics.multiLabelScores(parts['multi-label']!.labels, parts['multi-label']!.predictions);
+    const { scores } = parts['multi-label']!;
+    near(many.subsetAccuracy, scores['subset_accuracy'], 'subset accuracy');
+    near(many.hammingLoss, scores['hamming'], 'hamming');
+    for (const average of ['micro', 'macro', 'weighted', 'samples'] as const) near(list(many[average]), scores[average], average);
+    for (const name of ['regression', 'constant']) {
+      const { labels: a, predictions: b, scores: expected } = parts[name]!;
+      near(metrics.pearson(a, b), expected['pearson'], 'pearson');
+      near(metrics.spearman(a, b), expected['spearman'], 'spearman');
+      near(metrics.meanSquaredError(a, b), expected['mse'], 'mse');
+      if (name === 'constant') continue;
+      near(metrics.kendall(a, b), expected['kendall'], 'kendall');
+      near(metrics.meanAbsoluteError(a, b), expected['mae'], 'mae');
+      near(metrics.r2(a, b), expected['r2'], 'r2');
+    }
+  });
+  t('entities as seqeval counts them, answers as SQuAD does', () => {
+    const entities = parts['entities'] as unknown as Part & Record<string, Record<string, never>>;
+    for (const strict of [false, true]) {
+      const expected = entities[strict ? 'strict-iob2' : 'default']!;
+      const scores = metrics.entityScores(entities.labels, entities.predictions, { strict });
+      const field = (each: object, from: Readonly<Record<string, number>>): void =>
+        Object.entries(from).forEach(([key, value]) => near((each as Record<string, number>)[key], value, key));
+      field(scores.micro, expected['micro']!);
+      field(scores.macro, expected['macro']!);
+      near(scores.tokenAccuracy, expected['token_accuracy'], 'tokens');
+      Object.entries(expected['by_type']!).forEach(([type, each]) => field(scores.byType[type]!, each as Record<string, number>));
+    }
+    const answers = parts['squad'] as unknown as readonly { prediction: string; answers: string[]; exact: number; f1: number }[];
+    assert.ok(answers.length > 5);
+    for (const { prediction, answers: right, exact, f1 } of answers) {
+      const scores = metrics.squadScores(prediction, right);
+      near([scores.exact, scores.f1], [exact, f1], prediction);
+    }
+  });
+}
+
+t.run();

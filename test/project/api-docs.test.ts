@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { suite } from '../support/suite.js';
+import * as assert from 'uvu/assert';
+import { checkout } from '../support/mini-checkout.js';
+
+const t = suite('the API as its documentation shows it');
+
+/** The code of every `@example` above an export or a method of one, by its name. */
+function examples(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const file of readdirSync(join(checkout, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || file.startsWith('compat') || file === 'pipeline.ts') continue;
+    const source = readFileSync(join(checkout, 'src', file), 'utf8');
+    for (const [, comment, name] of source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\n *(?:export )?(?:async )?(?:const |function )?(\w+)/g)) {
+      const [, example] = comment!.split('@example\n');
+      if (example !== undefined) found.set(name!, example.replaceAll(/^ *\* ?/gm, ''));
+    }
+  }
+  return found;
+}
+
+t('the most used exports have an example', () => {
+  const names = [...examples().keys()];
+  for (const name of [
+    ...['loadEmbedder', 'embed', 'embedMany', 'embedSync', 'encodeQuery', 'chunk', 'loadModel', 'loadTokenizer', 'similarity'],
+    ...['semanticSearch', 'fillMask', 'classifyText', 'rerank', 'answerQuestion', 'recognizeEntities', 'classifyZeroShot'],
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+});
+
+t('the examples fit the types', () => {
+  const file = join(checkout, 'test', 'examples-of-the-api.ts');
+  const bodies = [...examples()].map(
+    ([name, code]) => `async function exampleOf_${name}() { const embedder = given.embedder; {\n${code}\n} }`,
+  );
+  const source = [
+    `import * as bertha from '../src/index.js';`,
+    `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = bertha;`,
+    `declare const given: { embedder: bertha.Embedder };`,
+    `declare const model: bertha.Model, documents: string[], lines: AsyncIterable<string>, document: string;`,
+    `declare const query: bertha.Embedding, corpus: bertha.Embedding[];`,
+    `declare function store(vector: Float32Array): void; declare function index(text: string, start: number, end: number): void;`,
+    ...bodies,
+  ].join('\n');
+  const options: ts.CompilerOptions = {
+    ...{ strict: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2022, types: ['node'] },
+    ...{
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+    },
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (name) => name === file || fileExists(name);
+  host.getSourceFile = (name, version) =>
+    name === file ? ts.createSourceFile(name, source, version) : getSourceFile.call(host, name, version);
+  const program = ts.createProgram([file], options, host);
+  const found = program
+    .getSemanticDiagnostics(program.getSourceFile(file))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  assert.equal(found, []);
+});
+
+t.run();

@@ -1,0 +1,20 @@
+import { suite } from '../support/suite.js';
+import * as assert from 'uvu/assert';
+import { fuzz } from '../fuzz/fuzz.js';
+
+const t = suite('fuzz');
+const count = process.env['BERTHA_TEST_FULL'] === '1' ? 100_000 : 6000;
+
+t('every mutated file is taken and keeps its promises, or is refused with a code', () => {
+  const results = fuzz(count, 7);
+  assert.equal(
+    [...results.values()].flatMap(({ failures }) => failures),
+    [],
+  );
+  for (const name of ['safetensors header', 'config', 'pooling', 'tokenizer.json', 'vocab.txt']) {
+    const { taken, refused } = results.get(name)!;
+    assert.ok(taken > 0 && refused.size > 0, `${name}: the mutations reach one outcome only`);
+  }
+});
+
+t.run();

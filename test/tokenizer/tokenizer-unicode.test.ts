@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import tokenizers from 'tokenizers';
+import { suite } from '../support/suite.js';
+import * as assert from 'uvu/assert';
+import { deriveTables, formatTables } from '../../scripts/make-unicode-tables.js';
+import { characterTable, Kind, KIND_SHIFT } from '../../src/tokenizer/character-table.js';
+import { normalizeString, type NormalizerOptions } from '../../src/tokenizer/normalizer.js';
+import { punctuation, reorderedMarks, whitespace } from '../../src/tokenizer/unicode.js';
+
+const t = suite('tokenizer-unicode');
+
+const all: NormalizerOptions[] = [];
+for (let bits = 0; bits < 16; bits++) {
+  all.push({ cleanText: (bits & 1) > 0, handleChineseChars: (bits & 2) > 0, stripAccents: (bits & 4) > 0, lowercase: (bits & 8) > 0 });
+}
+
+t('finds the checked-in tables to be what the reference says about every scalar value', async () => {
+  const path = new URL('../../src/tokenizer/unicode-tables.ts', import.meta.url);
+  assert.ok(readFileSync(path, 'utf8') === formatTables(await deriveTables()), 'run scripts/make-unicode-tables.ts');
+});
+
+for (const options of all) {
+  const name = Object.entries(options)
+    .filter(([, isOn]) => isOn)
+    .map(([step]) => step)
+    .join(' ');
+  t(`normalizes every scalar value as the reference with ${name || 'nothing'} on`, () => {
+    const reference = tokenizers.bertNormalizer(options);
+    let compared = 0;
+    for (let start = 0; start < 0x110000; start += 64) {
+      if (start >= 0xd800 && start < 0xe000) continue;
+      let text = '';
+      for (let c = start; c < start + 64; c++) text += `x${String.fromCodePoint(c)}`;
+      const expected = reference.normalizeString(text);
+      const received = normalizeString(text, options);
+      if (received !== expected) assert.is(received, expected, `near U+${start.toString(16)}`);
+      compared += 64;
+    }
+    assert.is(compared, 1_112_064);
+  });
+}
+
+t('keeps white space and punctuation out of the marks that reordering may move', () => {
+  for (const c of reorderedMarks) assert.not(whitespace.has(c) || punctuation.has(c), `U+${c.toString(16)}`);
+});
+
+t('shares one character table between tokenizers of the same options', () => {
+  const [options] = all as [NormalizerOptions];
+  const table = characterTable(options, new Set([0x5b]));
+  assert.is(characterTable({ ...options }, new Set([0x5b])), table);
+  assert.is.not(characterTable(options, new Set([0x3c])), table);
+  assert.is(table.entries[0x5b], Kind.Trigger << KIND_SHIFT);
+  assert.is(table.untriggered(0x5b), (Kind.Isolated << KIND_SHIFT) | 0x5b);
+});
+
+t.run();
