@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "cpu/peak.h"
 
 namespace {

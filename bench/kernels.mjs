@@ -7,7 +7,7 @@ import { inRoot, listFiles } from '../scripts/build/project.mjs';
 import { compiler } from '../scripts/build/toolchain.mjs';
 
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
-const kernels = /^native\/cpu\/(kernels_|int8_|bf16_|isa\.|peak\.)/;
+const kernels = /^native\/cpu\/(isa\/|peak\.)/;
 const sources = [...list.bertha_sources.filter((source) => kernels.test(source)), 'bench/kernels.cc'];
 const [command, ...commandFlags] = compiler().split(' ');
 const folder = inRoot('build', 'bench', basename(command));

@@ -15,14 +15,13 @@ const rules = [
     except: /^native\/cpu\//,
     forbid: /#\s*include\s*<(immintrin|x86intrin|arm_neon)\.h>/,
   },
-  { name: 'the engine knows no folder above it', in: /^native\/(engine|cpu|cuda)\//, forbid: /#\s*include\s*"addon\// },
   {
-    name: 'the engine meets the backends in backend.cc only',
+    name: 'the engine knows no folder above it',
     in: /^native\/engine\//,
-    except: /^native\/engine\/backend\.cc$/,
-    forbid: /#\s*include\s*"(cpu|cuda)\//,
+    forbid: /#\s*include\s*"(?:addon|cpu|cuda|devices)[/.]/,
   },
-  { name: 'the backends do not know each other', in: /^native\/cpu\//, forbid: /#\s*include\s*"cuda\// },
+  { name: 'the processor knows neither devices nor the addon', in: /^native\/cpu\//, forbid: /#\s*include\s*"(?:addon|cuda|devices)[/.]/ },
+  { name: 'CUDA knows neither devices nor the addon', in: /^native\/cuda\//, forbid: /#\s*include\s*"(?:addon|cpu|devices)[/.]/ },
   {
     name: 'native code neither exits nor prints',
     in: /^native\//,

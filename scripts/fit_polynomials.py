@@ -1,4 +1,4 @@
-"""Fits the polynomials of native/cpu/math-inl.h and native/cuda/gelu.cuh and prints them as C++ tables, with their error in float32 arithmetic.
+"""Fits the polynomials of native/cpu/kernels/math-inl.h and native/cuda/device/gelu.cuh and prints them as C++ tables, with their error in float32 arithmetic.
 
     python3 scripts/fit_polynomials.py        needs numpy and scipy
 

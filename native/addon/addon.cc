@@ -2,16 +2,16 @@
 #include <napi.h>
 
 #include "addon/args.h"
-#include "addon/devices.h"
+#include "addon/device_questions.h"
 #include "addon/environment.h"
 #include "addon/model_wrap.h"
 #include "addon/ops.h"
 #include "addon/vector_ops.h"
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "engine/allocator.h"
-#include "engine/hardware.h"
-#include "engine/registry.h"
-#include "engine/scheduler.h"
+#include "engine/pool/hardware.h"
+#include "engine/weights/registry.h"
+#include "engine/scheduler/scheduler.h"
 
 #ifndef BERTHA_BUILDER
 #error "the build must say which tool it is: BERTHA_BUILDER"

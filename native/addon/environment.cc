@@ -1,6 +1,6 @@
 #include "addon/environment.h"
 
-#include "engine/scheduler.h"
+#include "engine/scheduler/scheduler.h"
 
 namespace bertha::addon {
 namespace {

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "engine/job.h"
+#include "engine/scheduler/job.h"
 
 namespace bertha::addon {
 

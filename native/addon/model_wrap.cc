@@ -6,13 +6,14 @@
 
 #include "addon/args.h"
 #include "addon/environment.h"
-#include "addon/file_source.h"
-#include "addon/model_key.h"
+#include "addon/weights/file_source.h"
+#include "addon/weights/model_key.h"
 #include "addon/program_reader.h"
-#include "engine/hardware.h"
-#include "engine/registry.h"
-#include "engine/scheduler.h"
-#include "engine/weight_cache.h"
+#include "devices.h"
+#include "engine/pool/hardware.h"
+#include "engine/weights/registry.h"
+#include "engine/scheduler/scheduler.h"
+#include "engine/weights/weight_cache.h"
 
 namespace bertha::addon {
 namespace {

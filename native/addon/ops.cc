@@ -2,7 +2,7 @@
 
 #include "addon/args.h"
 #include "addon/program_reader.h"
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "cpu/peak.h"
 #include "engine/allocator.h"
 #include "engine/floating_point.h"

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "addon/file_source.h"
+#include "addon/weights/file_source.h"
 #include "engine/program.h"
 
 namespace bertha::addon {

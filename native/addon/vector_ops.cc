@@ -3,8 +3,8 @@
 #include "addon/args.h"
 #include "addon/environment.h"
 #include "cpu/vector_search.h"
-#include "engine/hardware.h"
-#include "engine/scheduler.h"
+#include "engine/pool/hardware.h"
+#include "engine/scheduler/scheduler.h"
 
 namespace bertha::addon {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "cpu/packed_weights.h"
 #include "cpu/relative_biases.h"
 #include "engine/check.h"

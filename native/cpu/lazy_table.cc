@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "engine/check.h"
-#include "engine/checksum.h"
+#include "engine/weights/checksum.h"
 
 namespace bertha::cpu {
 

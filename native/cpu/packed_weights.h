@@ -12,7 +12,7 @@
 #include "engine/allocator.h"
 #include "engine/backend.h"
 #include "engine/program.h"
-#include "engine/weight_cache.h"
+#include "engine/weights/weight_cache.h"
 
 namespace bertha::cpu {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {

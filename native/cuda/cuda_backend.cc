@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "cuda/forward.h"
-#include "cuda/kernels.h"
+#include "cuda/kernels/kernels.h"
 #include "engine/check.h"
 
 namespace bertha::cuda {

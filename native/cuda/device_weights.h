@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cuda/device_memory.h"
-#include "cuda/kernels.h"
+#include "cuda/kernels/kernels.h"
 #include "cuda/value_plan.h"
 #include "engine/backend.h"
 

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cstring>
 
-#include "cuda/attention_blocks.h"
-#include "cuda/kernels.h"
+#include "cuda/kernels/attention_blocks.h"
+#include "cuda/kernels/kernels.h"
 #include "engine/check.h"
 
 namespace bertha::cuda {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "cuda/kernels.h"
+#include "cuda/kernels/kernels.h"
 #include "engine/program.h"
 
 namespace bertha::cuda {

@@ -6,7 +6,7 @@
 
 #include "cuda-emulator/device.h"
 #include "cuda-emulator/tensor_core.h"
-#include "cuda/memory.cuh"
+#include "cuda/device/memory.cuh"
 
 #define BERTHA_SITE_ONLY ::bertha::emulator::Site site = BERTHA_EMULATOR_SITE
 

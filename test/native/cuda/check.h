@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/kernels.h"
+#include "cuda/kernels/kernels.h"
 #ifdef BERTHA_CUDA_EMULATED
 #include "cuda-emulator/emulator.h"
 #endif

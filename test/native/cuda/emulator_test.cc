@@ -11,7 +11,7 @@
 #include "cuda-emulator/tensor_core.h"
 #include "cuda-emulator/transactions.h"
 #include "cuda/launch.h"
-#include "cuda/ptx.cuh"
+#include "cuda/device/ptx.cuh"
 #include "engine/check.h"
 
 namespace bertha::test {

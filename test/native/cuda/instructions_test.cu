@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "cuda/check.h"
-#include "cuda/gelu.cuh"
-#include "cuda/ptx.cuh"
+#include "cuda/device/gelu.cuh"
+#include "cuda/device/ptx.cuh"
 
 namespace bertha::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda/attention_blocks.h"
+#include "cuda/kernels/attention_blocks.h"
 #include "cuda/check.h"
 #include "cuda/check_rows.h"
 

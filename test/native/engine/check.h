@@ -10,8 +10,8 @@
 
 #include "engine/backend.h"
 #include "engine/check.h"
-#include "engine/job.h"
-#include "engine/scheduler.h"
+#include "engine/scheduler/job.h"
+#include "engine/scheduler/scheduler.h"
 
 #define EXPECT(condition)                                                                  \
     do {                                                                                   \

@@ -6,8 +6,9 @@
 #include <thread>
 
 #include "check.h"
+#include "devices.h"
 #include "engine/allocator.h"
-#include "engine/registry.h"
+#include "engine/weights/registry.h"
 #include "fake_model.h"
 #include "tests.h"
 

@@ -1,9 +1,10 @@
 // Weights as loading leaves them: rows that are read later, matrices that several linears use, what a cache gets.
 #include <unistd.h>
 
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "cpu/lazy_table.h"
-#include "engine/weight_cache.h"
+#include "devices.h"
+#include "engine/weights/weight_cache.h"
 #include "fake_model.h"
 #include "tests.h"
 

@@ -1,4 +1,4 @@
-// native/cuda/attention_fp32.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/attention_fp32.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/attention_fp32.cu"
+#include "cuda/kernels/attention_fp32.cu"

@@ -1,4 +1,4 @@
-// native/cuda/layer_norm.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/layer_norm.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/layer_norm.cu"
+#include "cuda/kernels/layer_norm.cu"

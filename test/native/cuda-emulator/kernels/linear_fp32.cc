@@ -1,4 +1,4 @@
-// native/cuda/linear_fp32.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/linear_fp32.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/linear_fp32.cu"
+#include "cuda/kernels/linear_fp32.cu"

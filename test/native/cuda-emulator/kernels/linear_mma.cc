@@ -1,4 +1,4 @@
-// native/cuda/linear_mma.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/linear_mma.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/linear_mma.cu"
+#include "cuda/kernels/linear_mma.cu"

@@ -1,4 +1,4 @@
-// native/cuda/linear_parts.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/linear_parts.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/linear_parts.cu"
+#include "cuda/kernels/linear_parts.cu"

@@ -1,4 +1,4 @@
-// native/cuda/linear_small.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/linear_small.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/linear_small.cu"
+#include "cuda/kernels/linear_small.cu"

@@ -1,4 +1,4 @@
-// native/cuda/rows.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/rows.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/rows.cu"
+#include "cuda/kernels/rows.cu"

@@ -1,4 +1,4 @@
-// native/cuda/top_k.cu for the emulator: the very file that nvcc compiles.
+// native/cuda/kernels/top_k.cu for the emulator: the very file that nvcc compiles.
 #include <cmath>
 
-#include "cuda/top_k.cu"
+#include "cuda/kernels/top_k.cu"

@@ -1,0 +1,61 @@
+// int8 with vpdpbusd on AVX-512 VNNI: 8-bit activations, four products a lane, exact.
+#include <cstdint>
+#include <utility>
+
+#include "cpu/kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(                                                               \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"))), \
+    apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
+#endif
+
+#define BERTHA_KEEP_IN_REGISTER(x)
+
+namespace bertha::cpu {
+namespace avx512_vnni {
+namespace {
+
+#include "cpu/isa/simd_avx512-inl.h"
+// clang-format off
+#include "cpu/kernels/math-inl.h"
+#include "cpu/kernels/gemm-inl.h"
+#include "cpu/kernels/int8-inl.h"
+#include "cpu/kernels/int8_formats-inl.h"
+// clang-format on
+
+inline VecI dot_bytes(VecI sum, VecI x, VecI w) {
+    return (VecI)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
+}
+
+constexpr MatrixFormat kFormat = int8_format<DotInt8<8, dot_bytes>>("int8");
+
+}  // namespace
+}  // namespace avx512_vnni
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+const MatrixFormat* avx512_vnni_int8() { return &avx512_vnni::kFormat; }
+
+}  // namespace bertha::cpu
+
+#else
+
+namespace bertha::cpu {
+const MatrixFormat* avx512_vnni_int8() { return nullptr; }
+}  // namespace bertha::cpu
+
+#endif

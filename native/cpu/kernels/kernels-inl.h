@@ -1,0 +1,35 @@
+// All kernels over one set of lanes: included once per instruction set, inside its namespace and target
+// pragma.
+// clang-format off
+#include "cpu/kernels/math-inl.h"
+#include "cpu/kernels/gemm-inl.h"
+#include "cpu/kernels/int8-inl.h"
+#include "cpu/kernels/attention-inl.h"
+#include "cpu/kernels/rows-inl.h"
+#include "cpu/kernels/products-inl.h"
+// clang-format on
+
+template <typename Int8, typename Int8Fast>
+constexpr KernelTable make_table(const char* isa) {
+    KernelTable table{};
+    table.isa = isa;
+    table.lanes = kLanes;
+    table.fp32 = kFp32Format;
+    table.fp16_weights = kFp16Format;
+    table.int8 = int8_format<Int8>("int8");
+    table.int8_fast = int8_format<Int8Fast>("int8-fast");
+    table.attention_scratch = attention_scratch;
+    table.attention = attention;
+    table.layer_norm = layer_norm;
+    table.embed = embed;
+    table.pool = pool;
+    table.normalize = normalize;
+    table.top_k = top_k;
+    table.pick_targets = pick_targets;
+    table.activate = activate;
+    table.pack_products = pack_products;
+    table.pack_wide_products = pack_wide_products;
+    table.panel_squares = panel_squares;
+    table.products = products;
+    return table;
+}

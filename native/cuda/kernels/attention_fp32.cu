@@ -1,0 +1,189 @@
+// Attention in fp32 without tensor cores, and the attention probabilities of any precision.
+//   qkv [tokens, 3, num_heads, head_dim], context [tokens, num_heads, head_dim]
+//
+// A warp takes one query at a time. Of 32 keys, which lie in shared memory, each lane first computes the
+// score of one, then all share the sum over values, a lane per dimension. Rows of keys are head_dim + 1 (odd)
+// floats apart, so that 32 lanes reading one column of 32 rows meet 32 banks.
+#include "cuda/device/types.cuh"
+
+namespace bertha::cuda {
+namespace {
+
+constexpr int kWarps = 4;
+constexpr int kThreads = kWarps * 32;
+constexpr int kQueriesOfWarp = 4;
+constexpr int kQueries = kWarps * kQueriesOfWarp;
+constexpr int kKeys = 32;
+constexpr int kMaxDims = kMaxHeadDim / 32;  // of a lane
+constexpr int kBiasWidth = 2 * kFarthest + 1;
+constexpr int32_t kSequencesAtOnce = 32768;  // a grid's z is limited
+
+template <typename T>
+struct AttentionParams {
+    Global<const T> qkv;
+    Global<T> context;
+    Global<const float> relative_bias;
+    Global<const int32_t> cu_seqlens;
+    Global<float> scores;
+    Global<const int64_t> scores_offset;
+    int32_t head_dim, num_heads, qkv_stride, context_stride, first_sequence;
+    float softmax_scale;
+};
+
+template <typename T>
+__device__ __forceinline__ float bias_of(const AttentionParams<T>& p, int32_t head, int32_t distance) {
+    if (!p.relative_bias.present()) return 0.0f;
+    distance = distance < -kFarthest ? -kFarthest : distance > kFarthest ? kFarthest : distance;
+    return p.relative_bias.load(head * kBiasWidth + kFarthest + distance);
+}
+
+__global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParams<float> p) {
+    const int32_t sequence = p.first_sequence + ptx::block_z(), head = ptx::block_y();
+    const int32_t begin = p.cu_seqlens.load(sequence), end = p.cu_seqlens.load(sequence + 1);
+    const int32_t block_query = begin + ptx::block_x() * kQueries;
+    if (block_query >= end) return;
+    const int32_t dim = p.head_dim, hidden_size = p.num_heads * dim, row_floats = dim | 1;
+    const Shared<float> shared = ptx::shared_memory<float>();
+    const Shared<float> keys = shared.part(0, kKeys * row_floats);
+    const Shared<float> values = shared.part(kKeys * row_floats, kKeys * row_floats);
+    const Shared<float> queries = shared.part(2 * kKeys * row_floats, kQueries * row_floats);
+    const auto load_rows = [&](const Shared<float>& to, int32_t first, int rows, int32_t offset) {
+        for (int unit = ptx::thread_index(); unit < rows * dim; unit += kThreads) {
+            const int row = unit / dim, column = unit % dim;
+            const int64_t from = static_cast<int64_t>(first + row) * p.qkv_stride + offset + head * dim +
+                                 column;
+            to.store(row * row_floats + column, first + row < end ? p.qkv.load(from) : 0.0f);
+        }
+    };
+    load_rows(queries, block_query, kQueries, 0);
+    const int lane = ptx::lane_id(), first_row = ptx::warp_id() * kQueriesOfWarp;
+    float context[kQueriesOfWarp][kMaxDims] = {};
+    float row_max[kQueriesOfWarp], row_sum[kQueriesOfWarp] = {};
+    for (int i = 0; i < kQueriesOfWarp; i++) row_max[i] = -INFINITY;
+    for (int32_t first_key = begin; first_key < end; first_key += kKeys) {
+        ptx::sync_block();
+        load_rows(keys, first_key, kKeys, hidden_size);
+        load_rows(values, first_key, kKeys, 2 * hidden_size);
+        ptx::sync_block();
+#pragma unroll
+        for (int i = 0; i < kQueriesOfWarp; i++) {
+            float score = 0.0f;
+            for (int column = 0; column < dim; column++)
+                score = fmaf(queries.load((first_row + i) * row_floats + column),
+                             keys.load(lane * row_floats + column), score);
+            score = score * p.softmax_scale +
+                    bias_of(p, head, first_key + lane - (block_query + first_row + i));
+            if (first_key + lane >= end) score = -INFINITY;
+            const float peak = fmaxf(row_max[i], ptx::warp_max(score));
+            const float rescale = expf(row_max[i] - peak), weight = expf(score - peak);
+            row_max[i] = peak;
+            row_sum[i] = row_sum[i] * rescale + ptx::warp_sum(weight);
+#pragma unroll
+            for (int d = 0; d < kMaxDims; d++) context[i][d] *= rescale;
+            for (int key = 0; key < kKeys; key++) {
+                const float w = ptx::shuffle(weight, key);
+#pragma unroll
+                for (int d = 0; d < kMaxDims; d++)
+                    if (32 * d + lane < dim)
+                        context[i][d] = fmaf(w, values.load(key * row_floats + 32 * d + lane), context[i][d]);
+            }
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < kQueriesOfWarp; i++) {
+        const int32_t query = block_query + first_row + i;
+        if (query >= end) continue;
+#pragma unroll
+        for (int d = 0; d < kMaxDims; d++)
+            if (32 * d + lane < dim)
+                p.context.store(static_cast<int64_t>(query) * p.context_stride + head * dim + 32 * d + lane,
+                                context[i][d] / row_sum[i]);
+    }
+}
+
+// One warp per query: scores, their peak, their exponentials and sum, all in the output row.
+template <typename T>
+__global__ void attention_scores_kernel(AttentionParams<T> p) {
+    const int32_t sequence = p.first_sequence + ptx::block_z(), head = ptx::block_y();
+    const int32_t begin = p.cu_seqlens.load(sequence), seq_len = p.cu_seqlens.load(sequence + 1) - begin;
+    const int32_t query = ptx::block_x() * kWarps + ptx::warp_id();
+    if (query >= seq_len) return;
+    const int32_t dim = p.head_dim, hidden_size = p.num_heads * dim;
+    const int64_t out = p.scores_offset.load(sequence) +
+                        (static_cast<int64_t>(head) * seq_len + query) * seq_len;
+    const int64_t q = static_cast<int64_t>(begin + query) * p.qkv_stride + head * dim;
+    float peak = -INFINITY, sum = 0.0f;
+    for (int32_t key = ptx::lane_id(); key < seq_len; key += 32) {
+        const int64_t k = static_cast<int64_t>(begin + key) * p.qkv_stride + hidden_size + head * dim;
+        float score = 0.0f;
+        for (int32_t column = 0; column < dim; column++)
+            score = fmaf(ptx::to_float(p.qkv.load(q + column)), ptx::to_float(p.qkv.load(k + column)), score);
+        score = score * p.softmax_scale + bias_of(p, head, key - query);
+        p.scores.store(out + key, score);
+        peak = fmaxf(peak, score);
+    }
+    peak = ptx::warp_max(peak);
+    for (int32_t key = ptx::lane_id(); key < seq_len; key += 32) {
+        const float weight = expf(p.scores.load(out + key) - peak);
+        p.scores.store(out + key, weight);
+        sum += weight;
+    }
+    sum = ptx::warp_sum(sum);
+    for (int32_t key = ptx::lane_id(); key < seq_len; key += 32)
+        p.scores.store(out + key, p.scores.load(out + key) / sum);
+}
+
+template <typename T>
+AttentionParams<T> params_of(const AttentionArgs& args, const DeviceBatch& batch) {
+    return {global<const T>(args.qkv),
+            global<T>(args.context),
+            global(args.relative_bias),
+            global(batch.cu_seqlens),
+            {args.scores, args.scores_count},
+            {args.scores_offset, batch.batch_size},
+            args.head_dim,
+            args.num_heads,
+            args.qkv.stride,
+            args.context.stride,
+            0,
+            args.softmax_scale};
+}
+
+template <typename T, void (*kKernel)(AttentionParams<T>)>
+void launch_all(const char* name, AttentionParams<T> params, Grid grid, const DeviceBatch& batch,
+                Stream stream) {
+    grid.y = params.num_heads;
+    grid.threads = kThreads;
+    for (int32_t first = 0; first < batch.batch_size; first += kSequencesAtOnce) {
+        params.first_sequence = first;
+        grid.z = batch.batch_size - first < kSequencesAtOnce ? batch.batch_size - first : kSequencesAtOnce;
+        launch<AttentionParams<T>, kKernel>(name, grid, stream, params);
+    }
+}
+
+}  // namespace
+
+void attention_fp32(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
+    Grid grid;
+    grid.x = static_cast<int>(ceil_div(batch.max_seq_len, kQueries));
+    grid.shared_bytes = static_cast<size_t>(2 * kKeys + kQueries) * static_cast<size_t>(args.head_dim | 1) *
+                        4;
+    launch_all<float, attention_fp32_kernel>("attention_fp32", params_of<float>(args, batch), grid, batch,
+                                             stream);
+}
+
+void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
+    Grid grid;
+    grid.x = static_cast<int>(ceil_div(batch.max_seq_len, kWarps));
+    with_type(args.qkv.type, [&](auto as) {
+        using T = typename decltype(as)::type;
+        launch_all<T, attention_scores_kernel<T>>("attention_scores", params_of<T>(args, batch), grid, batch,
+                                                  stream);
+    });
+}
+
+void attention(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
+    args.qkv.type == Type::kFloat ? attention_fp32(args, batch, stream) : attention_mma(args, batch, stream);
+}
+
+}  // namespace bertha::cuda

@@ -1,0 +1,108 @@
+#include "engine/pool/hardware.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "engine/check.h"
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace bertha {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+#if defined(__linux__)
+// Quota / period of one cgroup directory; 0 when there is none.
+double read_quota(const std::string& directory) {
+    std::ifstream v2(directory + "/cpu.max");
+    std::string quota;
+    double period = 0.0;
+    if (v2 >> quota >> period && quota != "max" && period > 0) return std::atof(quota.c_str()) / period;
+    std::ifstream v1_quota(directory + "/cpu.cfs_quota_us"), v1_period(directory + "/cpu.cfs_period_us");
+    double value = 0.0;
+    if (v1_quota >> value && v1_period >> period && value > 0 && period > 0) return value / period;
+    return 0.0;
+}
+
+// The tightest quota from this process's cgroup up to the root.
+double cgroup_quota() {
+    double tightest = 0.0;
+    const auto consider = [&](const std::string& directory) {
+        const double quota = read_quota(directory);
+        if (quota > 0 && (tightest == 0.0 || quota < tightest)) tightest = quota;
+    };
+    std::ifstream groups("/proc/self/cgroup");
+    for (std::string line; std::getline(groups, line);) {
+        const size_t first = line.find(':'), second = line.find(':', first + 1);
+        if (first == std::string::npos || second == std::string::npos) continue;
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        if (!controllers.empty() && controllers.find("cpu") == std::string::npos) continue;
+        const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+        for (std::string path = line.substr(second + 1); path.size() > 1;
+             path = path.substr(0, path.find_last_of('/')))
+            consider(root + path);
+        consider(root);
+    }
+    return tightest;
+}
+
+int physical_cores(const cpu_set_t& allowed) {
+    std::set<std::string> cores;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &allowed)) continue;
+        std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                               "/topology/thread_siblings_list");
+        std::string list;
+        if (!std::getline(siblings, list)) list = std::to_string(cpu);
+        cores.insert(list);
+    }
+    return std::max(1, static_cast<int>(cores.size()));
+}
+#endif
+
+}  // namespace
+
+HardwareThreads hardware_threads() {
+    HardwareThreads threads;
+    threads.affinity = threads.physical = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+#if defined(__linux__)
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        threads.affinity = std::max(1, CPU_COUNT(&allowed));
+        threads.physical = physical_cores(allowed);
+    }
+    threads.quota = cgroup_quota();
+#endif
+    const int quota = threads.quota > 0 ? std::max(1, static_cast<int>(std::ceil(threads.quota)))
+                                        : kMaxThreads;
+    threads.chosen = std::min({threads.affinity, quota, threads.physical, kMaxThreads});
+    std::ostringstream reason;
+    reason << "min(affinity " << threads.affinity << ", cgroup quota ";
+    if (threads.quota > 0) {
+        reason << threads.quota;
+    } else {
+        reason << "none";
+    }
+    reason << ", physical cores " << threads.physical << ")";
+    const char* wanted = std::getenv("BERTHA_THREADS");
+    if (wanted != nullptr && *wanted != '\0') {
+        char* end = nullptr;
+        const long value = std::strtol(wanted, &end, 10);
+        BERTHA_CHECK(*end == '\0' && value >= 1 && value <= kMaxThreads, "INVALID_ARG",
+                     "BERTHA_THREADS=%.32s: expected a whole number from 1 to %d", wanted, kMaxThreads);
+        threads.chosen = static_cast<int>(value);
+        reason.str("BERTHA_THREADS");
+    }
+    threads.reason = reason.str();
+    return threads;
+}
+
+}  // namespace bertha
