@@ -34,7 +34,8 @@ function stageMain() {
   manifest.optionalDependencies = { [`@bertha-encoder/${platformName}`]: packageJson.version };
   manifest.peerDependencies = { [weightsManifest.name]: `^${weightsManifest.version}` };
   manifest.peerDependenciesMeta = { [weightsManifest.name]: { optional: true } };
-  return stage('bertha-encoder', manifest, { [inRoot('dist')]: 'dist', [inRoot('README.md')]: 'README.md', ...legal });
+  const files = { [inRoot('dist')]: 'dist', [inRoot('src')]: 'src', [inRoot('README.md')]: 'README.md' };
+  return stage('bertha-encoder', manifest, { ...files, ...legal });
 }
 
 function stagePlatform(platformName, { output: addon }, readme) {

@@ -1,6 +1,6 @@
 // Compiles src/ to dist/, and that to dist/cjs, when a source, the configuration or the compiler changed.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeCommonJs } from './commonjs.mjs';
 import { withLock } from './lock.mjs';
@@ -26,8 +26,9 @@ async function compile() {
   const stamp = describe();
   const start = performance.now();
   showStep('compiling TypeScript');
-  // Compiled aside and swapped in: files of deleted sources go, and a program that starts meanwhile finds a whole dist/.
-  const fresh = inRoot('build', 'dist.new');
+  // Compiled aside and swapped in: files of deleted sources go, and a program that starts meanwhile finds a whole dist/. Beside dist/, so
+  // that the source maps' ../src is right in both places.
+  const fresh = inRoot('build-dist');
   const old = inRoot('build', 'dist.old');
   rmSync(fresh, { recursive: true, force: true });
   rmSync(old, { recursive: true, force: true });
@@ -37,6 +38,7 @@ async function compile() {
   await writeCommonJs(fresh);
   const main = join(fresh, 'cli', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);
+  mkdirSync(inRoot('build'), { recursive: true });
   if (existsSync(inRoot('dist'))) renameSync(inRoot('dist'), old);
   renameSync(fresh, inRoot('dist'));
   rmSync(old, { recursive: true, force: true });

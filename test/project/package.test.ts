@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { checkout, runNode, type Finished } from '../support/mini-checkout.js';
 
 const packages = join(checkout, 'build', 'packages');
-const project = mkdtempSync(join(tmpdir(), 'bertha-project-'));
+const project = realpathSync(mkdtempSync(join(tmpdir(), 'bertha-project-')));
 const tarball = (pattern: RegExp): string => {
   const file = readdirSync(packages).find((name) => pattern.test(name));
   assert.ok(file, `expected a file like ${pattern} in ${packages}`);
@@ -63,11 +63,13 @@ t('is packed as three tarballs', async () => {
   assert.is(output.match(/\.tgz /g)?.length, 3, output);
 });
 
-t('holds JavaScript and types in at most 1 MB, nothing native, no sources', () => {
+t('holds JavaScript and types, maps and the sources they name, in at most 1.25 MB, nothing native', () => {
   const files = tar('-tzf', mainTarball()).trim().split('\n');
-  assert.ok(statSync(mainTarball()).size <= 1e6);
+  assert.ok(statSync(mainTarball()).size <= 1.25e6);
+  const known =
+    /^package\/(dist\/.+\.(js|d\.ts)|dist\/(?!cjs\/).+\.(js|d\.ts)\.map|src\/.+\.ts|(dist\/cjs\/)?package\.json|README\.md|LICENSE|NOTICE)$/;
   assert.equal(
-    files.filter((file) => !/^package\/(dist\/.+\.(js|d\.ts)|(dist\/cjs\/)?package\.json|README\.md|LICENSE|NOTICE)$/.test(file)),
+    files.filter((file) => !known.test(file)),
     [],
   );
 });
@@ -111,6 +113,63 @@ t('installs into an empty project without scripts and without a registry', () =>
     env: { ...process.env, npm_config_cache: join(project, 'cache') },
   });
   assert.is(result.status, 0, result.stderr);
+});
+
+const installed = join(project, 'node_modules', 'bertha-encoder');
+
+t('every ES module and declaration has a map whose sources are there; the CommonJS files have none and name none', () => {
+  const dist = join(installed, 'dist');
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(js|d\.ts)$/.test(file));
+  for (const file of files) {
+    const named = /^\/\/# sourceMappingURL=(.+)$/m.exec(readFileSync(join(dist, file), 'utf8'))?.[1];
+    if (file.startsWith('cjs')) {
+      assert.is(named, undefined, file);
+      continue;
+    }
+    assert.is(named, `${basename(file)}.map`, file);
+    const map = JSON.parse(readFileSync(join(dist, `${file}.map`), 'utf8')) as { sources: string[]; sourcesContent?: unknown };
+    const sources = map.sources.map((source) => relative(installed, resolve(dist, dirname(file), source)));
+    assert.equal(sources, [join('src', file.replace(/(\.d)?\.(js|ts)$/, '.ts'))]);
+    assert.ok(existsSync(join(installed, sources[0]!)), sources[0]);
+    assert.is(map.sourcesContent, undefined, file);
+  }
+  assert.ok(files.length > 200);
+});
+
+t('stack traces with --enable-source-maps name lines of src', async () => {
+  writeFileSync(
+    join(project, 'trace.mjs'),
+    "import { similarity } from 'bertha-encoder';\ntry { similarity(1, 2); } catch (error) { console.log(error.stack); }\n",
+  );
+  const { output } = await runNode(project, ['--enable-source-maps', 'trace.mjs']);
+  const [, file, line, column] =
+    /at (?:\S+ )?\(?(?:file:\/\/)?(\S+bertha-encoder\/src\/vectors\/similarity\.ts):(\d+):(\d+)/.exec(output) ?? [];
+  assert.ok(file !== undefined, output);
+  const text = readFileSync(file, 'utf8').split('\n')[Number(line) - 1]!;
+  assert.match(text.slice(Number(column) - 1), /^\w+\(/, `${line}:${column} of ${file}: ${text}`);
+});
+
+t('an editor goes to the definition in src', () => {
+  const folder = join(project, 'editor');
+  mkdirSync(folder);
+  const file = join(folder, 'definition.mts');
+  const compilerOptions = { module: 'nodenext', target: 'es2022', types: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  writeFileSync(file, "import { similarity } from 'bertha-encoder';\nsimilarity;\n");
+  const requests = [
+    { command: 'open', arguments: { file } },
+    { command: 'definition', arguments: { file, line: 2, offset: 2 } },
+  ];
+  const server = spawnSync(process.execPath, [join(checkout, 'node_modules', 'typescript', 'lib', 'tsserver.js')], {
+    cwd: folder,
+    encoding: 'utf8',
+    input: requests.map((request, seq) => `${JSON.stringify({ seq, type: 'request', ...request })}\n`).join(''),
+  });
+  const answers = server.stdout.split('\n').filter((line) => line.includes('"command":"definition"'));
+  const [definition] = (JSON.parse(answers[0] ?? '{}') as { body?: { file: string; start: { line: number } }[] }).body ?? [];
+  assert.is(definition?.file, join(installed, 'src', 'vectors', 'similarity.ts'), server.stdout);
+  const text = readFileSync(definition!.file, 'utf8').split('\n')[definition!.start.line - 1]!;
+  assert.match(text, 'function similarity(');
 });
 
 const embed = `const embedder = await loadEmbedder();
