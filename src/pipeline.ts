@@ -1,5 +1,5 @@
 import { readPretrained, type PretrainedOptions } from './compat/load-options.js';
-import { Tensor } from './compat/tensor.js';
+import { Tensor } from './compat/tensor/index.js';
 import { warnOnce } from './compat/warn-once.js';
 import { BerthaError } from './errors.js';
 import type { ProgressEvent } from './hub/index.js';

@@ -7,7 +7,7 @@ import { compute, requireHead, requireModel, type Sequence } from '../tasks/task
 import { readConfigFields, type PretrainedConfig } from './config.js';
 import { toRows, type IntegerInput } from './integer-rows.js';
 import { readPretrained, type PretrainedOptions } from './load-options.js';
-import { Tensor } from './tensor.js';
+import { Tensor } from './tensor/index.js';
 
 /** A padded batch, [texts, tokens] each, as a tokenizer's call makes it; for multiple choice one row a choice. */
 export interface ModelInputs {

@@ -5,7 +5,7 @@ import { toCamelCase } from './snake-case.js';
 import type { EncodeOptions, IdList, Tokenizer } from '../tokenizer/index.js';
 import { toRows, type IntegerInput } from './integer-rows.js';
 import { readPretrainedFiles, type PretrainedOptions } from './load-options.js';
-import { Tensor } from './tensor.js';
+import { Tensor } from './tensor/index.js';
 
 /** Options of a tokenizer's call, as in transformers; camel case is taken as well. */
 export interface TokenizerCallOptions {

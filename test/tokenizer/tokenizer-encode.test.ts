@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type tokenizers from 'tokenizers';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { Tensor } from '../../src/compat/tensor.js';
+import { Tensor } from '../../src/compat/tensor/index.js';
 import { BerthaError } from '../../src/errors.js';
 import { loadTokenizer } from '../../src/models/load-tokenizer.js';
 import { createTokenizer, type EncodeOptions, type Encoding, type Tokenizer } from '../../src/tokenizer/index.js';
