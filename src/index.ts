@@ -95,7 +95,7 @@ export {
   type ReadyEvent,
   type TaskAliases,
   type TaskName,
-} from './pipeline.js';
+} from './compat/pipeline/pipeline.js';
 export * from './compat/index.js';
 export * from './evaluators/index.js';
 export * as metrics from './metrics/index.js';

@@ -6,6 +6,7 @@ import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received 
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
+import { parseDtype, precisionOf, type DtypeOption } from '../runtime/dtype.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 import type { RunOptions, Session } from '../runtime/session.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/weight-cache.js';
@@ -21,6 +22,11 @@ export interface LoadModelOptions extends HubOptions {
   readonly threads?: number | undefined;
   /** Number format of the matrix products; `'auto'` chooses by processor and model. Default `'fp32'`. */
   readonly precision?: PrecisionOption | undefined;
+  /**
+   * The same under the names of transformers.js (`'q8'`, `'fp16'`, …): what does not exist is computed in a precision that does, said by a
+   * warning once. Not together with `precision`.
+   */
+  readonly dtype?: DtypeOption | undefined;
   /** Where it computes; `'auto'` takes the first CUDA device that can be used. Default `'cpu'`. */
   readonly device?: DeviceOption | undefined;
   /**
@@ -83,6 +89,7 @@ export interface ModelValues {
 export const loadSchema = {
   threads: integer(1, 1024),
   precision: parsePrecision,
+  dtype: parseDtype,
   device: parseDevice,
   weightCache: parseWeightCache,
   heads: flag,
@@ -113,10 +120,11 @@ const forwardSchema = {
 export async function loadModel(directory?: ModelPath, options?: LoadModelOptions): Promise<Model> {
   const model = directory === undefined ? undefined : readModelPath(directory, 'loadModel');
   const settings = readOptions('loadModel', options, loadSchema);
+  const precision = precisionOf(settings);
   const opened = await openModelDirectory(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model'));
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
-    const loading = loadSession(opened, built.program, settings);
+    const loading = loadSession(opened, built.program, { ...settings, precision });
     let tokenizer: Tokenizer;
     try {
       tokenizer = readTokenizer(opened); // while native threads read the weights

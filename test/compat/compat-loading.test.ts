@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { AutoConfig, AutoModel, AutoTokenizer, env, pipeline } from '../../src/index.js';
+import { AutoConfig, AutoModel, AutoTokenizer, env, loadEmbedder, loadModel, pipeline } from '../../src/index.js';
 import { editJson, golden, rejection, temporaryFolder } from '../support/checkpoint-files.js';
 import { filesOf, HubServer, setHubEnvironment } from '../support/hub-server.js';
 
@@ -50,6 +50,21 @@ t('computes every dtype in a precision that exists, with one warning', async () 
   const model = await AutoModel.from_pretrained(directory, { dtype: 'q8', device: 'cpu' });
   assert.is.not(model.model.precision.chosen, 'auto');
   await model.dispose();
+});
+
+t('takes dtype wherever a model is loaded, not beside a precision', async () => {
+  const narrow = await loadModel(directory, { dtype: 'q8' });
+  assert.is.not(narrow.precision.asked, 'auto');
+  const embedder = await loadEmbedder(directory, { dtype: { model: 'q4' } });
+  assert.is(embedder.precision.chosen, narrow.precision.chosen);
+  const wide = await loadEmbedder(directory, { dtype: 'fp32' });
+  assert.is(wide.precision.chosen, 'fp32');
+  for (const each of [narrow, embedder, wide]) each.dispose();
+  assert.is((await rejection(() => loadModel(directory, { dtype: 'q9' as 'q8' }))).code, 'PRECISION');
+  const both = { dtype: 'q8', precision: 'fp32' } as const;
+  for (const load of [loadModel, loadEmbedder, AutoModel.from_pretrained]) {
+    assert.is((await rejection(() => load(directory, both) as Promise<unknown>)).code, 'INVALID_OPTION');
+  }
 });
 
 t('takes options that are about ONNX, with a warning each, and devices under other names', async () => {

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { quote, quotePath } from '../checkpoint/describe.js';
-import { BerthaError } from '../errors.js';
-import type { HubOptions } from '../hub/index.js';
-import { isPathLike } from '../hub/repository.js';
-import { version } from '../version.js';
-import { warnOnce } from './warn-once.js';
+import { quote, quotePath } from '../../checkpoint/describe.js';
+import { BerthaError } from '../../errors.js';
+import type { HubOptions } from '../../hub/index.js';
+import { isPathLike } from '../../hub/repository.js';
+import { version } from '../../version.js';
+import { warnOnce } from '../../runtime/warn-once.js';
 
 /** Where `pipeline` and the classes' `from_pretrained` look for models, as transformers.js's `env`. */
 export interface Environment {

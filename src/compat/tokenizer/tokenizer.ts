@@ -1,11 +1,11 @@
-import { BerthaError } from '../errors.js';
-import { flag, readOptions, received, type Check, type Options } from '../options.js';
-import { loadTokenizer } from '../models/load-tokenizer.js';
-import { toCamelCase } from './snake-case.js';
-import type { EncodeOptions, IdList, Tokenizer } from '../tokenizer/index.js';
-import { toRows, type IntegerInput } from './integer-rows.js';
-import { readPretrainedFiles, type PretrainedOptions } from './load-options.js';
-import { Tensor } from './tensor/index.js';
+import { BerthaError } from '../../errors.js';
+import { flag, readOptions, received, type Check, type Options } from '../../options.js';
+import { loadTokenizer } from '../../models/load-tokenizer.js';
+import { toCamelCase } from '../snake-case.js';
+import type { EncodeOptions, IdList, Tokenizer } from '../../tokenizer/index.js';
+import { toRows, type IntegerInput } from '../tensor/integer-rows.js';
+import { readPretrainedFiles, type PretrainedOptions } from '../loading/options.js';
+import { Tensor } from '../tensor/index.js';
 
 /** Options of a tokenizer's call, as in transformers; camel case is taken as well. */
 export interface TokenizerCallOptions {

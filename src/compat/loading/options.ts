@@ -1,19 +1,19 @@
-import type { HubOptions, ProgressEvent } from '../hub/index.js';
-import { hubSchema } from '../hub/index.js';
-import type { LoadModelOptions } from '../models/index.js';
-import { toCamelCase } from './snake-case.js';
-import { ofModel, readDtype, type Dtype } from './dtype.js';
+import type { HubOptions, ProgressEvent } from '../../hub/index.js';
+import { hubSchema } from '../../hub/index.js';
+import type { LoadModelOptions } from '../../models/index.js';
+import { toCamelCase } from '../snake-case.js';
+import { ofModel } from '../../runtime/dtype.js';
 import { findLocalModel, withEnvironment } from './env.js';
 import { findOriginal } from './original-models.js';
-import { warnOnce } from './warn-once.js';
+import { warnOnce } from '../../runtime/warn-once.js';
 
 /** transformers.js's names of devices that Bertha has under another name or not at all. */
 export type ForeignDevice = 'gpu' | 'webgpu' | 'wasm' | 'dml' | 'coreml' | 'webnn' | 'webnn-npu' | 'webnn-gpu' | 'webnn-cpu';
 
 /** How `pipeline` and `from_pretrained` load: `loadModel`'s options and transformers.js's, in snake case or camel case. */
-export interface PretrainedOptions extends Omit<LoadModelOptions, 'device'> {
-  /** Number format; what does not exist is computed in a precision that does, with a warning. Before `precision`. */
-  readonly dtype?: Dtype | LoadModelOptions['precision'] | Readonly<Record<string, string>> | null;
+export interface PretrainedOptions extends Omit<LoadModelOptions, 'device' | 'dtype'> {
+  /** Number format, as `loadModel` takes it. */
+  readonly dtype?: LoadModelOptions['dtype'] | null;
   /** `wasm` is the processor, `webgpu` and its like are `auto`, with a warning. */
   readonly device?: LoadModelOptions['device'] | ForeignDevice | Readonly<Record<string, string>> | null;
   /** The former name of `dtype: 'q8'` (true) and `'fp32'` (false). */
@@ -58,8 +58,8 @@ export async function readPretrained(model: string | undefined, given: object | 
     warnOnce('BERTHA_OPTION', 'quantized', "quantized is the former name of dtype: 'q8' where true, else 'fp32'.");
   }
   const formerDtype = typeof quantized === 'boolean' ? (quantized ? 'q8' : 'fp32') : quantized;
-  const precision = readDtype(dtype ?? formerDtype, device);
-  const options = { ...rest, ...(device === undefined ? {} : { device }), ...(precision === undefined ? {} : { precision }) };
+  const format = dtype ?? formerDtype;
+  const options = { ...rest, ...(device === undefined ? {} : { device }), ...(format === undefined ? {} : { dtype: format }) };
   return locate(model, options as LoadModelOptions);
 }
 

@@ -1,13 +1,13 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
-import { loadModel, type Heads, type Model } from '../models/index.js';
-import type { ModelConfig } from '../checkpoint/model-directory.js';
-import type { Value } from '../models/program.js';
-import { compute, requireHead, requireModel, type Sequence } from '../tasks/task-call.js';
+import { BerthaError } from '../../errors.js';
+import { received } from '../../options.js';
+import { loadModel, type Heads, type Model } from '../../models/index.js';
+import type { ModelConfig } from '../../checkpoint/model-directory.js';
+import type { Value } from '../../models/program.js';
+import { compute, requireHead, requireModel, type Sequence } from '../../tasks/task-call.js';
 import { readConfigFields, type PretrainedConfig } from './config.js';
-import { toRows, type IntegerInput } from './integer-rows.js';
-import { readPretrained, type PretrainedOptions } from './load-options.js';
-import { Tensor } from './tensor/index.js';
+import { toRows, type IntegerInput } from '../tensor/integer-rows.js';
+import { readPretrained, type PretrainedOptions } from '../loading/options.js';
+import { Tensor } from '../tensor/index.js';
 
 /** A padded batch, [texts, tokens] each, as a tokenizer's call makes it; for multiple choice one row a choice. */
 export interface ModelInputs {

@@ -1,11 +1,11 @@
 import path from 'node:path';
-import { readTextFile } from '../checkpoint/files.js';
-import { parseJsonObject } from '../checkpoint/json-fields.js';
-import { BerthaError } from '../errors.js';
-import { resolveModel } from '../hub/index.js';
-import { received } from '../options.js';
-import { toCamelCase } from './snake-case.js';
-import { readPretrainedFiles, type PretrainedOptions } from './load-options.js';
+import { readTextFile } from '../../checkpoint/files.js';
+import { parseJsonObject } from '../../checkpoint/json-fields.js';
+import { BerthaError } from '../../errors.js';
+import { resolveModel } from '../../hub/index.js';
+import { received } from '../../options.js';
+import { toCamelCase } from '../snake-case.js';
+import { readPretrainedFiles, type PretrainedOptions } from '../loading/options.js';
 
 const kMaxConfigBytes = 1 << 24;
 

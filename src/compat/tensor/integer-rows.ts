@@ -1,5 +1,5 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { BerthaError } from '../../errors.js';
+import { received } from '../../options.js';
 
 /** Whole numbers in whatever form callers have them: one row, rows, a tensor of 32 or 64 bits. */
 export type IntegerInput =

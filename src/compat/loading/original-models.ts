@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { readTextFile } from '../checkpoint/files.js';
-import { parseJsonObject } from '../checkpoint/json-fields.js';
-import { resolveModel, type HubOptions } from '../hub/index.js';
-import { warnOnce } from './warn-once.js';
+import { readTextFile } from '../../checkpoint/files.js';
+import { parseJsonObject } from '../../checkpoint/json-fields.js';
+import { resolveModel, type HubOptions } from '../../hub/index.js';
+import { warnOnce } from '../../runtime/warn-once.js';
 
 /** Repositories of conversions to ONNX, which have no safetensors. */
 const CONVERTERS = ['Xenova', 'onnx-community'];
