@@ -4,7 +4,7 @@ import type { ForwardInput, Model } from '../models/index.js';
 import { oneOf, received, text, unknownName, type Check } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { Turn } from '../runtime/turn.js';
-import type { EncodedIds, EncodeOptions, Encoding, EncodingTask, Tokenizer } from '../tokenizer/index.js';
+import type { EncodedIds, EncodeOptions, EncodeSettings, Encoding, EncodingTask, PreparedBy, Tokenizer } from '../tokenizer/index.js';
 import { MAX_TEXT_UNITS } from '../tokenizer/index.js';
 
 /** What reading texts needs to know of a model. */
@@ -51,7 +51,9 @@ export class TextReader {
   readonly isWindowed: boolean;
   readonly #call: string;
   readonly #prompt: string;
-  readonly #task: EncodingTask;
+  readonly #tokenizer: Tokenizer;
+  readonly #settings: EncodeSettings;
+  readonly #preparation: PreparedBy | undefined;
   readonly #onTruncate: 'truncate' | 'warn' | 'error';
   readonly #cut = { count: 0, first: 0 };
 
@@ -62,7 +64,7 @@ export class TextReader {
    * Errors: INVALID_OPTION (both ways to a prompt, or one that the model lacks), MAX_LENGTH (a limit that the model cannot have, a prompt
    * that is longer than it).
    */
-  constructor(call: string, model: TextModel, settings: TextSettings, options: EncodeOptions = {}) {
+  constructor(call: string, model: TextModel, settings: TextSettings, options?: EncodeOptions) {
     const { tokenizer, sentence, config } = model;
     const maxLength = settings.maxLength ?? model.maxTokens;
     if (maxLength !== undefined && maxLength > config.maxSequenceLength) {
@@ -73,20 +75,20 @@ export class TextReader {
     }
     this.#call = call;
     this.maxLength = maxLength;
-    this.isWindowed = options.overflow === true || options.stride !== undefined;
+    this.isWindowed = options?.overflow === true || options?.stride !== undefined;
     this.#onTruncate = settings.onTruncate ?? 'truncate';
     this.#prompt = choosePrompt(call, sentence, settings);
     const lowercase = sentence?.doLowerCase ?? false;
-    const limits = { truncation: true, ...options, ...(maxLength === undefined ? {} : { maxLength }) };
+    this.#tokenizer = tokenizer;
+    this.#settings = tokenizer.settingsFor(maxLength, options);
     [this.promptTokens, this.poolSkip] = [0, 0];
     if (this.#prompt !== '') {
-      const { length, special, isTrailing } = measurePrompt(model, this.#prompt, lowercase, limits);
+      const { length, special, isTrailing } = measurePrompt(tokenizer, this.#prompt, lowercase, this.#settings);
       this.promptTokens = length - special;
       if (sentence?.pooling.includePrompt === false) this.poolSkip = length - (isTrailing ? 1 : 0);
     }
     const isPlain = this.#prompt === '' && !lowercase;
-    const preparation = isPlain ? undefined : { prompt: this.#prompt, lowercase, promptTokens: this.promptTokens };
-    this.#task = tokenizer.newTask(limits, preparation);
+    this.#preparation = isPlain ? undefined : { prompt: this.#prompt, lowercase, promptTokens: this.promptTokens };
   }
 
   /** Whether reading a text, with what stands before it, is better done in slices. */
@@ -96,23 +98,23 @@ export class TextReader {
 
   /** Reads the text at `index` of the call in one go. Errors: MAX_LENGTH, INPUT_TOO_LARGE. */
   readIds(text: string, index: number): EncodedIds {
-    this.#begin(text, undefined, index);
-    while (!this.#task.run(Infinity));
-    return this.#note(this.#task.finishIds(), index);
+    const task = this.#begin(text, undefined, index);
+    while (!task.run(Infinity));
+    return this.#note(this.#end(task, task.finishIds()), index);
   }
 
   /** The same in slices: each `next` reads a part of the text. */
   *readIdsInSlices(text: string, index: number): Generator<void, EncodedIds> {
-    this.#begin(text, undefined, index);
-    while (!this.#task.run(kSliceUnits)) yield;
-    return this.#note(this.#task.finishIds(), index);
+    const task = this.#begin(text, undefined, index);
+    while (!task.run(kSliceUnits)) yield;
+    return this.#note(this.#end(task, task.finishIds()), index);
   }
 
   /** Reads a text, or a pair, in slices of the event loop. Errors: MAX_LENGTH, INPUT_TOO_LARGE, those of `turn`. */
   async read(text: string, pair: string | undefined, index: number, turn: Turn): Promise<Encoding> {
-    this.#begin(text, pair, index);
-    while (!this.#task.run(kSliceUnits)) if (turn.isOver) await turn.next();
-    const encoding = this.#task.finish();
+    const task = this.#begin(text, pair, index);
+    while (!task.run(kSliceUnits)) if (turn.isOver) await turn.next();
+    const encoding = this.#end(task, task.finish());
     return this.isWindowed ? encoding : this.#note(encoding, index);
   }
 
@@ -124,7 +126,7 @@ export class TextReader {
     process.emitWarning(`${which} cut at ${this.maxLength} tokens.`, { code: 'BERTHA_TRUNCATED' });
   }
 
-  #begin(text: string, pair: string | undefined, index: number): void {
+  #begin(text: string, pair: string | undefined, index: number): EncodingTask {
     const units = Math.max(this.#prompt.length + text.length, pair?.length ?? 0);
     if (units > MAX_TEXT_UNITS) {
       const what = this.#prompt === '' ? 'the text' : 'the prompt and the text';
@@ -133,7 +135,14 @@ export class TextReader {
         `Expected at most ${MAX_TEXT_UNITS} UTF-16 units for ${what} at index ${index} of ${this.#call} but received ${units}.`,
       );
     }
-    this.#task.begin(pair === undefined ? [text] : [text, pair]);
+    const task = this.#tokenizer.takeTask(this.#settings, this.#preparation);
+    task.begin(pair === undefined ? [text] : [text, pair]);
+    return task;
+  }
+
+  #end<T>(task: EncodingTask, encoded: T): T {
+    this.#tokenizer.giveBack(task);
+    return encoded;
   }
 
   #note<T extends { readonly truncated: boolean }>(encoded: T, index: number): T {
@@ -188,19 +197,20 @@ function choosePrompt(call: string, sentence: TextModel['sentence'], { prompt, p
 
 /** The tokens of a prompt alone, how many of them are special, and whether the last one is. Errors: MAX_LENGTH. */
 function measurePrompt(
-  { tokenizer }: TextModel,
+  tokenizer: Tokenizer,
   prompt: string,
   lowercase: boolean,
-  limits: EncodeOptions,
+  settings: EncodeSettings,
 ): { length: number; special: number; isTrailing: boolean } {
-  const task = tokenizer.newTask({ ...limits, overflow: false, offsets: false }, { prompt, lowercase, promptTokens: 0 });
+  const task = tokenizer.takeTask({ ...settings, overflow: false, offsets: false }, { prompt, lowercase, promptTokens: 0 });
   task.begin(['']);
   while (!task.run(Infinity));
   const { length, truncated, specialTokensMask } = task.finish();
+  tokenizer.giveBack(task);
   if (truncated) {
     throw new BerthaError(
       'MAX_LENGTH',
-      `Expected a prompt of at most ${limits.maxLength} tokens, the special ones included, but received a longer one: nothing of the text could be read.`,
+      `Expected a prompt of at most ${settings.maxLength} tokens, the special ones included, but received a longer one: nothing of the text could be read.`,
     );
   }
   return { length, special: specialTokensMask.reduce((sum, flag) => sum + flag, 0), isTrailing: specialTokensMask.at(-1) === 1 };

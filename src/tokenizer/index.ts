@@ -1,5 +1,5 @@
 export type { TokenizerFiles } from './definition.js';
-export { type EncodeOptions, MAX_TEXT_UNITS } from './encode-options.js';
+export { type EncodeOptions, type EncodeSettings, MAX_TEXT_UNITS } from './encode-options.js';
 export type { EncodedIds, Encoding } from './encoding.js';
 export type { EncodingTask, PreparedBy } from './encoding-task.js';
 export { createTokenizer, type DecodeOptions, Tokenizer, type TokenizerOptions } from './tokenizer.js';

@@ -32,6 +32,9 @@ export interface TokenizerOptions {
 /** Word indices of a batch that share an array. */
 const WORDS_PER_ARRAY = 1 << 14;
 
+/** Tasks whose buffers are kept: more than run at once as a rule. */
+const MOST_IDLE_TASKS = 4;
+
 /** Options of `decode`. */
 export interface DecodeOptions {
   readonly skipSpecialTokens?: boolean | undefined;
@@ -94,8 +97,10 @@ export class Tokenizer {
   readonly #pipeline: Pipeline;
   readonly #task: EncodingTask;
   readonly #defaultSettings: EncodeSettings;
-  /** The settings of the last `encodeIds`. */
+  /** The settings of the last `encodeIds`, and of the last `settingsFor` without options. */
   #idsSettings: { readonly maxLength: number | undefined; readonly settings: EncodeSettings } | undefined;
+  #cutSettings: { readonly maxLength: number | undefined; readonly settings: EncodeSettings } | undefined;
+  readonly #idleTasks: EncodingTask[] = [];
   readonly #tokenOf = (id: number): string | undefined => this.#outside.get(id) ?? this.#vocab.token(id);
 
   /** @internal Use `createTokenizer` or `loadTokenizer`. */
@@ -198,22 +203,43 @@ export class Tokenizer {
    */
   startEncoding(text: string, options?: EncodeOptions): EncodingTask {
     const { pair } = options ?? {};
-    const task = this.newTask(options);
+    const task = this.takeTask(readEncodeOptions('encode', options, this.#defaults));
     const first = checkText(text, 'the text');
     task.begin(pair === undefined ? [first] : [first, pair]);
     return task;
   }
 
   /**
-   * A task for many texts: `begin`, `run` until it returns true, `finish` or `finishIds`; texts prepared as `preparation` says.
+   * Checked options for `takeTask`, with truncation unless they say otherwise; `maxLength` comes before theirs.
    *
    * @internal
    * Errors: as `encode`, for the options.
    */
-  newTask(options?: EncodeOptions, preparation?: PreparedBy): EncodingTask {
-    const task = new EncodingTask(this.#pipeline, this.#tokenOf);
-    task.configure(readEncodeOptions('encode', options, this.#defaults), 0, preparation);
+  settingsFor(maxLength: number | undefined, options?: EncodeOptions): EncodeSettings {
+    const limit = maxLength === undefined ? undefined : { maxLength };
+    if (options !== undefined) return readEncodeOptions('encode', { truncation: true, ...options, ...limit }, this.#defaults);
+    if (this.#cutSettings === undefined || this.#cutSettings.maxLength !== maxLength) {
+      const cut = { truncation: true, padding: false, overflow: false, ...limit };
+      this.#cutSettings = { maxLength, settings: readEncodeOptions('encode', cut, this.#defaults) };
+    }
+    return this.#cutSettings.settings;
+  }
+
+  /**
+   * A task for texts that are prepared as `preparation` says: `begin`, `run` until it returns true, `finish` or `finishIds`, and so on;
+   * then `giveBack`.
+   *
+   * @internal
+   */
+  takeTask(settings: EncodeSettings, preparation?: PreparedBy): EncodingTask {
+    const task = this.#idleTasks.pop() ?? new EncodingTask(this.#pipeline, this.#tokenOf);
+    task.configure(settings, 0, preparation);
     return task;
+  }
+
+  /** Keeps the buffers of a task that has finished for the next one. @internal */
+  giveBack(task: EncodingTask): void {
+    if (this.#idleTasks.length < MOST_IDLE_TASKS) this.#idleTasks.push(task);
   }
 
   /**
