@@ -160,7 +160,7 @@ for (const [name, text] of Object.entries(longTexts)) {
     for (const tokenizer of [plain, withAdded, withStrippers]) {
       const cut = { truncation: true, maxLength: 512 } as const;
       const prepared = (): EncodingTask => {
-        const task = tokenizer.newTask(cut, { prompt: 'query: ', lowercase: true, promptTokens: 2 });
+        const task = tokenizer.takeTask(tokenizer.settingsFor(512), { prompt: 'query: ', lowercase: true, promptTokens: 2 });
         task.begin([text]);
         return task;
       };
