@@ -51,7 +51,11 @@ t('reads prompt and text as if they were one, wherever one ends', () => {
       const length = i === 0 ? 900 : 12;
       const text = Array.from({ length }, () => randomText(random, 4, addedTokenPhrases)).join('');
       const cut = random.below(text.length + 1);
-      const task = tokenizer.newTask({ offsets: true }, { prompt: text.slice(0, cut), lowercase: false, promptTokens: 0 });
+      const task = tokenizer.takeTask(tokenizer.settingsFor(undefined, { truncation: false, offsets: true }), {
+        prompt: text.slice(0, cut),
+        lowercase: false,
+        promptTokens: 0,
+      });
       task.begin([text.slice(cut)]);
       while (!task.run(1000));
       const prepared = task.finish();
@@ -80,7 +84,11 @@ t('lower-cases piece by piece what toLowerCase makes of the whole', () => {
     tokenizerJson: JSON.stringify({ ...json, normalizer: { type: 'BertNormalizer', lowercase: false, strip_accents: false } }),
   });
   for (const text of [...edges, ...edges.map((edge) => 'x '.repeat(4090) + edge), ...long]) {
-    const task = cased.newTask({ offsets: true }, { prompt: '', lowercase: true, promptTokens: 0 });
+    const task = cased.takeTask(cased.settingsFor(undefined, { truncation: false, offsets: true }), {
+      prompt: '',
+      lowercase: true,
+      promptTokens: 0,
+    });
     task.begin([text]);
     while (!task.run(4096));
     const prepared = task.finish();
