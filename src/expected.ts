@@ -13,7 +13,12 @@ export interface ErrorDetails {
  * The error for a value that is not what was expected: `Expected ${wanted} but received ${got}.`, then the hint. `wanted` also names
  * the place (`a string for text 3 of embed`); `got` is words, for a caller's value those of `received`. Its stack begins at the caller.
  */
-export function unexpected(code: ErrorCode, wanted: string, got: string | number, { hint, ...cause }: ErrorDetails = {}): BerthaError {
+export function unexpected(
+  code: ErrorCode,
+  wanted: string,
+  got: string | number | bigint,
+  { hint, ...cause }: ErrorDetails = {},
+): BerthaError {
   const message = `Expected ${wanted} but received ${got}.${hint === undefined ? '' : ` ${hint}`}`;
   return withoutFrame(unexpected, new BerthaError(code, message, cause));
 }

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { milliseconds, type Check } from '../options.js';
 
 /** A point in time after which nothing of a call is started any more. */
@@ -18,7 +18,7 @@ export class Deadline {
   /** Errors: DEADLINE, if it has passed. */
   check(): void {
     if (this.left > 0) return;
-    throw new BerthaError('DEADLINE', 'Expected all work of the call to have begun before its deadline but received more to do.');
+    throw unexpected('DEADLINE', 'all work of the call to have begun before its deadline', 'more to do');
   }
 }
 

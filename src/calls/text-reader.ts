@@ -1,7 +1,7 @@
 import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
-import { BerthaError } from '../errors.js';
+import { received, unexpected } from '../expected.js';
 import type { ForwardInput, Model } from '../models/index.js';
-import { oneOf, received, text, unknownName, type Check } from '../options.js';
+import { oneOf, text, unknownName, type Check } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { Turn } from '../runtime/turn.js';
 import type { EncodedIds, EncodeOptions, EncodeSettings, Encoding, EncodingTask, PreparedBy, Tokenizer } from '../tokenizer/index.js';
@@ -26,7 +26,7 @@ export interface TextSettings {
 
 const tokenLimit: Check<number> = (value, name) => {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
-  throw new BerthaError('MAX_LENGTH', `Expected a whole number of tokens for ${name} but received ${received(value)}.`);
+  throw unexpected('MAX_LENGTH', `a whole number of tokens for ${name}`, received(value));
 };
 
 /** The checks of the options that choose a prompt. */
@@ -68,9 +68,10 @@ export class TextReader {
     const { tokenizer, sentence, config } = model;
     const maxLength = settings.maxLength ?? model.maxTokens;
     if (maxLength !== undefined && maxLength > config.maxSequenceLength) {
-      throw new BerthaError(
+      throw unexpected(
         'MAX_LENGTH',
-        `Expected at most ${config.maxSequenceLength} tokens, the model's positions, for the limit of ${call} but received ${maxLength}.`,
+        `at most ${config.maxSequenceLength} tokens, the model's positions, for the limit of ${call}`,
+        maxLength,
       );
     }
     this.#call = call;
@@ -130,10 +131,7 @@ export class TextReader {
     const units = Math.max(this.#prompt.length + text.length, pair?.length ?? 0);
     if (units > MAX_TEXT_UNITS) {
       const what = this.#prompt === '' ? 'the text' : 'the prompt and the text';
-      throw new BerthaError(
-        'INPUT_TOO_LARGE',
-        `Expected at most ${MAX_TEXT_UNITS} UTF-16 units for ${what} at index ${index} of ${this.#call} but received ${units}.`,
-      );
+      throw unexpected('INPUT_TOO_LARGE', `at most ${MAX_TEXT_UNITS} UTF-16 units for ${what} at index ${index} of ${this.#call}`, units);
     }
     const task = this.#tokenizer.takeTask(this.#settings, this.#preparation);
     task.begin(pair === undefined ? [text] : [text, pair]);
@@ -148,10 +146,9 @@ export class TextReader {
   #note<T extends { readonly truncated: boolean }>(encoded: T, index: number): T {
     if (!encoded.truncated) return encoded;
     if (this.#onTruncate === 'error') {
-      throw new BerthaError(
-        'MAX_LENGTH',
-        `Expected at most ${this.maxLength} tokens for the text at index ${index} but received more. With onTruncate: 'truncate' its end is left out.`,
-      );
+      throw unexpected('MAX_LENGTH', `at most ${this.maxLength} tokens for the text at index ${index}`, 'more', {
+        hint: "With onTruncate: 'truncate' its end is left out.",
+      });
     }
     if (this.#cut.count++ === 0) this.#cut.first = index;
     return encoded;
@@ -185,7 +182,7 @@ export function packPooled(model: Pick<Model, 'pack'>, sequences: readonly Forwa
 
 function choosePrompt(call: string, sentence: TextModel['sentence'], { prompt, promptName }: TextSettings): string {
   if (prompt !== undefined && promptName !== undefined) {
-    throw new BerthaError('INVALID_OPTION', `Expected either prompt or promptName for ${call} but received both.`);
+    throw unexpected('INVALID_OPTION', `either prompt or promptName for ${call}`, 'both');
   }
   if (prompt !== undefined) return prompt;
   const prompts = sentence?.prompts ?? {};
@@ -208,9 +205,10 @@ function measurePrompt(
   const { length, truncated, specialTokensMask } = task.finish();
   tokenizer.giveBack(task);
   if (truncated) {
-    throw new BerthaError(
+    throw unexpected(
       'MAX_LENGTH',
-      `Expected a prompt of at most ${settings.maxLength} tokens, the special ones included, but received a longer one: nothing of the text could be read.`,
+      `a prompt of at most ${settings.maxLength} tokens, the special ones included,`,
+      'a longer one: nothing of the text could be read',
     );
   }
   return { length, special: specialTokensMask.reduce((sum, flag) => sum + flag, 0), isTrailing: specialTokensMask.at(-1) === 1 };

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { isMissing } from './files.js';
 import { SafetensorsFile, type TensorInfo, writeSafetensors } from './safetensors.js';
@@ -124,8 +125,7 @@ async function checkScale(file: SafetensorsFile, { name, dtype, shape }: TensorI
 }
 
 function damaged(file: { readonly path: string }, expected: string, got: string): BerthaError {
-  return new BerthaError(
-    'CALIBRATION',
-    `Expected ${expected} in ${quotePath(file.path)} but received ${got}. Make it anew with bertha calibrate, or remove it.`,
-  );
+  return unexpected('CALIBRATION', `${expected} in ${quotePath(file.path)}`, got, {
+    hint: 'Make it anew with bertha calibrate, or remove it.',
+  });
 }

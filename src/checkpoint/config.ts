@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from './activation.js';
 import { describe, quote } from './describe.js';
 import { JsonFields, parseJsonObject, type JsonObject } from './json-fields.js';
@@ -215,10 +215,7 @@ function readModelType(fields: JsonFields, architectures: readonly string[], fil
   for (const [prefix, type] of prefixes) {
     if (architectures.some((name) => new RegExp(`^${prefix}(Model|For)`).test(name))) return type;
   }
-  throw new BerthaError(
-    'CONFIG',
-    `Expected "model_type" in ${file}, or "architectures" that tell it, but received ${describe(architectures[0])}.`,
-  );
+  throw unexpected('CONFIG', `"model_type" in ${file}, or "architectures" that tell it,`, describe(architectures[0]));
 }
 
 /** Everything that would run but compute something else than this library does. */

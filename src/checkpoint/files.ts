@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError, type ErrorCode } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { isCodedError } from '../realms.js';
 import { quote, quotePath } from './describe.js';
 
@@ -20,7 +21,7 @@ export async function openRegularFile(file: string): Promise<{ handle: FileHandl
   try {
     handle = await open(file, constants.O_RDONLY | kNonBlocking);
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new BerthaError('IO', `Expected a regular file for ${quotePath(file)} but received ${kindOf(stats)}.`);
+    if (!stats.isFile()) throw unexpected('IO', `a regular file for ${quotePath(file)}`, kindOf(stats));
     return { handle, size: stats.size };
   } catch (error) {
     await handle?.close();
@@ -44,10 +45,7 @@ export async function readFully(handle: FileHandle, target: Uint8Array, position
       throw ioError(`read ${quotePath(file)}`, error);
     }
     if (bytesRead === 0) {
-      throw new BerthaError(
-        'IO',
-        `Expected ${target.byteLength} bytes at offset ${position} of ${quotePath(file)} but received ${done}: the file became shorter.`,
-      );
+      throw unexpected('IO', `${target.byteLength} bytes at offset ${position} of ${quotePath(file)}`, `${done}: the file became shorter`);
     }
     done += bytesRead;
   }
@@ -69,7 +67,7 @@ export async function readTextFile(file: string, maxBytes: number, code: ErrorCo
   }
   const { handle, size } = opened;
   try {
-    if (size > maxBytes) throw new BerthaError(code, `Expected at most ${maxBytes} bytes for ${quotePath(file)} but received ${size}.`);
+    if (size > maxBytes) throw unexpected(code, `at most ${maxBytes} bytes for ${quotePath(file)}`, size);
     const bytes = new Uint8Array(size);
     await readFully(handle, bytes, 0, file);
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -77,7 +75,7 @@ export async function readTextFile(file: string, maxBytes: number, code: ErrorCo
     return text;
   } catch (error) {
     if (error instanceof BerthaError) throw error;
-    throw new BerthaError(code, `Expected UTF-8 for ${quotePath(file)} but received other bytes.`, { cause: error });
+    throw unexpected(code, `UTF-8 for ${quotePath(file)}`, 'other bytes', { cause: error });
   } finally {
     await handle.close();
   }
@@ -96,10 +94,11 @@ const kPointer = /^\ufeff?version https:\/\/(?:git-lfs|hawser)\.github\.com\/spe
  */
 export function requireContents(start: string, size: number, file: string): void {
   if (size > kLargestPointer || !kPointer.test(start)) return;
-  throw new BerthaError(
+  throw unexpected(
     'LFS_POINTER',
-    `Expected the contents of ${quotePath(file)} but received a git-lfs pointer of ${size} bytes, which a clone without git-lfs leaves in their place. ` +
-      'Run "git lfs install" and "git lfs pull" in the clone, or load the model by its id.',
+    `the contents of ${quotePath(file)}`,
+    `a git-lfs pointer of ${size} bytes, which a clone without git-lfs leaves in their place`,
+    { hint: 'Run "git lfs install" and "git lfs pull" in the clone, or load the model by its id.' },
   );
 }
 
@@ -113,7 +112,7 @@ export function isMissing(error: unknown): boolean {
 export function ioError(what: string, error: unknown): BerthaError {
   if (error instanceof BerthaError) return error;
   const reason = isCodedError(error) ? `${error.code} (${error.message})` : String(error);
-  return new BerthaError('IO', `Expected to ${what} but received ${reason}.`, { cause: error });
+  return unexpected('IO', `to ${what}`, reason, { cause: error });
 }
 
 /**
@@ -137,7 +136,7 @@ export async function resolveInside(folder: string, name: string, source: string
   const expected = `a path inside the model directory for an entry of ${quote(source)}`;
   const isAbsolute = name.startsWith('/') || path.isAbsolute(name) || /^[a-z]:/i.test(name);
   if (isAbsolute || name.includes('\0') || name.includes('\\') || name.split('/').includes('..')) {
-    throw new BerthaError('INDEX_PATH', `Expected ${expected} but received ${quote(name)}.`);
+    throw unexpected('INDEX_PATH', expected, quote(name));
   }
   const joined = path.join(folder, name);
   let real: string;
@@ -149,7 +148,7 @@ export async function resolveInside(folder: string, name: string, source: string
   }
   const container = containmentRoot(root);
   if (real !== container && !real.startsWith(container.endsWith(path.sep) ? container : container + path.sep)) {
-    throw new BerthaError('INDEX_PATH', `Expected ${expected} but received ${quote(name)}, a link to ${quotePath(real)}.`);
+    throw unexpected('INDEX_PATH', expected, `${quote(name)}, a link to ${quotePath(real)}`);
   }
   return joined;
 }

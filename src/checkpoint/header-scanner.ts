@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 
 const kTab = 0x09;
 const kLineFeed = 0x0a;
@@ -48,10 +48,7 @@ export class HeaderScanner {
 
   fail(expected: string): never {
     const found = this.#position < this.#bytes.length ? `byte 0x${this.#peek().toString(16).padStart(2, '0')}` : 'the end of the header';
-    throw new BerthaError(
-      'HEADER_JSON',
-      `Expected ${expected} in the safetensors header but received ${found} at offset ${this.#position}.`,
-    );
+    throw unexpected('HEADER_JSON', `${expected} in the safetensors header`, `${found} at offset ${this.#position}`);
   }
 
   /** Calls `onKey` for each key of the object that comes next; `onKey` must consume the value. */
@@ -244,10 +241,7 @@ export class HeaderScanner {
   }
 
   #failLoneSurrogate(): never {
-    throw new BerthaError(
-      'NAME',
-      `Expected valid Unicode for a string in the safetensors header but received a lone surrogate before offset ${this.#position}.`,
-    );
+    throw unexpected('NAME', 'valid Unicode for a string in the safetensors header', `a lone surrogate before offset ${this.#position}`);
   }
 
   #skipScalar(): void {

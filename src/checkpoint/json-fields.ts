@@ -1,4 +1,5 @@
-import { BerthaError, type ErrorCode } from '../errors.js';
+import type { BerthaError, ErrorCode } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { describe, quote } from './describe.js';
 
 /** An object as JSON.parse returns it. */
@@ -12,7 +13,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** Parses JSON whose top level must be an object. Errors: `code`, naming `file`. */
 export function parseJsonObject(text: string, file: string, code: ErrorCode): JsonObject {
   const value = parseJson(text, file, code);
-  if (!isJsonObject(value)) throw new BerthaError(code, `Expected a JSON object for ${file} but received ${describe(value)}.`);
+  if (!isJsonObject(value)) throw unexpected(code, `a JSON object for ${file}`, describe(value));
   return value;
 }
 
@@ -22,7 +23,7 @@ export function parseJson(text: string, file: string, code: ErrorCode): unknown 
     return JSON.parse(text);
   } catch {
     const start = text.startsWith('\ufeff') ? ' that begins with a byte order mark' : '';
-    throw new BerthaError(code, `Expected valid JSON for ${file} but received ${text.length} characters${start} that are not.`);
+    throw unexpected(code, `valid JSON for ${file}`, `${text.length} characters${start} that are not`);
   }
 }
 
@@ -101,6 +102,6 @@ export class JsonFields {
 
   /** The error for a field; with another `code` where the field is legal but not supported. */
   error(key: string, expected: string, received: unknown, code = this.#code): BerthaError {
-    return new BerthaError(code, `Expected ${expected} for ${quote(key)} of ${this.#file} but received ${describe(received)}.`);
+    return unexpected(code, `${expected} for ${quote(key)} of ${this.#file}`, describe(received));
   }
 }

@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { MAX_CONFIG_BYTES, parseConfig, type ModelConfig } from './config.js';
 import { quote, quotePath } from './describe.js';
 import { ioError, isMissing, readTextFile } from './files.js';
@@ -113,7 +114,7 @@ export class ModelReader {
       const failure = ioError(`open the model directory ${quotePath(directory)}`, error);
       throw isMissing(error) ? new BerthaError('MODEL_NOT_FOUND', failure.message, { cause: error }) : failure;
     }
-    if (!isDirectory) throw new BerthaError('IO', `Expected a directory for the model but received the file ${quotePath(directory)}.`);
+    if (!isDirectory) throw unexpected('IO', 'a directory for the model', `the file ${quotePath(directory)}`);
     return new ModelReader(real);
   }
 
@@ -124,8 +125,7 @@ export class ModelReader {
   async config(modules?: ModuleList): Promise<ModelConfig> {
     const folder = this.#transformerFolder(modules);
     const text = await readTextFile(path.join(folder, 'config.json'), MAX_CONFIG_BYTES, 'CONFIG');
-    if (text === undefined)
-      throw new BerthaError('CONFIG', `Expected config.json in ${quotePath(folder)} but received ${await contents(folder)}.`);
+    if (text === undefined) throw unexpected('CONFIG', `config.json in ${quotePath(folder)}`, await contents(folder));
     return parseConfig(text);
   }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { BerthaError, type ErrorCode } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { MAX_CONFIG_BYTES } from './config.js';
 import { quote } from './describe.js';
 import { readTextFile, resolveInside } from './files.js';
@@ -37,16 +38,13 @@ export async function readModules(directory: string): Promise<ModuleList | undef
     if (text === undefined) return false;
     const list = parseJson(text, MODULES_FILE, 'CONFIG');
     if (!Array.isArray(list) || list.length === 0 || list.length > kMaxModules) {
-      throw new BerthaError('CONFIG', `Expected an array of 1..${kMaxModules} modules for ${MODULES_FILE} but received something else.`);
+      throw unexpected('CONFIG', `an array of 1..${kMaxModules} modules for ${MODULES_FILE}`, 'something else');
     }
     const paths = list.map((item) => (isJsonObject(item) && typeof item['path'] === 'string' ? item['path'] : ''));
     for (const folder of paths) await resolveInside(directory, folder, MODULES_FILE);
     list.forEach((item: unknown, i) => entries.push(readEntry(item, paths[i]!)));
     if (entries[0]?.kind === 'Transformer') return true;
-    throw new BerthaError(
-      'CONFIG_UNSUPPORTED',
-      `Expected a Transformer as first module of ${MODULES_FILE} but received ${quote(entries[0]?.kind ?? '')}.`,
-    );
+    throw unexpected('CONFIG_UNSUPPORTED', `a Transformer as first module of ${MODULES_FILE}`, quote(entries[0]?.kind ?? ''));
   });
   if (attempt instanceof BerthaError) return { entries, error: attempt };
   return attempt ? { entries } : undefined;
@@ -78,8 +76,7 @@ export function readModuleFile(directory: string, file: string, code: ErrorCode)
 }
 
 function readEntry(item: unknown, folder: string): ModuleEntry {
-  if (!isJsonObject(item))
-    throw new BerthaError('CONFIG', `Expected an object for each entry of ${MODULES_FILE} but received something else.`);
+  if (!isJsonObject(item)) throw unexpected('CONFIG', `an object for each entry of ${MODULES_FILE}`, 'something else');
   const fields = new JsonFields(item, MODULES_FILE, 'CONFIG');
   const type = fields.string('type');
   if (type === undefined) throw fields.error('type', 'a class name', undefined);

@@ -1,5 +1,6 @@
 // NumPy's file format for one array, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html: what matrices need of it.
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quotePath } from './describe.js';
 import { openRegularFile, readFully } from './files.js';
 
@@ -37,8 +38,7 @@ export function npyHeader(type: NpyType, rows: number, columns: number, bytes = 
  */
 export async function readNpy(path: string): Promise<NpyMatrix> {
   const { handle, size } = await openRegularFile(path);
-  const refuse = (expected: string, got: string): BerthaError =>
-    new BerthaError('VECTOR_FILE', `${quotePath(path)}: Expected ${expected} but received ${got}.`);
+  const refuse = (expected: string, got: string): BerthaError => unexpected('VECTOR_FILE', `${expected} in ${quotePath(path)}`, got);
   try {
     const head = Buffer.alloc(Math.min(size, kMostHeaderBytes + 12));
     await readFully(handle, head, 0, path);
@@ -72,6 +72,6 @@ function allocate(count: number, type: typeof Float32Array | typeof Float64Array
   try {
     return new type(count);
   } catch (error) {
-    throw new BerthaError('OUT_OF_MEMORY', `Expected memory for ${count} numbers but received none.`, { cause: error });
+    throw unexpected('OUT_OF_MEMORY', `memory for ${count} numbers`, 'none', { cause: error });
   }
 }

@@ -1,4 +1,5 @@
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { readTextFile } from './files.js';
 import { SafetensorsFile, type TensorInfo } from './safetensors.js';
@@ -60,8 +61,7 @@ async function readTensors(path: string): Promise<Reference> {
 
 async function readJsonLines(path: string): Promise<Reference> {
   const content = await readTextFile(path, kMaxBytes, 'REFERENCE');
-  if (content === undefined)
-    throw new BerthaError('IO', `Expected a file of reference values but received ${quotePath(path)}, which is not there.`);
+  if (content === undefined) throw unexpected('IO', 'a file of reference values', `${quotePath(path)}, which is not there`);
   const lines = content.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, `line ${i + 1}`, path)]));
   const texts = lines.flatMap(({ text }) => (typeof text === 'string' ? [text] : []));
   const vectors = lines.flatMap(({ embedding }) => (embedding === undefined ? [] : [embedding]));
@@ -127,5 +127,5 @@ function isNumbers(value: unknown): value is readonly number[] {
 }
 
 function wrong(path: string, expected: string, got: string): BerthaError {
-  return new BerthaError('REFERENCE', `Expected ${expected} in ${quotePath(path)} but received ${got}.`);
+  return unexpected('REFERENCE', `${expected} in ${quotePath(path)}`, got);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quotePath } from './describe.js';
 import { ioError, isMissing } from './files.js';
 
@@ -33,8 +33,7 @@ export async function replaceFile(path: string, chunks: Iterable<Uint8Array> | A
 async function resolveTarget(path: string): Promise<string> {
   try {
     const target = await realpath(path);
-    if (!(await stat(target)).isFile())
-      throw new BerthaError('IO', `Expected a regular file to write for ${quotePath(path)} but received something else.`);
+    if (!(await stat(target)).isFile()) throw unexpected('IO', `a regular file to write for ${quotePath(path)}`, 'something else');
     return target;
   } catch (error) {
     if (isMissing(error)) return path;

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { BerthaError, type ErrorCode } from '../errors.js';
+import type { BerthaError, ErrorCode } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quote } from './describe.js';
 import { dtypeBits, isDtype, type Dtype } from './dtype.js';
 import { HeaderScanner } from './header-scanner.js';
@@ -52,19 +53,17 @@ const kNoLimits: HeaderLimits = { maxRank: Infinity, maxNameBytes: Infinity };
  */
 export function safetensorsHeaderLength(prefix: Uint8Array, fileSize: number): number {
   if (fileSize < PREFIX_BYTES || prefix.byteLength < PREFIX_BYTES) {
-    throw new BerthaError('HEADER_TOO_SMALL', `Expected at least ${PREFIX_BYTES} bytes for a safetensors file but received ${fileSize}.`);
+    throw unexpected('HEADER_TOO_SMALL', `at least ${PREFIX_BYTES} bytes for a safetensors file`, fileSize);
   }
   const length = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw new BerthaError(
-      'HEADER_TOO_LARGE',
-      `Expected at most ${MAX_HEADER_BYTES} bytes for the safetensors header but received ${length}.`,
-    );
+    throw unexpected('HEADER_TOO_LARGE', `at most ${MAX_HEADER_BYTES} bytes for the safetensors header`, length);
   }
   if (PREFIX_BYTES + Number(length) > fileSize) {
-    throw new BerthaError(
+    throw unexpected(
       'HEADER_LENGTH',
-      `Expected the safetensors header to end within the file (${fileSize} bytes) but received a header of ${length} bytes after the first ${PREFIX_BYTES}.`,
+      `the safetensors header to end within the file (${fileSize} bytes)`,
+      `a header of ${length} bytes after the first ${PREFIX_BYTES}`,
     );
   }
   return Number(length);
@@ -84,10 +83,10 @@ export function safetensorsHeaderLength(prefix: Uint8Array, fileSize: number): n
 export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, limits: HeaderLimits = kNoLimits): SafetensorsHeader {
   const dataOffset = PREFIX_BYTES + safetensorsHeaderLength(bytes, fileSize);
   if (bytes.byteLength < dataOffset) {
-    throw new BerthaError('HEADER_LENGTH', `Expected ${dataOffset} bytes up to the end of the header but received ${bytes.byteLength}.`);
+    throw unexpected('HEADER_LENGTH', `${dataOffset} bytes up to the end of the header`, bytes.byteLength);
   }
   const json = Buffer.from(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, dataOffset - PREFIX_BYTES);
-  if (!isUtf8(json)) throw new BerthaError('HEADER_UTF8', 'Expected UTF-8 for the safetensors header but received other bytes.');
+  if (!isUtf8(json)) throw unexpected('HEADER_UTF8', 'UTF-8 for the safetensors header', 'other bytes');
 
   const { entries, metadata } = new HeaderReader(json, limits).read();
   requireGaplessLayout(entries, fileSize - dataOffset);
@@ -136,15 +135,14 @@ class HeaderReader {
     const metadata = new Map<string, string>();
     this.#metadata = metadata;
     if (this.#scanner.isNull()) return;
-    if (!this.#scanner.startsWith('{'))
-      this.#reject(1, new BerthaError('METADATA', 'Expected an object for "__metadata__" but received another value.'));
+    if (!this.#scanner.startsWith('{')) this.#reject(1, unexpected('METADATA', 'an object for "__metadata__"', 'another value'));
     this.#scanner.object((key) => {
       if (metadata.has(key)) throw duplicateKey(`${quote(key)} in "__metadata__"`);
       if (!this.#scanner.startsWith('"')) {
-        this.#reject(2, new BerthaError('METADATA', `Expected a string for ${quote(key)} in "__metadata__" but received another value.`));
+        this.#reject(2, unexpected('METADATA', `a string for ${quote(key)} in "__metadata__"`, 'another value'));
       }
       if (metadata.size >= kMaxMetadataEntries) {
-        throw new BerthaError('METADATA', `Expected at most ${kMaxMetadataEntries} entries for "__metadata__" but received more.`);
+        throw unexpected('METADATA', `at most ${kMaxMetadataEntries} entries for "__metadata__"`, 'more');
       }
       metadata.set(key, this.#scanner.string('a string'));
     });
@@ -154,10 +152,10 @@ class HeaderReader {
     if (this.#names.has(name)) throw duplicateKey(`tensor ${quote(name)} in the header`);
     this.#names.add(name);
     if (this.#names.size > kMaxTensors) {
-      throw new BerthaError('HEADER_TOO_LARGE', `Expected at most ${kMaxTensors} tensors for one safetensors file but received more.`);
+      throw unexpected('HEADER_TOO_LARGE', `at most ${kMaxTensors} tensors for one safetensors file`, 'more');
     }
     if (name.length > this.#limits.maxNameBytes || Buffer.byteLength(name) > this.#limits.maxNameBytes) {
-      throw new BerthaError('NAME', `Expected at most ${this.#limits.maxNameBytes} bytes for a tensor name but received ${quote(name)}.`);
+      throw unexpected('NAME', `at most ${this.#limits.maxNameBytes} bytes for a tensor name`, quote(name));
     }
     if (!this.#scanner.startsWith('{')) this.#reject(1, tensorInfo(name, 'an object', 'another value'));
 
@@ -185,10 +183,7 @@ class HeaderReader {
     const [begin, end] = offsets;
     if (offsets.length !== 2 || typeof begin !== 'number' || typeof end !== 'number') {
       const received = offsets.length === 2 ? `${begin}, ${end}` : `${offsets.length} numbers`;
-      throw new BerthaError(
-        'OFFSETS',
-        `Expected [begin, end] within the file for "data_offsets" of tensor ${quote(name)} but received ${received}.`,
-      );
+      throw unexpected('OFFSETS', `[begin, end] within the file for "data_offsets" of tensor ${quote(name)}`, received);
     }
     return { name, dtype, shape, begin, end };
   }
@@ -202,13 +197,12 @@ class HeaderReader {
 
   #readIntegers(tensor: string, field: string, code: ErrorCode): (number | bigint)[] {
     const expected = `an array of integers in 0..2^64 - 1 for ${field} of tensor ${quote(tensor)}`;
-    if (!this.#scanner.startsWith('[')) this.#reject(2, new BerthaError(code, `Expected ${expected} but received another value.`));
+    if (!this.#scanner.startsWith('[')) this.#reject(2, unexpected(code, expected, 'another value'));
     const integers: (number | bigint)[] = [];
     this.#scanner.array(() => {
       const value = this.#scanner.unsigned();
-      if (value === null)
-        this.#reject(3, new BerthaError(code, `Expected ${expected} but received another value at index ${integers.length}.`));
-      if (integers.length >= kMaxDimensions) throw new BerthaError(code, `Expected ${expected} but received more than ${kMaxDimensions}.`);
+      if (value === null) this.#reject(3, unexpected(code, expected, `another value at index ${integers.length}`));
+      if (integers.length >= kMaxDimensions) throw unexpected(code, expected, `more than ${kMaxDimensions}`);
       integers.push(value);
     });
     return integers;
@@ -234,7 +228,7 @@ function requireGaplessLayout(entries: readonly Entry[], dataBytes: number): voi
   for (const { name, dtype, shape, begin, end } of sorted) {
     if (begin !== covered || end < begin) {
       const expected = begin === covered ? `an end of ${begin} or more` : `a begin of ${covered}, where the tensor before it ends,`;
-      throw new BerthaError('OFFSETS', `Expected ${expected} for "data_offsets" of tensor ${quote(name)} but received [${begin}, ${end}].`);
+      throw unexpected('OFFSETS', `${expected} for "data_offsets" of tensor ${quote(name)}`, `[${begin}, ${end}]`);
     }
     const bytes = storedBytes(name, dtype, shape);
     if (bytes !== BigInt(end - begin))
@@ -242,9 +236,10 @@ function requireGaplessLayout(entries: readonly Entry[], dataBytes: number): voi
     covered = end;
   }
   if (covered !== dataBytes) {
-    throw new BerthaError(
+    throw unexpected(
       'NOT_COVERED',
-      `Expected the tensors to cover the ${dataBytes} bytes after the header exactly but received ${covered} bytes of tensors: the file is cut, or holds something else.`,
+      `the tensors to cover the ${dataBytes} bytes after the header exactly`,
+      `${covered} bytes of tensors: the file is cut, or holds something else`,
     );
   }
 }
@@ -253,11 +248,7 @@ function storedBytes(tensor: string, dtype: Dtype, shape: readonly (number | big
   let bits = 1n;
   for (const factor of [...shape, dtypeBits(dtype)]) {
     bits *= BigInt(factor);
-    if (bits > kMaxU64)
-      throw new BerthaError(
-        'OVERFLOW',
-        `Expected fewer than 2^64 bits for tensor ${quote(tensor)} but received ${dtype} ${shapeText(shape)}.`,
-      );
+    if (bits > kMaxU64) throw unexpected('OVERFLOW', `fewer than 2^64 bits for tensor ${quote(tensor)}`, `${dtype} ${shapeText(shape)}`);
   }
   if (bits % 8n !== 0n) throw tensorInfo(tensor, 'a whole number of bytes', `${dtype} ${shapeText(shape)}, ${bits} bits`);
   return bits / 8n;
@@ -268,9 +259,9 @@ function shapeText(shape: readonly (number | bigint)[]): string {
 }
 
 function tensorInfo(tensor: string, expected: string, received: string): BerthaError {
-  return new BerthaError('TENSOR_INFO', `Expected ${expected} for tensor ${quote(tensor)} but received ${received}.`);
+  return unexpected('TENSOR_INFO', `${expected} for tensor ${quote(tensor)}`, received);
 }
 
 function duplicateKey(what: string): BerthaError {
-  return new BerthaError('DUPLICATE_KEY', `Expected every key once but received ${what} a second time.`);
+  return unexpected('DUPLICATE_KEY', 'every key once', `${what} a second time`);
 }

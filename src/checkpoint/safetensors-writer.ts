@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quote } from './describe.js';
 import { dtypeBits, type Dtype } from './dtype.js';
 import { replaceFile } from './replace-file.js';
@@ -42,16 +42,12 @@ export function safetensorsHead(tensors: readonly TensorHead[], metadata: Readon
   const names = new Set(['__metadata__']);
   let offset = 0;
   for (const { name, dtype, shape, bytes } of tensors) {
-    if (names.has(name))
-      throw new BerthaError('DUPLICATE_KEY', `Expected every tensor name once, and none "__metadata__", but received ${quote(name)}.`);
+    if (names.has(name)) throw unexpected('DUPLICATE_KEY', 'every tensor name once, and none "__metadata__",', quote(name));
     requireUnicode(name, 'a tensor name');
     names.add(name);
     const bits = shape.reduce((product, dimension) => product * dimension, dtypeBits(dtype));
     if (!shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0) || bits !== bytes.byteLength * 8) {
-      throw new BerthaError(
-        'TENSOR_INFO',
-        `Expected the bytes of ${dtype} [${shape.join(', ')}] for tensor ${quote(name)} but received ${bytes.byteLength} bytes.`,
-      );
+      throw unexpected('TENSOR_INFO', `the bytes of ${dtype} [${shape.join(', ')}] for tensor ${quote(name)}`, `${bytes.byteLength} bytes`);
     }
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [offset, offset + bytes.byteLength] })}`);
     offset += bytes.byteLength;
@@ -60,10 +56,7 @@ export function safetensorsHead(tensors: readonly TensorHead[], metadata: Readon
   // Trailing spaces are part of the format: with them the tensors start at a multiple of eight.
   const length = Math.ceil(json.byteLength / 8) * 8;
   if (length > MAX_HEADER_BYTES) {
-    throw new BerthaError(
-      'HEADER_TOO_LARGE',
-      `Expected at most ${MAX_HEADER_BYTES} bytes for the safetensors header but received ${length}.`,
-    );
+    throw unexpected('HEADER_TOO_LARGE', `at most ${MAX_HEADER_BYTES} bytes for the safetensors header`, length);
   }
   const head = Buffer.alloc(PREFIX_BYTES + length, ' ');
   head.writeBigUInt64LE(BigInt(length), 0);
@@ -72,5 +65,5 @@ export function safetensorsHead(tensors: readonly TensorHead[], metadata: Readon
 }
 
 function requireUnicode(text: string, what: string): void {
-  if (/\p{Surrogate}/u.test(text)) throw new BerthaError('NAME', `Expected valid Unicode for ${what} but received ${quote(text)}.`);
+  if (/\p{Surrogate}/u.test(text)) throw unexpected('NAME', `valid Unicode for ${what}`, quote(text));
 }

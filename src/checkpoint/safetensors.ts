@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { isWeightDtype, type WeightDtype } from './dtype.js';
 import { ioError, openRegularFile, readFully, requireContents } from './files.js';
@@ -111,10 +112,7 @@ export class SafetensorsFile {
     const tensor = this.#find(name);
     const { dtype } = tensor;
     if (!isWeightDtype(dtype)) {
-      throw new BerthaError(
-        'DTYPE_UNSUPPORTED',
-        `Expected F32, F16, BF16 or F64 for tensor ${quote(name)} of ${quotePath(this.path)} but received ${dtype}.`,
-      );
+      throw unexpected('DTYPE_UNSUPPORTED', `F32, F16, BF16 or F64 for tensor ${quote(name)} of ${quotePath(this.path)}`, dtype);
     }
     const length = tensor.byteLength / bytesPerFloat(dtype);
     const values = new Float32Array(allocate(length * Float32Array.BYTES_PER_ELEMENT, `tensor ${quote(name)}`).buffer);
@@ -131,9 +129,10 @@ export class SafetensorsFile {
   async verifyUnchanged(): Promise<void> {
     const now = await identify(this.#open(), this.path);
     if (now.size !== this.#identity.size || now.modifiedNs !== this.#identity.modifiedNs) {
-      throw new BerthaError(
+      throw unexpected(
         'IO',
-        `Expected ${quotePath(this.path)} to stay as it was (${this.#identity.size} bytes) while it is read but received a changed file (${now.size} bytes).`,
+        `${quotePath(this.path)} to stay as it was (${this.#identity.size} bytes) while it is read`,
+        `a changed file (${now.size} bytes)`,
       );
     }
   }
@@ -146,14 +145,13 @@ export class SafetensorsFile {
   }
 
   #open(): FileHandle {
-    if (this.#closed) throw new BerthaError('DISPOSED', `Expected an open file for ${quotePath(this.path)} but received a closed one.`);
+    if (this.#closed) throw unexpected('DISPOSED', `an open file for ${quotePath(this.path)}`, 'a closed one');
     return this.#handle;
   }
 
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
-    if (tensor === undefined)
-      throw new BerthaError('MODEL_MISMATCH', `Expected tensor ${quote(name)} in ${quotePath(this.path)} but received a file without it.`);
+    if (tensor === undefined) throw unexpected('MODEL_MISMATCH', `tensor ${quote(name)} in ${quotePath(this.path)}`, 'a file without it');
     return tensor;
   }
 
@@ -183,7 +181,7 @@ function allocate(bytes: number, what: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch (error) {
-    throw new BerthaError('OUT_OF_MEMORY', `Expected ${bytes} bytes of memory for ${what} but received none.`, { cause: error });
+    throw unexpected('OUT_OF_MEMORY', `${bytes} bytes of memory for ${what}`, 'none', { cause: error });
   }
 }
 

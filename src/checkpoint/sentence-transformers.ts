@@ -1,4 +1,5 @@
 import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { torchActivation, type ActivationName } from './activation.js';
 import { quote } from './describe.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
@@ -120,15 +121,15 @@ async function readSentenceTransformers(
   openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
 ): Promise<SentenceTransformersConfig> {
   if (pool?.kind !== 'Pooling') {
-    throw new BerthaError(
+    throw unexpected(
       'POOLING',
-      `Expected a Pooling module after the Transformer in ${MODULES_FILE} but received ${pool === undefined ? 'none' : quote(pool.kind)}.`,
+      `a Pooling module after the Transformer in ${MODULES_FILE}`,
+      pool === undefined ? 'none' : quote(pool.kind),
     );
   }
   const poolingFile = moduleFile(pool, 'config.json');
   const poolingText = await readModuleFile(directory, poolingFile, 'POOLING');
-  if (poolingText === undefined)
-    throw new BerthaError('POOLING', `Expected ${quote(poolingFile)} for the Pooling module but received no such file.`);
+  if (poolingText === undefined) throw unexpected('POOLING', `${quote(poolingFile)} for the Pooling module`, 'no such file');
   const pooling = parsePooling(poolingText, poolingFile, hiddenSize);
 
   const modules: (DenseModule | NormalizeModule)[] = [];
@@ -143,10 +144,7 @@ async function readSentenceTransformers(
       modules.push(dense);
     } else if (entry.kind !== 'Dropout') {
       const code = entry.kind === 'Pooling' ? 'POOLING' : 'CONFIG_UNSUPPORTED';
-      throw new BerthaError(
-        code,
-        `Expected Dense, Normalize or Dropout after the Pooling module in ${MODULES_FILE} but received ${quote(entry.kind)}.`,
-      );
+      throw unexpected(code, `Dense, Normalize or Dropout after the Pooling module in ${MODULES_FILE}`, quote(entry.kind));
     }
   }
   return { ...transformer, pooling, modules, ...readPrompts(fields), ...readComparison(fields, width) };
@@ -160,7 +158,7 @@ async function readDense(
 ): Promise<DenseModule> {
   const file = moduleFile(entry, 'config.json');
   const text = await readModuleFile(directory, file, 'CONFIG');
-  if (text === undefined) throw new BerthaError('CONFIG', `Expected ${quote(file)} for the Dense module but received no such file.`);
+  if (text === undefined) throw unexpected('CONFIG', `${quote(file)} for the Dense module`, 'no such file');
   const fields = new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG');
   const inFeatures = fields.requiredInteger('in_features', 1, kMaxFeatures);
   if (inFeatures !== width) throw fields.error('in_features', `${width}, the width of the vector before it,`, inFeatures);
@@ -229,8 +227,8 @@ function readCrossEncoder(fields: JsonFields, transformer: JsonFields | undefine
   if (task !== 'sequence-classification')
     throw transformer!.error('transformer_task', '"sequence-classification"', task, 'CONFIG_UNSUPPORTED');
   if (rest[0] !== undefined) {
-    const expected = `Expected the Transformer alone in ${MODULES_FILE} of a cross-encoder`;
-    throw new BerthaError('CONFIG_UNSUPPORTED', `${expected} but received ${quote(rest[0].kind)} after it.`);
+    const wanted = `the Transformer alone in ${MODULES_FILE} of a cross-encoder`;
+    throw unexpected('CONFIG_UNSUPPORTED', wanted, `${quote(rest[0].kind)} after it`);
   }
   const { prompts, defaultPromptName } = readPrompts(fields);
   const activation = fields.string('activation_fn');

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { BerthaError, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { readTextFile } from './files.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
 
@@ -56,9 +57,8 @@ function requireNoAddedTokens(addedTokens: string | undefined, tokenizerConfig: 
   if (addedTokens === undefined || tokenizerConfig?.includes('"added_tokens_decoder"') === true) return;
   const count = Object.keys(parseJsonObject(addedTokens, 'added_tokens.json', 'TOKENIZER')).length;
   if (count > 0) {
-    throw new BerthaError(
-      'TOKENIZER',
-      `Expected tokenizer.json beside an added_tokens.json with ${count} tokens but received none. To make it: python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('.').save_pretrained('.')"`,
-    );
+    throw unexpected('TOKENIZER', `tokenizer.json beside an added_tokens.json with ${count} tokens`, 'none', {
+      hint: "To make it: python -c \"from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('.').save_pretrained('.')\"",
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { describe, quote, quotePath } from './describe.js';
 import { isMissing, readTextFile, resolveInside } from './files.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
@@ -52,13 +53,11 @@ function parseWeightMap(text: string): ReadonlyMap<string, string> {
   if (weightMap === undefined) throw fields.error('weight_map', 'an object', undefined);
   const shards = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== 'string')
-      throw new BerthaError('INDEX', `Expected a file name for tensor ${quote(tensor)} of ${INDEX_FILE} but received ${describe(shard)}.`);
+    if (typeof shard !== 'string') throw unexpected('INDEX', `a file name for tensor ${quote(tensor)} of ${INDEX_FILE}`, describe(shard));
     shards.set(tensor, shard);
   }
   const count = new Set(shards.values()).size;
-  if (count === 0 || count > kMaxShards)
-    throw new BerthaError('INDEX', `Expected 1..${kMaxShards} shards in ${INDEX_FILE} but received ${count}.`);
+  if (count === 0 || count > kMaxShards) throw unexpected('INDEX', `1..${kMaxShards} shards in ${INDEX_FILE}`, count);
   return shards;
 }
 
@@ -73,20 +72,14 @@ async function openShards(folder: string, root: string, weightMap: ReadonlyMap<s
       for (const [name, tensor] of file.tensors) {
         const other = shardOf.get(name);
         if (other !== undefined)
-          throw new BerthaError(
-            'INDEX',
-            `Expected tensor ${quote(name)} in one shard but received it in ${quote(other)} and ${quote(shard)}.`,
-          );
+          throw unexpected('INDEX', `tensor ${quote(name)} in one shard`, `it in ${quote(other)} and ${quote(shard)}`);
         shardOf.set(name, shard);
         tensors.set(name, tensor);
       }
     }
     for (const [name, shard] of weightMap) {
       if (shardOf.get(name) !== shard) {
-        throw new BerthaError(
-          'INDEX',
-          `Expected tensor ${quote(name)} in ${quote(shard)}, as ${INDEX_FILE} says, but received a shard without it.`,
-        );
+        throw unexpected('INDEX', `tensor ${quote(name)} in ${quote(shard)}, as ${INDEX_FILE} says,`, 'a shard without it');
       }
     }
     return { files, tensors };
@@ -98,15 +91,12 @@ async function openShards(folder: string, root: string, weightMap: ReadonlyMap<s
 
 async function openShard(folder: string, root: string, shard: string): Promise<SafetensorsFile> {
   const file = await resolveInside(folder, shard, INDEX_FILE, root);
-  if (!shard.endsWith('.safetensors'))
-    throw new BerthaError('INDEX', `Expected shards named *.safetensors in ${INDEX_FILE} but received ${quote(shard)}.`);
+  if (!shard.endsWith('.safetensors')) throw unexpected('INDEX', `shards named *.safetensors in ${INDEX_FILE}`, quote(shard));
   try {
     return await SafetensorsFile.open(file, MODEL_LIMITS);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new BerthaError('INDEX', `Expected the shard ${quote(shard)} that ${INDEX_FILE} names but received no such file.`, {
-      cause: error,
-    });
+    throw unexpected('INDEX', `the shard ${quote(shard)} that ${INDEX_FILE} names`, 'no such file', { cause: error });
   }
 }
 
@@ -120,13 +110,14 @@ async function noWeights(folder: string): Promise<BerthaError> {
   const pickles = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name) && !isOpenVino(name, names));
   if (pickles.length === 0) {
     const present = names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', ');
-    return new BerthaError('MODEL_NOT_FOUND', `Expected ${SINGLE_FILE} or ${INDEX_FILE} in ${quotePath(folder)} but received ${present}.`);
+    return unexpected('MODEL_NOT_FOUND', `${SINGLE_FILE} or ${INDEX_FILE} in ${quotePath(folder)}`, present);
   }
-  return new BerthaError(
+  return unexpected(
     'UNSAFE_FORMAT',
-    `Expected ${SINGLE_FILE} in ${quotePath(folder)} but received ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does. ` +
-      `To convert it, in a place where you trust the file: python -c "import torch; from safetensors.torch import save_file; ` +
-      `w = torch.load('${pickles[0]}', map_location='cpu', weights_only=True); ` +
-      `save_file({k: v.contiguous().clone() for k, v in w.items()}, '${SINGLE_FILE}')" (pip install torch safetensors)`,
+    `${SINGLE_FILE} in ${quotePath(folder)}`,
+    `${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does`,
+    {
+      hint: `To convert it, in a place where you trust the file: python -c "import torch; from safetensors.torch import save_file; w = torch.load('${pickles[0]}', map_location='cpu', weights_only=True); save_file({k: v.contiguous().clone() for k, v in w.items()}, '${SINGLE_FILE}')" (pip install torch safetensors)`,
+    },
   );
 }

@@ -1,4 +1,5 @@
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { quote } from './describe.js';
 import { isWeightDtype } from './dtype.js';
 import type { TensorInfo } from './safetensors.js';
@@ -42,8 +43,7 @@ export class WeightMap {
   /** Errors: MODEL_MISMATCH if there is no tensor at all. */
   constructor(tensors: ReadonlyMap<string, TensorInfo>, options: WeightMapOptions) {
     const first = tensors.values().next().value;
-    if (first === undefined)
-      throw new BerthaError('MODEL_MISMATCH', 'Expected weights in the checkpoint but received a file without tensors.');
+    if (first === undefined) throw unexpected('MODEL_MISMATCH', 'weights in the checkpoint', 'a file without tensors');
     this.#tensors = tensors;
     this.#prefixes = ['', ...options.prefixes];
     this.#aliases = options.aliases ?? new Map();
@@ -127,12 +127,13 @@ export class WeightMap {
     ].filter((text) => text !== '');
     if (problems.length === 0) return undefined;
     if (missing.length + misshapen.length === 0) {
-      return new BerthaError('DTYPE_UNSUPPORTED', `Expected floating-point weights but received tensors ${problems.join('; ')}.`);
+      return unexpected('DTYPE_UNSUPPORTED', 'floating-point weights', `tensors ${problems.join('; ')}`);
     }
     const rest = listing('stored but not asked for', this.#surplus(taken).map(quote));
-    return new BerthaError(
+    return unexpected(
       'MODEL_MISMATCH',
-      `Expected the tensors that config.json describes but received ${[...problems, rest].filter((text) => text !== '').join('; ')}.`,
+      'the tensors that config.json describes',
+      [...problems, rest].filter((text) => text !== '').join('; '),
     );
   }
 

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { errorMessage } from '../realms.js';
 import { FieldReader } from './readers/fields.js';
 import { inputFormats, type InputFormat } from './readers/formats.js';
@@ -47,11 +48,11 @@ const kBlockLength = 1 << 20;
 export async function openTexts(texts: readonly string[], flags: InputFlags, wishes: InputWishes = {}): Promise<TextSource> {
   const files = flags.file ?? [];
   const isDash = texts.length === 1 && texts[0] === '-';
-  if (texts.length > 0 && files.length > 0) throw new BerthaError('USAGE', 'Expected either texts or --file but received both.');
+  if (texts.length > 0 && files.length > 0) throw unexpected('USAGE', 'either texts or --file', 'both');
   if (texts.length > 0 && !isDash) return argumentSource(texts, wishes);
   if (files.length > 0) return fileSource(files, flags, wishes);
   const isImplied = !isDash;
-  if (isImplied && !isPiped()) throw new BerthaError('USAGE', 'Expected texts, --file, or texts on standard input but received none.');
+  if (isImplied && !isPiped()) throw unexpected('USAGE', 'texts, --file, or texts on standard input', 'none');
   const blocks = read(process.stdin, 'standard input', flags, wishes, tellOnce());
   return { blocks: isImplied ? notEmpty(blocks) : blocks, measure };
 }
@@ -159,7 +160,7 @@ async function* textItems(
 ): AsyncGenerator<readonly Item[]> {
   if (field !== undefined || pairField !== undefined) {
     const flag = field === undefined ? '--pair-field' : '--field';
-    throw new BerthaError('USAGE', `Expected --input-format jsonl, csv or tsv for ${flag} but received lines of text in ${name}.`);
+    throw unexpected('USAGE', `--input-format jsonl, csv or tsv for ${flag}`, `lines of text in ${name}`);
   }
   for await (const lines of readLines(chunks, name)) {
     const items = lines.map(({ text, number }): Item => ({ text, place: `line ${number} of ${name}` }));
@@ -172,10 +173,7 @@ function splitPair(item: Item): Item {
   const [text, pair, ...rest] = item.text.split('\t');
   if (pair !== undefined && rest.length === 0) return { ...item, text: text!, pair };
   const where = item.place === undefined ? '' : ` in ${item.place}`;
-  throw new BerthaError(
-    'USAGE',
-    `Expected two texts with one tab between them${where} but received ${JSON.stringify(item.text.slice(0, 60))}.`,
-  );
+  throw unexpected('USAGE', `two texts with one tab between them${where}`, JSON.stringify(item.text.slice(0, 60)));
 }
 
 function formatOf(name: string): InputFormat {
@@ -200,7 +198,7 @@ async function* notEmpty(blocks: AsyncIterable<readonly Item[]>): AsyncGenerator
     isEmpty = false;
     yield block;
   }
-  if (isEmpty) throw new BerthaError('USAGE', 'Expected texts, --file, or texts on standard input but received none.');
+  if (isEmpty) throw unexpected('USAGE', 'texts, --file, or texts on standard input', 'none');
 }
 
 async function* guarded(stream: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
@@ -212,9 +210,7 @@ async function* guarded(stream: AsyncIterable<Uint8Array>, name: string): AsyncG
 }
 
 function readError(name: string, error: unknown): BerthaError {
-  return new BerthaError('IO', `Expected to read ${name} but received ${errorMessage(error)}.`, {
-    cause: error,
-  });
+  return unexpected('IO', `to read ${name}`, errorMessage(error), { cause: error });
 }
 
 /** Says on standard error what was guessed, each thing once. */

@@ -4,6 +4,7 @@ import { open, realpath, rename, stat, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { errorMessage } from '../realms.js';
 
 /** The reader of a pipe has gone away: the rest of the output is of no use, and nothing has gone wrong. */
@@ -163,8 +164,7 @@ async function regularTarget(target: string): Promise<string | undefined> {
   try {
     const real = await realpath(target);
     const stats = await stat(real);
-    if (stats.isDirectory())
-      throw new BerthaError('IO', `Expected a file for --output but received the directory ${JSON.stringify(target)}.`);
+    if (stats.isDirectory()) throw unexpected('IO', 'a file for --output', `the directory ${JSON.stringify(target)}`);
     return stats.isFile() ? real : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return target;
@@ -179,7 +179,5 @@ function temporaryName(target: string): string {
 function outputError(name: string, error: unknown): Error {
   if (error instanceof BerthaError) return error;
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') return new BrokenPipe();
-  return new BerthaError('IO', `Expected to write ${name} but received ${errorMessage(error)}.`, {
-    cause: error,
-  });
+  return unexpected('IO', `to write ${name}`, errorMessage(error), { cause: error });
 }

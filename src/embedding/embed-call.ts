@@ -1,7 +1,7 @@
 import { packPooled, TextReader, textSchema } from '../calls/text-reader.js';
-import { BerthaError } from '../errors.js';
+import { wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, received, type Options } from '../options.js';
+import { flag, integer, oneOf, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import type { EncodedIds } from '../tokenizer/index.js';
 import { type Embedding, withJson } from './embedding.js';
@@ -144,15 +144,10 @@ export class EmbedJob {
 /** The texts as they are now: what the caller does to its array later changes nothing. */
 function checkTexts(name: string, texts: unknown): readonly string[] {
   if (typeof texts === 'string') return [texts];
-  if (!Array.isArray(texts))
-    throw new BerthaError(
-      'INVALID_ARG',
-      `Expected a string or an array of strings for the texts of ${name} but received ${received(texts)}.`,
-    );
+  if (!Array.isArray(texts)) throw wrongArgument(`a string or an array of strings for the texts of ${name}`, texts);
   const copy: unknown[] = texts.slice();
   for (let i = 0; i < copy.length; i++) {
-    if (typeof copy[i] !== 'string')
-      throw new BerthaError('INVALID_ARG', `Expected a string for text ${i} of ${name} but received ${received(copy[i])}.`);
+    if (typeof copy[i] !== 'string') throw wrongArgument(`a string for text ${i} of ${name}`, copy[i]);
   }
   return copy as string[];
 }

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { BerthaError } from '../errors.js';
-import { callback, integer, received } from '../options.js';
+import { wrongArgument } from '../expected.js';
+import { callback, integer } from '../options.js';
 import type { Embedding, EmbedOptions } from './embedding.js';
 
 /** How `embedMany` embeds a stream. */
@@ -84,7 +84,7 @@ class TextReader {
     const iterable = Object(source) as Partial<AsyncIterable<string> & Iterable<string>>;
     const iterator = iterable[Symbol.asyncIterator]?.() ?? (typeof source === 'string' ? undefined : iterable[Symbol.iterator]?.());
     if (iterator === undefined) {
-      throw new BerthaError('INVALID_ARG', `Expected an iterable of strings for the texts of embedMany but received ${received(source)}.`);
+      throw wrongArgument('an iterable of strings for the texts of embedMany', source);
     }
     this.#iterator = iterator;
   }
@@ -130,7 +130,7 @@ class TextReader {
 
   #take(text: unknown): void {
     if (typeof text !== 'string') {
-      throw new BerthaError('INVALID_ARG', `Expected a string for text ${this.#count} of embedMany but received ${received(text)}.`);
+      throw wrongArgument(`a string for text ${this.#count} of embedMany`, text);
     }
     this.#texts.push(text);
     this.#units += text.length;

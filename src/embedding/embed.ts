@@ -1,7 +1,7 @@
 import { deadline, type Deadline } from '../calls/deadline.js';
 import { promptSchema, TextReader } from '../calls/text-reader.js';
 import { chunkText, type Chunk, type ChunkOptions } from './chunks/index.js';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
 import { abortSignal, callback, oneOf, readOptions } from '../options.js';
@@ -263,7 +263,7 @@ export class Embedder {
   }
 
   #start(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedCall {
-    if (this.#isDisposed) throw new BerthaError('DISPOSED', `Expected a loaded embedder for ${name} but received one that was disposed.`);
+    if (this.#isDisposed) throw unexpected('DISPOSED', `a loaded embedder for ${name}`, 'one that was disposed');
     return new EmbedCall(name, this.#model, texts, settings);
   }
 

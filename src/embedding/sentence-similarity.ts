@@ -1,7 +1,7 @@
-import { BerthaError } from '../errors.js';
+import { wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { Embedder } from './embed.js';
-import { readOptions, received } from '../options.js';
+import { readOptions } from '../options.js';
 import { similarity } from '../vectors/similarity.js';
 import { requireModel, taskSchema, type TaskOptions } from '../tasks/task-call.js';
 
@@ -19,7 +19,7 @@ export async function sentenceSimilarity(
   requireModel(model, 'sentenceSimilarity');
   const settings = readOptions('sentenceSimilarity', options, taskSchema);
   if (!Array.isArray(sentences)) {
-    throw new BerthaError('INVALID_ARG', `Expected a list of sentences for sentenceSimilarity but received ${received(sentences)}.`);
+    throw wrongArgument('a list of sentences for sentenceSimilarity', sentences);
   }
   const [first, ...rest] = await new Embedder(model).embed([source, ...sentences], { ...settings, deadlineMs: settings.deadlineMs?.left });
   return Array.from(similarity(first!, rest));

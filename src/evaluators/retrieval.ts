@@ -1,5 +1,5 @@
 // Evaluators of search and of reranking, as those of sentence-transformers 6.2.
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { averagePrecision, averagePrecisionAt, normalizedGain, reciprocalRank, scoredGain } from '../metrics/index.js';
 import { semanticSearch } from '../vectors/semantic-search.js';
 import { similarity } from '../vectors/similarity.js';
@@ -49,9 +49,10 @@ export async function evaluateRetrieval(
   const ids = Object.keys(queries).filter((id) => (relevant[id]?.length ?? 0) > 0);
   const documents = Object.keys(corpus);
   if (ids.length === 0 || documents.length === 0) {
-    throw new BerthaError(
+    throw unexpected(
       'INVALID_ARG',
-      `Expected queries with relevant documents for evaluateRetrieval but received ${ids.length} and ${documents.length} documents.`,
+      'queries with relevant documents for evaluateRetrieval',
+      `${ids.length} and ${documents.length} documents`,
     );
   }
   const wanted = await asQueries(model)(ids.map((id) => queries[id]!));

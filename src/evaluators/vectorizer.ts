@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import type { VectorLike } from '../vectors/vector-like.js';
 
 /** What turns texts into vectors: an embedder, or anything with its `embed`. */
@@ -36,6 +36,6 @@ export function asDocuments(model: Vectorizer): (texts: readonly string[]) => Pr
 export function requireLists(name: string, ...lists: readonly (readonly unknown[])[]): void {
   const lengths = lists.map((list) => (Array.isArray(list) ? list.length : -1));
   if (lengths[0]! < 1 || lengths.some((length) => length !== lengths[0])) {
-    throw new BerthaError('INVALID_ARG', `Expected lists of one length, not empty, for ${name} but received ${lengths.join(', ')}.`);
+    throw unexpected('INVALID_ARG', `lists of one length, not empty, for ${name}`, lengths.join(', '));
   }
 }

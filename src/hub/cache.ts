@@ -3,7 +3,7 @@ import { access, copyFile, mkdir, readFile, realpath, rename, symlink, unlink, w
 import path from 'node:path';
 import { quote, quotePath } from '../checkpoint/describe.js';
 import { ioError } from '../checkpoint/files.js';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { isCommit, isSafeFileName } from './repository.js';
 
 /**
@@ -117,7 +117,7 @@ async function place(target: string, make: (temporary: string) => Promise<unknow
 
 function checked(file: string): string {
   if (isSafeFileName(file)) return file;
-  throw new BerthaError('INDEX_PATH', `Expected a file name inside the model's repository but received ${quote(file)}.`);
+  throw unexpected('INDEX_PATH', "a file name inside the model's repository", quote(file));
 }
 
 function exists(file: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { describe, quote } from '../checkpoint/describe.js';
 import { isJsonObject, parseJson } from '../checkpoint/json-fields.js';
-import { BerthaError } from '../errors.js';
+import type { BerthaError, ErrorCode } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { Backoff, get, Transient, type Answer } from './http.js';
 import { isCommit, isSafeFileName } from './repository.js';
 import type { HubSettings } from './settings.js';
@@ -60,7 +61,7 @@ export class HubClient {
     const start = Number(/^bytes (\d+)-/.exec(answer.header('content-range') ?? '')?.[1] ?? NaN);
     if (start === from) return { start, chunks: answer.chunks() };
     answer.discard();
-    throw new BerthaError('HUB_HTTP', `Expected bytes from ${from} of ${answer.source} but received another part.`);
+    throw unexpected('HUB_HTTP', `bytes from ${from} of ${answer.source}`, 'another part');
   }
 
   async #get(address: string, timeoutMs: number, headers: Readonly<Record<string, string>>): Promise<Answer> {
@@ -75,20 +76,20 @@ export class HubClient {
     const reason = header('x-error-code') ?? '';
     const said = header('x-error-message');
     const detail = `${status}${reason === '' ? '' : ` ${quote(reason)}`}${said === undefined ? '' : `, ${quote(said)}`}`;
-    const expected = `Expected ${quote(this.#id)} from ${source} but received ${detail}.`;
+    const refuse = (code: ErrorCode, hint?: string): BerthaError => unexpected(code, `${quote(this.#id)} from ${source}`, detail, { hint });
     const secret = hadToken ? 'The token that was sent does not open it.' : 'If it is private, set HF_TOKEN or the option token.';
-    if (reason === 'RevisionNotFound') return new BerthaError('HUB_NOT_FOUND', `${expected} There is no such revision.`);
+    if (reason === 'RevisionNotFound') return refuse('HUB_NOT_FOUND', 'There is no such revision.');
     if (status === 404 || reason === 'RepoNotFound') {
-      return new BerthaError('HUB_NOT_FOUND', `${expected} Check the spelling of the id and whether its directory exists. ${secret}`);
+      return refuse('HUB_NOT_FOUND', `Check the spelling of the id and whether its directory exists. ${secret}`);
     }
     if (reason === 'GatedRepo') {
       const page = `${this.#settings.endpoint}/${this.#id}`;
-      return new BerthaError('HUB_UNAUTHORIZED', `${expected} Ask for access on ${page} and set HF_TOKEN to a token of that account.`);
+      return refuse('HUB_UNAUTHORIZED', `Ask for access on ${page} and set HF_TOKEN to a token of that account.`);
     }
     if (status === 401 || status === 403) {
-      return new BerthaError('HUB_UNAUTHORIZED', `${expected} It may not exist, or be private. ${secret}`);
+      return refuse('HUB_UNAUTHORIZED', `It may not exist, or be private. ${secret}`);
     }
-    const error = new BerthaError('HUB_HTTP', expected);
+    const error = refuse('HUB_HTTP');
     if (status < 500 && status !== 429 && status !== 408 && status !== 416) return error;
     const seconds = Number(header('retry-after') ?? NaN);
     return new Transient(error, seconds >= 0 ? seconds * 1000 : undefined);
@@ -131,5 +132,5 @@ function isHash(hash: string, isLfs: boolean): boolean {
 }
 
 function badListing(source: string, got: string): BerthaError {
-  return new BerthaError('HUB_HTTP', `Expected a commit and its files with size and hash from ${source} but received ${got}.`);
+  return unexpected('HUB_HTTP', `a commit and its files with size and hash from ${source}`, got);
 }

@@ -1,5 +1,5 @@
 import { quote } from '../checkpoint/describe.js';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import type { RepositoryCache } from './cache.js';
 import type { HubClient, RemoteFile } from './client.js';
 import { Backoff, Transient } from './http.js';
@@ -49,10 +49,11 @@ async function downloadBlob(download: Download, file: RemoteFile, blob: string):
     }
     if (partial.digest() !== file.hash) {
       isWorthKeeping = false;
-      throw new BerthaError(
+      throw unexpected(
         'HUB_CHECKSUM',
-        `Expected the hash ${file.hash} for ${quote(file.name)} but received ${partial.digest()}, twice: something changes the file ` +
-          `on its way. Nothing of it was kept. Try again, or check HF_ENDPOINT and proxies.`,
+        `the hash ${file.hash} for ${quote(file.name)}`,
+        `${partial.digest()}, twice: something changes the file on its way`,
+        { hint: 'Nothing of it was kept. Try again, or check HF_ENDPOINT and proxies.' },
       );
     }
     await partial.publish(blob);
@@ -93,5 +94,5 @@ async function receive({ client, commit, progress }: Download, file: RemoteFile,
 }
 
 function cutOrLong({ name, bytes }: RemoteFile, got: string): Transient {
-  return new Transient(new BerthaError('HUB_HTTP', `Expected ${bytes} bytes for ${quote(name)} but received ${got}, again and again.`));
+  return new Transient(unexpected('HUB_HTTP', `${bytes} bytes for ${quote(name)}`, `${got}, again and again`));
 }

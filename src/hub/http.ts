@@ -3,7 +3,8 @@ import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { types } from 'node:util';
 import { quote } from '../checkpoint/describe.js';
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 
 const kMostRedirects = 8;
 const kAttempts = 5;
@@ -91,7 +92,7 @@ export async function get(address: string, options: RequestOptions): Promise<Ans
     const isDowngrade = url.protocol === 'https:' && next?.protocol !== 'https:';
     if (next === undefined || !/^https?:$/.test(next.protocol) || isDowngrade || redirects >= kMostRedirects) {
       const problem = redirects >= kMostRedirects ? `more than ${kMostRedirects} redirects` : `a redirect to ${quote(location)}`;
-      throw new BerthaError('HUB_HTTP', `Expected a file or a safe redirect from ${withoutQuery(url)} but received ${problem}.`);
+      throw unexpected('HUB_HTTP', `a file or a safe redirect from ${withoutQuery(url)}`, problem);
     }
     url = next;
   }
@@ -177,12 +178,10 @@ class Patience {
     const { code, message } = rootOf(error);
     const problem = this.#isOver ? `nothing for ${this.#timeoutMs} ms` : [code, message].filter(Boolean).join(': ');
     return new Transient(
-      new BerthaError(
-        'HUB_UNREACHABLE',
-        `Expected an answer from ${source} but received ${problem}. Check the network, or HF_ENDPOINT for a mirror; ` +
-          `HF_HUB_OFFLINE=1 uses what is cached; a directory needs no network at all.`,
-        { cause: error },
-      ),
+      unexpected('HUB_UNREACHABLE', `an answer from ${source}`, problem, {
+        hint: 'Check the network, or HF_ENDPOINT for a mirror; HF_HUB_OFFLINE=1 uses what is cached; a directory needs no network at all.',
+        cause: error,
+      }),
     );
   }
 }

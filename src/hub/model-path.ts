@@ -1,9 +1,8 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BerthaError } from '../errors.js';
+import { received, unexpected } from '../expected.js';
 import { errorMessage } from '../realms.js';
-import { received } from '../options.js';
 
 /**
  * Where a model is: a directory, also as a `file:` URL (a `URL` or its text) or below the home folder (`~/models/mine`), or an id on the
@@ -21,7 +20,7 @@ type Code = 'INVALID_ARG' | 'INVALID_OPTION';
 export function readModelPath(model: unknown, caller: string, code: Code = 'INVALID_ARG'): string {
   const name = isUrl(model) ? model.href : model;
   if (typeof name !== 'string' || (isUrl(model) && !isFileUrl(name))) {
-    throw new BerthaError(code, `Expected a model directory, a file URL or an id for ${caller} but received ${received(model)}.`);
+    throw unexpected(code, `a model directory, a file URL or an id for ${caller}`, received(model));
   }
   if (isFileUrl(name)) return fromFileUrl(name, caller, code);
   return /^~(?:[/\\]|$)/.test(name) ? path.join(homedir(), name.slice(1)) : name;
@@ -40,7 +39,7 @@ function fromFileUrl(url: string, caller: string, code: Code): string {
   try {
     return fileURLToPath(url);
   } catch (error) {
-    const message = `Expected the file URL of a model directory for ${caller} but received ${received(url)}: ${errorMessage(error)}.`;
-    throw new BerthaError(code, message, { cause: error });
+    const got = `${received(url)}: ${errorMessage(error)}`;
+    throw unexpected(code, `the file URL of a model directory for ${caller}`, got, { cause: error });
   }
 }

@@ -1,5 +1,4 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { wrongArgument, wrongOption } from '../expected.js';
 
 const kLongestId = 96;
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -28,11 +27,9 @@ export function checkRepositoryId(id: string): void {
   const parts = id.split('/');
   const isSound = (part: string): boolean => /^[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?$/.test(part) && !/--|\.\./.test(part);
   if (parts.length <= 2 && id.length <= kLongestId && parts.every(isSound) && !id.endsWith('.git')) return;
-  throw new BerthaError(
-    'INVALID_ARG',
-    `Expected a model directory, or an id on the Hub such as "sentence-transformers/all-MiniLM-L6-v2", for the model but received ` +
-      `${received(id)}. There is no such directory, and ids are letters, digits, "-", "_" and ".", without "--" or "..".`,
-  );
+  throw wrongArgument('a model directory, or an id on the Hub such as "sentence-transformers/all-MiniLM-L6-v2", for the model', id, {
+    hint: 'There is no such directory, and ids are letters, digits, "-", "_" and ".", without "--" or "..".',
+  });
 }
 
 /**
@@ -43,10 +40,7 @@ export function checkRepositoryId(id: string): void {
 export function checkRevision(revision: string): void {
   const isSound = (part: string): boolean => /^[\w+@=,%-][\w.+@=,%-]*$/.test(part) && !/\.\.|\.$|\.lock$/.test(part);
   if (revision.length <= 200 && revision.split('/').every(isSound)) return;
-  throw new BerthaError(
-    'INVALID_OPTION',
-    `Expected a branch, a tag or a commit of 40 hexadecimal digits for the option revision but received ${received(revision)}.`,
-  );
+  throw wrongOption('a branch, a tag or a commit of 40 hexadecimal digits for the option revision', revision);
 }
 
 /** Whether a file name of a repository stays inside the folder it is joined to, on every system. */

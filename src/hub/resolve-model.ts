@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { quote, quotePath } from '../checkpoint/describe.js';
 import { BerthaError } from '../errors.js';
-import { abortSignal, flag, readOptions, received } from '../options.js';
+import { unexpected, wrongArgument } from '../expected.js';
+import { abortSignal, flag, readOptions } from '../options.js';
 import { RepositoryCache } from './cache.js';
 import { HubClient, type Listing } from './client.js';
 import { ensureFile } from './download-blob.js';
@@ -78,7 +79,7 @@ export async function resolveModel(model: string, options: HubOptions, part: Mod
  */
 export async function downloadModel(model: string, options?: DownloadModelOptions): Promise<DownloadedModel> {
   if (typeof model !== 'string') {
-    throw new BerthaError('INVALID_ARG', `Expected an id on the Hub for downloadModel but received ${received(model)}.`);
+    throw wrongArgument('an id on the Hub for downloadModel', model);
   }
   const { revision = kDefaultRevision, verify = false, signal, ...given } = readOptions('downloadModel', options, downloadSchema);
   checkRepositoryId(model);
@@ -150,27 +151,29 @@ async function findCached(
 function requireSafetensors(model: string, files: readonly string[]): void {
   if (files.some((file) => file.endsWith('.safetensors'))) return;
   const pickles = files.filter((file) => /\.(?:bin|pt|pth|ckpt)$/.test(file));
-  const expected = `Expected model.safetensors in ${quote(model)} but received`;
+  const wanted = `model.safetensors in ${quote(model)}`;
   if (pickles.length > 0) {
-    throw new BerthaError(
-      'UNSAFE_FORMAT',
-      `${expected} only ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does. The Hub often ` +
-        `has a converted copy as a pull request: look at its Community tab for "Adding safetensors" and pass its revision, such as "refs/pr/1".`,
-    );
+    const got = `only ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does`;
+    throw unexpected('UNSAFE_FORMAT', wanted, got, {
+      hint:
+        'The Hub often has a converted copy as a pull request: look at its Community tab for "Adding safetensors" and pass its revision, ' +
+        'such as "refs/pr/1".',
+    });
   }
-  throw new BerthaError('MODEL_NOT_FOUND', `${expected} ${files.slice(0, 20).map(quote).join(', ') || 'no file'}.`);
+  throw unexpected('MODEL_NOT_FOUND', wanted, files.slice(0, 20).map(quote).join(', ') || 'no file');
 }
 
 function notCached(model: string, revision: string, { offline }: HubSettings, cache: RepositoryCache): BerthaError {
-  return new BerthaError(
+  return unexpected(
     'HUB_OFFLINE',
-    `Expected ${quote(model)}, revision ${quote(revision)}, in ${quotePath(cache.folder)} but received nothing that can be loaded, and ${offline} ` +
-      `forbids a download. Run "bertha download ${model}" where there is a network, or name a directory.`,
+    `${quote(model)}, revision ${quote(revision)}, in ${quotePath(cache.folder)}`,
+    `nothing that can be loaded, and ${offline} forbids a download`,
+    { hint: `Run "bertha download ${model}" where there is a network, or name a directory.` },
   );
 }
 
 function offlineDownload(model: string, { offline }: HubSettings): BerthaError {
-  return new BerthaError('HUB_OFFLINE', `Expected leave to download ${quote(model)} but received ${offline}, which forbids it. Unset it.`);
+  return unexpected('HUB_OFFLINE', `leave to download ${quote(model)}`, `${offline}, which forbids it`, { hint: 'Unset it.' });
 }
 
 /** A mistyped directory is looked for on the Hub: its error says so. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ioError, isMissing } from '../checkpoint/files.js';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { callback, flag, text } from '../options.js';
 import type { ProgressEvent } from './progress.js';
 
@@ -83,7 +83,7 @@ async function findToken(read: (...names: string[]) => string | undefined, home:
 function readEndpoint(value: string, name: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new BerthaError('INVALID_OPTION', `Expected an http or https address for ${name} but received ${JSON.stringify(value)}.`);
+    throw unexpected('INVALID_OPTION', `an http or https address for ${name}`, JSON.stringify(value));
   }
   return value.replace(/\/+$/, '');
 }
@@ -91,7 +91,7 @@ function readEndpoint(value: string, name: string): string {
 function readSeconds(name: string, value: string | undefined): number {
   const seconds = value === undefined ? kTimeoutS : Number(value);
   if (seconds > 0 && seconds <= 86_400) return seconds * 1000;
-  throw new BerthaError('INVALID_OPTION', `Expected seconds, more than 0, for ${name} but received ${JSON.stringify(value)}.`);
+  throw unexpected('INVALID_OPTION', `seconds, more than 0, for ${name}`, JSON.stringify(value));
 }
 
 function expandHome(name: string): string {

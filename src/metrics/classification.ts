@@ -1,5 +1,5 @@
 // Metrics of classes, as scikit-learn 1.9 computes them.
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { mean, type Numbers, ratio, requireSameLength, total } from './lists.js';
 
 /** A class: a number, a name, or true and false. */
@@ -201,7 +201,7 @@ export function topKAccuracy(yTrue: readonly number[], rows: readonly Numbers[],
   requireSameLength('topKAccuracy', yTrue, rows);
   const isHit = (row: Numbers, column: number): boolean => {
     if (!(column >= 0 && column < row.length)) {
-      throw new BerthaError('INVALID_ARG', `Expected a column of ${row.length} for topKAccuracy but received ${column}.`);
+      throw unexpected('INVALID_ARG', `a column of ${row.length} for topKAccuracy`, column);
     }
     // numpy sorts upwards and takes the last k: of equal scores the later column goes first.
     let better = 0;

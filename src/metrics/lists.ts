@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 
 /** A list of numbers of whatever kind. */
 export type Numbers = ArrayLike<number>;
@@ -7,7 +7,7 @@ export type Numbers = ArrayLike<number>;
 export function requireSameLength(name: string, first: ArrayLike<unknown>, ...others: readonly ArrayLike<unknown>[]): void {
   const lengths = [first, ...others].map(({ length }) => length);
   if (lengths[0] === 0 || lengths.some((length) => length !== lengths[0])) {
-    throw new BerthaError('INVALID_ARG', `Expected lists of one length, not empty, for ${name} but received ${lengths.join(' and ')}.`);
+    throw unexpected('INVALID_ARG', `lists of one length, not empty, for ${name}`, lengths.join(' and '));
   }
 }
 

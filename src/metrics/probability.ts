@@ -1,5 +1,5 @@
 // Metrics of probabilities, as scikit-learn 1.9 computes them.
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { mean, type Numbers, requireSameLength } from './lists.js';
 
 /** The mean of squared differences between probabilities and what came true (0 or 1). Errors: INVALID_ARG. */
@@ -17,7 +17,7 @@ export function brier(yTrue: Numbers, probabilities: Numbers): number {
 export function logLoss(yTrue: readonly number[], probabilities: Numbers | readonly Numbers[]): number {
   requireSameLength('logLoss', yTrue, probabilities);
   if (new Set(yTrue).size < 2) {
-    throw new BerthaError('INVALID_ARG', `Expected more than one class for logLoss but received ${String(yTrue[0])} alone.`);
+    throw unexpected('INVALID_ARG', 'more than one class for logLoss', `${String(yTrue[0])} alone`);
   }
   const losses = Array.from(yTrue, (label, i) => {
     const given = probabilities[i]!;

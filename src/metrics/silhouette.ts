@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { mean, type Numbers, requireSameLength, total } from './lists.js';
 
 /**
@@ -15,7 +15,7 @@ export function silhouette(
   requireSameLength('silhouette', vectors, labels);
   const clusters = [...new Set(labels)];
   if (clusters.length < 2 || clusters.length >= vectors.length) {
-    throw new BerthaError('INVALID_ARG', `Expected 2 to ${vectors.length - 1} clusters for silhouette but received ${clusters.length}.`);
+    throw unexpected('INVALID_ARG', `2 to ${vectors.length - 1} clusters for silhouette`, clusters.length);
   }
   const distance = metric === 'euclidean' ? euclidean : cosine;
   const values = vectors.map((vector, i) => {

@@ -1,5 +1,5 @@
 import { readSequenceSummary } from '../checkpoint/sequence-summary.js';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { bertEmbeddings, bertLayerNames } from './bert.js';
 import { encoderLayers, readLayers, type EncoderOutputs } from './encoder.js';
 import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder, type HeadBuilders } from './heads.js';
@@ -45,10 +45,7 @@ const multipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => {
   const { type, projects, activation } = readSequenceSummary(config.raw);
   if (projects && !read.has(`${name}.weight`)) return undefined;
   if (!projects && activation !== 'none') {
-    throw new BerthaError(
-      'CONFIG_UNSUPPORTED',
-      `Expected no "summary_activation" without "summary_use_proj" in config.json but received ${activation}.`,
-    );
+    throw unexpected('CONFIG_UNSUPPORTED', 'no "summary_activation" without "summary_use_proj" in config.json', activation);
   }
   const states = encoder.hiddenStates.at(-1)!;
   const vector = type === 'first' ? b.firstTokens(states) : b.pool(states, [type === 'last' ? 'lasttoken' : 'mean']);

@@ -1,5 +1,5 @@
 import type { ActivationName } from '../checkpoint/activation.js';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import type { EncoderOutputs } from './encoder.js';
 import type { LinearWeights, Value } from './program.js';
 import type { WeightReader } from './weight-reader.js';
@@ -92,10 +92,7 @@ export const questionAnswering: HeadBuilder<'questionAnswering'> = (read, encode
 /** The pooler's output. Errors: MODEL_MISMATCH where the checkpoint has none. */
 export function requirePooler(encoder: EncoderOutputs, head: string): Value {
   if (encoder.poolerOutput !== undefined) return encoder.poolerOutput;
-  throw new BerthaError(
-    'MODEL_MISMATCH',
-    `Expected a pooler ("pooler.dense.weight") for the head ${head} but received a checkpoint without one.`,
-  );
+  throw unexpected('MODEL_MISMATCH', `a pooler ("pooler.dense.weight") for the head ${head}`, 'a checkpoint without one');
 }
 
 /** `classifier` over the pooler's output: one row a label, or one in all for multiple choice. */

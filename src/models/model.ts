@@ -1,8 +1,9 @@
 import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
 import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
+import { received, unexpected } from '../expected.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
-import { abortSignal, flag, integer, milliseconds, oneOf, readOptions, received } from '../options.js';
+import { abortSignal, flag, integer, milliseconds, oneOf, readOptions } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
@@ -141,10 +142,7 @@ export async function loadModel(directory?: ModelPath, options?: LoadModelOption
 function readTokenizer({ tokenizerFiles, maxLength, config }: ModelDirectory): Tokenizer {
   const tokenizer = createTokenizer(tokenizerFiles, { maxLength, maxPositions: config.maxSequenceLength });
   if (tokenizer.vocabSize <= config.vocabSize) return tokenizer;
-  throw new BerthaError(
-    'VOCAB',
-    `Expected at most ${config.vocabSize} tokens (vocab_size of config.json) but received a vocabulary of ${tokenizer.vocabSize}.`,
-  );
+  throw unexpected('VOCAB', `at most ${config.vocabSize} tokens (vocab_size of config.json)`, `a vocabulary of ${tokenizer.vocabSize}`);
 }
 
 /** An encoder ready to run. Made by `loadModel`; holds native memory until `dispose`. */
@@ -233,7 +231,7 @@ export class Model {
     const list = isList(encodings) ? encodings : [encodings];
     list.forEach(checkInput);
     if (options.pooler === true && this.values.poolerOutput === undefined) {
-      throw new BerthaError('INVALID_ARG', 'Expected a model with a pooler for the option pooler but received one without.');
+      throw unexpected('INVALID_ARG', 'a model with a pooler for the option pooler', 'one without');
     }
     const pooler = options.pooler === false ? undefined : this.values.poolerOutput;
     const wanted = {
@@ -298,14 +296,10 @@ export type ForwardInput = Pick<Encoding, 'ids'> & Partial<Pick<Encoding, 'typeI
 
 function checkInput(input: unknown, index: number): void {
   const { ids, typeIds } = (input ?? {}) as { readonly ids?: unknown; readonly typeIds?: unknown };
-  if (!isInt32Array(ids))
-    throw new BerthaError('INVALID_IDS', `Expected an Int32Array for the ids of text ${index} but received ${received(ids)}.`);
+  if (!isInt32Array(ids)) throw unexpected('INVALID_IDS', `an Int32Array for the ids of text ${index}`, received(ids));
   if (typeIds === undefined || (isInt32Array(typeIds) && typeIds.length === ids.length)) return;
   const got = isInt32Array(typeIds) ? `${typeIds.length} numbers` : received(typeIds);
-  throw new BerthaError(
-    'INVALID_ARG',
-    `Expected an Int32Array of ${ids.length} numbers for the typeIds of text ${index} but received ${got}.`,
-  );
+  throw unexpected('INVALID_ARG', `an Int32Array of ${ids.length} numbers for the typeIds of text ${index}`, got);
 }
 
 /** Whether it is a model that `loadModel` returned, of this copy of the package or another. */

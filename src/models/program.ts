@@ -1,7 +1,8 @@
 import type { ActivationName } from '../checkpoint/activation.js';
 import type { PoolingMode } from '../checkpoint/pooling.js';
 import { isWeightDtype, type TensorInfo } from '../checkpoint/safetensors.js';
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
@@ -237,7 +238,7 @@ export class ProgramBuilder {
 }
 
 function mismatch(weight: WeightRef, expected: string): BerthaError {
-  return new BerthaError('MODEL_MISMATCH', `Expected ${expected} for ${weight.name} but received [${weight.rows}, ${weight.cols}].`);
+  return unexpected('MODEL_MISMATCH', `${expected} for ${weight.name}`, `[${weight.rows}, ${weight.cols}]`);
 }
 
 /** The program as native code reads it: weights become ranges of open files. */

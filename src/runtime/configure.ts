@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BerthaError } from '../errors.js';
-import { readOptions, received, type Check } from '../options.js';
+import { wrongOption } from '../expected.js';
+import { readOptions, type Check } from '../options.js';
 
 /** Where files are that Bertha would otherwise look for in the installed packages. */
 export interface Locations {
@@ -14,13 +14,13 @@ export interface Locations {
 const fileLocation: Check<string> = (value, name) => {
   const location = typeof value === 'object' && value !== null ? (value as URL).href : value;
   if (typeof location !== 'string' || location === '') {
-    throw new BerthaError('INVALID_OPTION', `Expected a path or a file URL for ${name} but received ${received(value)}.`);
+    throw wrongOption(`a path or a file URL for ${name}`, value);
   }
   if (!/^[a-z][a-z+.-]+:/i.test(location)) return resolve(location);
   try {
     return resolve(fileURLToPath(location));
   } catch (cause) {
-    throw new BerthaError('INVALID_OPTION', `Expected a path or a file URL for ${name} but received ${received(location)}.`, { cause });
+    throw wrongOption(`a path or a file URL for ${name}`, location, { cause });
   }
 };
 const schema = { addon: fileLocation, modelDirectory: fileLocation };

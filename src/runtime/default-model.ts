@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { setLocation } from './configure.js';
 import { installedFile, isThere, packageRoot } from './package-files.js';
 
@@ -14,10 +14,9 @@ export function defaultModelDirectory(): string {
   if (set !== undefined) {
     if (isThere(join(set.path, 'config.json'))) return set.path;
     const got = isThere(set.path) ? 'which has no config.json' : 'which is not there';
-    throw new BerthaError(
-      'MODEL_NOT_FOUND',
-      `Expected a model directory for ${set.setBy} but received ${JSON.stringify(set.path)}, ${got}. Correct or remove it.`,
-    );
+    throw unexpected('MODEL_NOT_FOUND', `a model directory for ${set.setBy}`, `${JSON.stringify(set.path)}, ${got}`, {
+      hint: 'Correct or remove it.',
+    });
   }
   const root = packageRoot();
   const own = root === undefined ? undefined : join(root, 'weights', 'all-MiniLM-L6-v2');
@@ -25,9 +24,10 @@ export function defaultModelDirectory(): string {
   const config = installedFile(`${weightsPackage}/config.json`);
   if (config !== undefined) return dirname(config);
   const bundled = 'set BERTHA_MODEL_DIR to a folder that holds it, or keep bertha-encoder out of the bundle (docs/bundlers.md)';
-  throw new BerthaError(
+  throw unexpected(
     'MODEL_NOT_FOUND',
-    `Expected a model directory, or the default model in the package ${weightsPackage}, but received none and the package is not installed. ` +
-      `Run npm install ${weightsPackage}, ${root === undefined ? `${bundled}, ` : ''}or name a model directory.`,
+    `a model directory, or the default model in the package ${weightsPackage},`,
+    'none and the package is not installed',
+    { hint: `Run npm install ${weightsPackage}, ${root === undefined ? `${bundled}, ` : ''}or name a model directory.` },
   );
 }

@@ -1,5 +1,4 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { received, unexpected, wrongOption } from '../expected.js';
 import { loadAddon } from './addon.js';
 import { callNative } from './native-error.js';
 import type { PrecisionOption } from './precision.js';
@@ -22,10 +21,10 @@ const kCudaPrecisions: readonly PrecisionOption[] = ['fp32', 'fp16', 'bf16', 'au
 /** The option's value. Errors: INVALID_OPTION for what is no string, DEVICE for one that names no device. */
 export function parseDevice(value: unknown, name: string): DeviceOption {
   if (typeof value !== 'string') {
-    throw new BerthaError('INVALID_OPTION', `Expected a string for ${name} but received ${received(value)}.`);
+    throw wrongOption(`a string for ${name}`, value);
   }
   if (/^(?:auto|cpu|cuda|cuda:\d{1,4})$/.test(value)) return value as DeviceOption;
-  throw new BerthaError('DEVICE', `Expected one of auto, cpu, cuda, cuda:N for ${name} but received ${received(value)}.`);
+  throw unexpected('DEVICE', `one of auto, cpu, cuda, cuda:N for ${name}`, received(value));
 }
 
 /** `chooseDevice`, with the driver set up on another thread: that takes up to a second at the first `auto` of a process. Errors: ADDON_LOAD, THREADS. */

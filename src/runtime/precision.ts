@@ -1,5 +1,5 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import type { BerthaError } from '../errors.js';
+import { received, unexpected } from '../expected.js';
 import { loadAddon } from './addon.js';
 import type { IsaReport } from './native.js';
 import { callNative } from './native-error.js';
@@ -42,7 +42,7 @@ export function parsePrecision(value: unknown, name: string): PrecisionOption {
   const known: readonly PrecisionOption[] = [...PRECISIONS, 'auto'];
   const found = known.find((each) => each === value);
   if (found !== undefined) return found;
-  throw new BerthaError('PRECISION', `Expected one of ${known.join(', ')} for ${name} but received ${received(value)}.`);
+  throw unexpected('PRECISION', `one of ${known.join(', ')} for ${name}`, received(value));
 }
 
 /** The precisions that this processor has kernels for, with the instruction set in use. Errors: ADDON_LOAD, ISA. */
@@ -67,7 +67,7 @@ export function choosePrecision(asked: PrecisionOption, corpus: string | undefin
     const { chosen, reason } = automatic(isa, available, corpus !== undefined);
     return withCalibration({ asked, chosen, reason }, corpus);
   }
-  if (!available.includes(asked)) throw new BerthaError('PRECISION', missing(asked, isa, available));
+  if (!available.includes(asked)) throw missing(asked, isa, available);
   return withCalibration({ asked, chosen: asked, reason: 'as asked' }, corpus);
 }
 
@@ -87,10 +87,11 @@ function automatic(isa: string, available: readonly Precision[], isCalibrated: b
   return { chosen: 'fp16-weights', reason: `${isa} has no bf16 products; half the weights' memory traffic at fp32 accuracy; ${why}` };
 }
 
-function missing(asked: Precision, isa: string, available: readonly Precision[]): string {
+function missing(asked: Precision, isa: string, available: readonly Precision[]): BerthaError {
   const why: Readonly<Partial<Record<Precision, string>>> = {
     bf16: `bf16 products need the instruction set avx512_bf16, and ${isa} is in use`,
     'int8-fast': `${isa} computes int8 as fast as it could int8-fast`,
   };
-  return `Expected one of ${available.join(', ')}, auto for precision but received ${asked}: ${why[asked] ?? `${isa} has no kernels for it`}.`;
+  const got = `${asked}: ${why[asked] ?? `${isa} has no kernels for it`}`;
+  return unexpected('PRECISION', `one of ${available.join(', ')}, auto for precision`, got);
 }

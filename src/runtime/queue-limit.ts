@@ -1,5 +1,4 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { wrongArgument } from '../expected.js';
 import { loadAddon } from './addon.js';
 
 /**
@@ -10,10 +9,7 @@ import { loadAddon } from './addon.js';
  */
 export function setQueueLimit(tokens: number): void {
   if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > 2 ** 40) {
-    throw new BerthaError(
-      'INVALID_ARG',
-      `Expected a whole number of tokens from 1 to 2^40 for setQueueLimit but received ${received(tokens)}.`,
-    );
+    throw wrongArgument('a whole number of tokens from 1 to 2^40 for setQueueLimit', tokens);
   }
   loadAddon().setQueueLimit(tokens);
 }

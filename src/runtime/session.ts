@@ -1,4 +1,5 @@
 import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { onAbort } from './abort.js';
 import { loadAddon } from './addon.js';
 import { toBerthaError } from './native-error.js';
@@ -160,7 +161,7 @@ export class Session {
   }
 
   #open(): NativeModel {
-    if (this.#native === undefined) throw new BerthaError('DISPOSED', 'Expected an open model but received one that was disposed.');
+    if (this.#native === undefined) throw unexpected('DISPOSED', 'an open model', 'one that was disposed');
     return this.#native;
   }
 }

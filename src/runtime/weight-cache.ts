@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { BerthaError } from '../errors.js';
-import { received, type Check } from '../options.js';
+import { wrongOption } from '../expected.js';
+import type { Check } from '../options.js';
 import type { NativeWeightCache } from './native.js';
 
 /** `true`: in the user's cache folder; a directory: there; `false`: not at all. */
@@ -23,7 +23,7 @@ export interface WeightCacheReport {
 /** The check of the option `weightCache`. */
 export const parseWeightCache: Check<WeightCacheOption> = (value, name) => {
   if (typeof value === 'boolean' || (typeof value === 'string' && value !== '')) return value;
-  throw new BerthaError('INVALID_OPTION', `Expected true, false or a directory for ${name} but received ${received(value)}.`);
+  throw wrongOption(`true, false or a directory for ${name}`, value);
 };
 
 /** Where packed weights are kept unless a directory is named: `bertha` in XDG_CACHE_HOME, or in ~/.cache. */

@@ -1,7 +1,7 @@
 import { countTokens } from '../calls/text-reader.js';
-import { BerthaError } from '../errors.js';
+import { received, unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, readOptions, received, type Options } from '../options.js';
+import { flag, integer, oneOf, readOptions, type Options } from '../options.js';
 import { Turn } from '../runtime/turn.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './answer-spans.js';
@@ -160,7 +160,7 @@ function readQuestion(input: unknown, index: number): QuestionInput {
   const read = (value: unknown, name: string): string => {
     const text = requireString(value, `${name} of the input at index ${index} of answerQuestion`);
     if (text.trim() !== '') return text;
-    throw new BerthaError('EMPTY_INPUT', `Expected a ${name} with text for the input at index ${index} but received ${received(text)}.`);
+    throw unexpected('EMPTY_INPUT', `a ${name} with text for the input at index ${index}`, received(text));
   };
   return { question: read(question, 'question'), context: read(context, 'context') };
 }
@@ -175,14 +175,14 @@ async function requireShort(
 ): Promise<void> {
   const most = Math.min(Math.max(limit, room), config.maxSequenceLength - 1);
   const length = await countTokens(tokenizer, question, most, turn);
-  const at = `at index ${index} but received ${length > most ? `more than ${most}` : length}.`;
+  const got = length > most ? `more than ${most}` : length;
   if (length > limit) {
-    throw new BerthaError('MAX_LENGTH', `Expected a question of at most ${limit} tokens ${at} Shorten it or raise maxQuestionLen.`);
+    throw unexpected('MAX_LENGTH', `a question of at most ${limit} tokens at index ${index}`, got, {
+      hint: 'Shorten it or raise maxQuestionLen.',
+    });
   }
   if (length >= room) {
-    throw new BerthaError(
-      'MAX_LENGTH',
-      `Expected a question below ${room} tokens, so that windows have room for the context, ${at} Shorten it or raise maxSeqLen.`,
-    );
+    const wanted = `a question below ${room} tokens, so that windows have room for the context, at index ${index}`;
+    throw unexpected('MAX_LENGTH', wanted, got, { hint: 'Shorten it or raise maxSeqLen.' });
   }
 }

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import type { MaskedLmHead, Model } from '../models/index.js';
 import { TARGETS_PER_ROW } from '../models/program.js';
 import { integer, readOptions } from '../options.js';
@@ -91,15 +91,11 @@ export const fillMask = taskFunction<TextInput, FillMaskOptions, FilledText>(asy
 
 /** The ids that targets stand for, each once. Errors: INVALID_OPTION for one without any token. */
 function targetIds({ tokenizer }: Model, targets: readonly string[]): number[] {
-  if (targets.length === 0)
-    throw new BerthaError('INVALID_OPTION', 'Expected at least one word for fillMask option targets but received none.');
+  if (targets.length === 0) throw unexpected('INVALID_OPTION', 'at least one word for fillMask option targets', 'none');
   const ids = targets.map((target) => {
     const id = tokenizer.tokenToId(target) ?? tokenizer.encode(target, { addSpecialTokens: false }).ids[0];
     if (id !== undefined) return id;
-    throw new BerthaError(
-      'INVALID_OPTION',
-      `Expected words of the vocabulary for fillMask option targets but received ${JSON.stringify(target)}.`,
-    );
+    throw unexpected('INVALID_OPTION', 'words of the vocabulary for fillMask option targets', JSON.stringify(target));
   });
   return [...new Set(ids)];
 }
@@ -112,10 +108,7 @@ function maskPositions({ tokenizer }: Model, { ids, truncated }: Encoding, index
   if (positions.length > 0) return positions;
   const mask = tokenizer.maskId === undefined ? '[MASK]' : tokenizer.idToToken(tokenizer.maskId);
   const why = truncated ? 'none within its length limit' : 'none';
-  throw new BerthaError(
-    'NO_MASK',
-    `Expected at least one ${mask} in the text at index ${index} but received ${why}. Put ${mask} where a word is wanted.`,
-  );
+  throw unexpected('NO_MASK', `at least one ${mask} in the text at index ${index}`, why, { hint: `Put ${mask} where a word is wanted.` });
 }
 
 /** How candidates come back from native memory: which rows to ask for, and what a row says. */

@@ -1,5 +1,5 @@
-import { BerthaError } from '../errors.js';
-import { readOptions, received } from '../options.js';
+import { wrongArgument } from '../expected.js';
+import { readOptions } from '../options.js';
 import { argmax, softmax } from './scores.js';
 import {
   compute,
@@ -82,10 +82,7 @@ function readChoices(input: unknown, index: number): ChoiceInput {
   const { text, choices } = (input ?? {}) as { readonly text?: unknown; readonly choices?: unknown };
   const prompt = requireString(text, `text of the input at index ${index} of multipleChoice`);
   if (!Array.isArray(choices) || choices.length === 0) {
-    throw new BerthaError(
-      'INVALID_ARG',
-      `Expected a list of texts for choices of the input at index ${index} of multipleChoice but received ${received(choices)}.`,
-    );
+    throw wrongArgument(`a list of texts for choices of the input at index ${index} of multipleChoice`, choices);
   }
   return {
     text: prompt,

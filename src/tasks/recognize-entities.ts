@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { integer, oneOf, readOptions } from '../options.js';
 import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './entities.js';
@@ -80,8 +80,9 @@ function checkLabels({ config }: Model, names: readonly string[]): readonly stri
   const known = new Set(['O', ...config.id2label, ...config.id2label.map(groupOf)]);
   const unknown = names.find((name) => !known.has(name));
   if (unknown === undefined) return names;
-  throw new BerthaError(
+  throw unexpected(
     'INVALID_LABEL',
-    `Expected labels of the model (${config.id2label.slice(0, 20).join(', ')}) for ignoreLabels but received ${JSON.stringify(unknown)}.`,
+    `labels of the model (${config.id2label.slice(0, 20).join(', ')}) for ignoreLabels`,
+    JSON.stringify(unknown),
   );
 }

@@ -1,6 +1,7 @@
 import { BerthaError } from '../errors.js';
+import { received, unexpected, wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, readOptions, received, type Options } from '../options.js';
+import { flag, integer, oneOf, readOptions, type Options } from '../options.js';
 import { descending, sigmoid } from './scores.js';
 import { logitFunction, type LogitFunction } from './scoring/logit-functions.js';
 import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions, type TextPair } from './task-call.js';
@@ -64,16 +65,15 @@ export async function rerank(
   const queries = (isOne ? [query] : query).map((each: unknown, i) =>
     requireString(each, isOne ? 'the query of rerank' : `the query at index ${i} of rerank`),
   );
-  if (!Array.isArray(documents))
-    throw new BerthaError('INVALID_ARG', `Expected a list of documents for rerank but received ${received(documents)}.`);
+  if (!Array.isArray(documents)) throw wrongArgument('a list of documents for rerank', documents);
   const hasOwnLists = !isOne && Array.isArray(documents[0]);
   if (hasOwnLists && documents.length !== queries.length) {
-    throw new BerthaError('INVALID_ARG', `Expected ${queries.length} lists of documents for rerank but received ${documents.length}.`);
+    throw unexpected('INVALID_ARG', `${queries.length} lists of documents for rerank`, documents.length);
   }
   const lists = queries.map((_, q): readonly unknown[] => {
     const list: unknown = hasOwnLists ? documents[q] : documents;
     if (Array.isArray(list)) return list;
-    throw new BerthaError('INVALID_ARG', `Expected a list of documents for query ${q} of rerank but received ${received(list)}.`);
+    throw wrongArgument(`a list of documents for query ${q} of rerank`, list);
   });
   const pairs = lists.flatMap((list, q) =>
     list.map((each, i) => ({ text: queries[q]!, textPair: requireString(each, `the document at index ${i} of rerank`) })),
@@ -116,13 +116,12 @@ export async function predictPairs(
   const settings = readOptions('predictPairs', options, scoreSchema);
   requireOneLabel(model, 'predictPairs');
   if (!Array.isArray(pairs)) {
-    throw new BerthaError('INVALID_ARG', `Expected a list of pairs for predictPairs but received ${received(pairs)}.`);
+    throw wrongArgument('a list of pairs for predictPairs', pairs);
   }
   const texts = pairs.map((pair: unknown, i) => {
     const given = (pair ?? {}) as { readonly text?: unknown; readonly textPair?: unknown };
     const [first, second, ...rest] = Array.isArray(pair) ? (pair as unknown[]) : [given.text, given.textPair];
-    if (rest.length > 0)
-      throw new BerthaError('INVALID_ARG', `Expected two texts for pair ${i} of predictPairs but received ${received(pair)}.`);
+    if (rest.length > 0) throw wrongArgument(`two texts for pair ${i} of predictPairs`, pair);
     return {
       text: requireString(first, `the first text of pair ${i} of predictPairs`),
       textPair: requireString(second, `the second text of pair ${i} of predictPairs`),
@@ -158,10 +157,7 @@ async function scorePairs(
 
 function requireOneLabel(model: Model, name: string): void {
   if (model.config.numLabels !== 1) {
-    throw new BerthaError(
-      'INVALID_LABEL',
-      `Expected a cross-encoder with one label for ${name} but received a model with ${model.config.numLabels}.`,
-    );
+    throw unexpected('INVALID_LABEL', `a cross-encoder with one label for ${name}`, `a model with ${model.config.numLabels}`);
   }
   const { error } = model.crossEncoder ?? {};
   if (error !== undefined) throw new BerthaError(error.code, error.message, { cause: error });
@@ -178,9 +174,11 @@ function readActivation(model: Model, asked: 'sigmoid' | 'none' | undefined): Ac
   if (name === undefined) return { score: asked === 'none' ? (logit) => logit : sigmoid, keepsOrder: true };
   const score = typeof name === 'string' ? logitFunction(name) : undefined;
   if (score !== undefined) return { score, keepsOrder: /\.(Identity|Sigmoid)$/.test(String(name)) };
-  throw new BerthaError(
+  throw unexpected(
     'CONFIG_UNSUPPORTED',
-    `Expected an activation of torch without parameters for the activation of a cross-encoder's config but received ${received(name)}. The option activation chooses one.`,
+    "an activation of torch without parameters for the activation of a cross-encoder's config",
+    received(name),
+    { hint: 'The option activation chooses one.' },
   );
 }
 

@@ -1,9 +1,10 @@
 import { deadline, type Deadline } from '../calls/deadline.js';
 import { packPooled, TextReader, type TextModel } from '../calls/text-reader.js';
 import { BerthaError } from '../errors.js';
+import { unexpected, wrongArgument, wrongOption } from '../expected.js';
 import type { Heads, Model } from '../models/index.js';
 import type { Value } from '../models/program.js';
-import { abortSignal, integer, oneOf, received, unknownName, type Check, type Options } from '../options.js';
+import { abortSignal, integer, oneOf, unknownName, type Check, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { newGroup } from '../runtime/session.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
@@ -122,18 +123,16 @@ export function requireHead<K extends keyof Heads>(model: Model, head: K, task: 
   if (found !== undefined) return found;
   const is = model.config.architectures[0] ?? model.config.modelType;
   const has = Object.keys({ ...heads, ...otherHeads }).map((name) => kHeadNames[name as keyof Heads]);
-  throw new BerthaError(
-    'NO_HEAD',
-    `Expected a model with ${kHeadNames[head]} for ${task} but received ${is} with ${has.join(' and ') || 'no head at all'}. Load a model that was trained for this task.`,
-  );
+  throw unexpected('NO_HEAD', `a model with ${kHeadNames[head]} for ${task}`, `${is} with ${has.join(' and ') || 'no head at all'}`, {
+    hint: 'Load a model that was trained for this task.',
+  });
 }
 
 /** Errors: INVALID_ARG for what is no model, DISPOSED. */
 export function requireModel(model: Model, task: string): void {
   const session: unknown = (model as Partial<Model> | null | undefined)?.session;
-  if (session === undefined)
-    throw new BerthaError('INVALID_ARG', `Expected a model from loadModel for ${task} but received ${received(model)}.`);
-  if (model.session.disposed) throw new BerthaError('DISPOSED', `Expected a loaded model for ${task} but received one that was disposed.`);
+  if (session === undefined) throw wrongArgument(`a model from loadModel for ${task}`, model);
+  if (model.session.disposed) throw unexpected('DISPOSED', `a loaded model for ${task}`, 'one that was disposed');
 }
 
 /** Texts and pairs, checked. Errors: INVALID_ARG, naming the index. */
@@ -143,10 +142,7 @@ export function readInputs(task: string, inputs: readonly unknown[]): TextPair[]
     refuseUnknownKeys(each, ['text', 'textPair', 'text_pair'], `the input at index ${i} of ${task}`);
     const { text, text_pair: alias, textPair = alias } = (each ?? {}) as { text?: unknown; textPair?: unknown; text_pair?: unknown };
     if (typeof text !== 'string' || (textPair !== undefined && typeof textPair !== 'string')) {
-      throw new BerthaError(
-        'INVALID_ARG',
-        `Expected a string, or an object with text and textPair, for the input at index ${i} of ${task} but received ${received(each)}.`,
-      );
+      throw wrongArgument(`a string, or an object with text and textPair, for the input at index ${i} of ${task}`, each);
     }
     return textPair === undefined ? { text } : { text, textPair };
   });
@@ -162,13 +158,13 @@ export function refuseUnknownKeys(input: unknown, known: readonly string[], name
 /** Checks a string of a task's input. Errors: INVALID_ARG. */
 export function requireString(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
-  throw new BerthaError('INVALID_ARG', `Expected a string for ${name} but received ${received(value)}.`);
+  throw wrongArgument(`a string for ${name}`, value);
 }
 
 /** A check for a list of strings. */
 export const strings: Check<readonly string[]> = (value, name) => {
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value as readonly string[];
-  throw new BerthaError('INVALID_OPTION', `Expected an array of strings for ${name} but received ${received(value)}.`);
+  throw wrongOption(`an array of strings for ${name}`, value);
 };
 
 /**
@@ -214,9 +210,10 @@ export function requireRoom(encodings: readonly Encoding[], task: string, maxLen
     ({ truncated, specialTokensMask }) => truncated && specialTokensMask.every((isSpecial) => isSpecial === 1),
   );
   if (first < 0) return;
-  throw new BerthaError(
+  throw unexpected(
     'MAX_LENGTH',
-    `Expected windows with room for the text at index ${first} of ${task} but received a limit of ${maxLength} tokens, which special tokens fill.`,
+    `windows with room for the text at index ${first} of ${task}`,
+    `a limit of ${maxLength} tokens, which special tokens fill`,
   );
 }
 

@@ -1,6 +1,6 @@
-import { BerthaError } from '../errors.js';
+import { unexpected, wrongOption } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, readOptions, received, text } from '../options.js';
+import { flag, readOptions, text } from '../options.js';
 import { descending, softmax } from './scores.js';
 import { strFormat } from './templates/str-format.js';
 import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions } from './task-call.js';
@@ -67,10 +67,7 @@ export async function classifyZeroShot(
   const template = settings.hypothesisTemplate ?? 'This example is {}.';
   const hypotheses = candidates.map((label) => strFormat(template, label));
   if (hypotheses[0] === template) {
-    throw new BerthaError(
-      'INVALID_OPTION',
-      `Expected {} in classifyZeroShot option hypothesisTemplate but received ${received(template)}.`,
-    );
+    throw wrongOption('{} in classifyZeroShot option hypothesisTemplate', template);
   }
   const pairs = texts.flatMap((text) => hypotheses.map((textPair) => ({ text, textPair })));
   const encodings = await encodeInputs(model, 'classifyZeroShot', pairs, settings, { truncation: 'only_first' });
@@ -99,7 +96,7 @@ function readLabels(labels: string | readonly string[]): string[] {
   const names = list.map((label, i) => requireString(label, `the label at index ${i} of classifyZeroShot`));
   const candidates = typeof labels === 'string' ? splitLabels(labels) : names;
   if (candidates.length > 0) return candidates;
-  throw new BerthaError('INVALID_LABEL', 'Expected at least one label for classifyZeroShot but received none.');
+  throw unexpected('INVALID_LABEL', 'at least one label for classifyZeroShot', 'none');
 }
 
 function splitLabels(labels: string): string[] {
@@ -113,8 +110,10 @@ function splitLabels(labels: string): string[] {
 function inferenceLabels({ config }: Model): { entailment: number; contradiction: number } {
   const entailment = config.id2label.findIndex((label) => label.toLowerCase().startsWith('entail'));
   if (entailment >= 0 && config.numLabels > 1) return { entailment, contradiction: entailment === 0 ? config.numLabels - 1 : 0 };
-  throw new BerthaError(
+  throw unexpected(
     'INVALID_LABEL',
-    `Expected a model with a label for entailment for classifyZeroShot but received the labels ${config.id2label.slice(0, 10).join(', ')}. Use a model trained on natural language inference.`,
+    'a model with a label for entailment for classifyZeroShot',
+    `the labels ${config.id2label.slice(0, 10).join(', ')}`,
+    { hint: 'Use a model trained on natural language inference.' },
   );
 }

@@ -2,12 +2,12 @@ import path from 'node:path';
 import { TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
 import { openModelDirectory } from '../checkpoint/model-directory.js';
-import { BerthaError } from '../errors.js';
+import { wrongArgument } from '../expected.js';
 import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { toNativeProgram } from '../models/program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/smoothing.js';
-import { abortSignal, callback, integer, readOptions, received, text } from '../options.js';
+import { abortSignal, callback, integer, readOptions, text } from '../options.js';
 import { packBatch } from '../runtime/batch.js';
 import { Session } from '../runtime/session.js';
 import { createTokenizer } from '../tokenizer/index.js';
@@ -52,7 +52,7 @@ const kScaleRange = [1e-3, 1e3] as const;
 export async function calibrate(directory: ModelPath, texts: readonly string[], options?: CalibrateOptions): Promise<CalibrationReport> {
   const model = readModelPath(directory, 'calibrate');
   if (!Array.isArray(texts) || texts.length === 0 || texts.some((each) => typeof each !== 'string')) {
-    throw new BerthaError('INVALID_ARG', `Expected a list of texts for calibrate, at least one, but received ${received(texts)}.`);
+    throw wrongArgument('a list of texts for calibrate, at least one,', texts);
   }
   const { corpus = 'unnamed', output, threads, signal, onProgress } = readOptions('calibrate', options, schema);
   const opened = await openModelDirectory(await resolveModel(model, {}, 'model'));

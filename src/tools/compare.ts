@@ -1,9 +1,10 @@
 import { packPooled, TextReader } from '../calls/text-reader.js';
 import { readReference, type Reference, type ReferenceLayer } from '../checkpoint/reference-file.js';
 import { BerthaError } from '../errors.js';
+import { unexpected, wrongOption } from '../expected.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type Model } from '../models/index.js';
-import { abortSignal, integer, readOptions, received, text, type Check } from '../options.js';
+import { abortSignal, integer, readOptions, text, type Check } from '../options.js';
 import type { EncodedIds } from '../tokenizer/index.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 
@@ -67,11 +68,11 @@ type Values = ReadonlyMap<string, Float32Array>;
 
 const positive: Check<number> = (value, name) => {
   if (typeof value === 'number' && value > 0) return value;
-  throw new BerthaError('INVALID_OPTION', `Expected a number above 0 for ${name} but received ${received(value)}.`);
+  throw wrongOption(`a number above 0 for ${name}`, value);
 };
 const textList: Check<readonly string[]> = (value, name) => {
   if (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')) return value as string[];
-  throw new BerthaError('INVALID_OPTION', `Expected a list of texts, at least one, for ${name} but received ${received(value)}.`);
+  throw wrongOption(`a list of texts, at least one, for ${name}`, value);
 };
 const schema = {
   reference: text,
@@ -112,14 +113,13 @@ export async function compare(model: ModelPath | undefined, options: CompareOpti
     threads,
     signal,
   } = readOptions('compare', options, schema);
-  if (file !== undefined && other !== undefined)
-    throw new BerthaError('INVALID_OPTION', 'Expected reference or with for compare but received both.');
+  if (file !== undefined && other !== undefined) throw unexpected('INVALID_OPTION', 'reference or with for compare', 'both');
   if (file === undefined && other === undefined && precision === 'fp32') {
-    throw new BerthaError('INVALID_OPTION', 'Expected reference, with or a precision other than fp32 for compare but received none.');
+    throw unexpected('INVALID_OPTION', 'reference, with or a precision other than fp32 for compare', 'none');
   }
   const reference = file === undefined ? undefined : await readReference(file);
   const texts = given ?? reference?.texts ?? (reference === undefined ? kSampleTexts : undefined);
-  if (texts === undefined) throw new BerthaError('INVALID_OPTION', `Expected texts for compare, as ${file} has none, but received none.`);
+  if (texts === undefined) throw unexpected('INVALID_OPTION', `texts for compare, as ${file} has none,`, 'none');
   const actual = await computeAll(model, { precision, threads }, texts, signal);
   const expected =
     reference === undefined
@@ -129,7 +129,7 @@ export async function compare(model: ModelPath | undefined, options: CompareOpti
   const known = [...actual.values[0]!.keys()];
   const unknown = reference && [...expected.values[0]!.keys()].find((layer) => !known.includes(layer));
   if (unknown !== undefined) {
-    throw new BerthaError('REFERENCE', `Expected only ${known.join(', ')} in ${file}, as the model has, but received ${unknown} as well.`);
+    throw unexpected('REFERENCE', `only ${known.join(', ')} in ${file}, as the model has,`, `${unknown} as well`);
   }
   const layers = known.filter((layer) => expected.values[0]!.has(layer));
   const limit = tolerance ?? kTolerances[actual.precision.chosen];
@@ -239,7 +239,7 @@ function split({ embeddings, hiddenStates }: Reference, tokens: readonly number[
     const wanted = name === 'embedding' ? tokens.length : total;
     if (rows !== wanted) {
       const what = name === 'embedding' ? `${wanted} texts` : `${wanted} tokens of ${tokens.length} texts`;
-      throw new BerthaError('REFERENCE', `Expected ${wanted} rows, for ${what}, for ${name} in ${file} but received ${rows}.`);
+      throw unexpected('REFERENCE', `${wanted} rows, for ${what}, for ${name} in ${file}`, rows);
     }
     let row = 0;
     counts.forEach((count, i) => texts[i]!.set(name, data.subarray(row * width, (row += count) * width)));

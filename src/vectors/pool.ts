@@ -1,5 +1,6 @@
 // Vectors on the native pool: queries go there a tile at a time, rows in blocks. The event loop only copies, a block a slice.
-import { BerthaError } from '../errors.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { loadAddon } from '../runtime/addon.js';
 import type { NativeSearch, NativeVectors } from '../runtime/native.js';
 import { callNative, toBerthaError } from '../runtime/native-error.js';
@@ -177,10 +178,10 @@ function newScores(count: number): Float32Array {
   try {
     return new Float32Array(count);
   } catch (error) {
-    throw new BerthaError('OUT_OF_MEMORY', `Expected memory for ${count} scores but received none.`, { cause: error });
+    throw unexpected('OUT_OF_MEMORY', `memory for ${count} scores`, 'none', { cause: error });
   }
 }
 
 function nonFinite(name: string, index: number): BerthaError {
-  return new BerthaError('INVALID_ARG', `Expected finite numbers for the ${name} but received others in the vector at index ${index}.`);
+  return unexpected('INVALID_ARG', `finite numbers for the ${name}`, `others in the vector at index ${index}`);
 }

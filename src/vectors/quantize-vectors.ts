@@ -1,5 +1,4 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { received, unexpected, wrongArgument } from '../expected.js';
 import { finiteComponentsOf, type FloatArray, lengthError, type VectorLike } from './vector-like.js';
 
 /** How vectors are stored: `int8` (a quarter of the bytes, one scale each) or `binary` (the signs, a bit each). */
@@ -48,10 +47,10 @@ export function quantizeVectors(vectors: readonly VectorLike[], format: 'binary'
 export function quantizeVectors(vectors: readonly VectorLike[], format: VectorFormat): QuantizedVectors;
 export function quantizeVectors(vectors: readonly VectorLike[], format: VectorFormat): QuantizedVectors {
   if (!Array.isArray(vectors)) {
-    throw new BerthaError('INVALID_ARG', `Expected a list of vectors for quantizeVectors but received ${received(vectors)}.`);
+    throw wrongArgument('a list of vectors for quantizeVectors', vectors);
   }
   if (format !== 'int8' && format !== 'binary') {
-    throw new BerthaError('INVALID_ARG', `Expected int8 or binary for the format of quantizeVectors but received ${received(format)}.`);
+    throw wrongArgument('int8 or binary for the format of quantizeVectors', format);
   }
   const rows = vectors.map((vector: VectorLike, i) => finiteComponentsOf(vector, `vector ${i} of quantizeVectors`));
   const dimensions = rows[0]?.length ?? 0;
@@ -82,21 +81,23 @@ export function checkVectors(vectors: QuantizedVectors, name: string): Quantized
   const { format, count, dimensions, codes } = vectors ?? {};
   const isKnown = format === 'int8' || format === 'binary';
   if (!isKnown || !Number.isInteger(count) || !Number.isInteger(dimensions) || count < 0 || dimensions < 0) {
-    throw new BerthaError('INVALID_ARG', `Expected what quantizeVectors returns for ${name} but received ${received(vectors)}.`);
+    throw wrongArgument(`what quantizeVectors returns for ${name}`, vectors);
   }
   const version = vectors.format === 'binary' ? (vectors.version ?? kBinaryVersion) : kBinaryVersion;
   if (version !== kBinaryVersion) {
-    throw new BerthaError(
+    throw unexpected(
       'INVALID_ARG',
-      `Expected binary vectors of version ${kBinaryVersion} for ${name} but received version ${received(version)}: quantise the vectors anew.`,
+      `binary vectors of version ${kBinaryVersion} for ${name}`,
+      `version ${received(version)}: quantise the vectors anew`,
     );
   }
   const expected = count * (format === 'int8' ? dimensions : bytesOf(dimensions));
   const isComplete = codes?.length === expected && (vectors.format === 'binary' || vectors.scales?.length === count);
   if (!isComplete) {
-    throw new BerthaError(
+    throw unexpected(
       'INVALID_ARG',
-      `Expected ${expected} codes${format === 'int8' ? ` and ${count} scales` : ''} for the ${count} vectors of ${name} but received ${codes?.length} codes.`,
+      `${expected} codes${format === 'int8' ? ` and ${count} scales` : ''} for the ${count} vectors of ${name}`,
+      `${codes?.length} codes`,
     );
   }
   return vectors;

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { integer, oneOf, readOptions } from '../options.js';
 import { type BinaryVectors, bitOf, bytesOf, checkVectors, type Int8Vectors, packBits, type QuantizedVectors } from './quantize-vectors.js';
 import { similarity } from './similarity.js';
@@ -37,7 +37,7 @@ export function quantizedSimilarity(query: VectorLike | BinaryVectors, stored: Q
   if (isBinaryQuery(query)) {
     checkVectors(query, 'the query of quantizedSimilarity');
     if (stored.format !== 'binary' || query.count !== 1) {
-      throw new BerthaError('INVALID_ARG', 'Expected binary vectors, and one binary query, for quantizedSimilarity but received others.');
+      throw unexpected('INVALID_ARG', 'binary vectors, and one binary query, for quantizedSimilarity', 'others');
     }
     if (query.dimensions !== stored.dimensions) throw lengthError('the query of quantizedSimilarity', stored.dimensions, query.dimensions);
     return hammingSimilarity(query.codes, stored);
@@ -63,10 +63,7 @@ export function rescore(
   checkVectors(binary, 'the binary vectors of rescore');
   const count = isList(precise) ? precise.length : checkVectors(precise, 'the precise vectors of rescore').count;
   if (binary.format !== 'binary' || count !== binary.count) {
-    throw new BerthaError(
-      'INVALID_ARG',
-      `Expected binary vectors, and as many precise ones, for rescore but received ${binary.count} and ${count}.`,
-    );
+    throw unexpected('INVALID_ARG', 'binary vectors, and as many precise ones, for rescore', `${binary.count} and ${count}`);
   }
   const components = finiteComponentsOf(query, 'the query of rescore');
   if (components.length !== binary.dimensions) throw lengthError('the query of rescore', binary.dimensions, components.length);

@@ -1,6 +1,5 @@
 import { types } from 'node:util';
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { unexpected, wrongArgument } from '../expected.js';
 import { isFloatArray } from '../realms.js';
 import { componentsOf, type FloatArray, isVectorList, lengthError, type VectorLike, type VectorMatrix } from './vector-like.js';
 
@@ -24,7 +23,7 @@ export function toRows(vectors: readonly VectorLike[] | VectorMatrix, name: stri
 
 function listRows(list: readonly VectorLike[], name: string): Rows {
   const width = list.length === 0 ? 0 : componentsOf(list[0], `${name} at index 0`).length;
-  if (list.length > 0 && width === 0) throw new BerthaError('INVALID_ARG', `Expected numbers for ${name} at index 0 but received none.`);
+  if (list.length > 0 && width === 0) throw unexpected('INVALID_ARG', `numbers for ${name} at index 0`, 'none');
   let memory = new Float32Array(0);
   return {
     count: list.length,
@@ -54,10 +53,7 @@ function matrixRows(matrix: VectorMatrix, name: string): Rows {
     dimensions < 1 ||
     data.length % dimensions !== 0
   ) {
-    throw new BerthaError(
-      'INVALID_ARG',
-      `Expected a list of vectors, or data and dimensions, for ${name} but received ${received(matrix)}.`,
-    );
+    throw wrongArgument(`a list of vectors, or data and dimensions, for ${name}`, matrix);
   }
   const { length } = data;
   return {
@@ -65,9 +61,10 @@ function matrixRows(matrix: VectorMatrix, name: string): Rows {
     width: dimensions,
     block(begin, end) {
       if (data.length !== length) {
-        throw new BerthaError(
+        throw unexpected(
           'INVALID_ARG',
-          `Expected the ${length} numbers that ${name} had at the call but received ${data.length}: the array was transferred or resized meanwhile.`,
+          `the ${length} numbers that ${name} had at the call`,
+          `${data.length}: the array was transferred or resized meanwhile`,
         );
       }
       return data.subarray(begin * dimensions, end * dimensions);

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { componentsOf, dot, type FloatArray, isVectorList, norm, type VectorLike } from './vector-like.js';
 
 /**
@@ -21,8 +21,7 @@ export function similarity(
   b: VectorLike | readonly VectorLike[],
 ): number | Float32Array | Float32Array[] {
   if (!isVectorList(b)) {
-    if (isVectorList(a))
-      throw new BerthaError('INVALID_ARG', 'Expected a list of vectors for b of similarity, as a is one, but received a vector.');
+    if (isVectorList(a)) throw unexpected('INVALID_ARG', 'a list of vectors for b of similarity, as a is one,', 'a vector');
     const right = measured(b, 'b of similarity');
     return cosine(measured(a, 'a of similarity'), right);
   }
@@ -39,7 +38,7 @@ export function similarity(
 export function pairwiseSimilarity(a: readonly VectorLike[], b: readonly VectorLike[]): Float32Array {
   if (!isVectorList(a) || !isVectorList(b) || a.length !== b.length) {
     const got = [a, b].map((list) => (isVectorList(list) ? `a list of ${list.length}` : 'something else'));
-    throw new BerthaError('INVALID_ARG', `Expected two lists of as many vectors for pairwiseSimilarity but received ${got.join(' and ')}.`);
+    throw unexpected('INVALID_ARG', 'two lists of as many vectors for pairwiseSimilarity', got.join(' and '));
   }
   return Float32Array.from(a, (left, i) =>
     cosine(measured(left, `a[${i}] of pairwiseSimilarity`), measured(b[i], `b[${i}] of pairwiseSimilarity`)),
@@ -65,10 +64,7 @@ function measured(vector: unknown, name: string): Measured {
 
 function cosine(a: Measured, b: Measured): number {
   if (a.values.length !== b.values.length) {
-    throw new BerthaError(
-      'INVALID_ARG',
-      `Expected vectors of one length but received ${a.values.length} for ${a.name} and ${b.values.length} for ${b.name}.`,
-    );
+    throw unexpected('INVALID_ARG', 'vectors of one length', `${a.values.length} for ${a.name} and ${b.values.length} for ${b.name}`);
   }
   const norms = a.norm * b.norm;
   return norms === 0 ? 0 : dot(a.values, b.values) / norms;

@@ -2,8 +2,8 @@ import { npyHeader, readNpy } from '../checkpoint/npy.js';
 import { replaceFile } from '../checkpoint/replace-file.js';
 import { SafetensorsFile } from '../checkpoint/safetensors.js';
 import { safetensorsHead } from '../checkpoint/safetensors-writer.js';
-import { BerthaError } from '../errors.js';
-import { oneOf, readOptions, received, text } from '../options.js';
+import { unexpected, wrongArgument } from '../expected.js';
+import { oneOf, readOptions, text } from '../options.js';
 import { toRows } from './rows.js';
 import { componentsOf, isVectorList, type VectorLike, type VectorMatrix } from './vector-like.js';
 
@@ -74,7 +74,7 @@ async function loadTensor(path: string, name: string | undefined): Promise<Vecto
     if (tensor === undefined || tensor.shape.length !== 2 || columns === undefined) {
       const got =
         tensor === undefined ? `the tensors ${names.slice(0, 10).join(', ') || 'none'}` : `the shape [${tensor.shape.join(', ')}]`;
-      throw new BerthaError('VECTOR_FILE', `Expected a matrix ${JSON.stringify(chosen)} in ${JSON.stringify(path)} but received ${got}.`);
+      throw unexpected('VECTOR_FILE', `a matrix ${JSON.stringify(chosen)} in ${JSON.stringify(path)}`, got);
     }
     const data =
       tensor.dtype === 'F64' ? new Float64Array((await file.read(chosen)).buffer as ArrayBuffer) : await file.readFloat32(chosen);
@@ -87,15 +87,12 @@ async function loadTensor(path: string, name: string | undefined): Promise<Vecto
 
 function toMatrix(data: Float32Array | Float64Array, dimensions: number, path: string): VectorMatrix {
   if (dimensions > 0) return { data, dimensions };
-  throw new BerthaError('VECTOR_FILE', `Expected vectors of at least one number in ${JSON.stringify(path)} but received none.`);
+  throw unexpected('VECTOR_FILE', `vectors of at least one number in ${JSON.stringify(path)}`, 'none');
 }
 
 function formatOf(path: unknown, call: string): (typeof kFormats)[number] {
-  if (typeof path !== 'string') throw new BerthaError('INVALID_ARG', `Expected a path for ${call} but received ${received(path)}.`);
+  if (typeof path !== 'string') throw wrongArgument(`a path for ${call}`, path);
   const found = kFormats.find((format) => path.toLowerCase().endsWith(`.${format}`));
   if (found !== undefined) return found;
-  throw new BerthaError(
-    'INVALID_ARG',
-    `Expected a name that ends with .npy or .safetensors, or the option format, for ${call} but received ${received(path)}.`,
-  );
+  throw wrongArgument(`a name that ends with .npy or .safetensors, or the option format, for ${call}`, path);
 }

@@ -1,5 +1,5 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import type { BerthaError } from '../errors.js';
+import { received, unexpected, wrongArgument } from '../expected.js';
 import { isFloatArray } from '../realms.js';
 
 /**
@@ -39,22 +39,22 @@ export function componentsOf(vector: unknown, name: string): FloatArray {
     const numbers = Float64Array.from(values as number[]);
     const wrong = values.findIndex((value) => typeof value !== 'number');
     if (wrong < 0) return numbers;
-    throw new BerthaError('INVALID_ARG', `Expected numbers for ${name} but received ${received(values[wrong])} at index ${wrong}.`);
+    throw unexpected('INVALID_ARG', `numbers for ${name}`, `${received(values[wrong])} at index ${wrong}`);
   }
-  throw new BerthaError('INVALID_ARG', `Expected a Float32Array, numbers or an embedding for ${name} but received ${received(vector)}.`);
+  throw wrongArgument(`a Float32Array, numbers or an embedding for ${name}`, vector);
 }
 
 /** The same for numbers that are all finite. Errors: INVALID_ARG. */
 export function finiteComponentsOf(vector: unknown, name: string): FloatArray {
   const components = componentsOf(vector, name);
   const bad = components.find((value) => !Number.isFinite(value));
-  if (bad !== undefined) throw new BerthaError('INVALID_ARG', `Expected finite numbers for ${name} but received ${bad}.`);
+  if (bad !== undefined) throw unexpected('INVALID_ARG', `finite numbers for ${name}`, bad);
   return components;
 }
 
 /** The error for a vector of another length. */
 export function lengthError(name: string, expected: number, got: number): BerthaError {
-  return new BerthaError('INVALID_ARG', `Expected ${expected} numbers, as the others have, for ${name} but received ${got}.`);
+  return unexpected('INVALID_ARG', `${expected} numbers, as the others have, for ${name}`, got);
 }
 
 /** Sum of the products, in float64, in the order of the components. */

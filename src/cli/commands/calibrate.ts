@@ -1,4 +1,4 @@
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { calibrate } from '../../index.js';
 import { openTexts, type InputFlags } from '../input.js';
 import { openOutput } from '../output.js';
@@ -21,7 +21,7 @@ export async function runCalibrate(directory: string, { corpus, output, threads,
   for await (const block of blocks) {
     for (const { text } of block) if (text.trim() !== '') texts.push(text);
     if (texts.length > kMostTexts) {
-      throw new BerthaError('INPUT_TOO_LARGE', `Expected at most ${kMostTexts} texts in ${files} (200 are enough) but received more.`);
+      throw unexpected('INPUT_TOO_LARGE', `at most ${kMostTexts} texts in ${files} (200 are enough)`, 'more');
     }
   }
   const report = await calibrate(directory, texts, { corpus: corpus ?? files, output, threads });

@@ -1,4 +1,4 @@
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { classifyText, type ClassifiedText } from '../../index.js';
 import { pairsOf, runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
 
@@ -14,7 +14,7 @@ export async function classify(texts: readonly string[], flags: ClassifyFlags): 
   const { topK = null, pair: textPair, pairField } = flags;
   const pairs = flags.pairs === true || pairField !== undefined;
   if (pairs && textPair !== undefined) {
-    throw new BerthaError('USAGE', `Expected either --pair or ${flags.pairs === true ? '--pairs' : '--pair-field'} but received both.`);
+    throw unexpected('USAGE', `either --pair or ${flags.pairs === true ? '--pairs' : '--pair-field'}`, 'both');
   }
   await runTextTask<ClassifiedText>(texts, flags, {
     heads: true,

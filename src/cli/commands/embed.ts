@@ -1,4 +1,4 @@
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import {
   loadEmbedder,
   type Embedder,
@@ -39,10 +39,10 @@ const kLump = 256;
 export async function embed(texts: readonly string[], flags: EmbedFlags): Promise<void> {
   const isBinary = flags.format === 'npy' || flags.format === 'safetensors';
   if (isBinary && flags.output === undefined && process.stdout.isTTY) {
-    throw new BerthaError('USAGE', `Expected --output or a pipe for the binary format ${flags.format} but received a terminal.`);
+    throw unexpected('USAGE', `--output or a pipe for the binary format ${flags.format}`, 'a terminal');
   }
   if (flags.quantize !== undefined && flags.format === 'table') {
-    throw new BerthaError('USAGE', 'Expected --format jsonl, npy or safetensors for --quantize but received table.');
+    throw unexpected('USAGE', '--format jsonl, npy or safetensors for --quantize', 'table');
   }
   const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: isBinary });

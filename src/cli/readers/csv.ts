@@ -1,5 +1,6 @@
 import Papa from 'papaparse';
 import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import type { FieldReader } from './fields.js';
 import type { Item } from './item.js';
 import { decode, kLongestLine, tooLong } from './lines.js';
@@ -32,10 +33,7 @@ export async function* readCsv(
       return [];
     }
     if (record.length === names.length) return [fields.read(Object.fromEntries(names.map((field, i) => [field, record[i]!])), place)];
-    throw new BerthaError(
-      'USAGE',
-      `Expected ${names.length} fields in ${place}, as its first record names, but received ${record.length}.`,
-    );
+    throw unexpected('USAGE', `${names.length} fields in ${place}, as its first record names,`, record.length);
   };
   const splitter = new RecordSplitter(delimiter);
   for await (const text of decode(chunks)) {
@@ -85,5 +83,5 @@ function checkNames(record: readonly string[], place: string): readonly string[]
   const wrong = record.findIndex((name, i) => name === '' || record.indexOf(name) < i);
   if (wrong < 0) return record;
   const got = record[wrong] === '' ? `an empty one in column ${wrong + 1}` : `${JSON.stringify(record[wrong])} twice`;
-  throw new BerthaError('USAGE', `Expected the names of the fields in ${place} but received ${got}.`);
+  throw unexpected('USAGE', `the names of the fields in ${place}`, got);
 }

@@ -1,4 +1,5 @@
 import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import type { Item } from './item.js';
 
 /** Which fields of a record are read, as typed; undefined to find them. */
@@ -64,5 +65,5 @@ function textIn(record: Readonly<Record<string, unknown>>, name: string, flag: s
     );
   }
   const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
-  throw new BerthaError('USAGE', `Expected text in the field ${JSON.stringify(name)} of ${place} but received ${got}.`);
+  throw unexpected('USAGE', `text in the field ${JSON.stringify(name)} of ${place}`, got);
 }

@@ -1,4 +1,4 @@
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { errorMessage } from '../../realms.js';
 import type { FieldReader } from './fields.js';
 import type { Item } from './item.js';
@@ -20,9 +20,9 @@ function parse(line: string, place: string, fields: FieldReader): Item {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new BerthaError('USAGE', `Expected JSON in ${place} but received ${JSON.stringify(line.slice(0, 60))}: ${errorMessage(error)}.`);
+    throw unexpected('USAGE', `JSON in ${place}`, `${JSON.stringify(line.slice(0, 60))}: ${errorMessage(error)}`);
   }
   if (typeof value === 'string') return { text: value, place };
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return fields.read(value as Record<string, unknown>, place);
-  throw new BerthaError('USAGE', `Expected a JSON object or string in ${place} but received ${JSON.stringify(line.slice(0, 60))}.`);
+  throw unexpected('USAGE', `a JSON object or string in ${place}`, JSON.stringify(line.slice(0, 60)));
 }

@@ -1,4 +1,5 @@
-import { BerthaError } from '../../errors.js';
+import type { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 
 /** Longest line: the tokenizer takes no longer text. */
 export const kLongestLine = 1 << 25;
@@ -38,7 +39,7 @@ export async function* decode(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
 
 /** The error for a line, or a record of CSV, that no tokenizer would take. */
 export function tooLong(name: string): BerthaError {
-  return new BerthaError('INPUT_TOO_LARGE', `Expected lines of at most ${kLongestLine} characters in ${name} but received a longer one.`);
+  return unexpected('INPUT_TOO_LARGE', `lines of at most ${kLongestLine} characters in ${name}`, 'a longer one');
 }
 
 function withoutReturn(line: string): string {

@@ -1,7 +1,7 @@
 import { encodeInSlices, promptSchema, TextReader } from '../../calls/text-reader.js';
-import { BerthaError } from '../../errors.js';
+import { unexpected, wrongOption } from '../../expected.js';
 import type { Model } from '../../models/index.js';
-import { abortSignal, integer, readOptions, received, type Check } from '../../options.js';
+import { abortSignal, integer, readOptions, type Check } from '../../options.js';
 import { Turn } from '../../runtime/turn.js';
 import { requireString } from '../../tasks/task-call.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
@@ -30,7 +30,7 @@ export interface ChunkOptions {
 const boundaryList: Check<ReadonlySet<Boundary>> = (value, name) => {
   const isKnown = (each: unknown): boolean => boundaryKinds.includes(each as Boundary);
   if (Array.isArray(value) && value.every(isKnown)) return new Set(value as Boundary[]);
-  throw new BerthaError('INVALID_OPTION', `Expected a list of ${boundaryKinds.join(', ')} for ${name} but received ${received(value)}.`);
+  throw wrongOption(`a list of ${boundaryKinds.join(', ')} for ${name}`, value);
 };
 
 /**
@@ -100,9 +100,10 @@ interface Cutting {
 async function chunksOf(text: string, { tokenizer, reader, turn, limit, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
   const whole = await encodeInSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }, turn);
   if (whole.length > 0 && (room < 1 || overlap >= room)) {
-    throw new BerthaError(
+    throw unexpected(
       'MAX_LENGTH',
-      `Expected room for the text between special tokens, prompt and overlap but received a limit of ${limit} tokens with an overlap of ${overlap}.`,
+      'room for the text between special tokens, prompt and overlap',
+      `a limit of ${limit} tokens with an overlap of ${overlap}`,
     );
   }
   const cutter = new Cutter(text, whole.offsets!, whole.length, kinds);

@@ -1,7 +1,7 @@
 import { promptSchema, TextReader, type TextModel } from '../../calls/text-reader.js';
-import { BerthaError } from '../../errors.js';
+import { wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
-import { flag, integer, readOptions, received } from '../../options.js';
+import { flag, integer, readOptions } from '../../options.js';
 import type { Encoding, Tokenizer } from '../../tokenizer/index.js';
 import { normalizeInPlace } from '../../vectors/similarity.js';
 import { compute, readAll, requireModel, requireString, taskSchema, type CallSettings, type TaskOptions } from '../../tasks/task-call.js';
@@ -98,7 +98,7 @@ export function textModel(source: Tokenizer | Model): TextModel {
   const isModel = source !== null && typeof source === 'object' && 'tokenizer' in source;
   const tokenizer = isModel ? source.tokenizer : source;
   if (typeof (tokenizer as Partial<Tokenizer> | undefined | null)?.startEncoding !== 'function')
-    throw new BerthaError('INVALID_ARG', `Expected a tokenizer or a model for chunkText but received ${received(source)}.`);
+    throw wrongArgument('a tokenizer or a model for chunkText', source);
   return isModel ? source : { tokenizer, maxTokens: tokenizer.maxLength, config: { maxSequenceLength: Infinity } };
 }
 
