@@ -1,4 +1,5 @@
 export { BerthaError, type ErrorCode, type ErrorKind } from './errors.js';
+export type { FilePath } from './file-path.js';
 export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tools/inspect.js';
 export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './embedding/embed.js';

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readFilePath } from '../file-path.js';
 import { PRECISIONS } from '../runtime/precision.js';
 import { inputFormats } from './readers/formats.js';
 
@@ -27,7 +28,14 @@ export function withFiles(command: Command): Command {
 }
 
 function collect(value: string, all: readonly string[] = []): string[] {
-  return [...all, value];
+  return [...all, path(value)];
+}
+
+/** Reads a path: a shell leaves `~` alone in `--file=~/texts`. */
+export function path(value: string): string {
+  const read = readFilePath(value);
+  if (read === undefined) throw new InvalidArgumentError('Expected a path or the URL of a file.');
+  return read;
 }
 
 /** Adds how the model computes. */
@@ -35,7 +43,11 @@ export function withCompute(command: Command): Command {
   return withThreads(command)
     .addOption(precisionOption('number format of the arithmetic (default: fp32)'))
     .option('-d, --device <name>', 'where to compute: cpu, cuda, cuda:N or auto (default: cpu)')
-    .option('--weight-cache <directory>', 'keep packed weights in a file there, for faster loads (default: BERTHA_WEIGHT_CACHE, else not)');
+    .option(
+      '--weight-cache <directory>',
+      'keep packed weights in a file there, for faster loads (default: BERTHA_WEIGHT_CACHE, else not)',
+      path,
+    );
 }
 
 /** Adds `--threads`. */
@@ -52,7 +64,7 @@ export function precisionOption(description: string): Option {
 export function withOutput(command: Command, formats: readonly [string, ...string[]]): Command {
   return command
     .addOption(new Option('--format <name>', 'how to write results').choices(formats).default(formats[0]))
-    .option('-o, --output <path>', 'write there instead of to standard output');
+    .option('-o, --output <path>', 'write there instead of to standard output', path);
 }
 
 /** Reads a whole number from 0. */

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { BenchFlags } from './commands/bench.js';
 import type { CalibrateFlags } from './commands/calibrate.js';
 import type { CompareFlags } from './commands/compare.js';
-import { positive, precisionOption, withFiles, withThreads } from './flags.js';
+import { path, positive, precisionOption, withFiles, withThreads } from './flags.js';
 
 /** Adds the commands about speed and accuracy: `bench`, `compare`, `calibrate`. */
 export function addPrecisionCommands(program: Command, setExitCode: (code: number) => void): void {
@@ -18,12 +18,12 @@ export function addPrecisionCommands(program: Command, setExitCode: (code: numbe
   withFiles(withThreads(program.command('compare')))
     .argument('[model]', 'model directory, or id on the Hub (default: the bundled model)')
     .description('Show how far a model lies from expected values, another model, or itself in float32, layer by layer.')
-    .option('--reference <path>', 'expected values: safetensors or jsonl, as bertha embed writes them')
+    .option('--reference <path>', 'expected values: safetensors or jsonl, as bertha embed writes them', path)
     .option('--with <model>', 'another model, directory or id')
     .addOption(precisionOption('what the model computes in; alone, it is compared with float32'))
     .option('--tolerance <n>', 'largest relative L2 difference; beyond it the exit code is 1', tolerance)
-    .option('--svg <path>', 'draw a chart')
-    .option('--html <path>', 'write a page with the chart and every number')
+    .option('--svg <path>', 'draw a chart', path)
+    .option('--html <path>', 'write a page with the chart and every number', path)
     .option('--json', 'print JSON')
     .action(async (model: string | undefined, flags: CompareFlags) => {
       setExitCode(await (await import('./commands/compare.js')).runCompare(model, flags));
@@ -33,7 +33,7 @@ export function addPrecisionCommands(program: Command, setExitCode: (code: numbe
     .argument('<model>', 'model directory, or id on the Hub')
     .description('Make a model more accurate in int8, by 200 texts or so like those it will see.')
     .option('--corpus <name>', "the texts' name, kept in the calibration (default: the file's)")
-    .option('--output <path>', 'write there instead of into the model directory')
+    .option('--output <path>', 'write there instead of into the model directory', path)
     .action(async (model: string, flags: CalibrateFlags) => (await import('./commands/calibrate.js')).runCalibrate(model, flags));
 }
 

@@ -4,7 +4,7 @@ import type { DownloadFlags } from './commands/download.js';
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
-import { positive, withCompute, withOutput, withTexts } from './flags.js';
+import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
 import { removeTemporaries } from './output.js';
 import { stopBars } from './bars.js';
 import { report } from './report.js';
@@ -80,7 +80,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     .argument('<id>', 'id on the Hub, such as sentence-transformers/all-MiniLM-L6-v2')
     .description("Download a model from the Hub, or bring it up to date, in the cache that Python's libraries share.")
     .option('--revision <name>', 'branch, tag or commit (default: main)')
-    .option('--cache-dir <path>', 'cache to use (default: HF_HUB_CACHE, or hub in HF_HOME)')
+    .option('--cache-dir <path>', 'cache to use (default: HF_HUB_CACHE, or hub in HF_HOME)', path)
     .option('--verify', 'read cached files again and fetch damaged ones anew')
     .action(async (id: string, flags: DownloadFlags) => (await import('./commands/download.js')).download(id, flags));
 

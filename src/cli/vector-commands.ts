@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ClusterFlags } from './commands/cluster.js';
 import type { DedupeFlags } from './commands/dedupe.js';
 import type { SearchFlags } from './commands/search.js';
-import { positive, withCompute, withOutput, withTexts } from './flags.js';
+import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
 
 /** Adds the commands that compare texts by their vectors: `search`, `cluster`, `dedupe`. */
 export function addVectorCommands(program: Command): void {
@@ -26,7 +26,7 @@ export function addVectorCommands(program: Command): void {
     .option('--threshold <n>', 'cosine similarity from which a text is a duplicate', cosine, 0.95)
     .option('--duplicates', 'write what would be left out instead')
     .addOption(new Option('--format <name>', 'how to write the texts').choices(['text', 'jsonl']).default('text'))
-    .option('-o, --output <path>', 'write there instead of to standard output')
+    .option('-o, --output <path>', 'write there instead of to standard output', path)
     .action(async (texts: string[], flags: DedupeFlags) => (await import('./commands/dedupe.js')).dedupe(texts, flags));
 }
 

@@ -1,14 +1,12 @@
-import { homedir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { received, unexpected } from '../expected.js';
+import { expandPath, isFileUrl, isUrl, type FilePath } from '../file-path.js';
 import { errorMessage } from '../realms.js';
 
 /**
  * Where a model is: a directory, also as a `file:` URL (a `URL` or its text) or below the home folder (`~/models/mine`), or an id on the
  * Hub such as `sentence-transformers/all-MiniLM-L6-v2`.
  */
-export type ModelPath = string | URL;
+export type ModelPath = FilePath;
 
 type Code = 'INVALID_ARG' | 'INVALID_OPTION';
 
@@ -22,24 +20,10 @@ export function readModelPath(model: unknown, caller: string, code: Code = 'INVA
   if (typeof name !== 'string' || (isUrl(model) && !isFileUrl(name))) {
     throw unexpected(code, `a model directory, a file URL or an id for ${caller}`, received(model));
   }
-  if (isFileUrl(name)) return fromFileUrl(name, caller, code);
-  return /^~(?:[/\\]|$)/.test(name) ? path.join(homedir(), name.slice(1)) : name;
-}
-
-function isFileUrl(name: string): boolean {
-  return /^file:/i.test(name);
-}
-
-/** By its tag, so that URLs of another realm count. */
-function isUrl(value: unknown): value is URL {
-  return Object.prototype.toString.call(value) === '[object URL]' && typeof (value as URL).href === 'string';
-}
-
-function fromFileUrl(url: string, caller: string, code: Code): string {
   try {
-    return fileURLToPath(url);
+    return expandPath(name);
   } catch (error) {
-    const got = `${received(url)}: ${errorMessage(error)}`;
+    const got = `${received(name)}: ${errorMessage(error)}`;
     throw unexpected(code, `the file URL of a model directory for ${caller}`, got, { cause: error });
   }
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { ioError, isMissing } from '../checkpoint/files.js';
 import { unexpected } from '../expected.js';
+import { expandHome, filePath, readFilePath, type FilePath } from '../file-path.js';
 import { callback, flag, text } from '../options.js';
 import type { ProgressEvent } from './progress.js';
 
@@ -11,7 +12,7 @@ export interface HubOptions {
   /** Branch, tag or commit. Default `'main'`; a commit is the only one that always names the same files. */
   readonly revision?: string | undefined;
   /** The Hub's cache. Default: `HF_HUB_CACHE`, else `hub` in `HF_HOME`, else `~/.cache/huggingface/hub`, which Python shares. */
-  readonly cacheDir?: string | undefined;
+  readonly cacheDir?: FilePath | undefined;
   /** Take only what the cache holds and contact nobody, as `HF_HUB_OFFLINE=1` does. Default false. */
   readonly localFilesOnly?: boolean | undefined;
   /** Access token for private and gated models. Default: `HF_TOKEN`, else what `hf auth login` saved. */
@@ -23,7 +24,7 @@ export interface HubOptions {
 }
 
 /** The checks of `HubOptions`. */
-export const hubSchema = { revision: text, cacheDir: text, localFilesOnly: flag, token: text, endpoint: text, onProgress: callback };
+export const hubSchema = { revision: text, cacheDir: filePath, localFilesOnly: flag, token: text, endpoint: text, onProgress: callback };
 
 /** What the options and the environment say together. */
 export interface HubSettings {
@@ -55,7 +56,9 @@ export async function readHubSettings(options: HubOptions, environment: Environm
   const isSet = (name: string): boolean => /^(?:1|on|yes|true)$/i.test(environment[name] ?? '');
   const offline = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].find(isSet);
   return {
-    cacheDir: path.resolve(expandHome(options.cacheDir ?? read('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? path.join(home, 'hub'))),
+    cacheDir: path.resolve(
+      readFilePath(options.cacheDir) ?? expandHome(read('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? path.join(home, 'hub')),
+    ),
     endpoint:
       options.endpoint === undefined
         ? readEndpoint(read('HF_ENDPOINT') ?? 'https://huggingface.co', 'HF_ENDPOINT')
@@ -92,8 +95,4 @@ function readSeconds(name: string, value: string | undefined): number {
   const seconds = value === undefined ? kTimeoutS : Number(value);
   if (seconds > 0 && seconds <= 86_400) return seconds * 1000;
   throw unexpected('INVALID_OPTION', `seconds, more than 0, for ${name}`, JSON.stringify(value));
-}
-
-function expandHome(name: string): string {
-  return name === '~' || /^~[/\\]/.test(name) ? path.join(homedir(), name.slice(1)) : name;
 }

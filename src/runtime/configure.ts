@@ -1,27 +1,20 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { wrongOption } from '../expected.js';
+import { filePath, readFilePath, type FilePath } from '../file-path.js';
 import { readOptions, type Check } from '../options.js';
 
 /** Where files are that Bertha would otherwise look for in the installed packages. */
 export interface Locations {
-  /** The native addon, `bertha.node`: a path or a file URL. It goes before the environment variable BERTHA_ADDON. */
-  readonly addon?: string | URL | undefined;
-  /** The folder of the default model: a path or a file URL. It goes before BERTHA_MODEL_DIR. */
-  readonly modelDirectory?: string | URL | undefined;
+  /** The native addon, `bertha.node`: a path (`~` is the home folder) or a file URL. It goes before the environment variable BERTHA_ADDON. */
+  readonly addon?: FilePath | undefined;
+  /** The folder of the default model: a path (`~` is the home folder) or a file URL. It goes before BERTHA_MODEL_DIR. */
+  readonly modelDirectory?: FilePath | undefined;
 }
 
 const fileLocation: Check<string> = (value, name) => {
-  const location = typeof value === 'object' && value !== null ? (value as URL).href : value;
-  if (typeof location !== 'string' || location === '') {
-    throw wrongOption(`a path or a file URL for ${name}`, value);
-  }
-  if (!/^[a-z][a-z+.-]+:/i.test(location)) return resolve(location);
-  try {
-    return resolve(fileURLToPath(location));
-  } catch (cause) {
-    throw wrongOption(`a path or a file URL for ${name}`, location, { cause });
-  }
+  const path = filePath(value, name);
+  if (path === '' || /^[a-z][a-z+.-]+:/i.test(path)) throw wrongOption(`a path or a file URL for ${name}`, value);
+  return resolve(path);
 };
 const schema = { addon: fileLocation, modelDirectory: fileLocation };
 const variables = { addon: 'BERTHA_ADDON', modelDirectory: 'BERTHA_MODEL_DIR' } as const;
@@ -46,5 +39,5 @@ export function setLocation(kind: keyof typeof schema): { readonly path: string;
   const path = configured[kind];
   if (path !== undefined) return { path, setBy: `the option ${kind} of configure` };
   const value = process.env[variables[kind]];
-  return value ? { path: resolve(value), setBy: variables[kind] } : undefined;
+  return value ? { path: resolve(readFilePath(value) ?? value), setBy: variables[kind] } : undefined;
 }

@@ -2,10 +2,11 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { wrongOption } from '../expected.js';
 import type { Check } from '../options.js';
+import { readFilePath, type FilePath } from '../file-path.js';
 import type { NativeWeightCache } from './native.js';
 
-/** `true`: in the user's cache folder; a directory: there; `false`: not at all. */
-export type WeightCacheOption = boolean | string;
+/** `true`: in the user's cache folder; a directory (a path, `~` being the home folder, or a file URL): there; `false`: not at all. */
+export type WeightCacheOption = boolean | FilePath;
 
 /** What the cache of packed weights did for a model. */
 export interface WeightCacheReport {
@@ -21,8 +22,10 @@ export interface WeightCacheReport {
 }
 
 /** The check of the option `weightCache`. */
-export const parseWeightCache: Check<WeightCacheOption> = (value, name) => {
-  if (typeof value === 'boolean' || (typeof value === 'string' && value !== '')) return value;
+export const parseWeightCache: Check<boolean | string> = (value, name) => {
+  if (typeof value === 'boolean') return value;
+  const directory = readFilePath(value);
+  if (directory !== undefined && directory !== '') return directory;
   throw wrongOption(`true, false or a directory for ${name}`, value);
 };
 
@@ -36,7 +39,7 @@ export function defaultWeightCache(): string {
 export function weightCacheDirectory(option?: WeightCacheOption): string | undefined {
   const asked = String(option ?? process.env['BERTHA_WEIGHT_CACHE'] ?? '');
   if (['', '0', 'false'].includes(asked)) return undefined;
-  return ['1', 'true'].includes(asked) ? defaultWeightCache() : resolve(asked);
+  return ['1', 'true'].includes(asked) ? defaultWeightCache() : resolve(readFilePath(asked) ?? asked);
 }
 
 /** The addon's report, with a process warning where something was wrong. */

@@ -3,6 +3,7 @@ import { TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
 import { openModelDirectory } from '../checkpoint/model-directory.js';
 import { wrongArgument } from '../expected.js';
+import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { toNativeProgram } from '../models/program.js';
@@ -17,7 +18,7 @@ export interface CalibrateOptions {
   /** Name of the texts, kept in the file. Default `'unnamed'`. */
   readonly corpus?: string | undefined;
   /** File to write instead of bertha_calibration.safetensors in the model's directory, where loading looks for it. */
-  readonly output?: string | undefined;
+  readonly output?: FilePath | undefined;
   /** Threads that compute. Default: what the machine grants. */
   readonly threads?: number | undefined;
   /** Stops the call, which then rejects with the signal's reason and writes nothing. */
@@ -35,7 +36,7 @@ export interface CalibrationReport {
   readonly layers: readonly string[];
 }
 
-const schema = { corpus: text, output: text, threads: integer(1, 1024), signal: abortSignal, onProgress: callback };
+const schema = { corpus: text, output: filePath, threads: integer(1, 1024), signal: abortSignal, onProgress: callback };
 
 /** Every layer's input of so many tokens fits memory many times over. */
 const kBatchTokens = 2048;

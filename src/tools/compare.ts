@@ -2,16 +2,17 @@ import { packPooled, TextReader } from '../calls/text-reader.js';
 import { readReference, type Reference, type ReferenceLayer } from '../checkpoint/reference-file.js';
 import { BerthaError } from '../errors.js';
 import { unexpected, wrongOption } from '../expected.js';
+import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type Model } from '../models/index.js';
-import { abortSignal, integer, readOptions, text, type Check } from '../options.js';
+import { abortSignal, integer, readOptions, type Check } from '../options.js';
 import type { EncodedIds } from '../tokenizer/index.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 
 /** What `compare` compares a model with: one of `reference`, `with`, or `precision` alone (then with the same model in float32). */
 export interface CompareOptions {
   /** File of expected values, safetensors or .jsonl, as `bertha embed` writes them; hidden states may be in it too. */
-  readonly reference?: string | undefined;
+  readonly reference?: FilePath | undefined;
   /** Directory of another model, computed in float32. */
   readonly with?: ModelPath | undefined;
   /** Precision of the model. Default `'fp32'`. */
@@ -75,7 +76,7 @@ const textList: Check<readonly string[]> = (value, name) => {
   throw wrongOption(`a list of texts, at least one, for ${name}`, value);
 };
 const schema = {
-  reference: text,
+  reference: filePath,
   with: (value: unknown, name: string) => readModelPath(value, name, 'INVALID_OPTION'),
   precision: parsePrecision,
   texts: textList,

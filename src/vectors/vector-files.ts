@@ -3,6 +3,7 @@ import { replaceFile } from '../checkpoint/replace-file.js';
 import { SafetensorsFile } from '../checkpoint/safetensors.js';
 import { safetensorsHead } from '../checkpoint/safetensors-writer.js';
 import { unexpected, wrongArgument } from '../expected.js';
+import { readFilePath, type FilePath } from '../file-path.js';
 import { oneOf, readOptions, text } from '../options.js';
 import { toRows } from './rows.js';
 import { componentsOf, isVectorList, type VectorLike, type VectorMatrix } from './vector-like.js';
@@ -27,7 +28,12 @@ const schema = { format: oneOf(kFormats), name: text };
  *
  * Errors: INVALID_ARG, INVALID_OPTION, IO.
  */
-export async function saveVectors(path: string, vectors: readonly VectorLike[] | VectorMatrix, options?: VectorFileOptions): Promise<void> {
+export async function saveVectors(
+  file: FilePath,
+  vectors: readonly VectorLike[] | VectorMatrix,
+  options?: VectorFileOptions,
+): Promise<void> {
+  const path = pathOf(file, 'saveVectors');
   const settings = readOptions('saveVectors', options, schema);
   const { format, name = 'embeddings' } = { ...settings, format: settings.format ?? formatOf(path, 'saveVectors') };
   const rows = toRows(vectors, 'the vectors of saveVectors');
@@ -57,7 +63,8 @@ export async function saveVectors(path: string, vectors: readonly VectorLike[] |
  *
  * Errors: VECTOR_FILE for what is no such matrix, and damaged files; those of reading safetensors; INVALID_OPTION, IO, OUT_OF_MEMORY.
  */
-export async function loadVectors(path: string, options?: VectorFileOptions): Promise<VectorMatrix> {
+export async function loadVectors(file: FilePath, options?: VectorFileOptions): Promise<VectorMatrix> {
+  const path = pathOf(file, 'loadVectors');
   const { format, name } = readOptions('loadVectors', options, schema);
   if ((format ?? formatOf(path, 'loadVectors')) === 'safetensors') return loadTensor(path, name);
   const { data, columns } = await readNpy(path);
@@ -90,8 +97,13 @@ function toMatrix(data: Float32Array | Float64Array, dimensions: number, path: s
   throw unexpected('VECTOR_FILE', `vectors of at least one number in ${JSON.stringify(path)}`, 'none');
 }
 
-function formatOf(path: unknown, call: string): (typeof kFormats)[number] {
-  if (typeof path !== 'string') throw wrongArgument(`a path for ${call}`, path);
+function pathOf(file: unknown, call: string): string {
+  const path = readFilePath(file);
+  if (path === undefined) throw wrongArgument(`a path or a file URL for ${call}`, file);
+  return path;
+}
+
+function formatOf(path: string, call: string): (typeof kFormats)[number] {
   const found = kFormats.find((format) => path.toLowerCase().endsWith(`.${format}`));
   if (found !== undefined) return found;
   throw wrongArgument(`a name that ends with .npy or .safetensors, or the option format, for ${call}`, path);

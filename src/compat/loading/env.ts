@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { quote, quotePath } from '../../checkpoint/describe.js';
 import { BerthaError } from '../../errors.js';
+import { readFilePath } from '../../file-path.js';
 import type { HubOptions } from '../../hub/index.js';
 import { isPathLike } from '../../hub/repository.js';
 import { version } from '../../version.js';
@@ -79,7 +80,8 @@ export function withEnvironment<T extends HubOptions>(options: T): T {
  * Errors: INVALID_ARG for a directory where `env.allowLocalModels` is false.
  */
 export async function findLocalModel(model: string): Promise<string | undefined> {
-  const inFolder = env.localModelPath === '' || path.isAbsolute(model) ? undefined : path.join(env.localModelPath, model);
+  const folder = readFilePath(env.localModelPath) ?? env.localModelPath;
+  const inFolder = folder === '' || path.isAbsolute(model) ? undefined : path.join(folder, model);
   if (env.allowLocalModels && inFolder !== undefined && (await isDirectory(inFolder))) return inFolder;
   if (!isPathLike(model) && !(await isDirectory(model))) return undefined;
   if (env.allowLocalModels) return model;
