@@ -10,6 +10,7 @@
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
 #include "engine/pool/hardware.h"
+#include "engine/pool/pool.h"
 #include "engine/weights/registry.h"
 #include "engine/scheduler/scheduler.h"
 
@@ -56,7 +57,7 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
         const HardwareThreads report = hardware_threads();
         Napi::Object object = Napi::Object::New(info.Env());
         object.Set("pool", report.chosen);
-        object.Set("running", Scheduler::instance().workers());
+        object.Set("running", Pool::instance().workers());
         object.Set("affinity", report.affinity);
         object.Set("quota", report.quota > 0 ? Napi::Value(Napi::Number::New(info.Env(), report.quota))
                                              : info.Env().Null());
@@ -87,7 +88,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
     object.Set("batchSizes", sizes);
     object.Set("queueSeconds", stats.queue_seconds);
     object.Set("computeSeconds", stats.compute_seconds);
-    object.Set("lateHelpers", static_cast<double>(stats.late_helpers));
+    object.Set("lateHelpers", static_cast<double>(stats.stragglers));
     Napi::Object models = Napi::Object::New(info.Env());
     for (const auto& [device, count] : Registry::instance().models_by_device())
         models.Set(device, static_cast<double>(count));

@@ -11,6 +11,7 @@
 #include "addon/program_reader.h"
 #include "devices.h"
 #include "engine/pool/hardware.h"
+#include "engine/pool/pool.h"
 #include "engine/weights/registry.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/weights/weight_cache.h"
@@ -21,20 +22,6 @@ namespace {
 // V8 collects all garbage once memory outside its heap has grown by 64 MiB: models that were dropped and not
 // disposed of should bring that about, the loading of a single one should not.
 constexpr int64_t kMostReported = int64_t{24} << 20;
-
-// Loading shares the pool like everything else.
-class PoolTeam final : public Team {
-public:
-    using Team::run;
-    explicit PoolTeam(int size) : size_(size) {}
-    int size() const override { return size_; }
-    void run(int64_t units, Body body, void* context) override {
-        Scheduler::instance().run_units(size_, units, body, context);
-    }
-
-private:
-    const int size_;
-};
 
 struct LoadRequest {
     std::shared_ptr<const Program> program;
@@ -47,7 +34,7 @@ struct LoadRequest {
 };
 
 std::shared_ptr<const Model> load_now(LoadRequest& request) {
-    Scheduler::instance().ensure_workers(request.threads);
+    Pool::instance().ensure_workers(request.threads);
     const std::string key = model_key(*request.program, request.parts, request.options);
     if (!request.cache_directory.empty() && !key.empty()) {
         request.cache = std::make_unique<WeightCache>(
@@ -165,21 +152,13 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
         environment->begin_operation(env);
         const auto work = [request, environment, deferred] {
             std::shared_ptr<const Model> model;
-            JobError error;
-            try {
-                model = load_now(*request);
-            } catch (const Error& failure) {
-                error = {failure.code(), failure.what()};
-            } catch (const std::bad_alloc&) {
-                error = {"OUT_OF_MEMORY", "the system has no memory left for the weights"};
-            } catch (const std::exception& failure) {
-                error = {"INTERNAL", failure.what()};
-            }
-            environment->post([request, environment, deferred, model, error](Napi::Env env) mutable {
+            const std::optional<Failure> failure = failure_of(
+                [&] { model = load_now(*request); }, "the system has no memory left for the weights");
+            environment->post([request, environment, deferred, model, failure](Napi::Env env) mutable {
                 const Napi::HandleScope scope(env);
                 environment->end_operation(env);
                 settle(env, deferred, [&]() -> Napi::Value {
-                    if (!model) throw Error(error.code, error.message);
+                    if (failure) throw Error(failure->code, failure->message);
                     environment->model_to_wrap = std::move(model);
                     Napi::Object wrapped = environment->model_constructor.New({});
                     if (request->cache) wrapped.Set("weightCache", describe(env, *request->cache));

@@ -4,7 +4,7 @@
 #include "addon/environment.h"
 #include "cpu/vector_search.h"
 #include "engine/pool/hardware.h"
-#include "engine/scheduler/scheduler.h"
+#include "engine/pool/pool.h"
 
 namespace bertha::addon {
 namespace {
@@ -40,23 +40,21 @@ const SearchPtr& to_search(const Napi::Value& value) {
 
 // Runs body(unit) on the pool; the promise resolves with what `result` makes on the JavaScript thread.
 template <typename Result>
-Napi::Value run_units(Napi::Env env, int64_t units, UnitJob::Body body, Result result) {
+Napi::Value run_task(Napi::Env env, int64_t units, Task::Body body, Result result) {
     const std::shared_ptr<Environment> environment = Environment::of(env);
     const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
-    const auto on_done = [environment, deferred, result](const JobError* failure) {
-        const JobError error = failure != nullptr ? *failure : JobError();
-        environment->post([environment, deferred, result, error](Napi::Env env) {
+    const auto on_done = [environment, deferred, result](const std::optional<Failure>& failure) {
+        environment->post([environment, deferred, result, failure](Napi::Env env) {
             const Napi::HandleScope scope(env);
             environment->end_operation(env);
             settle(env, deferred, [&]() -> Napi::Value {
-                if (!error.code.empty()) throw Error(error.code, error.message);
+                if (failure) throw Error(failure->code, failure->message);
                 return result(env);
             });
         });
     };
-    const auto job = std::make_shared<UnitJob>(units, std::move(body), on_done);
     environment->begin_operation(env);
-    Scheduler::instance().submit(job);
+    Pool::instance().submit(std::make_shared<Task>(units, std::move(body), on_done));
     return deferred.Promise();
 }
 
@@ -64,7 +62,7 @@ Napi::Value run_units(Napi::Env env, int64_t units, UnitJob::Body body, Result r
 Napi::Value make_search(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         static const int threads = hardware_threads().chosen;
-        Scheduler::instance().ensure_workers(threads);
+        Pool::instance().ensure_workers(threads);
         VectorSearch::Options options;
         options.width = to_int(info[1], "width", 1, int64_t{1} << 40);
         options.top_k = to_int(info[2], "topK", 0, int64_t{1} << 40);
@@ -97,7 +95,7 @@ Napi::Value add_rows(const Napi::CallbackInfo& info) {
         const SearchPtr search = to_search(info[0]);
         const auto rows = std::make_shared<Rows>(search, to_rows(info[1], "rows", search->width()),
                                                  to_int(info[2], "first"));
-        return run_units(
+        return run_task(
             info.Env(), search->units(rows->block.count),
             [rows](int64_t unit) { rows->search->search(rows->block, unit); },
             [](Napi::Env env) { return env.Undefined(); });
@@ -111,7 +109,7 @@ Napi::Value score_rows(const Napi::CallbackInfo& info) {
         const auto rows = std::make_shared<Rows>(search, to_rows(info[1], "rows", search->width()), 0);
         const auto count = static_cast<size_t>(search->queries() * rows->block.count);
         rows->scores = Buffer(count * sizeof(float));
-        return run_units(
+        return run_task(
             info.Env(), search->units(rows->block.count),
             [rows](int64_t unit) { rows->search->score(rows->block, unit, rows->scores.floats()); },
             [rows, count](Napi::Env env) { return from_floats(env, rows->scores.floats(), count); });
@@ -122,7 +120,7 @@ Napi::Value score_rows(const Napi::CallbackInfo& info) {
 Napi::Value finish(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const SearchPtr search = to_search(info[0]);
-        return run_units(
+        return run_task(
             info.Env(), search->sort_units(), [search](int64_t unit) { search->sort(unit); },
             [](Napi::Env env) { return env.Undefined(); });
     });

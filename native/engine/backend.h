@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "engine/batch.h"
+#include "engine/pool/team.h"
 #include "engine/program.h"
 
 namespace bertha {
@@ -32,37 +32,6 @@ public:
     virtual void verify() {}
     // The weight's rows beyond load time; null when the source has none.
     virtual std::unique_ptr<RowSource> keep(int32_t) { return nullptr; }
-};
-
-// Threads that may share one forward. run() calls body(unit, member) for every unit in [0, units); member <
-// size() tells which thread runs it. The caller takes part, and never waits for a member that has not woken
-// up. Nothing is allocated.
-class Team {
-public:
-    using Body = void (*)(void* context, int64_t unit, int member);
-    virtual ~Team() = default;
-    virtual int size() const = 0;
-    virtual void run(int64_t units, Body body, void* context) = 0;
-
-    template <typename Function>
-    void run(int64_t units, Function&& function) {
-        run(
-            units,
-            [](void* context, int64_t unit, int member) {
-                (*static_cast<std::remove_reference_t<Function>*>(context))(unit, member);
-            },
-            &function);
-    }
-};
-
-// The caller alone.
-class Solo final : public Team {
-public:
-    using Team::run;
-    int size() const override { return 1; }
-    void run(int64_t units, Body body, void* context) override {
-        for (int64_t unit = 0; unit < units; unit++) body(context, unit, 0);
-    }
 };
 
 // Asked at every op boundary of a forward.

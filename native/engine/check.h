@@ -4,6 +4,8 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -26,6 +28,28 @@ private:
     std::vsnprintf(message, sizeof message, format, args);
     va_end(args);
     throw Error(code, message);
+}
+
+// An error that is kept, to be told on another thread.
+struct Failure {
+    std::string code;
+    std::string message;
+};
+
+// What a function threw, or nothing. `no_memory` says what there was no memory for.
+template <typename Function>
+std::optional<Failure> failure_of(Function&& function,
+                                  const char* no_memory = "the system has no memory left") {
+    try {
+        function();
+        return std::nullopt;
+    } catch (const Error& error) {
+        return Failure{error.code(), error.what()};
+    } catch (const std::bad_alloc&) {
+        return Failure{"OUT_OF_MEMORY", no_memory};
+    } catch (const std::exception& error) {
+        return Failure{"INTERNAL", error.what()};
+    }
 }
 
 }  // namespace bertha

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -11,14 +10,16 @@
 #include <vector>
 
 #include "engine/allocator.h"
+#include "engine/check.h"
+#include "engine/clock.h"
 #include "engine/model.h"
+#include "engine/pool/priority.h"
 
 namespace bertha {
 
-enum class Lane : int32_t { kInteractive, kBulk };
+// The scheduler has a queue for each priority.
+using Lane = Priority;
 constexpr int kLanes = 2;
-
-using Clock = std::chrono::steady_clock;
 
 struct JobOutput {
     int32_t value = 0;
@@ -28,14 +29,9 @@ struct JobOutput {
                                         // [sequences + 1]
 };
 
-struct JobError {
-    std::string code;
-    std::string message;
-};
-
 class Job;
 using JobPtr = std::shared_ptr<Job>;
-struct Turn;
+struct Flow;
 
 class Job {
 public:
@@ -64,8 +60,8 @@ public:
         targets;
     std::vector<JobOutput> outputs;
     Lane lane = Lane::kInteractive;
-    // Jobs of one group take one turn in their lane, and are started in order. Owner null: a group of its
-    // own.
+    // Jobs of one group are one flow in their lane: they are started in order, and share a place in the round
+    // robin. Owner null: a flow of its own.
     struct Group {
         const void* owner = nullptr;
         int64_t number = 0;
@@ -86,9 +82,9 @@ public:
     int64_t next_sequence = 0;
     int running = 0;  // batches in flight
     bool failed = false;
-    JobError error;
+    Failure error;
     // Where it waits (waiting_jobs.h); null once every sequence has started.
-    Turn* turn = nullptr;
+    Flow* flow = nullptr;
     std::list<JobPtr>::iterator place;
 };
 

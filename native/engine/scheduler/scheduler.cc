@@ -1,31 +1,13 @@
 #include "engine/scheduler/scheduler.h"
 
 #include <algorithm>
-#include <system_error>
-#include <thread>
 
 #include "engine/check.h"
 #include "engine/floating_point.h"
+#include "engine/scheduler/batch_control.h"
 
 namespace bertha {
 namespace {
-
-constexpr auto kSpinBeforeSleep = std::chrono::microseconds(50);
-// The next call of a loop that awaits each result comes within this; waking up costs as much as it computes
-// in.
-constexpr auto kYieldBeforeSleep = std::chrono::microseconds(300);
-// Forwards without helpers take this many times as long as was lost by waiting for late ones: 11 % at worst.
-// The same for offers of the processor.
-constexpr int kSoloFactor = 8;
-// Helpers that have saved time may cost as much, up to a time slice of the system's scheduler.
-constexpr Clock::duration kMaxCredit = std::chrono::milliseconds(4);
-// While interactive calls come, one in this time, bulk offers its processor to the threads that make them.
-constexpr Clock::duration kInteractiveLull = std::chrono::milliseconds(100);
-// An offer that takes longer went to another program, not to a thread that picks up a result. After two in a
-// row the next one comes kSoloFactor times as long later.
-constexpr Clock::duration kLongOffer = std::chrono::microseconds(2500);
-thread_local bool was_long = false;
-thread_local Clock::time_point next_offer{};
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -37,89 +19,12 @@ size_t bucket_of(int64_t tokens) {
 
 }  // namespace
 
-// Lets a bulk batch make way for interactive jobs, rejects what has waited too long, and stops a batch whose
-// jobs are all cancelled.
-class BatchControl final : public Control {
-public:
-    BatchControl(Scheduler& scheduler, const Slices& slices, bool may_yield)
-        : scheduler_(scheduler), slices_(slices), may_yield_(may_yield) {}
-
-    void at_op_boundary() override {
-        if (scheduler_.deadline_passed()) {
-            Scheduler::Lock lock(scheduler_.mutex_);
-            scheduler_.drop_expired(lock);
-        }
-        constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
-        const Model& paused = *slices_.front().job->model;
-        while (may_yield_ && (scheduler_.lanes_[kInteractive].size() > 0 ||
-                              scheduler_.urgent_teams_.load(std::memory_order_relaxed) > 0)) {
-            Scheduler::Lock lock(scheduler_.mutex_);
-            // This batch stands still: it does not count against the model's threads. (A device goes on.)
-            paused.running--;
-            const Slices urgent = scheduler_.take(kInteractive + 1, lock);
-            if (!urgent.empty()) {
-                lock.unlock();
-                scheduler_.run_batch(urgent, true);
-                lock.lock();
-            }
-            paused.running++;
-            if (urgent.empty() && !scheduler_.help_urgent(lock)) break;
-        }
-        if (may_yield_) offer_processor();
-    }
-    bool cancelled() const override {
-        return std::all_of(slices_.begin(), slices_.end(), [](const Slice& slice) {
-            return slice.job->cancelled.load(std::memory_order_relaxed);
-        });
-    }
-    bool may_poll() const override {
-        return slices_.front().job->lane == Lane::kInteractive && !scheduler_.work_waits() &&
-               scheduler_.urgent_teams_.load(std::memory_order_relaxed) == 0;
-    }
-
-private:
-    // Linux lets a thread that computes finish its time slice, some 4 ms, before one that was woken.
-    void offer_processor() {
-        const Clock::time_point now = Clock::now();
-        const Clock::time_point last{
-            Clock::duration(scheduler_.last_interactive_.load(std::memory_order_relaxed))};
-        if (now - kInteractiveLull > last || now < next_offer) return;
-        std::this_thread::yield();
-        const Clock::time_point back = Clock::now();
-        const bool is_long = back - now > kLongOffer;
-        if (is_long && was_long) next_offer = back + kSoloFactor * (back - now);
-        was_long = is_long;
-    }
-
-    Scheduler& scheduler_;
-    const Slices& slices_;
-    const bool may_yield_;
-};
-
 Scheduler& Scheduler::instance() {
     static Scheduler* scheduler = new Scheduler();
     return *scheduler;
 }
 
-void Scheduler::ensure_workers(int count) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    while (worker_count_.load(std::memory_order_relaxed) < count) {
-        try {
-            std::thread([this] { work(); }).detach();
-        } catch (const std::system_error& error) {
-            BERTHA_CHECK(worker_count_.load() > 0, "THREADS", "the system refuses to start a thread: %s",
-                         error.what());
-            return;
-        }
-        worker_count_.fetch_add(1, std::memory_order_relaxed);
-    }
-}
-
-// Called under the lock: sleeping workers look around.
-void Scheduler::announce() {
-    events_.fetch_add(1, std::memory_order_release);
-    wake_.notify_all();
-}
+Scheduler::Scheduler() : pool_(Pool::instance()) { pool_.attach(*this); }
 
 void Scheduler::admit(const JobPtr& job) {
     const int64_t tokens = job->tokens_from(0), queued = queued_tokens_[0] + queued_tokens_[1];
@@ -141,10 +46,12 @@ void Scheduler::submit(const JobPtr& job) {
         if (job->sequences() > 0) {
             lanes_[lane].add(job);
             note_deadlines();
-            announce();
         }
     }
-    if (job->sequences() == 0) complete(job);
+    if (job->sequences() == 0)
+        complete(job);
+    else
+        pool_.wake();
 }
 
 void Scheduler::run_now(const JobPtr& job) {
@@ -154,7 +61,7 @@ void Scheduler::run_now(const JobPtr& job) {
         done = true;
         done_.notify_all();
     };
-    // Small jobs, and models of one thread, stay with the caller; helpers may still join a forward.
+    // Small jobs, and models of one thread, stay with the caller; other threads may still join its teams.
     const bool alone = job->model->max_threads() == 1 ||
                        job->tokens_from(0) <= job->model->loaded().preferred_tokens();
     if (!alone || job->sequences() == 0) {
@@ -188,99 +95,51 @@ void Scheduler::cancel(const JobPtr& job) {
     if (finished) complete(job);
 }
 
-// Called under the lock.
-std::shared_ptr<SharedTeam> Scheduler::open_team(int size, bool for_idle, bool urgent) {
-    const auto team = std::make_shared<SharedTeam>(size, ++teams_opened_, for_idle, urgent);
-    teams_.push_back(team);
-    if (urgent) urgent_teams_.fetch_add(1, std::memory_order_relaxed);
-    announce();
-    return team;
-}
-
-// Helpers for one forward: idle threads when nothing else waits; for an interactive one, threads on bulk as
-// well. Else nullptr.
-std::shared_ptr<SharedTeam> Scheduler::team_for(const Job& job) {
-    const Lock lock(mutex_);
+// The threads of one forward: free ones when nothing else waits; for an interactive one, those on bulk as
+// well.
+Pool::OpenTeam Scheduler::team_for(const Job& job) {
     const Model& model = *job.model;
-    const int size = std::min(model.max_threads(), workers());
-    const bool urgent = job.lane == Lane::kInteractive &&
-                        lanes_[static_cast<int>(Lane::kInteractive)].size() == 0;
-    const bool for_idle = model.running <= 1 && !work_waits();
-    if (size < 2 || !(urgent || for_idle) || !model.loaded().uses_cpu_pool() || Clock::now() < solo_until_)
-        return nullptr;
-    return open_team(size, for_idle, urgent);
+    Priority priority = Priority::kBulk;
+    int members = model.loaded().uses_cpu_pool() ? model.max_threads() : 1;
+    {
+        const Lock lock(mutex_);
+        if (job.lane == Lane::kInteractive && !waits(Priority::kInteractive))
+            priority = Priority::kInteractive;
+        else if (model.running > 1 || work_waits())
+            members = 1;
+    }
+    return pool_.open_team(members, priority);
 }
 
-// For a thread on bulk: works for an interactive forward. False when there is none to join. Lets go of the
-// lock meanwhile.
-bool Scheduler::help_urgent(Lock& lock) {
-    const auto found = std::find_if(teams_.begin(), teams_.end(),
-                                    [](const auto& team) { return team->urgent(); });
-    if (found == teams_.end()) return false;
-    const std::shared_ptr<SharedTeam> team = *found;
-    lock.unlock();
-    const bool joined = team->help(
-        [](void* self) {
-            constexpr int kInteractive = static_cast<int>(Lane::kInteractive);
-            return static_cast<Scheduler*>(self)->lanes_[kInteractive].size() > 0;
-        },
-        this);
-    lock.lock();
-    return joined;
-}
-
-Scheduler::Helpers::~Helpers() {
-    if (!team) return;
-    team->close();
-    const Lock lock(scheduler.mutex_);
-    scheduler.teams_.erase(std::find(scheduler.teams_.begin(), scheduler.teams_.end(), team));
-    if (team->urgent()) scheduler.urgent_teams_.fetch_sub(1, std::memory_order_relaxed);
-    if (!judged) return;
-    if (team->late()) scheduler.stats_.late_helpers++;
-    // Half: a thread alone takes less time for a unit than one of several.
-    Clock::duration& credit = scheduler.helpers_credit_;
-    credit = std::min(credit + team->helped() / 2 - team->waited(), kMaxCredit);
-    if (credit >= Clock::duration::zero()) return;
-    scheduler.solo_until_ = Clock::now() - kSoloFactor * credit;
-    credit = Clock::duration::zero();
-}
-
-std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
+std::optional<Failure> Scheduler::compute(const Slices& slices, bool nested) {
     const Clock::time_point start = Clock::now();
     const Job& first = *slices.front().job;
     const Model& model = *first.model;
-    std::optional<JobError> failure;
     int64_t tokens = 0, sequences = 0;
     {
         const Lock lock(mutex_);
         stats_.running_batches++;
     }
-    try {
-        const FlushDenormals flush;
-        const PackedBatch packed(slices);
-        const Batch batch = packed.view();
-        tokens = batch.tokens;
-        sequences = batch.batch_size;
-        std::unique_ptr<Workspace> workspace = model.take_workspace();
-        BatchControl control(*this, slices, !nested && first.lane == Lane::kBulk);
-        try {
-            const Helpers helpers{*this, team_for(first), true};
-            Solo solo;
-            model.loaded().run(batch, packed.outputs(), *workspace,
-                               helpers.team ? static_cast<Team&>(*helpers.team) : solo, control);
-        } catch (const Error& error) {
-            if (error.code() == "ABORTED") model.give_back(std::move(workspace));
-            throw;
-        }
-        model.give_back(std::move(workspace));
-        packed.deal_out();
-    } catch (const Error& error) {
-        failure = {error.code(), error.what()};
-    } catch (const std::bad_alloc&) {
-        failure = {"OUT_OF_MEMORY", "the system has no memory left for this batch"};
-    } catch (const std::exception& error) {
-        failure = {"INTERNAL", error.what()};
-    }
+    const std::optional<Failure> failure = failure_of(
+        [&] {
+            const FlushDenormals flush;
+            const PackedBatch packed(slices);
+            const Batch batch = packed.view();
+            tokens = batch.tokens;
+            sequences = batch.batch_size;
+            std::unique_ptr<Workspace> workspace = model.take_workspace();
+            BatchControl control(*this, slices, !nested && first.lane == Lane::kBulk);
+            try {
+                Pool::OpenTeam team = team_for(first);
+                model.loaded().run(batch, packed.outputs(), *workspace, team.get(), control);
+            } catch (const Error& error) {
+                if (error.code() == "ABORTED") model.give_back(std::move(workspace));
+                throw;
+            }
+            model.give_back(std::move(workspace));
+            packed.deal_out();
+        },
+        "the system has no memory left for this batch");
     const Lock lock(mutex_);
     stats_.running_batches--;
     stats_.batches++;
@@ -292,9 +151,32 @@ std::optional<JobError> Scheduler::compute(const Slices& slices, bool nested) {
     return failure;
 }
 
+bool Scheduler::run_one(Priority priority) {
+    Lock lock(mutex_);
+    const Slices slices = take(priority, lock);
+    lock.unlock();
+    if (!slices.empty()) run_batch(slices, false);
+    return !slices.empty();
+}
+
+// On the thread of a bulk batch, which stands still meanwhile: it does not count against its model's threads.
+// (A device goes on.) False when nothing interactive may start.
+bool Scheduler::run_interactive(const Model& paused) {
+    Lock lock(mutex_);
+    paused.running--;
+    const Slices slices = take(Priority::kInteractive, lock);
+    if (!slices.empty()) {
+        lock.unlock();
+        run_batch(slices, true);
+        lock.lock();
+    }
+    paused.running++;
+    return !slices.empty();
+}
+
 void Scheduler::run_batch(const Slices& slices, bool nested) {
     const std::shared_ptr<const Model> model = slices.front().job->model;
-    const std::optional<JobError> failure = compute(slices, nested);
+    const std::optional<Failure> failure = compute(slices, nested);
     if (failure && slices.size() > 1 && failure->code != "ABORTED") {
         // One of the jobs may be to blame: each runs again by itself, so that only that one fails.
         for (const Slice& slice : slices) {
@@ -308,7 +190,7 @@ void Scheduler::run_batch(const Slices& slices, bool nested) {
     end_forward(*model);
 }
 
-void Scheduler::finish(const Slices& slices, const std::optional<JobError>& error) {
+void Scheduler::finish(const Slices& slices, const std::optional<Failure>& failure) {
     for (const Slice& slice : slices) {
         const JobPtr& job = slice.job;
         bool done = false;
@@ -319,9 +201,9 @@ void Scheduler::finish(const Slices& slices, const std::optional<JobError>& erro
                 job->failed = true;
                 job->error = {"ABORTED", "the call was aborted"};
             }
-            if (error && !job->failed) {
+            if (failure && !job->failed) {
                 job->failed = true;
-                job->error = *error;
+                job->error = *failure;
             }
             if (job->failed && job->next_sequence < job->sequences()) {
                 drop_rest(job, "", "");
@@ -344,69 +226,11 @@ void Scheduler::complete(const JobPtr& job) {
     job->on_done();
 }
 
-void Scheduler::run_units(int members, int64_t units, Team::Body body, void* context) {
-    Lock lock(mutex_);
-    const Helpers helpers{*this, open_team(std::max(1, members), true, false), false};
-    lock.unlock();
-    // Loading is long: give helpers a moment to arrive, in parts small enough that late ones still find work.
-    for (int64_t first = 0; first < units;) {
-        struct Shift {
-            Team::Body body;
-            void* context;
-            int64_t first;
-        } shift{body, context, first};
-        const int64_t count = std::min<int64_t>(
-            units - first, first == 0 ? 1 : std::max<int64_t>(1, (units - first + 3) / 4));
-        helpers.team->run(count, [&shift](int64_t unit, int member) {
-            shift.body(shift.context, shift.first + unit, member);
-        });
-        first += count;
-    }
-}
-
-// Takes batches; with none to take, helps with a forward that runs; then looks around for a moment; then
-// sleeps.
-void Scheduler::work() {
-    Lock lock(mutex_);
-    uint64_t last_team = 0;
-    for (;;) {
-        Slices slices = take(unit_jobs_.empty() ? kLanes : 1, lock);
-        if (slices.empty() && !unit_jobs_.empty()) {
-            if (help_urgent(lock) || run_unit(lock)) continue;
-            slices = take(kLanes, lock);
-        }
-        if (!slices.empty()) {
-            lock.unlock();
-            run_batch(slices, false);
-            lock.lock();
-            continue;
-        }
-        if (!unit_jobs_.empty()) continue;
-        if (!teams_.empty() && teams_.back()->for_idle() && teams_.back()->serial() > last_team) {
-            const std::shared_ptr<SharedTeam> team = teams_.back();
-            last_team = team->serial();
-            lock.unlock();
-            team->help([](void* self) { return static_cast<Scheduler*>(self)->work_waits(); }, this);
-            lock.lock();
-            continue;
-        }
-        const uint64_t seen = events_.load(std::memory_order_relaxed);
-        lock.unlock();
-        const Clock::time_point begin = Clock::now();
-        while (events_.load(std::memory_order_acquire) == seen) {
-            const Clock::duration idle = Clock::now() - begin;
-            if (idle >= kYieldBeforeSleep) break;
-            idle < kSpinBeforeSleep ? pause() : std::this_thread::yield();
-        }
-        lock.lock();
-        wake_.wait(lock, [&] { return events_.load(std::memory_order_relaxed) != seen; });
-    }
-}
-
 SchedulerStats Scheduler::stats() const {
     const Lock lock(mutex_);
     SchedulerStats stats = stats_;
-    stats.workers = workers();
+    stats.workers = pool_.workers();
+    stats.stragglers = pool_.stragglers();
     for (int lane = 0; lane < kLanes; lane++) {
         stats.queued_jobs[lane] = lanes_[lane].size();
         stats.queued_tokens[lane] = queued_tokens_[lane];

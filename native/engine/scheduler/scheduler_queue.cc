@@ -1,4 +1,4 @@
-// Which sequences the next batch takes: lanes in order, jobs in turn, up to a budget of tokens.
+// Which sequences the next batch takes: lanes in order, flows by round robin, up to a budget of tokens.
 #include <algorithm>
 
 #include "engine/scheduler/scheduler.h"
@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kMinBudget = 32;  // tokens; below it a batch does not pay for its overhead
 // A device computes one forward while a thread prepares the next; more only take its memory.
 constexpr int kForwardsOnDevice = 2;
-// A batch with room left looks at this many turns that do not fit it, and no further.
+// A batch with room left looks at this many flows that do not fit it, and no further.
 constexpr int kMostMisses = 64;
 // Jobs that expire under one hold of the lock, so that calls can be made meanwhile.
 constexpr size_t kExpireAtOnce = 256;
@@ -68,14 +68,14 @@ int64_t Scheduler::fill(Slices& slices, const JobPtr& job, int64_t room) {
     return used;
 }
 
-// The same for the jobs of a turn, in order; the turn becomes null when nothing of it is left.
-int64_t Scheduler::fill_from(Turn*& turn, Slices& slices, int64_t room) {
+// The same for the jobs of a flow, in order; the flow becomes null when nothing of it is left.
+int64_t Scheduler::fill_from(Flow*& flow, Slices& slices, int64_t room) {
     int64_t used = 0;
-    while (turn != nullptr) {
-        const JobPtr job = turn->jobs.front();
+    while (flow != nullptr) {
+        const JobPtr job = flow->jobs.front();
         used += fill(slices, job, room - used);
         if (job->next_sequence < job->sequences()) break;
-        if (lanes_[static_cast<int>(job->lane)].remove(*job)) turn = nullptr;
+        if (lanes_[static_cast<int>(job->lane)].remove(*job)) flow = nullptr;
     }
     return used;
 }
@@ -97,43 +97,43 @@ void Scheduler::begin_forward(const Model& model) {
 
 // Called under the lock.
 void Scheduler::end_forward(const Model& model) {
-    // A worker may sleep because the model had all the threads it may have.
+    // A thread may sleep because the model had all the threads it may have.
     const bool was_full = !may_start(model);
     model.running--;
     if (const auto found = on_device_.find(&model.loaded()); found != on_device_.end()) {
         if (--found->second == 0) on_device_.erase(found);
         done_.notify_all();
     }
-    if (was_full && work_waits()) announce();
+    if (was_full && work_waits()) pool_.wake();
 }
 
 int64_t Scheduler::budget_for(const Job& job, int lane) const {
     const int64_t most = job.model->loaded().preferred_tokens();
     if (!job.model->loaded().uses_cpu_pool()) return most;
-    const int64_t threads = std::max(1, std::min(workers(), job.model->max_threads()));
+    const int64_t threads = std::max(1, std::min(pool_.workers(), job.model->max_threads()));
     return std::clamp((queued_tokens_[lane] + threads - 1) / threads, std::min(kMinBudget, most), most);
 }
 
-// The next batch from lanes 0 .. lane_end, or nothing.
-Slices Scheduler::take(int lane_end, Lock& lock) {
+// The next batch from the lanes down to priority `least`, or nothing.
+Slices Scheduler::take(Priority least, Lock& lock) {
     while (deadline_passed()) drop_expired(lock);
     Slices slices;
-    for (int i = 0; i < lane_end && slices.empty(); i++) {
+    for (int i = 0; i <= static_cast<int>(least) && slices.empty(); i++) {
         WaitingJobs& waiting = lanes_[i];
-        Turn* turn = waiting.first([this](const Model& model) { return may_start(model); });
-        if (turn == nullptr) continue;
-        const JobPtr first = turn->jobs.front();
-        uint64_t ticket = turn->ticket;
+        Flow* flow = waiting.first([this](const Model& model) { return may_start(model); });
+        if (flow == nullptr) continue;
+        const JobPtr first = flow->jobs.front();
+        uint64_t ticket = flow->ticket;
         int64_t room = budget_for(*first, i);
         begin_forward(*first->model);
-        room -= fill_from(turn, slices, room);
-        // Fairness: a job with more to do lines up again behind the others, and its group with it.
-        if (turn != nullptr) waiting.line_up_again(*turn);
+        room -= fill_from(flow, slices, room);
+        // Round robin: a job with more to do goes behind the others, and its group with it.
+        if (flow != nullptr) waiting.move_to_back(*flow);
         for (int misses = 0; room > 0 && misses < kMostMisses;) {
-            turn = waiting.next(*first, ticket);
-            if (turn == nullptr) break;
-            ticket = turn->ticket;
-            const int64_t used = fill_from(turn, slices, room);
+            flow = waiting.next(*first, ticket);
+            if (flow == nullptr) break;
+            ticket = flow->ticket;
+            const int64_t used = fill_from(flow, slices, room);
             room -= used;
             if (used == 0) misses++;
         }

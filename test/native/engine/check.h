@@ -1,9 +1,7 @@
-// What the tests of the native core need: a check that says where it failed, seeded numbers, small programs.
+// What the tests of the native core need: seeded numbers, small programs and jobs.
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,14 +10,7 @@
 #include "engine/check.h"
 #include "engine/scheduler/job.h"
 #include "engine/scheduler/scheduler.h"
-
-#define EXPECT(condition)                                                                  \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            std::fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__, #condition);  \
-            std::exit(1);                                                                  \
-        }                                                                                  \
-    } while (false)
+#include "expect.h"
 
 namespace bertha::test {
 

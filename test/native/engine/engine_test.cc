@@ -148,32 +148,7 @@ void a_full_queue_refuses_and_recovers() {
     submit(make_job(model, {{7}}, kVectors)).get();
 }
 
-void exceptions_of_any_thread_reach_the_caller() {
-    for (int round = 0; round < 50; round++) {
-        std::atomic<int> ran{0};
-        bool caught = false;
-        struct Context {
-            std::atomic<int>& ran;
-            int fails;
-        } context{ran, round % 16};
-        try {
-            Scheduler::instance().run_units(
-                kWorkers, 64,
-                [](void* self, int64_t unit, int) {
-                    auto* context = static_cast<Context*>(self);
-                    context->ran++;
-                    std::this_thread::sleep_for(std::chrono::microseconds(20));
-                    BERTHA_CHECK(unit != context->fails, "IO", "unit %d fails", context->fails);
-                },
-                &context);
-        } catch (const Error& error) {
-            caught = error.code() == "IO";
-        }
-        EXPECT(caught && ran > 0);
-    }
-}
-
-void jobs_of_a_group_are_started_in_order_and_take_one_turn() {
+void jobs_of_a_group_are_started_in_order_and_share_a_place() {
     const auto model = std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(), 1);
     const std::vector<int32_t> whole_batch(64, 7);
     const JobPtr slow = make_job(model, {{kSlow}}, kVectors), other = make_job(model, {whole_batch, whole_batch}, kVectors);
@@ -231,27 +206,6 @@ void the_registry_shares_and_forgets() {
     EXPECT(Registry::instance().models_by_device().at("cpu") == 2);
 }
 
-void a_team_works_on_after_a_failure() {
-    SharedTeam team(2, 1, true, false);
-    std::thread helper([&team] { team.help([](void*) { return false; }, nullptr); });
-    for (int round = 0; round < 200; round++) {
-        std::atomic<int> ran{0};
-        bool failed = false;
-        try {
-            team.run(16, [&](int64_t unit, int) {
-                std::this_thread::sleep_for(std::chrono::microseconds(10));
-                BERTHA_CHECK(round % 2 == 1 || unit != round % 16, "IO", "unit %d fails", round % 16);
-                ran++;
-            });
-        } catch (const Error& error) {
-            failed = error.code() == "IO";
-        }
-        EXPECT(failed == (round % 2 == 0) && (failed || ran == 16));
-    }
-    team.close();
-    helper.join();
-}
-
 void a_device_has_one_name() {
     EXPECT(name_of_device("cuda") == "cuda:0" && name_of_device("cuda:0") == "cuda:0" && name_of_device("cuda:00") == "cuda:0");
     EXPECT(name_of_device("cuda:01") == "cuda:1" && name_of_device("cuda:10") == "cuda:10" && name_of_device("cpu") == "cpu");
@@ -294,20 +248,18 @@ void every_allocation_may_fail() {
 // engine_test [PART]: runs the tests whose name contains PART.
 int main(int count, char** arguments) {
     using namespace bertha::test;
-    bertha::Scheduler::instance().ensure_workers(kWorkers);
+    bertha::Pool::instance().ensure_workers(kWorkers);
     std::vector<Test> tests{
         {"mixed load gives the results of single forwards", mixed_load_gives_the_results_of_single_forwards},
         {"only the guilty call of a batch fails", only_the_guilty_call_of_a_batch_fails},
         {"interactive work interrupts bulk on every worker", interactive_work_interrupts_bulk_on_every_worker},
         {"a full queue refuses and recovers", a_full_queue_refuses_and_recovers},
-        {"exceptions of any thread reach the caller", exceptions_of_any_thread_reach_the_caller},
-        {"jobs of a group are started in order and take one turn", jobs_of_a_group_are_started_in_order_and_take_one_turn},
+        {"jobs of a group are started in order and share a place in the round robin", jobs_of_a_group_are_started_in_order_and_share_a_place},
         {"the registry shares and forgets", the_registry_shares_and_forgets},
-        {"a team works on after a failure", a_team_works_on_after_a_failure},
         {"a device has one name", a_device_has_one_name},
         {"every allocation may fail", every_allocation_may_fail},
     };
-    for (const auto& more : {weight_tests(), queue_tests(), device_tests()}) tests.insert(tests.end(), more.begin(), more.end());
+    for (const auto& more : {pool_tests(), weight_tests(), queue_tests(), device_tests()}) tests.insert(tests.end(), more.begin(), more.end());
     int passed = 0;
     for (const auto& test : tests) {
         if (count > 1 && std::strstr(test.name, arguments[1]) == nullptr) continue;

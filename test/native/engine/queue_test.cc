@@ -113,7 +113,7 @@ void an_aborted_forward_keeps_its_workspace() {
 }
 
 // Jobs in random order, some of groups, some aborted: every one ends once, those of a group in their order.
-void turns_survive_aborts_in_any_order() {
+void flows_survive_aborts_in_any_order() {
     Random random(11);
     const auto fake = std::make_shared<FakeModel>();
     for (int round = 0; round < 20; round++) {
@@ -133,7 +133,7 @@ void turns_survive_aborts_in_any_order() {
         }
         for (auto& each : done) each.get();
         for (const JobPtr& job : jobs)
-            EXPECT(job->next_sequence == job->sequences() && job->turn == nullptr &&
+            EXPECT(job->next_sequence == job->sequences() && job->flow == nullptr &&
                    (!job->failed || job->error.code == "ABORTED" || job->error.code == "DEADLINE" || job->error.code == "NON_FINITE"));
     }
     const SchedulerStats stats = Scheduler::instance().stats();
@@ -148,7 +148,7 @@ std::vector<Test> queue_tests() {
         {"thousands of waiting calls expire at once", thousands_of_waiting_calls_expire_at_once},
         {"a batch does not look through thousands of calls that do not fit", a_batch_does_not_look_through_thousands_of_calls_that_do_not_fit},
         {"an aborted forward keeps its workspace", an_aborted_forward_keeps_its_workspace},
-        {"turns survive aborts in any order", turns_survive_aborts_in_any_order},
+        {"flows survive aborts in any order", flows_survive_aborts_in_any_order},
     };
 }
 

@@ -12,6 +12,7 @@ struct Test {
     void (*run)();
 };
 
+std::vector<Test> pool_tests();
 std::vector<Test> weight_tests();
 std::vector<Test> queue_tests();
 std::vector<Test> device_tests();

@@ -1,4 +1,4 @@
-#include "engine/pool/shared_team.h"
+#include "engine/pool/work_stealing_team.h"
 
 #include <algorithm>
 #include <thread>
@@ -10,7 +10,7 @@ namespace bertha {
 namespace {
 
 constexpr int kSpins = 2000;  // about 50 us of PAUSE before the processor is offered to others
-// What a helper may take beyond twice the leader's time for a unit: cache misses, an interrupt.
+// What a member may take beyond twice the caller's time for a unit: cache misses, an interrupt.
 constexpr auto kGrace = std::chrono::microseconds(100);
 
 class Spin {
@@ -30,7 +30,7 @@ private:
 
 }  // namespace
 
-bool SharedTeam::Share::claim(bool first, int64_t& unit) {
+bool WorkStealingTeam::Share::claim(bool first, int64_t& unit) {
     uint64_t seen = units.load(std::memory_order_acquire);
     for (;;) {
         const uint64_t next = seen & kUnitMask, end = (seen >> kUnitBits) & kUnitMask;
@@ -43,14 +43,14 @@ bool SharedTeam::Share::claim(bool first, int64_t& unit) {
     }
 }
 
-bool SharedTeam::claim(int member, int64_t& unit) {
+bool WorkStealingTeam::claim(int member, int64_t& unit) {
     if (shares_[static_cast<size_t>(member)].claim(true, unit)) return true;
     for (int other = 1; other < size_; other++)
         if (shares_[static_cast<size_t>((member + other) % size_)].claim(false, unit)) return true;
     return false;
 }
 
-void SharedTeam::call(Body body, void* context, int64_t unit, int member) noexcept {
+void WorkStealingTeam::call(Body body, void* context, int64_t unit, int member) noexcept {
     if (failed_.load(std::memory_order_relaxed)) return;
     try {
         body(context, unit, member);
@@ -59,14 +59,14 @@ void SharedTeam::call(Body body, void* context, int64_t unit, int member) noexce
     }
 }
 
-void SharedTeam::run(int64_t units, Body body, void* context) {
+void WorkStealingTeam::run(int64_t units, Body body, void* context) {
     constexpr int64_t kMost = static_cast<int64_t>(kUnitMask);
     for (int64_t first = 0; first < units; first += kMost)
         run_part(first, std::min(kMost, units - first), body, context);
 }
 
-void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context) {
-    if (units == 1 || late_ || present_.load(std::memory_order_relaxed) == 0) {
+void WorkStealingTeam::run_part(int64_t first, int64_t units, Body body, void* context) {
+    if (units == 1 || has_straggler_ || present_.load(std::memory_order_relaxed) == 0) {
         for (int64_t unit = 0; unit < units; unit++) body(context, first + unit, 0);
         return;
     }
@@ -85,25 +85,25 @@ void SharedTeam::run_part(int64_t first, int64_t units, Body body, void* context
     }
     int64_t mine = 0;
     for (int64_t unit = 0; claim(0, unit); mine++) call(body, context, first + unit, 0);
-    if (mine < units) wait_for_helpers(units - mine, mine, start);
+    if (mine < units) wait_for_members(units - mine, mine, start);
     if (failed_.exchange(false, std::memory_order_relaxed))  // the next run starts afresh
         std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-void SharedTeam::wait_for_helpers(int64_t theirs, int64_t mine, Clock::time_point start) {
+void WorkStealingTeam::wait_for_members(int64_t theirs, int64_t mine, Clock::time_point start) {
     const Clock::time_point ran_out = Clock::now();
     for (Spin spin; done_.load(std::memory_order_acquire) != theirs;) spin.wait();
-    if (mine == 0) return;  // the leader was the late one
+    if (mine == 0) return;  // the caller was the straggler
     const Clock::duration of_unit = (ran_out - start) / mine, waited = Clock::now() - ran_out;
-    helped_ += theirs * of_unit;
-    // A helper may have claimed its last unit just when the leader ran out of them.
+    stolen_ += theirs * of_unit;
+    // The last unit may have been claimed just when the caller ran out of them.
     if (waited < 2 * of_unit + kGrace) return;
     waited_ += waited;
-    late_ = true;
+    has_straggler_ = true;
     close();
 }
 
-bool SharedTeam::help(bool (*should_leave)(void*), void* leave_context) {
+bool WorkStealingTeam::join(const std::function<bool()>& should_leave) {
     present_.fetch_add(1, std::memory_order_acq_rel);
     const int member = joined_.fetch_add(1, std::memory_order_acq_rel) + 1;
     const bool joined = member < size_ && !closed_.load(std::memory_order_acquire);
@@ -117,7 +117,7 @@ bool SharedTeam::help(bool (*should_leave)(void*), void* leave_context) {
                 done_.fetch_add(1, std::memory_order_acq_rel);
                 spin = Spin();
             } else {
-                if (should_leave(leave_context)) break;
+                if (should_leave()) break;
                 spin.wait();
             }
         }

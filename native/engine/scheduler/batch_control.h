@@ -1,0 +1,30 @@
+// What a batch asks the scheduler between two ops.
+#pragma once
+
+#include "engine/backend.h"
+#include "engine/scheduler/packed_batch.h"
+
+namespace bertha {
+
+class Scheduler;
+
+// Lets a bulk batch make way for interactive jobs, rejects what has waited too long, and stops a batch whose
+// jobs are all cancelled.
+class BatchControl final : public Control {
+public:
+    BatchControl(Scheduler& scheduler, const Slices& slices, bool may_yield)
+        : scheduler_(scheduler), slices_(slices), may_yield_(may_yield) {}
+
+    void at_op_boundary() override;
+    bool cancelled() const override;
+    bool may_poll() const override;
+
+private:
+    void yield_processor();
+
+    Scheduler& scheduler_;
+    const Slices& slices_;
+    const bool may_yield_;
+};
+
+}  // namespace bertha
