@@ -1,5 +1,5 @@
-// Layers: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows
-// none of them; metrics know numbers only.
+// Layers: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → architectures → models/program → checkpoint;
+// models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows none of them; metrics know numbers only.
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -13,6 +13,7 @@ const layers = [
   'calls',
   'vectors',
   'models',
+  'architectures',
   'hub',
   'runtime',
   'checkpoint',
@@ -43,10 +44,13 @@ const handWrittenErrors = ['TemplateElement[value.raw=/ but received /]', 'Liter
 
 function layer(files, mayImport, { typesFrom = [] } = {}) {
   const forbidden = layers.filter((name) => !mayImport.includes(name));
+  // A folder of which one sub-folder may be imported.
+  const inner = (name) =>
+    mayImport.flatMap((each) => (each.startsWith(`${name}/`) ? [`(?!${each.slice(name.length + 1)}/)`] : [])).join('');
   const patterns = forbidden.map((name) => ({
-    regex: name === 'index' ? '^(\\.\\./)+index\\.js$' : `^(\\./|(\\.\\./)+)${name}/`,
+    regex: name === 'index' ? '^(\\.\\./)+index\\.js$' : `^(\\./|(\\.\\./)+)${name}/${inner(name)}`,
     allowTypeImports: typesFrom.includes(name),
-    message: `Imports run downward only: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
+    message: `Imports run downward only: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → architectures → models/program → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
   }));
   return {
     files,
@@ -102,16 +106,32 @@ export default defineConfig(
   },
   layer(
     ['src/*.ts', 'src/index.ts'],
-    ['evaluators', 'metrics', 'tools', 'tasks', 'embedding', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer'],
+    [
+      'evaluators',
+      'metrics',
+      'tools',
+      'tasks',
+      'embedding',
+      'calls',
+      'vectors',
+      'models',
+      'architectures',
+      'hub',
+      'runtime',
+      'checkpoint',
+      'tokenizer',
+    ],
   ),
   layer(['src/evaluators/**/*.ts'], ['metrics', 'tasks', 'embedding', 'vectors', 'models']),
   layer(['src/metrics/**/*.ts'], []),
   layer(['src/vectors/**/*.ts'], ['runtime', 'checkpoint']),
-  layer(['src/tools/**/*.ts'], ['calls', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/embedding/**/*.ts'], ['tasks', 'calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/tasks/**/*.ts'], ['calls', 'vectors', 'models', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/tools/**/*.ts'], ['calls', 'models', 'architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/embedding/**/*.ts'], ['tasks', 'calls', 'vectors', 'models', 'architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/tasks/**/*.ts'], ['calls', 'vectors', 'models', 'architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/calls/**/*.ts'], ['models', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/models/**/*.ts'], ['hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/models/**/*.ts'], ['architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
+  layer(['src/architectures/**/*.ts'], ['models/program', 'checkpoint']),
+  layer(['src/models/program/**/*.ts'], ['checkpoint']),
   // A session runs a program: it needs to know what one looks like, not how one is made.
   layer(['src/runtime/**/*.ts'], [], { typesFrom: ['models'] }),
   layer(loaderFiles, []),
@@ -130,6 +150,7 @@ export default defineConfig(
       'calls',
       'vectors',
       'models',
+      'architectures',
       'hub',
       'runtime',
       'checkpoint',

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SafetensorsFile } from '../src/checkpoint/safetensors.js';
-import { writeSafetensors } from '../src/checkpoint/safetensors-writer.js';
+import { SafetensorsFile } from '../src/checkpoint/safetensors/safetensors.js';
+import { writeSafetensors } from '../src/checkpoint/safetensors/safetensors-writer.js';
 import { Random } from '../test/support/random.js';
 import type { BenchModel } from './engine.js';
 import { cacheFolder } from './models.js';

@@ -3,9 +3,9 @@
 import { mkdirSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openModelDirectory } from '../src/checkpoint/model-directory.js';
-import { buildModel } from '../src/models/architectures.js';
-import { toNativeProgram } from '../src/models/program.js';
+import { openModelDirectory } from '../src/models/model-directory.js';
+import { buildModel } from '../src/models/build-model.js';
+import { toNativeProgram } from '../src/models/program/program.js';
 import { readCases, readTensors, type TinyCases } from './golden/files.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -55,13 +55,13 @@ export {
   type RowDomain,
   type Value,
 } from './models/index.js';
-export type { InspectedTensor, ModelInspection, Problem } from './checkpoint/inspect.js';
-export type { ModelConfig } from './checkpoint/config.js';
+export type { InspectedTensor, ModelInspection, Problem } from './tools/inspect-directory.js';
+export type { ModelConfig } from './architectures/config.js';
 export type { ActivationName } from './checkpoint/activation.js';
-export type { SafetensorsFile, TensorInfo } from './checkpoint/safetensors.js';
+export type { SafetensorsFile, TensorInfo } from './checkpoint/safetensors/safetensors.js';
 export type { JsonObject } from './checkpoint/json-fields.js';
 export type { ProblemType } from './checkpoint/labels.js';
-export type { PoolingConfig } from './checkpoint/pooling.js';
+export type { PoolingConfig } from './checkpoint/sentence/pooling.js';
 export type { TokenizerFiles } from './checkpoint/tokenizer-files.js';
 export type {
   CrossEncoderConfig,
@@ -69,7 +69,7 @@ export type {
   NormalizeModule,
   SentenceTransformersConfig,
   SimilarityName,
-} from './checkpoint/sentence-transformers.js';
+} from './checkpoint/sentence/sentence-transformers.js';
 export type { NativeMemory } from './runtime/native.js';
 export type { PackedBatch } from './runtime/batch.js';
 export type { RunOptions, Session, Wanted } from './runtime/session.js';

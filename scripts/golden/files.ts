@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { SafetensorsFile } from '../../src/checkpoint/safetensors.js';
+import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 
 /** One tokenized text as cases.json has it; offsets count code points. */
 export interface GoldenSequence {

@@ -1,5 +1,5 @@
 import type { Model } from '../../src/models/index.js';
-import type { Value } from '../../src/models/program.js';
+import type { Value } from '../../src/models/program/program.js';
 import { compute } from '../../src/tasks/task-call.js';
 import type { GoldenSequence, GoldenTensor, TinyCases } from './files.js';
 import type { Report } from './report.js';

@@ -1,4 +1,4 @@
-import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
+import type { SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { received, unexpected } from '../expected.js';
 import type { ForwardInput, Model } from '../models/index.js';
 import { oneOf, text, unknownName, type Check } from '../options.js';

@@ -3,7 +3,7 @@ import type { BerthaError } from '../errors.js';
 import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { isMissing } from './files.js';
-import { SafetensorsFile, type TensorInfo, writeSafetensors } from './safetensors.js';
+import { SafetensorsFile, type TensorInfo, writeSafetensors } from './safetensors/safetensors.js';
 
 /** What was seen of one linear layer's input while calibrating. */
 export interface CalibratedLinear {

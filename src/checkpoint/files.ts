@@ -11,6 +11,9 @@ const kNonBlocking: number = constants.O_NONBLOCK ?? 0;
 /** One read() moves at most this much: libuv and Linux cut a request near 2^31 bytes. */
 const kLargestRead = 1 << 30;
 
+/** Largest config.json that is read; classifiers with 100,000 labels need a few MiB. */
+export const MAX_CONFIG_BYTES = 16 << 20;
+
 /**
  * Opens a regular file for reading. A directory, FIFO, device or socket is an error, never a wait.
  *

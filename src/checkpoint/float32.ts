@@ -1,4 +1,4 @@
-import type { WeightDtype } from './dtype.js';
+import type { WeightDtype } from './safetensors/dtype.js';
 
 /** Bytes per stored value. */
 export function bytesPerFloat(dtype: WeightDtype): number {

@@ -2,7 +2,7 @@ import type { BerthaError } from '../errors.js';
 import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { readTextFile } from './files.js';
-import { SafetensorsFile, type TensorInfo } from './safetensors.js';
+import { SafetensorsFile, type TensorInfo } from './safetensors/safetensors.js';
 
 /** Expected values of one layer: rows of all texts end to end, [texts, width] of vectors and [tokens of all texts, width] of states. */
 export interface ReferenceLayer {

@@ -5,7 +5,7 @@ import { unexpected } from '../expected.js';
 import { describe, quote, quotePath } from './describe.js';
 import { isMissing, readTextFile, resolveInside } from './files.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
-import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from './safetensors.js';
+import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from './safetensors/safetensors.js';
 
 /** The open files that hold a model's weights, and all their tensors. */
 export interface WeightFiles {

@@ -1,9 +1,11 @@
-import { maxLength, ModelReader } from '../checkpoint/model-directory.js';
+import { parseConfig } from '../architectures/config.js';
+import { ModelReader } from '../checkpoint/model-reader.js';
 import { readTokenizerMaxLength } from '../checkpoint/tokenizer-files.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { readOptions } from '../options.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
+import { maxLength } from './model-directory.js';
 
 /**
  * Loads the tokenizer of a model directory, or of the bundled model, without its weights: nothing native is needed, and a directory
@@ -23,7 +25,10 @@ export async function loadTokenizer(directory?: ModelPath, options?: HubOptions)
     const modules = await reader.modules();
     const files = await reader.tokenizerFiles(modules);
     // They only give the length limit: what is wrong with them is for loadModel to tell.
-    const config = await reader.config(modules).catch(() => undefined);
+    const config = await reader
+      .config(modules)
+      .then(parseConfig, () => undefined)
+      .catch(() => undefined);
     const sentence = await reader.sentenceFiles(modules, config?.hiddenSize).catch(() => undefined);
     if (config === undefined) return createTokenizer(files, { maxLength: readTokenizerMaxLength(files) });
     return createTokenizer(files, { maxLength: maxLength(config, files, sentence), maxPositions: config.maxSequenceLength });

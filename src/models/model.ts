@@ -1,5 +1,5 @@
-import { openModelDirectory, type ModelConfig, type ModelDirectory } from '../checkpoint/model-directory.js';
-import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
+import type { ModelConfig } from '../architectures/config.js';
+import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
 import { received, unexpected } from '../expected.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
@@ -12,10 +12,11 @@ import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../r
 import type { RunOptions, Session } from '../runtime/session.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/weight-cache.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
-import { buildModel, type BuiltModel } from './architectures.js';
-import type { Heads } from './heads.js';
+import { buildModel, type BuiltModel } from './build-model.js';
+import type { Heads } from '../architectures/heads.js';
 import { loadSession, type LoadedSession } from './load-session.js';
-import type { Value } from './program.js';
+import { openModelDirectory, type ModelDirectory } from './model-directory.js';
+import type { Value } from './program/program.js';
 
 /** How `loadModel` loads. */
 export interface LoadModelOptions extends HubOptions {

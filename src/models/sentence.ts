@@ -1,5 +1,5 @@
-import type { SentenceTransformersConfig } from '../checkpoint/sentence-transformers.js';
-import type { LinearWeights, ProgramBuilder, Value } from './program.js';
+import type { SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type { LinearWeights, ProgramBuilder, Value } from './program/program.js';
 
 /** A vector for each sequence. */
 export interface SentenceOutputs {

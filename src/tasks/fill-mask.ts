@@ -1,6 +1,6 @@
 import { unexpected } from '../expected.js';
 import type { MaskedLmHead, Model } from '../models/index.js';
-import { TARGETS_PER_ROW } from '../models/program.js';
+import { TARGETS_PER_ROW } from '../models/program/program.js';
 import { integer, readOptions } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { descending } from './scores.js';

@@ -1,9 +1,10 @@
+import { exampleClass } from '../architectures/registry.js';
 import { deadline, type Deadline } from '../calls/deadline.js';
 import { packPooled, TextReader, type TextModel } from '../calls/text-reader.js';
 import { BerthaError } from '../errors.js';
 import { unexpected, wrongArgument, wrongOption } from '../expected.js';
 import type { Heads, Model } from '../models/index.js';
-import type { Value } from '../models/program.js';
+import type { Value } from '../models/program/program.js';
 import { abortSignal, integer, oneOf, unknownName, type Check, type Options } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { newGroup } from '../runtime/session.js';
@@ -96,14 +97,19 @@ const kJobSequences = 512;
 const kJobsInFlight = 4;
 
 const kHeadNames: Readonly<Record<keyof Heads, string>> = {
-  maskedLm: 'a masked-word head (BertForMaskedLM)',
-  nextSentence: 'a next-sentence head (BertForNextSentencePrediction)',
-  sequenceClassification: 'a classification head (BertForSequenceClassification)',
-  tokenClassification: 'a head over tokens (BertForTokenClassification)',
-  questionAnswering: 'a head for answers (BertForQuestionAnswering)',
-  multipleChoice: 'a multiple-choice head (BertForMultipleChoice)',
-  replacedToken: "a discriminator's head (ElectraForPreTraining)",
+  maskedLm: 'a masked-word head',
+  nextSentence: 'a next-sentence head',
+  sequenceClassification: 'a classification head',
+  tokenClassification: 'a head over tokens',
+  questionAnswering: 'a head for answers',
+  multipleChoice: 'a multiple-choice head',
+  replacedToken: "a discriminator's head",
 };
+
+/** A head as messages name it: `a masked-word head (BertForMaskedLM)`. */
+function headName(head: keyof Heads): string {
+  return `${kHeadNames[head]} (${exampleClass(head)})`;
+}
 
 /** Heads whose rows are labels, so that they need those of config.json. */
 const kLabelHeads: readonly (keyof Heads)[] = ['sequenceClassification', 'tokenClassification'];
@@ -122,8 +128,8 @@ export function requireHead<K extends keyof Heads>(model: Model, head: K, task: 
   if (fault !== undefined) throw new BerthaError(fault.code, fault.message, { cause: fault });
   if (found !== undefined) return found;
   const is = model.config.architectures[0] ?? model.config.modelType;
-  const has = Object.keys({ ...heads, ...otherHeads }).map((name) => kHeadNames[name as keyof Heads]);
-  throw unexpected('NO_HEAD', `a model with ${kHeadNames[head]} for ${task}`, `${is} with ${has.join(' and ') || 'no head at all'}`, {
+  const has = Object.keys({ ...heads, ...otherHeads }).map((name) => headName(name as keyof Heads));
+  throw unexpected('NO_HEAD', `a model with ${headName(head)} for ${task}`, `${is} with ${has.join(' and ') || 'no head at all'}`, {
     hint: 'Load a model that was trained for this task.',
   });
 }

@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
-import { openModelDirectory } from '../checkpoint/model-directory.js';
+import { openModelDirectory } from '../models/model-directory.js';
 import { wrongArgument } from '../expected.js';
 import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
-import { toNativeProgram } from '../models/program.js';
-import { type SmoothableLinear, smoothableLinears } from '../models/smoothing.js';
+import { toNativeProgram } from '../models/program/program.js';
+import { type SmoothableLinear, smoothableLinears } from '../models/program/smoothing.js';
 import { abortSignal, callback, integer, readOptions, text } from '../options.js';
 import { packBatch } from '../runtime/batch.js';
 import { Session } from '../runtime/session.js';

@@ -1,4 +1,4 @@
-import { inspectModelDirectory, type ModelInspection } from '../checkpoint/inspect.js';
+import { inspectModelDirectory, type ModelInspection } from './inspect-directory.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { readOptions } from '../options.js';

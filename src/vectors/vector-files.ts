@@ -1,7 +1,7 @@
 import { npyHeader, readNpy } from '../checkpoint/npy.js';
 import { replaceFile } from '../checkpoint/replace-file.js';
-import { SafetensorsFile } from '../checkpoint/safetensors.js';
-import { safetensorsHead } from '../checkpoint/safetensors-writer.js';
+import { SafetensorsFile } from '../checkpoint/safetensors/safetensors.js';
+import { safetensorsHead } from '../checkpoint/safetensors/safetensors-writer.js';
 import { unexpected, wrongArgument } from '../expected.js';
 import { readFilePath, type FilePath } from '../file-path.js';
 import { oneOf, readOptions, text } from '../options.js';

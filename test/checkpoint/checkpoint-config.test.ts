@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
-import { parseConfig, type ModelConfig } from '../../src/checkpoint/config.js';
+import { parseConfig, type ModelConfig } from '../../src/architectures/config.js';
 import { JsonFields } from '../../src/checkpoint/json-fields.js';
 import { readLabels } from '../../src/checkpoint/labels.js';
-import { parsePooling } from '../../src/checkpoint/pooling.js';
+import { parsePooling } from '../../src/checkpoint/sentence/pooling.js';
 import { golden } from '../support/checkpoint-files.js';
 
 const t = suite('checkpoint config');

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync,
 import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { openModelDirectory } from '../../src/checkpoint/model-directory.js';
+import { openModelDirectory } from '../../src/models/model-directory.js';
 import { golden, rejection, rejectsModel, temporaryFolder, tinyCopy, withModel } from '../support/checkpoint-files.js';
 import { skip } from '../support/skip.js';
 

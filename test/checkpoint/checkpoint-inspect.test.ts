@@ -3,7 +3,7 @@ import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
-import { inspectModelDirectory } from '../../src/checkpoint/inspect.js';
+import { inspectModelDirectory } from '../../src/tools/inspect-directory.js';
 import { editJson, golden, temporaryFolder } from '../support/checkpoint-files.js';
 
 const t = suite('checkpoint inspect');

@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { openModelDirectory } from '../../src/checkpoint/model-directory.js';
-import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors.js';
+import { openModelDirectory } from '../../src/models/model-directory.js';
+import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors/safetensors.js';
 import { BerthaError } from '../../src/errors.js';
-import { buildModel } from '../../src/models/architectures.js';
+import { buildModel } from '../../src/models/build-model.js';
 import { loadModel } from '../../src/models/model.js';
-import { toNativeProgram } from '../../src/models/program.js';
+import { toNativeProgram } from '../../src/models/program/program.js';
 import { Session } from '../../src/runtime/session.js';
 import { editJson, golden, rejection, temporaryFolder, tinyCopy } from '../support/checkpoint-files.js';
 

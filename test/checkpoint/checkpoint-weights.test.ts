@@ -3,8 +3,8 @@ import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
-import { parseConfig } from '../../src/checkpoint/config.js';
-import { SafetensorsFile, writeSafetensors, type Dtype, type TensorInfo } from '../../src/checkpoint/safetensors.js';
+import { parseConfig } from '../../src/architectures/config.js';
+import { SafetensorsFile, writeSafetensors, type Dtype, type TensorInfo } from '../../src/checkpoint/safetensors/safetensors.js';
 import { WeightMap } from '../../src/checkpoint/weights.js';
 import { codeOf, golden, temporaryFolder } from '../support/checkpoint-files.js';
 

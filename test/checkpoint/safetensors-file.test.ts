@@ -18,7 +18,7 @@ import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
-import { DTYPES, dtypeBits, SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors.js';
+import { DTYPES, dtypeBits, SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors/safetensors.js';
 import { golden, rejection, temporaryFolder } from '../support/checkpoint-files.js';
 import { skip } from '../support/skip.js';
 
@@ -351,7 +351,7 @@ t('leaves the old file and nothing else behind when there is no room', async () 
   const file = path.join(temporaryFolder(), 'full.safetensors');
   writeFileSync(file, 'old');
   const script = `
-    import { writeSafetensors } from './src/checkpoint/safetensors.ts';
+    import { writeSafetensors } from './src/checkpoint/safetensors/safetensors.ts';
     try {
       await writeSafetensors(${JSON.stringify(file)}, [{ name: 'a', dtype: 'U8', shape: [1 << 20], bytes: new Uint8Array(1 << 20) }]);
     } catch (error) { process.stdout.write(error.code + ' ' + error.cause.code); }`;

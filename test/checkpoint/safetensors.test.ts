@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { parseSafetensorsHeader, MODEL_LIMITS } from '../../src/checkpoint/safetensors.js';
+import { parseSafetensorsHeader, MODEL_LIMITS } from '../../src/checkpoint/safetensors/safetensors.js';
 import { codeOf } from '../support/checkpoint-files.js';
 
 const t = suite('safetensors');

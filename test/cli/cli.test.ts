@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { SafetensorsFile } from '../../src/checkpoint/safetensors.js';
+import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 import { selfTestText, selfTestVector } from '../../src/cli/self-test.js';
 import { loadEmbedder, loadTokenizer, quantizeVectors, systemInfo } from '../../src/index.js';
 import { skip } from '../support/skip.js';

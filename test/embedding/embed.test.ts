@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { SafetensorsFile } from '../../src/checkpoint/safetensors.js';
+import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 import { BerthaError } from '../../src/errors.js';
 import { loadEmbedder, systemInfo, type Embedder, type EmbedOptions } from '../../src/index.js';
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseConfig } from '../../src/checkpoint/config.js';
-import { parsePooling } from '../../src/checkpoint/pooling.js';
-import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors-header.js';
+import { parseConfig } from '../../src/architectures/config.js';
+import { parsePooling } from '../../src/checkpoint/sentence/pooling.js';
+import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors/safetensors-header.js';
 import { createTokenizer } from '../../src/tokenizer/index.js';
 
 /** A reader of untrusted bytes. `read` throws a BerthaError for what it refuses, and anything else where the reader is wrong. */

@@ -15,7 +15,7 @@ import {
   pipeline,
   recognizeEntities,
 } from '../../src/index.js';
-import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors.js';
+import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors/safetensors.js';
 import { editJson, golden, rejection, tinyCopy } from '../support/checkpoint-files.js';
 import { instructionSet } from '../support/devices.js';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { CALIBRATION_FILE } from '../../src/checkpoint/calibration.js';
-import { SafetensorsFile } from '../../src/checkpoint/safetensors.js';
+import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 import { type BerthaError, calibrate, loadEmbedder, loadModel, type PrecisionOption, similarity, systemInfo } from '../../src/index.js';
 import { defaultModelDirectory } from '../../src/runtime/default-model.js';
 import { availablePrecisions, PRECISIONS } from '../../src/runtime/precision.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { openModelDirectory, type ModelDirectory } from '../../src/checkpoint/model-directory.js';
+import { openModelDirectory, type ModelDirectory } from '../../src/models/model-directory.js';
 import { BerthaError } from '../../src/errors.js';
 
 /** Absolute path inside test/golden. */

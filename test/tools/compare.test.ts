@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { writeSafetensors } from '../../src/checkpoint/safetensors.js';
+import { writeSafetensors } from '../../src/checkpoint/safetensors/safetensors.js';
 import { type BerthaError, compare, comparisonHtml, comparisonSvg, loadEmbedder, loadModel } from '../../src/index.js';
 import { golden, temporaryFolder } from '../support/checkpoint-files.js';
 

@@ -1,8 +1,11 @@
 import { BerthaError } from '../../errors.js';
 import { received } from '../../options.js';
 import { loadModel, type Heads, type Model } from '../../models/index.js';
-import type { ModelConfig } from '../../checkpoint/model-directory.js';
-import type { Value } from '../../models/program.js';
+import { classNames, headOfClass, type ClassSuffix } from '../../architectures/class-names.js';
+import type { ModelConfig } from '../../architectures/config.js';
+import type { Family } from '../../architectures/family.js';
+import { families, type ModelType } from '../../architectures/registry.js';
+import type { Value } from '../../models/program/program.js';
 import { compute, requireHead, requireModel, type Sequence } from '../../tasks/task-call.js';
 import { readConfigFields, type PretrainedConfig } from './config.js';
 import { toRows, type IntegerInput } from '../tensor/integer-rows.js';
@@ -57,35 +60,26 @@ export interface ModelClass {
 type Outputs = (model: Model) => Readonly<Record<string, Value | undefined>>;
 
 const encoderOutputs: Outputs = ({ values }) => ({ last_hidden_state: values.lastHiddenState, pooler_output: values.poolerOutput });
-const logitsOf =
-  (head: Exclude<keyof Heads, 'maskedLm'>): Outputs =>
-  (model) => ({ logits: requireHead(model, head, 'from_pretrained') });
-const wordLogits: Outputs = (model) => ({ logits: requireHead(model, 'maskedLm', 'from_pretrained').logits });
 
-const CLASSES = {
-  Model: encoderOutputs,
-  ForMaskedLM: wordLogits,
-  ForNextSentencePrediction: logitsOf('nextSentence'),
-  ForSequenceClassification: logitsOf('sequenceClassification'),
-  ForTokenClassification: logitsOf('tokenClassification'),
-  ForQuestionAnswering: (model) => ({ spans: requireHead(model, 'questionAnswering', 'from_pretrained') }),
-  ForMultipleChoice: logitsOf('multipleChoice'),
-} satisfies Record<string, Outputs>;
+/** What a class with one head computes. */
+function outputsOf(head: keyof Heads): Outputs {
+  return (model) => {
+    if (head === 'maskedLm') return { logits: requireHead(model, head, 'from_pretrained').logits };
+    return { [head === 'questionAnswering' ? 'spans' : 'logits']: requireHead(model, head, 'from_pretrained') };
+  };
+}
 
-const replacedTokens = logitsOf('replacedToken');
-const bertPretraining: Outputs = (model) => ({
-  prediction_logits: requireHead(model, 'maskedLm', 'from_pretrained').logits,
-  seq_relationship_logits: requireHead(model, 'nextSentence', 'from_pretrained'),
-});
-/** What transformers pretrains each architecture with. */
-const PRETRAINING: Readonly<Record<ModelConfig['modelType'], Outputs>> = {
-  bert: bertPretraining,
-  distilbert: wordLogits,
-  electra: replacedTokens,
-  mpnet: wordLogits,
-};
+/** What transformers pretrains a family with: one head's outputs, or BERT's two under names of their own. */
+function pretrainingOutputs(type: ModelType): Outputs {
+  const { pretraining }: Family = families[type];
+  if (pretraining.length === 1) return outputsOf(pretraining[0]!);
+  return (model) => ({
+    prediction_logits: requireHead(model, 'maskedLm', 'from_pretrained').logits,
+    seq_relationship_logits: requireHead(model, 'nextSentence', 'from_pretrained'),
+  });
+}
 
-function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelClass {
+function classOf(outputs: Outputs, modelType?: ModelType): ModelClass {
   return {
     from_pretrained: async (directory, given) => {
       const found = await readPretrained(directory, given);
@@ -106,45 +100,63 @@ function classOf(outputs: Outputs, modelType?: ModelConfig['modelType']): ModelC
   };
 }
 
-export const AutoModel = classOf(CLASSES.Model);
-export const AutoModelForPreTraining = classOf((model) => PRETRAINING[model.config.modelType](model));
-export const AutoModelForMaskedLM = classOf(CLASSES.ForMaskedLM);
-export const AutoModelForNextSentencePrediction = classOf(CLASSES.ForNextSentencePrediction);
-export const AutoModelForSequenceClassification = classOf(CLASSES.ForSequenceClassification);
-export const AutoModelForTokenClassification = classOf(CLASSES.ForTokenClassification);
-export const AutoModelForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering);
-export const AutoModelForMultipleChoice = classOf(CLASSES.ForMultipleChoice);
+/** The classes of a family by their names, without those for which it has no head. */
+function classesOf<Name extends string>(type: ModelType): Readonly<Record<`${Name}${ClassSuffix}`, ModelClass>> {
+  const family: Family = families[type];
+  const outputs = (name: string): Outputs => {
+    const head = headOfClass(family, name);
+    if (head !== undefined) return outputsOf(head);
+    return name.endsWith('ForPreTraining') ? pretrainingOutputs(type) : encoderOutputs;
+  };
+  const classes = classNames(family).map((name) => [name, classOf(outputs(name), type)] as const);
+  return Object.fromEntries(classes) as Record<`${Name}${ClassSuffix}`, ModelClass>;
+}
 
-export const BertModel = classOf(CLASSES.Model, 'bert');
-export const BertForPreTraining = classOf(bertPretraining, 'bert');
-export const BertForMaskedLM = classOf(CLASSES.ForMaskedLM, 'bert');
-export const BertForNextSentencePrediction = classOf(CLASSES.ForNextSentencePrediction, 'bert');
-export const BertForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'bert');
-export const BertForTokenClassification = classOf(CLASSES.ForTokenClassification, 'bert');
-export const BertForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'bert');
-export const BertForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'bert');
+export const AutoModel = classOf(encoderOutputs);
+export const AutoModelForPreTraining = classOf((model) => pretrainingOutputs(model.config.modelType)(model));
+export const AutoModelForMaskedLM = classOf(outputsOf('maskedLm'));
+export const AutoModelForNextSentencePrediction = classOf(outputsOf('nextSentence'));
+export const AutoModelForSequenceClassification = classOf(outputsOf('sequenceClassification'));
+export const AutoModelForTokenClassification = classOf(outputsOf('tokenClassification'));
+export const AutoModelForQuestionAnswering = classOf(outputsOf('questionAnswering'));
+export const AutoModelForMultipleChoice = classOf(outputsOf('multipleChoice'));
 
-export const DistilBertModel = classOf(CLASSES.Model, 'distilbert');
-export const DistilBertForMaskedLM = classOf(CLASSES.ForMaskedLM, 'distilbert');
-export const DistilBertForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'distilbert');
-export const DistilBertForTokenClassification = classOf(CLASSES.ForTokenClassification, 'distilbert');
-export const DistilBertForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'distilbert');
-export const DistilBertForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'distilbert');
-
-export const ElectraModel = classOf(CLASSES.Model, 'electra');
-export const ElectraForPreTraining = classOf(replacedTokens, 'electra');
-export const ElectraForMaskedLM = classOf(CLASSES.ForMaskedLM, 'electra');
-export const ElectraForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'electra');
-export const ElectraForTokenClassification = classOf(CLASSES.ForTokenClassification, 'electra');
-export const ElectraForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'electra');
-export const ElectraForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'electra');
-
-export const MPNetModel = classOf(CLASSES.Model, 'mpnet');
-export const MPNetForMaskedLM = classOf(CLASSES.ForMaskedLM, 'mpnet');
-export const MPNetForSequenceClassification = classOf(CLASSES.ForSequenceClassification, 'mpnet');
-export const MPNetForTokenClassification = classOf(CLASSES.ForTokenClassification, 'mpnet');
-export const MPNetForQuestionAnswering = classOf(CLASSES.ForQuestionAnswering, 'mpnet');
-export const MPNetForMultipleChoice = classOf(CLASSES.ForMultipleChoice, 'mpnet');
+// Modules cannot compute the names of their exports: each family's stand here once more, and test/models/families.test.ts holds them equal.
+export const {
+  BertModel,
+  BertForPreTraining,
+  BertForMaskedLM,
+  BertForNextSentencePrediction,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+  BertForQuestionAnswering,
+  BertForMultipleChoice,
+} = classesOf<'Bert'>('bert');
+export const {
+  DistilBertModel,
+  DistilBertForMaskedLM,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
+  DistilBertForQuestionAnswering,
+  DistilBertForMultipleChoice,
+} = classesOf<'DistilBert'>('distilbert');
+export const {
+  ElectraModel,
+  ElectraForPreTraining,
+  ElectraForMaskedLM,
+  ElectraForSequenceClassification,
+  ElectraForTokenClassification,
+  ElectraForQuestionAnswering,
+  ElectraForMultipleChoice,
+} = classesOf<'Electra'>('electra');
+export const {
+  MPNetModel,
+  MPNetForMaskedLM,
+  MPNetForSequenceClassification,
+  MPNetForTokenClassification,
+  MPNetForQuestionAnswering,
+  MPNetForMultipleChoice,
+} = classesOf<'MPNet'>('mpnet');
 
 function callable(model: Model, outputs: Readonly<Record<string, Value | undefined>>, fields: PretrainedConfig): PreTrainedModel {
   const call = (inputs: ModelInputs) => run(model, outputs, inputs);

@@ -1,12 +1,10 @@
+import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from '../checkpoint/activation.js';
+import { describe, quote } from '../checkpoint/describe.js';
+import { JsonFields, parseJsonObject, type JsonObject } from '../checkpoint/json-fields.js';
+import { readLabels, type Labels } from '../checkpoint/labels.js';
 import { unexpected } from '../expected.js';
-import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from './activation.js';
-import { describe, quote } from './describe.js';
-import { JsonFields, parseJsonObject, type JsonObject } from './json-fields.js';
-import { readLabels, type Labels } from './labels.js';
-
-/** Architectures whose config.json is understood. */
-export const MODEL_TYPES = ['bert', 'distilbert', 'electra', 'mpnet'] as const;
-export type ModelType = (typeof MODEL_TYPES)[number];
+import type { ConfigFields, SizeField } from './config-fields.js';
+import { families, modelTypes, type ModelType } from './registry.js';
 
 /**
  * config.json with one vocabulary for all architectures, every number within its bounds. What only some uses need (labels, problem type,
@@ -47,9 +45,6 @@ export interface ModelConfig extends Labels {
   readonly raw: JsonObject;
 }
 
-/** Largest config.json that is read; classifiers with 100,000 labels need a few MiB. */
-export const MAX_CONFIG_BYTES = 16 << 20;
-
 // Bounds that keep every product of two of them below 2^53 and no allocation absurd; BERT-large is 1024 wide and 24 deep.
 const kMaxWidth = 1 << 16;
 const kMaxIntermediate = 1 << 18;
@@ -59,64 +54,6 @@ const kMaxVocab = 1 << 24;
 const kMaxPositions = 1 << 20;
 const kMaxTypes = 1 << 16;
 const kDefaultEpsilon = 1e-12;
-
-/** MPNet keeps the rows up to that of `<pad>` free, whatever `pad_token_id` says: its code has the number. */
-const kMpnetPadding = 1;
-/** MPNet's code sorts distances into so many buckets, whatever `relative_attention_num_buckets` says; that only sizes the table. */
-export const MPNET_BUCKETS = 32;
-
-/** How an architecture reads config.json: the names of sizes, the first that is there counts, and what transformers 5.24 fills in. */
-interface Reading {
-  readonly hiddenSize: readonly [names: readonly string[], fallback: number];
-  readonly numLayers: readonly [names: readonly string[], fallback: number];
-  readonly numHeads: readonly [names: readonly string[], fallback: number];
-  readonly intermediateSize: readonly [names: readonly string[], fallback: number];
-  readonly hiddenAct: string;
-  readonly vocabSize: number;
-  readonly typeVocabSize: number;
-  readonly padTokenId: number;
-  readonly embeddingSize?: number;
-  /** Whether `layer_norm_eps` counts; DistilBERT's code has the number. */
-  readonly hasEpsilon: boolean;
-  /** Whether the fields of a decoder and of other position embeddings mean anything. */
-  readonly canDecode: boolean;
-}
-
-const kBertReading: Reading = {
-  hiddenSize: [['hidden_size'], 768],
-  numLayers: [['num_hidden_layers'], 12],
-  numHeads: [['num_attention_heads'], 12],
-  intermediateSize: [['intermediate_size'], 3072],
-  hiddenAct: 'hidden_act',
-  vocabSize: 30522,
-  typeVocabSize: 2,
-  padTokenId: 0,
-  hasEpsilon: true,
-  canDecode: true,
-};
-
-const READINGS: Readonly<Record<ModelType, Reading>> = {
-  bert: kBertReading,
-  electra: {
-    ...kBertReading,
-    hiddenSize: [['hidden_size'], 256],
-    numHeads: [['num_attention_heads'], 4],
-    intermediateSize: [['intermediate_size'], 1024],
-    embeddingSize: 128,
-  },
-  mpnet: { ...kBertReading, vocabSize: 30527, typeVocabSize: 0, padTokenId: kMpnetPadding, canDecode: false },
-  distilbert: {
-    ...kBertReading,
-    hiddenSize: [['hidden_size', 'dim'], 768],
-    numLayers: [['num_hidden_layers', 'n_layers'], 6],
-    numHeads: [['num_attention_heads', 'n_heads'], 12],
-    intermediateSize: [['hidden_dim'], 3072],
-    hiddenAct: 'activation',
-    typeVocabSize: 0,
-    hasEpsilon: false,
-    canDecode: false,
-  },
-};
 
 /**
  * Parses the text of a config.json as transformers 5.24 reads it for that architecture: a field that is left out has its class's
@@ -129,10 +66,10 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
   const fields = new JsonFields(raw, file, 'CONFIG');
   const architectures = readArchitectures(fields);
   const modelType = readModelType(fields, architectures, file);
-  const reading = READINGS[modelType];
+  const reading = families[modelType].fields;
   requireEncoder(fields, reading);
 
-  const size = ([names, fallback]: Reading['hiddenSize'], most: number): number => readSize(fields, names, fallback, most);
+  const size = ([names, fallback]: SizeField, most: number): number => readSize(fields, names, fallback, most);
   const hiddenSize = size(reading.hiddenSize, kMaxWidth);
   const numHeads = size(reading.numHeads, kMaxHeads);
   if (hiddenSize % numHeads !== 0) {
@@ -141,7 +78,8 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
   }
   const vocabSize = readSize(fields, ['vocab_size'], reading.vocabSize, kMaxVocab);
   const maxPositionEmbeddings = readSize(fields, ['max_position_embeddings'], 512, kMaxPositions);
-  const positionOffset = modelType === 'mpnet' ? kMpnetPadding + 1 : 0;
+  const { uncountedId, relativeBuckets } = reading;
+  const positionOffset = uncountedId === undefined ? 0 : uncountedId + 1;
   if (positionOffset >= maxPositionEmbeddings)
     throw fields.error('max_position_embeddings', `more than ${positionOffset}`, maxPositionEmbeddings);
   const hasTypes = reading.typeVocabSize > 0;
@@ -161,12 +99,14 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     layerNormEps: reading.hasEpsilon ? readEpsilon(fields) : kDefaultEpsilon,
     maxPositionEmbeddings,
     positionOffset,
-    ...(modelType === 'mpnet' ? { uncountedId: kMpnetPadding } : {}),
+    ...(uncountedId === undefined ? {} : { uncountedId }),
     maxSequenceLength: maxPositionEmbeddings - positionOffset,
     typeVocabSize: hasTypes ? (fields.integer('type_vocab_size', 1, kMaxTypes) ?? reading.typeVocabSize) : 0,
     positionEmbeddingType: 'absolute',
     relativeAttentionBuckets:
-      modelType === 'mpnet' ? (fields.integer('relative_attention_num_buckets', MPNET_BUCKETS, kMaxPositions) ?? MPNET_BUCKETS) : 0,
+      relativeBuckets === undefined
+        ? 0
+        : (fields.integer('relative_attention_num_buckets', relativeBuckets, kMaxPositions) ?? relativeBuckets),
     padTokenId: readPadding(fields, reading.padTokenId, vocabSize),
     tieWordEmbeddings: fields.boolean('tie_word_embeddings') ?? true,
     ...readLabels(fields),
@@ -201,25 +141,19 @@ function readPadding(fields: JsonFields, fallback: number, vocabSize: number): n
 function readModelType(fields: JsonFields, architectures: readonly string[], file: string): ModelType {
   const named = fields.string('model_type');
   if (named !== undefined) {
-    const known = MODEL_TYPES.find((type) => type === named);
-    if (known === undefined) throw fields.error('model_type', `one of ${MODEL_TYPES.join(', ')}`, named, 'CONFIG_UNSUPPORTED');
+    const known = modelTypes.find((type) => type === named);
+    if (known === undefined) throw fields.error('model_type', `one of ${modelTypes.join(', ')}`, named, 'CONFIG_UNSUPPORTED');
     return known;
   }
   // Files older than transformers 2.0 have no model_type; class names begin with it.
-  const prefixes: readonly (readonly [string, ModelType])[] = [
-    ['Bert', 'bert'],
-    ['DistilBert', 'distilbert'],
-    ['Electra', 'electra'],
-    ['MPNet', 'mpnet'],
-  ];
-  for (const [prefix, type] of prefixes) {
-    if (architectures.some((name) => new RegExp(`^${prefix}(Model|For)`).test(name))) return type;
-  }
+  const ofClass = (type: ModelType): RegExp => new RegExp(`^${families[type].className}(Model|For)`);
+  const told = modelTypes.find((type) => architectures.some((name) => ofClass(type).test(name)));
+  if (told !== undefined) return told;
   throw unexpected('CONFIG', `"model_type" in ${file}, or "architectures" that tell it,`, describe(architectures[0]));
 }
 
 /** Everything that would run but compute something else than this library does. */
-function requireEncoder(fields: JsonFields, { canDecode }: Reading): void {
+function requireEncoder(fields: JsonFields, { canDecode }: ConfigFields): void {
   const forbid = (key: string, expected: string, isLegal: (value: unknown) => boolean): void => {
     const value = fields.get(key);
     if (value !== undefined && !isLegal(value)) throw fields.error(key, expected, value, 'CONFIG_UNSUPPORTED');

@@ -1,18 +1,6 @@
-import { readSequenceSummary } from '../checkpoint/sequence-summary.js';
-import { unexpected } from '../expected.js';
-import { bertEmbeddings, bertLayerNames } from './bert.js';
-import { encoderLayers, readLayers, type EncoderOutputs } from './encoder.js';
-import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder, type HeadBuilders } from './heads.js';
-import type { WeightReader } from './weight-reader.js';
-
-/** ELECTRA: BERT without a pooler; embeddings narrower than the layers are projected to their width. */
-export function electraEncoder(read: WeightReader): EncoderOutputs {
-  const { embeddingSize, hiddenSize } = read.config;
-  const embeddings = bertEmbeddings(read);
-  const x =
-    embeddingSize === hiddenSize ? embeddings : read.b.linear(embeddings, read.linear('embeddings_project', hiddenSize, embeddingSize));
-  return encoderLayers(read, x, readLayers(read, bertLayerNames));
-}
+import { unexpected } from '../../expected.js';
+import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder, type HeadBuilders } from '../heads.js';
+import { readSequenceSummary } from './sequence-summary.js';
 
 /** The generator's head. */
 const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>

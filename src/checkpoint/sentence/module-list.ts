@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { BerthaError, type ErrorCode } from '../errors.js';
-import { unexpected } from '../expected.js';
-import { MAX_CONFIG_BYTES } from './config.js';
-import { quote } from './describe.js';
-import { readTextFile, resolveInside } from './files.js';
-import { isJsonObject, JsonFields, parseJson } from './json-fields.js';
+import { BerthaError, type ErrorCode } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { quote } from '../describe.js';
+import { MAX_CONFIG_BYTES, readTextFile, resolveInside } from '../files.js';
+import { isJsonObject, JsonFields, parseJson } from '../json-fields.js';
 
 /** One entry of modules.json: the class without its package, and the folder inside the model directory. */
 export interface ModuleEntry {

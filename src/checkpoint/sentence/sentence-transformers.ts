@@ -1,12 +1,12 @@
-import { BerthaError } from '../errors.js';
-import { unexpected } from '../expected.js';
-import { torchActivation, type ActivationName } from './activation.js';
-import { quote } from './describe.js';
-import { JsonFields, parseJsonObject } from './json-fields.js';
+import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { torchActivation, type ActivationName } from '../activation.js';
+import { quote } from '../describe.js';
+import { JsonFields, parseJsonObject } from '../json-fields.js';
 import { moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
-import type { TensorInfo } from './safetensors.js';
-import { WeightMap } from './weights.js';
+import type { TensorInfo } from '../safetensors/safetensors.js';
+import { WeightMap } from '../weights.js';
 
 /** A linear layer over the pooled vector: activation(weight · x + bias). */
 export interface DenseModule {

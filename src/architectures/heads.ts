@@ -1,7 +1,7 @@
 import type { ActivationName } from '../checkpoint/activation.js';
 import { unexpected } from '../expected.js';
 import type { EncoderOutputs } from './encoder.js';
-import type { LinearWeights, Value } from './program.js';
+import type { LinearWeights, Value } from '../models/program/program.js';
 import type { WeightReader } from './weight-reader.js';
 
 /** Predicts words at the positions that a call selects. */

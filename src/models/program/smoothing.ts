@@ -1,4 +1,4 @@
-import type { TensorInfo } from '../checkpoint/safetensors.js';
+import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import type { Program, Value } from './program.js';
 
 /**

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { BerthaError, ErrorCode } from '../errors.js';
-import { unexpected } from '../expected.js';
-import { quote } from './describe.js';
+import type { BerthaError, ErrorCode } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { quote } from '../describe.js';
 import { dtypeBits, isDtype, type Dtype } from './dtype.js';
 import { HeaderScanner } from './header-scanner.js';
 

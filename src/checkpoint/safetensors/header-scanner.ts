@@ -1,4 +1,4 @@
-import { unexpected } from '../expected.js';
+import { unexpected } from '../../expected.js';
 
 const kTab = 0x09;
 const kLineFeed = 0x0a;

@@ -1,4 +1,4 @@
-import { JsonFields, parseJsonObject } from './json-fields.js';
+import { JsonFields, parseJsonObject } from '../json-fields.js';
 
 /** Ways to make one vector of a sequence's token vectors, as sentence-transformers names them. */
 export const POOLING_MODES = ['cls', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken'] as const;

@@ -1,7 +1,7 @@
-import { unexpected } from '../expected.js';
-import { quote } from './describe.js';
+import { unexpected } from '../../expected.js';
+import { quote } from '../describe.js';
 import { dtypeBits, type Dtype } from './dtype.js';
-import { replaceFile } from './replace-file.js';
+import { replaceFile } from '../replace-file.js';
 import { MAX_HEADER_BYTES, PREFIX_BYTES } from './safetensors-header.js';
 
 /** A tensor to be stored: `bytes` holds its values in C order, little-endian. */

@@ -1,8 +1,8 @@
-import type { ActivationName } from '../checkpoint/activation.js';
-import type { PoolingMode } from '../checkpoint/pooling.js';
-import { isWeightDtype, type TensorInfo } from '../checkpoint/safetensors.js';
-import type { BerthaError } from '../errors.js';
-import { unexpected } from '../expected.js';
+import type { ActivationName } from '../../checkpoint/activation.js';
+import type { PoolingMode } from '../../checkpoint/sentence/pooling.js';
+import { isWeightDtype, type TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
+import type { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
-import { BerthaError } from '../errors.js';
-import { unexpected } from '../expected.js';
-import { quote, quotePath } from './describe.js';
+import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { quote, quotePath } from '../describe.js';
 import { isWeightDtype, type WeightDtype } from './dtype.js';
-import { ioError, openRegularFile, readFully, requireContents } from './files.js';
-import { bytesPerFloat, widenToFloat32 } from './float32.js';
+import { ioError, openRegularFile, readFully, requireContents } from '../files.js';
+import { bytesPerFloat, widenToFloat32 } from '../float32.js';
 import {
   parseSafetensorsHeader,
   PREFIX_BYTES,

@@ -1,5 +1,5 @@
-import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from './activation.js';
-import { JsonFields, type JsonObject } from './json-fields.js';
+import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from '../../checkpoint/activation.js';
+import { JsonFields, type JsonObject } from '../../checkpoint/json-fields.js';
 
 /** transformers' SequenceSummary, which makes one vector of a sequence for ELECTRA's multiple choice. */
 export interface SequenceSummary {

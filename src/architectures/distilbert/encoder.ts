@@ -1,6 +1,5 @@
-import { encoderLayers, readLayers, type EncoderOutputs } from './encoder.js';
-import { firstTokenClassifier, maskedLm, questionAnswering, tokenClassification, type HeadBuilder, type HeadBuilders } from './heads.js';
-import type { WeightReader } from './weight-reader.js';
+import { encoderLayers, readLayers, type EncoderOutputs } from '../encoder.js';
+import type { WeightReader } from '../weight-reader.js';
 
 /** DistilBERT: BERT's layers under other names, without token types and without a pooler. */
 export function distilbertEncoder(read: WeightReader): EncoderOutputs {
@@ -26,22 +25,3 @@ export function distilbertEncoder(read: WeightReader): EncoderOutputs {
   });
   return encoderLayers(read, embeddings, layers);
 }
-
-const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
-  maskedLm(read, encoder, {
-    dense: 'vocab_transform',
-    norm: 'vocab_layer_norm',
-    decoder: 'vocab_projector',
-    tiedBias: 'vocab_projector.bias',
-    activation: read.config.hiddenAct,
-  });
-
-const classifier = { dense: 'pre_classifier', output: 'classifier', activation: 'relu' } as const;
-
-export const distilbertHeads: HeadBuilders = {
-  maskedLm: maskedWords,
-  sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
-  multipleChoice: (read, encoder) => firstTokenClassifier(read, encoder, classifier, 1),
-  tokenClassification,
-  questionAnswering,
-};

@@ -1,7 +1,7 @@
-import type { ModelConfig } from '../checkpoint/model-directory.js';
 import type { WeightMap } from '../checkpoint/weights.js';
 import { BerthaError } from '../errors.js';
-import type { LinearWeights, NormWeights, ProgramBuilder, WeightRef } from './program.js';
+import type { LinearWeights, NormWeights, ProgramBuilder, WeightRef } from '../models/program/program.js';
+import type { ModelConfig } from './config.js';
 
 /** Takes a checkpoint's tensors by name and hands them to a program as the weights of its ops. */
 export class WeightReader {

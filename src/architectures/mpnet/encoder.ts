@@ -1,15 +1,8 @@
-import { MPNET_BUCKETS } from '../checkpoint/config.js';
-import { encoderLayers, readLayers, withPooler, type EncoderOutputs } from './encoder.js';
-import {
-  firstTokenClassifier,
-  maskedLm,
-  pooledMultipleChoice,
-  questionAnswering,
-  tokenClassification,
-  type HeadBuilder,
-  type HeadBuilders,
-} from './heads.js';
-import type { WeightReader } from './weight-reader.js';
+import { encoderLayers, readLayers, withPooler, type EncoderOutputs } from '../encoder.js';
+import type { WeightReader } from '../weight-reader.js';
+
+/** MPNet's code sorts distances into so many buckets, whatever `relative_attention_num_buckets` says; that only sizes the table. */
+export const mpnetBuckets = 32;
 
 /** MPNet: BERT's layers without token types, with one bias a head and distance that every layer adds to its attention scores. */
 export function mpnetEncoder(read: WeightReader): EncoderOutputs {
@@ -22,7 +15,7 @@ export function mpnetEncoder(read: WeightReader): EncoderOutputs {
   });
   const embeddings = b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps);
   const name = 'encoder.relative_attention_bias.weight';
-  const relativeBias = read.table(name, config.relativeAttentionBuckets, numHeads, MPNET_BUCKETS);
+  const relativeBias = read.table(name, config.relativeAttentionBuckets, numHeads, mpnetBuckets);
   const layers = readLayers(read, (layer) => {
     const name = `encoder.layer.${layer}`;
     return {
@@ -38,22 +31,3 @@ export function mpnetEncoder(read: WeightReader): EncoderOutputs {
   });
   return withPooler(read, encoderLayers(read, embeddings, layers, { relativeBias }));
 }
-
-const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
-  maskedLm(read, encoder, {
-    dense: 'lm_head.dense',
-    norm: 'lm_head.layer_norm',
-    decoder: 'lm_head.decoder',
-    tiedBias: 'lm_head.bias',
-    activation: 'gelu',
-  });
-
-const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh' } as const;
-
-export const mpnetHeads: HeadBuilders = {
-  maskedLm: maskedWords,
-  sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
-  multipleChoice: pooledMultipleChoice,
-  tokenClassification,
-  questionAnswering,
-};

@@ -1,4 +1,4 @@
-import type { LinearWeights, NormWeights, Value, WeightRef } from './program.js';
+import type { LinearWeights, NormWeights, Value, WeightRef } from '../models/program/program.js';
 import type { WeightReader } from './weight-reader.js';
 
 /** What an encoder computes, layer by layer. */

@@ -1,16 +1,6 @@
-import { encoderLayers, readLayers, withPooler, type EncoderOutputs, type LayerNames } from './encoder.js';
-import {
-  maskedLm,
-  pooledClassification,
-  pooledMultipleChoice,
-  questionAnswering,
-  requirePooler,
-  tokenClassification,
-  type HeadBuilder,
-  type HeadBuilders,
-} from './heads.js';
-import type { Value } from './program.js';
-import type { WeightReader } from './weight-reader.js';
+import type { Value } from '../../models/program/program.js';
+import { encoderLayers, readLayers, withPooler, type EncoderOutputs, type LayerNames } from '../encoder.js';
+import type { WeightReader } from '../weight-reader.js';
 
 /** BERT: embeddings with LayerNorm, the encoder's layers, and a pooler over [CLS]. */
 export function bertEncoder(read: WeightReader): EncoderOutputs {
@@ -42,27 +32,3 @@ export function bertLayerNames(layer: number): LayerNames {
     outputNorm: `${name}.output.LayerNorm`,
   };
 }
-
-const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
-  maskedLm(read, encoder, {
-    dense: 'cls.predictions.transform.dense',
-    norm: 'cls.predictions.transform.LayerNorm',
-    decoder: 'cls.predictions.decoder',
-    tiedBias: 'cls.predictions.bias',
-    activation: read.config.hiddenAct,
-  });
-
-const nextSentence: HeadBuilder<'nextSentence'> = (read, encoder) => {
-  if (!read.has('cls.seq_relationship.weight')) return undefined;
-  const pooled = requirePooler(encoder, 'cls.seq_relationship');
-  return read.b.linear(pooled, read.linear('cls.seq_relationship', 2, read.config.hiddenSize));
-};
-
-export const bertHeads: HeadBuilders = {
-  maskedLm: maskedWords,
-  nextSentence,
-  sequenceClassification: pooledClassification,
-  multipleChoice: pooledMultipleChoice,
-  tokenClassification,
-  questionAnswering,
-};

@@ -1,5 +1,7 @@
 import { BerthaError } from '../errors.js';
+import { headOfClass } from './class-names.js';
 import type { EncoderOutputs } from './encoder.js';
+import type { Family } from './family.js';
 import type { HeadBuilder, HeadBuilders, Heads } from './heads.js';
 import type { WeightReader } from './weight-reader.js';
 
@@ -16,25 +18,15 @@ export interface ChosenHeads {
   readonly headFaults: Readonly<Partial<Record<keyof Heads, BerthaError>>>;
 }
 
-/** What the classes of transformers are for, by what follows the architecture's name in theirs. Others say nothing of heads. */
-const CLASS_HEADS: ReadonlyMap<string, keyof Heads> = new Map([
-  ['ForMaskedLM', 'maskedLm'],
-  ['ForNextSentencePrediction', 'nextSentence'],
-  ['ForSequenceClassification', 'sequenceClassification'],
-  ['ForTokenClassification', 'tokenClassification'],
-  ['ForQuestionAnswering', 'questionAnswering'],
-  ['ForMultipleChoice', 'multipleChoice'],
-]);
-
 /**
  * Appends every head whose tensors are there. Where several could read the same tensor, the one that the first known class of
- * `architectures` names is the default, else the first of `builders`.
+ * `architectures` names is the default, else the family's first.
  *
  * Errors: MODEL_MISMATCH, DTYPE_UNSUPPORTED, CONFIG_UNSUPPORTED when the head that the config names cannot be built and there is no other.
  */
-export function chooseHeads(name: string, builders: HeadBuilders, read: WeightReader, encoder: EncoderOutputs): ChosenHeads {
-  const suffixes = read.config.architectures.flatMap((each) => (each.startsWith(name) ? [each.slice(name.length)] : []));
-  const asked = suffixes.map((suffix) => CLASS_HEADS.get(suffix)).find((head) => head !== undefined);
+export function chooseHeads(family: Family, read: WeightReader, encoder: EncoderOutputs): ChosenHeads {
+  const builders: HeadBuilders = family.heads;
+  const asked = read.config.architectures.map((name) => headOfClass(family, name)).find((head) => head !== undefined);
   const names = Object.keys(builders) as (keyof Heads)[];
   const order = asked === undefined || builders[asked] === undefined ? names : [asked, ...names.filter((head) => head !== asked)];
 

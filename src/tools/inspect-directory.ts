@@ -1,14 +1,15 @@
-import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BerthaError, type ErrorCode } from '../errors.js';
 import { errorMessage } from '../realms.js';
-import type { ModelConfig } from './config.js';
-import type { Dtype } from './dtype.js';
-import { maxLength, ModelReader, sentenceParts, type ModelDirectory } from './model-directory.js';
-import type { TensorHeader } from './safetensors.js';
-import type { CrossEncoderConfig, SentenceTransformersConfig } from './sentence-transformers.js';
-import type { TokenizerFiles } from './tokenizer-files.js';
-import type { WeightFiles } from './weight-files.js';
+import { parseConfig, type ModelConfig } from '../architectures/config.js';
+import type { Dtype } from '../checkpoint/safetensors/dtype.js';
+import { listFiles } from '../checkpoint/list-files.js';
+import { ModelReader } from '../checkpoint/model-reader.js';
+import { maxLength, sentenceParts, type ModelDirectory } from '../models/model-directory.js';
+import type { TensorHeader } from '../checkpoint/safetensors/safetensors.js';
+import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type { TokenizerFiles } from '../checkpoint/tokenizer-files.js';
+import type { WeightFiles } from '../checkpoint/weight-files.js';
 
 /** A stored tensor and the name of the file it is in. */
 export interface InspectedTensor extends TensorHeader {
@@ -41,9 +42,6 @@ export interface ModelInspection {
   readonly loadable: boolean;
 }
 
-const kMostFiles = 1000;
-const kDepth = 2;
-
 /**
  * Looks into a model directory without loading it. Never rejects because of what it finds: every part that is bad becomes a problem,
  * and the other parts are still shown. `verify` may check the parts against each other (tensors against the architecture, vocabulary
@@ -70,7 +68,7 @@ export async function inspectModelDirectory(
   if (reader === undefined) return { path: directory, files: [], problems, loadable: false };
   try {
     const modules = await attempt(() => reader.modules());
-    const config = await attempt(() => reader.config(modules));
+    const config = await attempt(async () => parseConfig(await reader.config(modules)));
     const weights = await attempt(() => reader.weights(modules));
     const tokenizerFiles = await attempt(() => reader.tokenizerFiles(modules));
     const sentence = await attempt(() => reader.sentenceFiles(modules, config?.hiddenSize));
@@ -129,23 +127,4 @@ function describeWeights(
   }
   const metadata = new Map(weights.files.flatMap((file) => [...file.metadata]));
   return { tensors, parameters, parametersByDtype, metadata };
-}
-
-async function listFiles(root: string): Promise<{ name: string; bytes: number }[]> {
-  const files: { name: string; bytes: number }[] = [];
-  const visit = async (folder: string, depth: number): Promise<void> => {
-    const entries = await readdir(path.join(root, folder), { withFileTypes: true }).catch(() => []);
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (files.length >= kMostFiles) return;
-      const name = path.join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (depth < kDepth) await visit(name, depth + 1);
-        continue;
-      }
-      const stats = await stat(path.join(root, name)).catch(() => undefined);
-      if (stats?.isFile()) files.push({ name, bytes: stats.size });
-    }
-  };
-  await visit('', 0);
-  return files;
 }

@@ -1,0 +1,30 @@
+import type { Family } from './family.js';
+import type { Heads } from './heads.js';
+
+/** How the classes of transformers end that have one head each; the discriminator's is only in a class for pretraining. */
+export const classSuffixes = {
+  maskedLm: 'ForMaskedLM',
+  nextSentence: 'ForNextSentencePrediction',
+  sequenceClassification: 'ForSequenceClassification',
+  tokenClassification: 'ForTokenClassification',
+  questionAnswering: 'ForQuestionAnswering',
+  multipleChoice: 'ForMultipleChoice',
+} as const satisfies Readonly<Partial<Record<keyof Heads, string>>>;
+
+/** How the name of a class goes on after its family's. */
+export type ClassSuffix = 'Model' | 'ForPreTraining' | (typeof classSuffixes)[keyof typeof classSuffixes];
+
+const suffixEntries = Object.entries(classSuffixes) as [keyof typeof classSuffixes, string][];
+
+/** The head that a class of the family is for; undefined for classes that say nothing of heads. */
+export function headOfClass({ className }: Family, name: string): keyof Heads | undefined {
+  return suffixEntries.find(([, suffix]) => name === className + suffix)?.[0];
+}
+
+/** The names of all classes that transformers has for the family and that can be computed, the encoder's first. */
+export function classNames({ className, heads, pretraining }: Family): string[] {
+  const own = suffixEntries.filter(([head]) => heads[head] !== undefined).map(([, suffix]) => suffix);
+  // Where pretraining is masked words alone, transformers has no class of its own for it.
+  const forPretraining = pretraining.some((head) => head !== 'maskedLm') ? ['ForPreTraining'] : [];
+  return ['Model', ...forPretraining, ...own].map((suffix) => className + suffix);
+}

@@ -1,0 +1,26 @@
+import { bertFields } from '../bert/bert.js';
+import type { Family } from '../family.js';
+import { distilbertEncoder } from './encoder.js';
+import { distilbertHeads } from './heads.js';
+
+/** Sanh et al., 2019: https://arxiv.org/abs/1910.01108 */
+export const distilbert: Family = {
+  title: 'DistilBERT',
+  className: 'DistilBert',
+  fields: {
+    ...bertFields,
+    hiddenSize: [['hidden_size', 'dim'], 768],
+    numLayers: [['num_hidden_layers', 'n_layers'], 6],
+    numHeads: [['num_attention_heads', 'n_heads'], 12],
+    intermediateSize: [['hidden_dim'], 3072],
+    hiddenAct: 'activation',
+    typeVocabSize: 0,
+    hasEpsilon: false,
+    canDecode: false,
+  },
+  prefix: 'distilbert.',
+  encoder: distilbertEncoder,
+  heads: distilbertHeads,
+  decoder: 'vocab_projector.weight',
+  pretraining: ['maskedLm'],
+};

@@ -1,0 +1,22 @@
+import { bertFields } from '../bert/bert.js';
+import type { Family } from '../family.js';
+import { electraEncoder } from './encoder.js';
+import { electraHeads } from './heads.js';
+
+/** Clark et al., 2020: https://arxiv.org/abs/2003.10555 */
+export const electra: Family = {
+  title: 'ELECTRA',
+  className: 'Electra',
+  fields: {
+    ...bertFields,
+    hiddenSize: [['hidden_size'], 256],
+    numHeads: [['num_attention_heads'], 4],
+    intermediateSize: [['intermediate_size'], 1024],
+    embeddingSize: 128,
+  },
+  prefix: 'electra.',
+  encoder: electraEncoder,
+  heads: electraHeads,
+  decoder: 'generator_lm_head.weight',
+  pretraining: ['replacedToken'],
+};

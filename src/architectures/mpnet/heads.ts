@@ -1,0 +1,28 @@
+import {
+  firstTokenClassifier,
+  maskedLm,
+  pooledMultipleChoice,
+  questionAnswering,
+  tokenClassification,
+  type HeadBuilder,
+  type HeadBuilders,
+} from '../heads.js';
+
+const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
+  maskedLm(read, encoder, {
+    dense: 'lm_head.dense',
+    norm: 'lm_head.layer_norm',
+    decoder: 'lm_head.decoder',
+    tiedBias: 'lm_head.bias',
+    activation: 'gelu',
+  });
+
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh' } as const;
+
+export const mpnetHeads: HeadBuilders = {
+  maskedLm: maskedWords,
+  sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
+  multipleChoice: pooledMultipleChoice,
+  tokenClassification,
+  questionAnswering,
+};

@@ -1,0 +1,85 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
+import { quote, quotePath } from './describe.js';
+import { ioError, isMissing, MAX_CONFIG_BYTES, readTextFile } from './files.js';
+import type { SafetensorsFile } from './safetensors/safetensors.js';
+import { readModules, transformerFolder, type ModuleList } from './sentence/module-list.js';
+import { readSentenceFiles, type SentenceFiles } from './sentence/sentence-transformers.js';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+import { openWeightFiles, type WeightFiles } from './weight-files.js';
+
+/** The parts of a model directory, one method each, so that an inspection can go on where one of them is bad. */
+export class ModelReader {
+  readonly path: string;
+  readonly #open: SafetensorsFile[] = [];
+
+  private constructor(realDirectory: string) {
+    this.path = realDirectory;
+  }
+
+  /** Errors: MODEL_NOT_FOUND (there is no such directory), IO; the system's error as `cause`. */
+  static async start(directory: string): Promise<ModelReader> {
+    let real: string;
+    let isDirectory: boolean;
+    try {
+      real = await realpath(directory);
+      isDirectory = (await stat(real)).isDirectory();
+    } catch (error) {
+      const failure = ioError(`open the model directory ${quotePath(directory)}`, error);
+      throw isMissing(error) ? new BerthaError('MODEL_NOT_FOUND', failure.message, { cause: error }) : failure;
+    }
+    if (!isDirectory) throw unexpected('IO', 'a directory for the model', `the file ${quotePath(directory)}`);
+    return new ModelReader(real);
+  }
+
+  modules(): Promise<ModuleList | undefined> {
+    return readModules(this.path);
+  }
+
+  /** The text of config.json. */
+  async config(modules?: ModuleList): Promise<string> {
+    const folder = this.#transformerFolder(modules);
+    const text = await readTextFile(path.join(folder, 'config.json'), MAX_CONFIG_BYTES, 'CONFIG');
+    if (text === undefined) throw unexpected('CONFIG', `config.json in ${quotePath(folder)}`, await contents(folder));
+    return text;
+  }
+
+  async weights(modules?: ModuleList): Promise<WeightFiles> {
+    const weights = await openWeightFiles(this.#transformerFolder(modules), this.path);
+    this.#open.push(...weights.files);
+    return weights;
+  }
+
+  tokenizerFiles(modules?: ModuleList): Promise<TokenizerFiles> {
+    return readTokenizerFiles(this.#transformerFolder(modules));
+  }
+
+  async sentenceFiles(modules: ModuleList | undefined, hiddenSize: number | undefined): Promise<SentenceFiles | undefined> {
+    if (modules === undefined) return undefined;
+    return readSentenceFiles(this.path, modules, hiddenSize, async (folder) => {
+      const weights = await openWeightFiles(path.join(this.path, folder), this.path);
+      this.#open.push(...weights.files);
+      return weights.tensors;
+    });
+  }
+
+  async verifyUnchanged(): Promise<void> {
+    for (const file of this.#open) await file.verifyUnchanged();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.map((file) => file.close()));
+  }
+
+  /** `readModules` has checked that path. */
+  #transformerFolder(modules: ModuleList | undefined): string {
+    return path.join(this.path, transformerFolder(modules));
+  }
+}
+
+async function contents(folder: string): Promise<string> {
+  const names = await readdir(folder).catch(() => []);
+  return names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', ');
+}

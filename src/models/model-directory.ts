@@ -1,0 +1,81 @@
+import { parseConfig, type ModelConfig } from '../architectures/config.js';
+import { ModelReader } from '../checkpoint/model-reader.js';
+import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
+import type { CrossEncoderConfig, SentenceFiles, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import { readTokenizerMaxLength, type TokenizerFiles } from '../checkpoint/tokenizer-files.js';
+import type { BerthaError } from '../errors.js';
+
+/** An open model: its configuration and texts in memory, its weights still in their files. */
+export interface ModelDirectory {
+  /** Real path of the directory. */
+  readonly path: string;
+  readonly config: ModelConfig;
+  /** The encoder's and its heads' tensors by stored name, from one file or all shards. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly tokenizerFiles: TokenizerFiles;
+  /** Present where there is a modules.json that makes sentence vectors. */
+  readonly sentenceTransformers?: SentenceTransformersConfig;
+  /** Present where there is a modules.json of a cross-encoder. */
+  readonly crossEncoder?: CrossEncoderConfig;
+  /** Why what modules.json describes cannot be computed; whoever asks for sentence vectors throws it. Heads and the encoder do without. */
+  readonly sentenceError?: BerthaError;
+  /**
+   * Most tokens of one input, special ones included: sentence_bert_config.json, else the tokenizer's model_max_length, and never more
+   * than the model has positions.
+   */
+  readonly maxLength: number;
+  /** Requires that no weight file has changed since it was opened; call it after reading them. Errors: IO, DISPOSED. */
+  verifyUnchanged(): Promise<void>;
+  /** Closes the weight files; a second call does nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a directory in the layout of the Hub: config.json, model.safetensors (or an index and its shards), tokenizer files, and
+ * sentence-transformers' modules.json with what it names. Nothing in it is trusted; no weight is read yet.
+ *
+ * Files with fixed names may be links to anywhere. Names that come out of files (shards, modules) must stay inside the directory, or,
+ * in a snapshot of the Hub's cache, inside the repository's folder.
+ *
+ * Errors: IO, MODEL_NOT_FOUND (no such directory, no weights), UNSAFE_FORMAT (only .bin or .pt), CONFIG, CONFIG_UNSUPPORTED, POOLING, INDEX, INDEX_PATH,
+ * TOKENIZER, VOCAB, and those of `parseSafetensorsHeader`.
+ */
+export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
+  const reader = await ModelReader.start(directory);
+  try {
+    const modules = await reader.modules();
+    const config = parseConfig(await reader.config(modules));
+    const { tensors } = await reader.weights(modules);
+    const tokenizerFiles = await reader.tokenizerFiles(modules);
+    const sentence = await reader.sentenceFiles(modules, config.hiddenSize);
+    return {
+      path: reader.path,
+      config,
+      tensors,
+      tokenizerFiles,
+      ...sentenceParts(sentence),
+      maxLength: maxLength(config, tokenizerFiles, sentence),
+      verifyUnchanged: () => reader.verifyUnchanged(),
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+/** The length limit of a model's inputs, see `ModelDirectory.maxLength`. */
+export function maxLength(config: ModelConfig, tokenizerFiles: TokenizerFiles, sentence?: SentenceFiles): number {
+  const limit = sentence?.transformer.maxSeqLength ?? readTokenizerMaxLength(tokenizerFiles) ?? Infinity;
+  return Math.min(limit, config.maxSequenceLength);
+}
+
+/** The fields of `ModelDirectory` that come from a module list. */
+export function sentenceParts(files?: SentenceFiles): Pick<ModelDirectory, 'sentenceTransformers' | 'crossEncoder' | 'sentenceError'> {
+  const { sentenceTransformers, crossEncoder, error } = files ?? {};
+  return {
+    ...(sentenceTransformers && { sentenceTransformers }),
+    ...(crossEncoder && { crossEncoder }),
+    ...(error && { sentenceError: error }),
+  };
+}

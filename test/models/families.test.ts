@@ -1,0 +1,68 @@
+// What follows from the registry of families: a new one is a folder of src/architectures and a line there.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { classNames } from '../../src/architectures/class-names.js';
+import { parseConfig } from '../../src/architectures/config.js';
+import type { Family } from '../../src/architectures/family.js';
+import { exampleClass, families, modelTypes, type ModelType } from '../../src/architectures/registry.js';
+import * as compat from '../../src/compat/index.js';
+import { checkout } from '../support/mini-checkout.js';
+import { rejection } from '../support/checkpoint-files.js';
+import { suite } from '../support/suite.js';
+
+const t = suite('families of encoders');
+const all = Object.entries(families) as [ModelType, Family][];
+const titles = all.map(([, { title }]) => title);
+
+t('each has a folder of its name, which nothing but the registry and other families opens', () => {
+  const folder = join(checkout, 'src', 'architectures');
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.equal(folders.map(({ name }) => name).sort(), [...modelTypes].sort());
+  for (const file of readdirSync(join(checkout, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || /^architectures.(registry\.ts|\w+.\w)/.test(file)) continue;
+    const source = readFileSync(join(checkout, 'src', file), 'utf8');
+    for (const type of modelTypes) assert.not.match(source, new RegExp(`from '[^']*/${type}/`), file);
+  }
+});
+
+t('config.json is read by model_type, and in old files by the names of classes', () => {
+  for (const [type, family] of all) {
+    assert.is(parseConfig(JSON.stringify({ model_type: type })).modelType, type);
+    for (const name of classNames(family)) assert.is(parseConfig(JSON.stringify({ architectures: [name] })).modelType, type, name);
+  }
+});
+
+t('an unknown model_type is answered with all that are known', async () => {
+  const error = await rejection(async () => parseConfig('{"model_type": "t5"}'));
+  assert.match(error.message, `one of ${modelTypes.join(', ')}`);
+});
+
+t('compat exports exactly the classes that the families have heads for', () => {
+  const exported = Object.keys(compat).filter((name) => /^(?!Auto)\w+(Model|For[A-Z]\w+)$/.test(name));
+  assert.equal(exported.sort(), all.flatMap(([, family]) => classNames(family)).sort());
+  const values = compat as unknown as Readonly<Record<string, { readonly from_pretrained?: unknown }>>;
+  for (const name of exported) assert.type(values[name]!.from_pretrained, 'function');
+});
+
+t('messages name a class of a family that has the head', () => {
+  assert.is(exampleClass('nextSentence'), 'BertForNextSentencePrediction');
+  assert.is(exampleClass('replacedToken'), 'ElectraForPreTraining');
+});
+
+t('each has golden directories with classes of its own', () => {
+  const folder = join(checkout, 'test', 'golden', 'tiny');
+  const configs = readdirSync(folder).map((name) => parseConfig(readFileSync(join(folder, name, 'config.json'), 'utf8')));
+  for (const [type, family] of all) {
+    const found = configs.filter(({ modelType }) => modelType === type).flatMap(({ architectures }) => architectures);
+    assert.ok(found.length > 0, type);
+    for (const name of found) assert.ok(classNames(family).includes(name), name);
+  }
+});
+
+t('the documents name them all', () => {
+  const list = `${titles.slice(0, -1).join(', ')} and ${titles.at(-1)}`;
+  for (const file of ['README.md', 'docs/tasks.md']) assert.ok(readFileSync(join(checkout, file), 'utf8').includes(list), file);
+});
+
+t.run();
