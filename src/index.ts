@@ -87,16 +87,6 @@ export type {
 export * from './embedding/chunks/index.js';
 export { sentenceSimilarity } from './embedding/sentence-similarity.js';
 export * from './tasks/index.js';
-export {
-  pipeline,
-  type Pipeline,
-  type PipelineBase,
-  type PipelineCalls,
-  type PipelineOptions,
-  type ReadyEvent,
-  type TaskAliases,
-  type TaskName,
-} from './compat/pipeline/pipeline.js';
 export * from './compat/index.js';
 export * from './evaluators/index.js';
 export * as metrics from './metrics/index.js';

@@ -51,6 +51,7 @@ export async function resolveModel(model: string, options: HubOptions, part: Mod
   const fallBack = (why: string): string => {
     process.emitWarning(
       `${quote(model)} is loaded as cached in ${quotePath(cached!.directory)}, and may lack files such as modules.json: ${why}`,
+      { code: 'BERTHA_HUB' },
     );
     return cached!.directory;
   };

@@ -11,10 +11,10 @@ export interface FeatureOptions extends TaskOptions {
   /** A prompt of your own, put before each text as it is; `''` for none. Not together with `promptName`. */
   readonly prompt?: string | undefined;
   /**
-   * `none` (default): every token's last hidden state. `mean` or `cls`: one vector a text. `model`: pooled and sent through the modules, as
-   * the model's own files say.
+   * `none` (default): every token's last hidden state. `mean`, `cls` (also `first_token`) or `last_token` (also `eos`): one vector a text.
+   * `model`: pooled and sent through the modules, as the model's own files say.
    */
-  readonly pooling?: 'none' | 'mean' | 'cls' | 'model' | undefined;
+  readonly pooling?: 'none' | 'mean' | 'cls' | 'first_token' | 'last_token' | 'eos' | 'model' | undefined;
   /** Scale every vector to length 1. Default false, with pooling `model` as the model says. */
   readonly normalize?: boolean | undefined;
 }
@@ -38,7 +38,7 @@ export async function extractFeatures(model: Model, input: string | readonly str
   const settings = readOptions('extractFeatures', options, {
     ...taskSchema,
     ...promptSchema,
-    pooling: oneOf(['none', 'mean', 'cls', 'model']),
+    pooling: oneOf(['none', 'mean', 'cls', 'first_token', 'last_token', 'eos', 'model']),
     normalize: flag,
   });
   const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) => ({
@@ -53,7 +53,7 @@ export async function extractFeatures(model: Model, input: string | readonly str
   const { poolSkip } = reader;
   const sequences = pooling === 'model' ? encodings.map(({ ids, typeIds }) => ({ ids, typeIds, poolSkip })) : encodings;
   const rows = (await compute(model, sequences, [value], settings)).map(([data]) => data!);
-  const vectors = pooling === 'mean' || pooling === 'cls' ? rows.map((data) => pool(data, value.width, pooling, poolSkip)) : rows;
+  const vectors = pooling === 'none' || pooling === 'model' ? rows : rows.map((data) => pool(data, value.width, pooling, poolSkip));
   if (isNormalized && pooling !== 'model') {
     for (const data of vectors) for (let i = 0; i < data.length; i += value.width) normalizeInPlace(data.subarray(i, i + value.width));
   }
@@ -65,8 +65,9 @@ export async function extractFeatures(model: Model, input: string | readonly str
 }
 
 /** One vector from the hidden states of a text, [tokens, width], the mean without the first `skip` tokens; sums in float64. */
-function pool(data: Float32Array, width: number, pooling: 'mean' | 'cls', skip: number): Float32Array {
-  if (pooling === 'cls') return data.slice(0, width);
+function pool(data: Float32Array, width: number, pooling: string, skip: number): Float32Array {
+  if (pooling === 'cls' || pooling === 'first_token') return data.slice(0, width);
+  if (pooling === 'last_token' || pooling === 'eos') return data.slice(-width);
   const rows = data.subarray(skip * width);
   const sums = new Float64Array(width);
   rows.forEach((value, i) => (sums[i % width]! += value));

@@ -31,6 +31,8 @@ export interface TokenizerDefinition {
   readonly cleanUpSpaces: boolean;
   /** Names of the special tokens, as far as the vocabulary has them. */
   readonly specialTokens: SpecialTokens;
+  /** Further special tokens that the files name. */
+  readonly namedTokens: NamedTokens;
   readonly maxLength: number | undefined;
   readonly paddingSide: Side;
   readonly truncationSide: Side;
@@ -50,6 +52,14 @@ export interface SpecialTokens {
   readonly cls: string | undefined;
   readonly sep: string | undefined;
   readonly mask: string | undefined;
+}
+
+/** Special tokens that BERT's own texts do without. */
+export interface NamedTokens {
+  readonly bos: string | undefined;
+  readonly eos: string | undefined;
+  /** Those without a name of their own. */
+  readonly additional: readonly string[];
 }
 
 export interface FileTruncation {

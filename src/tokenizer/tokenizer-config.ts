@@ -1,5 +1,5 @@
 import type { AddedToken } from './added-tokens.js';
-import type { SpecialTokens, TokenizerFiles } from './definition.js';
+import type { NamedTokens, SpecialTokens, TokenizerFiles } from './definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from './truncation.js';
 import { MAX_VOCAB_SIZE, type Vocabulary } from './vocabulary.js';
@@ -78,6 +78,12 @@ export class TokenizerConfig {
       sep: find('sep', '[SEP]', '</s>'),
       mask: find('mask', '[MASK]', '<mask>'),
     };
+  }
+
+  /** The beginning and the end of a text where the files name them, and the tokens that they list without a name. */
+  get namedTokens(): NamedTokens {
+    const contentOf = (name: string) => this.#specialTokens.get(name)?.content || undefined;
+    return { bos: contentOf('bos'), eos: contentOf('eos'), additional: this.#moreTokens.map(({ content }) => content) };
   }
 
   /** The flags that the files give a special token. */

@@ -43,6 +43,7 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
     decoder: readDecoder(root.child('decoder')),
     cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens: config.specialTokens((token) => added.has(token) || vocab.has(token), unkToken),
+    namedTokens: config.namedTokens,
     maxLength: config.maxLength,
     paddingSide: config.paddingSide,
     truncationSide: config.truncationSide,

@@ -83,6 +83,11 @@ export class Tokenizer {
   readonly clsId: number | undefined;
   readonly sepId: number | undefined;
   readonly maskId: number | undefined;
+  /** Ids of the tokens that begin and end a text, where the model's files name them. */
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+  /** Special tokens that the model's files list without a name of their own. */
+  readonly additionalSpecialTokens: readonly string[];
   /** Where `padding` fills up and `truncation` cuts off unless a call says otherwise. */
   readonly paddingSide: 'left' | 'right';
   readonly truncationSide: 'left' | 'right';
@@ -141,6 +146,9 @@ export class Tokenizer {
     this.clsId = idOf(specialTokens.cls);
     this.sepId = idOf(specialTokens.sep);
     this.maskId = idOf(specialTokens.mask);
+    this.bosId = idOf(definition.namedTokens.bos);
+    this.eosId = idOf(definition.namedTokens.eos);
+    this.additionalSpecialTokens = definition.namedTokens.additional;
     this.paddingSide = definition.paddingSide;
     this.truncationSide = definition.truncationSide;
     for (const token of addedTokens) if (token.special) this.#special.add(token.content);
@@ -267,9 +275,9 @@ export class Tokenizer {
     return decodeTokens(tokens, this.#decoder);
   }
 
-  /** The special tokens of the vocabulary as it spells them: unknown, separator, padding, class and mask as far as there are any, then others. */
+  /** The special tokens of the vocabulary as it spells them, in Python's order: beginning, end, unknown, separator, padding, class and mask as far as there are any, then others. */
   get specialTokens(): readonly string[] {
-    const named = [this.unkId, this.sepId, this.padId, this.clsId, this.maskId].flatMap((id) =>
+    const named = [this.bosId, this.eosId, this.unkId, this.sepId, this.padId, this.clsId, this.maskId].flatMap((id) =>
       id === undefined ? [] : [this.#tokenOf(id)!],
     );
     return [...new Set([...named, ...this.#special])];

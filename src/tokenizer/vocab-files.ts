@@ -77,6 +77,7 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
     decoder: { prefix: '##', cleanup: true },
     cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens,
+    namedTokens: config.namedTokens,
     maxLength: config.maxLength,
     paddingSide: config.paddingSide,
     truncationSide: config.truncationSide,

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
@@ -177,6 +178,20 @@ t('has a default model for a task, or names one', async () => {
   const extract = await pipeline('feature-extraction');
   assert.equal((await extract('It rains.', { pooling: 'mean' })).dims, [1, 384]);
   await extract.dispose();
+});
+
+t('documents the code of every warning, and no other', () => {
+  const root = new URL('../../', import.meta.url);
+  const codes = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => {
+      const source = readFileSync(new URL(`src/${name}`, root), 'utf8');
+      assert.is(source.split('emitWarning(').length, source.split(/emitWarning\([^;]*\bcode\b/).length, `${name} warns without a code`);
+      return /emitWarning|warnOnce/.test(source) ? (source.match(/'BERTHA_[A-Z_]+'/g) ?? []) : [];
+    })
+    .map((code) => code.slice(1, -1));
+  const documented = readFileSync(new URL('docs/transformers-js.md', root), 'utf8').match(/(?<=^\| `)BERTHA_[A-Z_]+(?=`)/gm)!;
+  assert.equal([...new Set(codes)].sort(), [...documented].sort());
 });
 
 t.run();

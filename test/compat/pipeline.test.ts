@@ -1,6 +1,21 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { answerQuestion, classifyText, fillMask, loadEmbedder, loadModel, multipleChoice, pipeline } from '../../src/index.js';
+import {
+  answerQuestion,
+  AutoConfig,
+  AutoModel,
+  AutoTokenizer,
+  classifyText,
+  env,
+  fillMask,
+  loadEmbedder,
+  loadModel,
+  multipleChoice,
+  pipeline,
+  quantize_embeddings,
+} from '../../src/index.js';
 import { golden, rejection } from '../support/checkpoint-files.js';
 
 const t = suite('pipeline');
@@ -143,6 +158,115 @@ t('takes text_pair and textPair, and refuses keys that nobody reads', async () =
   const choices = await loadModel(golden('tiny/bert-multiple-choice'));
   assert.is((await rejection(() => multipleChoice(choices, { text: 'It', choices: ['is'], choice: 1 } as never))).code, 'INVALID_ARG');
   choices.dispose();
+});
+
+t('takes a question with its context, and lists of them, as Python does', async () => {
+  const answer = await pipeline('question-answering', golden('tiny/bert-question-answering'));
+  const context = 'Alice met Bob in Amsterdam.';
+  const [who, where] = [await answer('Who met Bob?', context), await answer('Where?', context)];
+  assert.equal(await answer({ question: 'Who met Bob?', context }), who);
+  assert.equal(await answer([{ question: 'Who met Bob?', context }]), [who]);
+  const inputs = [
+    { question: 'Who met Bob?', context },
+    { question: 'Where?', context },
+  ];
+  assert.equal(await answer(inputs), [who, where]);
+  assert.equal(
+    (await answer(inputs, { topK: 2 } as object)).map((each) => (each as unknown[]).length),
+    [2, 2],
+  );
+  assert.is((await rejection(() => answer({ question: 'Who?', text: context } as never))).code, 'INVALID_ARG');
+  await answer.dispose();
+});
+
+t('reads the keys of results in camel case too, which JSON and comparisons do not see', async () => {
+  const fill = await pipeline('fill-mask', golden('tiny/bert-mlm'));
+  const [best] = (await fill('It was [MASK].', { top_k: 1 })) as { token_str: string; tokenStr: string }[];
+  assert.is(best!.tokenStr, best!.token_str);
+  const copy = { ...best! };
+  assert.equal(
+    [Object.keys(copy), JSON.parse(JSON.stringify(best)), copy.tokenStr],
+    [['score', 'token', 'token_str', 'sequence'], copy, undefined],
+  );
+  assert.equal(best as object, copy);
+  await fill.dispose();
+  const ner = await pipeline('ner', golden('tiny/bert-token-classification'));
+  for (const options of [{ aggregation_strategy: 'simple' }, { aggregationStrategy: 'simple' }] as object[]) {
+    const [entity] = await ner('London is big.', options);
+    assert.is(entity!.entityGroup, entity!.entity_group);
+    assert.type(entity!.entity_group, 'string');
+  }
+  await ner.dispose();
+  const model = await AutoModel.from_pretrained(golden('tiny/bert-mlm'));
+  const output = await model({ inputIds: [101, 102], outputHiddenStates: true } as never);
+  assert.is(output.lastHiddenState, output.last_hidden_state);
+  assert.ok(output.hiddenStates!.length > 1);
+  assert.equal(
+    Object.keys(output).filter((key) => /[A-Z]/.test(key)),
+    [],
+  );
+  const mistyped = await rejection(() => model({ input_ids: [101], attention_maks: [1] } as never));
+  assert.equal([mistyped.code, /"attention_mask"/.test(mistyped.message)], ['INVALID_ARG', true]);
+  await model.dispose();
+});
+
+t('pools as transformers.js and packs bits', async () => {
+  const extract = await pipeline('feature-extraction', golden('tiny/bert-nsp'));
+  const texts = ['It was a good day.', 'Rain.'];
+  const tokens = await extract(texts);
+  const alone = await extract(texts[1]!);
+  const first = tokens.slice(null, 0).data;
+  for (const pooling of ['cls', 'first_token'] as const) assert.equal((await extract(texts, { pooling })).data, first);
+  for (const pooling of ['eos', 'last_token'] as const) {
+    const last = await extract(texts, { pooling });
+    assert.equal([last[0]!.data, last[1]!.data], [tokens.slice(0, -1).data, alone.slice(0, -1).data]);
+  }
+  const mean = await extract(texts, { pooling: 'mean', normalize: true });
+  const binary = await extract(texts, { pooling: 'mean', normalize: true, quantize: true });
+  assert.equal([binary.type, binary.tolist()], ['int8', quantize_embeddings(mean, 'binary').tolist()]);
+  const unsigned = await extract(texts, { pooling: 'mean', quantize: true, precision: 'ubinary' });
+  assert.equal([unsigned.type, unsigned.data], ['uint8', Uint8Array.from(binary.data, (byte) => byte + 128)]);
+  assert.is((await rejection(() => extract(texts, { quantize: true }))).code, 'INVALID_ARG');
+  for (const options of [{ pooling: 'max' }, { pooling: 'mean', quantize: true, precision: 'int4' }] as object[])
+    assert.is((await rejection(() => extract(texts, options))).code, 'INVALID_OPTION');
+  await extract.dispose();
+});
+
+t('has a tokenizer that is called, and takes file URLs and paths below the home folder', async () => {
+  const directory = golden('tiny/bert-mlm');
+  const fill = await pipeline('fill-mask', pathToFileURL(directory));
+  assert.equal(fill.tokenizer('It was [MASK].').input_ids.dims, [1, 6]);
+  assert.equal([fill.tokenizer.mask_token, fill.tokenizer.tokenizer], ['[MASK]', fill.model.tokenizer]);
+  await fill.dispose();
+  const home = process.env['HOME'];
+  process.env['HOME'] = path.dirname(directory);
+  try {
+    const below = '~/bert-mlm';
+    const loaded = [
+      await pipeline('fill-mask', below),
+      await AutoModel.from_pretrained(below),
+      await pipeline('embeddings', pathToFileURL(directory).href),
+    ];
+    for (const each of loaded) await each.dispose();
+    for (const model of [below, pathToFileURL(directory)]) {
+      assert.is((await AutoTokenizer.from_pretrained(model)).mask_token, '[MASK]');
+      assert.is((await AutoConfig.from_pretrained(model))['model_type'], 'bert');
+    }
+    const { localModelPath } = env;
+    env.localModelPath = '~';
+    assert.is((await AutoConfig.from_pretrained('bert-mlm'))['model_type'], 'bert');
+    env.localModelPath = localModelPath;
+  } finally {
+    process.env['HOME'] = home;
+  }
+  assert.is((await rejection(() => pipeline('fill-mask', new URL('https://example.org/model')))).code, 'INVALID_ARG');
+});
+
+t('names the tasks of encoders to who asks for another', async () => {
+  for (const task of ['text-generation', 'summarization', 'translation_en_to_fr', 'image-classification', 'automatic-speech-recognition']) {
+    const error = await rejection(() => pipeline(task as 'ner'));
+    assert.equal([error.code, /a task of encoders, .*feature-extraction/.test(error.message)], ['INVALID_OPTION', true], task);
+  }
 });
 
 t('suggests the task that was meant, and refuses a model without its head', async () => {

@@ -1,5 +1,4 @@
-import type { HubOptions, ProgressEvent } from '../../hub/index.js';
-import { hubSchema } from '../../hub/index.js';
+import { hubSchema, readModelPath, type HubOptions, type ModelPath, type ProgressEvent } from '../../hub/index.js';
 import type { LoadModelOptions } from '../../models/index.js';
 import { toCamelCase } from '../snake-case.js';
 import { ofModel } from '../../runtime/dtype.js';
@@ -51,7 +50,7 @@ export interface Pretrained<T> {
  *
  * Errors: PRECISION, INVALID_ARG, those of `resolveModel`, ADDON_LOAD. Names that nobody knows are for `loadModel` to refuse.
  */
-export async function readPretrained(model: string | undefined, given: object | undefined): Promise<Pretrained<LoadModelOptions>> {
+export async function readPretrained(model: ModelPath | undefined, given: object | undefined): Promise<Pretrained<LoadModelOptions>> {
   const { dtype, quantized, device: asked, ...rest } = readNames(given);
   const device = readDevice(asked);
   if (quantized !== undefined && quantized !== null) {
@@ -64,7 +63,7 @@ export async function readPretrained(model: string | undefined, given: object | 
 }
 
 /** `readPretrained` for what needs no weights: a tokenizer, a config. Options that are about weights have no effect there. */
-export async function readPretrainedFiles(model: string | undefined, given: object | undefined): Promise<Pretrained<HubOptions>> {
+export async function readPretrainedFiles(model: ModelPath | undefined, given: object | undefined): Promise<Pretrained<HubOptions>> {
   const { dtype: _d, quantized: _q, device: _e, precision: _p, threads: _t, weightCache: _w, heads: _h, ...rest } = readNames(given);
   return locate(model, rest as HubOptions);
 }
@@ -89,9 +88,10 @@ function readDevice(given: unknown): unknown {
   return used;
 }
 
-async function locate<T extends HubOptions>(model: string | undefined, given: T): Promise<Pretrained<T>> {
-  const options = withEnvironment(given);
-  if (typeof model !== 'string') return { model, options };
+async function locate<T extends HubOptions>(given: ModelPath | undefined, asked: T): Promise<Pretrained<T>> {
+  const options = withEnvironment(asked);
+  if (given === undefined) return { model: given, options };
+  const model = readModelPath(given, 'from_pretrained');
   const local = await findLocalModel(model);
   if (local !== undefined) return { model: local, options };
   const original = await findOriginal(model, hubOptions(options));

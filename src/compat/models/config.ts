@@ -2,8 +2,7 @@ import path from 'node:path';
 import { readTextFile } from '../../checkpoint/files.js';
 import { parseJsonObject } from '../../checkpoint/json-fields.js';
 import { BerthaError } from '../../errors.js';
-import { resolveModel } from '../../hub/index.js';
-import { received } from '../../options.js';
+import { readModelPath, resolveModel, type ModelPath } from '../../hub/index.js';
 import { toCamelCase } from '../snake-case.js';
 import { readPretrainedFiles, type PretrainedOptions } from '../loading/options.js';
 
@@ -25,11 +24,8 @@ export async function readConfigFields(directory: string): Promise<PretrainedCon
 /** Reads the config.json of a model without its weights. */
 export const AutoConfig = {
   /** The fields of config.json, `hidden_size` and `hiddenSize` alike. Errors: as `loadTokenizer`; CONFIG. */
-  from_pretrained: async (model: string, options?: PretrainedOptions): Promise<PretrainedConfig> => {
-    if (typeof model !== 'string') {
-      throw new BerthaError('INVALID_ARG', `Expected a model for AutoConfig but received ${received(model)}.`);
-    }
-    const found = await readPretrainedFiles(model, options);
+  from_pretrained: async (model: ModelPath, options?: PretrainedOptions): Promise<PretrainedConfig> => {
+    const found = await readPretrainedFiles(readModelPath(model, 'AutoConfig'), options);
     return readConfigFields(await resolveModel(found.model!, found.options, 'tokenizer'));
   },
 };

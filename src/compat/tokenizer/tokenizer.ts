@@ -1,200 +1,108 @@
 import { BerthaError } from '../../errors.js';
-import { flag, readOptions, received, type Check, type Options } from '../../options.js';
+import { wrongArgument } from '../../expected.js';
 import { loadTokenizer } from '../../models/load-tokenizer.js';
-import { toCamelCase } from '../snake-case.js';
-import type { EncodeOptions, IdList, Tokenizer } from '../../tokenizer/index.js';
+import { flag } from '../../options.js';
+import type { IdList, Tokenizer } from '../../tokenizer/index.js';
+import { readPretrainedFiles } from '../loading/options.js';
+import { withCamelCase } from '../snake-case.js';
 import { toRows, type IntegerInput } from '../tensor/integer-rows.js';
-import { readPretrainedFiles, type PretrainedOptions } from '../loading/options.js';
-import { Tensor } from '../tensor/index.js';
-
-/** Options of a tokenizer's call, as in transformers; camel case is taken as well. */
-export interface TokenizerCallOptions {
-  readonly text_pair?: string | readonly string[] | null;
-  readonly padding?: boolean | 'longest' | 'max_length' | 'do_not_pad' | null;
-  readonly truncation?: boolean | 'longest_first' | 'only_first' | 'only_second' | 'do_not_truncate' | null;
-  readonly max_length?: number | null;
-  readonly pad_to_multiple_of?: number | null;
-  readonly padding_side?: 'left' | 'right' | null;
-  readonly truncation_side?: 'left' | 'right' | null;
-  readonly add_special_tokens?: boolean;
-  readonly split_special_tokens?: boolean;
-  readonly return_token_type_ids?: boolean | null;
-  readonly return_attention_mask?: boolean | null;
-  /** False returns lists in place of tensors: of one text a list, of a list of texts lists of any lengths. Default true. */
-  readonly return_tensor?: boolean;
-}
-
-/** A batch as models take it: [texts, tokens], padded. */
-export interface BatchEncoding {
-  readonly input_ids: Tensor<Int32Array>;
-  /** Absent where `return_attention_mask` is false. */
-  readonly attention_mask: Tensor<Int32Array>;
-  readonly token_type_ids?: Tensor<Int32Array>;
-}
-
-/** The same as lists: numbers of one text, or lists of them. */
-export interface ListEncoding<T extends number[] | number[][]> {
-  readonly input_ids: T;
-  readonly attention_mask: T;
-  readonly token_type_ids?: T;
-}
-
-interface Decoding {
-  readonly skip_special_tokens?: boolean;
-  readonly clean_up_tokenization_spaces?: boolean;
-}
-
-type AsLists = TokenizerCallOptions & { readonly return_tensor: false };
-
-/** A tokenizer that is called as in transformers.js. Options that are not known are INVALID_OPTION. */
-export interface PreTrainedTokenizer {
-  (text: string, options: AsLists): ListEncoding<number[]>;
-  (text: readonly string[], options: AsLists): ListEncoding<number[][]>;
-  (text: string | readonly string[], options?: TokenizerCallOptions): BatchEncoding;
-  readonly tokenizer: Tokenizer;
-  /** Infinity where no limit is known. */
-  readonly model_max_length: number;
-  readonly vocab_size: number;
-  readonly padding_side: 'left' | 'right';
-  readonly truncation_side: 'left' | 'right';
-  readonly unk_token: string | undefined;
-  readonly unk_token_id: number | undefined;
-  readonly sep_token: string | undefined;
-  readonly sep_token_id: number | undefined;
-  readonly pad_token: string | undefined;
-  readonly pad_token_id: number | undefined;
-  readonly cls_token: string | undefined;
-  readonly cls_token_id: number | undefined;
-  readonly mask_token: string | undefined;
-  readonly mask_token_id: number | undefined;
-  readonly all_special_tokens: readonly string[];
-  readonly all_special_ids: readonly number[];
-  encode(text: string, options?: TokenizerCallOptions): number[];
-  tokenize(text: string, options?: Pick<TokenizerCallOptions, 'add_special_tokens'> & { readonly text_pair?: string | null }): string[];
-  convert_tokens_to_ids(tokens: readonly string[]): number[];
-  convert_ids_to_tokens(ids: ArrayLike<number>): string[];
-  decode(ids: IdList, options?: Decoding): string;
-  batch_decode(ids: IntegerInput, options?: Decoding): string[];
-}
-
-/** `AutoTokenizer` and its like. */
-export interface TokenizerClass {
-  /** Errors: as `loadTokenizer`. */
-  from_pretrained(model: string, options?: PretrainedOptions): Promise<PreTrainedTokenizer>;
-}
+import { encodeOptions, readCallOptions, readNullable } from './call-options.js';
+import { encodeTexts } from './encode-texts.js';
+import type { PreTrainedTokenizer, TokenizerCallOptions, TokenizerClass, TokenizerDecodeOptions, TokenizeOptions } from './types.js';
 
 /** Loads the tokenizer of a model directory, called as in Python. */
 export const AutoTokenizer: TokenizerClass = {
   from_pretrained: async (model, given) => {
     const found = await readPretrainedFiles(model, given);
-    return callable(await loadTokenizer(found.model, found.options));
+    return callableTokenizer(await loadTokenizer(found.model, found.options));
   },
 };
 export { AutoTokenizer as BertTokenizer, AutoTokenizer as BertTokenizerFast, AutoTokenizer as DistilBertTokenizer };
 export { AutoTokenizer as ElectraTokenizer, AutoTokenizer as MPNetTokenizer };
 
 const decodingSchema = { skipSpecialTokens: flag, cleanUpTokenizationSpaces: flag };
-const pass: Check<unknown> = (value) => value;
-/** The values are for `encodeBatch` to check, under these names. */
-const encodingSchema = {
-  padding: (value: unknown) => (value === 'do_not_pad' ? false : value),
-  truncation: (value: unknown) => (value === 'do_not_truncate' ? false : value),
-  maxLength: pass,
-  padToMultipleOf: pass,
-  paddingSide: pass,
-  truncationSide: pass,
-  addSpecialTokens: pass,
-  splitSpecialTokens: pass,
-};
-const callSchema = {
-  ...encodingSchema,
-  textPair: pass,
-  returnTokenTypeIds: flag,
-  returnAttentionMask: flag,
-  returnTensor: flag,
-};
+const NAMES = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'] as const;
 
-function callable(tokenizer: Tokenizer): PreTrainedTokenizer {
-  const call = (text: string | readonly string[], options?: TokenizerCallOptions) => encodeTexts(tokenizer, text, options);
-  const decode = (ids: IdList, given?: Decoding) => {
-    const { skipSpecialTokens = false, cleanUpTokenizationSpaces: clean } = readOptions('decode', toCamelCase(given), decodingSchema);
-    return tokenizer.decode(ids, { skipSpecialTokens, ...(clean === undefined ? {} : { cleanUpSpaces: clean }) });
+/** A tokenizer as a function, with the fields and methods of transformers.js. */
+export function callableTokenizer(tokenizer: Tokenizer): PreTrainedTokenizer {
+  const sides = { padding_side: tokenizer.paddingSide, truncation_side: tokenizer.truncationSide };
+  const call = (text: string | readonly string[], given?: TokenizerCallOptions) => {
+    const { padding_side: paddingSide, truncation_side: truncationSide } = self;
+    return encodeTexts(tokenizer, text, { paddingSide, truncationSide, ...readCallOptions("the tokenizer's call", given) });
   };
   const encodeOne = (name: string, text: string, given?: object) => {
-    const { textPair, ...options } = readCallOptions(name, given);
-    return tokenizer.encode(text, { ...encodeOptions(options), ...(textPair === undefined ? {} : { pair: textPair as string }) });
+    const { textPair, ...options } = { truncationSide: self.truncation_side, ...readCallOptions(name, given) };
+    const pair = textPair === undefined ? {} : { pair: textPair as string };
+    return tokenizer.encode(text, { ...encodeOptions(tokenizer, options), ...pair });
   };
-  const { specialTokens } = tokenizer;
-  const tokenOf = (id: number | undefined) => (id === undefined ? undefined : tokenizer.idToToken(id));
-  return Object.assign(call, {
+  const decode = (ids: IdList, given?: TokenizerDecodeOptions) => {
+    const { skipSpecialTokens = false, cleanUpTokenizationSpaces: clean } = readNullable('decode', given, decodingSchema);
+    return tokenizer.decode(ids, { skipSpecialTokens, ...(clean === undefined ? {} : { cleanUpSpaces: clean }) });
+  };
+  const idOf = (token: string) => tokenizer.tokenToId(token) ?? tokenizer.unkId;
+  const tokenOf = (id: number | bigint) => tokenizer.idToToken(Number(id)) ?? '';
+  const methods = {
+    encode: (text: string, options?: TokenizerCallOptions) => Array.from(encodeOne('encode', text, options).ids),
+    tokenize: (text: string, { pair, ...options }: TokenizeOptions = {}) => [
+      ...encodeOne('tokenize', text, { add_special_tokens: false, ...(pair === undefined ? {} : { text_pair: pair }), ...options }).tokens,
+    ],
+    get_vocab: () => vocabularyOf(tokenizer),
+    convert_tokens_to_ids: (tokens: string | readonly string[]) => (typeof tokens === 'string' ? idOf(tokens) : tokens.map(idOf)),
+    convert_ids_to_tokens: (ids: number | ArrayLike<number | bigint>) =>
+      typeof ids === 'number' ? tokenOf(ids) : Array.from(ids, tokenOf),
+    decode,
+    decode_single: decode,
+    batch_decode: (ids: IntegerInput | readonly IdList[], options?: TokenizerDecodeOptions) =>
+      listsOf(ids).map((row) => decode(row, options)),
+    apply_chat_template: refuseChats,
+    get_chat_template: refuseChats,
+  };
+  const self = Object.assign(call, fieldsOf(tokenizer), sides, methods) as unknown as PreTrainedTokenizer;
+  return withCamelCase(self);
+}
+
+function fieldsOf(tokenizer: Tokenizer): object {
+  const { specialTokens, additionalSpecialTokens } = tokenizer;
+  const named = NAMES.flatMap((name): [string, unknown][] => {
+    const id = tokenizer[`${name}Id`];
+    return [
+      [`${name}_token`, id === undefined ? undefined : tokenizer.idToToken(id)],
+      [`${name}_token_id`, id],
+    ];
+  });
+  const idsOf = (tokens: readonly string[]) => tokens.map((token) => tokenizer.tokenToId(token));
+  return {
     tokenizer,
     model_max_length: tokenizer.maxLength ?? Infinity,
     vocab_size: tokenizer.vocabSize,
-    padding_side: tokenizer.paddingSide,
-    truncation_side: tokenizer.truncationSide,
-    unk_token: tokenOf(tokenizer.unkId),
-    unk_token_id: tokenizer.unkId,
-    sep_token: tokenOf(tokenizer.sepId),
-    sep_token_id: tokenizer.sepId,
-    pad_token: tokenOf(tokenizer.padId),
-    pad_token_id: tokenizer.padId,
-    cls_token: tokenOf(tokenizer.clsId),
-    cls_token_id: tokenizer.clsId,
-    mask_token: tokenOf(tokenizer.maskId),
-    mask_token_id: tokenizer.maskId,
+    ...Object.fromEntries(named),
+    additional_special_tokens: additionalSpecialTokens,
+    additional_special_tokens_ids: idsOf(additionalSpecialTokens),
     all_special_tokens: specialTokens,
-    all_special_ids: specialTokens.map((token) => tokenizer.tokenToId(token)!),
-    encode: (text: string, options?: TokenizerCallOptions) => Array.from(encodeOne('encode', text, options).ids),
-    tokenize: (text: string, options?: object) => [
-      ...encodeOne('tokenize', text, { addSpecialTokens: false, ...toCamelCase(options) }).tokens,
-    ],
-    convert_tokens_to_ids: (tokens: readonly string[]) => tokens.map((token) => tokenizer.tokenToId(token) ?? tokenizer.unkId),
-    convert_ids_to_tokens: (ids: ArrayLike<number>) => Array.from(ids, (id) => tokenizer.idToToken(id) ?? ''),
-    decode,
-    batch_decode: (ids: IntegerInput, options?: Decoding) => toRows(ids, 'ids').map((row) => decode(row, options)),
-  }) as unknown as PreTrainedTokenizer;
-}
-
-/** Options in camel case, those that are null left out as if they were not given. */
-function readCallOptions(call: string, given: object | undefined): Options<typeof callSchema> {
-  const options = toCamelCase<Record<string, unknown>>(given);
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return readOptions(call, options, callSchema);
-  return readOptions(call, Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)), callSchema);
-}
-
-function encodeOptions(options: Options<typeof callSchema>): EncodeOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(encodingSchema, name)));
-}
-
-function encodeTexts(tokenizer: Tokenizer, text: string | readonly string[], given?: TokenizerCallOptions) {
-  const options = readCallOptions("the tokenizer's call", given);
-  const texts = typeof text === 'string' ? [text] : text;
-  const { textPair } = options;
-  const pairs = (typeof textPair === 'string' ? [textPair] : textPair) as readonly string[] | undefined;
-  if (pairs !== undefined && (!Array.isArray(pairs) || pairs.length !== texts.length)) {
-    throw new BerthaError('INVALID_ARG', `Expected ${texts.length} texts for text_pair but received ${received(textPair)}.`);
-  }
-  const items = pairs === undefined ? texts : texts.map((each, i): [string, string] => [each, pairs[i]!]);
-  const encodings = tokenizer.encodeBatch(items, encodeOptions(options));
-  const fields = {
-    input_ids: encodings.map(({ ids }) => ids),
-    ...(options.returnAttentionMask === false ? {} : { attention_mask: encodings.map(({ attentionMask }) => attentionMask) }),
-    ...(options.returnTokenTypeIds === false ? {} : { token_type_ids: encodings.map(({ typeIds }) => typeIds) }),
+    all_special_ids: idsOf(specialTokens),
+    chat_template: null,
   };
-  const shape = (rows: readonly Int32Array[]): unknown => {
-    if (options.returnTensor !== false) return stack(rows);
-    const lists = rows.map((row) => Array.from(row));
-    return typeof text === 'string' ? lists[0] : lists;
-  };
-  return Object.fromEntries(Object.entries(fields).map(([name, rows]) => [name, shape(rows)]));
 }
 
-function stack(rows: readonly Int32Array[]): Tensor<Int32Array> {
-  const width = rows[0]?.length ?? 0;
-  if (rows.some(({ length }) => length !== width)) {
-    throw new BerthaError('INVALID_ARG', 'Expected texts of one length for a tensor but received several lengths. Use padding: true.');
+function vocabularyOf(tokenizer: Tokenizer): Map<string, number> {
+  const vocabulary = new Map<string, number>();
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    const token = tokenizer.idToToken(id);
+    if (token !== undefined) vocabulary.set(token, id);
   }
-  const data = new Int32Array(rows.length * width);
-  rows.forEach((row, i) => data.set(row, i * width));
-  return new Tensor(data, [rows.length, width]);
+  return vocabulary;
+}
+
+/** The lists of ids of a batch: a tensor's rows, or what a list holds. */
+function listsOf(batch: IntegerInput | readonly IdList[]): readonly IdList[] {
+  if (Array.isArray(batch) && (batch.length === 0 || typeof batch[0] === 'object')) return batch as readonly IdList[];
+  if (Array.isArray(batch)) throw wrongArgument('lists of ids for batch_decode', batch);
+  return toRows(batch as IntegerInput, 'ids');
+}
+
+function refuseChats(): never {
+  throw new BerthaError(
+    'INVALID_ARG',
+    "Expected a tokenizer with a chat template but received an encoder's: encoders read texts and pairs of texts, not conversations.",
+  );
 }
