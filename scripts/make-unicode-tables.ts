@@ -16,6 +16,9 @@ export interface UnicodeTables {
   readonly marks: number[][];
   readonly wordCharacters: number[][];
   readonly numeric: number[][];
+  readonly digits: number[][];
+  /** Code points whose compatibility decomposition is not their canonical one. */
+  readonly compatible: number[][];
   /** `combiningClasses[i]`: the code points of the i-th lowest non-zero canonical combining class. */
   readonly combiningClasses: number[][][];
   readonly decompositions: Map<number, number[]>;
@@ -98,9 +101,8 @@ function deriveCombiningClasses(stable: readonly number[]): number[][][] {
   return classes.map(toRanges);
 }
 
-/** The `\w` of the reference's regular expressions: what keeps a single_word added token from matching beside it. */
-async function deriveWordCharacters(): Promise<number[]> {
-  const token = { id: 1, content: 'ZZ', single_word: true, lstrip: false, rstrip: false, normalized: false, special: false };
+/** A tokenizer of the reference that knows no word, with `changes`. */
+function makeTokenizer(changes: object): tokenizers.Tokenizer {
   const model = {
     type: 'WordPiece',
     unk_token: '[UNK]',
@@ -109,25 +111,55 @@ async function deriveWordCharacters(): Promise<number[]> {
     vocab: { '[UNK]': 0 },
   };
   const parts = { truncation: null, padding: null, normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-  const tokenizer = tokenizers.Tokenizer.fromString(JSON.stringify({ version: '1.0', ...parts, added_tokens: [token], model }));
+  return tokenizers.Tokenizer.fromString(JSON.stringify({ version: '1.0', ...parts, added_tokens: [], model, ...changes }));
+}
+
+/** Encodes all scalar values in blocks; calls `visit` with each block and the tokens of what `write` makes of it. */
+async function encodeBlocks(
+  tokenizer: tokenizers.Tokenizer,
+  write: (character: string) => string,
+  visit: (codePoints: readonly number[], encoding: tokenizers.Encoding) => void,
+): Promise<void> {
   const blocks: number[][] = [];
   forEachBlock((codePoints) => blocks.push(codePoints));
-  const encodings = await tokenizer.encodeBatch(
-    blocks.map((codePoints) => codePoints.map((c) => `.${String.fromCodePoint(c)}ZZ.`).join('')),
-    { addSpecialTokens: false },
-  );
+  const texts = blocks.map((codePoints) => codePoints.map((c) => write(String.fromCodePoint(c))).join(''));
+  const encodings = await tokenizer.encodeBatch(texts, { addSpecialTokens: false });
+  encodings.forEach((encoding, b) => visit(blocks[b] as number[], encoding));
+}
+
+/** The `\w` of the reference's regular expressions: what keeps a single_word added token from matching beside it. */
+async function deriveWordCharacters(): Promise<number[]> {
+  const token = { id: 1, content: 'ZZ', single_word: true, lstrip: false, rstrip: false, normalized: false, special: false };
   const wordCharacters: number[] = [];
-  encodings.forEach((encoding, b) => {
-    const offsets = encoding.getOffsets();
-    const matched = new Set<number>();
-    encoding.getIds().forEach((id, i) => {
-      if (id === 1) matched.add((((offsets[i] as number[])[0] as number) - 2) / 5);
-    });
-    (blocks[b] as number[]).forEach((c, k) => {
-      if (!matched.has(k)) wordCharacters.push(c);
-    });
-  });
+  await encodeBlocks(
+    makeTokenizer({ added_tokens: [token] }),
+    (character) => `.${character}ZZ.`,
+    (codePoints, encoding) => {
+      const offsets = encoding.getOffsets();
+      const matched = new Set<number>();
+      encoding.getIds().forEach((id, i) => {
+        if (id === 1) matched.add((((offsets[i] as number[])[0] as number) - 2) / 5);
+      });
+      codePoints.forEach((c, k) => {
+        if (!matched.has(k)) wordCharacters.push(c);
+      });
+    },
+  );
   return wordCharacters;
+}
+
+/** The `\d` of the expressions that Split and Replace take. */
+async function deriveDigits(): Promise<number[]> {
+  const split = { type: 'Split', pattern: { Regex: '\\d' }, behavior: 'Removed', invert: true };
+  const digits: number[] = [];
+  await encodeBlocks(
+    makeTokenizer({ pre_tokenizer: split }),
+    (character) => character,
+    (codePoints, encoding) => {
+      for (const [start] of encoding.getOffsets() as [number, number][]) digits.push(codePoints[start] as number);
+    },
+  );
+  return digits;
 }
 
 /** Asks the reference about all 1,112,064 scalar values. Takes a few seconds. */
@@ -139,15 +171,17 @@ export async function deriveTables(): Promise<UnicodeTables> {
   const nonspacingMarks: number[] = [];
   const marks: number[] = [];
   const numeric: number[] = [];
+  const compatible: number[] = [];
   const stable: number[] = [];
   const decompositions = new Map<number, number[]>();
   const lowercase = new Map<number, number[]>();
-  const [clean, handleChinese, strip, lower, nfd] = [
+  const [clean, handleChinese, strip, lower, nfd, nfkd] = [
     bert({ cleanText: true }),
     bert({ handleChineseChars: true }),
     bert({ stripAccents: true }),
     bert({ lowercase: true }),
     tokenizers.nfdNormalizer(),
+    tokenizers.nfkdNormalizer(),
   ];
   const preTokenizer = tokenizers.bertPreTokenizer();
   const stripMarks = tokenizers.stripAccentsNormalizer();
@@ -163,6 +197,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     const unmarked = normalizeAll(stripMarks, texts);
     const lowered = normalizeAll(lower, texts);
     const decomposed = normalizeAll(nfd, texts);
+    const decomposedCompatibly = normalizeAll(nfkd, texts);
     codePoints.forEach((c, k) => {
       const text = texts[k] as string;
       if (cleaned[k] === '') removed.push(c);
@@ -170,11 +205,12 @@ export async function deriveTables(): Promise<UnicodeTables> {
       if (spaced[k] === ` ${text} `) chinese.push(c);
       else if (spaced[k] !== text) unexpected('handle_chinese_chars', c);
       if (lowered[k] !== text) lowercase.set(c, toCodePoints(lowered[k] as string));
+      if (unmarked[k] === '') marks.push(c);
+      if (decomposedCompatibly[k] !== decomposed[k]) compatible.push(c);
       if (decomposed[k] !== text) {
         if (c < HANGUL_FIRST || c >= HANGUL_END) decompositions.set(c, toCodePoints(decomposed[k] as string));
       } else {
         stable.push(c);
-        if (unmarked[k] === '') marks.push(c);
         if (stripped[k] === '') nonspacingMarks.push(c);
         else if (stripped[k] !== text) unexpected('strip_accents', c);
       }
@@ -194,6 +230,8 @@ export async function deriveTables(): Promise<UnicodeTables> {
     marks: toRanges(marks),
     wordCharacters: toRanges(await deriveWordCharacters()),
     numeric: toRanges(numeric),
+    digits: toRanges(await deriveDigits()),
+    compatible: toRanges(compatible),
     combiningClasses: deriveCombiningClasses(stable),
     decompositions,
     lowercase,
@@ -236,13 +274,15 @@ export function formatTables(tables: UnicodeTables): string {
     literal('PUNCTUATION', 'A token of its own for the pre-tokenizer.', encodeRanges(tables.punctuation)),
     literal('CHINESE', 'Set apart by spaces with handle_chinese_chars.', encodeRanges(tables.chinese)),
     literal('NONSPACING_MARKS', 'Dropped after decomposition by strip_accents.', encodeRanges(tables.nonspacingMarks)),
-    literal('MARKS', 'Dropped after decomposition by the normalizer StripAccents: marks of all kinds.', encodeRanges(tables.marks)),
+    literal('MARKS', 'Dropped by the normalizer StripAccents: marks of all kinds.', encodeRanges(tables.marks)),
     literal(
       'WORD_CHARACTERS',
       'What the reference calls a word character around single_word added tokens.',
       encodeRanges(tables.wordCharacters),
     ),
     literal('NUMERIC', 'What the Digits pre-tokenizer sets apart.', encodeRanges(tables.numeric)),
+    literal('DIGITS', 'Decimal digits: what the expressions of Split and Replace call \\d.', encodeRanges(tables.digits)),
+    literal('COMPATIBLE', 'What has a compatibility decomposition beside the canonical one.', encodeRanges(tables.compatible)),
     literal(
       'COMBINING_CLASSES',
       'Non-zero canonical combining classes in ascending order, joined by "|".',

@@ -1,5 +1,5 @@
 import { accents, type NormalizerOptions } from './normalizer.js';
-import { bertPreTokenizer, Part, type PreTokenizer } from './pre-tokenizer.js';
+import { bertPreTokenizer, cutsBetween, Part, type PreTokenizer } from './pre-tokenizer.js';
 import { chinese, type CodePointSet, decompose, decompositions, lowercase, removed, reorderedMarks, whitespace } from './unicode.js';
 
 /** What the scanner does with a character: the upper half of a table entry. */
@@ -40,7 +40,7 @@ export class CharacterTable {
   readonly expansions: Int32Array[] = [];
   readonly preTokenizer: PreTokenizer;
   /** [65536]: the group of each UTF-16 unit that is part of words, if words of several groups stand side by side. */
-  readonly groups: Int16Array | undefined;
+  readonly groups: Int32Array | undefined;
   readonly #options: NormalizerOptions;
   readonly #astral = new Map<number, number>();
   readonly #untriggered = new Map<number, number>();
@@ -89,12 +89,12 @@ export class CharacterTable {
     const kind = entry >> KIND_SHIFT;
     if (kind === Kind.Expansion) {
       const parts = this.expansions[entry & 0xffff] as Int32Array;
-      return parts.every((part, k) => part < 1 << KIND_SHIFT && this.groupAt(parts, k) === this.groupAt(parts, 0));
+      return parts.every((part, k) => part < 1 << KIND_SHIFT && (k === 0 || !this.#cutsBefore(parts, k)));
     }
     if (kind === Kind.Reordered) {
       // A note such as U+1D15E is a symbol and a mark: its marks are in another word.
-      const parts = decompose(codePoint) ?? [codePoint];
-      return this.groups === undefined || new Set(parts.map((c) => this.preTokenizer.partOf(c))).size === 1;
+      const groups = (decompose(codePoint) ?? [codePoint]).map((c) => this.preTokenizer.partOf(c));
+      return this.groups === undefined || groups.every((group) => group === groups[0]);
     }
     return kind === Kind.Word || kind === Kind.Hangul;
   }
@@ -109,8 +109,20 @@ export class CharacterTable {
     return this.preTokenizer.partOf(0x10000 + (((units[high] as number) & 0x3ff) << 10) + ((units[high + 1] as number) & 0x3ff));
   }
 
+  /** The group of a character of words; undefined if there are no groups. */
+  groupOf(codePoint: number): number | undefined {
+    if (this.groups === undefined) return undefined;
+    return codePoint > 0xffff ? this.preTokenizer.partOf(codePoint) : this.groups[codePoint];
+  }
+
+  /** Whether text is cut between the characters that parts[index - 1] and parts[index] are of. */
+  #cutsBefore(parts: Int32Array, index: number): boolean {
+    if (this.groups === undefined || ((parts[index] as number) & 0xfc00) === 0xdc00) return false;
+    return cutsBetween(this.preTokenizer.cuts, this.groupAt(parts, index - 1), this.groupAt(parts, index));
+  }
+
   /** The entries of characters that stay themselves or vanish. */
-  #fill(options: NormalizerOptions, parts: Int16Array): void {
+  #fill(options: NormalizerOptions, parts: Int32Array): void {
     const { cleanText, handleChineseChars, stripAccents } = options;
     const { entries } = this;
     for (let unit = 0; unit < 0x10000; unit++) {

@@ -1,6 +1,6 @@
 import type { AddedToken } from './added-tokens.js';
 import type { DecoderOptions } from './decoder.js';
-import type { NormalizerOptions } from './normalizer.js';
+import type { NormalizerStep } from './normalizers/steps.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 import type { Template } from './template.js';
 import type { Side, TruncationStrategy } from './truncation.js';
@@ -16,7 +16,8 @@ export interface TokenizerFiles {
 
 /** Everything that makes a tokenizer, whichever files it came from. */
 export interface TokenizerDefinition {
-  readonly normalizer: NormalizerOptions;
+  /** In their order. */
+  readonly normalizer: readonly NormalizerStep[];
   readonly vocab: Vocabulary;
   readonly unkToken: string;
   readonly preTokenizer: PreTokenizer;

@@ -1,10 +1,7 @@
 import { type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
 import { combiningRank, decompose, removed } from './unicode.js';
 
-/**
- * A run of more units of marks is normalized in parts, each by itself. Canonical order does not cross parts then, which nobody can see: a
- * word that long is unknown. A part takes a millisecond or two.
- */
+/** A text with a run of more units of marks, whose order matters, is read the general way: a run of this length takes a millisecond or two. */
 export const MOST_MARKS = 1 << 12;
 
 /** Whether a character is dropped, or begins with a mark once decomposed: then it belongs to what precedes it. */

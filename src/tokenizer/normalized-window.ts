@@ -1,5 +1,5 @@
-import type { NormalizedText } from './normalizer.js';
-import type { TextWindow, Window } from './text-window.js';
+import { type CharacterStream, Ended, originEnd, originStart } from './normalizers/character-stream.js';
+import type { Window } from './text-window.js';
 
 const FIRST_CAPACITY = 1 << 10;
 
@@ -7,8 +7,7 @@ const FIRST_CAPACITY = 1 << 10;
 export class NormalizedWindow implements Window {
   text = '';
   isComplete = false;
-  #starts = new Int32Array(FIRST_CAPACITY);
-  #ends = new Int32Array(FIRST_CAPACITY);
+  #origins = new Int32Array(FIRST_CAPACITY);
 
   /** Starts empty. */
   clear(): void {
@@ -16,39 +15,41 @@ export class NormalizedWindow implements Window {
     this.isComplete = false;
   }
 
-  /** Adds what was made of a part of `from`. */
-  append({ units, sources, length }: NormalizedText, from: TextWindow): void {
-    const at = this.text.length;
-    if (at + length > this.#starts.length) {
-      this.#starts = grown(this.#starts, 2 * (at + length));
-      this.#ends = grown(this.#ends, 2 * (at + length));
+  /** Adds what the stream has to give, at most about `maxCharacters`. */
+  fill(stream: CharacterStream, maxCharacters: number): void {
+    const codePoints: number[] = [];
+    let at = this.text.length;
+    while (codePoints.length < maxCharacters) {
+      const codePoint = stream.next();
+      if (codePoint < 0) {
+        this.isComplete = codePoint === Ended;
+        break;
+      }
+      codePoints.push(codePoint);
+      if (at + 2 > this.#origins.length) this.#grow();
+      this.#origins[at++] = stream.origin;
+      if (codePoint > 0xffff) this.#origins[at++] = stream.origin;
     }
-    for (let k = 0; k < length; k++) {
-      this.#starts[at + k] = from.startOf(sources[k] as number);
-      this.#ends[at + k] = from.endOf(sources[k] as number);
-    }
-    for (let k = 0; k < length; k += 8192) this.text += String.fromCharCode(...units.subarray(k, Math.min(length, k + 8192)));
+    if (codePoints.length > 0) this.text += String.fromCodePoint(...codePoints);
   }
 
   /** Drops what lies before `from`. */
   drop(from: number): void {
-    const length = this.text.length;
+    this.#origins.copyWithin(0, from, this.text.length);
     this.text = this.text.slice(from);
-    this.#starts.copyWithin(0, from, length);
-    this.#ends.copyWithin(0, from, length);
   }
 
   startOf(index: number): number {
-    return this.#starts[index] as number;
+    return originStart(this.#origins[index] as number);
   }
 
   endOf(index: number): number {
-    return this.#ends[index] as number;
+    return originEnd(this.#origins[index] as number);
   }
-}
 
-function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(length);
-  to.set(from);
-  return to;
+  #grow(): void {
+    const grown = new Int32Array(2 * this.#origins.length);
+    grown.set(this.#origins);
+    this.#origins = grown;
+  }
 }

@@ -1,8 +1,8 @@
 import type { AddedTokenFinder, FoundToken } from './added-token-finder.js';
 import type { AddedTokenMatcher } from './added-tokens.js';
-import { isBoundary, isLowSurrogate, MOST_MARKS } from './marks.js';
+import { isLowSurrogate } from './marks.js';
 import { NormalizedWindow } from './normalized-window.js';
-import { normalize, type NormalizerOptions } from './normalizer.js';
+import { NormalizerChain, type NormalizerStep } from './normalizers/steps.js';
 import type { Scanner } from './sequence-encoder.js';
 import type { TableScanner } from './table-scanner.js';
 import type { TextWindow } from './text-window.js';
@@ -16,7 +16,7 @@ const NORMALIZING_COST = 4;
 
 /** What a `NormalizingScanner` is made of. */
 export interface NormalizingParts {
-  readonly normalizer: NormalizerOptions;
+  readonly steps: readonly NormalizerStep[];
   readonly matcher: AddedTokenMatcher;
   readonly normalizedMatcher: AddedTokenMatcher;
   /** Finds the tokens of `matcher`. */
@@ -28,20 +28,18 @@ export interface NormalizingParts {
 }
 
 /**
- * The way for added tokens that are found in normalized text: the pieces of text between the other added tokens are normalized, step by
- * step, and what comes of it is scanned. A step ends where marks cannot be reordered across.
+ * The general way: the pieces of text between the added tokens that are found in it go, step by step, through the streams of the
+ * normalizer, and what comes of it is scanned for other added tokens and words.
  */
 export class NormalizingScanner implements Scanner {
   /** How far added tokens were searched in the text itself. */
   position = 0;
+  readonly hasGivenUp = false;
   readonly #parts: NormalizingParts;
+  readonly #chain: NormalizerChain;
   readonly #normalized = new NormalizedWindow();
   #window!: TextWindow;
   #splitSpecialTokens = false;
-  /** The text before it was normalized, or is an added token. */
-  #done = 0;
-  /** The last place, not after `position`, where normalizing may stop. */
-  #boundary = 0;
   /** The added token that ends the piece. */
   #found: FoundToken | undefined;
   /** Whether the last piece was read to its end. */
@@ -49,12 +47,13 @@ export class NormalizingScanner implements Scanner {
 
   constructor(parts: NormalizingParts) {
     this.#parts = parts;
+    this.#chain = new NormalizerChain(parts.steps);
   }
 
   begin(window: TextWindow, splitSpecialTokens: boolean): void {
     this.#window = window;
     this.#splitSpecialTokens = splitSpecialTokens;
-    this.position = this.#done = this.#boundary = 0;
+    this.position = this.#done = 0;
     this.#found = undefined;
     this.#parts.finder.begin(window, splitSpecialTokens);
     this.#beginPiece();
@@ -80,12 +79,15 @@ export class NormalizingScanner implements Scanner {
   shift(units: number): void {
     this.position -= units;
     this.#done -= units;
-    this.#boundary -= units;
     this.#parts.finder.shift(units);
     const found = this.#found;
     if (found === undefined) return;
     const { start, contentStart, contentEnd } = found;
     this.#found = { ...found, start: start - units, contentStart: contentStart - units, contentEnd: contentEnd - units };
+  }
+
+  isBoundary(index: number): boolean {
+    return !isLowSurrogate(this.#window.text, index);
   }
 
   isStarved(limit: number): boolean {
@@ -116,7 +118,7 @@ export class NormalizingScanner implements Scanner {
     return this.#isPieceRead;
   }
 
-  /** Looks for added tokens up to `limit`, and for places where normalizing may stop. */
+  /** Looks for added tokens up to `limit`. */
   #search(limit: number): void {
     const { finder, matcher } = this.#parts;
     const { text } = this.#window;
@@ -131,7 +133,6 @@ export class NormalizingScanner implements Scanner {
         this.position = found.contentEnd;
         return;
       }
-      if (i - this.#boundary >= MOST_MARKS ? !isLowSurrogate(text, i) : this.#isBoundary(i)) this.#boundary = i;
     }
     this.position = limit;
   }
@@ -142,24 +143,22 @@ export class NormalizingScanner implements Scanner {
     if (finder.isOpen) return this.#done;
     // White space may belong to a token that follows.
     const end = matcher.stripsLeft ? finder.startOfSpace(this.position) : this.position;
-    return Math.max(this.#done, Math.min(end, this.#boundary));
+    return Math.max(this.#done, end);
   }
 
-  /** Normalizes a part of the piece, which ends at `end` if that is known, and scans it. Returns how many units it was. */
+  /** Normalizes a part of the piece, which ends at `end` if that is known, and scans it. Returns what it cost, in characters. */
   #normalize(end: number | undefined): number {
-    const { normalizer, scanner, tokens } = this.#parts;
-    const { text } = this.#window;
-    const settled = Math.max(this.#done, end ?? this.#settled());
-    const stop = this.#stopBefore(settled);
-    const units = stop - this.#done;
-    if (units > 0) this.#normalized.append(normalize(text, this.#done, stop, normalizer), this.#window);
-    this.#done = stop;
-    const isEnd = end !== undefined && stop === settled;
-    this.#normalized.isComplete = isEnd;
-    const { length } = this.#normalized.text;
-    const limit = isEnd ? length : Math.max(scanner.position, length - this.#lookahead);
+    const { scanner, tokens } = this.#parts;
+    const { budget, source, stream } = this.#chain;
+    if (!this.#normalized.isComplete) {
+      budget.left = STEP_UNITS;
+      source.allow(this.#window, Math.max(this.#done, end ?? this.#settled()), end !== undefined);
+      this.#normalized.fill(stream, STEP_UNITS);
+    }
+    const { isComplete, text } = this.#normalized;
+    const limit = isComplete ? text.length : Math.max(scanner.position, text.length - this.#lookahead);
     scanner.scan(limit);
-    this.#isPieceRead = isEnd && scanner.isStarved(limit) && !tokens.isFull;
+    this.#isPieceRead = isComplete && scanner.isStarved(limit) && !tokens.isFull;
     if (this.#isPieceRead) {
       scanner.finish();
       this.#beginPiece();
@@ -169,18 +168,19 @@ export class NormalizingScanner implements Scanner {
       scanner.shift(from);
       this.#normalized.drop(from);
     }
-    return units;
+    return STEP_UNITS - budget.left;
   }
 
   #take(found: FoundToken): void {
     const { finder, tokens, words } = this.#parts;
     finder.accept(found, tokens.add(found.token.id, words.takeIndex()));
     this.#found = undefined;
-    this.#done = this.#boundary = finder.end;
+    this.#done = finder.end;
   }
 
   #beginPiece(): void {
     this.#normalized.clear();
+    this.#chain.stream.reset();
     this.#parts.scanner.begin(this.#normalized, this.#splitSpecialTokens);
   }
 
@@ -189,21 +189,12 @@ export class NormalizingScanner implements Scanner {
     return this.#parts.normalizedMatcher.longest + 2;
   }
 
-  /** Where a step ends that goes no further than `settled`: at a boundary about STEP_UNITS away, the next one if there is none before. */
-  #stopBefore(settled: number): number {
-    const most = this.#done + STEP_UNITS;
-    if (settled <= most) return settled;
-    let stop = most;
-    while (stop > this.#done && !this.#isBoundary(stop)) stop--;
-    if (stop > this.#done) return stop;
-    for (stop = most; stop < settled && !this.#isBoundary(stop);) {
-      if (stop - this.#done >= MOST_MARKS && !isLowSurrogate(this.#window.text, stop)) break;
-      stop++;
-    }
-    return stop;
+  /** The text before it was normalized, or is an added token. */
+  get #done(): number {
+    return this.#chain.source.position;
   }
 
-  #isBoundary(index: number): boolean {
-    return isBoundary(this.#window.text, index, this.#parts.normalizer);
+  set #done(position: number) {
+    this.#chain.source.position = position;
   }
 }

@@ -1,8 +1,10 @@
 import { AddedTokenFinder } from './added-token-finder.js';
-import type { AddedTokenMatcher } from './added-tokens.js';
+import { AddedTokenMatcher } from './added-tokens.js';
 import { type CharacterTable, characterTable } from './character-table.js';
-import { isBoundary, isLowSurrogate, MOST_MARKS } from './marks.js';
+import { MOST_MARKS } from './marks.js';
+import { fuseSteps, type NormalizerStep } from './normalizers/steps.js';
 import type { NormalizerOptions } from './normalizer.js';
+import type { PreTokenizer } from './pre-tokenizer.js';
 import { NormalizingScanner } from './normalizing-scanner.js';
 import { TableScanner } from './table-scanner.js';
 import { type Preparation, TextWindow } from './text-window.js';
@@ -12,8 +14,10 @@ import type { WordModel } from './word-model.js';
 
 /** What turns one text into tokens, without the template's special tokens. Shared by all encoders of a tokenizer. */
 export interface Pipeline {
-  readonly normalizer: NormalizerOptions;
-  readonly table: CharacterTable;
+  readonly steps: readonly NormalizerStep[];
+  /** Normalizer and pre-tokenizer at once, where that can be; else only the general way is left. */
+  readonly fused: { readonly normalizer: NormalizerOptions; readonly table: CharacterTable } | undefined;
+  readonly preTokenizer: PreTokenizer;
   readonly model: WordModel;
   /** Finds added tokens in the text. */
   readonly matcher: AddedTokenMatcher;
@@ -31,11 +35,15 @@ export interface Scanner {
   readonly keepFrom: number;
   /** The token whose white space is still being read, else -1. */
   readonly openToken: number;
+  /** Whether it cannot read this text after all: another way has to be tried from its beginning. */
+  readonly hasGivenUp: boolean;
   begin(window: TextWindow, splitSpecialTokens: boolean): void;
   /** Tells that the window is about to move. */
   settle(): void;
   /** Tells by how much the window has moved. */
   shift(units: number): void;
+  /** Whether the text before `index` can be read without what follows. */
+  isBoundary(index: number): boolean;
   /** Whether it has nothing to do before there is text behind `limit`. */
   isStarved(limit: number): boolean;
   /** Reads on, at most to `limit` or a little further. Returns what it cost, in units of plain text. */
@@ -50,7 +58,8 @@ export interface Scanner {
 const NO_LIMIT = 1 << 30;
 /** What a turn of `run` costs that reads no text. */
 const STEP_COST = 1 << 12;
-const AS_IT_IS: NormalizerOptions = { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
+const AS_IT_IS = { steps: [], normalizer: fuseSteps([]) as NormalizerOptions };
+const NO_TOKENS = new AddedTokenMatcher(new Map());
 
 /** Tokenizes one text incrementally: `begin`, then `run` until it returns true. Results lie in buffers that the next `begin` reuses. */
 export class SequenceEncoder {
@@ -62,7 +71,13 @@ export class SequenceEncoder {
   isAtEnd = false;
   readonly #pipeline: Pipeline;
   readonly #words: WordBuffer;
-  readonly #scanner: Scanner;
+  readonly #finder: AddedTokenFinder;
+  /** Reads a character at a time; undefined where the normalizer needs more. */
+  readonly #tableScanner: TableScanner | undefined;
+  /** Reads everything; made on first use. */
+  #normalizingScanner: NormalizingScanner | undefined;
+  #scanner: Scanner;
+  #splitSpecialTokens = false;
   /** Units that are looked ahead in search of added tokens. */
   readonly #lookahead: number;
   // While the window goes on: marks that belong together do not cross #readable; from there to #searched there are only marks.
@@ -70,19 +85,15 @@ export class SequenceEncoder {
   #searched = 0;
 
   constructor(pipeline: Pipeline) {
-    const { normalizer, table, model, matcher, normalizedMatcher, trimOffsets } = pipeline;
+    const { steps, fused, preTokenizer, model, matcher, normalizedMatcher, trimOffsets } = pipeline;
     this.#pipeline = pipeline;
     const tokens = (this.tokens = new TokenBuffer(trimOffsets));
-    const words = (this.#words = new WordBuffer(model, tokens));
-    const finder = new AddedTokenFinder(matcher, tokens);
+    const words = (this.#words = new WordBuffer(model, tokens, preTokenizer.cuts));
+    const finder = (this.#finder = new AddedTokenFinder(matcher, tokens));
     this.#lookahead = matcher.longest + 2;
-    if (normalizedMatcher === undefined) {
-      this.#scanner = new TableScanner(table, normalizer, finder, words, tokens);
-    } else {
-      const asItIs = characterTable(AS_IT_IS, normalizedMatcher.firstUnits, table.preTokenizer);
-      const scanner = new TableScanner(asItIs, AS_IT_IS, new AddedTokenFinder(normalizedMatcher, tokens), words, tokens);
-      this.#scanner = new NormalizingScanner({ normalizer, matcher, normalizedMatcher, finder, scanner, words, tokens });
-    }
+    if (fused !== undefined && normalizedMatcher === undefined)
+      this.#tableScanner = new TableScanner(fused.table, { steps, normalizer: fused.normalizer }, finder, words, tokens);
+    this.#scanner = this.#tableScanner ?? this.#generalScanner;
   }
 
   /** Starts with `text`. About `maxTokens` tokens are produced; the rest of the text is then not read. */
@@ -92,6 +103,8 @@ export class SequenceEncoder {
     this.#readable = this.#searched = 0;
     this.tokens.begin(this.window, Math.min(maxTokens, NO_LIMIT) | 0, withOffsets);
     this.#words.begin();
+    this.#splitSpecialTokens = splitSpecialTokens;
+    this.#scanner = this.#tableScanner ?? this.#generalScanner;
     this.#scanner.begin(this.window, splitSpecialTokens);
     if (!this.window.isComplete) this.#extendReadable();
   }
@@ -104,13 +117,14 @@ export class SequenceEncoder {
 
   /** Reads about `maxUnits` more units; true when the text or the limit is reached. */
   run(maxUnits: number): boolean {
-    const scanner = this.#scanner;
     for (let left = Math.min(maxUnits, NO_LIMIT) | 0; left > 0;) {
+      const scanner = this.#scanner;
       if (this.isAtEnd || this.#hasEnough()) return true;
       const { isComplete, text } = this.window;
       const limit = isComplete ? text.length : this.#readable;
       if (!scanner.isStarved(limit)) {
         left -= scanner.scan(Math.min(limit, scanner.position + left));
+        if (scanner.hasGivenUp) this.#startOver();
       } else if (isComplete) {
         this.isAtEnd = scanner.finish();
         left -= STEP_COST;
@@ -144,9 +158,33 @@ export class SequenceEncoder {
     const { text } = this.window;
     const end = text.length - this.#lookahead;
     let i = end;
-    while (i > this.#searched && !isBoundary(text, i, this.#pipeline.normalizer)) i--;
+    while (i > this.#searched && !this.#scanner.isBoundary(i)) i--;
     if (i > this.#searched) this.#readable = i;
-    else if (end - this.#readable > MOST_MARKS) this.#readable = isLowSurrogate(text, end) ? end - 1 : end;
+    else if (end - this.#readable > MOST_MARKS) return this.#startOver();
     this.#searched = Math.max(this.#searched, end);
+  }
+
+  /** Reads the text again from its beginning, in the way that any text can be read. */
+  #startOver(): void {
+    this.window.rewind();
+    this.#readable = this.#searched = 0;
+    this.tokens.clear();
+    this.#words.begin();
+    this.#scanner = this.#generalScanner;
+    this.#scanner.begin(this.window, this.#splitSpecialTokens);
+    if (!this.window.isComplete) this.#extendReadable();
+  }
+
+  get #generalScanner(): NormalizingScanner {
+    return (this.#normalizingScanner ??= this.#makeGeneralScanner());
+  }
+
+  #makeGeneralScanner(): NormalizingScanner {
+    const { steps, preTokenizer, matcher, normalizedMatcher = NO_TOKENS } = this.#pipeline;
+    const { tokens } = this;
+    const words = this.#words;
+    const asItIs = characterTable(AS_IT_IS.normalizer, normalizedMatcher.firstUnits, preTokenizer);
+    const scanner = new TableScanner(asItIs, AS_IT_IS, new AddedTokenFinder(normalizedMatcher, tokens), words, tokens);
+    return new NormalizingScanner({ steps, matcher, normalizedMatcher, finder: this.#finder, scanner, words, tokens });
   }
 }

@@ -1,7 +1,9 @@
 import type { AddedTokenFinder } from './added-token-finder.js';
 import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
-import { endOfMarks, MOST_MARKS, startOfMarks } from './marks.js';
-import { normalize, type NormalizerOptions, scalarAt } from './normalizer.js';
+import { endOfMarks, isBoundary, MOST_MARKS, startOfMarks } from './marks.js';
+import { type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
+import { originStart } from './normalizers/character-stream.js';
+import { NormalizerChain, type NormalizerStep } from './normalizers/steps.js';
 import type { Scanner } from './sequence-encoder.js';
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
@@ -18,18 +20,30 @@ const WORD_LIMIT = 1 << KIND_SHIFT;
  */
 export class TableScanner implements Scanner {
   position = 0;
+  hasGivenUp = false;
   readonly #table: CharacterTable;
   readonly #normalizer: NormalizerOptions;
+  readonly #steps: readonly NormalizerStep[];
+  /** For runs of marks; made on first use. */
+  #chain: NormalizerChain | undefined;
   readonly #finder: AddedTokenFinder;
   readonly #words: WordBuffer;
   readonly #tokens: TokenBuffer;
   #window!: Window;
-  /** Marks before this index, which follows an added token or a very long run of marks, are not looked at again. */
+  /** Marks before this index, which follows an added token, are not looked at again. */
   #pieceStart = 0;
 
-  constructor(table: CharacterTable, normalizer: NormalizerOptions, finder: AddedTokenFinder, words: WordBuffer, tokens: TokenBuffer) {
+  /** `steps` are what the table was made for, `normalizer` what they are for single characters. */
+  constructor(
+    table: CharacterTable,
+    { normalizer, steps }: { readonly normalizer: NormalizerOptions; readonly steps: readonly NormalizerStep[] },
+    finder: AddedTokenFinder,
+    words: WordBuffer,
+    tokens: TokenBuffer,
+  ) {
     this.#table = table;
     this.#normalizer = normalizer;
+    this.#steps = steps;
     this.#finder = finder;
     this.#words = words;
     this.#tokens = tokens;
@@ -40,6 +54,7 @@ export class TableScanner implements Scanner {
     this.#words.enter(window);
     this.#finder.begin(window, splitSpecialTokens);
     this.position = this.#pieceStart = 0;
+    this.hasGivenUp = false;
   }
 
   get keepFrom(): number {
@@ -65,6 +80,10 @@ export class TableScanner implements Scanner {
     this.#pieceStart -= units;
     this.#words.shift(units);
     this.#finder.shift(units);
+  }
+
+  isBoundary(index: number): boolean {
+    return isBoundary(this.#window.text, index, this.#normalizer);
   }
 
   isStarved(limit: number): boolean {
@@ -149,11 +168,9 @@ export class TableScanner implements Scanner {
       case Kind.Hangul: {
         const syllable = this.#window.text.charCodeAt(i) - 0xac00;
         const trailing = syllable % 28;
-        const leading = 0x1100 + Math.floor(syllable / 588);
-        this.#enterGroup(this.#table.groups?.[leading]);
-        this.#words.append(leading, i);
-        this.#words.append(0x1161 + Math.floor((syllable % 588) / 28), i);
-        if (trailing > 0) this.#words.append(0x11a7 + trailing, i);
+        this.#appendUnit(0x1100 + Math.floor(syllable / 588), i);
+        this.#appendUnit(0x1161 + Math.floor((syllable % 588) / 28), i);
+        if (trailing > 0) this.#appendUnit(0x11a7 + trailing, i);
         return i + 1;
       }
       case Kind.Surrogate:
@@ -169,8 +186,7 @@ export class TableScanner implements Scanner {
   #readAny(i: number, entry: number, expansions: readonly Int32Array[]): number {
     switch (entry >> KIND_SHIFT) {
       case Kind.Word:
-        this.#enterGroup(this.#table.groups?.[entry]);
-        this.#words.append(entry, i);
+        this.#appendUnit(entry, i);
         return i + 1;
       case Kind.Space:
         this.#words.flush();
@@ -193,7 +209,7 @@ export class TableScanner implements Scanner {
     const entry = this.#table.astral(codePoint);
     switch (entry >> KIND_SHIFT) {
       case Kind.Word:
-        this.#enterGroup(this.#table.preTokenizer.hasGroups ? this.#table.preTokenizer.partOf(codePoint) : undefined);
+        this.#enterGroup(this.#table.groupOf(codePoint));
         this.#words.appendPair(codePoint, i);
         break;
       case Kind.Space:
@@ -217,7 +233,7 @@ export class TableScanner implements Scanner {
     for (let k = 0; k < parts.length; k++) {
       const part = parts[k] as number;
       if (part < WORD_LIMIT) {
-        this.#enterGroup(this.#table.groupAt(parts, k));
+        if ((part & 0xfc00) !== 0xdc00) this.#enterGroup(this.#table.groupAt(parts, k));
         this.#words.append(part, source);
       } else {
         this.#words.flush();
@@ -237,21 +253,40 @@ export class TableScanner implements Scanner {
 
   /**
    * Reads a mark that canonical reordering may move past others: the whole run of marks around `i` is read in the slow, general way,
-   * with the character that they follow. What the fast way made of them is taken back.
+   * with the character that they follow. What the fast way made of them is taken back. A run that is too long for that is not read.
    */
   #readReordered(i: number): number {
     const { text } = this.#window;
     const table = this.#table;
-    const start = startOfMarks(text, i, this.#pieceStart, this.#normalizer, (codePoint) => table.isWordPart(codePoint));
+    const from = Math.max(this.#pieceStart, i - MOST_MARKS);
+    const start = startOfMarks(text, i, from, this.#normalizer, (codePoint) => table.isWordPart(codePoint));
     const end = endOfMarks(text, i, this.#normalizer, (index) => this.#isTokenAt(index));
-    if (end - i >= MOST_MARKS) this.#pieceStart = end;
-    this.#words.dropFrom(start);
-    const normalized = normalize(text, start, end, this.#normalizer);
-    for (let k = 0; k < normalized.length; k++) {
-      this.#enterGroup(table.groupAt(normalized.units, k));
-      this.#words.append(normalized.units[k] as number, normalized.sources[k] as number);
+    if (end - start >= MOST_MARKS) {
+      this.hasGivenUp = true;
+      return end;
+    }
+    const words = this.#words;
+    words.dropFrom(start);
+    if (words.length > 0) words.enterGroup(table.groupAt(words.units, words.length - 1), true);
+    const { budget, source, stream } = (this.#chain ??= new NormalizerChain(this.#steps));
+    stream.reset();
+    budget.left = 2 * MOST_MARKS;
+    source.position = start;
+    source.allow(this.#window, end, true);
+    const base = this.#window.startOf(0);
+    for (let codePoint; (codePoint = stream.next()) >= 0;) {
+      this.#enterGroup(table.groupOf(codePoint));
+      const index = originStart(stream.origin) - base;
+      if (unitLength(codePoint) === 2) words.appendPair(codePoint, index);
+      else words.append(codePoint, index);
     }
     return end;
+  }
+
+  /** A character of one unit. */
+  #appendUnit(unit: number, source: number): void {
+    this.#enterGroup(this.#table.groups?.[unit]);
+    this.#words.append(unit, source);
   }
 
   /** What follows is of `group`, if there are groups. */

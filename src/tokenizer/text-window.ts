@@ -50,12 +50,17 @@ export class TextWindow implements Window {
     this.#prompt = isPlain ? '' : preparation.prompt;
     this.isComplete = isPlain;
     this.text = isPlain ? source : '';
+    this.#lowerCaser = isPlain || !preparation.lowercase ? undefined : new LowerCaser();
     if (isPlain) return;
     this.#added = [];
-    this.#lowerCaser = preparation.lowercase ? new LowerCaser() : undefined;
     this.#prepared = this.#ahead = 0;
     this.#isAheadCased = undefined;
     this.advance(0);
+  }
+
+  /** Goes back to the beginning of the text. */
+  rewind(): void {
+    this.begin(this.#source, { prompt: this.#prompt, lowercase: this.#lowerCaser !== undefined });
   }
 
   /** Lets go of the text. */

@@ -56,6 +56,11 @@ export class TokenBuffer {
     if (withOffsets && this.offsets.length < 2 * this.ids.length) this.offsets = new Int32Array(2 * this.ids.length);
   }
 
+  /** Starts again, for the same text. */
+  clear(): void {
+    this.count = 0;
+  }
+
   /** Lets go of the text, and of buffers that only a long one needs. */
   end(): void {
     this.#text = undefined;

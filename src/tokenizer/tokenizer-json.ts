@@ -2,7 +2,8 @@ import type { AddedToken } from './added-tokens.js';
 import type { DecoderOptions } from './decoder.js';
 import type { FilePadding, FileTruncation, ModelDefinition, TokenizerDefinition, TokenizerFiles } from './definition.js';
 import { JsonNode, unsupported } from './json.js';
-import type { NormalizerOptions } from './normalizer.js';
+import { readNormalizer } from './normalizer-json.js';
+import type { NormalizerStep } from './normalizers/steps.js';
 import { readPreTokenizer } from './pre-tokenizer-json.js';
 import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
 import { readFlags, TokenizerConfig } from './tokenizer-config.js';
@@ -28,7 +29,7 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
   const addedTokens = [...listed.values(), ...config.missingTokens(listed, vocab, true)];
   const unkToken = model.string('unk_token', modelDefinition.type === 'WordLevel' ? '<unk>' : '[UNK]');
   if (!vocab.has(unkToken)) throw model.wrong('a token of the vocabulary', 'unk_token', unkToken);
-  const preTokenizer = readPreTokenizer(root.child('pre_tokenizer'), root);
+  const preTokenizer = readPreTokenizer(root.child('pre_tokenizer'));
   const { template, trimOffsets } = readPostProcessor(root.child('post_processor'));
   const added = new Set(addedTokens.map((token) => token.content));
   return {
@@ -107,47 +108,23 @@ function readAddedTokens(root: JsonNode, vocab: Vocabulary): Map<string, AddedTo
   return tokens;
 }
 
-function readNormalizer(node: JsonNode | undefined): NormalizerOptions {
-  const none: NormalizerOptions = { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
-  if (node === undefined) return none;
-  switch (node.get('type')) {
-    case 'BertNormalizer': {
-      const lowercase = node.boolean('lowercase', true);
-      return {
-        cleanText: node.boolean('clean_text', true),
-        handleChineseChars: node.boolean('handle_chinese_chars', true),
-        stripAccents: node.boolean('strip_accents', lowercase),
-        lowercase,
-      };
-    }
-    case 'Lowercase':
-      return { ...none, lowercase: true };
-    case 'Sequence': {
-      const steps = node.children('normalizers');
-      if (steps.length <= 1) return readNormalizer(steps[0]);
-      // Lowercase and decomposition of single characters commute.
-      const types = steps.map((step) => step.get('type'));
-      const order = types.filter((type) => type !== 'Lowercase');
-      const lowercase = order.length < types.length;
-      if (order.join() === 'NFD,StripAccents') return { ...none, stripAccents: true, dropsAllMarks: true, lowercase };
-    }
-  }
-  throw unsupported(node, 'BertNormalizer, Lowercase, a Sequence of NFD and StripAccents with or without Lowercase, or none');
-}
-
 /** What transformers' BERT classes do when both files speak. */
-function overrideNormalizer(normalizer: NormalizerOptions, config: TokenizerConfig): NormalizerOptions {
-  if (!normalizer.cleanText || config.tokenizerClass === 'PreTrainedTokenizer' || config.tokenizerClass === 'TokenizersBackend')
-    return normalizer;
+function overrideNormalizer(steps: readonly NormalizerStep[], config: TokenizerConfig): readonly NormalizerStep[] {
+  const [normalizer, ...others] = steps;
+  if (normalizer?.type !== 'BertNormalizer' || others.length > 0 || !normalizer.cleanText) return steps;
+  if (config.tokenizerClass === 'PreTrainedTokenizer' || config.tokenizerClass === 'TokenizersBackend') return steps;
   const lowercase = config.flag('do_lower_case') ?? normalizer.lowercase;
   // Where accents simply follow the case in tokenizer.json they go on doing so.
   const followed = normalizer.stripAccents === normalizer.lowercase ? lowercase : normalizer.stripAccents;
-  return {
-    cleanText: true,
-    handleChineseChars: config.flag('tokenize_chinese_chars') ?? normalizer.handleChineseChars,
-    stripAccents: config.stripAccents === undefined ? followed : (config.stripAccents ?? lowercase),
-    lowercase,
-  };
+  return [
+    {
+      type: 'BertNormalizer',
+      cleanText: true,
+      handleChineseChars: config.flag('tokenize_chinese_chars') ?? normalizer.handleChineseChars,
+      stripAccents: config.stripAccents === undefined ? followed : (config.stripAccents ?? lowercase),
+      lowercase,
+    },
+  ];
 }
 
 function readPostProcessor(node: JsonNode | undefined): Pick<TokenizerDefinition, 'template' | 'trimOffsets'> {

@@ -7,7 +7,7 @@ import type { TokenizerDefinition, TokenizerFiles } from './definition.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
 import type { EncodedIds, Encoding } from './encoding.js';
 import { EncodingTask, type PreparedBy } from './encoding-task.js';
-import { normalizeString } from './normalizer.js';
+import { fuseSteps, normalizeString } from './normalizers/steps.js';
 import type { Pipeline } from './sequence-encoder.js';
 import { outerSpace } from './token-buffer.js';
 import { readTokenizerJson } from './tokenizer-json.js';
@@ -347,9 +347,11 @@ export class Tokenizer {
       const space = outerSpace(token);
       if (space.leading > 0 || space.trailing > 0) spaced.set(id, space);
     }
+    const options = preTokenizer.isTabular ? fuseSteps(normalizer) : undefined;
     return {
-      normalizer,
-      table: characterTable(normalizer, matcher.firstUnits, preTokenizer),
+      steps: normalizer,
+      fused: options && { normalizer: options, table: characterTable(options, matcher.firstUnits, preTokenizer) },
+      preTokenizer,
       model: model.type === 'WordLevel' ? new WordLevel(vocab, unkId) : new WordPiece({ vocab, unkId, ...model }),
       matcher,
       normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,

@@ -47,19 +47,18 @@ export const NONSPACING_MARKS = [
   ' h 8 2 7 u 4 44 3 1iz 1j 4 1e 8 1 e 1 m 5 1 f 2sg 7 gzl5 6o',
 ].join('');
 
-/** Dropped after decomposition by the normalizer StripAccents: marks of all kinds. */
+/** Dropped by the normalizer StripAccents: marks of all kinds. */
 // prettier-ignore
 export const MARKS = [
-  'lc 1s 2 1 2 17 7n 7 7b 19 1 1 1 2 1 2 1 1 20 b 1c l g 1 2t 7 2 6 2 2 1 4 z 1 u r 2j b 1m 9 y 4 1 9 1 3 1 5 17 3 3c e 1 x 1i 3 1 i ',
-  '1 7 a 2 t 3 1k 1 1 7 2 2 4 1 9 1 a 2 t 3 1k 1 1 5 4 2 2 3 3 1 u 2 3 1 b 3 1k 1 1 8 1 3 1 3 k 2 t 3 1k 1 1 7 2 1 5 1 8 2 a 2 u 1 1n',
-  ' 5 3 3 4 1 9 1 14 4 1m 7 1 2 2 4 7 2 b 2 t 3 1k 1 1 2 1 4 1 1 5 2 7 2 b 2 t 3 1m 7 1 3 4 1 9 1 a 2 u 2 1y 1 4 6 1 1 1 2 1 1 3 1 i ',
-  '2 1p 1 2 7 c 8 2q 1 2 6 1 2 b 6 22 2 r 1 1 1 1 1 4 2 1d 2 1 1 2 1 1 8 1 3 1 2 5 6 1 4 1 4 1 4 1 4 1 4 1 c 1 3 9 1 2s k n 4 4 3 1 3',
-  ' 2 7 3 4 d c 1 1 a 4 jj 3 qa 3 t 3 t 2 u 2 1s w 9 1 19 3 3b 2 y 1 3a c 4 c 63 5 1l a 1 t 2 1 1c f 1t 5 1b 7 1 1 1 2 2 1 1 1 12 9 c',
-  ' 3 u d 1k e 1c k 48 3 1 l 4 1 4 3 3 2 5i 1i 5 5 k0 x 2da 3 3x 1 2o w fe 6 2x 2 n9w 4 1 a w 2 28 2 7k 1 3 1 4 1 n 5 2g 2 1e i q i 1',
-  'g 8 p d 18 4 1b e 10 1 1v e c 1 8 2 19 3 1e 1 1 3 2 2 5 2 1 1 15 5 5 2 6k 8 1 2 fn4 1 kh g g g r1 1 6a 1 45 5 1ae 3 1 2 5 4 14 3 4',
-  ' 1 4l 2 109 3 1h f 1k 4 19 b 1x 3 10 7 2 5 1q 1 c 3 1c e 9 3 2n c 6 1 4g c l 4 1k 1 1 7 2 2 4 1 9 1 a 2 2 7 3 5 5c i 2x b 2 1 1 5 ',
-  '6j 7 2 2 2 5 r 2 2a h 2y d 2t f zn 8 1 8 2a m 1 e fg9 5 1n 7 t6 1a g 4 f7u 2 43q 5 3 6 8 8 2 7 u 4 44 3 1iz 1j 4 1e 8 1 e 1 m 5 1 ',
-  'f 11s 7 1 h 2 7 1 2 1 5 1ph 7 31 7 gzhx 6o',
+  'lc 34 7n 7 7b 19 1 1 1 2 1 2 1 1 20 b 1c l g 1 2t 7 2 6 2 2 1 4 z 1 u r 2j b 1m 9 y 4 1 9 1 3 1 5 17 3 3c e 1 x 1i 3 1 i 1 7 a 2 t',
+  ' 3 1k 1 1 7 2 2 2 3 9 1 a 2 t 3 1k 1 1 5 4 2 2 3 3 1 u 2 3 1 b 3 1k 1 1 8 1 3 1 3 k 2 t 3 1k 1 1 7 2 2 2 3 8 2 a 2 u 1 1n 5 3 3 1 ',
+  '4 9 1 14 4 1m 7 1 3 1 4 7 2 b 2 t 3 1k 1 1 7 1 3 1 4 7 2 b 2 t 3 1m 7 1 3 1 4 9 1 a 2 u 2 1y 1 4 6 1 1 1 8 i 2 1p 1 2 7 c 8 2q 1 2',
+  ' 6 1 2 b 6 22 2 r 1 1 1 1 1 4 2 1d k 1 2 5 b 1 10 9 1 2s k n 4 4 3 1 3 2 7 3 4 d c 1 1 a 4 jj 3 qa 3 t 3 t 2 u 2 1s w 9 1 19 3 3b ',
+  '2 y 1 3a c 4 c 63 5 1l a 1 t 2 1 1c f 1t 5 1b h 12 9 c 3 u d 1k e 1c k 48 3 1 l 4 1 4 3 3 2 5i 1i 5 5 k0 x 2da 3 3x 1 2o w fe 6 2x',
+  ' 2 n9w 4 1 a w 2 28 2 7k 1 3 1 4 1 n 5 2g 2 1e i q i 1g 8 p d 18 4 1b e 10 1 1v e c 1 8 2 19 3 1e 1 1 3 2 2 5 2 1 1 15 5 5 2 6k 8 ',
+  '1 2 fn4 1 kh g g g r1 1 6a 1 45 5 1ae 3 1 2 5 4 14 3 4 1 4l 2 109 3 1h f 1k 4 19 b 1x 3 10 e 1q 1 c 3 1c e 9 3 2n c 6 1 4g c l 4 1',
+  'k 1 1 7 2 2 2 3 9 1 a 2 2 7 3 5 5c i 2x k 6j 7 2 9 r 2 2a h 2y d 2t f zn 8 1 8 2a m 1 e fg9 5 1n 7 t6 1a g 4 f7u 2 43q 5 3 6 8 8 2',
+  ' 7 u 4 44 3 1iz 1j 4 1e 8 1 e 1 m 5 1 f 11s 7 1 h 2 7 1 2 1 5 1ph 7 31 7 gzhx 6o',
 ].join('');
 
 /** What the reference calls a word character around single_word added tokens. */
@@ -103,6 +102,26 @@ export const NUMERIC = [
   ' 2 2 g 2 1a 1s 9 1g 2 u 3 23 5 2w 8 o 8 15 7 96 6 1c a 6 a 7q v 4e a 16 4 34 7 3q u 3k a 1o a 40 a 7 k 6z a 9i a 3a a ae a 2u a 6 ',
   'k 24 c bo j 2l a ie a 2e t 6b a 1y a 1i a 9y a 2u l tn 33 c01 a 1t2 a 2e a 3q a 1 7 em a 7a n 9p 3 id5 a 152 k c k 30 p ut 1e 1ts ',
   'a bq a dy a 6v a jw 9 3k a lz 1n 1 3 1 4 24 19 1 f qq d 25f a',
+].join('');
+
+/** Decimal digits: what the expressions of Split and Replace call \d. */
+// prettier-ignore
+export const DIGITS = [
+  '1c a 17q a 3q a 5i a bg a 3a a 3a a 3a a 3a a 3a a 3a a 3a a 3a a 3a a 2o a 3a a 1y a 7q a 1y a 1fq a 12 a 8c a 3k a 4m a 6 a 52 a',
+  ' 2e a 3q a 6 a r7q a iu a 12 a 5i a m a 2e a ba a geu a 13a a 1om a 6 a m4 a 3k a 1o a 40 a 7q a 9i a 3a a ae a 2u a 6 k 24 a bq a',
+  ' 2u a ie a 2e a 6u a 1y a bq a d06 a 1t2 a 2e a 3q a eu a iuu a 250 1e 1ts a bq a dy a 6v a np a 3o6 a',
+].join('');
+
+/** What has a compatibility decomposition beside the canonical one. */
+// prettier-ignore
+export const COMPATIBLE = [
+  '4g 1 7 1 1 1 4 1 2 4 2 3 1 3 37 2 b 2 8 1 1h 1 1w 9 10 3 58 9 v 6 2 5 45 1 9 2 22 7 p 3 1 2 3 1 b1 1 6l 4 1iy 1 3j 1 14 2 1a 1 2y ',
+  '1 1 1 aq 1 2en 3 1 b 1 i 1 s d 1 y 11 62 2 81 1 1 3 b 3 d 3 d 2 e 2 1 b 6 1 5 1 c 3 8 1 3 2 1 2 4 1 1 1 8 3 d 1 7 1 g 2 2 r 1 d b ',
+  '1 2f 4 1 3 1 b 1 2 2 5 2 3 1 1 3 1 3 2 1 3 1 7 1 6 4 5 6 1c 9 1 4i 2 1 2 fj 3v 10h 1 2v 3 ed 2 6p 1 8f 1 2b 1 c 5y 16 1 1h 1 1 3 2',
+  'o 2 2 1 2n 1 1d 2m 3 e 2o v 1 14 8 1b 1 3j 1 74 mn0 2 5u 1 3r 2 o2 4 fq8 7 c 5 8 a 11 2r x a3 i 1s 2 1i 14 d j a m l 2 c 1 j 1 4 4',
+  ' 3 1 1 1 3r 4 5a 3 6 2 6 2 6 2 3 3 7 1 7 15w1 2d 1 1z 1 2 2 1 2 2 2 4 1 c 1 1 1 7 1 1t 1 4 2 8 1 7 1 s 1 4 1 5 1 1 3 7 1 9g 2 84 2',
+  ' 1e 4cg 4 1 r 1 2 1 1 2 1 1 a 1 4 1 1 1 1 6 1 4 1 1 1 1 1 1 3 1 2 1 1 2 1 1 1 1 1 1 1 1 1 1 2 1 1 2 4 1 7 1 4 1 4 1 1 1 a 1 h 5 3 ',
+  '1 5 1 h g4 b 5 v 1 w q 2 10 1 33 3 d 18 4 9 7 2',
 ].join('');
 
 /** Non-zero canonical combining classes in ascending order, joined by "|". */

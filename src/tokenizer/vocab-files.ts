@@ -61,12 +61,15 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
   const isMpnet = tokenizerClass === 'MPNetTokenizer' || (tokenizerClass === undefined && specialTokens.cls === '<s>');
   const lowercase = config.flag('do_lower_case') ?? true;
   return {
-    normalizer: {
-      cleanText: true,
-      handleChineseChars: config.flag('tokenize_chinese_chars') ?? true,
-      stripAccents: config.stripAccents ?? lowercase,
-      lowercase,
-    },
+    normalizer: [
+      {
+        type: 'BertNormalizer',
+        cleanText: true,
+        handleChineseChars: config.flag('tokenize_chinese_chars') ?? true,
+        stripAccents: config.stripAccents ?? lowercase,
+        lowercase,
+      },
+    ],
     vocab,
     unkToken: specialTokens.unk,
     preTokenizer: bertPreTokenizer,

@@ -1,3 +1,4 @@
+import { type Cuts, cutsBetween } from './pre-tokenizer.js';
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED, hashUnits } from './unit-map.js';
@@ -22,12 +23,14 @@ export class WordBuffer {
   /** Units that are the second of a pair. */
   #pairs = 0;
   #count = 0;
-  /** Of the word's characters, where the pre-tokenizer has groups. */
+  /** Of the last character, where the pre-tokenizer has groups. */
   #group = 0;
+  readonly #cuts: Cuts;
 
-  /** Puts the tokens of every word into `tokens`. */
-  constructor(model: WordModel, tokens: TokenBuffer) {
+  /** Puts the tokens of every word into `tokens`; `cuts`: where characters of several groups make words of their own. */
+  constructor(model: WordModel, tokens: TokenBuffer, cuts: Cuts) {
     this.#model = model;
+    this.#cuts = cuts;
     this.#tokens = tokens;
   }
 
@@ -62,9 +65,9 @@ export class WordBuffer {
     return this.#count++;
   }
 
-  /** The next unit is of a character of `group`: ends a word of another group. */
-  enterGroup(group: number): void {
-    if (group !== this.#group) this.flush();
+  /** The next character is of `group`: ends the word if the pre-tokenizer cuts there. `isKnown`: the last one was, nothing follows it yet. */
+  enterGroup(group: number, isKnown = false): void {
+    if (!isKnown && cutsBetween(this.#cuts, this.#group, group)) this.flush();
     this.#group = group;
   }
 

@@ -4,7 +4,8 @@ import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { deriveTables, formatTables } from '../../scripts/make-unicode-tables.js';
 import { characterTable, Kind, KIND_SHIFT } from '../../src/tokenizer/character-table.js';
-import { normalizeString, type NormalizerOptions } from '../../src/tokenizer/normalizer.js';
+import { normalizeString } from '../../src/tokenizer/normalizers/steps.js';
+import type { NormalizerOptions } from '../../src/tokenizer/normalizer.js';
 import { punctuation, reorderedMarks, whitespace } from '../../src/tokenizer/unicode.js';
 
 const t = suite('tokenizer-unicode');
@@ -32,11 +33,28 @@ for (const options of all) {
       let text = '';
       for (let c = start; c < start + 64; c++) text += `x${String.fromCodePoint(c)}`;
       const expected = reference.normalizeString(text);
-      const received = normalizeString(text, options);
+      const received = normalizeString(text, [{ type: 'BertNormalizer', ...options }]);
       if (received !== expected) assert.is(received, expected, `near U+${start.toString(16)}`);
       compared += 64;
     }
     assert.is(compared, 1_112_064);
+  });
+}
+
+const forms = {
+  NFC: tokenizers.nfcNormalizer(),
+  NFD: tokenizers.nfdNormalizer(),
+  NFKC: tokenizers.nfkcNormalizer(),
+  NFKD: tokenizers.nfkdNormalizer(),
+};
+for (const [form, reference] of Object.entries(forms)) {
+  t(`normalizes every scalar value as the reference in ${form}`, () => {
+    for (let start = 0; start < 0x110000; start += 64) {
+      if (start >= 0xd800 && start < 0xe000) continue;
+      const text = Array.from({ length: 64 }, (_, i) => `x${String.fromCodePoint(start + i)}\u0301`).join('');
+      const [expected, received] = [reference.normalizeString(text), normalizeString(text, [{ type: form as keyof typeof forms }])];
+      if (received !== expected) assert.is(received, expected, `near U+${start.toString(16)}`);
+    }
   });
 }
 

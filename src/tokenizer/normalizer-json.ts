@@ -1,0 +1,45 @@
+import { type JsonNode, unsupported } from './json.js';
+import type { NormalizerStep } from './normalizers/steps.js';
+import { readPattern } from './pattern-json.js';
+import { codePointsOf } from './unicode.js';
+
+const SUPPORTED = 'BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Strip, Replace, Prepend, a Sequence of these, or none';
+
+/** Reads the normalizer of a tokenizer.json. Errors: TOKENIZER. */
+export function readNormalizer(node: JsonNode | undefined): NormalizerStep[] {
+  if (node === undefined) return [];
+  const type = node.get('type');
+  switch (type) {
+    case 'BertNormalizer': {
+      const lowercase = node.boolean('lowercase', true);
+      return [
+        {
+          type,
+          cleanText: node.boolean('clean_text', true),
+          handleChineseChars: node.boolean('handle_chinese_chars', true),
+          stripAccents: node.boolean('strip_accents', lowercase),
+          lowercase,
+        },
+      ];
+    }
+    case 'Lowercase':
+    case 'StripAccents':
+    case 'NFC':
+    case 'NFD':
+    case 'NFKC':
+    case 'NFKD':
+      return [{ type }];
+    case 'Strip':
+      return [{ type, left: node.boolean('strip_left', true), right: node.boolean('strip_right', true) }];
+    case 'Replace':
+      return [{ type, pattern: readPattern(node), content: codePointsOf(node.string('content', '')) }];
+    case 'Prepend': {
+      const content = codePointsOf(node.string('prepend', ''));
+      if (content.length === 0) throw node.wrong('a text that is not empty', 'prepend', node.get('prepend'));
+      return [{ type, content }];
+    }
+    case 'Sequence':
+      return node.children('normalizers').flatMap(readNormalizer);
+  }
+  throw unsupported(node, SUPPORTED);
+}
