@@ -86,7 +86,7 @@ t('reads everything in camel case too, which JSON and comparisons do not see', a
     '{"input_ids":[101,' + tokenizer.encode('It')[1] + ',102],"attention_mask":[1,1,1],"token_type_ids":[0,0,0]}',
   );
   assert.equal([tokenizer.maskTokenId, tokenizer.modelMaxLength], [tokenizer.mask_token_id, tokenizer.model_max_length]);
-  assert.equal(tokenizer.batchDecode([tokenizer.encode('It')], { skipSpecialTokens: true } as object), ['it']);
+  assert.equal(tokenizer.batch_decode([tokenizer.encode('It')], { skipSpecialTokens: true } as object), ['it']);
 });
 
 t('has the special tokens that files name, in the order of Python', async () => {

@@ -31,10 +31,18 @@ export interface Environment {
   useBrowserCache: boolean;
   useWasmCache: boolean;
   logLevel: number;
+  cacheKey: string;
+  experimental_useCrossOriginStorage: boolean;
+  fetch: typeof globalThis.fetch;
   readonly backends: { readonly onnx: Record<string, unknown> };
 }
 
+/** Levels for `env.logLevel`, as transformers.js numbers them. */
+export const LogLevel = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40, NONE: 50 } as const;
+
 const kPathTemplate = '{model}/resolve/{revision}/';
+
+const kFetch = globalThis.fetch;
 
 /** Settings of the process for `pipeline` and `from_pretrained`; options of a call go first. */
 export const env: Environment = {
@@ -51,7 +59,10 @@ export const env: Environment = {
   customCache: null,
   useBrowserCache: false,
   useWasmCache: false,
-  logLevel: 30,
+  logLevel: LogLevel.WARNING,
+  cacheKey: 'transformers-cache',
+  experimental_useCrossOriginStorage: false,
+  fetch: kFetch,
   backends: { onnx: { wasm: {} } },
 };
 
@@ -62,6 +73,7 @@ export function withEnvironment<T extends HubOptions>(options: T): T {
     useFS: !env.useFS,
     useFSCache: !env.useFSCache,
     useCustomCache: env.useCustomCache,
+    fetch: env.fetch !== kFetch,
   };
   for (const [name, isIgnored] of Object.entries(ignored)) {
     if (isIgnored) warnOnce('BERTHA_OPTION', `env.${name}`, `env.${name} has no effect: models come from the Hub's own paths and cache.`);

@@ -43,6 +43,7 @@ export interface PipelineBase {
   readonly tokenizer: PreTrainedTokenizer;
   /** Gives the model's memory back, if the pipeline loaded it; a model that was handed in stays. */
   dispose(): Promise<void>;
+  /** `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -59,21 +60,26 @@ export interface PipelineCalls {
       options?: PipelineCallOptions<FillMaskOptions>,
     ): Promise<(PipelineResult<MaskCandidate>[] | PipelineResult<MaskCandidate>[][])[]>;
   };
+  /** How likely the second text follows the first. */
   'next-sentence-prediction': (text: string, textPair: string, options?: PipelineCallOptions<TaskOptions>) => Promise<NextSentenceOutput>;
   /** With `top_k` 1 (default) one label a text, side by side; otherwise a list of labels, for a list of texts a list of lists. */
   'text-classification': (
     texts: OneOrMany<PairInput>,
     options?: PipelineCallOptions<ClassifyOptions>,
   ) => Promise<LabelScore[] | LabelScore[][]>;
+  /** Labels that the model was not trained for, each judged as a sentence of its own. */
   'zero-shot-classification': {
     (text: string, labels: OneOrMany<string>, options?: PipelineCallOptions<ZeroShotOptions>): Promise<ZeroShotOutput>;
     (texts: readonly string[], labels: OneOrMany<string>, options?: PipelineCallOptions<ZeroShotOptions>): Promise<ZeroShotOutput[]>;
   };
+  /** Which choice goes on best. */
   'multiple-choice': (text: string, choices: readonly string[], options?: PipelineCallOptions<TaskOptions>) => Promise<ChoiceOutput>;
+  /** Every token of a text, and whether another model put it there. */
   'replaced-token-detection': {
     (text: string, options?: PipelineCallOptions<TaskOptions>): Promise<ReplacedToken[]>;
     (texts: readonly string[], options?: PipelineCallOptions<TaskOptions>): Promise<ReplacedToken[][]>;
   };
+  /** Entities of a text: its labelled tokens, or groups of them with `aggregation_strategy`. */
   'token-classification': {
     (text: string, options?: PipelineCallOptions<EntityOptions>): Promise<PipelineResult<Entity>[]>;
     (texts: readonly string[], options?: PipelineCallOptions<EntityOptions>): Promise<PipelineResult<Entity>[][]>;
@@ -103,7 +109,9 @@ export interface PipelineCalls {
     ): Promise<Tensor<Int8Array>>;
     (texts: OneOrMany<string>, options?: PipelineCallOptions<FeaturePipelineOptions>): Promise<Tensor<Float32Array>>;
   };
+  /** The similarity of each sentence to the source. */
   'sentence-similarity': (source: string, sentences: readonly string[], options?: PipelineCallOptions<TaskOptions>) => Promise<number[]>;
+  /** Documents by their relevance to a query, the best first. */
   rerank: (query: string, documents: readonly string[], options?: PipelineCallOptions<RerankOptions>) => Promise<RankedDocument[]>;
 }
 

@@ -2,6 +2,7 @@ export { AutoTokenizer, BertTokenizer, BertTokenizerFast, DistilBertTokenizer, E
 export type {
   BatchEncoding,
   BatchFields,
+  ListCallOptions,
   ListEncoding,
   PreTrainedTokenizer,
   TokenizerCallOptions,
@@ -9,4 +10,5 @@ export type {
   TokenizerDecodeOptions,
   TokenizeOptions,
   TokenizerFields,
+  TokenizerMethods,
 } from './types.js';

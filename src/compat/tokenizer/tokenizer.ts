@@ -57,8 +57,8 @@ export function callableTokenizer(tokenizer: Tokenizer): PreTrainedTokenizer {
     apply_chat_template: refuseChats,
     get_chat_template: refuseChats,
   };
-  const self = Object.assign(call, fieldsOf(tokenizer), sides, methods) as unknown as PreTrainedTokenizer;
-  return withCamelCase(self);
+  const self = Object.assign(withCamelCase(Object.assign(call, fieldsOf(tokenizer), sides)), methods) as unknown as PreTrainedTokenizer;
+  return self;
 }
 
 function fieldsOf(tokenizer: Tokenizer): object {

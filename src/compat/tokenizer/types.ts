@@ -85,7 +85,8 @@ export interface TokenizeOptions {
   readonly add_special_tokens?: boolean | null;
 }
 
-type AsLists = TokenizerCallOptions & ({ readonly return_tensor: false } | { readonly return_tensors: false });
+/** Options that ask for lists in place of tensors. */
+export type ListCallOptions = TokenizerCallOptions & ({ readonly return_tensor: false } | { readonly return_tensors: false });
 
 /** A tokenizer's fields; `undefined` where the vocabulary has no such token. */
 export interface TokenizerFields {
@@ -119,16 +120,29 @@ export interface TokenizerFields {
   readonly all_special_ids: readonly number[];
   /** Encoders have none. */
   readonly chat_template: null;
+}
+
+/** What a tokenizer does besides being called. Options in camel case are taken as well. */
+export interface TokenizerMethods {
+  /** The ids of a text or a pair. Errors: as a call. */
   encode(text: string, options?: TokenizerCallOptions): number[];
+  /** The tokens of a text or a pair, by default without special ones. Errors: as a call. */
   tokenize(text: string, options?: TokenizeOptions): string[];
   /** Every token and its id. */
   get_vocab(): Map<string, number>;
+  /** The id of a token, that of the unknown token where the vocabulary has no such one. */
   convert_tokens_to_ids(token: string): number;
+  /** The ids of tokens. */
   convert_tokens_to_ids(tokens: readonly string[]): number[];
+  /** The token of an id, `''` where it has none. */
   convert_ids_to_tokens(id: number): string;
+  /** The tokens of ids. */
   convert_ids_to_tokens(ids: ArrayLike<number | bigint>): string[];
+  /** The text of ids, or of a tensor of one row. Errors: INVALID_ARG, INVALID_IDS. */
   decode(ids: IdList, options?: TokenizerDecodeOptions): string;
+  /** Another name of `decode`. */
   decode_single(ids: IdList, options?: TokenizerDecodeOptions): string;
+  /** The texts of lists of ids, or of a tensor's rows. Errors: INVALID_ARG, INVALID_IDS. */
   batch_decode(ids: IntegerInput | readonly IdList[], options?: TokenizerDecodeOptions): string[];
   /** Errors: INVALID_ARG: encoders have no chats. */
   apply_chat_template(...args: readonly unknown[]): never;
@@ -137,9 +151,9 @@ export interface TokenizerFields {
 }
 
 /** A tokenizer that is called as in transformers.js. Its fields are read in camel case too. Options that are not known are INVALID_OPTION. */
-export interface PreTrainedTokenizer extends WithCamelCase<TokenizerFields> {
-  (text: string, options: AsLists): ListEncoding<number[]>;
-  (text: readonly string[], options: AsLists): ListEncoding<number[][]>;
+export interface PreTrainedTokenizer extends WithCamelCase<TokenizerFields>, TokenizerMethods {
+  (text: string, options: ListCallOptions): ListEncoding<number[]>;
+  (text: readonly string[], options: ListCallOptions): ListEncoding<number[][]>;
   (text: string | readonly string[], options?: TokenizerCallOptions): BatchEncoding;
 }
 
