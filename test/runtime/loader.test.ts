@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,8 +19,8 @@ function installedPackage(): string {
   mkdirSync(join(home, 'dist', 'runtime'), { recursive: true });
   copyFileSync(join(root, 'package.json'), join(home, 'package.json'));
   const loader = ['addon.js', 'configure.js', 'default-model.js', 'package-files.js'].map((file) => join('runtime', file));
-  for (const file of ['errors.js', 'options.js', 'realms.js', 'version.js', ...loader])
-    copyFileSync(join(root, 'dist', file), join(home, 'dist', file));
+  const shared = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.js') && file !== 'index.js');
+  for (const file of [...shared, ...loader]) copyFileSync(join(root, 'dist', file), join(home, 'dist', file));
   return home;
 }
 
