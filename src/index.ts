@@ -13,7 +13,7 @@ export { pairwiseSimilarity, similarity } from './vectors/similarity.js';
 export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/similarity-matrix.js';
 export { semanticSearch, type SearchOptions, type SearchResult } from './vectors/semantic-search.js';
 export { communityDetection, type CommunityOptions } from './vectors/communities.js';
-export { paraphraseMining, type ParaphraseOptions, type VectorPair } from './vectors/paraphrases.js';
+export { paraphraseMining, type ParaphraseOptions, type TextEmbedder, type VectorPair } from './vectors/paraphrases.js';
 export { loadVectors, saveVectors, type VectorFileOptions } from './vectors/vector-files.js';
 export type { Components, FloatArray, VectorLike, VectorMatrix } from './vectors/vector-like.js';
 export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tools/compare.js';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { bestCut, boundaryKinds, type Boundary } from '../../src/embedding/chunks/boundaries.js';
+import { bestCut, boundaryKinds, isWordStart, type Boundary } from '../../src/embedding/chunks/boundaries.js';
 import type { BerthaError } from '../../src/errors.js';
 import { chunkText, loadModel, loadTokenizer, type Chunk } from '../../src/index.js';
 import { golden } from '../support/checkpoint-files.js';
@@ -124,6 +124,32 @@ t('cut only where the kinds of boundaries that are wanted are', () => {
   assert.match(cut('word'), /\s$/);
   assert.match(cut('sentence'), /\n$/);
   assert.is(cut().length, 100);
+});
+
+t('end where a walk over all segments would end them, in any script', () => {
+  const segmenters = (['sentence', 'word', 'grapheme'] as const).map((granularity) => new Intl.Segmenter(undefined, { granularity }));
+  const lastOf = (segmenter: Intl.Segmenter, text: string, accept: (at: number) => boolean): number => {
+    const starts = [...segmenter.segment(text)].map(({ index }) => index).filter((at) => at > 0 && accept(at));
+    return starts.at(-1) ?? -1;
+  };
+  const random = new Random(41);
+  const pieces = [
+    'Dr. Smith went. ',
+    'U.S.A. is 3.14 big! ',
+    '“Quoted.” he said. ',
+    '東京は日本の首都です。',
+    'ภาษาไทยไม่มีช่องว่าง',
+    '👩‍👩‍👧',
+    'e\u0301',
+    'a.b.C ',
+  ];
+  for (let i = 0; i < 300; i++) {
+    const text = Array.from({ length: random.below(30) + 2 }, () => random.pick(pieces)).join('');
+    const [sentence, word, character] = segmenters.map((segmenter, k) => lastOf(segmenter, text, (at) => k !== 1 || isWordStart(text, at)));
+    const cut = (...kinds: Boundary[]) => bestCut(text, 0, text.length, new Set(kinds));
+    assert.is(cut('sentence'), sentence! > 0 ? sentence : character);
+    assert.is(cut('word'), word! > 0 ? word : character);
+  }
 });
 
 t('leave room for the prompt of the model, and refuse what leaves no room', async () => {

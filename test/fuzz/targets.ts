@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseConfig } from '../../src/architectures/config.js';
 import { parsePooling } from '../../src/checkpoint/sentence/pooling.js';
 import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors/safetensors-header.js';
+import { npyHeader, parseNpyHeader } from '../../src/checkpoint/npy.js';
 import { createTokenizer } from '../../src/tokenizer/index.js';
 
 /** A reader of untrusted bytes. `read` throws a BerthaError for what it refuses, and anything else where the reader is wrong. */
@@ -52,7 +53,7 @@ const safetensorsFile: Target = {
 /** The JSON alone, in a file of the right length: mutations get past the first checks. */
 const safetensorsHeader: Target = {
   name: 'safetensors header',
-  share: 35,
+  share: 30,
   seeds: files
     .map((bytes) => bytes.subarray(8, 8 + Number(bytes.length >= 8 ? bytes.readBigUInt64LE(0) & 0xfffffn : 0n)))
     .filter((json) => json[0] === 0x7b),
@@ -182,4 +183,32 @@ const texts: Target = {
   read: (bytes) => useTokenizer(textFiles, bytes.toString('utf16le').slice(0, 200) + bytes.toString('utf8')),
 };
 
-export const targets: readonly Target[] = [safetensorsFile, safetensorsHeader, configs, pooling, tokenizerJson, vocab, texts];
+const npyText = (version: number, header: string, data: number): Buffer => {
+  const prefix = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0, header.length, 0, ...(version === 1 ? [] : [0, 0])]);
+  return Buffer.concat([prefix, Buffer.from(header, 'latin1'), Buffer.alloc(data)]);
+};
+
+/** Files of vectors. Half of them get the size that their header asks for, so that mutations get past that check. */
+const npy: Target = {
+  name: 'npy',
+  share: 5,
+  seeds: [
+    Buffer.concat([npyHeader('<f4', 3, 2), Buffer.alloc(24)]),
+    npyText(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 4), }\n", 32),
+    npyText(2, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 384), }\n", 0),
+    npyText(3, "{'descr':'<f4','fortran_order':True,'shape':(2,2)}  \n", 16),
+  ],
+  read(bytes) {
+    const text = bytes.toString('latin1');
+    const [, rows, columns] = /\((\d{1,9}), ?(\d{1,9})\)/.exec(text) ?? [];
+    const begin = bytes.length < 12 ? 0 : bytes[6] === 1 ? 10 + bytes.readUInt16LE(8) : 12 + bytes.readUInt32LE(8);
+    const asked = begin + Number(rows) * Number(columns) * (text.includes('<f8') ? 8 : 4);
+    const size = bytes.length % 2 === 0 && asked >= bytes.length ? asked : bytes.length;
+    const header = parseNpyHeader(bytes, size, 'vectors.npy');
+    promise([header.rows, header.columns].every(Number.isSafeInteger), 'sizes are whole and bounded');
+    promise(header.dataOffset <= bytes.length, 'the header lies in what was read');
+    promise(header.dataOffset + header.rows * header.columns * header.bytesPerNumber === size, 'the numbers fill the file');
+  },
+};
+
+export const targets: readonly Target[] = [safetensorsFile, safetensorsHeader, configs, pooling, tokenizerJson, vocab, texts, npy];

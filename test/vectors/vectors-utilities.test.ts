@@ -78,6 +78,33 @@ t('paraphraseMining finds the pairs of sentence-transformers', async () => {
   assert.equal(await paraphraseMining([[1, 2]]), []);
 });
 
+t('paraphraseMining of texts finds the pairs of their vectors, and stops with the signal', async () => {
+  const embedder = await loadEmbedder(golden('sentence', 'normalize'));
+  const texts = ['hello', 'a cat', 'hello guitar', 'hello', 'two cats', 'a guitar'];
+  const options = { topK: 3, threshold: -0.5 };
+  const vectors = await embedder.embed(texts);
+  const pairs = await paraphraseMining(embedder, texts, options);
+  assert.equal(pairs, await paraphraseMining(vectors, options));
+  assert.equal([pairs[0]!.i, pairs[0]!.j, pairs[0]!.score.toFixed(5)], [0, 3, '1.00000']);
+  assert.equal(await paraphraseMining(embedder, []), []);
+  const stopped = paraphraseMining(embedder, texts, { signal: AbortSignal.abort('enough') });
+  assert.is(await stopped.catch((reason: unknown) => reason), 'enough');
+  const refused = [
+    await rejection(() => paraphraseMining(embedder, 'hello' as never)),
+    await rejection(() => paraphraseMining(embedder, ['hello', 7 as never])),
+    await rejection(() => paraphraseMining(embedder, texts, { best: 1 } as object)),
+  ];
+  assert.equal(
+    refused.map(({ message }) => message.slice(0, 66)),
+    [
+      'Expected a list of texts for paraphraseMining but received "hello"',
+      'Expected a string for text 1 of paraphraseMining but received 7 of',
+      'Expected a known option of paraphraseMining but received "best". K',
+    ],
+  );
+  embedder.dispose();
+});
+
 t('paraphraseMining keeps the best pairs when it has found many more', async () => {
   const random = new Random(5);
   const vectors = Array.from({ length: 120 }, () => random.floats(5));
