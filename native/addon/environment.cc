@@ -52,11 +52,35 @@ void Environment::end_operation(Napi::Env env) {
     if (--pending_ == 0) thread_safe_.Unref(env);
 }
 
-void Environment::cancel_job(int64_t id) {
-    const auto found = jobs_.find(id);
-    if (found == jobs_.end()) return;
-    const JobPtr job = found->second;
+void Environment::add_call(int64_t id, Call&& call) {
+    if (call.is_writing) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        writing_++;
+    }
+    calls_[id] = std::move(call);
+}
+
+Environment::Call Environment::remove_call(int64_t id) {
+    const auto found = calls_.find(id);
+    Call call = std::move(found->second);
+    calls_.erase(found);
+    return call;
+}
+
+void Environment::drop_call(int64_t id) {
+    if (remove_call(id).is_writing) end_writing();
+}
+
+void Environment::cancel_call(int64_t id) {
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return;
+    const JobPtr job = found->second.job;
     Scheduler::instance().cancel(job);
+}
+
+void Environment::end_writing() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--writing_ == 0) written_.notify_all();
 }
 
 void Environment::close() {
@@ -64,8 +88,12 @@ void Environment::close() {
         const std::lock_guard<std::mutex> lock(mutex_);
         closed_ = true;
     }
-    for (const auto& entry : jobs_) Scheduler::instance().cancel(entry.second);
-    jobs_.clear();
+    for (const auto& entry : calls_) Scheduler::instance().cancel(entry.second.job);
+    // The arrays go with the environment.
+    std::unique_lock<std::mutex> lock(mutex_);
+    written_.wait(lock, [this] { return writing_ == 0; });
+    lock.unlock();
+    calls_.clear();
     model_constructor.Reset();
 }
 

@@ -5,11 +5,13 @@
 
 #include <napi.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/scheduler/job.h"
 
@@ -30,9 +32,21 @@ public:
     void begin_operation(Napi::Env env);
     void end_operation(Napi::Env env);
 
-    void add_job(int64_t id, const JobPtr& job) { jobs_[id] = job; }
-    void remove_job(int64_t id) { jobs_.erase(id); }
-    void cancel_job(int64_t id);
+    // JavaScript thread: the calls in flight.
+    struct Call {
+        JobPtr job;
+        // By output: the array that the pool's threads write into, or an empty reference.
+        std::vector<Napi::Reference<Napi::Float32Array>> arrays;
+        bool is_writing = false;
+    };
+    void add_call(int64_t id, Call&& call);
+    // The call, whose job is done.
+    Call remove_call(int64_t id);
+    // A call whose job nobody will ever run.
+    void drop_call(int64_t id);
+    void cancel_call(int64_t id);
+    // Any thread: a job that wrote into arrays of this environment is done.
+    void end_writing();
 
     Napi::FunctionReference model_constructor;
     // The model that the constructor is being called for: nobody else can construct one.
@@ -47,7 +61,9 @@ private:
     bool closed_ = false;
     ThreadSafe thread_safe_;
     int64_t pending_ = 0;
-    std::unordered_map<int64_t, JobPtr> jobs_;
+    int64_t writing_ = 0;  // jobs that may write into arrays of this environment
+    std::condition_variable written_;
+    std::unordered_map<int64_t, Call> calls_;
 };
 
 }  // namespace bertha::addon

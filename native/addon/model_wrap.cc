@@ -70,16 +70,41 @@ Napi::Object describe(Napi::Env env, const WeightCache& cache) {
     return object;
 }
 
-JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch) {
-    auto job = std::make_shared<Job>(model, to_int32s(get(batch, "inputIds"), "inputIds"),
-                                     to_int32s(get(batch, "tokenTypeIds"), "tokenTypeIds"),
-                                     to_int32s(get(batch, "cuSeqlens"), "cuSeqlens"),
-                                     to_int32s_or_empty(get(batch, "poolSkip"), "poolSkip"),
-                                     to_int32s_or_empty(get(batch, "selected"), "selected"),
-                                     to_int32s_or_empty(get(batch, "cuSelected"), "cuSelected"),
-                                     to_int32s_or_empty(get(batch, "targets"), "targets"),
-                                     to_int32s(get(batch, "outputs"), "outputs"));
-    job->lane = has(batch, "bulk") && get(batch, "bulk").ToBoolean() ? Lane::kBulk : Lane::kInteractive;
+// Results of this size and more are written into their arrays by the pool's threads. For smaller ones a copy
+// costs less than keeping an array for them.
+constexpr int64_t kLargeResult = int64_t{64} << 10;
+
+// An array that JavaScript gets; V8 ends the process where it finds no memory, so that is tried out first.
+Napi::Float32Array new_array(Napi::Env env, int64_t floats) {
+    const auto count = static_cast<size_t>(floats);
+    if (floats * static_cast<int64_t>(sizeof(float)) >= kLargeResult) Buffer(count * sizeof(float)).reset();
+    try {
+        return Napi::Float32Array::New(env, count);
+    } catch (const Napi::Error& refused) {
+        throw Error("OUT_OF_MEMORY",
+                    "no array of " + std::to_string(count) + " numbers: " + refused.Message());
+    }
+}
+
+bool is_bulk(const Napi::Object& batch) {
+    return get(batch, "bulk").ToBoolean();  // undefined: no
+}
+
+JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch,
+                const Job::Allocate& allocate) {
+    const auto optional = [&](const char* name) { return to_int32s_or_empty(get(batch, name), name); };
+    const auto needed = [&](const char* name) { return to_int32s(get(batch, name), name); };
+    JobInputs inputs;
+    inputs.input_ids = needed("inputIds");
+    inputs.token_type_ids = needed("tokenTypeIds");
+    inputs.cu_seqlens = needed("cuSeqlens");
+    inputs.pool_skip = optional("poolSkip");
+    inputs.selected = optional("selected");
+    inputs.cu_selected = optional("cuSelected");
+    inputs.targets = optional("targets");
+    inputs.wanted = needed("outputs");
+    auto job = std::make_shared<Job>(model, std::move(inputs), allocate);
+    job->lane = is_bulk(batch) ? Lane::kBulk : Lane::kInteractive;
     if (has(batch, "group"))
         job->group = {Environment::of(batch.Env()).get(), to_int(get(batch, "group"), "group")};
     if (has(batch, "deadlineMs")) {
@@ -90,12 +115,11 @@ JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& b
     return job;
 }
 
-// { outputs: Float32Array[], queuedMs, computeMs }
-Napi::Object to_result(Napi::Env env, const Job& job) {
+// { outputs: Float32Array[], queuedMs, computeMs }. array_of(i) is the i-th output's array.
+template <typename ArrayOf>
+Napi::Object to_result(Napi::Env env, const Job& job, ArrayOf&& array_of) {
     Napi::Array outputs = Napi::Array::New(env, job.outputs.size());
-    for (size_t i = 0; i < job.outputs.size(); i++)
-        outputs.Set(static_cast<uint32_t>(i), from_floats(env, job.outputs[i].data.floats(),
-                                                          static_cast<size_t>(job.outputs[i].floats)));
+    for (size_t i = 0; i < job.outputs.size(); i++) outputs.Set(static_cast<uint32_t>(i), array_of(i));
     Napi::Object result = Napi::Object::New(env);
     result.Set("outputs", outputs);
     result.Set("queuedMs", milliseconds(job.started - job.submitted));
@@ -181,28 +205,49 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&]() -> Napi::Value {
-        const JobPtr job = make_job(model(), to_object(info[0], "the batch"));
+        const Napi::Object batch = to_object(info[0], "the batch");
         const int64_t id = to_int(info[1], "the call's id");
         const std::shared_ptr<Environment> environment = Environment::of(env);
+        // An environment that ends waits until nobody writes into its arrays: within an op for interactive
+        // work, but bulk work may be paused for long.
+        Environment::Call call;
+        const auto allocate = [&](int64_t floats) -> float* {
+            if (floats * static_cast<int64_t>(sizeof(float)) < kLargeResult || is_bulk(batch)) {
+                call.arrays.emplace_back();
+                return nullptr;
+            }
+            Napi::Float32Array array = new_array(env, floats);
+            call.arrays.push_back(Napi::Persistent(array));
+            call.is_writing = true;
+            return array.Data();
+        };
+        const JobPtr job = call.job = make_job(model(), batch, allocate);
         const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
         // The job owns its callback, the callback must not own the job.
-        job->on_done = [weak = std::weak_ptr<Job>(job), environment, deferred, id] {
+        job->on_done = [weak = std::weak_ptr<Job>(job), environment, deferred, id,
+                        is_writing = call.is_writing] {
             environment->post([job = weak.lock(), environment, deferred, id](Napi::Env env) {
                 const Napi::HandleScope scope(env);
                 environment->end_operation(env);
-                environment->remove_job(id);
+                const Environment::Call call = environment->remove_call(id);
                 settle(env, deferred, [&]() -> Napi::Value {
                     if (job->failed) throw Error(job->error.code, job->error.message);
-                    return to_result(env, *job);
+                    return to_result(env, *job, [&](size_t i) -> Napi::Value {
+                        if (!call.arrays[i].IsEmpty()) return call.arrays[i].Value();
+                        const JobOutput& output = job->outputs[i];
+                        return from_floats(env, output.data, static_cast<size_t>(output.floats));
+                    });
                 });
             });
+            if (is_writing) environment->end_writing();
         };
         environment->begin_operation(env);
-        environment->add_job(id, job);
+        environment->add_call(id, std::move(call));
         try {
             Scheduler::instance().submit(job);
         } catch (...) {
-            environment->remove_job(id);
+            job->on_done = nullptr;
+            environment->drop_call(id);
             environment->end_operation(env);
             // A promise that is never settled would stay in memory.
             settle(env, deferred, []() -> Napi::Value { throw; });
@@ -214,16 +259,21 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::run_sync(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&]() -> Napi::Value {
-        const JobPtr job = make_job(model(), to_object(info[0], "the batch"));
+        std::vector<Napi::Float32Array> arrays;
+        const auto allocate = [&](int64_t floats) {
+            arrays.push_back(new_array(env, floats));
+            return arrays.back().Data();
+        };
+        const JobPtr job = make_job(model(), to_object(info[0], "the batch"), allocate);
         Scheduler::instance().run_now(job);
         if (job->failed) throw Error(job->error.code, job->error.message);
-        return to_result(env, *job);
+        return to_result(env, *job, [&](size_t i) -> Napi::Value { return arrays[i]; });
     });
 }
 
 Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        Environment::of(info.Env())->cancel_job(to_int(info[0], "the call's id"));
+        Environment::of(info.Env())->cancel_call(to_int(info[0], "the call's id"));
         return info.Env().Undefined();
     });
 }

@@ -266,7 +266,7 @@ export class Model {
     return this.session.memoryUsage();
   }
 
-  /** Deals the packed rows out to the texts; every tensor gets memory of its own. */
+  /** Deals the packed rows out to the texts; every tensor has memory of its own. */
   #split(cuSeqlens: Int32Array, outputs: Float32Array[], hidden: number, layers: number, all: boolean): ForwardResult[] {
     const width = this.values.lastHiddenState.width;
     const heads = this.config.numHeads;
@@ -274,22 +274,27 @@ export class Model {
     return Array.from({ length: cuSeqlens.length - 1 }, (_, text) => {
       const row = cuSeqlens[text]!;
       const tokens = cuSeqlens[text + 1]! - row;
-      const rows = (data: Float32Array): ModelTensor => ({ data: data.slice(row * width, (row + tokens) * width), dims: [tokens, width] });
+      const rows = (data: Float32Array): ModelTensor => ({ data: own(data, row * width, tokens * width), dims: [tokens, width] });
       const square = heads * tokens * tokens;
       const states = outputs.slice(0, hidden).map(rows);
       const attentions = outputs
         .slice(hidden, hidden + layers)
-        .map((data) => ({ data: data.slice(score, score + square), dims: [heads, tokens, tokens] }));
+        .map((data) => ({ data: own(data, score, square), dims: [heads, tokens, tokens] }));
       const pooled = outputs[hidden + layers];
       score += square;
       return {
         lastHiddenState: states.at(-1)!,
-        ...(pooled === undefined ? {} : { poolerOutput: { data: pooled.slice(text * width, (text + 1) * width), dims: [width] } }),
+        ...(pooled === undefined ? {} : { poolerOutput: { data: own(pooled, text * width, width), dims: [width] } }),
         ...(all ? { hiddenStates: states } : {}),
         ...(layers > 0 ? { attentions } : {}),
       };
     });
   }
+}
+
+/** A part of a result with memory of its own: the result itself where there is no more in it. */
+function own(data: Float32Array, begin: number, length: number): Float32Array {
+  return length === data.length ? data : data.slice(begin, begin + length);
 }
 
 /** What `forward` needs of an `Encoding`. */

@@ -17,18 +17,15 @@ void check_offsets(const std::vector<int32_t>& offsets, size_t end, const char* 
 
 }  // namespace
 
-Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
-         std::vector<int32_t> token_type_ids_, std::vector<int32_t> cu_seqlens_,
-         std::vector<int32_t> pool_skip_, std::vector<int32_t> selected_, std::vector<int32_t> cu_selected_,
-         std::vector<int32_t> targets_, const std::vector<int32_t>& wanted)
+Job::Job(std::shared_ptr<const Model> model_, JobInputs inputs, const Allocate& allocate)
     : model(std::move(model_)),
-      input_ids(std::move(input_ids_)),
-      token_type_ids(std::move(token_type_ids_)),
-      cu_seqlens(std::move(cu_seqlens_)),
-      pool_skip(std::move(pool_skip_)),
-      selected(std::move(selected_)),
-      cu_selected(std::move(cu_selected_)),
-      targets(std::move(targets_)) {
+      input_ids(std::move(inputs.input_ids)),
+      token_type_ids(std::move(inputs.token_type_ids)),
+      cu_seqlens(std::move(inputs.cu_seqlens)),
+      pool_skip(std::move(inputs.pool_skip)),
+      selected(std::move(inputs.selected)),
+      cu_selected(std::move(inputs.cu_selected)),
+      targets(std::move(inputs.targets)) {
     const Program& program = model->program();
     check_offsets(cu_seqlens, input_ids.size(), "cu_seqlens");
     BERTHA_CHECK(token_type_ids.size() == input_ids.size(), "INVALID_ARG",
@@ -70,7 +67,7 @@ Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
     for (int32_t target : targets)
         BERTHA_CHECK(target >= 0 && target < program.vocab_size, "INVALID_IDS",
                      "expected a target from 0 to %lld, got %d", ll(program.vocab_size - 1), target);
-    for (int32_t id : wanted) {
+    for (int32_t id : inputs.wanted) {
         BERTHA_CHECK(id >= 0 && static_cast<size_t>(id) < program.values.size(), "INVALID_ARG",
                      "the program has no value %d", id);
         const Value& value = program.values[static_cast<size_t>(id)];
@@ -83,14 +80,19 @@ Job::Job(std::shared_ptr<const Model> model_, std::vector<int32_t> input_ids_,
                                               value.width * seq_len(i) * seq_len(i));
         }
         output.floats = output_offset(output, sequences());
-        output.data = Buffer(static_cast<size_t>(output.floats) * sizeof(float));
         outputs.push_back(std::move(output));
     }
-    const std::vector<bool> needed = needed_ops(program, wanted);
+    const std::vector<bool> needed = needed_ops(program, inputs.wanted);
     for (size_t i = 0; i < needed.size(); i++)
         BERTHA_CHECK(!needed[i] || program.ops[i].kind != OpKind::kPickTargets ||
                          targets.size() == selected.size() * kTargetsPerRow,
                      "INVALID_ARG", "expected targets for the selected positions, got none");
+    for (JobOutput& output : outputs) {
+        if (allocate) output.data = allocate(output.floats);
+        if (output.data != nullptr) continue;
+        output.memory = Buffer(static_cast<size_t>(output.floats) * sizeof(float));
+        output.data = output.memory.floats();
+    }
 }
 
 int64_t Job::output_offset(const JobOutput& output, int64_t sequence) const {

@@ -21,10 +21,21 @@ namespace bertha {
 using Lane = Priority;
 constexpr int kLanes = 2;
 
+// What a call hands over. token_type_ids is as long as input_ids; pool_skip, selected and cu_selected, and
+// targets may be empty.
+struct JobInputs {
+    std::vector<int32_t> input_ids, token_type_ids, cu_seqlens;
+    std::vector<int32_t> pool_skip;
+    std::vector<int32_t> selected, cu_selected;  // positions inside their own sequence
+    std::vector<int32_t> targets;                // kTargetsPerRow words for each selected position
+    std::vector<int32_t> wanted;                 // the program's values that become outputs
+};
+
 struct JobOutput {
     int32_t value = 0;
-    Buffer data;  // fp32, rows in order of the job's sequences
+    float* data = nullptr;  // rows in order of the job's sequences
     int64_t floats = 0;
+    Buffer memory;                      // of the data, unless the caller has given some
     std::vector<int64_t> scores_begin;  // for attention probabilities: float offset of each sequence
                                         // [sequences + 1]
 };
@@ -35,13 +46,12 @@ struct Flow;
 
 class Job {
 public:
+    // Memory for the `floats` of an output, which must stay until the job is done; null for the job's own.
+    using Allocate = std::function<float*(int64_t floats)>;
+
     // Checks every id, type and length against the program (INVALID_IDS, INVALID_ARG) and allocates the
-    // outputs (OUT_OF_MEMORY). selected holds positions inside their own sequence,
-    // targets kTargetsPerRow words for each of them.
-    Job(std::shared_ptr<const Model> model, std::vector<int32_t> input_ids,
-        std::vector<int32_t> token_type_ids, std::vector<int32_t> cu_seqlens, std::vector<int32_t> pool_skip,
-        std::vector<int32_t> selected, std::vector<int32_t> cu_selected, std::vector<int32_t> targets,
-        const std::vector<int32_t>& wanted);
+    // outputs (OUT_OF_MEMORY).
+    Job(std::shared_ptr<const Model> model, JobInputs inputs, const Allocate& allocate = nullptr);
 
     int64_t sequences() const { return static_cast<int64_t>(cu_seqlens.size()) - 1; }
     int64_t tokens_from(int64_t sequence) const {

@@ -10,7 +10,7 @@ namespace {
 
 void check_finite(const JobOutput& output, int64_t begin, int64_t end) {
     float probe = 0.0f;  // stays 0 for finite values, becomes NaN otherwise
-    const float* data = output.data.floats();
+    const float* data = output.data;
     for (int64_t i = begin; i < end; i++) probe += data[i] * 0.0f;
     BERTHA_CHECK(probe == 0.0f, "NON_FINITE",
                  "the model computed a value that is not finite (value %d of its program)", output.value);
@@ -35,7 +35,7 @@ PackedBatch::PackedBatch(const Slices& slices) : slices_(slices) {
         const JobOutput& output = first.outputs[k];
         if (slices.size() == 1) {
             outputs_.push_back(
-                {output.value, output.data.floats() + first.output_offset(output, slices.front().begin)});
+                {output.value, output.data + first.output_offset(output, slices.front().begin)});
             continue;
         }
         int64_t floats = 0;
@@ -90,8 +90,7 @@ void PackedBatch::deal_out() const {
             const int64_t begin = slice.job->output_offset(output, slice.begin),
                           end = slice.job->output_offset(output, slice.end);
             if (!shared_.empty())
-                std::memcpy(output.data.floats() + begin, from,
-                            static_cast<size_t>(end - begin) * sizeof(float));
+                std::memcpy(output.data + begin, from, static_cast<size_t>(end - begin) * sizeof(float));
             from += end - begin;
             check_finite(output, begin, end);
         }

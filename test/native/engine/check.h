@@ -95,16 +95,17 @@ inline std::vector<std::vector<int32_t>> random_texts(Random& random, int count,
     return texts;
 }
 
-inline JobPtr make_job(const std::shared_ptr<const Model>& model, const std::vector<std::vector<int32_t>>& texts, int32_t value) {
-    std::vector<int32_t> ids, cu_seqlens{0};
+inline JobPtr make_job(const std::shared_ptr<const Model>& model, const std::vector<std::vector<int32_t>>& texts, int32_t value,
+                       const Job::Allocate& allocate = nullptr) {
+    JobInputs inputs;
+    inputs.cu_seqlens = {0};
     for (const auto& text : texts) {
-        ids.insert(ids.end(), text.begin(), text.end());
-        cu_seqlens.push_back(static_cast<int32_t>(ids.size()));
+        inputs.input_ids.insert(inputs.input_ids.end(), text.begin(), text.end());
+        inputs.cu_seqlens.push_back(static_cast<int32_t>(inputs.input_ids.size()));
     }
-    std::vector<int32_t> types(ids.size(), 0);
-    return std::make_shared<Job>(model, std::move(ids), std::move(types), std::move(cu_seqlens), std::vector<int32_t>{},
-                                 std::vector<int32_t>{}, std::vector<int32_t>{}, std::vector<int32_t>{},
-                                 std::vector<int32_t>{value});
+    inputs.token_type_ids.resize(inputs.input_ids.size());
+    inputs.wanted = {value};
+    return std::make_shared<Job>(model, std::move(inputs), allocate);
 }
 
 }  // namespace bertha::test

@@ -23,7 +23,7 @@ std::shared_ptr<const LoadedModel> load_encoder(const std::shared_ptr<const Prog
 
 std::vector<float> values_of(const Job& job) {
     const JobOutput& output = job.outputs.front();
-    return std::vector<float>(output.data.floats(), output.data.floats() + output.floats);
+    return std::vector<float>(output.data, output.data + output.floats);
 }
 
 // A forward on the caller's thread alone.
@@ -73,7 +73,7 @@ void mixed_load_gives_the_results_of_single_forwards() {
                 }
                 const std::vector<float> expected = alone(program, loaded, texts, value);
                 EXPECT(static_cast<int64_t>(expected.size()) == job->outputs.front().floats);
-                EXPECT(std::memcmp(expected.data(), job->outputs.front().data.floats(), expected.size() * sizeof(float)) == 0);
+                EXPECT(std::memcmp(expected.data(), job->outputs.front().data, expected.size() * sizeof(float)) == 0);
             }
         });
     }
@@ -83,6 +83,22 @@ void mixed_load_gives_the_results_of_single_forwards() {
     submit(make_job(limited, {{7}}, kVectors)).get();
     const SchedulerStats stats = Scheduler::instance().stats();
     EXPECT(stats.running_batches == 0 && stats.queued_tokens[0] == 0 && stats.queued_tokens[1] == 0 && stats.queued_jobs[0] == 0);
+}
+
+void outputs_are_written_where_the_caller_wants_them() {
+    const auto program = encoder();
+    const auto model = std::make_shared<const Model>(program, load_encoder(program), kWorkers);
+    Random random(11);
+    const auto texts = random_texts(random, 9, 60);
+    const std::vector<float> expected = alone(program, load_encoder(program), texts, kStates);
+    std::vector<float> memory(expected.size() + 1, -7.0f);  // as large as needed, and no float more is written
+    const JobPtr job = make_job(model, texts, kStates, [&](int64_t floats) {
+        EXPECT(floats == static_cast<int64_t>(expected.size()));
+        return memory.data();
+    });
+    submit(job).get();
+    EXPECT(!job->failed && job->outputs.front().memory.bytes() == 0);
+    EXPECT(std::memcmp(memory.data(), expected.data(), expected.size() * sizeof(float)) == 0 && memory.back() == -7.0f);
 }
 
 void only_the_guilty_call_of_a_batch_fails() {
@@ -251,6 +267,7 @@ int main(int count, char** arguments) {
     bertha::Pool::instance().ensure_workers(kWorkers);
     std::vector<Test> tests{
         {"mixed load gives the results of single forwards", mixed_load_gives_the_results_of_single_forwards},
+        {"outputs are written where the caller wants them", outputs_are_written_where_the_caller_wants_them},
         {"only the guilty call of a batch fails", only_the_guilty_call_of_a_batch_fails},
         {"interactive work interrupts bulk on every worker", interactive_work_interrupts_bulk_on_every_worker},
         {"a full queue refuses and recovers", a_full_queue_refuses_and_recovers},

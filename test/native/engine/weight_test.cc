@@ -156,7 +156,7 @@ std::vector<float> run_alone(const std::shared_ptr<const Program>& program, cons
     Scheduler::instance().run_now(job);
     EXPECT(!job->failed);
     const JobOutput& output = job->outputs.front();
-    return std::vector<float>(output.data.floats(), output.data.floats() + output.floats);
+    return std::vector<float>(output.data, output.data + output.floats);
 }
 
 void a_matrix_of_several_formats_and_scales_is_stored_for_each() {
