@@ -1,11 +1,11 @@
 export { AutoConfig, type PretrainedConfig } from './models/config.js';
 export type { Dtype, DtypeOption } from '../runtime/dtype.js';
 export { env, LogLevel, type Environment } from './loading/env.js';
-export type { ForeignDevice, PretrainedOptions } from './loading/options.js';
+export type { ForeignDevice, ForeignOptions, PretrainedOptions } from './loading/options.js';
 export { toRows, type IntegerInput } from './tensor/integer-rows.js';
 export * from './models/classes.js';
 export type { ModelInputs, ModelOutput, OutputFields } from './models/run-batch.js';
 export * from './tensor/index.js';
 export * from './tokenizer/index.js';
 export * from './pipeline/index.js';
-export type { Snake, WithCamelCase } from './snake-case.js';
+export type { CamelCase, Snake, WithCamelCase } from './snake-case.js';

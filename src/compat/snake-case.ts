@@ -9,6 +9,9 @@ export type Snake<T> = { readonly [K in keyof T as K extends string ? SnakeKey<K
 /** An object that is also read by the names of its keys in camel case: `token_str` as `tokenStr`. */
 export type WithCamelCase<T> = T & { readonly [K in keyof T as K extends `${string}_${string}` ? CamelKey<K> : never]: T[K] };
 
+/** The same object with its keys in camel case: token_str becomes tokenStr. */
+export type CamelCase<T> = { readonly [K in keyof T as K extends string ? CamelKey<K> : K]: T[K] };
+
 /** Renames the keys of an object from top_k to topK; keys that have no underscore stay. */
 export function toCamelCase<T extends object>(object: object | undefined): T | undefined {
   if (typeof object !== 'object' || object === null) return object as T | undefined;

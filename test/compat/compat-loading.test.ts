@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { AutoConfig, AutoModel, AutoTokenizer, env, loadEmbedder, loadModel, pipeline } from '../../src/index.js';
+import { AutoConfig, AutoModel, AutoTokenizer, env, LogLevel, loadEmbedder, loadModel, pipeline } from '../../src/index.js';
 import { editJson, golden, rejection, temporaryFolder } from '../support/checkpoint-files.js';
 import { filesOf, HubServer, setHubEnvironment } from '../support/hub-server.js';
 
@@ -68,6 +68,12 @@ t('takes dtype wherever a model is loaded, not beside a precision', async () => 
   }
 });
 
+t('says nothing above LogLevel.WARNING', async () => {
+  const load = () => AutoTokenizer.from_pretrained(directory, { useExternalDataFormat: true });
+  const quiet = () => withEnv({ logLevel: LogLevel.ERROR }, async () => void (await load()));
+  assert.equal([await warningCodes(quiet), env.logLevel, await warningCodes(load)], [[], LogLevel.WARNING, ['BERTHA_OPTION']]);
+});
+
 t('takes options that are about ONNX, with a warning each, and devices under other names', async () => {
   const load = async () => {
     const extract = await pipeline('feature-extraction', directory, {
@@ -84,7 +90,7 @@ t('takes options that are about ONNX, with a warning each, and devices under oth
   };
   assert.equal((await warningCodes(load)).sort(), ['BERTHA_DEVICE', ...Array.from({ length: 4 }, () => 'BERTHA_OPTION')]);
   assert.equal(await warningCodes(load), []);
-  const camel = await AutoModel.from_pretrained(directory, { localFilesOnly: true, sessionOptions: {} } as object);
+  const camel = await AutoModel.from_pretrained(directory, { localFilesOnly: true, sessionOptions: {} });
   await camel.dispose();
   assert.is((await rejection(() => AutoModel.from_pretrained(directory, { subfolders: '' } as object))).code, 'INVALID_OPTION');
   await AutoTokenizer.from_pretrained(directory, { dtype: 'q8', device: 'webgpu', local_files_only: true });

@@ -78,7 +78,7 @@ t('returns windows, offsets, masks and lengths as Python does', async () => {
 
 t('reads everything in camel case too, which JSON and comparisons do not see', async () => {
   const tokenizer = await AutoTokenizer.from_pretrained(directory);
-  const batch = tokenizer('It was', { returnLength: true, maxLength: 3 } as object);
+  const batch = tokenizer('It was', { returnLength: true, maxLength: 3 });
   assert.is(batch.inputIds, batch.input_ids);
   assert.equal([Object.keys(batch), Object.keys({ ...batch }).length], [['input_ids', 'attention_mask', 'token_type_ids', 'length'], 4]);
   assert.is(
@@ -86,7 +86,7 @@ t('reads everything in camel case too, which JSON and comparisons do not see', a
     '{"input_ids":[101,' + tokenizer.encode('It')[1] + ',102],"attention_mask":[1,1,1],"token_type_ids":[0,0,0]}',
   );
   assert.equal([tokenizer.maskTokenId, tokenizer.modelMaxLength], [tokenizer.mask_token_id, tokenizer.model_max_length]);
-  assert.equal(tokenizer.batch_decode([tokenizer.encode('It')], { skipSpecialTokens: true } as object), ['it']);
+  assert.equal(tokenizer.batch_decode([tokenizer.encode('It')], { skipSpecialTokens: true }), ['it']);
 });
 
 t('has the special tokens that files name, in the order of Python', async () => {

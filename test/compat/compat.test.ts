@@ -136,9 +136,9 @@ t('has the fields of a tokenizer, and honours or refuses every option of its cal
   ]);
   const cut = tokenizer('It was', { truncation: true, max_length: 3, truncation_side: 'left' });
   assert.equal(tokenizer.convert_ids_to_tokens(cut.input_ids.data), ['[CLS]', 'was', '[SEP]']);
-  assert.equal(tokenizer('It', { textPair: 'was' } as object).token_type_ids!.tolist(), [[0, 0, 0, 1, 1]]);
+  assert.equal(tokenizer('It', { textPair: 'was' }).token_type_ids!.tolist(), [[0, 0, 0, 1, 1]]);
   assert.equal(tokenizer.tokenize('It', { text_pair: 'was', add_special_tokens: true }), ['[CLS]', 'it', '[SEP]', 'was', '[SEP]']);
-  assert.is(tokenizer.decode(one.input_ids, { skipSpecialTokens: true } as object), 'it was');
+  assert.is(tokenizer.decode(one.input_ids, { skipSpecialTokens: true }), 'it was');
   for (const options of [{ paddings: true }, { is_split_into_words: true }, { padding: 'all' }, { padding_side: 'top' }]) {
     assert.is(
       codeOf(() => tokenizer('It', options as object)),

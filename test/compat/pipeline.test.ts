@@ -172,7 +172,7 @@ t('takes a question with its context, and lists of them, as Python does', async 
   ];
   assert.equal(await answer(inputs), [who, where]);
   assert.equal(
-    (await answer(inputs, { topK: 2 } as object)).map((each) => (each as unknown[]).length),
+    (await answer(inputs, { topK: 2 })).map((each) => (each as unknown[]).length),
     [2, 2],
   );
   assert.is((await rejection(() => answer({ question: 'Who?', text: context } as never))).code, 'INVALID_ARG');
@@ -198,7 +198,7 @@ t('reads the keys of results in camel case too, which JSON and comparisons do no
   }
   await ner.dispose();
   const model = await AutoModel.from_pretrained(golden('tiny/bert-mlm'));
-  const output = await model({ inputIds: [101, 102], outputHiddenStates: true } as never);
+  const output = await model({ inputIds: [101, 102], outputHiddenStates: true });
   assert.is(output.lastHiddenState, output.last_hidden_state);
   assert.ok(output.hiddenStates!.length > 1);
   assert.equal(

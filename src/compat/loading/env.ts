@@ -6,7 +6,7 @@ import { readFilePath } from '../../file-path.js';
 import type { HubOptions } from '../../hub/index.js';
 import { isPathLike } from '../../hub/repository.js';
 import { version } from '../../version.js';
-import { warnOnce } from '../../runtime/warn-once.js';
+import { muteWarnings, warnOnce } from '../../runtime/warn-once.js';
 
 /** Where `pipeline` and the classes' `from_pretrained` look for models, as transformers.js's `env`. */
 export interface Environment {
@@ -27,12 +27,14 @@ export interface Environment {
   useFSCache: boolean;
   useCustomCache: boolean;
   customCache: unknown;
+  /** Above `LogLevel.WARNING`, the default, warnings about options, devices, formats and models are not said. */
+  logLevel: number;
   /** Without effect: there is no browser and no ONNX runtime. */
   useBrowserCache: boolean;
   useWasmCache: boolean;
-  logLevel: number;
   cacheKey: string;
   experimental_useCrossOriginStorage: boolean;
+  /** Without effect, with a warning where it is another than Node's. */
   fetch: typeof globalThis.fetch;
   readonly backends: { readonly onnx: Record<string, unknown> };
 }
@@ -43,6 +45,7 @@ export const LogLevel = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40, NONE: 50 
 const kPathTemplate = '{model}/resolve/{revision}/';
 
 const kFetch = globalThis.fetch;
+let logLevel: number = LogLevel.WARNING;
 
 /** Settings of the process for `pipeline` and `from_pretrained`; options of a call go first. */
 export const env: Environment = {
@@ -59,7 +62,13 @@ export const env: Environment = {
   customCache: null,
   useBrowserCache: false,
   useWasmCache: false,
-  logLevel: LogLevel.WARNING,
+  get logLevel() {
+    return logLevel;
+  },
+  set logLevel(level) {
+    logLevel = level;
+    muteWarnings(level > LogLevel.WARNING);
+  },
   cacheKey: 'transformers-cache',
   experimental_useCrossOriginStorage: false,
   fetch: kFetch,

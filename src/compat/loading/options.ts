@@ -1,6 +1,6 @@
 import { hubSchema, readModelPath, type HubOptions, type ModelPath, type ProgressEvent } from '../../hub/index.js';
 import type { LoadModelOptions } from '../../models/index.js';
-import { toCamelCase } from '../snake-case.js';
+import { toCamelCase, type WithCamelCase } from '../snake-case.js';
 import { ofModel } from '../../runtime/dtype.js';
 import { findLocalModel, withEnvironment } from './env.js';
 import { findOriginal } from './original-models.js';
@@ -10,7 +10,7 @@ import { warnOnce } from '../../runtime/warn-once.js';
 export type ForeignDevice = 'gpu' | 'webgpu' | 'wasm' | 'dml' | 'coreml' | 'webnn' | 'webnn-npu' | 'webnn-gpu' | 'webnn-cpu';
 
 /** How `pipeline` and `from_pretrained` load: `loadModel`'s options and transformers.js's, in snake case or camel case. */
-export interface PretrainedOptions extends Omit<LoadModelOptions, 'device' | 'dtype'> {
+export interface PretrainedOptions extends Omit<LoadModelOptions, 'device' | 'dtype'>, WithCamelCase<ForeignOptions> {
   /** Number format, as `loadModel` takes it. */
   readonly dtype?: LoadModelOptions['dtype'] | null;
   /** `wasm` is the processor, `webgpu` and its like are `auto`, with a warning. */
@@ -22,6 +22,12 @@ export interface PretrainedOptions extends Omit<LoadModelOptions, 'device' | 'dt
   readonly local_files_only?: boolean | undefined;
   /** Hears how a download goes, as `onProgress`. */
   readonly progress_callback?: ((event: ProgressEvent) => void) | null | undefined;
+  /** The same. */
+  readonly progressCallback?: ((event: ProgressEvent) => void) | null | undefined;
+}
+
+/** Options of transformers.js that have no effect, as it spells them. */
+export interface ForeignOptions {
   /** Without effect, with a warning: they are about ONNX files. */
   readonly session_options?: object | undefined;
   readonly subfolder?: string | undefined;

@@ -7,13 +7,14 @@ import type { ModelPath } from '../../hub/index.js';
 import { loadModel, type Heads, type Model } from '../../models/index.js';
 import type { Value } from '../../models/program/program.js';
 import { requireHead } from '../../tasks/task-call.js';
+import type { CamelCase } from '../snake-case.js';
 import { readPretrained, type PretrainedOptions } from '../loading/options.js';
 import { readConfigFields, type PretrainedConfig } from './config.js';
 import { runBatch, type ModelInputs, type ModelOutput } from './run-batch.js';
 
 /** A model that is called as in transformers.js. */
 export interface PreTrainedModel {
-  (inputs: ModelInputs): Promise<ModelOutput>;
+  (inputs: ModelInputs | CamelCase<ModelInputs>): Promise<ModelOutput>;
   /** Bertha's own model. */
   readonly model: Model;
   /** What was read of config.json, and its fields as they are spelled there. */
@@ -165,7 +166,7 @@ export const {
 } = classesOf<'MPNet'>('mpnet');
 
 function callable(model: Model, outputs: Readonly<Record<string, Value | undefined>>, fields: PretrainedConfig): PreTrainedModel {
-  const call = (inputs: ModelInputs) => runBatch(model, outputs, inputs);
+  const call = (inputs: ModelInputs | CamelCase<ModelInputs>) => runBatch(model, outputs, inputs);
   const dispose = async (): Promise<void> => model.dispose();
   return Object.assign(call, { model, config: { ...fields, ...model.config }, dispose });
 }

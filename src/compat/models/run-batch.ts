@@ -2,7 +2,7 @@ import { unexpected, wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import type { Value } from '../../models/program/program.js';
 import { compute, refuseUnknownKeys, requireModel, type Sequence } from '../../tasks/task-call.js';
-import { toSnakeCase, withCamelCase, type WithCamelCase } from '../snake-case.js';
+import { toSnakeCase, withCamelCase, type CamelCase, type WithCamelCase } from '../snake-case.js';
 import { toRows, type IntegerInput } from '../tensor/integer-rows.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -68,11 +68,11 @@ interface Unpadded extends Sequence {
 export async function runBatch(
   model: Model,
   outputs: Readonly<Record<string, Value | undefined>>,
-  given: ModelInputs,
+  given: ModelInputs | CamelCase<ModelInputs>,
 ): Promise<ModelOutput> {
   requireModel(model, 'the call');
   if (typeof given !== 'object' || given === null) throw wrongArgument('an object with input_ids for the call', given);
-  const inputs = toSnakeCase(given) as ModelInputs;
+  const inputs = toSnakeCase(given) as object as ModelInputs;
   refuseUnknownKeys(inputs, kKeys, 'the inputs of the call');
   const { rows, width } = unpad(inputs);
   const own = Object.entries(outputs).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }]));

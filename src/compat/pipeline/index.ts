@@ -10,6 +10,7 @@ export type {
   PipelineBase,
   PipelineCalls,
   PipelineOptions,
+  PipelineProgress,
   ReadyEvent,
   ResolvedTask,
   PipelineResult,

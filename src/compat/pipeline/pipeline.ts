@@ -40,7 +40,8 @@ export async function pipeline<T extends TaskName | keyof TaskAliases>(
   const loaded = isOwn ? await loadOwn(name, model ?? undefined, options) : model;
   try {
     if (head !== undefined) requireHead(loaded, head, name);
-    if (isOwn) options?.progress_callback?.({ status: 'ready', task: name, model: String(model ?? loaded.directory) });
+    const hear = options?.progress_callback ?? options?.progressCallback;
+    if (isOwn) hear?.({ status: 'ready', task: name, model: String(model ?? loaded.directory) });
   } catch (error) {
     if (isOwn) loaded.dispose();
     throw error;

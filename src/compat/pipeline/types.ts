@@ -157,10 +157,15 @@ export type ResolvedTask<T extends TaskName | keyof TaskAliases> = T extends key
 export type Pipeline<T extends TaskName> = PipelineCalls[T] & PipelineBase;
 
 /** How `pipeline` loads its model. */
-export interface PipelineOptions extends Omit<PretrainedOptions, 'progress_callback'> {
+export interface PipelineOptions extends Omit<PretrainedOptions, 'progress_callback' | 'progressCallback'> {
   /** Hears how a download goes, and `ready` at the end. */
-  readonly progress_callback?: ((event: ProgressEvent | ReadyEvent) => void) | null | undefined;
+  readonly progress_callback?: PipelineProgress | null | undefined;
+  /** The same. */
+  readonly progressCallback?: PipelineProgress | null | undefined;
 }
+
+/** Hears how a pipeline is loaded. */
+export type PipelineProgress = (event: ProgressEvent | ReadyEvent) => void;
 
 /** The last thing that `progress_callback` hears. */
 export interface ReadyEvent {

@@ -5,8 +5,8 @@ import type { WithCamelCase } from '../snake-case.js';
 import type { IntegerInput } from '../tensor/integer-rows.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Options of a tokenizer's call, as in transformers; camel case is taken as well. Null is as if not given. */
-export interface TokenizerCallOptions {
+/** Options of a tokenizer's call as transformers spells them. Null is as if not given. */
+export interface TokenizerCallFields {
   /** The second texts of pairs: a text for a text, a list of as many for a list. */
   readonly text_pair?: string | readonly string[] | null;
   /** True or `longest`: to the longest of the call. Default false. */
@@ -39,6 +39,9 @@ export interface TokenizerCallOptions {
   readonly is_split_into_words?: false | null;
 }
 
+/** Options of a tokenizer's call, in snake case or in camel case. */
+export type TokenizerCallOptions = WithCamelCase<TokenizerCallFields>;
+
 /** A batch as models take it: [texts, tokens], padded. Its keys are read in camel case too, which JSON and spreading do not see. */
 export type BatchEncoding = WithCamelCase<BatchFields<Tensor<Int32Array>>>;
 
@@ -68,16 +71,19 @@ export interface BatchFields<T> {
   readonly overflow_to_sample_mapping?: T;
 }
 
-/** Options of `decode`; camel case is taken as well. */
-export interface TokenizerDecodeOptions {
+/** Options of `decode` as transformers spells them. */
+export interface TokenizerDecodeFields {
   /** Default false. */
   readonly skip_special_tokens?: boolean | null;
   /** Default: as the model's files say, else false. */
   readonly clean_up_tokenization_spaces?: boolean | null;
 }
 
-/** Options of `tokenize`. */
-export interface TokenizeOptions {
+/** Options of `decode`, in snake case or in camel case. */
+export type TokenizerDecodeOptions = WithCamelCase<TokenizerDecodeFields>;
+
+/** Options of `tokenize` as transformers spells them. */
+export interface TokenizeFields {
   readonly text_pair?: string | null;
   /** transformers.js's name of `text_pair`. */
   readonly pair?: string | null;
@@ -85,8 +91,17 @@ export interface TokenizeOptions {
   readonly add_special_tokens?: boolean | null;
 }
 
+/** Options of `tokenize`, in snake case or in camel case. */
+export type TokenizeOptions = WithCamelCase<TokenizeFields>;
+
 /** Options that ask for lists in place of tensors. */
-export type ListCallOptions = TokenizerCallOptions & ({ readonly return_tensor: false } | { readonly return_tensors: false });
+export type ListCallOptions = TokenizerCallOptions &
+  (
+    | { readonly return_tensor: false }
+    | { readonly return_tensors: false }
+    | { readonly returnTensor: false }
+    | { readonly returnTensors: false }
+  );
 
 /** A tokenizer's fields; `undefined` where the vocabulary has no such token. */
 export interface TokenizerFields {
