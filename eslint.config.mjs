@@ -131,9 +131,9 @@ export default defineConfig(
   layer(['src/calls/**/*.ts'], ['models', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/models/**/*.ts'], ['architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
   layer(['src/architectures/**/*.ts'], ['models/program', 'checkpoint']),
-  layer(['src/models/program/**/*.ts'], ['checkpoint']),
-  // A session runs a program: it needs to know what one looks like, not how one is made.
-  layer(['src/runtime/**/*.ts'], [], { typesFrom: ['models'] }),
+  // Programs are made of the ops and weights that native code knows.
+  layer(['src/models/program/**/*.ts'], ['checkpoint'], { typesFrom: ['runtime'] }),
+  layer(['src/runtime/**/*.ts'], []),
   layer(loaderFiles, []),
   layer(['src/hub/**/*.ts'], ['checkpoint']),
   layer(['src/checkpoint/**/*.ts'], ['tokenizer']),

@@ -62,6 +62,7 @@ std::unique_ptr<LoadedModel> load_model(std::shared_ptr<const Program> program, 
     const std::string problem = device_problem(options.device);
     BERTHA_CHECK(problem.empty(), "DEVICE", "device %.32s cannot be used: %s", options.device.c_str(),
                  problem.c_str());
+    require_kernels(*program, options.device);
 #ifdef BERTHA_CUDA
     if (options.device != "cpu")
         return cuda::load(std::move(program), source, options.device, options.precision);

@@ -6,31 +6,27 @@ import { fileURLToPath } from 'node:url';
 import { openModelDirectory } from '../src/models/model-directory.js';
 import { buildModel } from '../src/models/build-model.js';
 import { toNativeProgram } from '../src/models/program/program.js';
+import type { NativeOp } from '../src/runtime/native.js';
 import { readCases, readTensors, type TinyCases } from './golden/files.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // One of each architecture that has kernels' paths of its own: a pooler, narrower embeddings, a relative attention bias.
 const models = ['bert-sequence-classification', 'electra-sequence-classification', 'mpnet-base'];
 
-interface NativeWeight {
-  readonly kind: string;
-  readonly rows: number;
-  readonly cols: number;
-  readonly parts: readonly { readonly fd: number; readonly offset: number; readonly dtype: string; readonly rows: number }[];
-}
-interface NativeProgram {
-  readonly values: readonly { readonly rows: string; readonly width: number }[];
-  readonly weights: readonly NativeWeight[];
-  readonly ops: readonly Readonly<Record<string, unknown>>[];
-  readonly vocabSize: number;
-  readonly typeVocabSize: number;
-  readonly maxSeqLen: number;
-}
-
-// Numbered as in native/engine/program.h.
+// Numbered as in native/engine/program/ops.h and program.h.
 const rows = ['tokens', 'sequences', 'selected', 'scores'];
 const kinds = ['matrix', 'table', 'vector'];
-const ops = ['embed', 'linear', 'attention', 'layer_norm', 'gather_rows', 'pool', 'normalize', 'top_k', 'pick_targets'];
+const ops: readonly NativeOp['op'][] = [
+  'embed',
+  'linear',
+  'attention',
+  'layer_norm',
+  'gather_rows',
+  'pool',
+  'normalize',
+  'top_k',
+  'pick_targets',
+];
 const activations = [
   'none',
   'gelu',
@@ -66,14 +62,17 @@ function place(list: readonly string[], name: unknown): number {
   return found;
 }
 
-function writeOp(words: Words, op: Readonly<Record<string, unknown>>): void {
-  const number = (key: string, otherwise: number): number => (op[key] === undefined ? otherwise : Number(op[key]));
-  const indices = ['input', 'output', 'residual', 'scores', 'weight', 'bias', 'positionTable', 'typeTable', 'relativeBias'];
-  const list = (op['modes'] as readonly string[] | undefined) ?? [];
-  words.ints(place(ops, op['op']), ...indices.map((key) => number(key, -1)), place(activations, op['activation'] ?? 'none'));
-  words.ints(number('numHeads', 0), number('positionOffset', 0), number('k', 0));
-  words.floats([number('eps', 0), number('softmaxScale', 0)]);
-  words.ints(op['firstToken'] === true ? 1 : 0, list.length, ...list.map((mode) => place(modes, mode)));
+/** The op's number, then each of its fields: its name, how many numbers, the numbers. A name is a length and its characters' codes. */
+function writeOp(words: Words, { op, ...fields }: NativeOp): void {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  words.ints(place(ops, op), given.length);
+  for (const [name, value] of given) {
+    const numbers = [value]
+      .flat()
+      .map((each) => (typeof each === 'string' ? place(name === 'modes' ? modes : activations, each) : Number(each)));
+    words.ints(name.length, ...Array.from(name, (character) => character.charCodeAt(0)), numbers.length);
+    words.floats(numbers);
+  }
 }
 
 async function exportModel(name: string): Promise<void> {
@@ -84,7 +83,7 @@ async function exportModel(name: string): Promise<void> {
   const expected = await readTensors(join(path, 'expected.safetensors'));
   const directory = await openModelDirectory(path);
   const { program, encoder } = buildModel(directory, { heads: false });
-  const native = toNativeProgram(program) as NativeProgram;
+  const native = toNativeProgram(program);
   const words = new Words();
   words.ints(native.vocabSize, native.typeVocabSize, native.maxSeqLen);
   words.ints(native.values.length, ...native.values.flatMap((value) => [place(rows, value.rows), value.width]));

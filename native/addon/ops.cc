@@ -98,15 +98,15 @@ Napi::Value activation(const Napi::CallbackInfo& info) {
     });
 }
 
-// layerNorm(x [rows,width], weight, bias, rows, width, eps): [rows,width]
+// layerNorm(x [rows,width], weight, bias | null, rows, width, eps): [rows,width]
 Napi::Value layer_norm(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::vector<float> x = to_floats(info[0], "x"), weight = to_floats(info[1], "weight"),
-                                 bias = to_floats(info[2], "bias");
+        const std::vector<float> x = to_floats(info[0], "x"), weight = to_floats(info[1], "weight");
+        const Floats bias = optional_floats(info[2], "bias");
         const int64_t rows = size_arg(info, 3, "rows"), width = size_arg(info, 4, "width");
         check_count(x.size(), rows * width, "x");
         check_count(weight.size(), width, "weight");
-        check_count(bias.size(), width, "bias");
+        if (bias.present) check_count(bias.values.size(), width, "bias");
         std::vector<float> output(x.size());
         const FlushDenormals flush;
         cpu::kernels().layer_norm(x.data(), weight.data(), bias.data(), output.data(), rows, width,

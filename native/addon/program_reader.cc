@@ -1,6 +1,7 @@
 #include "addon/program_reader.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "addon/args.h"
@@ -23,15 +24,6 @@ constexpr std::pair<const char*, Rows> kRows[] = {{"tokens", Rows::kTokens},
                                                   {"scores", Rows::kScores}};
 constexpr std::pair<const char*, WeightKind> kKinds[] = {
     {"matrix", WeightKind::kMatrix}, {"table", WeightKind::kTable}, {"vector", WeightKind::kVector}};
-constexpr std::pair<const char*, OpKind> kOps[] = {{"embed", OpKind::kEmbed},
-                                                   {"linear", OpKind::kLinear},
-                                                   {"attention", OpKind::kAttention},
-                                                   {"layer_norm", OpKind::kLayerNorm},
-                                                   {"gather_rows", OpKind::kGatherRows},
-                                                   {"pool", OpKind::kPool},
-                                                   {"normalize", OpKind::kNormalize},
-                                                   {"top_k", OpKind::kTopK},
-                                                   {"pick_targets", OpKind::kPickTargets}};
 constexpr std::pair<const char*, Activation> kActivations[] = {{"none", Activation::kNone},
                                                                {"gelu", Activation::kGelu},
                                                                {"gelu_tanh", Activation::kGeluTanh},
@@ -53,40 +45,68 @@ constexpr std::pair<const char*, PoolMode> kPoolModes[] = {{"cls", PoolMode::kCl
 constexpr std::pair<const char*, FileDtype> kDtypes[] = {
     {"F32", FileDtype::kF32}, {"F16", FileDtype::kF16}, {"BF16", FileDtype::kBF16}, {"F64", FileDtype::kF64}};
 
-int32_t index(const Napi::Object& object, const char* key) {
-    return has(object, key) ? static_cast<int32_t>(to_int(get(object, key), key, 0, kMaxIndex)) : kNoIndex;
+// Reads an op's fields from the properties of those names. An absent one keeps its default.
+class OpReader : public FieldVisitor {
+public:
+    explicit OpReader(const Napi::Object& object) : object_(object) {}
+
+    void reads(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
+    void writes(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
+    void weight(const char* name, int32_t& index, WeightKind, Need = Need::kRequired) { option(name, index); }
+    void option(const char* name, int32_t& number) {
+        if (is_given(name)) number = static_cast<int32_t>(to_int(get(object_, name), name, 0, kMaxIndex));
+    }
+    void option(const char* name, float& number) {
+        if (is_given(name)) number = static_cast<float>(to_double(get(object_, name), name));
+    }
+    void option(const char* name, bool& is_on) {
+        if (is_given(name)) is_on = get(object_, name).ToBoolean();
+    }
+    void option(const char* name, Activation& activation) {
+        if (is_given(name)) activation = activation_from(to_string(get(object_, name), name));
+    }
+    void option(const char* name, std::vector<PoolMode>& modes) {
+        if (!is_given(name)) return;
+        const Napi::Array list = to_array(get(object_, name), name);
+        for (uint32_t i = 0; i < list.Length(); i++)
+            modes.push_back(pool_mode_from(to_string(list.Get(i), "a pooling mode")));
+    }
+
+    // Throws INVALID_PROGRAM for a property that no field has read.
+    void refuse_others(const char* op) const {
+        const Napi::Array names = object_.GetPropertyNames();
+        for (uint32_t i = 0; i < names.Length(); i++) {
+            const std::string name = to_string(names.Get(i), "a name");
+            BERTHA_CHECK(name == "op" || names_.count(name) > 0 || !has(object_, name.c_str()),
+                         "INVALID_PROGRAM", "%s has no field %.64s", op, name.c_str());
+        }
+    }
+
+private:
+    bool is_given(const char* name) {
+        names_.insert(name);
+        return has(object_, name);
+    }
+    const Napi::Object& object_;
+    std::set<std::string> names_;
+};
+
+// The op of that name, as it is before its fields are read.
+template <size_t kIndex = 0>
+Op op_of(const std::string& name) {
+    if constexpr (kIndex < std::variant_size_v<Op>) {
+        using T = std::variant_alternative_t<kIndex, Op>;
+        return name == T::kName ? Op(T{}) : op_of<kIndex + 1>(name);
+    } else {
+        fail("INVALID_PROGRAM", "unknown op %.64s", name.c_str());
+    }
 }
 
 Op read_op(const Napi::Object& object) {
-    Op op;
-    op.kind = from_name(to_string(get(object, "op"), "op"), kOps, "op");
-    op.input = index(object, "input");
-    op.output = index(object, "output");
-    op.residual = index(object, "residual");
-    op.scores = index(object, "scores");
-    op.weight = index(object, "weight");
-    op.bias = index(object, "bias");
-    op.input_scale = index(object, "inputScale");
-    op.position_table = index(object, "positionTable");
-    op.type_table = index(object, "typeTable");
-    op.relative_bias = index(object, "relativeBias");
-    if (has(object, "activation"))
-        op.activation = activation_from(to_string(get(object, "activation"), "activation"));
-    if (has(object, "numHeads"))
-        op.num_heads = static_cast<int32_t>(to_int(get(object, "numHeads"), "numHeads", 1, kMaxIndex));
-    if (has(object, "positionOffset"))
-        op.position_offset = static_cast<int32_t>(
-            to_int(get(object, "positionOffset"), "positionOffset", 0, kMaxIndex));
-    if (has(object, "k")) op.k = static_cast<int32_t>(to_int(get(object, "k"), "k", 1, kMaxIndex));
-    if (has(object, "eps")) op.eps = static_cast<float>(to_double(get(object, "eps"), "eps"));
-    if (has(object, "softmaxScale"))
-        op.softmax_scale = static_cast<float>(to_double(get(object, "softmaxScale"), "softmaxScale"));
-    if (has(object, "firstToken")) op.first_token = get(object, "firstToken").ToBoolean();
-    if (has(object, "modes")) {
-        const Napi::Array modes = to_array(get(object, "modes"), "modes");
-        for (uint32_t i = 0; i < modes.Length(); i++)
-            op.modes.push_back(pool_mode_from(to_string(modes.Get(i), "a pooling mode")));
-    }
+    Op op = op_of(to_string(get(object, "op"), "op"));
+    OpReader reader(object);
+    visit_fields(op, reader);
+    reader.refuse_others(name_of(op));
     return op;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "addon/weights/file_source.h"
-#include "engine/program.h"
+#include "engine/program/program.h"
 
 namespace bertha::addon {
 

@@ -2,9 +2,10 @@
 // say otherwise; all functions are pure: no allocation, no state, no locks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
-#include "engine/program.h"
+#include "engine/program/op_options.h"
 
 #if defined(__clang__)
 #define BERTHA_UNROLL _Pragma("clang loop unroll(full)")
@@ -119,7 +120,7 @@ struct KernelTable {
     // The same with bf16 products, or null; fp32 sums and softmax.
     int64_t (*attention_bf16_scratch)(int64_t seq_len, int64_t head_dim);
     void (*attention_bf16)(const AttentionArgs&);
-    // x, out [rows, width]; weight, bias [width]
+    // x, out [rows, width]; weight, bias [width]; bias may be null
     void (*layer_norm)(const float* x, const float* weight, const float* bias, float* out, int64_t rows,
                        int64_t width, float eps);
     void (*embed)(const EmbedArgs&);

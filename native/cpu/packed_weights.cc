@@ -28,24 +28,19 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
       matrix_of_op_(program.ops.size(), kNoIndex),
       inverse_scale_of_op_(program.ops.size(), kNoIndex),
       input_scales_(program.weights.size()) {
+    std::string layout = std::string(isa) + " layout " + std::to_string(kLayoutVersion);
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
-        if (op.kind == OpKind::kLinear) {
-            const bool rounds_input = formats[i]->row_bytes(1) > 0;
-            const int32_t scale = rounds_input ? op.input_scale : kNoIndex;
-            if (scale != kNoIndex) inverse_scale_of_op_[i] = place(scale, nullptr, kNoIndex, true);
-            matrix_of_op_[i] = place(op.weight, formats[i], scale, false);
+        if (const auto* linear = std::get_if<ops::Linear>(&op)) {
+            place_linear(i, *linear, formats[i]);
+            layout += std::string(" ") + formats[i]->precision;
+            continue;
         }
-        if (cache == nullptr && op.kind == OpKind::kEmbed) keep_words(op.weight, source);
-        const int32_t first = op.kind == OpKind::kLinear ? kNoIndex : op.weight;
-        for (int32_t id : {first, op.bias, op.position_table, op.type_table, op.relative_bias})
-            if (id != kNoIndex)
-                block_of_weight_[static_cast<size_t>(id)] = place(id, nullptr, kNoIndex, false);
+        const auto* embed = std::get_if<ops::Embed>(&op);
+        if (cache == nullptr && embed != nullptr) keep_words(embed->word, source);
+        for_each_weight(op, [this](int32_t id) { place_plain(id); });
     }
 
-    std::string layout = std::string(isa) + " layout " + std::to_string(kLayoutVersion);
-    for (size_t i = 0; i < program.ops.size(); i++)
-        if (program.ops[i].kind == OpKind::kLinear) layout += std::string(" ") + formats[i]->precision;
     if (cache != nullptr) mapped_ = cache->load(layout, bytes_, team);
     if (mapped_ != nullptr) {
         base_ = mapped_->data();
@@ -59,6 +54,19 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
     if (cache == nullptr) return;
     source.verify();
     cache->store(layout, base_, bytes_, team);
+}
+
+void PackedWeights::place_linear(size_t index, const ops::Linear& op, const MatrixFormat* format) {
+    const bool rounds_input = format->row_bytes(1) > 0;
+    const int32_t scale = rounds_input ? op.input_scale : kNoIndex;
+    if (scale != kNoIndex) inverse_scale_of_op_[index] = place(scale, nullptr, kNoIndex, true);
+    matrix_of_op_[index] = place(op.matrix, format, scale, false);
+    if (op.bias != kNoIndex) place_plain(op.bias);
+}
+
+// A vector or table, as it is.
+void PackedWeights::place_plain(int32_t id) {
+    block_of_weight_[static_cast<size_t>(id)] = place(id, nullptr, kNoIndex, false);
 }
 
 // The block that stores a weight like this, a new one where there is none.

@@ -11,7 +11,7 @@
 #include "cpu/lazy_table.h"
 #include "engine/allocator.h"
 #include "engine/backend.h"
-#include "engine/program.h"
+#include "engine/program/program.h"
 #include "engine/weights/weight_cache.h"
 
 namespace bertha::cpu {
@@ -56,6 +56,8 @@ private:
         const Block* block;
         int64_t row_begin, row_end;
     };
+    void place_linear(size_t index, const ops::Linear& op, const MatrixFormat* format);
+    void place_plain(int32_t id);
     int32_t place(int32_t weight, const MatrixFormat* format, int32_t input_scale, bool is_inverse_scale);
     std::vector<Part> parts() const;
     void pack(WeightSource& source, Team& team);

@@ -7,11 +7,13 @@ RelativeBiases::RelativeBiases(const Program& program, const PackedWeights& weig
       distances_(2 * program.max_seq_len - 1),
       biases_(program.weights.size()) {
     for (const Op& op : program.ops) {
-        if (op.relative_bias == kNoIndex) continue;
-        Buffer& biases = biases_[static_cast<size_t>(op.relative_bias)];
+        const auto* attention = std::get_if<ops::Attention>(&op);
+        if (attention == nullptr || attention->relative_bias == kNoIndex) continue;
+        const auto id = static_cast<size_t>(attention->relative_bias);
+        Buffer& biases = biases_[id];
         if (biases.bytes() > 0) continue;
-        const Weight& shape = program.weights[static_cast<size_t>(op.relative_bias)];
-        const float* table = weights.row(op.relative_bias);  // [num_buckets, num_heads]
+        const Weight& shape = program.weights[id];
+        const float* table = weights.row(attention->relative_bias);  // [num_buckets, num_heads]
         biases = Buffer(static_cast<size_t>(shape.cols * distances_) * sizeof(float));
         for (int64_t i = 0; i < distances_; i++) {
             const int32_t bucket = relative_bucket(static_cast<int32_t>(i - max_seq_len_ + 1),

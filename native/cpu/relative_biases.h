@@ -7,7 +7,7 @@
 
 #include "cpu/packed_weights.h"
 #include "engine/allocator.h"
-#include "engine/program.h"
+#include "engine/program/program.h"
 
 namespace bertha::cpu {
 

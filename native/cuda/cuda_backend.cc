@@ -163,10 +163,10 @@ std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, Weight
     const std::string problem = precision_problem(precision, ordinal);
     BERTHA_CHECK(problem.empty(), "PRECISION", "%s", problem.c_str());
     for (size_t i = 0; i < program->ops.size(); i++) {
-        const Op& op = program->ops[i];
-        if (op.kind != OpKind::kAttention) continue;
-        const std::string too_wide = head_dim_problem(program->values[static_cast<size_t>(op.output)].width /
-                                                      op.num_heads);
+        const auto* op = std::get_if<ops::Attention>(&program->ops[i]);
+        if (op == nullptr) continue;
+        const std::string too_wide = head_dim_problem(program->values[static_cast<size_t>(op->output)].width /
+                                                      op->num_heads);
         BERTHA_CHECK(too_wide.empty(), "DEVICE", "op %zu (attention): %s", i, too_wide.c_str());
     }
     use_device(ordinal);

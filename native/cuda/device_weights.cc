@@ -35,22 +35,17 @@ uint16_t to_half(float x) {
 
 DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, WeightSource& source)
     : program_(program), index_(program.weights.size(), {kNoIndex, kNoIndex, kNoIndex}) {
+    const auto type_of = [&](int32_t value) { return plan.values[static_cast<size_t>(value)].type; };
     for (const Op& op : program.ops) {
-        const Type out = plan.values[static_cast<size_t>(op.output)].type;
-        switch (op.kind) {
-            case OpKind::kEmbed:
-                for (int32_t table : {op.weight, op.position_table, op.type_table}) add(table, out);
-                break;
-            case OpKind::kLinear:
-                add(op.weight, plan.values[static_cast<size_t>(op.input)].type);
-                add(op.bias, Type::kFloat);
-                break;
-            case OpKind::kLayerNorm:
-                add(op.weight, Type::kFloat);
-                add(op.bias, Type::kFloat);
-                break;
-            case OpKind::kAttention: add(op.relative_bias, Type::kFloat, true); break;
-            default: break;
+        if (const auto* embed = std::get_if<ops::Embed>(&op)) {
+            for_each_weight(op, [&](int32_t table) { add(table, type_of(embed->output)); });
+        } else if (const auto* linear = std::get_if<ops::Linear>(&op)) {
+            add(linear->matrix, type_of(linear->input));
+            add(linear->bias, Type::kFloat);
+        } else if (const auto* attention = std::get_if<ops::Attention>(&op)) {
+            add(attention->relative_bias, Type::kFloat, true);
+        } else {
+            for_each_weight(op, [&](int32_t vector) { add(vector, Type::kFloat); });
         }
     }
     memory_.reserve(static_cast<size_t>(std::max(total_, kAlignment)));

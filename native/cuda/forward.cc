@@ -42,9 +42,10 @@ public:
             if (!needed_[i]) continue;
             control_.at_op_boundary();
             BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
-            const Op& op = program_.ops[i];
-            const bool with_next = model_.plan.fits_next[i] && needed_[i + 1] && !is_wanted(op.output);
-            with_next ? run_pair(op, program_.ops[++i]) : run_op(op);
+            const bool with_next = model_.plan.fits_next[i] && needed_[i + 1] &&
+                                   !is_wanted(output_of(program_.ops[i]));
+            with_next ? run_pair(i, i + 1) : run_op(i);
+            if (with_next) i++;
         }
         fetch_outputs();
         BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
@@ -94,8 +95,10 @@ private:
     }
 
     int64_t num_score_ops() const {
-        return std::count_if(program_.ops.begin(), program_.ops.end(),
-                             [](const Op& op) { return op.scores != kNoIndex; });
+        return std::count_if(program_.ops.begin(), program_.ops.end(), [](const Op& op) {
+            const auto* attention = std::get_if<ops::Attention>(&op);
+            return attention != nullptr && attention->scores != kNoIndex;
+        });
     }
 
     // Places `count` elements in the block that is sent; returns their place on the device.
@@ -127,12 +130,14 @@ private:
         device_batch_.batch_size = static_cast<int32_t>(batch_.batch_size);
         device_batch_.max_seq_len = batch_.max_seq_len;
         for (const Op& op : program_.ops) {
+            const auto* attention = std::get_if<ops::Attention>(&op);
+            const bool has_scores = attention != nullptr && attention->scores != kNoIndex;
             std::vector<int64_t> offsets;
             int64_t offset = 0;
-            for (int64_t i = 0; op.scores != kNoIndex && i < batch_.batch_size; i++) {
+            for (int64_t i = 0; has_scores && i < batch_.batch_size; i++) {
                 const int64_t seq_len = batch_.cu_seqlens[i + 1] - batch_.cu_seqlens[i];
                 offsets.push_back(offset);
-                offset += op.num_heads * seq_len * seq_len;
+                offset += attention->num_heads * seq_len * seq_len;
             }
             scores_offsets_.push_back(
                 offsets.empty() ? nullptr : stage(offsets.data(), static_cast<int64_t>(offsets.size())));
@@ -164,57 +169,65 @@ private:
         return reinterpret_cast<float*>(workspace_.outputs.as<uint8_t>() + output_offset_[index]);
     }
 
-    void run_op(const Op& op) {
-        const Tensor output = tensor(op.output);
+    void run_op(size_t index) {
+        const Op& op = program_.ops[index];
+        const Tensor output = tensor(output_of(op));
         if (output.rows == 0) return;
-        const DeviceWeights& weights = model_.weights;
-        switch (op.kind) {
-            case OpKind::kEmbed: embed(embed_args(op, output), device_batch_, output, stream_); break;
-            case OpKind::kLinear: {
-                LinearArgs args;
-                args.input = tensor(op.input);
-                args.weight = weights.matrix(op.weight, args.input.type);
-                args.bias = weights.vector(op.bias);
-                args.residual = tensor(op.residual);
-                args.output = output;
-                args.activation = op.activation;
-                linear(args, stream_);
-                break;
-            }
-            case OpKind::kAttention: run_attention(op, output); break;
-            case OpKind::kLayerNorm:
-                layer_norm(tensor(op.input), weights.vector(op.weight), weights.vector(op.bias), op.eps,
-                           output, stream_);
-                break;
-            case OpKind::kGatherRows:
-                gather_rows(tensor(op.input), op.first_token, device_batch_, output, stream_);
-                break;
-            case OpKind::kPool: run_pool(op, false, output); break;
-            case OpKind::kNormalize: normalize(tensor(op.input), output, stream_); break;
-            case OpKind::kTopK: top_k(tensor(op.input), op.k, output, stream_); break;
-            case OpKind::kPickTargets: pick_targets(tensor(op.input), device_batch_, output, stream_); break;
-        }
-        copy_out(op.output, output);
+        std::visit([&](const auto& each) { run(each, index, output); }, op);
+        copy_out(output_of(op), output);
+    }
+
+    void run(const ops::Embed& op, size_t, const Tensor& output) {
+        embed(embed_args(op, output), device_batch_, output, stream_);
+    }
+    void run(const ops::Linear& op, size_t, const Tensor& output) {
+        LinearArgs args;
+        args.input = tensor(op.input);
+        args.weight = model_.weights.matrix(op.matrix, args.input.type);
+        args.bias = model_.weights.vector(op.bias);
+        args.residual = tensor(op.residual);
+        args.output = output;
+        args.activation = op.activation;
+        linear(args, stream_);
+    }
+    void run(const ops::LayerNorm& op, size_t, const Tensor& output) {
+        layer_norm(tensor(op.input), model_.weights.vector(op.weight), model_.weights.vector(op.bias), op.eps,
+                   output, stream_);
+    }
+    void run(const ops::GatherRows& op, size_t, const Tensor& output) {
+        gather_rows(tensor(op.input), op.first_token, device_batch_, output, stream_);
+    }
+    void run(const ops::Pool& op, size_t, const Tensor& output) { run_pool(op, false, output); }
+    void run(const ops::Normalize& op, size_t, const Tensor& output) {
+        normalize(tensor(op.input), output, stream_);
+    }
+    void run(const ops::TopK& op, size_t, const Tensor& output) {
+        top_k(tensor(op.input), op.k, output, stream_);
+    }
+    void run(const ops::PickTargets& op, size_t, const Tensor& output) {
+        pick_targets(tensor(op.input), device_batch_, output, stream_);
     }
 
     // Two ops in one kernel: see ValuePlan::fits_next.
-    void run_pair(const Op& op, const Op& next) {
-        const Tensor output = tensor(next.output);
+    void run_pair(size_t first, size_t second) {
+        const Op& next = program_.ops[second];
+        const Tensor output = tensor(output_of(next));
         if (output.rows == 0) return;
-        if (op.kind == OpKind::kEmbed)
-            embed_layer_norm(embed_args(op, output), model_.weights.vector(next.weight),
-                             model_.weights.vector(next.bias), next.eps, device_batch_, output, stream_);
-        else
-            run_pool(op, true, output);
-        copy_out(next.output, output);
+        if (const auto* embed = std::get_if<ops::Embed>(&program_.ops[first])) {
+            const auto& norm = std::get<ops::LayerNorm>(next);
+            embed_layer_norm(embed_args(*embed, output), model_.weights.vector(norm.weight),
+                             model_.weights.vector(norm.bias), norm.eps, device_batch_, output, stream_);
+        } else {
+            run_pool(std::get<ops::Pool>(program_.ops[first]), true, output);
+        }
+        copy_out(output_of(next), output);
     }
 
-    EmbedArgs embed_args(const Op& op, const Tensor& output) const {
-        return {model_.weights.matrix(op.weight, output.type),
-                model_.weights.matrix(op.position_table, output.type),
-                model_.weights.matrix(op.type_table, output.type), op.position_offset};
+    EmbedArgs embed_args(const ops::Embed& op, const Tensor& output) const {
+        return {model_.weights.matrix(op.word, output.type), model_.weights.matrix(op.position, output.type),
+                model_.weights.matrix(op.type, output.type), op.position_offset};
     }
-    void run_pool(const Op& op, bool normalizes, const Tensor& output) {
+    void run_pool(const ops::Pool& op, bool normalizes, const Tensor& output) {
         pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), normalizes,
              device_batch_, output, stream_);
     }
@@ -225,9 +238,9 @@ private:
             if (outputs_[i].value == id && i != direct_output(id)) compact(output, output_memory(i), stream_);
     }
 
-    void run_attention(const Op& op, const Tensor& output) {
+    void run(const ops::Attention& op, size_t index, const Tensor& output) {
         AttentionArgs args;
-        args.qkv = tensor(op.input);
+        args.qkv = tensor(op.query);
         args.context = output;
         args.relative_bias = model_.weights.relative_bias(op.relative_bias);
         args.num_heads = op.num_heads;
@@ -238,7 +251,7 @@ private:
             if (op.scores == kNoIndex || outputs_[i].value != op.scores) continue;
             args.scores = output_memory(i);
             args.scores_count = output_floats(op.scores);
-            args.scores_offset = scores_offsets_[static_cast<size_t>(&op - program_.ops.data())];
+            args.scores_offset = scores_offsets_[index];
             attention_scores(args, device_batch_, stream_);
         }
     }

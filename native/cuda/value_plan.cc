@@ -7,49 +7,65 @@
 namespace bertha::cuda {
 namespace {
 
-bool is_read(const Program& program, int32_t value) {
-    return std::any_of(program.ops.begin(), program.ops.end(), [&](const Op& op) {
-        return (op.input == value && op.kind != OpKind::kTopK && op.kind != OpKind::kPickTargets) ||
-               op.residual == value;
-    });
+// Ops that take fp32 rows only, and do not count as readers of what may stay fp32.
+bool takes_only_floats(const Op& op) {
+    return std::holds_alternative<ops::TopK>(op) || std::holds_alternative<ops::PickTargets>(op);
 }
 
-Type type_of_output(const Program& program, const ValuePlan& plan, const Op& op, Type type) {
-    const auto planned = [&](int32_t value) { return plan.values[static_cast<size_t>(value)].type; };
-    switch (op.kind) {
-        case OpKind::kEmbed: return type;
-        case OpKind::kLinear:
-            if (planned(op.input) == Type::kFloat) return Type::kFloat;
-            if (op.residual != kNoIndex) return planned(op.residual);
-            return is_read(program, op.output) ? planned(op.input) : Type::kFloat;
-        case OpKind::kAttention:
-        case OpKind::kLayerNorm: return planned(op.input);
-        default: return Type::kFloat;
-    }
+bool is_read(const Program& program, int32_t value) {
+    return std::any_of(program.ops.begin(), program.ops.end(),
+                       [&](const Op& op) { return !takes_only_floats(op) && reads(op, value); });
 }
+
+// The type of an op's output, given those of what it reads.
+struct TypeOfOutput {
+    const Program& program;
+    const ValuePlan& plan;
+    Type type;  // of token rows
+
+    Type planned(int32_t value) const { return plan.values[static_cast<size_t>(value)].type; }
+
+    Type operator()(const ops::Embed&) const { return type; }
+    Type operator()(const ops::Linear& op) const {
+        if (planned(op.input) == Type::kFloat) return Type::kFloat;
+        if (op.residual != kNoIndex) return planned(op.residual);
+        return is_read(program, op.output) ? planned(op.input) : Type::kFloat;
+    }
+    Type operator()(const ops::Attention& op) const { return planned(op.query); }
+    Type operator()(const ops::LayerNorm& op) const { return planned(op.input); }
+    template <typename OnSingleRows>
+    Type operator()(const OnSingleRows&) const {
+        return Type::kFloat;
+    }
+};
 
 void check_op(const ValuePlan& plan, const Op& op, size_t index) {
     const auto is_float = [&](int32_t value) {
         return plan.values[static_cast<size_t>(value)].type == Type::kFloat;
     };
-    if (op.kind == OpKind::kLinear && op.residual != kNoIndex)
-        BERTHA_CHECK(is_float(op.residual) == is_float(op.output), "INVALID_PROGRAM",
+    const auto* linear = std::get_if<ops::Linear>(&op);
+    if (linear != nullptr && linear->residual != kNoIndex)
+        BERTHA_CHECK(is_float(linear->residual) == is_float(linear->output), "INVALID_PROGRAM",
                      "op %zu (linear): expected a residual of the output's precision", index);
-    if (op.kind == OpKind::kTopK || op.kind == OpKind::kPickTargets)
-        BERTHA_CHECK(is_float(op.input), "INVALID_PROGRAM", "op %zu (%s): expected fp32 rows", index,
-                     op_name(op.kind));
+    if (takes_only_floats(op))
+        for_each_read(op, [&](int32_t value) {
+            BERTHA_CHECK(is_float(value), "INVALID_PROGRAM", "op %zu (%s): expected fp32 rows", index,
+                         name_of(op));
+        });
 }
 
 bool fits_next(const Program& program, size_t index) {
     if (index + 1 == program.ops.size()) return false;
     const Op &op = program.ops[index], &next = program.ops[index + 1];
-    const auto readers = std::count_if(program.ops.begin(), program.ops.end(), [&](const Op& reader) {
-        return reader.input == op.output || reader.residual == op.output;
-    });
-    if (next.input != op.output || readers != 1) return false;
-    const int64_t width = program.values[static_cast<size_t>(op.output)].width;
-    if (op.kind == OpKind::kEmbed) return next.kind == OpKind::kLayerNorm && width <= kMaxEmbedNormWidth;
-    return op.kind == OpKind::kPool && next.kind == OpKind::kNormalize && width <= kMaxPoolNormalizeWidth;
+    const int32_t output = output_of(op);
+    const auto readers = std::count_if(program.ops.begin(), program.ops.end(),
+                                       [&](const Op& reader) { return reads(reader, output); });
+    if (!reads(next, output) || readers != 1) return false;
+    const int64_t width = program.values[static_cast<size_t>(output)].width;
+    if (std::holds_alternative<ops::Embed>(op))
+        return std::holds_alternative<ops::LayerNorm>(next) && width <= kMaxEmbedNormWidth;
+    return std::holds_alternative<ops::Pool>(op) && std::holds_alternative<ops::Normalize>(next) &&
+           width <= kMaxPoolNormalizeWidth;
 }
 
 // First fit among the values that are alive at the same time.
@@ -86,15 +102,15 @@ ValuePlan plan_values(const Program& program, Type type) {
     std::vector<size_t> death(program.values.size(), 0);
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
-        for (int32_t used : {op.input, op.residual, op.output})
-            if (used != kNoIndex) death[static_cast<size_t>(used)] = i;
+        death[static_cast<size_t>(output_of(op))] = i;
+        for_each_read(op, [&](int32_t value) { death[static_cast<size_t>(value)] = i; });
     }
     Packer parts[3];
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
-        const auto output = static_cast<size_t>(op.output);
+        const auto output = static_cast<size_t>(output_of(op));
         PlannedValue& planned = plan.values[output];
-        planned.type = type_of_output(program, plan, op, type);
+        planned.type = std::visit(TypeOfOutput{program, plan, type}, op);
         check_op(plan, op, i);
         plan.fits_next.push_back(fits_next(program, i));
         planned.stride = static_cast<int32_t>((program.values[output].width + 7) / 8 * 8);

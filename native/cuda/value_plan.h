@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cuda/kernels/kernels.h"
-#include "engine/program.h"
+#include "engine/program/program.h"
 
 namespace bertha::cuda {
 

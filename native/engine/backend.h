@@ -9,7 +9,7 @@
 
 #include "engine/batch.h"
 #include "engine/pool/team.h"
-#include "engine/program.h"
+#include "engine/program/program.h"
 
 namespace bertha {
 

@@ -1,5 +1,127 @@
 /** The addon's exports, as native/addon/addon.cc defines them. Nothing here is public. */
 
+/** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
+export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
+
+/** A value of a program, [rows, width]. */
+export interface NativeValue {
+  readonly rows: RowDomain;
+  readonly width: number;
+}
+
+/** Element-wise functions of a linear. */
+export type NativeActivation =
+  'none' | 'gelu' | 'gelu_tanh' | 'relu' | 'silu' | 'tanh' | 'sigmoid' | 'quick_gelu' | 'relu6' | 'relu_squared' | 'leaky_relu' | 'mish';
+
+/** How `pool` makes one row of a sequence's rows. */
+export type NativePoolMode = 'cls' | 'mean' | 'max' | 'mean_sqrt_len' | 'weightedmean' | 'lasttoken';
+
+/**
+ * An op of a program. Numbers are indices of values, of weights, or options; native/engine/program/ops.h says what each op computes and which shapes
+ * it takes, under the same names.
+ */
+export type NativeOp =
+  | {
+      readonly op: 'embed';
+      readonly output: number;
+      readonly word: number;
+      readonly position?: number | undefined;
+      readonly type?: number | undefined;
+      readonly positionOffset: number;
+    }
+  | {
+      readonly op: 'linear';
+      readonly input: number;
+      readonly output: number;
+      readonly residual?: number | undefined;
+      readonly matrix: number;
+      readonly bias?: number | undefined;
+      readonly inputScale?: number | undefined;
+      readonly activation: NativeActivation;
+    }
+  | {
+      readonly op: 'attention';
+      readonly query: number;
+      readonly key?: number | undefined;
+      readonly value?: number | undefined;
+      readonly output: number;
+      readonly scores?: number | undefined;
+      readonly relativeBias?: number | undefined;
+      readonly slopes?: number | undefined;
+      readonly numHeads: number;
+      readonly numKeyHeads?: number | undefined;
+      readonly softmaxScale: number;
+      readonly causal?: boolean | undefined;
+      readonly window?: number | undefined;
+      readonly rotaryDims?: number | undefined;
+      readonly rotaryBase?: number | undefined;
+    }
+  | {
+      readonly op: 'layer_norm';
+      readonly input: number;
+      readonly output: number;
+      readonly weight: number;
+      readonly bias?: number | undefined;
+      readonly eps: number;
+    }
+  | { readonly op: 'gather_rows'; readonly input: number; readonly output: number; readonly firstToken: boolean }
+  | { readonly op: 'pool'; readonly input: number; readonly output: number; readonly modes: readonly NativePoolMode[] }
+  | { readonly op: 'normalize'; readonly input: number; readonly output: number }
+  | { readonly op: 'top_k'; readonly input: number; readonly output: number; readonly k: number }
+  | { readonly op: 'pick_targets'; readonly input: number; readonly output: number };
+
+/** Rows of a weight as a file stores them. */
+export interface NativeWeightPart {
+  readonly fd: number;
+  /** Bytes into the file. */
+  readonly offset: number;
+  readonly dtype: 'F32' | 'F16' | 'BF16' | 'F64';
+  /** The first row of the weight that the part holds; of a vector: the first value. */
+  readonly rowBegin: number;
+  readonly rows: number;
+  /** The tensor's name, for errors. */
+  readonly name: string;
+}
+
+/** How a weight is used decides how it is stored. */
+export type WeightKind = 'matrix' | 'table' | 'vector';
+
+/** A weight of a program, [rows, cols], and the parts of files that it is read from. */
+export interface NativeWeight {
+  readonly name: string;
+  readonly kind: WeightKind;
+  readonly rows: number;
+  readonly cols: number;
+  readonly parts: readonly NativeWeightPart[];
+}
+
+/** Sizes that bound what a batch may hold. */
+export interface ProgramLimits {
+  readonly vocabSize: number;
+  /** Token types; 0 where the model has none (then every type id must be 0). */
+  readonly typeVocabSize: number;
+  readonly maxSeqLen: number;
+  /** Token that positions do not count, wherever it stands; it takes the row before the first one of `embed`. */
+  readonly paddingId?: number | undefined;
+}
+
+/** A model as data, as it crosses to native code once; native/engine/program/program.h. */
+export interface NativeProgram extends ProgramLimits {
+  readonly values: readonly NativeValue[];
+  readonly weights: readonly NativeWeight[];
+  readonly ops: readonly NativeOp[];
+}
+
+/** A program, and where and how it is to compute. */
+export interface NativeLoadOptions extends NativeProgram {
+  readonly device: string;
+  readonly precision: string;
+  readonly threads?: number | undefined;
+  /** Keeps packed weights in files there, those of `cacheModel`, a path. */
+  readonly cacheDirectory?: string | undefined;
+  readonly cacheModel?: string | undefined;
+}
+
 /** A batch as it crosses to native code; see `PackedBatch`. */
 export interface NativeBatch {
   readonly inputIds: Int32Array;
@@ -84,7 +206,7 @@ export interface NativeOps {
     precision?: string,
   ): Float32Array;
   activation(name: string, x: Float32Array): Float32Array;
-  layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array, rows: number, width: number, eps: number): Float32Array;
+  layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array | null, rows: number, width: number, eps: number): Float32Array;
   attention(
     qkv: Float32Array,
     cuSeqlens: Int32Array,
@@ -168,7 +290,7 @@ export interface NativeAddon {
   /** Of the package it was built from. */
   readonly version: string;
   readonly compiler: string;
-  load(spec: object): Promise<NativeModel>;
+  load(spec: NativeLoadOptions): Promise<NativeModel>;
   isa(): IsaReport;
   threads(): ThreadsReport;
   stats(): SchedulerStats;

@@ -4,7 +4,7 @@ import { onAbort } from './abort.js';
 import { loadAddon } from './addon.js';
 import { toBerthaError } from './native-error.js';
 import type { PackedBatch } from './batch.js';
-import type { NativeMemory, NativeModel, NativeResult } from './native.js';
+import type { NativeMemory, NativeModel, NativeProgram, NativeResult } from './native.js';
 import { isCallObserved, publishCall } from './observe.js';
 import { reportWeightCache, type WeightCacheReport } from './weight-cache.js';
 
@@ -81,7 +81,7 @@ export class Session {
    *
    * @internal
    */
-  static async load(program: object, options: SessionOptions = {}): Promise<Session> {
+  static async load(program: NativeProgram, options: SessionOptions = {}): Promise<Session> {
     const spec = {
       ...program,
       device: options.device ?? 'cpu',

@@ -31,6 +31,16 @@ for (const width of widths) {
   });
 }
 
+norms('leaves the bias out where there is none, at any width', () => {
+  for (const width of widths) {
+    const random = new Random(width + 1);
+    const [x, weight] = [random.floats(7 * width, 2, 0.5), random.floats(width, 0.3, 1)];
+    const expected = layerNorm(x, weight, new Float32Array(width), width, 1e-12);
+    const tolerance = (i: number) => (dotError(width) + 8 * unitRoundoff) * (Math.abs(expected[i]!) + Math.abs(weight[i % width]!));
+    assertWithin(ops.layerNorm(x, weight, null, 7, width, 1e-12), expected, tolerance, `width ${width}`);
+  }
+});
+
 norms('keeps 1e-5 at a mean of 1e4 with a deviation of 0.02', () => {
   const random = new Random(1);
   for (const width of [36, 65, 384, 1031]) {

@@ -1,4 +1,4 @@
-// What every op of the engine must compute, written for clarity in float64. Shapes are those of native/engine/program.h.
+// What every op of the engine must compute, written for clarity in float64. Shapes are those of native/engine/program/ops.h.
 import type { ActivationName } from '../../src/checkpoint/activation.js';
 import { unitRoundoff } from './compare.js';
 

@@ -47,7 +47,8 @@ void layer_norm(const float* x, const float* weight, const float* bias, float* o
         for (int64_t i = 0; i < width; i += kLanes) {
             const int64_t n = width - i;
             const VecF d = mul(sub(load_lanes(out + i, n), rest), scale);
-            store_lanes(out + i, fma(d, load_lanes(weight + i, n), load_lanes(bias + i, n)), n);
+            const VecF w = load_lanes(weight + i, n);
+            store_lanes(out + i, bias != nullptr ? fma(d, w, load_lanes(bias + i, n)) : mul(d, w), n);
         }
     }
 }

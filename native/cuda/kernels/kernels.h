@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "cuda/launch.h"
-#include "engine/program.h"
+#include "engine/program/op_options.h"
 
 namespace bertha::cuda {
 

@@ -1,5 +1,5 @@
 // LayerNorm: one warp per row; the row stays in registers between the passes, so that it is read once.
-//   input, output [rows, width]   weight, bias [width] fp32
+//   input, output [rows, width]   weight, bias [width] fp32, the bias may be absent
 // The mean is subtracted, then the mean of what is left: that keeps 1e-6 even at mean 1e4 and deviation 0.02.
 //
 // embed_layer_norm makes the row itself, from the embedding tables, in the place of reading it.
@@ -28,7 +28,7 @@ struct StoredRows {
 template <typename T, typename Rows>  // StoredRows or Embeddings
 struct LayerNormParams {
     Rows input;
-    Global<const float> weight, bias;  // padded to a multiple of 8
+    Global<const float> weight, bias;  // padded to a multiple of 8; the bias may be absent
     Global<T> output;
     int32_t width, stride;  // stride: of the output
     int64_t rows;
@@ -91,7 +91,8 @@ __global__ void layer_norm_kernel(LayerNormParams<T, Rows> p) {
 #pragma unroll
             for (int half = 0; half < kPack; half += 4) {
                 const auto weight = p.weight.template load_pack<4>(column + part + half);
-                const auto bias = p.bias.template load_pack<4>(column + part + half);
+                const auto bias = p.bias.present() ? p.bias.template load_pack<4>(column + part + half)
+                                                   : Pack<const float, 4>{};
 #pragma unroll
                 for (int j = 0; j < 4; j++)
                     pack.at[half + j] = ptx::from_float<T>(
@@ -122,9 +123,10 @@ __global__ void layer_norm_wide_kernel(LayerNormParams<T, StoredRows<T>> p) {
     }
     const float scale = 1.0f / sqrtf(ptx::warp_sum(squares) * inverse_width + p.eps);
     for (int32_t column = ptx::lane_id(); column < p.width; column += 32)
-        p.output.store(row * p.stride + column,
-                       ptx::from_float<T>(fmaf((at(column) - mean - correction) * scale,
-                                               p.weight.load(column), p.bias.load(column))));
+        p.output.store(
+            row * p.stride + column,
+            ptx::from_float<T>(fmaf((at(column) - mean - correction) * scale, p.weight.load(column),
+                                    p.bias.present() ? p.bias.load(column) : 0.0f)));
 }
 
 // For rows of at most 4 packs.

@@ -84,7 +84,7 @@ Job::Job(std::shared_ptr<const Model> model_, JobInputs inputs, const Allocate& 
     }
     const std::vector<bool> needed = needed_ops(program, inputs.wanted);
     for (size_t i = 0; i < needed.size(); i++)
-        BERTHA_CHECK(!needed[i] || program.ops[i].kind != OpKind::kPickTargets ||
+        BERTHA_CHECK(!needed[i] || !std::holds_alternative<ops::PickTargets>(program.ops[i]) ||
                          targets.size() == selected.size() * kTargetsPerRow,
                      "INVALID_ARG", "expected targets for the selected positions, got none");
     for (JobOutput& output : outputs) {

@@ -3,9 +3,17 @@ import type { PoolingMode } from '../../checkpoint/sentence/pooling.js';
 import { isWeightDtype, type TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import type { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
+import type {
+  NativeOp,
+  NativeProgram,
+  NativeWeight,
+  NativeWeightPart,
+  ProgramLimits,
+  RowDomain,
+  WeightKind,
+} from '../../runtime/native.js';
 
-/** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
-export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
+export type { ProgramLimits, RowDomain } from '../../runtime/native.js';
 
 /** A tensor that a program computes: [rows, width]; `scores` values are [width = num_heads, seq_len, seq_len] per sequence. */
 export interface Value {
@@ -28,16 +36,14 @@ export interface LinearWeights {
   readonly bias?: WeightRef;
 }
 
-/** A LayerNorm's weights, [width] each. */
+/** A LayerNorm's weights, [width] each; some models have no bias. */
 export interface NormWeights {
   readonly weight: WeightRef;
-  readonly bias: WeightRef;
+  readonly bias?: WeightRef;
 }
 
 /** Words that `pickTargets` takes from each row. */
 export const TARGETS_PER_ROW = 16;
-
-type WeightKind = 'matrix' | 'table' | 'vector';
 
 interface WeightSpec {
   readonly name: string;
@@ -47,39 +53,26 @@ interface WeightSpec {
   readonly tensors: readonly TensorInfo[];
 }
 
-type OpSpec = Readonly<Record<string, unknown>> & { readonly op: string };
-
-/** Sizes that bound what a batch may hold. */
-export interface ProgramLimits {
-  readonly vocabSize: number;
-  /** Token types; 0 where the model has none (then every type id must be 0). */
-  readonly typeVocabSize: number;
-  readonly maxSeqLen: number;
-  /** Token that positions do not count, wherever it stands; it takes the row before the first one of `embed`. */
-  readonly paddingId?: number;
-}
-
 /** A finished program, as it crosses to native code once. */
 export interface Program extends ProgramLimits {
   readonly values: readonly Value[];
   readonly weights: readonly WeightSpec[];
-  readonly ops: readonly OpSpec[];
+  readonly ops: readonly NativeOp[];
 }
 
 /** Columns of the widest attention head; 0 without attention. */
 export function widestHead({ ops, values }: Program): number {
-  const widths = ops.filter(({ op }) => op === 'attention').map(({ output, numHeads }) => values[Number(output)]!.width / Number(numHeads));
-  return Math.max(0, ...widths);
+  return Math.max(0, ...ops.map((op) => (op.op === 'attention' ? values[op.output]!.width / op.numHeads : 0)));
 }
 
 /**
- * Appends fused ops and checks shapes as it goes; every error names the weight. Ops and their shapes: native/engine/program.h.
+ * Appends fused ops and checks shapes as it goes; every error names the weight. Ops and their shapes: native/engine/program/ops.h.
  */
 export class ProgramBuilder {
   readonly #limits: ProgramLimits;
   readonly #values: Value[] = [];
   readonly #weights: WeightSpec[] = [];
-  readonly #ops: OpSpec[] = [];
+  readonly #ops: NativeOp[] = [];
 
   constructor(limits: ProgramLimits) {
     this.#limits = limits;
@@ -109,9 +102,9 @@ export class ProgramBuilder {
     this.#ops.push({
       op: 'embed',
       output: output.id,
-      weight: tables.word.id,
-      positionTable: tables.position?.id,
-      typeTable: tables.type?.id,
+      word: tables.word.id,
+      position: tables.position?.id,
+      type: tables.type?.id,
       positionOffset: tables.positionOffset ?? 0,
     });
     return output;
@@ -128,7 +121,7 @@ export class ProgramBuilder {
       op: 'linear',
       input: x.id,
       output: output.id,
-      weight: weight.id,
+      matrix: weight.id,
       bias: bias?.id,
       activation: options.activation ?? 'none',
       residual: options.residual?.id,
@@ -143,7 +136,7 @@ export class ProgramBuilder {
     const scores = this.#value('scores', options.numHeads);
     this.#ops.push({
       op: 'attention',
-      input: qkv.id,
+      query: qkv.id,
       output: context.id,
       scores: scores.id,
       numHeads: options.numHeads,
@@ -153,12 +146,13 @@ export class ProgramBuilder {
     return { context, scores };
   }
 
-  /** (x - mean) / sqrt(variance + eps) · weight + bias, row by row. */
+  /** (x - mean) / sqrt(variance + eps) · weight (+ bias), row by row. */
   layerNorm(x: Value, weights: NormWeights, eps: number): Value {
-    if (weights.weight.cols !== x.width) throw mismatch(weights.weight, `${x.width} values`);
-    if (weights.bias.cols !== x.width) throw mismatch(weights.bias, `${x.width} values`);
+    const { weight, bias } = weights;
+    if (weight.cols !== x.width) throw mismatch(weight, `${x.width} values`);
+    if (bias !== undefined && bias.cols !== x.width) throw mismatch(bias, `${x.width} values`);
     const output = this.#value(x.rows, x.width);
-    this.#ops.push({ op: 'layer_norm', input: x.id, output: output.id, weight: weights.weight.id, bias: weights.bias.id, eps });
+    this.#ops.push({ op: 'layer_norm', input: x.id, output: output.id, weight: weight.id, bias: bias?.id, eps });
     return output;
   }
 
@@ -179,7 +173,7 @@ export class ProgramBuilder {
   /** One vector a sequence, the modes side by side: [tokens, width] → [sequences, width * modes]. */
   pool(x: Value, modes: readonly PoolingMode[]): Value {
     const output = this.#value('sequences', x.width * modes.length);
-    const names = modes.map((mode) => (mode === 'mean_sqrt_len_tokens' ? 'mean_sqrt_len' : mode));
+    const names = modes.map((mode) => (mode === 'mean_sqrt_len_tokens' ? ('mean_sqrt_len' as const) : mode));
     this.#ops.push({ op: 'pool', input: x.id, output: output.id, modes: names });
     return output;
   }
@@ -242,23 +236,17 @@ function mismatch(weight: WeightRef, expected: string): BerthaError {
 }
 
 /** The program as native code reads it: weights become ranges of open files. */
-export function toNativeProgram(program: Program): object {
+export function toNativeProgram(program: Program): NativeProgram {
   const { values, ops, vocabSize, typeVocabSize, maxSeqLen, paddingId } = program;
   return { values, ops, vocabSize, typeVocabSize, maxSeqLen, paddingId, weights: program.weights.map(toNativeWeight) };
 }
 
-function toNativeWeight(weight: WeightSpec): object {
+function toNativeWeight(weight: WeightSpec): NativeWeight {
   let rowBegin = 0;
   const parts = weight.tensors.map((tensor) => {
     const [rows = 0] = tensor.shape; // of a vector: its values
-    const part = {
-      fd: tensor.file.fd,
-      offset: tensor.byteOffset,
-      dtype: isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32',
-      rowBegin,
-      rows,
-      name: tensor.name,
-    };
+    const dtype: NativeWeightPart['dtype'] = isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32';
+    const part = { fd: tensor.file.fd, offset: tensor.byteOffset, dtype, rowBegin, rows, name: tensor.name };
     rowBegin += rows;
     return part;
   });

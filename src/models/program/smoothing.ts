@@ -1,4 +1,5 @@
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
+import type { NativeOp } from '../../runtime/native.js';
 import type { Program, Value } from './program.js';
 
 /**
@@ -25,21 +26,27 @@ export function smoothableLinears(program: Program): SmoothableLinear[] {
 export function withInputScales(program: Program, scales: ReadonlyMap<string, TensorInfo>): Program {
   const weights = [...program.weights];
   const ops = [...program.ops];
-  for (const { op, linear } of candidates(program)) {
+  for (const { index, op, linear } of candidates(program)) {
     const scale = scales.get(linear.name);
     if (scale === undefined) continue;
     weights.push({ name: scale.name, kind: 'vector', rows: 1, cols: linear.input.width, tensors: [scale] });
-    ops[op] = { ...ops[op]!, inputScale: weights.length - 1 };
+    ops[index] = { ...op, inputScale: weights.length - 1 };
   }
   return { ...program, weights, ops };
 }
 
-function candidates({ ops, values, weights }: Program): { readonly op: number; readonly linear: SmoothableLinear }[] {
-  const normed = new Set(ops.flatMap(({ op, output }) => (op === 'layer_norm' ? [output] : [])));
-  return ops.flatMap(({ op, input, output, weight }, i) => {
-    if (op !== 'linear' || !normed.has(input) || values[output as number]!.rows !== 'tokens') return [];
-    const { tensors } = weights[weight as number]!;
+interface Candidate {
+  readonly index: number;
+  readonly op: NativeOp & { readonly op: 'linear' };
+  readonly linear: SmoothableLinear;
+}
+
+function candidates({ ops, values, weights }: Program): Candidate[] {
+  const normed = new Set(ops.flatMap((op) => (op.op === 'layer_norm' ? [op.output] : [])));
+  return ops.flatMap((op, index) => {
+    if (op.op !== 'linear' || !normed.has(op.input) || values[op.output]!.rows !== 'tokens') return [];
+    const { tensors } = weights[op.matrix]!;
     const name = tensors[0]!.name.replace(/\.weight$/, '');
-    return [{ op: i, linear: { name, input: values[input as number]!, tensors } }];
+    return [{ index, op, linear: { name, input: values[op.input]!, tensors } }];
   });
 }

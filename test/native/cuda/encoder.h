@@ -33,49 +33,57 @@ inline std::shared_ptr<const Program> encoder(int32_t layers, int32_t hidden, in
         program->weights.push_back({"w" + std::to_string(program->weights.size()), kind, rows, cols});
         return static_cast<int32_t>(program->weights.size() - 1);
     };
-    const auto add = [&](OpKind kind, int32_t input, int32_t output) -> Op& {
-        Op op;
-        op.kind = kind;
-        op.input = input;
-        op.output = output;
-        program->ops.push_back(op);
-        return program->ops.back();
-    };
     const auto norm = [&](int32_t input) {
-        Op& op = add(OpKind::kLayerNorm, input, value(hidden));
+        ops::LayerNorm op;
+        op.input = input;
+        op.output = value(hidden);
         op.weight = weight(WeightKind::kVector, 1, hidden);
         op.bias = weight(WeightKind::kVector, 1, hidden);
         op.eps = 1e-12f;
+        program->ops.emplace_back(op);
         return op.output;
     };
     const auto linear = [&](int32_t input, int32_t n, int32_t residual = kNoIndex, Activation activation = Activation::kNone) {
         const int64_t k = program->values[static_cast<size_t>(input)].width;
-        Op& op = add(OpKind::kLinear, input, value(n));
-        op.weight = weight(WeightKind::kMatrix, n, k);
+        ops::Linear op;
+        op.input = input;
+        op.output = value(n);
+        op.matrix = weight(WeightKind::kMatrix, n, k);
         op.bias = weight(WeightKind::kVector, 1, n);
         op.residual = residual;
         op.activation = activation;
+        program->ops.emplace_back(op);
         return op.output;
     };
     program->vocab_size = vocab_size;
     program->type_vocab_size = 2;
     program->max_seq_len = 512;
-    Op& embed = add(OpKind::kEmbed, kNoIndex, value(hidden));
-    embed.weight = weight(WeightKind::kTable, vocab_size, hidden);
-    embed.position_table = weight(WeightKind::kTable, 512, hidden);
-    embed.type_table = weight(WeightKind::kTable, 2, hidden);
+    ops::Embed embed;
+    embed.output = value(hidden);
+    embed.word = weight(WeightKind::kTable, vocab_size, hidden);
+    embed.position = weight(WeightKind::kTable, 512, hidden);
+    embed.type = weight(WeightKind::kTable, 2, hidden);
+    program->ops.emplace_back(embed);
     int32_t x = norm(embed.output);
     for (int32_t layer = 0; layer < layers; layer++) {
-        const int32_t qkv = linear(x, 3 * hidden);
-        Op& attention = add(OpKind::kAttention, qkv, value(hidden));
+        ops::Attention attention;
+        attention.query = linear(x, 3 * hidden);
+        attention.output = value(hidden);
         attention.num_heads = heads;
         attention.softmax_scale = 1.0f / std::sqrt(static_cast<float>(hidden / heads));
+        program->ops.emplace_back(attention);
         x = norm(linear(attention.output, hidden, x));
         x = norm(linear(linear(x, 4 * hidden, kNoIndex, Activation::kGelu), hidden, x));
     }
-    Op& pool = add(OpKind::kPool, x, value(hidden, Rows::kSequences));
+    ops::Pool pool;
+    pool.input = x;
+    pool.output = value(hidden, Rows::kSequences);
     pool.modes = {PoolMode::kMean};
-    add(OpKind::kNormalize, pool.output, value(hidden, Rows::kSequences));
+    program->ops.emplace_back(pool);
+    ops::Normalize normalize;
+    normalize.input = pool.output;
+    normalize.output = value(hidden, Rows::kSequences);
+    program->ops.emplace_back(normalize);
     validate(*program);
     return program;
 }

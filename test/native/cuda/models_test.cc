@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "cuda/check.h"
 #include "cuda/cuda_backend.h"
@@ -55,6 +56,54 @@ struct Golden {
     std::vector<std::vector<float>> weights;
 };
 
+// An op's fields by name, as scripts/cuda-models.ts writes them: all as floats, which hold their numbers exactly.
+class GoldenFields : public FieldVisitor {
+public:
+    explicit GoldenFields(Words& words) {
+        for (int32_t left = words.integer(); left > 0; left--) {
+            std::string name;
+            for (int32_t character : words.integers(words.integer())) name += static_cast<char>(character);
+            const int32_t count = words.integer();
+            fields_[name] = words.numbers(count);
+        }
+    }
+    void reads(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
+    void writes(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
+    void weight(const char* name, int32_t& index, WeightKind, Need = Need::kRequired) { option(name, index); }
+    template <typename Number>
+    void option(const char* name, Number& number) {
+        const auto found = fields_.find(name);
+        if (found == fields_.end()) return;
+        number = static_cast<Number>(found->second.at(0));
+        used_++;
+    }
+    void option(const char* name, std::vector<PoolMode>& modes) {
+        for (float mode : fields_.at(name)) modes.push_back(static_cast<PoolMode>(mode));
+        used_++;
+    }
+    bool are_all_used() const { return used_ == fields_.size(); }
+
+private:
+    std::map<std::string, std::vector<float>> fields_;
+    size_t used_ = 0;
+};
+
+template <size_t kIndex = 0>
+Op op_of_number(size_t number) {
+    if constexpr (kIndex < std::variant_size_v<Op>)
+        return number == kIndex ? Op(std::variant_alternative_t<kIndex, Op>{}) : op_of_number<kIndex + 1>(number);
+    else
+        throw std::runtime_error("an op that does not exist");
+}
+
+Op read_op(Words& words) {
+    Op op = op_of_number(static_cast<size_t>(words.integer()));
+    GoldenFields fields(words);
+    visit_fields(op, fields);
+    if (!fields.are_all_used()) throw std::runtime_error("a field that the op does not have");
+    return op;
+}
+
 Golden read_golden(const std::string& path) {
     Words words(path);
     Golden golden;
@@ -73,21 +122,7 @@ Golden read_golden(const std::string& path) {
         weight.rows = words.integer();
         weight.cols = words.integer();
     }
-    program.ops.resize(static_cast<size_t>(words.integer()));
-    for (Op& op : program.ops) {
-        op.kind = static_cast<OpKind>(words.integer());
-        for (int32_t* index : {&op.input, &op.output, &op.residual, &op.scores, &op.weight, &op.bias, &op.position_table,
-                               &op.type_table, &op.relative_bias})
-            *index = words.integer();
-        op.activation = static_cast<Activation>(words.integer());
-        op.num_heads = words.integer();
-        op.position_offset = words.integer();
-        op.k = words.integer();
-        op.eps = words.number();
-        op.softmax_scale = words.number();
-        op.first_token = words.integer() != 0;
-        for (int32_t mode : words.integers(words.integer())) op.modes.push_back(static_cast<PoolMode>(mode));
-    }
+    for (int32_t left = words.integer(); left > 0; left--) program.ops.push_back(read_op(words));
     validate(program);
     golden.lengths = words.integers(words.integer());
     int64_t tokens = 0;

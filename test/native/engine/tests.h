@@ -16,5 +16,6 @@ std::vector<Test> pool_tests();
 std::vector<Test> weight_tests();
 std::vector<Test> queue_tests();
 std::vector<Test> device_tests();
+std::vector<Test> program_tests();
 
 }  // namespace bertha::test

@@ -97,30 +97,29 @@ std::shared_ptr<const Program> with_head(int32_t matrix, int32_t scale_of_output
     Program program = *encoder();
     if (is_copied) program.weights.push_back(program.weights[static_cast<size_t>(matrix)]);
     program.values.push_back({Rows::kTokens, program.weights[static_cast<size_t>(matrix)].rows});
-    Op head;
-    head.kind = OpKind::kLinear;
+    ops::Linear head;
     head.input = kStates;
     head.output = static_cast<int32_t>(program.values.size()) - 1;
-    head.weight = is_copied ? static_cast<int32_t>(program.weights.size()) - 1 : matrix;
-    program.ops.push_back(head);
+    head.matrix = is_copied ? static_cast<int32_t>(program.weights.size()) - 1 : matrix;
+    program.ops.emplace_back(head);
     // Two linears of the encoder that share a matrix, with scales of their own.
     if (scale_of_output != kNoIndex) {
         for (const char* name : {"scale of the first", "scale of the second"})
             program.weights.push_back({name, WeightKind::kVector, 1, kHidden});
-        Op& first = program.ops[3];
+        ops::Linear& first = std::get<ops::Linear>(program.ops[3]);
         first.input_scale = static_cast<int32_t>(program.weights.size()) - 2;
-        Op second = first;
+        ops::Linear second = first;
         second.input_scale = static_cast<int32_t>(program.weights.size()) - 1;
         if (is_copied) {
-            program.weights.push_back(program.weights[static_cast<size_t>(second.weight)]);
-            second.weight = static_cast<int32_t>(program.weights.size()) - 1;
+            program.weights.push_back(program.weights[static_cast<size_t>(second.matrix)]);
+            second.matrix = static_cast<int32_t>(program.weights.size()) - 1;
         }
         second.input = first.output;
         second.residual = kNoIndex;
         program.values.push_back({Rows::kTokens, kHidden});
         second.output = static_cast<int32_t>(program.values.size()) - 1;
-        program.ops[4].input = second.output;
-        program.ops.insert(program.ops.begin() + 4, second);
+        std::get<ops::LayerNorm>(program.ops[4]).input = second.output;
+        program.ops.insert(program.ops.begin() + 4, Op(second));
     }
     validate(program);
     return std::make_shared<const Program>(std::move(program));

@@ -1,4 +1,4 @@
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 
 #include <algorithm>
 
@@ -42,15 +42,15 @@ private:
 Plan make_plan(const Program& program) {
     Plan plan;
     plan.values.resize(program.values.size());
-    const auto rows_of = [&](int32_t value) { return program.values[static_cast<size_t>(value)].rows; };
     const int32_t num_ops = static_cast<int32_t>(program.ops.size());
     std::vector<int32_t> segment_of(program.ops.size());
     for (int32_t i = 0; i < num_ops; i++) {
         const Op& op = program.ops[static_cast<size_t>(i)];
-        const bool row_wise = is_row_wise(op.kind);
+        const bool row_wise = is_row_wise(op);
+        const Rows rows = program.values[static_cast<size_t>(output_of(op))].rows;
         const bool joins = !plan.segments.empty() && row_wise && plan.segments.back().row_wise &&
-                           plan.segments.back().rows == rows_of(op.output);
-        if (!joins) plan.segments.push_back({i, i, row_wise, rows_of(op.output), 0});
+                           plan.segments.back().rows == rows;
+        if (!joins) plan.segments.push_back({i, i, row_wise, rows, 0});
         plan.segments.back().op_end = i + 1;
         segment_of[static_cast<size_t>(i)] = static_cast<int32_t>(plan.segments.size()) - 1;
     }
@@ -58,15 +58,15 @@ Plan make_plan(const Program& program) {
     std::vector<int32_t> birth(program.values.size(), -1), death(program.values.size(), -1);
     for (int32_t i = 0; i < num_ops; i++) {
         const Op& op = program.ops[static_cast<size_t>(i)];
-        birth[static_cast<size_t>(op.output)] = death[static_cast<size_t>(op.output)] = i;
-        for (int32_t used : {op.input, op.residual})
-            if (used != kNoIndex) death[static_cast<size_t>(used)] = i;
+        const auto output = static_cast<size_t>(output_of(op));
+        birth[output] = death[output] = i;
+        for_each_read(op, [&](int32_t value) { death[static_cast<size_t>(value)] = i; });
     }
 
     Packer arena[3];
     std::vector<Packer> blocks(plan.segments.size());
     for (int32_t i = 0; i < num_ops; i++) {
-        const size_t value = static_cast<size_t>(program.ops[static_cast<size_t>(i)].output);
+        const size_t value = static_cast<size_t>(output_of(program.ops[static_cast<size_t>(i)]));
         const size_t segment = static_cast<size_t>(segment_of[static_cast<size_t>(i)]);
         const size_t last_segment = static_cast<size_t>(segment_of[static_cast<size_t>(death[value])]);
         Placement& placement = plan.values[value];

@@ -1,0 +1,371 @@
+#include "cpu/forward.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/check.h"
+
+namespace bertha::cpu {
+namespace {
+
+constexpr int64_t kBlockRows = 64;  // rows of a block: its FFN intermediate (64 x 1536 floats) stays in L2
+constexpr int64_t kMinBlockRows = 8;
+constexpr int64_t kBlockBytes = int64_t{2} << 20;  // wide values (vocabulary logits) get fewer rows
+constexpr int64_t kRowsToSplit = 32;  // per thread; with fewer rows threads share the columns of each linear
+                                      // instead
+
+// One run of a program over one batch.
+class Forward {
+public:
+    Forward(const ProgramOnCpu& model, const Batch& batch, const std::vector<Output>& outputs,
+            CpuWorkspace& workspace, Team& team, Control& control)
+        : model_(model),
+          program_(model.program),
+          kernels_(model.kernels),
+          batch_(batch),
+          outputs_(outputs),
+          workspace_(workspace),
+          team_(team),
+          control_(control),
+          rows_{batch.tokens, batch.batch_size, batch.num_selected} {
+        std::vector<int32_t> wanted;
+        for (const Output& output : outputs) wanted.push_back(output.value);
+        needed_ = needed_ops(program_, wanted);
+        reserve_memory();
+        model_.weights.require_words(batch.input_ids, batch.tokens);
+        count_positions(batch, program_.padding_id, workspace_.positions.as<int32_t>());
+    }
+
+    void run() {
+        for (const Segment& segment : model_.plan.segments) {
+            const bool used = std::any_of(needed_.begin() + segment.op_begin,
+                                          needed_.begin() + segment.op_end,
+                                          [](bool needed) { return needed; });
+            if (!used) continue;
+            control_.at_op_boundary();
+            BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
+            if (!segment.row_wise) {
+                run_across_rows(op(segment.op_begin));
+            } else if (team_.size() > 1 && rows(segment.rows) < kRowsToSplit * team_.size()) {
+                run_shared_columns(segment);
+            } else {
+                run_row_blocks(segment);
+            }
+        }
+        BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
+    }
+
+private:
+    const Op& op(int32_t index) const { return program_.ops[static_cast<size_t>(index)]; }
+    const ops::Linear* linear_at(int32_t index) const { return std::get_if<ops::Linear>(&op(index)); }
+    const Value& value(int32_t id) const { return program_.values[static_cast<size_t>(id)]; }
+    int64_t rows(Rows domain) const { return rows_[static_cast<size_t>(domain)]; }
+
+    static int64_t block_rows(const Segment& segment) {
+        const int64_t fits = kBlockBytes / std::max<int64_t>(1, segment.block_width * 4);
+        return std::clamp(fits, kMinBlockRows, kBlockRows);
+    }
+
+    void reserve_memory() {
+        arena_part_[0] = 0;
+        for (int i = 0; i < 3; i++)
+            arena_part_[i + 1] = arena_part_[i] + (model_.plan.arena_width[i] * rows_[i] + 15) / 16 * 16;
+        workspace_.arena.reserve(static_cast<size_t>(arena_part_[3]) * sizeof(float));
+        workspace_.positions.reserve(static_cast<size_t>(batch_.tokens) * sizeof(int32_t));
+        int64_t scratch = 0, prepared = 0;
+        for (const Segment& segment : model_.plan.segments) {
+            const int64_t shared = team_.size() > 1 ? kRowsToSplit * team_.size() : 0;
+            const int64_t block = std::min(std::max(block_rows(segment), shared), rows(segment.rows));
+            scratch = std::max(scratch, segment.block_width * block);
+            for (int32_t i = segment.op_begin; i < segment.op_end; i++)
+                if (const ops::Linear* linear = linear_at(i))
+                    prepared = std::max(prepared, block * format(i).row_bytes(value(linear->input).width));
+            const auto* attention = std::get_if<ops::Attention>(&op(segment.op_begin));
+            if (attention == nullptr) continue;
+            const int64_t head_dim = value(attention->output).width / attention->num_heads;
+            const auto scratch_of = model_.bf16_attention ? kernels_.attention_bf16_scratch
+                                                          : kernels_.attention_scratch;
+            scratch = std::max(scratch, (scratch_of(batch_.max_seq_len, head_dim) + 15) / 16 * 16);
+        }
+        workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
+        scratch_floats_ = (scratch + 15) / 16 * 16;
+        const int64_t bytes = scratch_floats_ * static_cast<int64_t>(sizeof(float)) + prepared;
+        for (int member = 0; member < team_.size(); member++)
+            workspace_.scratch[static_cast<size_t>(member)].reserve(static_cast<size_t>(bytes));
+    }
+
+    // Rows row .. of a value; internal values live in `block`, which starts at row `block_begin`.
+    struct Block {
+        float* memory;
+        uint8_t* prepared;
+        int64_t begin, rows;
+    };
+    Block block_of(int member, int64_t begin, int64_t rows) const {
+        float* memory = workspace_.scratch[static_cast<size_t>(member)].floats();
+        return {memory, reinterpret_cast<uint8_t*>(memory + scratch_floats_), begin, rows};
+    }
+    float* at(int32_t id, int64_t row, const Block& block) const {
+        const Placement& placement = model_.plan.values[static_cast<size_t>(id)];
+        const int64_t width = value(id).width;
+        if (placement.internal)
+            return block.memory + placement.offset * block.rows + (row - block.begin) * width;
+        const auto domain = static_cast<size_t>(value(id).rows);
+        return workspace_.arena.floats() + arena_part_[domain] + placement.offset * rows_[domain] +
+               row * width;
+    }
+    float* at(int32_t id, int64_t row) const { return at(id, row, Block{nullptr, nullptr, 0, 0}); }
+
+    void emit(int32_t id, const float* data, int64_t row, int64_t count) const {
+        const int64_t width = value(id).width;
+        for (const Output& output : outputs_)
+            if (output.value == id)
+                std::memcpy(output.data + row * width, data,
+                            static_cast<size_t>(count * width) * sizeof(float));
+    }
+
+    const MatrixFormat& format(int32_t index) const { return *model_.formats[static_cast<size_t>(index)]; }
+
+    // Rows begin .. end of a linear's input in the form its product reads; where that is the fp32 rows
+    // themselves, nothing to do.
+    void prepare_rows(int32_t index, const ops::Linear& op, const Block& block, int64_t begin,
+                      int64_t end) const {
+        const MatrixFormat& format = this->format(index);
+        const int64_t k = value(op.input).width, row_bytes = format.row_bytes(k);
+        if (row_bytes == 0) return;
+        format.prepare_rows(at(op.input, begin, block), k, end - begin, k,
+                            model_.weights.inverse_input_scale(index),
+                            block.prepared + (begin - block.begin) * row_bytes);
+    }
+
+    // What one call of a row-wise op computes: rows begin .. end, panels panel_begin .. panel_end of a linear
+    // (whose rows are prepared).
+    struct Part {
+        int32_t index;  // of the op
+        const Block& block;
+        int64_t begin, end;
+        int64_t panel_begin, panel_end;
+        int64_t rows() const { return end - begin; }
+    };
+
+    void run_rows(const Part& part) const {
+        std::visit(
+            [&](const auto& each) {
+                using T = std::decay_t<decltype(each)>;
+                if constexpr (T::kRowWise)
+                    run_rows(each, part, at(each.output, part.begin, part.block), value(each.output).width);
+                else
+                    fail("INVALID_PROGRAM", "%s is not a row-wise op", T::kName);
+            },
+            op(part.index));
+    }
+
+    void run_rows(const ops::Embed& op, const Part& part, float* output, int64_t width) const {
+        const PackedWeights& weights = model_.weights;
+        EmbedArgs args;
+        args.ids = batch_.input_ids + part.begin;
+        args.type_ids = batch_.token_type_ids + part.begin;
+        args.positions = workspace_.positions.as<int32_t>() + part.begin;
+        args.word = weights.row(op.word);
+        args.position = weights.row(op.position);
+        args.type = weights.row(op.type);
+        args.output = output;
+        args.rows = part.rows();
+        args.width = width;
+        args.position_offset = op.position_offset;
+        kernels_.embed(args);
+    }
+
+    void run_rows(const ops::Linear& op, const Part& part, float* output, int64_t width) const {
+        const MatrixFormat& format = this->format(part.index);
+        const Block& block = part.block;
+        LinearArgs args;
+        args.input = at(op.input, part.begin, block);
+        args.input_stride = value(op.input).width;
+        args.prepared = block.prepared + (part.begin - block.begin) * format.row_bytes(args.input_stride);
+        args.matrix = model_.weights.matrix(part.index);
+        args.bias = model_.weights.row(op.bias);
+        args.residual = op.residual == kNoIndex ? nullptr : at(op.residual, part.begin, block);
+        args.output = output;
+        args.output_stride = width;
+        args.rows = part.rows();
+        args.panel_begin = part.panel_begin;
+        args.panel_end = part.panel_end;
+        args.activation = op.activation;
+        format.linear(args);
+    }
+
+    void run_rows(const ops::LayerNorm& op, const Part& part, float* output, int64_t width) const {
+        const PackedWeights& weights = model_.weights;
+        kernels_.layer_norm(at(op.input, part.begin, part.block), weights.row(op.weight),
+                            weights.row(op.bias), output, part.rows(), width, op.eps);
+    }
+
+    void run_rows(const ops::Normalize& op, const Part& part, float* output, int64_t width) const {
+        kernels_.normalize(at(op.input, part.begin, part.block), output, part.rows(), width);
+    }
+
+    void run_rows(const ops::TopK& op, const Part& part, float* output, int64_t) const {
+        kernels_.top_k(at(op.input, part.begin, part.block), output, part.rows(), value(op.input).width,
+                       op.k);
+    }
+
+    void run_rows(const ops::PickTargets& op, const Part& part, float* output, int64_t) const {
+        kernels_.pick_targets(at(op.input, part.begin, part.block),
+                              batch_.targets + part.begin * kTargetsPerRow, output, part.rows(),
+                              value(op.input).width);
+    }
+
+    int64_t panels(int32_t index) const {
+        const int64_t width = format(index).panel_width;
+        const ops::Linear* linear = linear_at(index);
+        return linear != nullptr ? (value(linear->output).width + width - 1) / width : 0;
+    }
+
+    // Each thread takes blocks of rows through the whole segment; no barrier inside.
+    void run_row_blocks(const Segment& segment) const {
+        const int64_t total = rows(segment.rows);
+        if (total == 0) return;
+        // The same number of blocks for each thread, none larger than fits L2.
+        const int64_t largest = block_rows(segment);
+        const int64_t rounds = (total + largest * team_.size() - 1) / (largest * team_.size());
+        const int64_t blocks = std::min(rounds * team_.size(), total);
+        team_.run(blocks, [&](int64_t unit, int member) {
+            const int64_t begin = total * unit / blocks, end = total * (unit + 1) / blocks;
+            const Block block = block_of(member, begin, end - begin);
+            for (int32_t i = segment.op_begin; i < segment.op_end; i++) {
+                if (!needed_[static_cast<size_t>(i)]) continue;
+                if (member == 0) control_.at_op_boundary();
+                if (control_.cancelled()) return;
+                if (const ops::Linear* linear = linear_at(i)) prepare_rows(i, *linear, block, begin, end);
+                run_rows({i, block, begin, end, 0, panels(i)});
+                const int32_t output = output_of(op(i));
+                emit(output, at(output, begin, block), begin, end - begin);
+            }
+        });
+    }
+
+    // Few rows: the threads share the columns of each linear, so that every weight is read once.
+    void run_shared_columns(const Segment& segment) const {
+        constexpr int64_t kRowsOfUnit = 8;
+        const int64_t total = rows(segment.rows);
+        if (total == 0) return;
+        const Block block = block_of(0, 0, total);
+        const int64_t row_units = (total + kRowsOfUnit - 1) / kRowsOfUnit;
+        const auto rows_of = [&](int64_t unit) { return total * unit / row_units; };
+        for (int32_t i = segment.op_begin; i < segment.op_end; i++) {
+            if (!needed_[static_cast<size_t>(i)]) continue;
+            if (const ops::Linear* linear = linear_at(i)) {
+                if (format(i).row_bytes(1) > 0)
+                    team_.run(row_units, [&](int64_t unit, int) {
+                        prepare_rows(i, *linear, block, rows_of(unit), rows_of(unit + 1));
+                    });
+                const int64_t all = panels(i), units = std::min<int64_t>(all, 4 * team_.size());
+                team_.run(units, [&](int64_t unit, int) {
+                    run_rows({i, block, 0, total, all * unit / units, all * (unit + 1) / units});
+                });
+            } else {
+                team_.run(row_units, [&](int64_t unit, int) {
+                    run_rows({i, block, rows_of(unit), rows_of(unit + 1), 0, 0});
+                });
+            }
+            const int32_t output = output_of(op(i));
+            emit(output, at(output, 0, block), 0, total);
+            control_.at_op_boundary();
+        }
+    }
+
+    void run_across_rows(const Op& op) const {
+        std::visit(
+            [&](const auto& each) {
+                using T = std::decay_t<decltype(each)>;
+                if constexpr (T::kRowWise)
+                    fail("INVALID_PROGRAM", "%s is a row-wise op", T::kName);
+                else
+                    run_whole(each);
+            },
+            op);
+        const int32_t output = output_of(op);
+        const int64_t count = rows(value(output).rows);
+        if (count > 0) emit(output, at(output, 0), 0, count);
+    }
+
+    void run_whole(const ops::GatherRows& op) const {
+        const int64_t count = rows(value(op.output).rows), width = value(op.output).width;
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t row = op.first_token ? batch_.cu_seqlens[i] : batch_.selected[i];
+            std::memcpy(at(op.output, i), at(op.input, row), static_cast<size_t>(width) * sizeof(float));
+        }
+    }
+
+    void run_whole(const ops::Pool& op) const {
+        team_.run(batch_.batch_size, [&](int64_t unit, int) {
+            PoolArgs args;
+            args.width = value(op.input).width;
+            args.input = at(op.input, batch_.cu_seqlens[unit]);
+            args.seq_len = batch_.cu_seqlens[unit + 1] - batch_.cu_seqlens[unit];
+            args.skip = batch_.pool_skip != nullptr ? batch_.pool_skip[unit] : 0;
+            args.output = at(op.output, unit);
+            for (PoolMode mode : op.modes) {
+                args.mode = mode;
+                kernels_.pool(args);
+                args.output += args.width;
+            }
+        });
+    }
+
+    void run_whole(const ops::Attention& op) const {
+        const int64_t hidden_size = value(op.output).width, head_dim = hidden_size / op.num_heads;
+        float* scores = nullptr;
+        for (const Output& output : outputs_)
+            if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
+        int64_t scores_begin = 0;
+        std::vector<int64_t> scores_offset;
+        if (scores != nullptr) {
+            for (int64_t i = 0; i < batch_.batch_size; i++) {
+                const int64_t seq_len = batch_.cu_seqlens[i + 1] - batch_.cu_seqlens[i];
+                scores_offset.push_back(scores_begin);
+                scores_begin += op.num_heads * seq_len * seq_len;
+            }
+        }
+        team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
+            const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
+            const int32_t begin = batch_.cu_seqlens[sequence],
+                          seq_len = batch_.cu_seqlens[sequence + 1] - begin;
+            AttentionArgs args;
+            args.qkv = at(op.query, begin) + head * head_dim;
+            args.context = at(op.output, begin) + head * head_dim;
+            if (scores != nullptr)
+                args.scores = scores + scores_offset[static_cast<size_t>(sequence)] +
+                              head * seq_len * seq_len;
+            args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
+            args.seq_len = seq_len;
+            args.head_dim = head_dim;
+            args.hidden_size = hidden_size;
+            args.softmax_scale = op.softmax_scale;
+            args.relative_bias = model_.relative_biases.of(op.relative_bias, head, seq_len);
+            (model_.bf16_attention ? kernels_.attention_bf16 : kernels_.attention)(args);
+        });
+    }
+
+    const ProgramOnCpu& model_;
+    const Program& program_;
+    const KernelTable& kernels_;
+    const Batch& batch_;
+    const std::vector<Output>& outputs_;
+    CpuWorkspace& workspace_;
+    Team& team_;
+    Control& control_;
+    const int64_t rows_[3];
+    int64_t arena_part_[4];
+    int64_t scratch_floats_ = 0;  // of each member's scratch; prepared rows follow
+    std::vector<bool> needed_;
+};
+
+}  // namespace
+
+void run_forward(const ProgramOnCpu& model, const Batch& batch, const std::vector<Output>& outputs,
+                 CpuWorkspace& workspace, Team& team, Control& control) {
+    Forward(model, batch, outputs, workspace, team, control).run();
+}
+
+}  // namespace bertha::cpu

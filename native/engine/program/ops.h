@@ -1,0 +1,308 @@
+// The fused ops of a program, one struct each, and the one way to see their fields. Validation, planning,
+// packing, keys and the reader of JavaScript's programs go through fields(): a new op is a struct here, its
+// shapes in check_shapes (program.cc) and a kernel per backend.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/program/op_options.h"
+
+namespace bertha {
+
+// How a weight is used decides how a backend stores it.
+enum class WeightKind : int32_t {
+    kMatrix,  // [rows, cols] = [out, in] of a linear; backends repack or quantise it
+    kTable,   // [rows, cols], rows are looked up
+    kVector,  // [1, cols]: bias, LayerNorm weight
+};
+
+enum class Need : int32_t { kRequired, kOptional };
+
+// What an op's fields() shows its fields to. A visitor derives from it, hides the methods that it is about,
+// and is passed over each field in order: values that the op reads and writes, weights, everything else.
+struct FieldVisitor {
+    template <typename Index>
+    void reads(const char*, Index&, Need = Need::kRequired) {}
+    template <typename Index>
+    void writes(const char*, Index&, Need = Need::kRequired) {}
+    template <typename Index>
+    void weight(const char*, Index&, WeightKind, Need = Need::kRequired) {}
+    template <typename Option>
+    void option(const char*, Option&) {}
+};
+
+namespace ops {
+
+// In every op: int32_t fields are indices into Program::values or Program::weights, kNoIndex = absent, unless
+// they are options. kName and the fields' names are those of NativeOp (src/runtime/native.ts). kRowWise: row
+// i of the output depends on row i of the inputs alone, so that the op may run on any block of rows.
+
+// output [tokens, h] = word[id] (+ type[type_id]) (+ position[i + position_offset])
+struct Embed {
+    static constexpr const char* kName = "embed";
+    static constexpr bool kRowWise = true;
+    int32_t output = kNoIndex;
+    int32_t word = kNoIndex;
+    int32_t position = kNoIndex;
+    int32_t type = kNoIndex;
+    int32_t position_offset = 0;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.writes("output", op.output);
+        visit.weight("word", op.word, WeightKind::kTable);
+        visit.weight("position", op.position, WeightKind::kTable, Need::kOptional);
+        visit.weight("type", op.type, WeightKind::kTable, Need::kOptional);
+        visit.option("positionOffset", op.position_offset);
+    }
+};
+
+// output [rows, n] = activation(input [rows, k] · matrixᵀ + bias) + residual [rows, n]
+struct Linear {
+    static constexpr const char* kName = "linear";
+    static constexpr bool kRowWise = true;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    int32_t residual = kNoIndex;
+    int32_t matrix = kNoIndex;
+    int32_t bias = kNoIndex;
+    // [1, k], positive: formats that round their input divide column i of it by input_scale[i] and multiply
+    // column i of the matrix, so that no column wastes the grid of a row.
+    int32_t input_scale = kNoIndex;
+    Activation activation = Activation::kNone;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.reads("residual", op.residual, Need::kOptional);
+        visit.weight("matrix", op.matrix, WeightKind::kMatrix);
+        visit.weight("bias", op.bias, WeightKind::kVector, Need::kOptional);
+        visit.weight("inputScale", op.input_scale, WeightKind::kVector, Need::kOptional);
+        visit.option("activation", op.activation);
+    }
+};
+
+// output [tokens, num_heads, head_dim] = softmax(softmax_scale * query · keyᵀ + terms) · value, within each
+// sequence. query alone holds all three, [tokens, 3, num_heads, head_dim]; else query is [tokens, num_heads,
+// head_dim], key and value [tokens, num_key_heads, head_dim]. scores: the probabilities, for who asks.
+struct Attention {
+    static constexpr const char* kName = "attention";
+    static constexpr bool kRowWise = false;
+    int32_t query = kNoIndex;
+    int32_t key = kNoIndex;
+    int32_t value = kNoIndex;
+    int32_t output = kNoIndex;
+    int32_t scores = kNoIndex;
+    // Terms added to the scaled scores, by the distance of key and query: a table [num_buckets, num_heads] of
+    // T5's buckets (MPNet), and -slopes[head] * |distance|, [1, num_heads] (ALiBi).
+    int32_t relative_bias = kNoIndex;
+    int32_t slopes = kNoIndex;
+    int32_t num_heads = 0;
+    int32_t num_key_heads = 0;  // each serves num_heads / num_key_heads heads of the query; 0: num_heads
+    float softmax_scale = 0.0f;
+    bool causal = false;  // no query sees a later key
+    int32_t window = 0;   // no query sees a key at more than this distance; 0: all keys
+    // The first rotary_dims columns of each head of query and key turn by position / rotary_base^(2i / dims),
+    // column i together with column i + dims / 2 (RoPE as in GPT-NeoX); 0: none.
+    int32_t rotary_dims = 0;
+    float rotary_base = 0.0f;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("query", op.query);
+        visit.reads("key", op.key, Need::kOptional);
+        visit.reads("value", op.value, Need::kOptional);
+        visit.writes("output", op.output);
+        visit.writes("scores", op.scores, Need::kOptional);
+        visit.weight("relativeBias", op.relative_bias, WeightKind::kTable, Need::kOptional);
+        visit.weight("slopes", op.slopes, WeightKind::kVector, Need::kOptional);
+        visit.option("numHeads", op.num_heads);
+        visit.option("numKeyHeads", op.num_key_heads);
+        visit.option("softmaxScale", op.softmax_scale);
+        visit.option("causal", op.causal);
+        visit.option("window", op.window);
+        visit.option("rotaryDims", op.rotary_dims);
+        visit.option("rotaryBase", op.rotary_base);
+    }
+};
+
+// output [rows, h] = (input - mean) / sqrt(variance + eps) * weight (+ bias)
+struct LayerNorm {
+    static constexpr const char* kName = "layer_norm";
+    static constexpr bool kRowWise = true;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    int32_t weight = kNoIndex;
+    int32_t bias = kNoIndex;
+    float eps = 0.0f;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.weight("weight", op.weight, WeightKind::kVector);
+        visit.weight("bias", op.bias, WeightKind::kVector, Need::kOptional);
+        visit.option("eps", op.eps);
+    }
+};
+
+// output [sequences, h] = the first token of each sequence, or [selected, h] = the positions the caller names
+struct GatherRows {
+    static constexpr const char* kName = "gather_rows";
+    static constexpr bool kRowWise = false;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    bool first_token = false;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.option("firstToken", op.first_token);
+    }
+};
+
+// output [sequences, h * modes] from input [tokens, h]; leaves out as many tokens at the start of each
+// sequence as the caller names
+struct Pool {
+    static constexpr const char* kName = "pool";
+    static constexpr bool kRowWise = false;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    std::vector<PoolMode> modes;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.option("modes", op.modes);
+    }
+};
+
+// output [rows, h] = input / max(|input|₂, 1e-12)
+struct Normalize {
+    static constexpr const char* kName = "normalize";
+    static constexpr bool kRowWise = true;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+    }
+};
+
+// output [rows, 1 + 2k] from input [rows, n]: log-sum-exp, the k largest, their columns; ties: lower column
+struct TopK {
+    static constexpr const char* kName = "top_k";
+    static constexpr bool kRowWise = true;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    int32_t k = 0;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.option("k", op.k);
+    }
+};
+
+// output [selected, 1 + kTargetsPerRow] from input [selected, vocab_size]: log-sum-exp, then the columns that
+// the caller names for the row
+struct PickTargets {
+    static constexpr const char* kName = "pick_targets";
+    static constexpr bool kRowWise = true;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+    }
+};
+
+}  // namespace ops
+
+using Op = std::variant<ops::Embed, ops::Linear, ops::Attention, ops::LayerNorm, ops::GatherRows, ops::Pool,
+                        ops::Normalize, ops::TopK, ops::PickTargets>;
+
+// Shows each field of an op, const or not, to a FieldVisitor.
+template <typename AnyOp, typename Visitor>
+void visit_fields(AnyOp& op, Visitor& visitor) {
+    std::visit([&](auto& each) { std::decay_t<decltype(each)>::fields(each, visitor); }, op);
+}
+
+namespace detail {
+
+template <typename Use>
+struct ReadVisitor : FieldVisitor {
+    explicit ReadVisitor(Use& each) : use(each) {}
+    void reads(const char*, const int32_t& value, Need = Need::kRequired) {
+        if (value != kNoIndex) use(value);
+    }
+    Use& use;
+};
+
+template <typename Use>
+struct WriteVisitor : FieldVisitor {
+    explicit WriteVisitor(Use& each) : use(each) {}
+    void writes(const char*, const int32_t& value, Need = Need::kRequired) {
+        if (value != kNoIndex) use(value);
+    }
+    Use& use;
+};
+
+template <typename Use>
+struct WeightVisitor : FieldVisitor {
+    explicit WeightVisitor(Use& each) : use(each) {}
+    void weight(const char*, const int32_t& weight, WeightKind, Need = Need::kRequired) {
+        if (weight != kNoIndex) use(weight);
+    }
+    Use& use;
+};
+
+}  // namespace detail
+
+// The values that an op reads.
+template <typename Use>
+void for_each_read(const Op& op, Use&& use) {
+    detail::ReadVisitor<Use> visitor(use);
+    visit_fields(op, visitor);
+}
+// The values that it writes: the output, and what else the caller may want.
+template <typename Use>
+void for_each_written(const Op& op, Use&& use) {
+    detail::WriteVisitor<Use> visitor(use);
+    visit_fields(op, visitor);
+}
+template <typename Use>
+void for_each_weight(const Op& op, Use&& use) {
+    detail::WeightVisitor<Use> visitor(use);
+    visit_fields(op, visitor);
+}
+inline bool reads(const Op& op, int32_t value) {
+    bool found = false;
+    for_each_read(op, [&](int32_t each) { found = found || each == value; });
+    return found;
+}
+
+inline const char* name_of(const Op& op) {
+    return std::visit([](const auto& each) { return std::decay_t<decltype(each)>::kName; }, op);
+}
+inline bool is_row_wise(const Op& op) {
+    return std::visit([](const auto& each) { return std::decay_t<decltype(each)>::kRowWise; }, op);
+}
+// The value that every op writes.
+inline int32_t output_of(const Op& op) {
+    return std::visit([](const auto& each) { return each.output; }, op);
+}
+
+}  // namespace bertha

@@ -1,0 +1,75 @@
+#include <cstring>
+
+#include "engine/program/program.h"
+
+namespace bertha {
+namespace {
+
+// Numbers end in a space, lists and names begin with their length, floats are written by their bits: no two
+// programs read the same.
+class Text : public FieldVisitor {
+public:
+    void add(int64_t number) {
+        text_ += std::to_string(number);
+        text_ += ' ';
+    }
+    void add(const std::string& name) {
+        add(static_cast<int64_t>(name.size()));
+        text_ += name;
+    }
+
+    void reads(const char* name, int32_t index, Need = Need::kRequired) { field(name, index); }
+    void writes(const char* name, int32_t index, Need = Need::kRequired) { field(name, index); }
+    void weight(const char* name, int32_t index, WeightKind, Need = Need::kRequired) { field(name, index); }
+    void option(const char* name, int32_t number) { field(name, number); }
+    void option(const char* name, bool is_on) { field(name, is_on ? 1 : 0); }
+    void option(const char* name, Activation activation) { field(name, static_cast<int64_t>(activation)); }
+    void option(const char* name, float number) {
+        uint32_t bits;
+        std::memcpy(&bits, &number, sizeof bits);
+        field(name, bits);
+    }
+    void option(const char* name, const std::vector<PoolMode>& modes) {
+        field(name, static_cast<int64_t>(modes.size()));
+        for (PoolMode mode : modes) add(static_cast<int64_t>(mode));
+    }
+
+    std::string text() && { return std::move(text_); }
+
+private:
+    void field(const char* name, int64_t number) {
+        text_ += name;
+        text_ += ' ';
+        add(number);
+    }
+    std::string text_;
+};
+
+}  // namespace
+
+std::string serialise(const Program& program) {
+    Text text;
+    text.add(static_cast<int64_t>(program.values.size()));
+    for (const Value& value : program.values) {
+        text.add(static_cast<int64_t>(value.rows));
+        text.add(value.width);
+    }
+    text.add(static_cast<int64_t>(program.weights.size()));
+    for (const Weight& weight : program.weights) {
+        text.add(weight.name);
+        text.add(static_cast<int64_t>(weight.kind));
+        text.add(weight.rows);
+        text.add(weight.cols);
+    }
+    text.add(static_cast<int64_t>(program.ops.size()));
+    for (const Op& op : program.ops) {
+        text.add(std::string(name_of(op)));
+        visit_fields(op, text);
+    }
+    for (int64_t size :
+         {program.vocab_size, program.type_vocab_size, program.padding_id, program.max_seq_len})
+        text.add(size);
+    return std::move(text).text();
+}
+
+}  // namespace bertha

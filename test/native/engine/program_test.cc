@@ -1,0 +1,219 @@
+// Programs as data: which field decides what, and what is refused.
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "check.h"
+#include "devices.h"
+#include "tests.h"
+
+namespace bertha::test {
+namespace {
+
+// Every op with every field it has, so that each can be changed.
+std::vector<Op> all_ops() {
+    ops::Pool pool;
+    pool.modes = {PoolMode::kMean};
+    return {ops::Embed{}, ops::Linear{}, ops::Attention{}, ops::LayerNorm{}, ops::GatherRows{}, pool,
+            ops::Normalize{}, ops::TopK{}, ops::PickTargets{}};
+}
+
+// Changes one field of an op, the one whose turn it is, and counts them.
+class Changer : public FieldVisitor {
+public:
+    explicit Changer(int field) : field_(field) {}
+    void reads(const char*, int32_t& index, Need = Need::kRequired) { change(index); }
+    void writes(const char*, int32_t& index, Need = Need::kRequired) { change(index); }
+    void weight(const char*, int32_t& index, WeightKind, Need = Need::kRequired) { change(index); }
+    void option(const char*, int32_t& number) { change(number); }
+    void option(const char*, float& number) { change(number); }
+    void option(const char*, bool& is_on) {
+        if (next_++ == field_) is_on = !is_on;
+    }
+    void option(const char*, Activation& activation) {
+        if (next_++ == field_) activation = Activation::kMish;
+    }
+    void option(const char*, std::vector<PoolMode>& modes) {
+        if (next_++ == field_) modes.push_back(PoolMode::kMax);
+    }
+    int count() const { return next_; }
+
+private:
+    template <typename Number>
+    void change(Number& number) {
+        if (next_++ == field_) number += 1;
+    }
+    const int field_;
+    int next_ = 0;
+};
+
+int count_fields(Op op) {
+    Changer changer(-1);
+    visit_fields(op, changer);
+    return changer.count();
+}
+
+// How many values an aggregate takes in braces: its members.
+struct Anything {
+    template <typename T>
+    operator T() const;
+};
+template <typename T, typename... Args>
+constexpr auto takes(int) -> decltype(T{std::declval<Args>()...}, true) {
+    return true;
+}
+template <typename T, typename... Args>
+constexpr bool takes(...) {
+    return false;
+}
+template <typename T, typename... Args>
+constexpr int count_members() {
+    if constexpr (takes<T, Args..., Anything>(0))
+        return count_members<T, Args..., Anything>();
+    else
+        return sizeof...(Args);
+}
+
+void every_member_of_an_op_is_a_field() {
+    for (const Op& op : all_ops())
+        EXPECT(count_fields(op) == std::visit([](const auto& each) { return count_members<std::decay_t<decltype(each)>>(); }, op));
+}
+
+void every_field_of_a_program_is_in_its_key() {
+    Program program = *encoder();
+    program.ops = all_ops();
+    std::set<std::string> keys{serialise(program)};
+    size_t changes = 0;
+    const auto expect_another = [&](const std::function<void(Program&)>& change) {
+        Program changed = program;
+        change(changed);
+        keys.insert(serialise(changed));
+        changes++;
+        EXPECT(keys.size() == changes + 1);
+    };
+    for (size_t i = 0; i < program.ops.size(); i++) {
+        for (int field = 0; field < count_fields(program.ops[i]); field++)
+            expect_another([&](Program& changed) {
+                Changer changer(field);
+                visit_fields(changed.ops[i], changer);
+            });
+    }
+    for (int64_t Program::* size : {&Program::vocab_size, &Program::type_vocab_size, &Program::padding_id, &Program::max_seq_len})
+        expect_another([&](Program& changed) { changed.*size += 1; });
+    for (size_t i = 0; i < program.values.size(); i++) {
+        expect_another([&](Program& changed) { changed.values[i].width++; });
+        expect_another([&](Program& changed) { changed.values[i].rows = Rows::kSelected; });
+    }
+    for (size_t i = 0; i < program.weights.size(); i++) {
+        expect_another([&](Program& changed) { changed.weights[i].name += " "; });
+        expect_another([&](Program& changed) { changed.weights[i].rows++; });
+        expect_another([&](Program& changed) { changed.weights[i].cols++; });
+        expect_another([&](Program& changed) {
+            WeightKind& kind = changed.weights[i].kind;
+            kind = kind == WeightKind::kTable ? WeightKind::kVector : WeightKind::kTable;
+        });
+    }
+    expect_another([](Program& changed) { std::swap(changed.ops[6], changed.ops[7]); });
+    EXPECT(changes > 80);
+}
+
+std::string message_of(const std::function<void()>& call) {
+    try {
+        call();
+        return "";
+    } catch (const Error& error) {
+        EXPECT(error.code() == "INVALID_PROGRAM");
+        return error.what();
+    }
+}
+
+// encoder() with its attention changed.
+Program with_attention(const std::function<void(Program&, ops::Attention&)>& change) {
+    Program program = *encoder();
+    change(program, std::get<ops::Attention>(program.ops[2]));
+    return program;
+}
+
+// Splits the packed query, key and value: three linears in the place of one.
+void separate(Program& program, ops::Attention& attention) {
+    program.weights[1].rows = kHidden;
+    program.values[1].width = kHidden;
+    const ops::Linear query = std::get<ops::Linear>(program.ops[1]);
+    for (int32_t* value : {&attention.key, &attention.value}) {
+        *value = static_cast<int32_t>(program.values.size());
+        program.values.push_back({Rows::kTokens, kHidden});
+    }
+    const ops::Attention whole = attention;
+    for (int32_t value : {whole.key, whole.value}) {
+        ops::Linear linear = query;
+        linear.output = value;
+        program.ops.insert(program.ops.begin() + 1, linear);
+    }
+}
+
+void an_attention_may_ask_for_what_no_kernel_computes_yet() {
+    const struct {
+        const char* name;
+        std::function<void(Program&, ops::Attention&)> change;
+    } options[] = {
+        {"a separate key and value", separate},
+        {"causal", [](Program&, ops::Attention& op) { op.causal = true; }},
+        {"a window", [](Program&, ops::Attention& op) { op.window = 64; }},
+        {"a rotary embedding",
+         [](Program&, ops::Attention& op) {
+             op.rotary_dims = kHidden / kHeads;
+             op.rotary_base = 10000.0f;
+         }},
+        {"slopes",
+         [](Program& program, ops::Attention& op) {
+             op.slopes = static_cast<int32_t>(program.weights.size());
+             program.weights.push_back({"slopes", WeightKind::kVector, 1, kHeads});
+         }},
+    };
+    for (const auto& option : options) {
+        const auto program = std::make_shared<const Program>(with_attention(option.change));
+        validate(*program);
+        RandomSource source(*program);
+        Solo solo;
+        const std::string message = message_of([&] { load_model(program, source, {}, solo); });
+        EXPECT(message.find("(attention): " + std::string(option.name) + " has no kernel yet on cpu") != std::string::npos);
+    }
+}
+
+void an_attention_whose_options_do_not_fit_is_refused() {
+    using Change = std::function<void(Program&, ops::Attention&)>;
+    for (const Change& change : std::vector<Change>{
+             [](Program&, ops::Attention& op) { op.num_heads = 5; },
+             [](Program&, ops::Attention& op) { op.num_heads = 0; },
+             [](Program&, ops::Attention& op) { op.num_key_heads = 3; },
+             [](Program&, ops::Attention& op) { op.num_key_heads = 2; },
+             [](Program&, ops::Attention& op) { op.window = -1; },
+             [](Program&, ops::Attention& op) { op.rotary_dims = 3; },
+             [](Program&, ops::Attention& op) { op.rotary_dims = 2 * kHidden; },
+             [](Program&, ops::Attention& op) { op.rotary_dims = 2; },
+             [](Program&, ops::Attention& op) { op.slopes = 3; },
+             [](Program&, ops::Attention& op) { op.key = 0; },
+             [](Program&, ops::Attention& op) { op.key = op.value = 0; },
+             [](Program&, ops::Attention& op) { op.key = 100; },
+             [](Program&, ops::Attention& op) { op.relative_bias = 0; },
+             [](Program&, ops::Attention& op) { op.softmax_scale = -1.0f; },
+             [](Program&, ops::Attention& op) { op.query = kNoIndex; },
+             [](Program&, ops::Attention& op) { op.query = op.output; },
+             [](Program&, ops::Attention& op) { op.output = 1; },
+             [](Program& program, ops::Attention& op) { op.scores = static_cast<int32_t>(program.values.size()) - 1; },
+         })
+        EXPECT(message_of([&] { validate(with_attention(change)); }).find("op 2 (attention): expected ") == 0);
+}
+
+}  // namespace
+
+std::vector<Test> program_tests() {
+    return {
+        {"every member of an op is a field", every_member_of_an_op_is_a_field},
+        {"every field of a program is in its key", every_field_of_a_program_is_in_its_key},
+        {"an attention may ask for what no kernel computes yet", an_attention_may_ask_for_what_no_kernel_computes_yet},
+        {"an attention whose options do not fit is refused", an_attention_whose_options_do_not_fit_is_refused},
+    };
+}
+
+}  // namespace bertha::test
