@@ -63,6 +63,25 @@ function layer(files, mayImport, { typesFrom = [] } = {}) {
   };
 }
 
+// The tokenizer's own folders: what each may import beside itself. Files at its top put them together.
+const tokenizerFolders = {
+  unicode: [],
+  vocabulary: [],
+  normalizers: ['unicode'],
+  wordpiece: ['vocabulary'],
+  scanning: ['unicode', 'normalizers', 'vocabulary'],
+  definition: ['normalizers', 'vocabulary', 'scanning'],
+  files: ['unicode', 'normalizers', 'vocabulary', 'scanning', 'definition'],
+};
+const tokenizerLayers = Object.entries(tokenizerFolders).map(([folder, mayImport]) => {
+  const rules = layer([`src/tokenizer/${folder}/**/*.ts`], []);
+  rules.rules['@typescript-eslint/no-restricted-imports'][1].patterns.push({
+    regex: `^\\.\\./(?!${['\\.\\./', ...mayImport.map((name) => `${name}/`)].join('|')})`,
+    message: `Of the tokenizer's folders ${folder}/ may import ${mayImport.join(', ') || 'none'}.`,
+  });
+  return rules;
+});
+
 export default defineConfig(
   {
     ignores: [
@@ -138,6 +157,7 @@ export default defineConfig(
   layer(['src/hub/**/*.ts'], ['checkpoint']),
   layer(['src/checkpoint/**/*.ts'], ['tokenizer']),
   layer(['src/tokenizer/**/*.ts'], []),
+  ...tokenizerLayers,
   layer(
     ['src/cli/**/*.ts'],
     [

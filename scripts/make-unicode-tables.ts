@@ -1,5 +1,5 @@
 // Derives the tokenizer's Unicode tables from the reference implementation (npm `tokenizers`, the Rust library) and writes
-// src/tokenizer/unicode-tables.ts. JavaScript's own tables differ from the reference's (decomposition of 509 code points,
+// src/tokenizer/unicode/unicode-tables.ts. JavaScript's own tables differ from the reference's (decomposition of 509 code points,
 // punctuation of 143, control characters of hundreds of thousands) and move with every ICU update; these do not.
 //   node --import tsx scripts/make-unicode-tables.ts [--check]
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ export interface UnicodeTables {
   readonly lowercase: Map<number, number[]>;
 }
 
-const OUTPUT = fileURLToPath(new URL('../src/tokenizer/unicode-tables.ts', import.meta.url));
+const OUTPUT = fileURLToPath(new URL('../src/tokenizer/unicode/unicode-tables.ts', import.meta.url));
 const BLOCK = 512;
 const HANGUL_FIRST = 0xac00;
 const HANGUL_END = 0xd7a4;
@@ -263,7 +263,7 @@ function literal(name: string, comment: string, value: string): string {
   return `/** ${comment} */\n// prettier-ignore\nexport const ${name} = [\n${lines.map((line) => `  '${line}',\n`).join('')}].join('');\n`;
 }
 
-/** The text of src/tokenizer/unicode-tables.ts. */
+/** The text of src/tokenizer/unicode/unicode-tables.ts. */
 export function formatTables(tables: UnicodeTables): string {
   return [
     '// Made by scripts/make-unicode-tables.ts from npm tokenizers 0.23.2 (Rust); do not edit.',

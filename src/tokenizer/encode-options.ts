@@ -1,8 +1,8 @@
 import { BerthaError } from '../errors.js';
 import { type Check, flag, integer, oneOf, type Options, readOptions, received } from '../options.js';
-import type { TokenizerDefinition } from './definition.js';
-import { countSpecial, type TemplatePiece, withoutSpecial } from './template.js';
-import type { Side, TruncationStrategy } from './truncation.js';
+import type { TokenizerDefinition } from './definition/definition.js';
+import { countSpecial, type TemplatePiece, withoutSpecial } from './definition/template.js';
+import type { Side, TruncationStrategy } from './definition/truncation.js';
 
 /** Options of `encode` and `encodeBatch`. */
 export interface EncodeOptions {

@@ -1,10 +1,10 @@
 import { BerthaError } from '../errors.js';
 import { type EncodeSettings, roomFor } from './encode-options.js';
 import { type EncodedIds, Encoding, type IdToToken, templateLength } from './encoding.js';
-import { type Pipeline, SequenceEncoder } from './sequence-encoder.js';
-import type { TemplatePiece } from './template.js';
-import type { Preparation } from './text-window.js';
-import { keptLengths, keptWindow, type Window, windows } from './truncation.js';
+import { type Pipeline, SequenceEncoder } from './scanning/sequence-encoder.js';
+import type { TemplatePiece } from './definition/template.js';
+import type { Preparation } from './scanning/text-window.js';
+import { keptLengths, keptWindow, type Window, windows } from './definition/truncation.js';
 import { WordArena } from './word-arena.js';
 
 const NO_WINDOW: Window = [0, 0];

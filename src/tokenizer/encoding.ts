@@ -1,4 +1,4 @@
-import { countSpecial, type TemplatePiece } from './template.js';
+import { countSpecial, type TemplatePiece } from './definition/template.js';
 
 /** The token of an id; `undefined` where it has none. */
 export type IdToToken = (id: number) => string | undefined;

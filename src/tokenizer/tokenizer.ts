@@ -1,21 +1,21 @@
 import { BerthaError } from '../errors.js';
 import { flag, integer, readOptions, received } from '../options.js';
-import { type AddedToken, AddedTokenMatcher } from './added-tokens.js';
-import { characterTable } from './character-table.js';
-import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './decoder.js';
-import type { TokenizerDefinition, TokenizerFiles } from './definition.js';
+import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
+import { characterTable } from './scanning/character-table.js';
+import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './definition/decoder.js';
+import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
 import type { EncodedIds, Encoding } from './encoding.js';
 import { EncodingTask, type PreparedBy } from './encoding-task.js';
 import { fuseSteps, normalizeString } from './normalizers/steps.js';
-import type { Pipeline } from './sequence-encoder.js';
-import { outerSpace } from './token-buffer.js';
-import { readTokenizerJson } from './tokenizer-json.js';
-import { readVocabFiles } from './vocab-files.js';
+import type { Pipeline } from './scanning/sequence-encoder.js';
+import { outerSpace } from './scanning/token-buffer.js';
+import { readTokenizerJson } from './files/tokenizer-json.js';
+import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
-import type { Vocabulary } from './vocabulary.js';
-import { WordLevel } from './word-level.js';
-import { WordPiece } from './wordpiece.js';
+import type { Vocabulary } from './vocabulary/vocabulary.js';
+import { WordLevel } from './wordpiece/word-level.js';
+import { WordPiece } from './wordpiece/wordpiece.js';
 
 /** Options of `createTokenizer`. */
 export interface TokenizerOptions {

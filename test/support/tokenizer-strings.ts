@@ -1,4 +1,5 @@
-import { combiningRank, decompositions, lowercase, nonspacingMarks, reorderedMarks } from '../../src/tokenizer/unicode.js';
+import { lowercase, nonspacingMarks } from '../../src/tokenizer/unicode/characters.js';
+import { combiningRank, decompositions, reorderedMarks } from '../../src/tokenizer/unicode/normal-forms.js';
 
 /** A small seeded generator (xorshift32): the same strings on every machine. */
 export class Random {

@@ -1,7 +1,8 @@
 // Normalizers alone and in sequences, each against the reference, npm `tokenizers` (Rust), character by character.
 import * as assert from 'uvu/assert';
 import { createTokenizer } from '../../src/tokenizer/index.js';
-import { combiningRank, marks } from '../../src/tokenizer/unicode.js';
+import { marks } from '../../src/tokenizer/unicode/characters.js';
+import { combiningRank } from '../../src/tokenizer/unicode/normal-forms.js';
 import { suite } from '../support/suite.js';
 import { addedNormalized, bert, json, normalizers, testKinds, whitespace } from '../support/tokenizer-builder.js';
 import { compareWithOracle, makeOracle } from '../support/tokenizer-oracle.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTokenizer, type EncodeOptions, type Encoding, type EncodingTask, type Tokenizer } from '../../src/tokenizer/index.js';
-import { keptLengths } from '../../src/tokenizer/truncation.js';
+import { keptLengths } from '../../src/tokenizer/definition/truncation.js';
 import { addedTokenPhrases, withAddedTokens } from '../support/added-token-variants.js';
 import { difference, makeOracle } from '../support/tokenizer-oracle.js';
 import { Random, randomText } from '../support/tokenizer-strings.js';

@@ -3,10 +3,11 @@ import tokenizers from 'tokenizers';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { deriveTables, formatTables } from '../../scripts/make-unicode-tables.js';
-import { characterTable, Kind, KIND_SHIFT } from '../../src/tokenizer/character-table.js';
+import { characterTable, Kind, KIND_SHIFT } from '../../src/tokenizer/scanning/character-table.js';
 import { normalizeString } from '../../src/tokenizer/normalizers/steps.js';
-import type { NormalizerOptions } from '../../src/tokenizer/normalizer.js';
-import { punctuation, reorderedMarks, whitespace } from '../../src/tokenizer/unicode.js';
+import type { NormalizerOptions } from '../../src/tokenizer/normalizers/options.js';
+import { punctuation, whitespace } from '../../src/tokenizer/unicode/characters.js';
+import { reorderedMarks } from '../../src/tokenizer/unicode/normal-forms.js';
 
 const t = suite('tokenizer-unicode');
 
@@ -16,7 +17,7 @@ for (let bits = 0; bits < 16; bits++) {
 }
 
 t('finds the checked-in tables to be what the reference says about every scalar value', async () => {
-  const path = new URL('../../src/tokenizer/unicode-tables.ts', import.meta.url);
+  const path = new URL('../../src/tokenizer/unicode/unicode-tables.ts', import.meta.url);
   assert.ok(readFileSync(path, 'utf8') === formatTables(await deriveTables()), 'run scripts/make-unicode-tables.ts');
 });
 

@@ -1,4 +1,4 @@
-import { scalarAt, unitLength } from '../normalizer.js';
+import { scalarAt, unitLength } from '../unicode/scalar.js';
 
 /** What `next` answers when there is no character: none is known yet, or none will come. */
 export const Starved = -1;

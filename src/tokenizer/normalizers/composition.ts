@@ -1,4 +1,4 @@
-import { combiningRank, compose } from '../unicode.js';
+import { combiningRank, compose } from '../unicode/normal-forms.js';
 import { type Budget, Ended, Starved } from './character-stream.js';
 import type { ChangeStream } from './decomposition.js';
 import { NumberQueue } from './number-queue.js';

@@ -1,4 +1,4 @@
-import { combiningRank, RANKS } from '../unicode.js';
+import { combiningRank, RANKS } from '../unicode/normal-forms.js';
 import { type Budget, type CharacterStream, Ended, Starved } from './character-stream.js';
 import { NumberQueue } from './number-queue.js';
 

@@ -1,4 +1,4 @@
-import { decompose, decomposeCompatibly } from '../unicode.js';
+import { decompose, decomposeCompatibly } from '../unicode/normal-forms.js';
 import type { Budget, CharacterStream } from './character-stream.js';
 import { Composition } from './composition.js';
 import { type ChangeStream, Decomposition } from './decomposition.js';

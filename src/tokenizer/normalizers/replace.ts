@@ -1,4 +1,4 @@
-import type { CodePointSet } from '../unicode.js';
+import type { CodePointSet } from '../unicode/code-point-set.js';
 import { type CharacterStream, Ended, MapStream } from './character-stream.js';
 
 /** What Replace looks for: a fixed text, or a character of a set; `isRun` as many of them as follow one another. */

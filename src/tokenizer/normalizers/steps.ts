@@ -1,5 +1,5 @@
-import { chinese, lowercase, marks, nonspacingMarks, removed, whitespace } from '../unicode.js';
-import type { NormalizerOptions } from '../normalizer.js';
+import { chinese, lowercase, marks, nonspacingMarks, removed, whitespace } from '../unicode/characters.js';
+import type { NormalizerOptions } from './options.js';
 import { type Budget, type CharacterStream, MapStream, SourceStream } from './character-stream.js';
 import { Prepend } from './prepend.js';
 import { type FormName, NormalForm } from './normal-form.js';

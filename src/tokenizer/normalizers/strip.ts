@@ -1,4 +1,4 @@
-import { whitespace } from '../unicode.js';
+import { whitespace } from '../unicode/characters.js';
 import { type Budget, type CharacterStream, Ended, Starved } from './character-stream.js';
 import { NumberQueue } from './number-queue.js';
 

@@ -1,5 +1,6 @@
 import type { JsonNode } from './json.js';
-import { CodePointSet, codePointsOf, digits, whitespace, wordCharacters } from './unicode.js';
+import { digits, whitespace, wordCharacters } from '../unicode/characters.js';
+import { CodePointSet, codePointsOf } from '../unicode/code-point-set.js';
 
 /** A pattern of Split and Replace: a text, or characters of a set, `isRun` as many as follow one another. */
 export type SimplePattern =

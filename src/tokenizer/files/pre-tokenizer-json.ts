@@ -9,8 +9,8 @@ import {
   type SplitBehavior,
   splitRules,
   type SplitStep,
-} from './pre-tokenizer.js';
-import { CodePointSet, codePointsOf } from './unicode.js';
+} from '../scanning/pre-tokenizer.js';
+import { CodePointSet, codePointsOf } from '../unicode/code-point-set.js';
 
 const SUPPORTED =
   'BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split by single characters, CharDelimiterSplit, a Sequence of these, or none';

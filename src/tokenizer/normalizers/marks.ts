@@ -1,5 +1,7 @@
-import { type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
-import { combiningRank, decompose, removed } from './unicode.js';
+import { type NormalizerOptions } from './options.js';
+import { scalarAt, unitLength } from '../unicode/scalar.js';
+import { removed } from '../unicode/characters.js';
+import { combiningRank, decompose } from '../unicode/normal-forms.js';
 
 /** A text with a run of more units of marks, whose order matters, is read the general way: a run of this length takes a millisecond or two. */
 export const MOST_MARKS = 1 << 12;

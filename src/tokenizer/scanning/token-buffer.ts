@@ -1,6 +1,6 @@
-import { scalarAt, unitLength } from './normalizer.js';
+import { scalarAt, unitLength } from '../unicode/scalar.js';
 import type { TextWindow } from './text-window.js';
-import { whitespace } from './unicode.js';
+import { whitespace } from '../unicode/characters.js';
 
 /** White space, or "Ġ", which stands for it, at the ends of a token: numbers of characters. */
 export interface OuterSpace {

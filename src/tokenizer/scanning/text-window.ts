@@ -1,5 +1,5 @@
-import { dependsOnNext, forEachAddedUnit, LowerCaser, startsCased } from './lower-case.js';
-import { scalarAt, unitLength } from './normalizer.js';
+import { dependsOnNext, forEachAddedUnit, LowerCaser, startsCased } from '../unicode/lower-case.js';
+import { scalarAt, unitLength } from '../unicode/scalar.js';
 
 /** What becomes of a text before it is tokenized, as in sentence-transformers. */
 export interface Preparation {

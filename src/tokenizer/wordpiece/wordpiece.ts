@@ -1,6 +1,6 @@
-import { HASH_PRIME, HASH_SEED, UnitMap, hashUnits } from './unit-map.js';
-import { unitsOf, type Vocabulary } from './vocabulary.js';
-import type { WordModel } from './word-model.js';
+import { HASH_PRIME, HASH_SEED, UnitMap, hashUnits } from '../vocabulary/unit-map.js';
+import { unitsOf, type Vocabulary } from '../vocabulary/vocabulary.js';
+import type { WordModel } from '../vocabulary/word-model.js';
 
 /** The WordPiece model of a tokenizer. */
 export interface WordPieceOptions {

@@ -1,6 +1,8 @@
-import { accents, type NormalizerOptions } from './normalizer.js';
+import { accents, type NormalizerOptions } from '../normalizers/options.js';
 import { bertPreTokenizer, cutsBetween, Part, type PreTokenizer } from './pre-tokenizer.js';
-import { chinese, type CodePointSet, decompose, decompositions, lowercase, removed, reorderedMarks, whitespace } from './unicode.js';
+import { chinese, lowercase, removed, whitespace } from '../unicode/characters.js';
+import { type CodePointSet } from '../unicode/code-point-set.js';
+import { decompose, decompositions, reorderedMarks } from '../unicode/normal-forms.js';
 
 /** What the scanner does with a character: the upper half of a table entry. */
 export const Kind = {

@@ -1,13 +1,14 @@
-import type { AddedToken } from './added-tokens.js';
-import type { DecoderOptions } from './decoder.js';
-import type { FilePadding, FileTruncation, ModelDefinition, TokenizerDefinition, TokenizerFiles } from './definition.js';
+import type { AddedToken } from '../scanning/added-tokens.js';
+import type { DecoderOptions } from '../definition/decoder.js';
+import type { FilePadding, FileTruncation, ModelDefinition, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { JsonNode, unsupported } from './json.js';
 import { readNormalizer } from './normalizer-json.js';
-import type { NormalizerStep } from './normalizers/steps.js';
+import type { NormalizerStep } from '../normalizers/steps.js';
 import { readPreTokenizer } from './pre-tokenizer-json.js';
-import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from './template.js';
+import { bareTemplate, bertTemplate, robertaTemplate, type Template, type TemplatePiece } from '../definition/template.js';
 import { readFlags, TokenizerConfig } from './tokenizer-config.js';
-import { MAX_VOCAB_SIZE, type ScannedVocabulary, scanVocabulary, Vocabulary } from './vocabulary.js';
+import { type ScannedVocabulary, scanVocabulary } from './scan-vocabulary.js';
+import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
 const FILE = 'tokenizer.json';
 

@@ -1,7 +1,7 @@
 import { type JsonNode, unsupported } from './json.js';
-import type { NormalizerStep } from './normalizers/steps.js';
+import type { NormalizerStep } from '../normalizers/steps.js';
 import { readPattern } from './pattern-json.js';
-import { codePointsOf } from './unicode.js';
+import { codePointsOf } from '../unicode/code-point-set.js';
 
 const SUPPORTED = 'BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Strip, Replace, Prepend, a Sequence of these, or none';
 

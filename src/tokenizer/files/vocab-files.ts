@@ -1,11 +1,12 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
-import type { AddedToken } from './added-tokens.js';
-import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from './definition.js';
-import { bertPreTokenizer } from './pre-tokenizer.js';
-import { bertTemplate, robertaTemplate } from './template.js';
+import { BerthaError } from '../../errors.js';
+import { received } from '../../options.js';
+import type { AddedToken } from '../scanning/added-tokens.js';
+import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
+import { bertPreTokenizer } from '../scanning/pre-tokenizer.js';
+import { bertTemplate, robertaTemplate } from '../definition/template.js';
 import { type AddedTokenFlags, TokenizerConfig } from './tokenizer-config.js';
-import { MAX_VOCAB_SIZE, forEachLine, Vocabulary } from './vocabulary.js';
+import { forEachLine } from './scan-vocabulary.js';
+import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
 const SPECIAL_NAMES = ['unk', 'pad', 'cls', 'sep', 'mask'] as const;
 

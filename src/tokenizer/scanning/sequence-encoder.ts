@@ -1,16 +1,16 @@
 import { AddedTokenFinder } from './added-token-finder.js';
 import { AddedTokenMatcher } from './added-tokens.js';
 import { type CharacterTable, characterTable } from './character-table.js';
-import { MOST_MARKS } from './marks.js';
-import { fuseSteps, type NormalizerStep } from './normalizers/steps.js';
-import type { NormalizerOptions } from './normalizer.js';
+import { MOST_MARKS } from '../normalizers/marks.js';
+import { fuseSteps, type NormalizerStep } from '../normalizers/steps.js';
+import type { NormalizerOptions } from '../normalizers/options.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 import { NormalizingScanner } from './normalizing-scanner.js';
 import { TableScanner } from './table-scanner.js';
 import { type Preparation, TextWindow } from './text-window.js';
 import { TokenBuffer, type TrimOffsets } from './token-buffer.js';
 import { WordBuffer } from './word-buffer.js';
-import type { WordModel } from './word-model.js';
+import type { WordModel } from '../vocabulary/word-model.js';
 
 /** What turns one text into tokens, without the template's special tokens. Shared by all encoders of a tokenizer. */
 export interface Pipeline {

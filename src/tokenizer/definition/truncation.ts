@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { BerthaError } from '../../errors.js';
 
 /** Which text of a pair is cut: the longer one token by token, or only one of them. */
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second';

@@ -1,5 +1,5 @@
-import type { CodePointSet } from './unicode.js';
-import { numeric, punctuation, whitespace, wordCharacters } from './unicode.js';
+import type { CodePointSet } from '../unicode/code-point-set.js';
+import { numeric, punctuation, whitespace, wordCharacters } from '../unicode/characters.js';
 
 /** What becomes of the matches of a split, in the words of tokenizer.json. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';

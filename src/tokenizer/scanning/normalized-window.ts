@@ -1,4 +1,4 @@
-import { type CharacterStream, Ended, originEnd, originStart } from './normalizers/character-stream.js';
+import { type CharacterStream, Ended, originEnd, originStart } from '../normalizers/character-stream.js';
 import type { Window } from './text-window.js';
 
 const FIRST_CAPACITY = 1 << 10;

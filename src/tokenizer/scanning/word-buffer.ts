@@ -1,8 +1,8 @@
 import { type Cuts, cutsBetween } from './pre-tokenizer.js';
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
-import { HASH_PRIME, HASH_SEED, hashUnits } from './unit-map.js';
-import type { WordModel } from './word-model.js';
+import { HASH_PRIME, HASH_SEED, hashUnits } from '../vocabulary/unit-map.js';
+import type { WordModel } from '../vocabulary/word-model.js';
 
 const FIRST_CAPACITY = 256;
 

@@ -1,6 +1,6 @@
-import type { UnitMap } from './unit-map.js';
-import type { Vocabulary } from './vocabulary.js';
-import type { WordModel } from './word-model.js';
+import type { UnitMap } from '../vocabulary/unit-map.js';
+import type { Vocabulary } from '../vocabulary/vocabulary.js';
+import type { WordModel } from '../vocabulary/word-model.js';
 
 /** The WordLevel model of a tokenizer: a word is a token as a whole, or unknown. */
 export class WordLevel implements WordModel {

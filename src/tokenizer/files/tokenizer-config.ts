@@ -1,8 +1,8 @@
-import type { AddedToken } from './added-tokens.js';
-import type { NamedTokens, SpecialTokens, TokenizerFiles } from './definition.js';
+import type { AddedToken } from '../scanning/added-tokens.js';
+import type { NamedTokens, SpecialTokens, TokenizerFiles } from '../definition/definition.js';
 import { JsonNode } from './json.js';
-import type { Side } from './truncation.js';
-import { MAX_VOCAB_SIZE, type Vocabulary } from './vocabulary.js';
+import type { Side } from '../definition/truncation.js';
+import { MAX_VOCAB_SIZE, type Vocabulary } from '../vocabulary/vocabulary.js';
 
 // transformers writes 1e30 for "no limit"; this is where it draws the line itself.
 const NO_LIMIT = 1e20;

@@ -1,5 +1,5 @@
-import { BerthaError } from '../errors.js';
-import { received } from '../options.js';
+import { BerthaError } from '../../errors.js';
+import { received } from '../../options.js';
 
 /** A JSON object of a tokenizer file, with checked access to its fields; errors name file and field. Errors: TOKENIZER. */
 export class JsonNode {

@@ -1,10 +1,10 @@
-import type { AddedToken } from './added-tokens.js';
+import type { AddedToken } from '../scanning/added-tokens.js';
 import type { DecoderOptions } from './decoder.js';
-import type { NormalizerStep } from './normalizers/steps.js';
-import type { PreTokenizer } from './pre-tokenizer.js';
+import type { NormalizerStep } from '../normalizers/steps.js';
+import type { PreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { Template } from './template.js';
 import type { Side, TruncationStrategy } from './truncation.js';
-import type { Vocabulary } from './vocabulary.js';
+import type { Vocabulary } from '../vocabulary/vocabulary.js';
 
 /** Contents of a model's tokenizer files; what is absent is absent. */
 export interface TokenizerFiles {

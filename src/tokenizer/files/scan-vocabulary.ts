@@ -1,7 +1,5 @@
-import { HASH_PRIME, HASH_SEED, hashUnits, UnitMap } from './unit-map.js';
-
-/** Largest id and vocabulary that are believed. The largest published WordPiece vocabulary has half a million entries. */
-export const MAX_VOCAB_SIZE = 1 << 23;
+import { HASH_PRIME, HASH_SEED } from '../vocabulary/unit-map.js';
+import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -12,83 +10,6 @@ const DIGIT_9 = 0x39;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const CLOSING_BRACE = 0x7d;
-
-/** Tokens with their ids. A token is a string only once somebody asks for it: a vocabulary has 30,000 of them and more. */
-export class Vocabulary {
-  /** Ids by the tokens' UTF-16 units. */
-  readonly units: UnitMap;
-  /** [ids]: entry + 1 of `units`; 0 = none. */
-  #entries: Int32Array;
-  #idCount = 0;
-  readonly #strings: string[] = [];
-
-  /** `capacity`: how many tokens are expected; it grows. */
-  constructor(capacity = 1 << 8) {
-    this.units = new UnitMap(capacity, capacity * 8);
-    this.#entries = new Int32Array(capacity);
-  }
-
-  get size(): number {
-    return this.units.size;
-  }
-
-  /** One more than the largest id. */
-  get idCount(): number {
-    return this.#idCount;
-  }
-
-  hasId(id: number): boolean {
-    return (this.#entries[id] ?? 0) !== 0;
-  }
-
-  has(token: string): boolean {
-    return this.get(token) !== undefined;
-  }
-
-  /** The id of a token. */
-  get(token: string): number | undefined {
-    const units = unitsOf(token);
-    const id = this.units.find(units, 0, units.length, hashUnits(units, 0, units.length));
-    return id < 0 ? undefined : id;
-  }
-
-  /** The token of an id. */
-  token(id: number): string | undefined {
-    const entry = this.#entries[id] ?? 0;
-    if (entry === 0) return undefined;
-    return (this.#strings[id] ??= textOf(this.units.key(entry - 1)));
-  }
-
-  /** Gives a token an id, in place of the one it may have. */
-  set(token: string, id: number): void {
-    const units = unitsOf(token);
-    this.setUnits(units, 0, units.length, hashUnits(units, 0, units.length), id);
-  }
-
-  /** The same for units[from..from + length), whose hash is `hash`. */
-  setUnits(units: Uint16Array, from: number, length: number, hash: number, id: number): void {
-    const before = this.units.size;
-    const entry = this.units.entry(units, from, length, hash, id);
-    if (this.units.size === before) {
-      this.#entries[this.units.value(entry)] = 0;
-      this.units.setValue(entry, id);
-    }
-    if (id >= this.#entries.length) {
-      const grown = new Int32Array(Math.max(id + 1, this.#entries.length * 2));
-      grown.set(this.#entries);
-      this.#entries = grown;
-    }
-    this.#entries[id] = entry + 1;
-    if (id >= this.#idCount) this.#idCount = id + 1;
-  }
-
-  *[Symbol.iterator](): Generator<[string, number]> {
-    for (let id = 0; id < this.#idCount; id++) {
-      const token = this.token(id);
-      if (token !== undefined) yield [token, id];
-    }
-  }
-}
 
 /** Visits the lines of a text, as units[0..length), without CR and byte order mark. */
 export function forEachLine(text: string, visit: (units: Uint16Array, length: number, hash: number, number: number) => void): void {
@@ -204,17 +125,4 @@ function afterSpace(text: string, at: number): number {
     if (unit !== 0x20 && unit !== LINE_FEED && unit !== CARRIAGE_RETURN && unit !== 0x09) return at;
     at++;
   }
-}
-
-/** The UTF-16 units of a string. */
-export function unitsOf(text: string): Uint16Array {
-  const units = new Uint16Array(text.length);
-  for (let k = 0; k < text.length; k++) units[k] = text.charCodeAt(k);
-  return units;
-}
-
-function textOf(units: Uint16Array): string {
-  let text = '';
-  for (const unit of units) text += String.fromCharCode(unit);
-  return text;
 }

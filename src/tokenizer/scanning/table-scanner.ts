@@ -1,13 +1,14 @@
 import type { AddedTokenFinder } from './added-token-finder.js';
 import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
-import { endOfMarks, isBoundary, MOST_MARKS, startOfMarks } from './marks.js';
-import { type NormalizerOptions, scalarAt, unitLength } from './normalizer.js';
-import { originStart } from './normalizers/character-stream.js';
-import { NormalizerChain, type NormalizerStep } from './normalizers/steps.js';
+import { endOfMarks, isBoundary, MOST_MARKS, startOfMarks } from '../normalizers/marks.js';
+import { type NormalizerOptions } from '../normalizers/options.js';
+import { scalarAt, unitLength } from '../unicode/scalar.js';
+import { originStart } from '../normalizers/character-stream.js';
+import { NormalizerChain, type NormalizerStep } from '../normalizers/steps.js';
 import type { Scanner } from './sequence-encoder.js';
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
-import { HASH_PRIME, HASH_SEED } from './unit-map.js';
+import { HASH_PRIME, HASH_SEED } from '../vocabulary/unit-map.js';
 import type { WordBuffer } from './word-buffer.js';
 
 /** Reading a character at a time takes this many times as long. */

@@ -1,8 +1,8 @@
 import type { AddedTokenFinder, FoundToken } from './added-token-finder.js';
 import type { AddedTokenMatcher } from './added-tokens.js';
-import { isLowSurrogate } from './marks.js';
+import { isLowSurrogate } from '../normalizers/marks.js';
 import { NormalizedWindow } from './normalized-window.js';
-import { NormalizerChain, type NormalizerStep } from './normalizers/steps.js';
+import { NormalizerChain, type NormalizerStep } from '../normalizers/steps.js';
 import type { Scanner } from './sequence-encoder.js';
 import type { TableScanner } from './table-scanner.js';
 import type { TextWindow } from './text-window.js';
