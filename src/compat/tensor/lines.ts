@@ -26,7 +26,9 @@ export function linesOf(dims: readonly number[], dim: number): Lines {
 
 /** The numbers of one line; 64-bit integers are bigints, which `+`, `<` and their like treat as numbers. */
 export function readLine(data: TensorData, begin: number, { step, length }: Lines): number[] {
-  return Array.from({ length }, (_, i) => data[begin + i * step] as number);
+  const values = new Array<number>(length);
+  for (let i = 0; i < length; i++) values[i] = data[begin + i * step] as number;
+  return values;
 }
 
 /** Replaces every line along a dimension, in place. Errors: INVALID_ARG. */

@@ -47,12 +47,15 @@ const CLASSES = {
   bool: Uint8Array,
 } satisfies Record<TensorType, unknown>;
 
+/** Types by the tags of their arrays; bytes are `uint8` unless a name says `bool`. */
+const TYPES = new Map((Object.keys(CLASSES) as TensorType[]).toReversed().map((type) => [CLASSES[type].name, type]));
+
 const classOf = (type: TensorType) => CLASSES[type] as unknown as ArrayClass;
 
 /** The type of an array, by its tag, so that arrays of another realm count; undefined for what is no typed array. */
 export function typeOfData(data: unknown): TensorType | undefined {
   const tag = ArrayBuffer.isView(data) ? (data as unknown as { readonly [Symbol.toStringTag]: string })[Symbol.toStringTag] : undefined;
-  return (Object.keys(CLASSES) as TensorType[]).find((type) => CLASSES[type].name === tag);
+  return tag === undefined ? undefined : TYPES.get(tag);
 }
 
 /** Errors: INVALID_OPTION for a name of no type. */
