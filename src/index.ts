@@ -7,7 +7,15 @@ export type { Embedding, EmbeddingJson, EmbedOptions, EmbedSyncOptions } from '.
 export type { EmbedManyOptions } from './embedding/embed-many.js';
 export { loadTokenizer } from './models/load-tokenizer.js';
 export { systemInfo, type CudaDevice, type SystemInfo } from './tools/system-info.js';
-export { stats, type CallEvent, type EmbedEvent, type EmbedTimings, type Stats } from './runtime/observe.js';
+export {
+  stats,
+  type CallEvent,
+  type CallTimings,
+  type EmbedEvent,
+  type EmbedTimings,
+  type Stats,
+  type TaskEvent,
+} from './runtime/observe.js';
 export { setQueueLimit } from './runtime/queue-limit.js';
 export { pairwiseSimilarity, similarity } from './vectors/similarity.js';
 export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/similarity-matrix.js';
@@ -87,6 +95,8 @@ export type {
 export * from './embedding/chunks/index.js';
 export { sentenceSimilarity } from './embedding/sentence-similarity.js';
 export * from './tasks/index.js';
+export type { TextInput, TextPair } from './calls/inputs.js';
+export type { CallOptions, LimitOptions, PromptOptions, TaskOptions } from './calls/options.js';
 export * from './compat/index.js';
 export * from './evaluators/index.js';
 export * as metrics from './metrics/index.js';

@@ -1,6 +1,6 @@
 import type { Model } from '../../src/models/index.js';
 import type { Value } from '../../src/models/program/program.js';
-import { compute } from '../../src/tasks/task-call.js';
+import { computeSequences } from '../../src/calls/compute.js';
 import type { GoldenSequence, GoldenTensor, TinyCases } from './files.js';
 import type { Report } from './report.js';
 
@@ -31,11 +31,10 @@ export async function compareHeadTensors(
     if (value === undefined) continue;
     const own = sequences.filter(({ name }) => expected.has(`${what}.${name}`) && !compared.has(`${what}.${name}`));
     if (own.length === 0) continue;
-    const rows = await compute(
+    const rows = await computeSequences(
       model,
       own.map(({ sequence }) => wholeSequence(sequence)),
       [value],
-      {},
     );
     own.forEach(({ name }, i) => {
       const [data] = rows[i]!;

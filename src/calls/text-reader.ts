@@ -1,11 +1,19 @@
 import type { SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
-import { received, unexpected } from '../expected.js';
-import type { ForwardInput, Model } from '../models/index.js';
-import { oneOf, text, unknownName, type Check } from '../options.js';
-import type { PackedBatch } from '../runtime/batch.js';
-import { Turn } from '../runtime/turn.js';
-import type { EncodedIds, EncodeOptions, EncodeSettings, Encoding, EncodingTask, PreparedBy, Tokenizer } from '../tokenizer/index.js';
-import { MAX_TEXT_UNITS } from '../tokenizer/index.js';
+import { unexpected } from '../expected.js';
+import { unknownName } from '../options.js';
+import type { Turn } from '../runtime/turn.js';
+import {
+  MAX_TEXT_UNITS,
+  type EncodedIds,
+  type EncodeOptions,
+  type EncodeSettings,
+  type Encoding,
+  type EncodingTask,
+  type PreparedBy,
+  type Tokenizer,
+} from '../tokenizer/index.js';
+import type { TextInput } from './inputs.js';
+import type { LimitOptions, PromptOptions } from './options.js';
 
 /** What reading texts needs to know of a model. */
 export interface TextModel {
@@ -17,22 +25,12 @@ export interface TextModel {
 }
 
 /** How the texts of a call are read. */
-export interface TextSettings {
-  readonly promptName?: string | undefined;
-  readonly prompt?: string | undefined;
-  readonly maxLength?: number | undefined;
-  readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
-}
+export type TextSettings = LimitOptions & PromptOptions;
 
-const tokenLimit: Check<number> = (value, name) => {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
-  throw unexpected('MAX_LENGTH', `a whole number of tokens for ${name}`, received(value));
-};
-
-/** The checks of the options that choose a prompt. */
-export const promptSchema = { promptName: text, prompt: text };
-/** The checks of `TextSettings`. */
-export const textSchema = { ...promptSchema, maxLength: tokenLimit, onTruncate: oneOf(['truncate', 'warn', 'error']) };
+/** What becomes of a text that was read: `asIds` or `asEncoding`. */
+export type Finish<E extends EncodedIds> = (task: EncodingTask) => E;
+export const asIds: Finish<EncodedIds> = (task) => task.finishIds();
+export const asEncoding: Finish<Encoding> = (task) => task.finish();
 
 /** UTF-16 units that are tokenized in one go: well under a millisecond, a few where added tokens are looked for in normalized text. */
 const kSliceUnits = 1 << 12;
@@ -92,31 +90,21 @@ export class TextReader {
     this.#preparation = isPlain ? undefined : { prompt: this.#prompt, lowercase, promptTokens: this.promptTokens };
   }
 
-  /** Whether reading a text, with what stands before it, is better done in slices. */
-  isLong(text: string): boolean {
-    return this.#prompt.length + text.length > kSliceUnits;
-  }
-
-  /** Reads the text at `index` of the call in one go. Errors: MAX_LENGTH, INPUT_TOO_LARGE. */
-  readIds(text: string, index: number): EncodedIds {
-    const task = this.#begin(text, undefined, index);
-    while (!task.run(Infinity));
-    return this.#note(this.#end(task, task.finishIds()), index);
-  }
-
-  /** The same in slices: each `next` reads a part of the text. */
-  *readIdsInSlices(text: string, index: number): Generator<void, EncodedIds> {
-    const task = this.#begin(text, undefined, index);
+  /**
+   * Reads the text, or the pair, at `index` of the call in slices: each `next` reads a part of it. `finish` says what becomes of it.
+   *
+   * Errors: MAX_LENGTH, INPUT_TOO_LARGE.
+   */
+  *read<E extends EncodedIds>(input: TextInput, index: number, finish: Finish<E>): Generator<void, E> {
+    const task = this.#begin(input, index);
     while (!task.run(kSliceUnits)) yield;
-    return this.#note(this.#end(task, task.finishIds()), index);
-  }
-
-  /** Reads a text, or a pair, in slices of the event loop. Errors: MAX_LENGTH, INPUT_TOO_LARGE, those of `turn`. */
-  async read(text: string, pair: string | undefined, index: number, turn: Turn): Promise<Encoding> {
-    const task = this.#begin(text, pair, index);
-    while (!task.run(kSliceUnits)) if (turn.isOver) await turn.next();
-    const encoding = this.#end(task, task.finish());
-    return this.isWindowed ? encoding : this.#note(encoding, index);
+    const encoded = finish(task);
+    this.#tokenizer.giveBack(task);
+    if (encoded.truncated) {
+      if (this.isWindowed) this.#requireRoom(encoded, index);
+      else this.#noteCut(index);
+    }
+    return encoded;
   }
 
   /** Tells, once for the whole call, that texts were cut, if the caller asked to hear of it. */
@@ -127,7 +115,8 @@ export class TextReader {
     process.emitWarning(`${which} cut at ${this.maxLength} tokens.`, { code: 'BERTHA_TRUNCATED' });
   }
 
-  #begin(text: string, pair: string | undefined, index: number): EncodingTask {
+  #begin(input: TextInput, index: number): EncodingTask {
+    const { text, textPair: pair } = typeof input === 'string' ? { text: input, textPair: undefined } : input;
     const units = Math.max(this.#prompt.length + text.length, pair?.length ?? 0);
     if (units > MAX_TEXT_UNITS) {
       const what = this.#prompt === '' ? 'the text' : 'the prompt and the text';
@@ -138,46 +127,52 @@ export class TextReader {
     return task;
   }
 
-  #end<T>(task: EncodingTask, encoded: T): T {
-    this.#tokenizer.giveBack(task);
-    return encoded;
-  }
-
-  #note<T extends { readonly truncated: boolean }>(encoded: T, index: number): T {
-    if (!encoded.truncated) return encoded;
+  #noteCut(index: number): void {
     if (this.#onTruncate === 'error') {
       throw unexpected('MAX_LENGTH', `at most ${this.maxLength} tokens for the text at index ${index}`, 'more', {
         hint: "With onTruncate: 'truncate' its end is left out.",
       });
     }
     if (this.#cut.count++ === 0) this.#cut.first = index;
-    return encoded;
+  }
+
+  /** Refuses windows that special tokens fill, so that nothing of the text would be read. */
+  #requireRoom({ specialTokensMask }: EncodedIds & Partial<Encoding>, index: number): void {
+    if (specialTokensMask?.every((isSpecial) => isSpecial === 1) !== true) return;
+    const wanted = `windows with room for the text at index ${index} of ${this.#call}`;
+    throw unexpected('MAX_LENGTH', wanted, `a limit of ${this.maxLength} tokens, which special tokens fill`);
   }
 }
 
-/** The tokens of a text, special ones not counted, read in slices of the event loop; `most` + 1 if there are more than `most`. */
-export async function countTokens(tokenizer: Tokenizer, text: string, most: number, turn: Turn): Promise<number> {
+/** Runs slices to their end, in turns of the event loop. Errors: those of `slices`, the signal's reason. */
+export async function inTurns<T>(slices: Generator<void, T>, turn: Turn): Promise<T> {
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
+    if (turn.isOver) await turn.next();
+  }
+}
+
+/** Runs slices to their end in one go. */
+export function atOnce<T>(slices: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
+  }
+}
+
+/** Counts, in slices, the tokens of a text, special ones not counted; `most` + 1 if there are more than `most`. */
+export function* countTokens(tokenizer: Tokenizer, text: string, most: number): Generator<void, number> {
   const task = tokenizer.startEncoding(text, { addSpecialTokens: false, truncation: true, maxLength: most + 1, overflow: false });
-  while (!task.run(kSliceUnits)) if (turn.isOver) await turn.next();
+  while (!task.run(kSliceUnits)) yield;
   return task.finishIds().ids.length;
 }
 
-/** `encode` in slices of the event loop. Errors: as `encode`. */
-export async function encodeInSlices(
-  tokenizer: Tokenizer,
-  text: string,
-  options: EncodeOptions,
-  turn = new Turn(undefined),
-): Promise<Encoding> {
+/** `encode` in slices. Errors: as `encode`. */
+export function* encodeSlices(tokenizer: Tokenizer, text: string, options: EncodeOptions): Generator<void, Encoding> {
   const task = tokenizer.startEncoding(text, options);
-  while (!task.run(kSliceUnits)) if (turn.isOver) await turn.next();
+  while (!task.run(kSliceUnits)) yield;
   return task.finish();
-}
-
-/** Packs texts of which pooling leaves `poolSkip` tokens at the start out. */
-export function packPooled(model: Pick<Model, 'pack'>, sequences: readonly ForwardInput[], poolSkip: number): PackedBatch {
-  const batch = model.pack(sequences);
-  return poolSkip === 0 ? batch : { ...batch, poolSkip: new Int32Array(sequences.length).fill(poolSkip) };
 }
 
 function choosePrompt(call: string, sentence: TextModel['sentence'], { prompt, promptName }: TextSettings): string {

@@ -36,7 +36,7 @@ export async function* embedInBlocks(
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
   const stopped = new Promise<'stopped'>((resolve) => stop.signal.addEventListener('abort', () => resolve('stopped'), { once: true }));
-  const texts = new TextReader(source);
+  const texts = new StreamReader(source);
   const working: Promise<Embedding[]>[] = [];
   let done = 0;
   try {
@@ -71,7 +71,7 @@ export async function* embedInBlocks(
 }
 
 /** Reads a source ahead by up to a block. */
-class TextReader {
+class StreamReader {
   readonly #iterator: Iterator<string> | AsyncIterator<string>;
   readonly #texts: string[] = [];
   #units = 0;

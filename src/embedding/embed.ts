@@ -1,28 +1,22 @@
-import { deadline, type Deadline } from '../calls/deadline.js';
-import { promptSchema, TextReader } from '../calls/text-reader.js';
+import { Call } from '../calls/call.js';
+import { requireString } from '../calls/inputs.js';
+import { callSchema, promptSchema } from '../calls/options.js';
+import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
 import { chunkText, type Chunk, type ChunkOptions } from './chunks/index.js';
 import { unexpected } from '../expected.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
-import { abortSignal, callback, oneOf, readOptions } from '../options.js';
-import { noteEmbed, type EmbedTimings } from '../runtime/observe.js';
+import { readOptions } from '../options.js';
 import type { DeviceReport } from '../runtime/device.js';
 import type { PrecisionReport } from '../runtime/precision.js';
-import { newGroup, type RunOptions } from '../runtime/session.js';
 import type { WeightCacheReport } from '../runtime/weight-cache.js';
-import { defaultDimensions, EmbedCall, embedSchema, type EmbedJob, type EmbedSettings } from './embed-call.js';
+import { defaultDimensions, embedSchema, EmbedTexts, type EmbedSettings } from './embed-texts.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
 import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
-import { Turn } from '../runtime/turn.js';
 import type { Tokenizer } from '../tokenizer/index.js';
-import { requireString } from '../tasks/task-call.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. */
 export type LoadEmbedderOptions = LoadModelOptions;
-
-/** Jobs of one call that may wait or run at once; the next is tokenized while they compute. */
-const kJobsInFlight = 4;
-const schedulingSchema = { signal: abortSignal, priority: oneOf(['interactive', 'bulk']), deadlineMs: deadline };
 
 /**
  * Loads a sentence-embedding model: a directory as sentence-transformers or transformers saves it, or the bundled all-MiniLM-L6-v2
@@ -50,6 +44,7 @@ export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOpti
 /** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */
 export class Embedder {
   readonly #model: Model;
+  readonly #syncSchema;
   readonly #schema;
   #isDisposed = false;
   #numRunning = 0;
@@ -58,7 +53,8 @@ export class Embedder {
   /** @internal */
   constructor(model: Model) {
     this.#model = model;
-    this.#schema = embedSchema(model.values.embeddingDimension);
+    this.#syncSchema = embedSchema(model.values.embeddingDimension);
+    this.#schema = { ...this.#syncSchema, ...callSchema };
   }
 
   /** The model's directory. */
@@ -116,22 +112,18 @@ export class Embedder {
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]>;
   async embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
-    const schema = { ...this.#schema, ...schedulingSchema, onTimings: callback };
-    const started = performance.now();
-    const { signal, priority = 'interactive', deadlineMs: deadline, onTimings, ...settings } = readOptions('embed', options, schema);
-    const call = this.#start('embed', texts, settings);
-    signal?.throwIfAborted();
+    const settings = readOptions('embed', options, this.#schema);
+    const call = new Call('embed', this.#model, settings);
+    const work = this.#prepare('embed', texts, settings);
     this.#numRunning++;
     try {
-      const spent = await this.#compute(call, { signal, priority }, deadline);
-      call.warn();
-      const timings = { ...spent, totalMs: performance.now() - started };
-      noteEmbed({ texts: call.numTexts, tokens: call.numTokens, priority, ...timings });
-      onTimings?.(timings);
+      await call.compute(work.source, [work.output], (job, outputs) => work.take(job, outputs));
+      work.warn();
+      call.finish();
     } finally {
       if (--this.#numRunning === 0 && this.#isDisposed) this.#close();
     }
-    return typeof texts === 'string' ? call.results[0]! : call.results;
+    return typeof texts === 'string' ? work.results[0]! : work.results;
   }
 
   /**
@@ -172,11 +164,12 @@ export class Embedder {
    * for await (const { vector } of embedder.embedMany(lines, { concurrency: 4 })) store(vector);
    */
   embedMany(source: AsyncIterable<string> | Iterable<string>, options?: EmbedManyOptions): AsyncGenerator<Embedding, void, undefined> {
-    const schema = { ...this.#schema, ...schedulingSchema, ...manySchema };
+    const { signal: aborted, priority: lane, deadlineMs: until } = callSchema;
+    const schema = { ...this.#syncSchema, signal: aborted, priority: lane, deadlineMs: until, ...manySchema };
     const read = readOptions('embedMany', options, schema);
     const { concurrency, onProgress, signal, priority = 'bulk', deadlineMs: deadline, ...settings } = read;
     // Settings that no call would take are errors now, not at the first text.
-    this.#start('embedMany', [], settings);
+    this.#prepare('embedMany', [], settings);
     const embed = (texts: readonly string[], signal: AbortSignal): Promise<Embedding[]> =>
       this.embed(texts, { ...settings, priority, signal, deadlineMs: deadline?.left });
     return embedInBlocks(embed, source, { concurrency, onProgress, signal });
@@ -194,14 +187,10 @@ export class Embedder {
   embedSync(texts: readonly string[], options?: EmbedSyncOptions): Embedding[];
   embedSync(texts: string | readonly string[], options?: EmbedSyncOptions): Embedding | Embedding[];
   embedSync(texts: string | readonly string[], options?: EmbedSyncOptions): Embedding | Embedding[] {
-    const call = this.#start('embedSync', texts, readOptions('embedSync', options, this.#schema));
-    while (!call.isTokenized) {
-      const job = call.newJob();
-      while (!call.isTokenized && job.hasRoom) call.tokenizeNext(job);
-      call.finish(job, this.#model.session.runSync(job.pack(), [call.output])[0]!);
-    }
-    call.warn();
-    return typeof texts === 'string' ? call.results[0]! : call.results;
+    const work = this.#prepare('embedSync', texts, readOptions('embedSync', options, this.#syncSchema));
+    work.runSync();
+    work.warn();
+    return typeof texts === 'string' ? work.results[0]! : work.results;
   }
 
   /**
@@ -213,7 +202,8 @@ export class Embedder {
   countTokens(text: string, options?: Pick<EmbedOptions, 'prompt' | 'promptName'>): number {
     const settings = readOptions('countTokens', options, promptSchema);
     requireString(text, 'the text of countTokens');
-    return new TextReader('countTokens', this.#model, settings, { truncation: false }).readIds(text, 0).ids.length;
+    const reader = new TextReader('countTokens', this.#model, settings, { truncation: false });
+    return atOnce(reader.read(text, 0, asIds)).ids.length;
   }
 
   /**
@@ -262,63 +252,8 @@ export class Embedder {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #start(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedCall {
+  #prepare(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedTexts {
     if (this.#isDisposed) throw unexpected('DISPOSED', `a loaded embedder for ${name}`, 'one that was disposed');
-    return new EmbedCall(name, this.#model, texts, settings);
+    return new EmbedTexts(name, this.#model, texts, settings);
   }
-
-  /** Tokenizes in slices and computes what is ready meanwhile. Returns, or throws the first failure, when nothing runs any more. */
-  async #compute(
-    call: EmbedCall,
-    { signal, priority }: RunOptions,
-    deadline: Deadline | undefined,
-  ): Promise<Omit<EmbedTimings, 'totalMs'>> {
-    const inFlight = new Set<Promise<void>>();
-    const spent = { tokenizeMs: 0, queuedMs: 0, computeMs: 0 };
-    const turn = new Turn(signal, priority);
-    const group = newGroup();
-    try {
-      while (!call.isTokenized) {
-        const job = await tokenizeJob(call, turn, spent);
-        const running = this.#model.session
-          .runTimed(job.pack(), [call.output], { signal, priority, group, deadlineMs: deadline?.left })
-          .then(({ outputs, queuedMs, computeMs }) => {
-            spent.queuedMs += queuedMs;
-            spent.computeMs += computeMs;
-            call.finish(job, outputs[0]!);
-            inFlight.delete(running);
-          });
-        // It may fail while nobody waits for it; the next wait below finds it then.
-        running.catch(() => undefined);
-        inFlight.add(running);
-        if (inFlight.size >= kJobsInFlight) await Promise.race(inFlight);
-      }
-      await Promise.all(inFlight);
-      return spent;
-    } finally {
-      await Promise.allSettled(inFlight);
-    }
-  }
-}
-
-/** Tokenizes the texts of the next job, and adds the time it took. */
-async function tokenizeJob(call: EmbedCall, turn: Turn, spent: { tokenizeMs: number }): Promise<EmbedJob> {
-  const job = call.newJob();
-  let began = performance.now();
-  const breathe = async (): Promise<void> => {
-    spent.tokenizeMs += performance.now() - began;
-    await turn.next();
-    began = performance.now();
-  };
-  while (!call.isTokenized && job.hasRoom) {
-    if (turn.isOver) await breathe();
-    if (!call.isNextLong) {
-      call.tokenizeNext(job);
-      continue;
-    }
-    const slices = call.tokenizeNextInSlices(job);
-    while (slices.next().done !== true) if (turn.isOver) await breathe();
-  }
-  spent.tokenizeMs += performance.now() - began;
-  return job;
 }

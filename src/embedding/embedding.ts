@@ -1,37 +1,20 @@
 // What goes into a call of `embed`, and what comes out of it.
-import type { EmbedTimings } from '../runtime/observe.js';
+import type { CallOptions, LimitOptions, PromptOptions } from '../calls/options.js';
 import { shortestDecimal } from '../vectors/decimal.js';
 import type { QuantizedVectors, VectorFormat } from '../vectors/quantize-vectors.js';
 
 /** How one call of `embedSync` embeds. */
-export interface EmbedSyncOptions {
+export interface EmbedSyncOptions extends LimitOptions, PromptOptions {
   /** Scale vectors to length 1, or leave them as pooled. Default: as the model's modules say. */
   readonly normalize?: boolean | undefined;
-  /** Name of one of the model's prompts, put before each text. Default: the model's default prompt, if it has one. */
-  readonly promptName?: string | undefined;
-  /** A prompt of your own, put before each text as it is; `''` for none. Not together with `promptName`. */
-  readonly prompt?: string | undefined;
   /** Keep the first so many numbers of each vector (Matryoshka models); normalized vectors are normalized again. Default: all. */
   readonly dimensions?: number | undefined;
-  /** Longest input in tokens, special tokens included. Default: the model's limit. */
-  readonly maxLength?: number | undefined;
-  /** What happens to a longer text: cut it, cut it with a process warning, or reject with MAX_LENGTH. Default `'truncate'`. */
-  readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
   /** Give each vector in few bytes as well, see `quantizeVectors`. Default: no. */
   readonly quantize?: VectorFormat | undefined;
 }
 
 /** How one call of `embed` embeds. */
-export interface EmbedOptions extends EmbedSyncOptions {
-  /** Stops the call, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** `'interactive'` goes before `'bulk'`, also before bulk work that has begun. Default `'interactive'`. */
-  readonly priority?: 'interactive' | 'bulk' | undefined;
-  /** Milliseconds from the call after which nothing of it is started any more: it then rejects with DEADLINE. Default: none. */
-  readonly deadlineMs?: number | undefined;
-  /** Hears, before the call resolves, what it spent its time on. */
-  readonly onTimings?: ((timings: EmbedTimings) => void) | undefined;
-}
+export interface EmbedOptions extends EmbedSyncOptions, CallOptions {}
 
 /** What a text became. */
 export interface Embedding {

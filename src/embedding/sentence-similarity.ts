@@ -3,7 +3,8 @@ import type { Model } from '../models/index.js';
 import { Embedder } from './embed.js';
 import { readOptions } from '../options.js';
 import { similarity } from '../vectors/similarity.js';
-import { requireModel, taskSchema, type TaskOptions } from '../tasks/task-call.js';
+import { requireModel } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
 
 /**
  * How similar sentences are to a source sentence: cosine of their vectors, in the order of the sentences.

@@ -3,12 +3,13 @@ import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoi
 import { BerthaError } from '../errors.js';
 import { received, unexpected } from '../expected.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
-import { abortSignal, flag, integer, milliseconds, oneOf, readOptions } from '../options.js';
+import { flag, integer, readOptions } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
 import { parseDtype, precisionOf, type DtypeOption } from '../runtime/dtype.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
+import { runSchema } from '../runtime/run-options.js';
 import type { RunOptions, Session } from '../runtime/session.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/weight-cache.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
@@ -101,9 +102,7 @@ const forwardSchema = {
   hiddenStates: flag,
   attentions: flag,
   pooler: flag,
-  signal: abortSignal,
-  priority: oneOf(['interactive', 'bulk']),
-  deadlineMs: milliseconds,
+  ...runSchema,
 };
 
 /**

@@ -15,8 +15,8 @@ export interface CallEvent {
   readonly error?: string;
 }
 
-/** What a call of `embed` spent its time on, in milliseconds. */
-export interface EmbedTimings {
+/** What a call of `embed` or of a task spent its time on, in milliseconds. */
+export interface CallTimings {
   /** On the event loop, reading texts. */
   readonly tokenizeMs: number;
   /** Waiting for a thread, summed over the jobs a long call is cut into. */
@@ -27,11 +27,20 @@ export interface EmbedTimings {
   readonly totalMs: number;
 }
 
+/** What a call of `embed` spent its time on. */
+export type EmbedTimings = CallTimings;
+
 /** One call of `embed` that ended well, as published on the diagnostics channel `bertha:embed`. Holds no text. */
-export interface EmbedEvent extends EmbedTimings {
+export interface EmbedEvent extends CallTimings {
   readonly texts: number;
   readonly tokens: number;
   readonly priority: 'interactive' | 'bulk';
+}
+
+/** One call of a task that ended well, as published on the diagnostics channel `bertha:task`. Holds no text. */
+export interface TaskEvent extends EmbedEvent {
+  /** The function's name, such as `classifyText`; `texts` counts what the model read one by one: texts, or pairs. */
+  readonly task: string;
 }
 
 /** Counters of the whole process since it started, and what is going on now. */
@@ -67,6 +76,7 @@ export interface Stats {
 
 const calls = channel('bertha:call');
 const embeds = channel('bertha:embed');
+const tasks = channel('bertha:task');
 let tokenizeMs = 0;
 let previous = { tokens: 0, at: performance.now() };
 
@@ -80,10 +90,14 @@ export function publishCall(event: CallEvent): void {
   calls.publish(event);
 }
 
-/** Counts the time a call of `embed` tokenized, and publishes the call on `bertha:embed`. */
-export function noteEmbed(event: EmbedEvent): void {
+/** Counts the time a call tokenized, and publishes it: `embed` on `bertha:embed`, what has another name on `bertha:task`. */
+export function noteCall(name: string, event: EmbedEvent): void {
   tokenizeMs += event.tokenizeMs;
-  if (embeds.hasSubscribers) embeds.publish(event);
+  if (name === 'embed') {
+    if (embeds.hasSubscribers) embeds.publish(event);
+  } else if (tasks.hasSubscribers) {
+    tasks.publish({ task: name, ...event } satisfies TaskEvent);
+  }
 }
 
 /**

@@ -1,24 +1,18 @@
 import { countTokens } from '../calls/text-reader.js';
 import { received, unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, readOptions, type Options } from '../options.js';
+import { flag, integer, oneOf, type Options } from '../options.js';
 import { Turn } from '../runtime/turn.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './answer-spans.js';
-import {
-  compute,
-  encodeInputs,
-  requireHead,
-  refuseUnknownKeys,
-  requireString,
-  taskFunction,
-  taskSchema,
-  type TaskOptions,
-  type TaskReport,
-} from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { refuseUnknownKeys, requireString } from '../calls/inputs.js';
+import { callSchema, type CallOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead, taskFunction, type TaskReport } from './task.js';
 
 /** Options of `answerQuestion`; names and defaults are those of transformers' pipeline. */
-export interface AnswerOptions extends Omit<TaskOptions, 'maxLength' | 'onTruncate'> {
+export interface AnswerOptions extends CallOptions {
   /** Answers for each question, the best first. Default 1. */
   readonly topK?: number | undefined;
   /** Tokens that neighbouring windows of a long context share. Default: half a window, at most 128. */
@@ -66,9 +60,7 @@ export interface AnsweredQuestion extends TaskReport {
 }
 
 const schema = {
-  signal: taskSchema.signal,
-  priority: taskSchema.priority,
-  deadlineMs: taskSchema.deadlineMs,
+  ...callSchema,
   topK: integer(1, 10_000),
   docStride: integer(0, 1 << 20),
   maxAnswerLen: integer(1, 1 << 20),
@@ -91,35 +83,35 @@ const schema = {
  */
 export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, AnsweredQuestion>(async (model, inputs, options) => {
   const head = requireHead(model, 'questionAnswering', 'answerQuestion');
-  const settings = readOptions('answerQuestion', options, schema);
+  const [call, settings] = startCall('answerQuestion', model, options, schema);
   const questions = inputs.map(readQuestion);
   const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
   const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
-  const turn = new Turn(settings.signal, settings.priority);
   for (const [i, { question }] of questions.entries())
-    await requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i, turn);
+    await call.read(requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i));
   const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
   const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
-  const encodings = await encodeInputs(
-    model,
-    'answerQuestion',
+  const windowsOf = (encoding: Encoding) => [encoding, ...encoding.overflowing];
+  const { encodings, rows } = await computeHead(
+    call,
     pairs,
-    { ...settings, maxLength },
-    { truncation: 'only_second', stride, offsets: true },
+    { maxLength },
+    { values: [head], encode: { truncation: 'only_second', stride, offsets: true }, sequencesOf: windowsOf },
   );
-  const windows = encodings.map((encoding) => [encoding, ...encoding.overflowing]);
-  const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
+  const turn = new Turn(settings.signal, settings.priority);
   let next = 0;
   const results: AnsweredQuestion[] = [];
-  for (const [i, own] of windows.entries()) {
-    const rows = logits.slice(next, (next += own.length));
+  for (const [i, encoding] of encodings.entries()) {
+    const own = windowsOf(encoding);
+    const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
     results.push({
-      answers: await findAnswers(questions[i]!.context, own, rows, settings, turn),
+      answers: await findAnswers(questions[i]!.context, own, logits, settings, turn),
       windows: own.length,
       tokens: own.reduce((sum, { length }) => sum + length, 0),
       truncated: false,
     });
   }
+  call.finish();
   return results;
 });
 
@@ -166,15 +158,14 @@ function readQuestion(input: unknown, index: number): QuestionInput {
 }
 
 /** Errors: MAX_LENGTH for a question over the limit, or one that leaves no room for the context in a window. */
-async function requireShort(
+function* requireShort(
   { tokenizer, config }: Model,
   question: string,
   { limit, room }: { limit: number; room: number },
   index: number,
-  turn: Turn,
-): Promise<void> {
+): Generator<void, void> {
   const most = Math.min(Math.max(limit, room), config.maxSequenceLength - 1);
-  const length = await countTokens(tokenizer, question, most, turn);
+  const length = yield* countTokens(tokenizer, question, most);
   const got = length > most ? `more than ${most}` : length;
   if (length > limit) {
     throw unexpected('MAX_LENGTH', `a question of at most ${limit} tokens at index ${index}`, got, {

@@ -1,18 +1,11 @@
 import type { Model } from '../models/index.js';
-import { integer, oneOf, readOptions, type Check } from '../options.js';
+import { integer, oneOf, type Check } from '../options.js';
 import { descending, sigmoid, softmax } from './scores.js';
-import {
-  compute,
-  encodeInputs,
-  readInputs,
-  reportOf,
-  requireHead,
-  taskFunction,
-  taskSchema,
-  type TaskOptions,
-  type TaskReport,
-  type TextInput,
-} from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { readInputs, type TextInput } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead, reportOf, taskFunction, type TaskReport } from './task.js';
 
 /** How logits become scores. */
 export type ScoreFunction = 'softmax' | 'sigmoid' | 'none';
@@ -53,16 +46,18 @@ export const countOrAll: Check<number | null> = (value, name) => (value === null
  */
 export const classifyText = taskFunction<TextInput, ClassifyOptions, ClassifiedText>(async (model, inputs, options) => {
   const head = requireHead(model, 'sequenceClassification', 'classifyText');
-  const settings = readOptions('classifyText', options, { ...taskSchema, topK: countOrAll, functionToApply: oneOf(kScoreFunctions) });
-  const encodings = await encodeInputs(model, 'classifyText', readInputs('classifyText', inputs), settings);
-  const logits = await compute(model, encodings, [head], settings);
+  const schema = { ...taskSchema, topK: countOrAll, functionToApply: oneOf(kScoreFunctions) };
+  const [call, settings] = startCall('classifyText', model, options, schema);
+  const { encodings, rows } = await computeHead(call, readInputs('classifyText', inputs), settings, { values: [head] });
   const apply = settings.functionToApply ?? scoreFunction(model);
   const count = settings.topK === null ? Infinity : (settings.topK ?? 1);
-  return encodings.map((encoding, i) => {
-    const scores = applyFunction(apply, logits[i]![0]!);
+  const results = encodings.map((encoding, i) => {
+    const scores = applyFunction(apply, rows[i]![0]!);
     const best = descending(scores).slice(0, count);
     return { labels: best.map((id) => ({ label: model.config.id2label[id]!, score: scores[id]! })), ...reportOf(encoding) };
   });
+  call.finish();
+  return results;
 });
 
 /** The function transformers' pipeline would choose. */

@@ -1,15 +1,14 @@
-import { promptSchema, TextReader } from '../calls/text-reader.js';
+import { TextReader } from '../calls/text-reader.js';
 import type { Model } from '../models/index.js';
-import { flag, oneOf, readOptions } from '../options.js';
+import { flag, oneOf } from '../options.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
-import { compute, readAll, requireModel, requireString, taskSchema, type TaskOptions } from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { computeTexts } from '../calls/compute.js';
+import { requireModel, requireString } from '../calls/inputs.js';
+import { promptSchema, taskSchema, type PromptOptions, type TaskOptions } from '../calls/options.js';
 
 /** Options of `extractFeatures`. */
-export interface FeatureOptions extends TaskOptions {
-  /** Name of one of the model's prompts, put before each text. Default: the model's default prompt, if it has one. */
-  readonly promptName?: string | undefined;
-  /** A prompt of your own, put before each text as it is; `''` for none. Not together with `promptName`. */
-  readonly prompt?: string | undefined;
+export interface FeatureOptions extends TaskOptions, PromptOptions {
   /**
    * `none` (default): every token's last hidden state. `mean`, `cls` (also `first_token`) or `last_token` (also `eos`): one vector a text.
    * `model`: pooled and sent through the modules, as the model's own files say.
@@ -35,24 +34,22 @@ export interface FeatureTensor {
  */
 export async function extractFeatures(model: Model, input: string | readonly string[], options?: FeatureOptions): Promise<FeatureTensor> {
   requireModel(model, 'extractFeatures');
-  const settings = readOptions('extractFeatures', options, {
+  const [call, settings] = startCall('extractFeatures', model, options, {
     ...taskSchema,
     ...promptSchema,
     pooling: oneOf(['none', 'mean', 'cls', 'first_token', 'last_token', 'eos', 'model']),
     normalize: flag,
   });
-  const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) => ({
-    text: requireString(each, `the text at index ${i} of extractFeatures`),
-  }));
+  const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
+    requireString(each, `the text at index ${i} of extractFeatures`),
+  );
   const reader = new TextReader('extractFeatures', model, settings);
-  const encodings = await readAll(reader, 'extractFeatures', texts, settings);
   const { pooling = 'none' } = settings;
   const { values } = model; // those of sentences may throw
   const isNormalized = settings.normalize ?? (pooling === 'model' && values.normalizes);
   const value = pooling !== 'model' ? values.lastHiddenState : isNormalized ? values.normalizedEmbedding : values.sentenceEmbedding;
   const { poolSkip } = reader;
-  const sequences = pooling === 'model' ? encodings.map(({ ids, typeIds }) => ({ ids, typeIds, poolSkip })) : encodings;
-  const rows = (await compute(model, sequences, [value], settings)).map(([data]) => data!);
+  const rows = (await computeTexts(call, reader, texts, [value])).rows.map(([data]) => data!);
   const vectors = pooling === 'none' || pooling === 'model' ? rows : rows.map((data) => pool(data, value.width, pooling, poolSkip));
   if (isNormalized && pooling !== 'model') {
     for (const data of vectors) for (let i = 0; i < data.length; i += value.width) normalizeInPlace(data.subarray(i, i + value.width));
@@ -61,6 +58,7 @@ export async function extractFeatures(model: Model, input: string | readonly str
   const data = new Float32Array(vectors.length * longest);
   vectors.forEach((vector, i) => data.set(vector, i * longest));
   const dims = pooling === 'none' ? [vectors.length, longest / value.width, value.width] : [vectors.length, value.width];
+  call.finish();
   return { type: 'float32', data, dims };
 }
 

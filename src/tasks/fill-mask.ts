@@ -1,22 +1,14 @@
 import { unexpected } from '../expected.js';
 import type { MaskedLmHead, Model } from '../models/index.js';
 import { TARGETS_PER_ROW } from '../models/program/program.js';
-import { integer, readOptions } from '../options.js';
+import { integer } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { descending } from './scores.js';
-import {
-  compute,
-  encodeInputs,
-  readInputs,
-  reportOf,
-  requireHead,
-  strings,
-  taskFunction,
-  taskSchema,
-  type TaskOptions,
-  type TaskReport,
-  type TextInput,
-} from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { readInputs, type TextInput } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead, reportOf, strings, taskFunction, type TaskReport } from './task.js';
 
 /** Options of `fillMask`. */
 export interface FillMaskOptions extends TaskOptions {
@@ -67,26 +59,29 @@ interface Scored {
  */
 export const fillMask = taskFunction<TextInput, FillMaskOptions, FilledText>(async (model, unchecked, options) => {
   const head = requireHead(model, 'maskedLm', 'fillMask');
-  const settings = readOptions('fillMask', options, { ...taskSchema, topK: integer(1, 1 << 20), targets: strings });
+  const [call, settings] = startCall('fillMask', model, options, { ...taskSchema, topK: integer(1, 1 << 20), targets: strings });
   const inputs = readInputs('fillMask', unchecked);
   const targets = settings.targets === undefined ? undefined : targetIds(model, settings.targets);
   const topK = Math.min(settings.topK ?? 5, targets?.length ?? model.config.vocabSize);
-  const encodings = await encodeInputs(model, 'fillMask', inputs, settings);
-  const positions = encodings.map((encoding, i) => maskPositions(model, encoding, i));
   const reader = targets === undefined ? bestOfVocabulary(head, topK) : bestOfTargets(head, targets);
-  const rows = await compute(
-    model,
-    encodings.map(({ ids, typeIds }, i) => ({ ids, typeIds, ...reader.select(positions[i]!) })),
-    [reader.value],
-    settings,
-  );
-  return encodings.map((encoding, i) => {
+  const positions: (readonly number[])[] = [];
+  const { encodings, rows } = await computeHead(call, inputs, settings, {
+    values: [reader.value],
+    sequencesOf: (encoding, i) => {
+      const { ids, typeIds } = encoding;
+      positions[i] = maskPositions(model, encoding, i);
+      return [{ ids, typeIds, ...reader.select(positions[i]) }];
+    },
+  });
+  const results = encodings.map((encoding, i) => {
     const masks = positions[i]!.map((position, m) => {
       const best = reader.read(rows[i]![0]!, m).slice(0, topK);
       return { position, candidates: best.map((each) => describe(model, encoding, position, each, positions[i]!.length === 1)) };
     });
     return { masks, ...reportOf(encoding) };
   });
+  call.finish();
+  return results;
 });
 
 /** The ids that targets stand for, each once. Errors: INVALID_OPTION for one without any token. */

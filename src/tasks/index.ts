@@ -7,5 +7,5 @@ export { multipleChoice, predictNextSentence, type ChoiceInput, type ChosenAnswe
 export { recognizeEntities, type EntityOptions, type RecognizedText } from './recognize-entities.js';
 export { detectReplacedTokens, type ReplacedToken, type ReplacedTokens } from './replaced-tokens.js';
 export { predictPairs, rerank, type PairOptions, type RankedDocument, type RerankOptions } from './rerank.js';
-export type { TaskFunction, TaskOptions, TaskReport, TextInput, TextPair } from './task-call.js';
+export type { TaskFunction, TaskReport } from './task.js';
 export { classifyZeroShot, type ZeroShotOptions, type ZeroShotResult } from './zero-shot.js';

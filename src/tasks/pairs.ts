@@ -1,20 +1,10 @@
 import { wrongArgument } from '../expected.js';
-import { readOptions } from '../options.js';
 import { argmax, softmax } from './scores.js';
-import {
-  compute,
-  encodeInputs,
-  readInputs,
-  refuseUnknownKeys,
-  reportOf,
-  requireHead,
-  requireString,
-  taskFunction,
-  taskSchema,
-  type TaskOptions,
-  type TaskReport,
-  type TextPair,
-} from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { readInputs, refuseUnknownKeys, requireString, type TextPair } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead, reportOf, taskFunction, type TaskReport } from './task.js';
 
 /** Whether a text follows another; the two add up to 1. */
 export interface NextSentence extends TaskReport {
@@ -30,15 +20,16 @@ export interface NextSentence extends TaskReport {
  */
 export const predictNextSentence = taskFunction<TextPair, TaskOptions, NextSentence>(async (model, inputs, options) => {
   const head = requireHead(model, 'nextSentence', 'predictNextSentence');
-  const settings = readOptions('predictNextSentence', options, taskSchema);
+  const [call, settings] = startCall('predictNextSentence', model, options, taskSchema);
   const pairs = readInputs('predictNextSentence', inputs);
   pairs.forEach(({ textPair }, i) => requireString(textPair, `textPair of the input at index ${i} of predictNextSentence`));
-  const encodings = await encodeInputs(model, 'predictNextSentence', pairs, settings);
-  const logits = await compute(model, encodings, [head], settings);
-  return encodings.map((encoding, i) => {
-    const [isNext, notNext] = softmax(logits[i]![0]!);
+  const { encodings, rows } = await computeHead(call, pairs, settings, { values: [head] });
+  const results = encodings.map((encoding, i) => {
+    const [isNext, notNext] = softmax(rows[i]![0]!);
     return { isNext: isNext!, notNext: notNext!, ...reportOf(encoding) };
   });
+  call.finish();
+  return results;
 });
 
 /** A text and how it may go on. */
@@ -62,19 +53,20 @@ export interface ChosenAnswer extends TaskReport {
  */
 export const multipleChoice = taskFunction<ChoiceInput, TaskOptions, ChosenAnswer>(async (model, inputs, options) => {
   const head = requireHead(model, 'multipleChoice', 'multipleChoice');
-  const settings = readOptions('multipleChoice', options, taskSchema);
+  const [call, settings] = startCall('multipleChoice', model, options, taskSchema);
   const questions = inputs.map(readChoices);
   const pairs = questions.flatMap(({ text, choices }) => choices.map((textPair) => ({ text, textPair })));
-  const encodings = await encodeInputs(model, 'multipleChoice', pairs, settings);
-  const logits = await compute(model, encodings, [head], settings);
+  const { encodings, rows } = await computeHead(call, pairs, settings, { values: [head] });
   let next = 0;
-  return questions.map(({ choices }) => {
+  const results = questions.map(({ choices }) => {
     const own = encodings.slice(next, next + choices.length);
-    const scores = softmax(choices.map((_, c) => logits[next + c]![0]![0]!));
+    const scores = softmax(choices.map((_, c) => rows[next + c]![0]![0]!));
     next += choices.length;
     const tokens = own.reduce((sum, { length }) => sum + length, 0);
     return { choice: argmax(scores), scores: Array.from(scores), tokens, truncated: own.some(({ truncated }) => truncated) };
   });
+  call.finish();
+  return results;
 });
 
 function readChoices(input: unknown, index: number): ChoiceInput {

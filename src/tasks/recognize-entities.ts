@@ -1,18 +1,13 @@
 import { unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { integer, oneOf, readOptions } from '../options.js';
+import { integer, oneOf } from '../options.js';
 import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './entities.js';
-import {
-  compute,
-  encodeInputs,
-  requireHead,
-  requireString,
-  strings,
-  taskFunction,
-  taskSchema,
-  type TaskOptions,
-  type TaskReport,
-} from './task-call.js';
+import type { Encoding } from '../tokenizer/index.js';
+import { startCall } from '../calls/call.js';
+import { requireString } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead, strings, taskFunction, type TaskReport } from './task.js';
 
 /** Options of `recognizeEntities`. */
 export interface EntityOptions extends TaskOptions {
@@ -43,7 +38,7 @@ export interface RecognizedText extends TaskReport {
  */
 export const recognizeEntities = taskFunction<string, EntityOptions, RecognizedText>(async (model, inputs, options) => {
   const head = requireHead(model, 'tokenClassification', 'recognizeEntities');
-  const settings = readOptions('recognizeEntities', options, {
+  const [call, settings] = startCall('recognizeEntities', model, options, {
     ...taskSchema,
     aggregationStrategy: oneOf(['none', 'simple', 'first', 'average', 'max']),
     ignoreLabels: strings,
@@ -52,28 +47,27 @@ export const recognizeEntities = taskFunction<string, EntityOptions, RecognizedT
   const texts = inputs.map((each, i) => requireString(each, `the text at index ${i} of recognizeEntities`));
   const ignored = new Set(settings.ignoreLabels === undefined ? ['O'] : checkLabels(model, settings.ignoreLabels));
   const { stride } = settings;
-  const windowed = stride === undefined ? {} : { stride };
-  const encodings = await encodeInputs(
-    model,
-    'recognizeEntities',
-    texts.map((text) => ({ text })),
-    settings,
-    { offsets: true, ...windowed },
-  );
-  const windows = encodings.map((encoding) => (stride === undefined ? [encoding] : [encoding, ...encoding.overflowing]));
-  const logits = (await compute(model, windows.flat(), [head], settings)).map(([rows]) => rows!);
+  const windowsOf = (encoding: Encoding) => (stride === undefined ? [encoding] : [encoding, ...encoding.overflowing]);
+  const { encodings, rows } = await computeHead(call, texts, settings, {
+    values: [head],
+    encode: { offsets: true, ...(stride === undefined ? {} : { stride }) },
+    sequencesOf: windowsOf,
+  });
   let next = 0;
-  return windows.map((own, i) => {
-    const rows = logits.slice(next, (next += own.length));
-    const tokens = labelTokens(model, texts[i]!, own, rows, stride ?? 0);
+  const results = encodings.map((encoding, i) => {
+    const own = windowsOf(encoding);
+    const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
+    const tokens = labelTokens(model, texts[i]!, own, logits, stride ?? 0);
     const entities = aggregate(model, tokens, settings.aggregationStrategy ?? 'none');
     return {
       entities: entities.filter(({ entity, entityGroup }) => !ignored.has(entity ?? entityGroup!)),
       windows: own.length,
       tokens: own.reduce((sum, { length }) => sum + length, 0),
-      truncated: stride === undefined && own[0]!.truncated,
+      truncated: stride === undefined && encoding.truncated,
     };
   });
+  call.finish();
+  return results;
 });
 
 function checkLabels({ config }: Model, names: readonly string[]): readonly string[] {

@@ -1,17 +1,9 @@
-import { readOptions } from '../options.js';
 import { sigmoid } from './scores.js';
-import {
-  compute,
-  encodeInputs,
-  readInputs,
-  reportOf,
-  requireHead,
-  taskFunction,
-  taskSchema,
-  type TaskOptions,
-  type TaskReport,
-  type TextInput,
-} from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { readInputs, type TextInput } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead, reportOf, taskFunction, type TaskReport } from './task.js';
 
 /** A token and whether it was replaced. */
 export interface ReplacedToken {
@@ -38,17 +30,17 @@ export interface ReplacedTokens extends TaskReport {
  */
 export const detectReplacedTokens = taskFunction<TextInput, TaskOptions, ReplacedTokens>(async (model, inputs, options) => {
   const head = requireHead(model, 'replacedToken', 'detectReplacedTokens');
-  const settings = readOptions('detectReplacedTokens', options, taskSchema);
-  const encodings = await encodeInputs(model, 'detectReplacedTokens', readInputs('detectReplacedTokens', inputs), settings, {
-    offsets: true,
-  });
-  const logits = await compute(model, encodings, [head], settings);
-  return encodings.map((encoding, i) => ({
+  const [call, settings] = startCall('detectReplacedTokens', model, options, taskSchema);
+  const texts = readInputs('detectReplacedTokens', inputs);
+  const { encodings, rows } = await computeHead(call, texts, settings, { values: [head], encode: { offsets: true } });
+  const results = encodings.map((encoding, i) => ({
     replacedTokens: encoding.tokens.map((token, t) => {
-      const logit = logits[i]![0]![t]!;
+      const logit = rows[i]![0]![t]!;
       const [start, end] = [encoding.offsets![2 * t]!, encoding.offsets![2 * t + 1]!];
       return { token, score: sigmoid(logit), replaced: logit > 0, start, end, special: encoding.specialTokensMask[t] === 1 };
     }),
     ...reportOf(encoding),
   }));
+  call.finish();
+  return results;
 });

@@ -1,10 +1,14 @@
 import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, readOptions, type Options } from '../options.js';
+import { flag, integer, oneOf, type Options } from '../options.js';
 import { descending, sigmoid } from './scores.js';
 import { logitFunction, type LogitFunction } from './scoring/logit-functions.js';
-import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions, type TextPair } from './task-call.js';
+import { startCall, type Call } from '../calls/call.js';
+import { requireString, type TextPair } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead } from './task.js';
 
 /** Options of `rerank`. */
 export interface RerankOptions extends TaskOptions {
@@ -54,7 +58,7 @@ export async function rerank(
   options?: RerankOptions,
 ): Promise<RankedDocument[] | RankedDocument[][]> {
   requireHead(model, 'sequenceClassification', 'rerank');
-  const settings = readOptions('rerank', options, {
+  const [call, settings] = startCall('rerank', model, options, {
     ...scoreSchema,
     topK: integer(1, Number.MAX_SAFE_INTEGER),
     returnDocuments: flag,
@@ -78,7 +82,7 @@ export async function rerank(
   const pairs = lists.flatMap((list, q) =>
     list.map((each, i) => ({ text: queries[q]!, textPair: requireString(each, `the document at index ${i} of rerank`) })),
   );
-  const { scores, order, truncated } = await scorePairs(model, 'rerank', pairs, scoring);
+  const { scores, order, truncated } = await scorePairs(call, pairs, scoring);
   let begin = 0;
   const ranked = lists.map((list) => {
     const first = begin;
@@ -92,6 +96,7 @@ export async function rerank(
         truncated: truncated[first + index]!,
       }));
   });
+  call.finish();
   return isOne ? ranked[0]! : ranked;
 }
 
@@ -113,7 +118,7 @@ export async function predictPairs(
   options?: PairOptions,
 ): Promise<number[]> {
   requireHead(model, 'sequenceClassification', 'predictPairs');
-  const settings = readOptions('predictPairs', options, scoreSchema);
+  const [call, settings] = startCall('predictPairs', model, options, scoreSchema);
   requireOneLabel(model, 'predictPairs');
   if (!Array.isArray(pairs)) {
     throw wrongArgument('a list of pairs for predictPairs', pairs);
@@ -127,7 +132,9 @@ export async function predictPairs(
       textPair: requireString(second, `the second text of pair ${i} of predictPairs`),
     };
   });
-  return Array.from((await scorePairs(model, 'predictPairs', texts, settings)).scores);
+  const { scores } = await scorePairs(call, texts, settings);
+  call.finish();
+  return Array.from(scores);
 }
 
 const scoreSchema = { ...taskSchema, activation: oneOf(['sigmoid', 'none']) };
@@ -140,17 +147,17 @@ interface PairScores {
 }
 
 async function scorePairs(
-  model: Model,
-  name: string,
+  call: Call,
   pairs: readonly { readonly text: string; readonly textPair: string }[],
   { activation, ...settings }: Options<typeof scoreSchema>,
 ): Promise<PairScores> {
-  const head = requireHead(model, 'sequenceClassification', name);
+  const { model } = call;
+  const head = requireHead(model, 'sequenceClassification', call.name);
   const { score, keepsOrder } = readActivation(model, activation);
   const prompt = model.crossEncoder?.prompt ?? '';
   const prompted = prompt === '' ? pairs : pairs.map(({ text, textPair }) => ({ text: prompt + text, textPair }));
-  const encodings = await encodeInputs(model, name, prompted, settings);
-  const logits = Float64Array.from(await compute(model, encodings, [head], settings), ([row]) => row![0]!);
+  const { encodings, rows } = await computeHead(call, prompted, settings, { values: [head] });
+  const logits = Float64Array.from(rows, ([row]) => row![0]!);
   const scores = logits.map(score);
   return { scores, order: keepsOrder ? logits : scores, truncated: encodings.map(({ truncated }) => truncated) };
 }

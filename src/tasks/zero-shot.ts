@@ -1,9 +1,13 @@
 import { unexpected, wrongOption } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, readOptions, text } from '../options.js';
+import { flag, text } from '../options.js';
 import { descending, softmax } from './scores.js';
 import { strFormat } from './templates/str-format.js';
-import { compute, encodeInputs, requireHead, requireString, taskSchema, type TaskOptions } from './task-call.js';
+import { startCall } from '../calls/call.js';
+import { requireString } from '../calls/inputs.js';
+import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { requireHead } from './require-head.js';
+import { computeHead } from './task.js';
 
 /** Options of `classifyZeroShot`. */
 export interface ZeroShotOptions extends TaskOptions {
@@ -58,7 +62,8 @@ export async function classifyZeroShot(
   options?: ZeroShotOptions,
 ): Promise<ZeroShotResult | ZeroShotResult[]> {
   const head = requireHead(model, 'sequenceClassification', 'classifyZeroShot');
-  const settings = readOptions('classifyZeroShot', options, { ...taskSchema, hypothesisTemplate: text, multiLabel: flag });
+  const schema = { ...taskSchema, hypothesisTemplate: text, multiLabel: flag };
+  const [call, settings] = startCall('classifyZeroShot', model, options, schema);
   const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
     requireString(each, `the text at index ${i} of classifyZeroShot`),
   );
@@ -70,8 +75,7 @@ export async function classifyZeroShot(
     throw wrongOption('{} in classifyZeroShot option hypothesisTemplate', template);
   }
   const pairs = texts.flatMap((text) => hypotheses.map((textPair) => ({ text, textPair })));
-  const encodings = await encodeInputs(model, 'classifyZeroShot', pairs, settings, { truncation: 'only_first' });
-  const logits = await compute(model, encodings, [head], settings);
+  const { encodings, rows: logits } = await computeHead(call, pairs, settings, { values: [head], encode: { truncation: 'only_first' } });
   const isSingle = candidates.length === 1;
   const results = texts.map((sequence, t) => {
     const rows = candidates.map((_, c) => logits[t * candidates.length + c]![0]!);
@@ -87,6 +91,7 @@ export async function classifyZeroShot(
       truncated: encodings.slice(t * candidates.length, (t + 1) * candidates.length).some(({ truncated }) => truncated),
     };
   });
+  call.finish();
   return Array.isArray(input) ? results : results[0]!;
 }
 

@@ -1,5 +1,8 @@
 import path from 'node:path';
-import { TextReader } from '../calls/text-reader.js';
+import { Call } from '../calls/call.js';
+import { callSchema } from '../calls/options.js';
+import { TextSource } from '../calls/source.js';
+import { asIds, TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
 import { openModelDirectory } from '../models/model-directory.js';
 import { wrongArgument } from '../expected.js';
@@ -8,7 +11,7 @@ import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { toNativeProgram } from '../models/program/program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/program/smoothing.js';
-import { abortSignal, callback, integer, readOptions, text } from '../options.js';
+import { callback, integer, readOptions, text } from '../options.js';
 import { packBatch } from '../runtime/batch.js';
 import { Session } from '../runtime/session.js';
 import { createTokenizer } from '../tokenizer/index.js';
@@ -36,10 +39,10 @@ export interface CalibrationReport {
   readonly layers: readonly string[];
 }
 
-const schema = { corpus: text, output: filePath, threads: integer(1, 1024), signal: abortSignal, onProgress: callback };
+const schema = { corpus: text, output: filePath, threads: integer(1, 1024), signal: callSchema.signal, onProgress: callback };
 
 /** Every layer's input of so many tokens fits memory many times over. */
-const kBatchTokens = 2048;
+const kJobTokens = 2048;
 /** Scales stay within these even where a column never had a value. */
 const kScaleRange = [1e-3, 1e3] as const;
 
@@ -67,22 +70,17 @@ export async function calibrate(directory: ModelPath, texts: readonly string[], 
     try {
       const largest = linears.map(({ input }) => new Float32Array(input.width));
       let tokens = 0;
-      for (let done = 0; done < texts.length;) {
-        const batch: { ids: Int32Array }[] = [];
-        for (let size = 0; size < kBatchTokens && done < texts.length; done++) {
-          const { ids } = reader.readIds(texts[done]!, done);
-          batch.push({ ids });
-          size += ids.length;
-          tokens += ids.length;
-        }
-        const inputs = await session.run(
-          packBatch(batch),
-          linears.map(({ input }) => input),
-          { signal, priority: 'bulk' },
-        );
-        inputs.forEach((rows, i) => raiseToColumns(largest[i]!, rows));
-        onProgress?.({ done });
-      }
+      const call = new Call('calibrate', { session, pack: packBatch }, { signal, priority: 'bulk' });
+      await call.compute(
+        new TextSource(texts, reader, asIds, ({ ids }) => [{ ids }]),
+        linears.map(({ input }) => input),
+        (job, inputs) => {
+          inputs.forEach((rows, i) => raiseToColumns(largest[i]!, rows));
+          tokens += job.tokens;
+          onProgress?.({ done: job.first + job.sequences.length });
+        },
+        { jobTokens: kJobTokens, jobsInFlight: 1 },
+      );
       const calibrated = await Promise.all(linears.map((linear, i) => smooth(linear, largest[i]!)));
       await opened.verifyUnchanged();
       const file = output ?? path.join(opened.path, CALIBRATION_FILE);

@@ -1,16 +1,19 @@
-import { packPooled, TextReader } from '../calls/text-reader.js';
+import { Call } from '../calls/call.js';
+import { rowsOf } from '../calls/job.js';
+import { callSchema, type CallOptions } from '../calls/options.js';
+import { TextSource } from '../calls/source.js';
+import { asIds, TextReader } from '../calls/text-reader.js';
 import { readReference, type Reference, type ReferenceLayer } from '../checkpoint/reference-file.js';
 import { BerthaError } from '../errors.js';
 import { unexpected, wrongOption } from '../expected.js';
 import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
-import { loadModel, type Model } from '../models/index.js';
-import { abortSignal, integer, readOptions, type Check } from '../options.js';
-import type { EncodedIds } from '../tokenizer/index.js';
+import { loadModel } from '../models/index.js';
+import { integer, readOptions, type Check } from '../options.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
 
 /** What `compare` compares a model with: one of `reference`, `with`, or `precision` alone (then with the same model in float32). */
-export interface CompareOptions {
+export interface CompareOptions extends Pick<CallOptions, 'signal'> {
   /** File of expected values, safetensors or .jsonl, as `bertha embed` writes them; hidden states may be in it too. */
   readonly reference?: FilePath | undefined;
   /** Directory of another model, computed in float32. */
@@ -26,7 +29,6 @@ export interface CompareOptions {
   readonly tolerance?: number | undefined;
   /** Threads that compute. Default: what the machine grants. */
   readonly threads?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** How far two arrays lie apart. */
@@ -82,11 +84,12 @@ const schema = {
   texts: textList,
   tolerance: positive,
   threads: integer(1, 1024),
-  signal: abortSignal,
+  signal: callSchema.signal,
 };
 
 const kTolerances = { fp32: 1e-5, 'fp16-weights': 2e-3, fp16: 5e-3, bf16: 0.03, int8: 0.25, 'int8-fast': 0.4 } as const;
-const kBatchTokens = 2048;
+/** Every layer's output of so many tokens fits memory many times over. */
+const kJobTokens = 2048;
 const kSampleTexts: readonly string[] = [
   'A cat sits on the mat.',
   'no',
@@ -189,39 +192,29 @@ async function computeAll(
 ): Promise<Computed> {
   const model = await loadModel(directory, { ...options, heads: false });
   try {
+    const { hiddenStates, normalizedEmbedding, sentenceEmbedding, normalizes } = model.values;
+    const wanted = [...hiddenStates, normalizes ? normalizedEmbedding : sentenceEmbedding];
+    const names = wanted.map((_, i) => (i === hiddenStates.length ? 'embedding' : layerName(i)));
     const reader = new TextReader('compare', model, {});
-    const encodings = texts.map((each, i) => reader.readIds(each, i));
+    const source = new TextSource(texts, reader, asIds, (encoded) => [encoded]);
     const values: Values[] = [];
-    for (let done = 0; done < texts.length;) {
-      let end = done;
-      for (let size = 0; end < texts.length && size < kBatchTokens; end++) size += encodings[end]!.ids.length;
-      values.push(...(await computeBatch(model, encodings.slice(done, end), reader.poolSkip, signal)));
-      done = end;
-    }
-    return { name: model.directory, precision: model.precision, values, tokens: encodings.map(({ ids }) => ids.length) };
+    const tokens: number[] = [];
+    const call = new Call('compare', model, { signal });
+    await call.compute(
+      source,
+      wanted,
+      ({ sequences }, outputs, batch) => {
+        for (const [i, { ids }] of sequences.entries()) {
+          values.push(new Map(wanted.map((value, v) => [names[v]!, rowsOf(outputs[v]!, value, batch, i).slice()])));
+          tokens.push(ids.length);
+        }
+      },
+      { jobTokens: kJobTokens, jobsInFlight: 1 },
+    );
+    return { name: model.directory, precision: model.precision, values, tokens };
   } finally {
     model.dispose();
   }
-}
-
-async function computeBatch(
-  model: Model,
-  encodings: readonly EncodedIds[],
-  poolSkip: number,
-  signal: AbortSignal | undefined,
-): Promise<Values[]> {
-  const { hiddenStates, normalizedEmbedding, sentenceEmbedding, normalizes } = model.values;
-  const outputs = [...hiddenStates, normalizes ? normalizedEmbedding : sentenceEmbedding];
-  const batch = packPooled(model, encodings, poolSkip);
-  const results = await model.session.run(batch, outputs, { signal });
-  return encodings.map((_, i) => {
-    const rows = outputs.map((value, layer) => {
-      const [begin, end] = value.rows === 'tokens' ? [batch.cuSeqlens[i]!, batch.cuSeqlens[i + 1]!] : [i, i + 1];
-      const name = layer === hiddenStates.length ? 'embedding' : layerName(layer);
-      return [name, results[layer]!.slice(begin * value.width, end * value.width)] as const;
-    });
-    return new Map(rows);
-  });
 }
 
 function layerName(layer: number): string {

@@ -1,4 +1,5 @@
-import { encodeInSlices } from '../../calls/text-reader.js';
+import { encodeSlices, inTurns } from '../../calls/text-reader.js';
+import { Turn } from '../../runtime/turn.js';
 import { loadTokenizer, type Encoding } from '../../index.js';
 import { showDownload } from '../download-progress.js';
 import { openTexts, type InputFlags } from '../input.js';
@@ -31,9 +32,13 @@ export async function tokenize(texts: readonly string[], flags: TokenizeFlags): 
   const truncation = flags.maxLength === undefined ? {} : { truncation: true, maxLength: flags.maxLength };
   const options = { offsets: true, addSpecialTokens: flags.specialTokens, ...truncation };
   const writer = flags.format === 'table' ? new TokenTable(output) : new JsonLines(output, toObject);
+  const turn = new Turn(undefined);
   let index = 0;
   for await (const block of source.blocks) {
-    for (const item of block) await writer.write([{ index: index++, item, encoding: await encodeInSlices(tokenizer, item.text, options) }]);
+    for (const item of block) {
+      const encoding = await inTurns(encodeSlices(tokenizer, item.text, options), turn);
+      await writer.write([{ index: index++, item, encoding }]);
+    }
   }
   await writer.finish();
   await output.finish();

@@ -6,7 +6,7 @@ import { unexpected } from '../../expected.js';
 import type { ModelPath } from '../../hub/index.js';
 import { loadModel, type Heads, type Model } from '../../models/index.js';
 import type { Value } from '../../models/program/program.js';
-import { requireHead } from '../../tasks/task-call.js';
+import { requireHead } from '../../tasks/require-head.js';
 import type { CamelCase } from '../snake-case.js';
 import { readPretrained, type PretrainedOptions } from '../loading/options.js';
 import { readConfigFields, type PretrainedConfig } from './config.js';

@@ -1,7 +1,9 @@
 import { unexpected, wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import type { Value } from '../../models/program/program.js';
-import { compute, refuseUnknownKeys, requireModel, type Sequence } from '../../tasks/task-call.js';
+import { computeSequences } from '../../calls/compute.js';
+import { refuseUnknownKeys, requireModel } from '../../calls/inputs.js';
+import type { Sequence } from '../../calls/job.js';
 import { toSnakeCase, withCamelCase, type CamelCase, type WithCamelCase } from '../snake-case.js';
 import { toRows, type IntegerInput } from '../tensor/integer-rows.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -79,7 +81,7 @@ export async function runBatch(
   const hidden = inputs.output_hidden_states === true ? model.values.hiddenStates : [];
   const attentions = inputs.output_attentions === true ? model.values.attentions : [];
   const values = [...own.map(({ value }) => value), ...hidden, ...attentions];
-  const results = await compute(model, rows, values, {});
+  const results = await computeSequences(model, rows, values);
   const tensors = values.map((value, v) =>
     pad(
       value,

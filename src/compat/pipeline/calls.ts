@@ -10,7 +10,7 @@ import { multipleChoice, predictNextSentence, type ChoiceInput } from '../../tas
 import { recognizeEntities } from '../../tasks/recognize-entities.js';
 import { detectReplacedTokens } from '../../tasks/replaced-tokens.js';
 import { rerank } from '../../tasks/rerank.js';
-import { readInputs, type TextInput } from '../../tasks/task-call.js';
+import { readInputs, type TextInput } from '../../calls/inputs.js';
 import { classifyZeroShot } from '../../tasks/zero-shot.js';
 import { toCamelCase, toSnakeCase, withCamelCase } from '../snake-case.js';
 import { quantize_embeddings } from '../tensor/pooling.js';

@@ -4,7 +4,7 @@ import { readModelPath, type ModelPath } from '../../hub/index.js';
 import { isModel, loadModel, type Model } from '../../models/index.js';
 import { unknownName } from '../../options.js';
 import { warnOnce } from '../../runtime/warn-once.js';
-import { requireHead } from '../../tasks/task-call.js';
+import { requireHead } from '../../tasks/require-head.js';
 import { readPretrained } from '../loading/options.js';
 import { callableTokenizer } from '../tokenizer/tokenizer.js';
 import { TASKS } from './calls.js';

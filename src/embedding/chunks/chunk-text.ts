@@ -1,15 +1,16 @@
-import { encodeInSlices, promptSchema, TextReader } from '../../calls/text-reader.js';
+import { requireString } from '../../calls/inputs.js';
+import { callSchema, promptSchema, type CallOptions, type PromptOptions } from '../../calls/options.js';
+import { asEncoding, encodeSlices, inTurns, TextReader } from '../../calls/text-reader.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import type { Model } from '../../models/index.js';
-import { abortSignal, integer, readOptions, type Check } from '../../options.js';
+import { integer, readOptions, type Check } from '../../options.js';
 import { Turn } from '../../runtime/turn.js';
-import { requireString } from '../../tasks/task-call.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
 import { bestCut, boundaryKinds, isWordStart, type Boundary } from './boundaries.js';
 import { textModel, type Chunk } from './embed-windows.js';
 
-/** Options of `chunkText`. */
-export interface ChunkOptions {
+/** Options of `chunkText`; room is left for the prompt that will stand before each chunk. */
+export interface ChunkOptions extends PromptOptions, Pick<CallOptions, 'signal'> {
   /** Longest chunk in tokens, special tokens and the prompt included. Default: the model's limit. */
   readonly maxTokens?: number | undefined;
   /** Most tokens that neighbouring chunks share; what is shared begins at a word. Default 0. */
@@ -19,11 +20,6 @@ export interface ChunkOptions {
    * length. `[]`: after exactly so many tokens, whatever is there.
    */
   readonly boundaries?: readonly Boundary[] | undefined;
-  /** Name of one of the model's prompts that will stand before each chunk: room is left for it. Default: the model's default prompt. */
-  readonly promptName?: string | undefined;
-  /** A prompt of your own that will stand before each chunk; `''` for none. Not together with `promptName`. */
-  readonly prompt?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The check of `boundaries`. */
@@ -56,7 +52,7 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
     maxTokens: integer(1, 1 << 20),
     overlap: integer(0, 1 << 20),
     boundaries: boundaryList,
-    signal: abortSignal,
+    signal: callSchema.signal,
   });
   const model = textModel(source);
   requireString(text, 'the text of chunkText');
@@ -64,7 +60,7 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
   const turn = new Turn(signal);
   const reader = new TextReader('chunkText', model, { maxLength: maxTokens, prompt, promptName });
   const limit = reader.maxLength ?? Infinity;
-  const room = limit - (await reader.read('', undefined, 0, turn)).length;
+  const room = limit - (await inTurns(reader.read('', 0, asEncoding), turn)).length;
   const cutting: Cutting = { tokenizer: model.tokenizer, reader, turn, limit, room, overlap, kinds: boundaries ?? new Set(boundaryKinds) };
   const chunks: Chunk[] = [];
   const blockUnits = Math.max(kBlockUnits, kUnitsPerToken * room);
@@ -98,7 +94,7 @@ interface Cutting {
 
 /** The chunks of a text that is not too long. Errors: MAX_LENGTH. */
 async function chunksOf(text: string, { tokenizer, reader, turn, limit, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
-  const whole = await encodeInSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }, turn);
+  const whole = await inTurns(encodeSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }), turn);
   if (whole.length > 0 && (room < 1 || overlap >= room)) {
     throw unexpected(
       'MAX_LENGTH',
@@ -142,7 +138,7 @@ async function fitted(
 ): Promise<Piece> {
   for (let tokens = room; ;) {
     const { start, end, last } = cutter.cut(first, done, tokens);
-    const { length, truncated } = await reader.read(cutter.text.slice(start, end), undefined, 0, turn);
+    const { length, truncated } = await inTurns(reader.read(cutter.text.slice(start, end), 0, asEncoding), turn);
     if (!truncated || last === first + 1) return { start, end, last, tokens: length };
     tokens = Math.min(tokens, last - first) - 1;
   }

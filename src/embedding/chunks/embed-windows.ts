@@ -1,11 +1,14 @@
-import { promptSchema, TextReader, type TextModel } from '../../calls/text-reader.js';
+import { startCall } from '../../calls/call.js';
+import { computeTexts } from '../../calls/compute.js';
+import { requireModel, requireString } from '../../calls/inputs.js';
+import { callSchema, promptSchema, type CallOptions, type PromptOptions } from '../../calls/options.js';
+import { TextReader, type TextModel } from '../../calls/text-reader.js';
 import { wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
-import { flag, integer, readOptions } from '../../options.js';
+import { flag, integer } from '../../options.js';
+import { Turn } from '../../runtime/turn.js';
 import type { Encoding, Tokenizer } from '../../tokenizer/index.js';
 import { normalizeInPlace } from '../../vectors/similarity.js';
-import { compute, readAll, requireModel, requireString, taskSchema, type CallSettings, type TaskOptions } from '../../tasks/task-call.js';
-import { Turn } from '../../runtime/turn.js';
 
 /** A piece of a text that fits a model. */
 export interface Chunk {
@@ -18,14 +21,12 @@ export interface Chunk {
   readonly tokens: number;
 }
 
-/** Options of `embedWindows`. */
-export interface WindowOptions extends Omit<TaskOptions, 'maxLength' | 'onTruncate'> {
+/** Options of `embedWindows`; a prompt stands before each window. */
+export interface WindowOptions extends CallOptions, PromptOptions {
+  /** Longest window in tokens, special tokens and the prompt included. Default: the model's limit. */
   readonly maxTokens?: number | undefined;
+  /** Tokens that neighbouring windows share. Default 0. */
   readonly overlap?: number | undefined;
-  /** Name of one of the model's prompts, put before each window. Default: the model's default prompt, if it has one. */
-  readonly promptName?: string | undefined;
-  /** A prompt of your own, put before each window as it is; `''` for none. Not together with `promptName`. */
-  readonly prompt?: string | undefined;
   /** Scale vectors to length 1. Default: as the model says. */
   readonly normalize?: boolean | undefined;
 }
@@ -50,23 +51,24 @@ export interface EmbeddedWindows {
  */
 export async function embedWindows(model: Model, text: string, options?: WindowOptions): Promise<EmbeddedWindows> {
   requireModel(model, 'embedWindows');
-  const { signal, priority, deadlineMs } = taskSchema;
-  const settings = readOptions('embedWindows', options, {
+  const [call, settings] = startCall('embedWindows', model, options, {
+    ...callSchema,
+    ...promptSchema,
     maxTokens: integer(1, 1 << 20),
     overlap: integer(0, 1 << 20),
-    ...promptSchema,
     normalize: flag,
-    signal,
-    priority,
-    deadlineMs,
   });
   requireString(text, 'the text of embedWindows');
-  const reader = windowReader('embedWindows', model, settings);
-  const encodings = await readWindows('embedWindows', text, settings, reader);
+  const { maxTokens, overlap = 0, prompt, promptName } = settings;
+  const limits = { maxLength: maxTokens, prompt, promptName };
+  const reader = new TextReader('embedWindows', model, limits, { offsets: true, stride: overlap });
   const { normalizes, normalizedEmbedding, sentenceEmbedding, embeddingDimension } = model.values;
   const isNormalized = settings.normalize ?? normalizes;
-  const sequences = encodings.map(({ ids, typeIds }) => ({ ids, typeIds, poolSkip: reader.poolSkip }));
-  const rows = await compute(model, sequences, [isNormalized ? normalizedEmbedding : sentenceEmbedding], settings);
+  const encodings: Encoding[] = [];
+  const { rows } = await computeTexts(call, reader, [text], [isNormalized ? normalizedEmbedding : sentenceEmbedding], (first) => {
+    encodings.push(first, ...first.overflowing);
+    return encodings;
+  });
   const total = encodings.reduce((sum, { length }) => sum + length, 0);
   const turn = new Turn(settings.signal, settings.priority);
   const vector = new Float32Array(embeddingDimension);
@@ -78,19 +80,8 @@ export async function embedWindows(model: Model, text: string, options?: WindowO
     if (turn.isOver) await turn.next();
   }
   if (isNormalized) normalizeInPlace(vector);
+  call.finish();
   return { vector, windows };
-}
-
-type WindowSettings = CallSettings & Pick<WindowOptions, 'maxTokens' | 'overlap' | 'prompt' | 'promptName'>;
-
-function windowReader(call: string, model: TextModel, { maxTokens, overlap, prompt, promptName }: WindowSettings): TextReader {
-  return new TextReader(call, model, { maxLength: maxTokens, prompt, promptName }, { offsets: true, stride: overlap ?? 0 });
-}
-
-/** All windows of a text. */
-async function readWindows(call: string, text: string, settings: WindowSettings, reader: TextReader): Promise<Encoding[]> {
-  const [first] = await readAll(reader, call, [{ text }], settings);
-  return [first!, ...first!.overflowing];
 }
 
 /** What there is to know of a tokenizer, or a model, for reading texts. Errors: INVALID_ARG. */

@@ -1,0 +1,52 @@
+// The options that calls have in common, each with its check. A call's own schema begins with these.
+import { callback, integer, oneOf, text } from '../options.js';
+import type { CallTimings } from '../runtime/observe.js';
+import { runSchema } from '../runtime/run-options.js';
+import type { RunOptions } from '../runtime/session.js';
+import { deadline } from './deadline.js';
+
+/** When a call runs, and who hears of it. */
+export interface CallOptions {
+  /** Stops the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** `'interactive'` goes before `'bulk'`, also before bulk work that has begun. Default `'interactive'`. */
+  readonly priority?: RunOptions['priority'];
+  /** Milliseconds from the call after which nothing of it is started any more: it then rejects with DEADLINE. Default: none. */
+  readonly deadlineMs?: number | undefined;
+  /** Hears, before the call resolves, what it spent its time on. */
+  readonly onTimings?: ((timings: CallTimings) => void) | undefined;
+}
+
+/** The checks of `CallOptions`. */
+export const callSchema = { ...runSchema, deadlineMs: deadline, onTimings: callback };
+
+/** `CallOptions`, checked. */
+export type CallSettings = { readonly [Key in keyof typeof callSchema]?: ReturnType<(typeof callSchema)[Key]> | undefined };
+
+/** What becomes of long texts. */
+export interface LimitOptions {
+  /** Longest input in tokens, special tokens included. Default: the model's limit. */
+  readonly maxLength?: number | undefined;
+  /** What happens to a longer text: cut it, cut it with a process warning, or reject with MAX_LENGTH. Default `'truncate'`. */
+  readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
+}
+
+/** The checks of `LimitOptions`. */
+export const limitSchema = { maxLength: integer(1, 1 << 20), onTruncate: oneOf(['truncate', 'warn', 'error']) };
+
+/** What stands before texts. */
+export interface PromptOptions {
+  /** Name of one of the model's prompts, put before each text. Default: the model's default prompt, if it has one. */
+  readonly promptName?: string | undefined;
+  /** A prompt of your own, put before each text as it is; `''` for none. Not together with `promptName`. */
+  readonly prompt?: string | undefined;
+}
+
+/** The checks of `PromptOptions`. */
+export const promptSchema = { promptName: text, prompt: text };
+
+/** What every task takes. */
+export interface TaskOptions extends LimitOptions, CallOptions {}
+
+/** The checks of `TaskOptions`. */
+export const taskSchema = { ...limitSchema, ...callSchema };

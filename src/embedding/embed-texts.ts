@@ -1,0 +1,101 @@
+import { Job } from '../calls/job.js';
+import { limitSchema, promptSchema } from '../calls/options.js';
+import { TextSource } from '../calls/source.js';
+import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
+import { unexpected, wrongArgument } from '../expected.js';
+import type { Model } from '../models/index.js';
+import { flag, integer, oneOf, received, type Check, type Options } from '../options.js';
+import type { EncodedIds } from '../tokenizer/index.js';
+import { quantizeVectors, type VectorFormat } from '../vectors/quantize-vectors.js';
+import { normalizeInPlace } from '../vectors/similarity.js';
+import { type Embedding, withJson } from './embedding.js';
+
+/** `embed` answers MAX_LENGTH to every limit that cannot be, as to one beyond the model's. */
+const tokenLimit: Check<number> = (value, name) => {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
+  throw unexpected('MAX_LENGTH', `a whole number of tokens for ${name}`, received(value));
+};
+
+/** The checks of the options of `embedSync`; vectors have `width` numbers. */
+export function embedSchema(width: number) {
+  return {
+    ...limitSchema,
+    maxLength: tokenLimit,
+    ...promptSchema,
+    normalize: flag,
+    dimensions: integer(1, width),
+    quantize: oneOf(['int8', 'binary']),
+  };
+}
+
+/** The options of `embedSync`, checked. */
+export type EmbedSettings = Options<ReturnType<typeof embedSchema>>;
+
+/** Numbers in a vector when the call does not say: all, or as many as the model's own files keep. */
+export function defaultDimensions(model: Model): number {
+  return Math.min(model.values.embeddingDimension, model.sentence?.truncateDim ?? Infinity);
+}
+
+/** The texts of one call of `embed` or `embedSync`, and the vectors they became. Knows nothing of time or threads. */
+export class EmbedTexts {
+  /** In the order of the texts; filled by `take`. */
+  readonly results: Embedding[];
+  /** The value of the model's program that holds the vectors. */
+  readonly output;
+  readonly source: TextSource<EncodedIds, EncodedIds>;
+  readonly #model: Model;
+  readonly #reader: TextReader;
+  readonly #quantize: VectorFormat | undefined;
+  readonly #width: number;
+  readonly #normalized: boolean;
+
+  /** Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH. */
+  constructor(name: string, model: Model, given: string | readonly string[], settings: EmbedSettings) {
+    const texts = checkTexts(name, given);
+    this.results = new Array<Embedding>(texts.length);
+    this.#model = model;
+    this.#normalized = settings.normalize ?? model.values.normalizes;
+    this.output = this.#normalized ? model.values.normalizedEmbedding : model.values.sentenceEmbedding;
+    this.#width = settings.dimensions ?? defaultDimensions(model);
+    this.#quantize = settings.quantize;
+    this.#reader = new TextReader(name, model, settings);
+    this.source = new TextSource(texts, this.#reader, asIds, (ids) => [ids]);
+  }
+
+  /** Computes all texts on the calling thread. Errors: MAX_LENGTH, INPUT_TOO_LARGE, as `Session.runSync`. */
+  runSync(): void {
+    for (let first = 0; !this.source.isAtEnd;) {
+      const job = new Job<EncodedIds>(first);
+      while (!this.source.isAtEnd && job.hasRoom) atOnce(this.source.readNext(job));
+      this.take(job, this.#model.session.runSync(job.pack(this.#model, this.source.poolSkip), [this.output]));
+      first += job.sequences.length;
+    }
+  }
+
+  /** Takes the vectors of a job: [texts of the job, width of the model's vectors]. */
+  take({ first, sequences }: Job<EncodedIds>, [rows]: readonly Float32Array[]): void {
+    const stride = this.#model.values.embeddingDimension;
+    sequences.forEach(({ ids, truncated }, i) => {
+      const vector = rows!.slice(i * stride, i * stride + this.#width);
+      if (this.#normalized && this.#width < stride) normalizeInPlace(vector);
+      const quantized = this.#quantize === undefined ? {} : { quantized: quantizeVectors([vector], this.#quantize) };
+      this.results[first + i] = withJson({ vector, tokens: ids.length, truncated, ...quantized });
+    });
+  }
+
+  /** Tells, once for the whole call, that texts were cut, if the caller asked to hear of it. */
+  warn(): void {
+    this.#reader.warn();
+  }
+}
+
+/** The texts as they are now: what the caller does to its array later changes nothing. */
+function checkTexts(name: string, texts: unknown): readonly string[] {
+  if (typeof texts === 'string') return [texts];
+  if (!Array.isArray(texts)) throw wrongArgument(`a string or an array of strings for the texts of ${name}`, texts);
+  const copy: unknown[] = texts.slice();
+  for (let i = 0; i < copy.length; i++) {
+    if (typeof copy[i] !== 'string') throw wrongArgument(`a string for text ${i} of ${name}`, copy[i]);
+  }
+  return copy as string[];
+}
