@@ -19,6 +19,7 @@ export interface ParaphraseOptions {
 
 /** What turns texts into vectors, such as an embedder. */
 export interface TextEmbedder {
+  /** The vectors of texts, in their order. Rejects with the signal's reason. */
   embed(texts: readonly string[], options: { readonly signal?: AbortSignal | undefined }): Promise<readonly VectorLike[]>;
 }
 

@@ -38,9 +38,9 @@ t('the examples fit the types', () => {
   );
   const source = [
     `import * as bertha from '../src/index.js';`,
-    `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = bertha;`,
+    `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|paraphrase|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = bertha;`,
     `declare const given: { embedder: bertha.Embedder };`,
-    `declare const model: bertha.Model, documents: string[], lines: AsyncIterable<string>, document: string;`,
+    `declare const model: bertha.Model, documents: string[], texts: string[], lines: AsyncIterable<string>, document: string;`,
     `declare const query: bertha.Embedding, corpus: bertha.Embedding[];`,
     `declare function store(vector: Float32Array): void; declare function index(text: string, start: number, end: number): void;`,
     ...bodies,
