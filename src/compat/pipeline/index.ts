@@ -1,7 +1,9 @@
 export { pipeline } from './pipeline.js';
 export type {
   ChoiceOutput,
+  FeatureExtractionPipeline,
   FeaturePipelineOptions,
+  FillMaskPipeline,
   PipelineCallOptions,
   NextSentenceOutput,
   OneOrMany,
@@ -11,6 +13,11 @@ export type {
   PipelineCalls,
   PipelineOptions,
   PipelineProgress,
+  PipelineType,
+  QuestionAnsweringPipeline,
+  TextClassificationPipeline,
+  TokenClassificationPipeline,
+  ZeroShotClassificationPipeline,
   ReadyEvent,
   ResolvedTask,
   PipelineResult,

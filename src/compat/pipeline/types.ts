@@ -157,6 +157,21 @@ export type ResolvedTask<T extends TaskName | keyof TaskAliases> = T extends key
 /** A task bound to a model: call it with texts. */
 export type Pipeline<T extends TaskName> = PipelineCalls[T] & PipelineBase;
 
+/** transformers.js's type of a pipeline that makes vectors. */
+export type FeatureExtractionPipeline = Pipeline<'feature-extraction'>;
+/** transformers.js's type of a pipeline that labels texts. */
+export type TextClassificationPipeline = Pipeline<'text-classification'>;
+/** transformers.js's type of a pipeline that labels tokens. */
+export type TokenClassificationPipeline = Pipeline<'token-classification'>;
+/** transformers.js's type of a pipeline that finds answers. */
+export type QuestionAnsweringPipeline = Pipeline<'question-answering'>;
+/** transformers.js's type of a pipeline that tells hidden words. */
+export type FillMaskPipeline = Pipeline<'fill-mask'>;
+/** transformers.js's type of a pipeline with labels of one's own. */
+export type ZeroShotClassificationPipeline = Pipeline<'zero-shot-classification'>;
+/** transformers.js's type of what `pipeline` takes as a task. */
+export type PipelineType = TaskName | keyof TaskAliases;
+
 /** How `pipeline` loads its model. */
 export interface PipelineOptions extends Omit<PretrainedOptions, 'progress_callback' | 'progressCallback'> {
   /** Hears how a download goes, and `ready` at the end. */
