@@ -6,7 +6,8 @@ import { rejection } from '../support/checkpoint-files.js';
 import { instructionSet } from '../support/devices.js';
 import { messageOf, runChild, startWorker } from '../support/library.js';
 import { Random } from '../support/random.js';
-import { measureTurns, processorTimeStep } from '../support/turns.js';
+import { skip } from '../support/skip.js';
+import { canMeasureTurns, measureTurns } from '../support/turns.js';
 
 const t = suite(`vector search ${instructionSet}`);
 const random = new Random(12);
@@ -192,6 +193,7 @@ t('an abort ends a search at once, with its reason', async () => {
 });
 
 t('the event loop turns while vectors are searched', async () => {
+  if (!canMeasureTurns()) return skip('the time of one thread in steps below a millisecond (Linux, /proc)');
   const data = new Float32Array(30_000_000).fill(0.5);
   const corpora = [{ data, dimensions: 300 }, Array.from({ length: 100_000 }, (_, i) => data.subarray(i * 300, (i + 1) * 300))];
   const query = data.slice(0, 300);
@@ -204,8 +206,7 @@ t('the event loop turns while vectors are searched', async () => {
         assert.ok(turns > 10, `${turns} turns`);
         least = Math.min(least, longest);
       }
-      if (process.env['BERTHA_SANITIZER'] === undefined)
-        assert.ok(least <= 10 + processorTimeStep(), `a turn of the event loop takes ${least.toFixed(1)} ms`);
+      if (process.env['BERTHA_SANITIZER'] === undefined) assert.ok(least <= 10, `a turn of the event loop takes ${least.toFixed(1)} ms`);
     }
   }
 });

@@ -61,8 +61,12 @@ const kColumns: readonly Column[] = [
   { name: 'text', width: 40 },
 ];
 
+/** Rows that are laid out in one go: some 2 ms, a turn of the event loop. */
+const kRowsAtOnce = 16;
+
 class TokenTable {
   readonly #output: Output;
+  readonly #turn = new Turn(undefined);
 
   constructor(output: Output) {
     this.#output = output;
@@ -71,19 +75,20 @@ class TokenTable {
   async write(rows: readonly TokenizedText[]): Promise<void> {
     const columns = fit(kColumns, terminalWidth(), 'text');
     for (const { index, item, encoding } of rows) {
+      const { tokens, ids } = encoding;
       const offsets = pairs(encoding);
-      const cells = encoding.tokens.map((token, i) => {
+      const cellsOf = (i: number): string[] => {
         const [start, end] = offsets[i]!;
-        return [
-          String(i),
-          String(encoding.ids[i]),
-          shorten(token, 24),
-          `${start}–${end}`,
-          shorten(item.text.slice(start, end), columns.at(-1)!.width),
-        ];
-      });
-      const title = `text ${index}: ${cells.length} tokens${encoding.truncated ? ', cut' : ''}`;
-      await this.#output.write(`${index === 0 ? '' : '\n'}${title}\n${table(columns, cells, { header: true })}`);
+        const text = shorten(item.text.slice(start, end), columns.at(-1)!.width);
+        return [String(i), String(ids[i]), shorten(tokens[i]!, 24), `${start}–${end}`, text];
+      };
+      await this.#output.write(`${index === 0 ? '' : '\n'}text ${index}: ${tokens.length} tokens${encoding.truncated ? ', cut' : ''}\n`);
+      for (let first = 0; first === 0 || first < tokens.length; first += kRowsAtOnce) {
+        const count = Math.min(kRowsAtOnce, tokens.length - first);
+        const cells = Array.from({ length: count }, (_, i) => cellsOf(first + i));
+        await this.#output.write(table(columns, cells, { header: first === 0 }));
+        if (this.#turn.isOver) await this.#turn.next();
+      }
     }
   }
 
