@@ -1,21 +1,16 @@
 import { BerthaError } from '../errors.js';
 import { flag, integer, readOptions, received } from '../options.js';
-import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
-import { characterTable } from './scanning/character-table.js';
 import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './definition/decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
 import type { EncodedIds, Encoding } from './encoding.js';
 import { EncodingTask, type PreparedBy } from './encoding-task.js';
-import { fuseSteps, normalizeString } from './normalizers/steps.js';
+import { makePipeline } from './pipeline.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
-import { outerSpace } from './scanning/token-buffer.js';
 import { readTokenizerJson } from './files/tokenizer-json.js';
 import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
 import type { Vocabulary } from './vocabulary/vocabulary.js';
-import { WordLevel } from './wordpiece/word-level.js';
-import { WordPiece } from './wordpiece/wordpiece.js';
 
 /** Options of `createTokenizer`. */
 export interface TokenizerOptions {
@@ -77,7 +72,8 @@ export class Tokenizer {
   readonly vocabSize: number;
   /** The model's length limit in tokens, special tokens included; undefined if none is known. */
   readonly maxLength: number | undefined;
-  readonly unkId: number;
+  /** The token of what is no other; undefined for a model that has none. */
+  readonly unkId: number | undefined;
   /** Ids of the special tokens that the vocabulary has. */
   readonly padId: number | undefined;
   readonly clsId: number | undefined;
@@ -141,7 +137,7 @@ export class Tokenizer {
       }
     }
     this.maxLength = defaults.maxLength;
-    this.unkId = idOf(specialTokens.unk) as number;
+    this.unkId = idOf(specialTokens.unk);
     this.padId = idOf(specialTokens.pad);
     this.clsId = idOf(specialTokens.cls);
     this.sepId = idOf(specialTokens.sep);
@@ -153,7 +149,7 @@ export class Tokenizer {
     this.truncationSide = definition.truncationSide;
     for (const token of addedTokens) if (token.special) this.#special.add(token.content);
     this.#defaults = defaults;
-    this.#pipeline = this.#makePipeline(definition);
+    this.#pipeline = makePipeline(definition, this.#decoded);
     this.#task = new EncodingTask(this.#pipeline, this.#tokenOf);
     this.#defaultSettings = readEncodeOptions('encode', undefined, defaults);
   }
@@ -316,47 +312,6 @@ export class Tokenizer {
     if (padTo === 'longest') for (const encoding of encodings) length = Math.max(length, encoding.length);
     length = Math.ceil(length / padToMultipleOf) * padToMultipleOf;
     return encodings.map((encoding) => encoding.padded(length, this.padId as number, paddingSide));
-  }
-
-  #makePipeline(definition: TokenizerDefinition): Pipeline {
-    const { normalizer, preTokenizer, model, vocab, unkToken, trimOffsets } = definition;
-    const unkId = vocab.get(unkToken) as number;
-    const inText = new Map<string, AddedToken>();
-    const inNormalized = new Map<string, AddedToken>();
-    for (const token of definition.addedTokens) {
-      if (!token.normalized) {
-        inText.set(token.content, token);
-        continue;
-      }
-      // Of tokens that are equal once normalized the reference finds one by chance, another one in the next process.
-      const pattern = normalizeString(token.content, normalizer);
-      const other = inNormalized.get(pattern);
-      if (pattern === '' || other !== undefined) {
-        const why = other === undefined ? 'nothing' : `the same as ${JSON.stringify(other.content)}`;
-        throw new BerthaError(
-          'TOKENIZER',
-          `Expected added token ${JSON.stringify(token.content)} to be distinct when normalized but received ${why}.`,
-        );
-      }
-      inNormalized.set(pattern, token);
-      if (pattern !== token.content) this.#decoded.set(token.id, pattern);
-    }
-    const matcher = new AddedTokenMatcher(inText);
-    const spaced = new Map<number, { leading: number; trailing: number }>();
-    for (const [token, id] of trimOffsets === undefined ? [] : vocab) {
-      const space = outerSpace(token);
-      if (space.leading > 0 || space.trailing > 0) spaced.set(id, space);
-    }
-    const options = preTokenizer.isTabular ? fuseSteps(normalizer) : undefined;
-    return {
-      steps: normalizer,
-      fused: options && { normalizer: options, table: characterTable(options, matcher.firstUnits, preTokenizer) },
-      preTokenizer,
-      model: model.type === 'WordLevel' ? new WordLevel(vocab, unkId) : new WordPiece({ vocab, unkId, ...model }),
-      matcher,
-      normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
-      trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spaced },
-    };
   }
 }
 

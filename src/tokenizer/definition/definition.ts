@@ -19,7 +19,8 @@ export interface TokenizerDefinition {
   /** In their order. */
   readonly normalizer: readonly NormalizerStep[];
   readonly vocab: Vocabulary;
-  readonly unkToken: string;
+  /** Undefined for a model that knows no unknown token. */
+  readonly unkToken: string | undefined;
   readonly preTokenizer: PreTokenizer;
   readonly model: ModelDefinition;
   readonly addedTokens: readonly AddedToken[];

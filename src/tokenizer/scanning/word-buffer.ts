@@ -130,11 +130,12 @@ export class WordBuffer {
   end(length: number, hash: number): void {
     const model = this.#model;
     const wordIndex = this.#count++;
-    const id = length - this.#pairs > model.maxInputCharsPerWord ? model.unkId : model.find(this.units, length, hash);
+    const isTooLong = length - this.#pairs > model.maxInputCharsPerWord;
+    const id = isTooLong ? (model.unkId ?? -1) : model.find(this.units, length, hash);
     this.#pairs = 0;
     if (id >= 0) {
       this.#push(id, wordIndex, 0, length);
-    } else {
+    } else if (!isTooLong) {
       const at = model.split(this.units, length, hash);
       const pieces = model.pieces;
       const last = at + 2 * (pieces[at] as number);

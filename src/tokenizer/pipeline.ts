@@ -1,0 +1,73 @@
+import { BerthaError } from '../errors.js';
+import type { ModelDefinition, TokenizerDefinition } from './definition/definition.js';
+import { fuseSteps, normalizeString } from './normalizers/steps.js';
+import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
+import { characterTable } from './scanning/character-table.js';
+import type { Pipeline } from './scanning/sequence-encoder.js';
+import { type OuterSpace, outerSpace } from './scanning/token-buffer.js';
+import type { Vocabulary } from './vocabulary/vocabulary.js';
+import type { WordModel } from './vocabulary/word-model.js';
+import { WordLevel } from './wordpiece/word-level.js';
+import { WordPiece } from './wordpiece/wordpiece.js';
+
+/**
+ * What turns texts into tokens, made of a definition. `decoded` is told the normalized form of every added token that is found in it.
+ *
+ * Errors: TOKENIZER (added tokens that normalizing makes nothing of, or the same; a model without the unknown token that it needs).
+ */
+export function makePipeline(definition: TokenizerDefinition, decoded: Map<number, string>): Pipeline {
+  const { normalizer, preTokenizer, model, vocab, unkToken, trimOffsets } = definition;
+  const inText = new Map<string, AddedToken>();
+  const inNormalized = new Map<string, AddedToken>();
+  for (const token of definition.addedTokens) {
+    if (!token.normalized) {
+      inText.set(token.content, token);
+      continue;
+    }
+    // Of tokens that are equal once normalized the reference finds one by chance, another one in the next process.
+    const pattern = normalizeString(token.content, normalizer);
+    const other = inNormalized.get(pattern);
+    if (pattern === '' || other !== undefined) {
+      const why = other === undefined ? 'nothing' : `the same as ${JSON.stringify(other.content)}`;
+      throw new BerthaError(
+        'TOKENIZER',
+        `Expected added token ${JSON.stringify(token.content)} to be distinct when normalized but received ${why}.`,
+      );
+    }
+    inNormalized.set(pattern, token);
+    if (pattern !== token.content) decoded.set(token.id, pattern);
+  }
+  const matcher = new AddedTokenMatcher(inText);
+  const options = preTokenizer.isTabular ? fuseSteps(normalizer) : undefined;
+  return {
+    steps: normalizer,
+    fused: options && { normalizer: options, table: characterTable(options, matcher.firstUnits, preTokenizer) },
+    preTokenizer,
+    model: makeModel(model, vocab, unkToken === undefined ? undefined : vocab.get(unkToken)),
+    matcher,
+    normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
+    trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spacedTokens(vocab) },
+  };
+}
+
+/** The one place that knows all models. */
+function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number | undefined): WordModel {
+  if (unkId === undefined)
+    throw new BerthaError('TOKENIZER', `Expected an unknown token for the ${definition.type} model but received none.`);
+  switch (definition.type) {
+    case 'WordPiece':
+      return new WordPiece({ vocab, unkId, ...definition });
+    case 'WordLevel':
+      return new WordLevel(vocab, unkId);
+  }
+}
+
+/** The tokens that begin or end with white space. */
+function spacedTokens(vocab: Vocabulary): Map<number, OuterSpace> {
+  const spaced = new Map<number, OuterSpace>();
+  for (const [token, id] of vocab) {
+    const space = outerSpace(token);
+    if (space.leading > 0 || space.trailing > 0) spaced.set(id, space);
+  }
+  return spaced;
+}
