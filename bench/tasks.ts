@@ -4,7 +4,7 @@
 // makes one with PYTHON; without a graph the rival is left out, and the output says so.
 import { parseArgs } from 'node:util';
 import { answerQuestion, classifyZeroShot, fillMask, loadModel, type Model } from '../src/index.js';
-import { availablePrecisions } from '../src/runtime/precision.js';
+import { availablePrecisions } from '../src/runtime/options/precision.js';
 import { Random } from '../test/support/random.js';
 import { transformersEngine } from './engines/transformers.js';
 import { withHead } from './head-models.js';

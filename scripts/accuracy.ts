@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { CALIBRATION_FILE } from '../src/checkpoint/calibration.js';
 import { loadEmbedder, systemInfo, type LoadEmbedderOptions } from '../src/index.js';
 import { defaultModelDirectory } from '../src/runtime/default-model.js';
-import { availablePrecisions } from '../src/runtime/precision.js';
+import { availablePrecisions } from '../src/runtime/options/precision.js';
 import { type Accuracy, AccuracySet, type Embed } from './accuracy/measure.js';
 import { onnxruntimeInt8 } from './accuracy/onnxruntime.js';
 

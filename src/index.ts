@@ -36,9 +36,9 @@ export {
   type VectorFormat,
 } from './vectors/quantize-vectors.js';
 export { quantizedSimilarity, rescore, type RescoreOptions, type ScoredVector } from './vectors/rescore.js';
-export type { Device, DeviceOption, DeviceReport } from './runtime/device.js';
-export type { Precision, PrecisionOption, PrecisionReport } from './runtime/precision.js';
-export type { WeightCacheOption, WeightCacheReport } from './runtime/weight-cache.js';
+export type { Device, DeviceOption, DeviceReport } from './runtime/options/device.js';
+export type { Precision, PrecisionOption, PrecisionReport } from './runtime/options/precision.js';
+export type { WeightCacheOption, WeightCacheReport } from './runtime/options/weight-cache.js';
 export {
   downloadModel,
   type DownloadedModel,

@@ -3,7 +3,7 @@ import { readOptions, type Options, type Schema } from '../options.js';
 import type { PackedBatch } from '../runtime/batch.js';
 import { noteCall } from '../runtime/observe.js';
 import { newGroup } from '../runtime/session.js';
-import { Turn } from '../runtime/turn.js';
+import { Budget } from '../runtime/event-loop-budget.js';
 import { Job, type Sequence } from './job.js';
 import type { CallSettings } from './options.js';
 import type { Source } from './source.js';
@@ -32,7 +32,7 @@ export class Call<M extends Computing = Model> {
   readonly name: string;
   readonly model: M;
   readonly #settings: CallSettings;
-  readonly #turn: Turn;
+  readonly #budget: Budget;
   readonly #group = newGroup();
   readonly #began = performance.now();
   readonly #spent = { tokenizeMs: 0, queuedMs: 0, computeMs: 0 };
@@ -43,7 +43,7 @@ export class Call<M extends Computing = Model> {
     this.name = name;
     this.model = model;
     this.#settings = settings;
-    this.#turn = new Turn(settings.signal, settings.priority);
+    this.#budget = new Budget(settings.signal, settings.priority);
   }
 
   /**
@@ -81,9 +81,9 @@ export class Call<M extends Computing = Model> {
   async read<T>(slices: Generator<void, T>): Promise<T> {
     let began = performance.now();
     for (;;) {
-      if (this.#turn.isOver) {
+      if (this.#budget.isSpent) {
         this.#spent.tokenizeMs += performance.now() - began;
-        await this.#turn.next();
+        await this.#budget.yield();
         this.#settings.deadlineMs?.check();
         began = performance.now();
       }

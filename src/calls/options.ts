@@ -1,7 +1,7 @@
 // The options that calls have in common, each with its check. A call's own schema begins with these.
 import { callback, integer, oneOf, text } from '../options.js';
 import type { CallTimings } from '../runtime/observe.js';
-import { runSchema } from '../runtime/run-options.js';
+import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions } from '../runtime/session.js';
 import { deadline } from './deadline.js';
 

@@ -1,7 +1,7 @@
 import type { SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { unexpected } from '../expected.js';
 import { unknownName } from '../options.js';
-import type { Turn } from '../runtime/turn.js';
+import type { Budget } from '../runtime/event-loop-budget.js';
 import {
   MAX_TEXT_UNITS,
   type EncodedIds,
@@ -145,11 +145,11 @@ export class TextReader {
 }
 
 /** Runs slices to their end, in turns of the event loop. Errors: those of `slices`, the signal's reason. */
-export async function inTurns<T>(slices: Generator<void, T>, turn: Turn): Promise<T> {
+export async function inSlices<T>(slices: Generator<void, T>, budget: Budget): Promise<T> {
   for (;;) {
     const { done, value } = slices.next();
     if (done === true) return value;
-    if (turn.isOver) await turn.next();
+    if (budget.isSpent) await budget.yield();
   }
 }
 

@@ -1,7 +1,7 @@
 import { loadEmbedder, type Embedder, type Embedding, type LoadEmbedderOptions, type VectorMatrix } from '../index.js';
-import { showDownload } from './download-progress.js';
+import { showDownload } from './terminal/download-progress.js';
 import { openTexts } from './input.js';
-import { showProgress } from './progress.js';
+import { showProgress } from './terminal/progress.js';
 import type { Item } from './readers/item.js';
 import { placed, textsOf, type TaskFlags } from './task-runner.js';
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readFilePath } from '../file-path.js';
-import { PRECISIONS } from '../runtime/precision.js';
+import { PRECISIONS } from '../runtime/options/precision.js';
 import { inputFormats } from './readers/formats.js';
 
 /** The flags about loading a model, as commander hands them over. */

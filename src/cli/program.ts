@@ -6,7 +6,7 @@ import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
 import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
 import { removeTemporaries } from './output.js';
-import { stopBars } from './bars.js';
+import { stopBars } from './terminal/bars.js';
 import { report } from './report.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
@@ -53,7 +53,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
 
   withOutput(withCompute(withTexts(program.command('embed'), 'texts to embed')), ['table', 'jsonl', 'npy', 'safetensors'])
-    .description('Turn texts into vectors.')
+    .description('Budget texts into vectors.')
     .option('--prompt-name <name>', "one of the model's prompts, put before each text")
     .option('--prompt <text>', 'a prompt of your own, put before each text')
     .option('--normalize', 'scale vectors to length 1 (default: as the model says)')

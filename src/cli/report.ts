@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { CommanderError, type Command } from 'commander';
 import { BerthaError, describeCode } from '../errors.js';
 import { exampleModels } from '../hub/example-models.js';
-import { errorColors } from './colors.js';
+import { errorColors } from './terminal/colors.js';
 import { BrokenPipe } from './output.js';
 
 const kFailed = 1;

@@ -1,13 +1,13 @@
 import { BerthaError } from '../errors.js';
 import { loadModel, type LoadModelOptions, type Model } from '../index.js';
-import { showDownload } from './download-progress.js';
+import { showDownload } from './terminal/download-progress.js';
 import type { ModelFlags } from './flags.js';
 import { openTexts, readAll, type InputFlags } from './input.js';
 import { openOutput, type Output } from './output.js';
-import { showProgress } from './progress.js';
+import { showProgress } from './terminal/progress.js';
 import { withFields, type Item } from './readers/item.js';
-import { table, type Column } from './table.js';
-import { shorten, terminalWidth } from './width.js';
+import { table, type Column } from './terminal/table.js';
+import { shorten, terminalWidth } from './terminal/width.js';
 
 /** The flags that all tasks have, as commander hands them over. */
 export interface TaskFlags extends ModelFlags, InputFlags {

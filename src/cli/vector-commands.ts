@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ClusterFlags } from './commands/cluster.js';
-import type { DedupeFlags } from './commands/dedupe.js';
-import type { SearchFlags } from './commands/search.js';
+import type { ClusterFlags } from './commands/vectors/cluster.js';
+import type { DedupeFlags } from './commands/vectors/dedupe.js';
+import type { SearchFlags } from './commands/vectors/search.js';
 import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
 
 /** Adds the commands that compare texts by their vectors: `search`, `cluster`, `dedupe`. */
@@ -12,14 +12,14 @@ export function addVectorCommands(program: Command): void {
     .option('-k, --top-k <n>', 'texts to show', positive, 10)
     .option('--threshold <n>', 'least cosine similarity', cosine)
     .action(async (query: string, texts: string[], flags: SearchFlags) =>
-      (await import('./commands/search.js')).search(query, texts, flags),
+      (await import('./commands/vectors/search.js')).search(query, texts, flags),
     );
 
   withOutput(withCompute(withTexts(program.command('cluster'), 'texts to group')), ['table', 'jsonl'])
     .description('Group texts that say nearly the same, the largest groups first.')
     .option('--threshold <n>', 'least cosine similarity to the centre of a group', cosine, 0.75)
     .option('--min-size <n>', 'texts in a group at least', positive, 2)
-    .action(async (texts: string[], flags: ClusterFlags) => (await import('./commands/cluster.js')).cluster(texts, flags));
+    .action(async (texts: string[], flags: ClusterFlags) => (await import('./commands/vectors/cluster.js')).cluster(texts, flags));
 
   withCompute(withTexts(program.command('dedupe'), 'texts to look through'))
     .description('Leave out texts that say nearly what an earlier one says.')
@@ -27,7 +27,7 @@ export function addVectorCommands(program: Command): void {
     .option('--duplicates', 'write what would be left out instead')
     .addOption(new Option('--format <name>', 'how to write the texts').choices(['text', 'jsonl']).default('text'))
     .option('-o, --output <path>', 'write there instead of to standard output', path)
-    .action(async (texts: string[], flags: DedupeFlags) => (await import('./commands/dedupe.js')).dedupe(texts, flags));
+    .action(async (texts: string[], flags: DedupeFlags) => (await import('./commands/vectors/dedupe.js')).dedupe(texts, flags));
 }
 
 function cosine(value: string): number {

@@ -1,5 +1,5 @@
 export { AutoConfig, type PretrainedConfig } from './models/config.js';
-export type { Dtype, DtypeOption } from '../runtime/dtype.js';
+export type { Dtype, DtypeOption } from '../runtime/options/dtype.js';
 export { env, LogLevel, type Environment } from './loading/env.js';
 export type { ForeignDevice, ForeignOptions, PretrainedOptions } from './loading/options.js';
 export { toRows, type IntegerInput } from './tensor/integer-rows.js';

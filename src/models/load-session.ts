@@ -1,9 +1,9 @@
 import { type Calibration, checkCalibration, openCalibration } from '../checkpoint/calibration.js';
 import type { ModelDirectory } from './model-directory.js';
-import { findDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
-import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
+import { findDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
+import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
 import { Session } from '../runtime/session.js';
-import { weightCacheDirectory, type WeightCacheOption } from '../runtime/weight-cache.js';
+import { weightCacheDirectory, type WeightCacheOption } from '../runtime/options/weight-cache.js';
 import { type Program, toNativeProgram, widestHead } from './program/program.js';
 import { smoothableLinears, withInputScales } from './program/smoothing.js';
 

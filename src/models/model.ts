@@ -6,12 +6,12 @@ import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath
 import { flag, integer, readOptions } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
-import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/device.js';
-import { parseDtype, precisionOf, type DtypeOption } from '../runtime/dtype.js';
-import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
-import { runSchema } from '../runtime/run-options.js';
+import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
+import { parseDtype, precisionOf, type DtypeOption } from '../runtime/options/dtype.js';
+import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
+import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions, Session } from '../runtime/session.js';
-import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/weight-cache.js';
+import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/options/weight-cache.js';
 import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import type { Heads } from '../architectures/heads.js';

@@ -6,7 +6,7 @@ import { toBerthaError } from './native-error.js';
 import type { PackedBatch } from './batch.js';
 import type { NativeMemory, NativeModel, NativeProgram, NativeResult } from './native.js';
 import { isCallObserved, publishCall } from './observe.js';
-import { reportWeightCache, type WeightCacheReport } from './weight-cache.js';
+import { reportWeightCache, type WeightCacheReport } from './options/weight-cache.js';
 
 /** Where and how a model computes. */
 export interface SessionOptions {

@@ -2,7 +2,7 @@ import { countTokens } from '../calls/text-reader.js';
 import { received, unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, type Options } from '../options.js';
-import { Turn } from '../runtime/turn.js';
+import { Budget } from '../runtime/event-loop-budget.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './answer-spans.js';
 import { startCall } from '../calls/call.js';
@@ -98,14 +98,14 @@ export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, Answere
     { maxLength },
     { values: [head], encode: { truncation: 'only_second', stride, offsets: true }, sequencesOf: windowsOf },
   );
-  const turn = new Turn(settings.signal, settings.priority);
+  const budget = new Budget(settings.signal, settings.priority);
   let next = 0;
   const results: AnsweredQuestion[] = [];
   for (const [i, encoding] of encodings.entries()) {
     const own = windowsOf(encoding);
     const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
     results.push({
-      answers: await findAnswers(questions[i]!.context, own, logits, settings, turn),
+      answers: await findAnswers(questions[i]!.context, own, logits, settings, budget),
       windows: own.length,
       tokens: own.reduce((sum, { length }) => sum + length, 0),
       truncated: false,
@@ -121,7 +121,7 @@ async function findAnswers(
   windows: readonly Encoding[],
   logits: readonly Float32Array[],
   settings: Options<typeof schema>,
-  turn: Turn,
+  budget: Budget,
 ): Promise<Answer[]> {
   const { topK = 1, maxAnswerLen: longest = 15, alignToWords = true, equalAnswers = 'sum' } = settings;
   const isSum = equalAnswers === 'sum';
@@ -130,7 +130,7 @@ async function findAnswers(
   const answers = new Map<string, Answer>();
   let none = Infinity;
   for (const [w, window] of windows.entries()) {
-    if (turn.isOver) await turn.next();
+    if (budget.isSpent) await budget.yield();
     const probabilities = spanProbabilities(window, logits[w]!);
     none = Math.min(none, probabilities.none);
     for (const { start, end, score } of bestSlices(window, probabilities, choice)) {

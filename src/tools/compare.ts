@@ -10,7 +10,7 @@ import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel } from '../models/index.js';
 import { integer, readOptions, type Check } from '../options.js';
-import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/precision.js';
+import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
 
 /** What `compare` compares a model with: one of `reference`, `with`, or `precision` alone (then with the same model in float32). */
 export interface CompareOptions extends Pick<CallOptions, 'signal'> {

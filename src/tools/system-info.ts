@@ -1,7 +1,7 @@
 import { loadAddon } from '../runtime/addon.js';
 import { callNative } from '../runtime/native-error.js';
 import type { NativeAddon } from '../runtime/native.js';
-import { chooseDevice, type Device, type DeviceReport } from '../runtime/device.js';
+import { chooseDevice, type Device, type DeviceReport } from '../runtime/options/device.js';
 
 /** One CUDA device. */
 export interface CudaDevice {

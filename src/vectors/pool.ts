@@ -4,7 +4,7 @@ import { unexpected } from '../expected.js';
 import { loadAddon } from '../runtime/addon.js';
 import type { NativeSearch, NativeVectors } from '../runtime/native.js';
 import { callNative, toBerthaError } from '../runtime/native-error.js';
-import { Turn } from '../runtime/turn.js';
+import { Budget } from '../runtime/event-loop-budget.js';
 import type { Rows } from './rows.js';
 import { lengthError } from './vector-like.js';
 
@@ -40,7 +40,7 @@ export interface Wanted extends Comparison {
 }
 
 /**
- * Finds the rows nearest to each query and hands them over, query by query, best first, in lumps: of one query with very many matches
+ * Finds the rows nearest to each query and hands them over, query by query, best first, in parts: of one query with very many matches
  * `take` hears several times, of one without matches once.
  *
  * Errors: INVALID_ARG for lengths that differ and numbers that are not finite; ADDON_LOAD, OUT_OF_MEMORY, the signal's reason.
@@ -70,7 +70,7 @@ export async function searchRows(
       for (let query = 0; query * queries.width < values.length; query++) {
         let begin = 0;
         for (let isWhole = false; !isWhole; begin += kMatchesInSlice) {
-          if (pool.turn.isOver) await pool.turn.next();
+          if (pool.budget.isSpent) await pool.budget.yield();
           const { indices, scores } = pool.native.matches(pool.search, query, begin, begin + kMatchesInSlice);
           isWhole = indices.length < kMatchesInSlice;
           if (begin === 0 || indices.length > 0) take(first + query, indices, scores);
@@ -94,7 +94,7 @@ export async function scoreRows(queries: Rows, rows: Rows, { isCosine, signal }:
     await onPool({ values, width: queries.width, topK: 0, threshold: 0, isCosine, signal }, async (pool) => {
       for (let query = 0; query < count; query++) {
         all.push(newScores(rows.count));
-        if (pool.turn.isOver) await pool.turn.next();
+        if (pool.budget.isSpent) await pool.budget.yield();
       }
       const most = Math.min(blockRows(rows, kBlockNumbers), Math.max(1, Math.floor(kBlockScores / count)));
       await pool.each(rows, most, async (block, begin) => {
@@ -117,7 +117,7 @@ export function requireSameWidth(rows: Rows, width: number, name: string): void 
 interface Pool {
   readonly native: NativeVectors;
   readonly search: NativeSearch;
-  readonly turn: Turn;
+  readonly budget: Budget;
   /** Calls `run` for all blocks of rows, several of them at once. */
   each(rows: Rows, most: number, run: (block: ReturnType<Rows['block']>, begin: number) => Promise<void>): Promise<void>;
 }
@@ -135,7 +135,7 @@ interface Tile {
 async function onPool({ values, width, topK, threshold, isCosine, signal }: Tile, work: (pool: Pool) => Promise<void>): Promise<void> {
   signal?.throwIfAborted();
   const { vectors: native } = loadAddon();
-  const turn = new Turn(signal);
+  const budget = new Budget(signal);
   const search = callNative(() => native.search(values, width, topK, threshold, isCosine));
   let abort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -153,11 +153,11 @@ async function onPool({ values, width, topK, threshold, isCosine, signal }: Tile
         running.catch(() => undefined);
         inFlight.add(running);
         if (inFlight.size >= kBlocksInFlight) await Promise.race(inFlight);
-        if (turn.isOver) await turn.next();
+        if (budget.isSpent) await budget.yield();
       }
       await Promise.all(inFlight);
     };
-    await Promise.race([work({ native, search, turn, each }), aborted]);
+    await Promise.race([work({ native, search, budget, each }), aborted]);
   } catch (error) {
     native.cancel(search);
     throw toBerthaError(error);

@@ -1,9 +1,9 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { readLines } from '../../src/cli/readers/lines.js';
-import { lumps } from '../../src/cli/lumps.js';
-import { fit, table } from '../../src/cli/table.js';
-import { shorten } from '../../src/cli/width.js';
+import { readyGroups } from '../../src/cli/groups.js';
+import { fit, table } from '../../src/cli/terminal/table.js';
+import { shorten } from '../../src/cli/terminal/width.js';
 import type { BerthaError } from '../../src/errors.js';
 
 const lines = suite('cli lines');
@@ -61,14 +61,14 @@ lines('longer than any text is allowed to be are refused before they fill the me
 
 lines.run();
 
-const gathering = suite('lumps');
+const gathering = suite('readyGroups');
 
 gathering('gathers what is ready, up to a bound', async () => {
   const items = async function* () {
     for (let i = 0; i < 10; i++) yield i;
   };
   const lists: number[][] = [];
-  for await (const list of lumps(items(), 4)) lists.push(list);
+  for await (const list of readyGroups(items(), 4)) lists.push(list);
   assert.equal(lists, [
     [0, 1, 2, 3],
     [4, 5, 6, 7],
@@ -86,7 +86,7 @@ gathering('hands over what it has while the next item is not there yet', async (
     yield 3;
   };
   const lists: number[][] = [];
-  for await (const list of lumps(items(), 100)) {
+  for await (const list of readyGroups(items(), 100)) {
     lists.push(list);
     release();
   }
@@ -100,7 +100,7 @@ gathering('fails where the stream fails, after what came before, and closes a st
   };
   const lists: number[][] = [];
   const consume = async () => {
-    for await (const list of lumps(failing(), 100)) lists.push(list);
+    for await (const list of readyGroups(failing(), 100)) lists.push(list);
   };
   await consume().then(
     () => assert.unreachable(),
@@ -115,7 +115,7 @@ gathering('fails where the stream fails, after what came before, and closes a st
       isClosed = true;
     }
   };
-  for await (const list of lumps(endless(), 3)) if (list.length === 3) break;
+  for await (const list of readyGroups(endless(), 3)) if (list.length === 3) break;
   assert.ok(isClosed);
 });
 

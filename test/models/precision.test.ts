@@ -9,7 +9,7 @@ import { CALIBRATION_FILE } from '../../src/checkpoint/calibration.js';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 import { type BerthaError, calibrate, loadEmbedder, loadModel, type PrecisionOption, similarity, systemInfo } from '../../src/index.js';
 import { defaultModelDirectory } from '../../src/runtime/default-model.js';
-import { availablePrecisions, PRECISIONS } from '../../src/runtime/precision.js';
+import { availablePrecisions, PRECISIONS } from '../../src/runtime/options/precision.js';
 import { assertSameBits } from '../support/compare.js';
 import { golden, temporaryFolder } from '../support/checkpoint-files.js';
 import { instructionSet } from '../support/devices.js';

@@ -1,7 +1,7 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import type { ActivationName } from '../../src/checkpoint/activation.js';
-import { availablePrecisions, type Precision } from '../../src/runtime/precision.js';
+import { availablePrecisions, type Precision } from '../../src/runtime/options/precision.js';
 import { assertSameBits, assertWithin, dotError, unitRoundoff } from '../support/compare.js';
 import { instructionSet, ops } from '../support/devices.js';
 import { Random } from '../support/random.js';

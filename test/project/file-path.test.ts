@@ -12,7 +12,7 @@ import { calibrate, compare, configure, loadModel, loadVectors, saveVectors, typ
 import { filePath, readFilePath } from '../../src/file-path.js';
 import { defaultModelDirectory } from '../../src/runtime/default-model.js';
 import { setLocation } from '../../src/runtime/configure.js';
-import { weightCacheDirectory } from '../../src/runtime/weight-cache.js';
+import { weightCacheDirectory } from '../../src/runtime/options/weight-cache.js';
 import { golden, rejection, temporaryFolder } from '../support/checkpoint-files.js';
 
 const t = suite('file paths');

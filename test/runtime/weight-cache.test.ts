@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadEmbedder, loadModel, stats, systemInfo, type LoadEmbedderOptions, type Precision } from '../../src/index.js';
-import { defaultWeightCache, weightCacheDirectory } from '../../src/runtime/weight-cache.js';
+import { defaultWeightCache, weightCacheDirectory } from '../../src/runtime/options/weight-cache.js';
 import { eventually, withoutLeakCheck } from '../support/library.js';
 
 const t = suite('weight cache');

@@ -1,6 +1,6 @@
 // Vectors of the bundled model in every precision of the instruction set that BERTHA_ISA names: JSON of { precision: [texts][384] }.
 import { loadEmbedder } from '../../src/index.js';
-import { availablePrecisions } from '../../src/runtime/precision.js';
+import { availablePrecisions } from '../../src/runtime/options/precision.js';
 import { gateTexts } from './precision-texts.js';
 
 const vectors: Record<string, number[][]> = {};

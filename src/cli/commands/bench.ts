@@ -1,8 +1,8 @@
 import os from 'node:os';
-import { errorColors } from '../colors.js';
+import { errorColors } from '../terminal/colors.js';
 import { loadEmbedder, systemInfo, type Embedder, type Precision } from '../../index.js';
 import { openOutput } from '../output.js';
-import { table } from '../table.js';
+import { table } from '../terminal/table.js';
 
 /** The flags of `bertha bench`, as commander hands them over. */
 export interface BenchFlags {

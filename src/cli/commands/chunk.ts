@@ -1,11 +1,11 @@
 import { chunkText, loadTokenizer, type Boundary, type Chunk } from '../../index.js';
-import { showDownload } from '../download-progress.js';
+import { showDownload } from '../terminal/download-progress.js';
 import { openTexts } from '../input.js';
 import { openOutput } from '../output.js';
 import { withFields, type Item } from '../readers/item.js';
-import { table } from '../table.js';
+import { table } from '../terminal/table.js';
 import type { TaskFlags } from '../task-runner.js';
-import { shorten, terminalWidth } from '../width.js';
+import { shorten, terminalWidth } from '../terminal/width.js';
 
 /** The flags of `bertha chunk`. */
 export interface ChunkFlags extends TaskFlags {

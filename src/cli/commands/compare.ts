@@ -1,10 +1,10 @@
-import { colors } from '../colors.js';
+import { colors } from '../terminal/colors.js';
 import { compare, comparisonHtml, comparisonSvg, type Comparison, type CompareOptions, type Difference } from '../../index.js';
 import { openTexts, readAll, type InputFlags } from '../input.js';
 import { openOutput } from '../output.js';
-import { fit, table } from '../table.js';
+import { fit, table } from '../terminal/table.js';
 import { textsOf } from '../task-runner.js';
-import { shorten, terminalWidth } from '../width.js';
+import { shorten, terminalWidth } from '../terminal/width.js';
 
 /** The flags of `bertha compare`, as commander hands them over. */
 export interface CompareFlags extends InputFlags {

@@ -1,5 +1,5 @@
 import { downloadModel } from '../../index.js';
-import { showDownload } from '../download-progress.js';
+import { showDownload } from '../terminal/download-progress.js';
 import { openOutput } from '../output.js';
 
 /** The flags of `bertha download`, as commander hands them over. */

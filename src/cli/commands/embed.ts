@@ -7,12 +7,12 @@ import {
   type QuantizedVectors,
   type VectorFormat,
 } from '../../index.js';
-import { showDownload } from '../download-progress.js';
+import { showDownload } from '../terminal/download-progress.js';
 import type { ModelFlags } from '../flags.js';
 import { openTexts, type InputFlags } from '../input.js';
-import { lumps } from '../lumps.js';
+import { readyGroups } from '../groups.js';
 import { openOutput, type Output } from '../output.js';
-import { showProgress } from '../progress.js';
+import { showProgress } from '../terminal/progress.js';
 import { withFields, type Item } from '../readers/item.js';
 import { EmbeddingTable } from '../writers/embedding-table.js';
 import type { EmbeddedText, EmbeddingWriter } from '../writers/embedding-writer.js';
@@ -33,7 +33,7 @@ export interface EmbedFlags extends ModelFlags, InputFlags {
 }
 
 /** Most results that are written in one go. */
-const kLump = 256;
+const kGroup = 256;
 
 /** Embeds the texts and writes the results as they come, with constant memory. */
 export async function embed(texts: readonly string[], flags: EmbedFlags): Promise<void> {
@@ -73,7 +73,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
       }
     };
     try {
-      for await (const embeddings of lumps(embedder.embedMany(read(), options), kLump)) {
+      for await (const embeddings of readyGroups(embedder.embedMany(read(), options), kGroup)) {
         const items = waiting.splice(0, embeddings.length);
         await writer.write(embeddings.map((embedding, i) => ({ ...embedding, index: index + i, item: items[i]! })));
         index += items.length;

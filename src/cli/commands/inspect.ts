@@ -1,8 +1,8 @@
-import { colors } from '../colors.js';
+import { colors } from '../terminal/colors.js';
 import { inspectModel, type ModelInspection } from '../../index.js';
-import { showDownload } from '../download-progress.js';
+import { showDownload } from '../terminal/download-progress.js';
 import { openOutput } from '../output.js';
-import { shorten } from '../width.js';
+import { shorten } from '../terminal/width.js';
 
 /** The flags of `bertha inspect`, as commander hands them over. */
 export interface InspectFlags {

@@ -1,11 +1,11 @@
-import { encodeSlices, inTurns } from '../../calls/text-reader.js';
-import { Turn } from '../../runtime/turn.js';
+import { encodeSlices, inSlices } from '../../calls/text-reader.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { loadTokenizer, type Encoding } from '../../index.js';
-import { showDownload } from '../download-progress.js';
+import { showDownload } from '../terminal/download-progress.js';
 import { openTexts, type InputFlags } from '../input.js';
 import { openOutput, type Output } from '../output.js';
-import { fit, table, type Column } from '../table.js';
-import { shorten, terminalWidth } from '../width.js';
+import { fit, table, type Column } from '../terminal/table.js';
+import { shorten, terminalWidth } from '../terminal/width.js';
 import { withFields, type Item } from '../readers/item.js';
 import { JsonLines } from '../writers/json-lines.js';
 
@@ -32,11 +32,11 @@ export async function tokenize(texts: readonly string[], flags: TokenizeFlags): 
   const truncation = flags.maxLength === undefined ? {} : { truncation: true, maxLength: flags.maxLength };
   const options = { offsets: true, addSpecialTokens: flags.specialTokens, ...truncation };
   const writer = flags.format === 'table' ? new TokenTable(output) : new JsonLines(output, toObject);
-  const turn = new Turn(undefined);
+  const budget = new Budget(undefined);
   let index = 0;
   for await (const block of source.blocks) {
     for (const item of block) {
-      const encoding = await inTurns(encodeSlices(tokenizer, item.text, options), turn);
+      const encoding = await inSlices(encodeSlices(tokenizer, item.text, options), budget);
       await writer.write([{ index: index++, item, encoding }]);
     }
   }

@@ -1,8 +1,8 @@
-import { colors } from '../colors.js';
+import { colors } from '../terminal/colors.js';
 import { similarity } from '../../index.js';
 import type { Output } from '../output.js';
-import { fit, kGap, table, type Column } from '../table.js';
-import { shorten, terminalWidth } from '../width.js';
+import { fit, kGap, table, type Column } from '../terminal/table.js';
+import { shorten, terminalWidth } from '../terminal/width.js';
 import type { EmbeddedText, EmbeddingWriter } from './embedding-writer.js';
 
 /** Numbers of each vector that are shown, and texts in the similarity matrix at most. */

@@ -1,7 +1,7 @@
 import { hubSchema, readModelPath, type HubOptions, type ModelPath, type ProgressEvent } from '../../hub/index.js';
 import type { LoadModelOptions } from '../../models/index.js';
 import { toCamelCase, type WithCamelCase } from '../snake-case.js';
-import { ofModel } from '../../runtime/dtype.js';
+import { ofModel } from '../../runtime/options/dtype.js';
 import { findLocalModel, withEnvironment } from './env.js';
 import { findOriginal } from './original-models.js';
 import { warnOnce } from '../../runtime/warn-once.js';

@@ -1,10 +1,10 @@
 import { requireString } from '../../calls/inputs.js';
 import { callSchema, promptSchema, type CallOptions, type PromptOptions } from '../../calls/options.js';
-import { asEncoding, encodeSlices, inTurns, TextReader } from '../../calls/text-reader.js';
+import { asEncoding, encodeSlices, inSlices, TextReader } from '../../calls/text-reader.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import { integer, readOptions, type Check } from '../../options.js';
-import { Turn } from '../../runtime/turn.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
 import { bestCut, boundaryKinds, isWordStart, type Boundary } from './boundaries.js';
 import { textModel, type Chunk } from './embed-windows.js';
@@ -57,11 +57,19 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
   const model = textModel(source);
   requireString(text, 'the text of chunkText');
   signal?.throwIfAborted();
-  const turn = new Turn(signal);
+  const budget = new Budget(signal);
   const reader = new TextReader('chunkText', model, { maxLength: maxTokens, prompt, promptName });
   const limit = reader.maxLength ?? Infinity;
-  const room = limit - (await inTurns(reader.read('', 0, asEncoding), turn)).length;
-  const cutting: Cutting = { tokenizer: model.tokenizer, reader, turn, limit, room, overlap, kinds: boundaries ?? new Set(boundaryKinds) };
+  const room = limit - (await inSlices(reader.read('', 0, asEncoding), budget)).length;
+  const cutting: Cutting = {
+    tokenizer: model.tokenizer,
+    reader,
+    budget,
+    limit,
+    room,
+    overlap,
+    kinds: boundaries ?? new Set(boundaryKinds),
+  };
   const chunks: Chunk[] = [];
   const blockUnits = Math.max(kBlockUnits, kUnitsPerToken * room);
   for (let begin = 0; begin < text.length;) {
@@ -84,7 +92,7 @@ const kUnitsPerToken = 16;
 interface Cutting {
   readonly tokenizer: Tokenizer;
   readonly reader: TextReader;
-  readonly turn: Turn;
+  readonly budget: Budget;
   readonly limit: number;
   /** Tokens of a chunk beside special ones and the prompt. */
   readonly room: number;
@@ -93,8 +101,8 @@ interface Cutting {
 }
 
 /** The chunks of a text that is not too long. Errors: MAX_LENGTH. */
-async function chunksOf(text: string, { tokenizer, reader, turn, limit, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
-  const whole = await inTurns(encodeSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }), turn);
+async function chunksOf(text: string, { tokenizer, reader, budget, limit, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
+  const whole = await inSlices(encodeSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }), budget);
   if (whole.length > 0 && (room < 1 || overlap >= room)) {
     throw unexpected(
       'MAX_LENGTH',
@@ -107,7 +115,7 @@ async function chunksOf(text: string, { tokenizer, reader, turn, limit, room, ov
   let first = 0;
   let done = 0;
   while (done < whole.length) {
-    const chunk = await fitted(cutter, reader, { first, done, room }, turn);
+    const chunk = await fitted(cutter, reader, { first, done, room }, budget);
     // Where what is shared leaves no room for anything new, nothing is shared.
     if (chunk.last <= done && first < done) {
       first = done;
@@ -116,7 +124,7 @@ async function chunksOf(text: string, { tokenizer, reader, turn, limit, room, ov
     chunks.push({ text: text.slice(chunk.start, chunk.end), start: chunk.start, end: chunk.end, tokens: chunk.tokens });
     done = chunk.last;
     first = overlap === 0 ? done : cutter.shared(first, done, overlap);
-    if (turn.isOver) await turn.next();
+    if (budget.isSpent) await budget.yield();
   }
   return chunks;
 }
@@ -134,11 +142,11 @@ async function fitted(
   cutter: Cutter,
   reader: TextReader,
   { first, done, room }: { readonly first: number; readonly done: number; readonly room: number },
-  turn: Turn,
+  budget: Budget,
 ): Promise<Piece> {
   for (let tokens = room; ;) {
     const { start, end, last } = cutter.cut(first, done, tokens);
-    const { length, truncated } = await inTurns(reader.read(cutter.text.slice(start, end), 0, asEncoding), turn);
+    const { length, truncated } = await inSlices(reader.read(cutter.text.slice(start, end), 0, asEncoding), budget);
     if (!truncated || last === first + 1) return { start, end, last, tokens: length };
     tokens = Math.min(tokens, last - first) - 1;
   }

@@ -6,7 +6,7 @@ import { TextReader, type TextModel } from '../../calls/text-reader.js';
 import { wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import { flag, integer } from '../../options.js';
-import { Turn } from '../../runtime/turn.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import type { Encoding, Tokenizer } from '../../tokenizer/index.js';
 import { normalizeInPlace } from '../../vectors/similarity.js';
 
@@ -70,14 +70,14 @@ export async function embedWindows(model: Model, text: string, options?: WindowO
     return encodings;
   });
   const total = encodings.reduce((sum, { length }) => sum + length, 0);
-  const turn = new Turn(settings.signal, settings.priority);
+  const budget = new Budget(settings.signal, settings.priority);
   const vector = new Float32Array(embeddingDimension);
   const windows: EmbeddedChunk[] = [];
   for (const [i, window] of encodings.entries()) {
     const own = rows[i]![0]!.slice();
     own.forEach((value, k) => (vector[k]! += (value * window.length) / total));
     windows.push({ ...(toChunk(text, window) ?? { text: '', start: 0, end: 0, tokens: window.length }), vector: own });
-    if (turn.isOver) await turn.next();
+    if (budget.isSpent) await budget.yield();
   }
   if (isNormalized) normalizeInPlace(vector);
   call.finish();

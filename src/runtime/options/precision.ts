@@ -1,8 +1,8 @@
-import type { BerthaError } from '../errors.js';
-import { received, unexpected } from '../expected.js';
-import { loadAddon } from './addon.js';
-import type { IsaReport } from './native.js';
-import { callNative } from './native-error.js';
+import type { BerthaError } from '../../errors.js';
+import { received, unexpected } from '../../expected.js';
+import { loadAddon } from '../addon.js';
+import type { IsaReport } from '../native.js';
+import { callNative } from '../native-error.js';
 
 /**
  * Number formats of the encoder's matrix products. Everything else (embeddings, LayerNorm, softmax, residuals, sums) is float32 in all

@@ -2,29 +2,29 @@ import { afterInteractive, type RunOptions } from './session.js';
 
 type Priority = NonNullable<RunOptions['priority']>;
 
-/** The calls of one priority that take turns on this thread's event loop. */
+/** The time that all calls of one priority may spend in one turn of this thread's event loop. */
 class Lane {
-  readonly #sliceMs: number;
-  readonly #pause: (resume: () => void) => void;
+  readonly #budgetMs: number;
+  readonly #defer: (resume: () => void) => void;
   readonly #waiting: (() => void)[] = [];
   #end: number | undefined;
   #isScheduled = false;
 
-  /** A turn of the event loop has `sliceMs` for all calls of the lane together; `pause` lets others have the next one. */
-  constructor(sliceMs: number, pause: (resume: () => void) => void) {
-    this.#sliceMs = sliceMs;
-    this.#pause = pause;
+  /** `budgetMs` for each turn of the event loop; `defer` resumes in a later one. */
+  constructor(budgetMs: number, defer: (resume: () => void) => void) {
+    this.#budgetMs = budgetMs;
+    this.#defer = defer;
   }
 
-  get isOver(): boolean {
+  get isSpent(): boolean {
     if (this.#end === undefined) {
-      this.#end = performance.now() + this.#sliceMs;
+      this.#end = performance.now() + this.#budgetMs;
       this.#schedule();
     }
     return performance.now() >= this.#end;
   }
 
-  next(): Promise<void> {
+  yield(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#schedule();
@@ -34,7 +34,7 @@ class Lane {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#pause(() => this.#advance());
+    this.#defer(() => this.#advance());
   }
 
   #advance(): void {
@@ -47,7 +47,7 @@ class Lane {
   }
 }
 
-/** Longest wait of a bulk call for its next turn while interactive calls come without a pause, in milliseconds. */
+/** Longest wait of a bulk call while interactive calls come without a pause, in milliseconds. */
 const kMostWaitMs = 10;
 
 const lanes: Readonly<Record<Priority, Lane>> = {
@@ -56,8 +56,8 @@ const lanes: Readonly<Record<Priority, Lane>> = {
   bulk: new Lane(2, (resume) => afterInteractive(resume, kMostWaitMs)),
 };
 
-/** A call's share of the event loop's turns. Calls of one priority that wait for a turn get one each, in order. */
-export class Turn {
+/** Cooperative scheduling of what a call does on the event loop: calls of one priority share a budget, and go on in the order they yield. */
+export class Budget {
   readonly #signal: AbortSignal | undefined;
   readonly #lane: Lane;
 
@@ -66,14 +66,14 @@ export class Turn {
     this.#lane = lanes[priority];
   }
 
-  /** Whether tokenization has used up its share of the event loop's present turn: 2 ms. */
-  get isOver(): boolean {
-    return this.#lane.isOver;
+  /** Whether the budget of the present turn of the event loop, 2 ms, is spent. */
+  get isSpent(): boolean {
+    return this.#lane.isSpent;
   }
 
-  /** Lets others run. Throws the signal's reason if it was aborted meanwhile. */
-  async next(): Promise<void> {
-    await this.#lane.next();
+  /** Goes on in a later turn of the event loop. Throws the signal's reason if it was aborted meanwhile. */
+  async yield(): Promise<void> {
+    await this.#lane.yield();
     this.#signal?.throwIfAborted();
   }
 }

@@ -1,7 +1,7 @@
-import { colors } from '../colors.js';
-import { recognizeEntities, type AggregationStrategy, type Entity, type RecognizedText } from '../../index.js';
-import { runTextTask, textsOf, type TaskFlags } from '../task-runner.js';
-import { visible } from '../width.js';
+import { colors } from '../../terminal/colors.js';
+import { recognizeEntities, type AggregationStrategy, type Entity, type RecognizedText } from '../../../index.js';
+import { runTextTask, textsOf, type TaskFlags } from '../../task-runner.js';
+import { visible } from '../../terminal/width.js';
 
 /** The flags of `bertha ner`. */
 export interface NerFlags extends TaskFlags {

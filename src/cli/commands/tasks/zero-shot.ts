@@ -1,5 +1,5 @@
-import { classifyZeroShot, type ZeroShotResult } from '../../index.js';
-import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
+import { classifyZeroShot, type ZeroShotResult } from '../../../index.js';
+import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha zero-shot`. */
 export interface ZeroShotFlags extends TaskFlags {

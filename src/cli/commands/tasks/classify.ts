@@ -1,6 +1,6 @@
-import { unexpected } from '../../expected.js';
-import { classifyText, type ClassifiedText } from '../../index.js';
-import { pairsOf, runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
+import { unexpected } from '../../../expected.js';
+import { classifyText, type ClassifiedText } from '../../../index.js';
+import { pairsOf, runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha classify`. */
 export interface ClassifyFlags extends TaskFlags {

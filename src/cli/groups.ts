@@ -1,20 +1,20 @@
 /** Gathers what a stream has ready into lists of up to `most` items, so that each can be handled in one go. Never waits for an item to fill a list. */
-export async function* lumps<T>(items: AsyncGenerator<T, void, undefined>, most: number): AsyncGenerator<T[]> {
+export async function* readyGroups<T>(items: AsyncGenerator<T, void, undefined>, most: number): AsyncGenerator<T[]> {
   try {
     let arrival = items.next();
-    for (let lump: T[] = []; ;) {
+    for (let group: T[] = []; ;) {
       const { done, value } = await arrival;
       if (done === true) {
-        if (lump.length > 0) yield lump;
+        if (group.length > 0) yield group;
         return;
       }
-      lump.push(value);
+      group.push(value);
       arrival = items.next();
-      if (lump.length < most && (await isReady(arrival))) continue;
+      if (group.length < most && (await isReady(arrival))) continue;
       // Its failure is met when the loop comes back for it.
       arrival.catch(() => undefined);
-      yield lump;
-      lump = [];
+      yield group;
+      group = [];
     }
   } finally {
     await items.return();

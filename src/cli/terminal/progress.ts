@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { addBar, stopBar } from './bars.js';
-import type { TextSource } from './input.js';
-import type { Item } from './readers/item.js';
+import type { TextSource } from '../input.js';
+import type { Item } from '../readers/item.js';
 
 /** Inputs up to this total are done before a bar could be read. */
 const kShortTotal = 1 << 12;

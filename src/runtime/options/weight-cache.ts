@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { wrongOption } from '../expected.js';
-import type { Check } from '../options.js';
-import { readFilePath, type FilePath } from '../file-path.js';
-import type { NativeWeightCache } from './native.js';
+import { wrongOption } from '../../expected.js';
+import type { Check } from '../../options.js';
+import { readFilePath, type FilePath } from '../../file-path.js';
+import type { NativeWeightCache } from '../native.js';
 
 /** `true`: in the user's cache folder; a directory (a path, `~` being the home folder, or a file URL): there; `false`: not at all. */
 export type WeightCacheOption = boolean | FilePath;

@@ -1,6 +1,6 @@
-import { received, unexpected, wrongOption } from '../expected.js';
-import { loadAddon } from './addon.js';
-import { callNative } from './native-error.js';
+import { received, unexpected, wrongOption } from '../../expected.js';
+import { loadAddon } from '../addon.js';
+import { callNative } from '../native-error.js';
 import type { PrecisionOption } from './precision.js';
 
 /** Where a model can compute: on the processor, or on the CUDA device of that number (`'cuda'` is the first). */

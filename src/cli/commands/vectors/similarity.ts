@@ -1,5 +1,5 @@
-import { sentenceSimilarity } from '../../index.js';
-import { writeRanked, type TaskFlags } from '../task-runner.js';
+import { sentenceSimilarity } from '../../../index.js';
+import { writeRanked, type TaskFlags } from '../../task-runner.js';
 
 /** Writes sentences by how similar they are to one. */
 export async function similarSentences(source: string, sentences: readonly string[], flags: TaskFlags): Promise<void> {

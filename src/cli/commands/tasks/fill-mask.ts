@@ -1,5 +1,5 @@
-import { fillMask, type FilledText } from '../../index.js';
-import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../task-runner.js';
+import { fillMask, type FilledText } from '../../../index.js';
+import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha fill-mask`. */
 export interface FillMaskFlags extends TaskFlags {

@@ -1,5 +1,5 @@
-import { rerank } from '../../index.js';
-import { writeRanked, type TaskFlags } from '../task-runner.js';
+import { rerank } from '../../../index.js';
+import { writeRanked, type TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha rerank`. */
 export interface RerankFlags extends TaskFlags {

@@ -1,7 +1,7 @@
-import { semanticSearch } from '../../index.js';
-import { embedItems, withEmbedder } from '../embedded-items.js';
-import { openOutput } from '../output.js';
-import { rankedLines, rankedTable, type TaskFlags } from '../task-runner.js';
+import { semanticSearch } from '../../../index.js';
+import { embedItems, withEmbedder } from '../../embedded-items.js';
+import { openOutput } from '../../output.js';
+import { rankedLines, rankedTable, type TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha search`. */
 export interface SearchFlags extends TaskFlags {

@@ -1,10 +1,10 @@
-import { communityDetection } from '../../index.js';
-import { colors } from '../colors.js';
-import { embedItems, withEmbedder } from '../embedded-items.js';
-import { openOutput } from '../output.js';
-import { withFields } from '../readers/item.js';
-import type { TaskFlags } from '../task-runner.js';
-import { shorten, terminalWidth } from '../width.js';
+import { communityDetection } from '../../../index.js';
+import { colors } from '../../terminal/colors.js';
+import { embedItems, withEmbedder } from '../../embedded-items.js';
+import { openOutput } from '../../output.js';
+import { withFields } from '../../readers/item.js';
+import type { TaskFlags } from '../../task-runner.js';
+import { shorten, terminalWidth } from '../../terminal/width.js';
 
 /** The flags of `bertha cluster`. */
 export interface ClusterFlags extends TaskFlags {

@@ -1,5 +1,5 @@
-import { predictNextSentence, type NextSentence } from '../../index.js';
-import { pairsOf, runTextTask, scoreTable, title, type TaskFlags } from '../task-runner.js';
+import { predictNextSentence, type NextSentence } from '../../../index.js';
+import { pairsOf, runTextTask, scoreTable, title, type TaskFlags } from '../../task-runner.js';
 
 /** Writes how likely the second sentence of each pair follows the first: two arguments, or lines with a tab between the sentences. */
 export async function nsp(texts: readonly string[], flags: TaskFlags): Promise<void> {

@@ -1,6 +1,6 @@
-import { unexpected, received, wrongOption } from '../expected.js';
+import { unexpected, received, wrongOption } from '../../expected.js';
 import { availablePrecisions, PRECISIONS, type Precision, type PrecisionOption } from './precision.js';
-import { warnOnce } from './warn-once.js';
+import { warnOnce } from '../warn-once.js';
 
 /** transformers.js's number formats. */
 export type Dtype = 'auto' | 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' | 'bnb4' | 'q2' | 'q2f16' | 'q1' | 'q1f16';

@@ -1,5 +1,5 @@
 import type { SingleBar } from 'cli-progress';
-import type { ProgressEvent } from '../index.js';
+import type { ProgressEvent } from '../../index.js';
 import { stopBar } from './bars.js';
 import { startBar } from './progress.js';
 

@@ -1,8 +1,8 @@
-import { semanticSearch, similarityMatrix, type VectorMatrix } from '../../index.js';
-import { embedItems, withEmbedder, type EmbeddedItems } from '../embedded-items.js';
-import { openOutput } from '../output.js';
-import { withFields } from '../readers/item.js';
-import type { TaskFlags } from '../task-runner.js';
+import { semanticSearch, similarityMatrix, type VectorMatrix } from '../../../index.js';
+import { embedItems, withEmbedder, type EmbeddedItems } from '../../embedded-items.js';
+import { openOutput } from '../../output.js';
+import { withFields } from '../../readers/item.js';
+import type { TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha dedupe`. */
 export interface DedupeFlags extends Omit<TaskFlags, 'format'> {

@@ -1,7 +1,7 @@
-import { colors } from '../colors.js';
-import { answerQuestion, type AnsweredQuestion } from '../../index.js';
-import { runTextTask, scoreTable, type TaskFlags } from '../task-runner.js';
-import { visible } from '../width.js';
+import { colors } from '../../terminal/colors.js';
+import { answerQuestion, type AnsweredQuestion } from '../../../index.js';
+import { runTextTask, scoreTable, type TaskFlags } from '../../task-runner.js';
+import { visible } from '../../terminal/width.js';
 
 /** The flags of `bertha qa`. */
 export interface QaFlags extends TaskFlags {
