@@ -1,25 +1,7 @@
-// Layers: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → architectures → models/program → checkpoint;
-// models → hub | runtime, hub → checkpoint; the tokenizer stands below checkpoint and knows none of them; metrics know numbers only.
+// What may import what is held by `npm run check:rules` (scripts/rules/imports.mjs).
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const layers = [
-  'cli',
-  'index',
-  'evaluators',
-  'tools',
-  'tasks',
-  'embedding',
-  'calls',
-  'vectors',
-  'models',
-  'architectures',
-  'hub',
-  'runtime',
-  'checkpoint',
-  'tokenizer',
-  'metrics',
-];
 const loaderFiles = ['src/runtime/addon.ts', 'src/runtime/package-files.ts'];
 const mayReadFiles = ['src/cli/**/*.ts', 'src/checkpoint/**/*.ts', 'src/hub/**/*.ts', ...loaderFiles];
 // `instanceof` is for these alone: BerthaError carries a brand, the others never leave the module that throws them.
@@ -41,46 +23,6 @@ const handWrittenErrors = ['TemplateElement[value.raw=/ but received /]', 'Liter
   selector: `NewExpression[callee.name='BerthaError'] ${sentence}`,
   message: 'Errors about values are made by unexpected, wrongArgument and wrongOption of src/expected.ts.',
 }));
-
-function layer(files, mayImport, { typesFrom = [] } = {}) {
-  const forbidden = layers.filter((name) => !mayImport.includes(name));
-  // A folder of which one sub-folder may be imported.
-  const inner = (name) =>
-    mayImport.flatMap((each) => (each.startsWith(`${name}/`) ? [`(?!${each.slice(name.length + 1)}/)`] : [])).join('');
-  const patterns = forbidden.map((name) => ({
-    regex: name === 'index' ? '^(\\.\\./)+index\\.js$' : `^(\\./|(\\.\\./)+)${name}/${inner(name)}`,
-    allowTypeImports: typesFrom.includes(name),
-    message: `Imports run downward only: cli → index → evaluators | tools → embedding → tasks → calls | vectors → models → architectures → models/program → checkpoint | runtime (this file may import ${mayImport.join(', ') || 'none of them'}).`,
-  }));
-  return {
-    files,
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        { paths: files.some((file) => mayReadFiles.includes(file)) ? [] : fsImports, patterns },
-      ],
-    },
-  };
-}
-
-// The tokenizer's own folders: what each may import beside itself. Files at its top put them together.
-const tokenizerFolders = {
-  unicode: [],
-  vocabulary: [],
-  normalizers: ['unicode'],
-  wordpiece: ['vocabulary'],
-  scanning: ['unicode', 'normalizers', 'vocabulary'],
-  definition: ['normalizers', 'vocabulary', 'scanning'],
-  files: ['unicode', 'normalizers', 'vocabulary', 'scanning', 'definition'],
-};
-const tokenizerLayers = Object.entries(tokenizerFolders).map(([folder, mayImport]) => {
-  const rules = layer([`src/tokenizer/${folder}/**/*.ts`], []);
-  rules.rules['@typescript-eslint/no-restricted-imports'][1].patterns.push({
-    regex: `^\\.\\./(?!${['\\.\\./', ...mayImport.map((name) => `${name}/`)].join('|')})`,
-    message: `Of the tokenizer's folders ${folder}/ may import ${mayImport.join(', ') || 'none'}.`,
-  });
-  return rules;
-});
 
 export default defineConfig(
   {
@@ -123,60 +65,11 @@ export default defineConfig(
     ignores: ['src/expected.ts', 'src/compat/**', 'src/tokenizer/**'],
     rules: { 'no-restricted-syntax': ['error', ...restrictedSyntax, ...handWrittenErrors] },
   },
-  layer(
-    ['src/*.ts', 'src/index.ts'],
-    [
-      'evaluators',
-      'metrics',
-      'tools',
-      'tasks',
-      'embedding',
-      'calls',
-      'vectors',
-      'models',
-      'architectures',
-      'hub',
-      'runtime',
-      'checkpoint',
-      'tokenizer',
-    ],
-  ),
-  layer(['src/evaluators/**/*.ts'], ['metrics', 'tasks', 'embedding', 'vectors', 'models']),
-  layer(['src/metrics/**/*.ts'], []),
-  layer(['src/vectors/**/*.ts'], ['runtime', 'checkpoint']),
-  layer(['src/tools/**/*.ts'], ['calls', 'models', 'architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/embedding/**/*.ts'], ['tasks', 'calls', 'vectors', 'models', 'architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/tasks/**/*.ts'], ['calls', 'vectors', 'models', 'architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/calls/**/*.ts'], ['models', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/models/**/*.ts'], ['architectures', 'hub', 'runtime', 'checkpoint', 'tokenizer']),
-  layer(['src/architectures/**/*.ts'], ['models/program', 'checkpoint']),
-  // Programs are made of the ops and weights that native code knows.
-  layer(['src/models/program/**/*.ts'], ['checkpoint'], { typesFrom: ['runtime'] }),
-  layer(['src/runtime/**/*.ts'], []),
-  layer(loaderFiles, []),
-  layer(['src/hub/**/*.ts'], ['checkpoint']),
-  layer(['src/checkpoint/**/*.ts'], ['tokenizer']),
-  layer(['src/tokenizer/**/*.ts'], []),
-  ...tokenizerLayers,
-  layer(
-    ['src/cli/**/*.ts'],
-    [
-      'index',
-      'evaluators',
-      'metrics',
-      'tools',
-      'tasks',
-      'embedding',
-      'calls',
-      'vectors',
-      'models',
-      'architectures',
-      'hub',
-      'runtime',
-      'checkpoint',
-      'tokenizer',
-    ],
-  ),
+  {
+    files: ['src/**/*.ts'],
+    ignores: mayReadFiles,
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: fsImports }] },
+  },
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'examples/**'],
     rules: {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { inRoot, listFiles, root } from './build/project.mjs';
+import { importBreaches } from './rules/imports.mjs';
 
 const longestFile = 450;
 
@@ -104,6 +105,8 @@ const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
 if (!readFileSync(inRoot('src', 'version.ts'), 'utf8').includes(`export const version = '${version}';`))
   breaches.push(`src/version.ts: does not hold version ${version} of package.json`);
 
+breaches.push(...importBreaches(files));
+
 for (const breach of breaches) process.stdout.write(`${breach}\n`);
-process.stdout.write(`${rules.length + 3} rules, ${files.length} files, ${breaches.length} breaches\n`);
+process.stdout.write(`${rules.length + 6} rules, ${files.length} files, ${breaches.length} breaches\n`);
 process.exitCode = breaches.length > 0 ? 1 : 0;

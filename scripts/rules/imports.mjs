@@ -1,0 +1,94 @@
+// The import graph of src: floors, no circle, no crowded folder. Part of `npm run check:rules`.
+import { readFileSync } from 'node:fs';
+import { posix as path } from 'node:path';
+import { inRoot } from '../build/project.mjs';
+
+// Top to bottom. A folder may import any floor below its own, types included, and nothing on its own floor. A folder without a floor is a breach.
+const floors = [
+  ['cli'],
+  ['index'],
+  ['compat', 'evaluators', 'tools'],
+  ['embedding', 'tasks'],
+  ['vectors', 'metrics'],
+  ['calls'],
+  ['models'],
+  ['architectures'],
+  ['models/program', 'hub'],
+  ['checkpoint', 'runtime'],
+  ['tokenizer'],
+  ['tokenizer/files'],
+  ['tokenizer/definition'],
+  ['tokenizer/scanning'],
+  ['tokenizer/normalizers', 'tokenizer/wordpiece'],
+  ['tokenizer/unicode', 'tokenizer/vocabulary'],
+  ['file-path'],
+  ['options'],
+  ['expected'],
+  ['errors'],
+  ['realms', 'version'],
+];
+const floorOf = new Map(floors.flatMap((names, floor) => names.map((name) => [name, floor])));
+const mostFiles = 15;
+const importPattern = /^(?:import|export)\s+(type\s[^;]*?|[^;]*?)\sfrom '(\.[^']*)\.js';/gm;
+const onlyTypes = /^(?:type\s|\{(?:\s*type [^,}]+,?)+\s*\}$)/;
+
+/** Every breach of the rules by `files`, the repository's; `read` gives the text of one. */
+export function importBreaches(files, read = (file) => readFileSync(inRoot(file), 'utf8')) {
+  const sources = files.filter((file) => /^src\/.*\.ts$/.test(file));
+  const imports = sources.flatMap((from) =>
+    Array.from(read(from).matchAll(importPattern), ([, names, specifier]) => ({
+      from,
+      to: `${path.join(path.dirname(from), specifier)}.ts`,
+      isType: onlyTypes.test(names),
+    })),
+  );
+  return [...upward(imports), ...circles(imports.filter(({ isType }) => !isType)), ...crowded(files)];
+}
+
+/** What a file's floor goes by: the innermost folder that has one, or the file's own name. */
+function areaOf(file) {
+  const [outer, inner] = file
+    .replace(/^src\//, '')
+    .replace(/\.ts$/, '')
+    .split('/');
+  return floorOf.has(`${outer}/${inner}`) ? `${outer}/${inner}` : outer;
+}
+
+function upward(imports) {
+  return imports.flatMap(({ from, to }) => {
+    const [above, below] = [areaOf(from), areaOf(to)];
+    if (above === below || floorOf.get(above) < floorOf.get(below)) return [];
+    return [`${from}: imports ${to}, but ${below} is not below ${above} (scripts/rules/imports.mjs)`];
+  });
+}
+
+/** A circle of imported values is found where a walk meets a file that it has not left. */
+function circles(imports) {
+  const next = groupBy(imports, ({ from }) => from);
+  const left = new Set();
+  const found = [];
+  const walk = (file, way) => {
+    if (way.includes(file)) return found.push(`${[...way.slice(way.indexOf(file)), file].join(' → ')}: a circle of imports`);
+    if (left.has(file)) return undefined;
+    for (const { to } of next.get(file) ?? []) walk(to, [...way, file]);
+    return left.add(file);
+  };
+  for (const file of next.keys()) walk(file, []);
+  return found;
+}
+
+function groupBy(items, keyOf) {
+  const groups = new Map();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+function crowded(files) {
+  const folders = groupBy(
+    files.filter((file) => /^(?:src|native)\//.test(file)),
+    (file) => path.dirname(file),
+  );
+  return [...folders].flatMap(([folder, own]) =>
+    own.length > mostFiles ? [`${folder}: ${own.length} files, more than ${mostFiles}`] : [],
+  );
+}
