@@ -66,7 +66,7 @@ const kRowsAtOnce = 16;
 
 class TokenTable {
   readonly #output: Output;
-  readonly #turn = new Turn(undefined);
+  readonly #budget = new Budget(undefined);
 
   constructor(output: Output) {
     this.#output = output;
@@ -87,7 +87,7 @@ class TokenTable {
         const count = Math.min(kRowsAtOnce, tokens.length - first);
         const cells = Array.from({ length: count }, (_, i) => cellsOf(first + i));
         await this.#output.write(table(columns, cells, { header: first === 0 }));
-        if (this.#turn.isOver) await this.#turn.next();
+        if (this.#budget.isSpent) await this.#budget.yield();
       }
     }
   }
