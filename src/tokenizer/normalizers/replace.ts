@@ -1,5 +1,5 @@
 import type { CodePointSet } from '../unicode/code-point-set.js';
-import { type CharacterStream, Ended, MapStream } from './character-stream.js';
+import { type CharacterStream, Ended, MapStream, Starved } from './character-stream.js';
 
 /** What Replace looks for: a fixed text, or a character of a set; `isRun` as many of them as follow one another. */
 export type ReplacePattern =
@@ -15,86 +15,81 @@ export function replaceStream(upstream: CharacterStream, pattern: ReplacePattern
   return new MapStream(upstream, (codePoint) => (set.has(codePoint) ? content : codePoint));
 }
 
-/** Characters that a stream answers before it asks for more. */
-class Answers {
+/** What both ways to look for matches share: the content of a match is answered before more is read. */
+abstract class ReplaceStream implements CharacterStream {
   origin = 0;
-  #codePoints: readonly number[] = [];
-  #at = 0;
+  protected readonly upstream: CharacterStream;
+  /** What `read` found if it was no match. */
+  protected codePoint = 0;
+  readonly #content: readonly number[];
+  /** How much of the content was answered. */
+  #at: number;
 
-  get isEmpty(): boolean {
-    return this.#at >= this.#codePoints.length;
+  constructor(upstream: CharacterStream, content: readonly number[]) {
+    this.upstream = upstream;
+    this.#content = content;
+    this.#at = content.length;
   }
 
-  put(codePoints: readonly number[], origin: number): void {
-    this.#codePoints = codePoints;
-    this.#at = 0;
-    this.origin = origin;
+  next(): number {
+    for (;;) {
+      if (this.#at < this.#content.length) return this.#content[this.#at++] as number;
+      const isMatch = this.read();
+      if (!isMatch) return this.codePoint;
+      this.#at = 0;
+    }
   }
 
-  take(): number {
-    return this.#codePoints[this.#at++] as number;
+  reset(): void {
+    this.#at = this.#content.length;
+    this.upstream.reset();
   }
+
+  /** Reads a match, and is true, or a character that is none, `Starved` or `Ended`; sets the origin. */
+  protected abstract read(): boolean;
 }
 
-class ReplaceRuns implements CharacterStream {
-  readonly #upstream: CharacterStream;
+class ReplaceRuns extends ReplaceStream {
   readonly #set: CodePointSet;
-  readonly #content: readonly number[];
-  readonly #answers = new Answers();
-  /** The character behind the run, or -1, and its origin. */
+  /** The character behind a run, or -1, and its origin. */
   #behind = -1;
   #behindOrigin = 0;
   /** Of the last character of a run, or -1. */
   #runOrigin = -1;
 
   constructor(upstream: CharacterStream, set: CodePointSet, content: readonly number[]) {
-    this.#upstream = upstream;
+    super(upstream, content);
     this.#set = set;
-    this.#content = content;
   }
 
-  get origin(): number {
-    return this.#answers.origin;
+  override reset(): void {
+    this.#behind = this.#runOrigin = -1;
+    super.reset();
   }
 
-  next(): number {
-    for (;;) {
-      if (!this.#answers.isEmpty) return this.#answers.take();
-      if (this.#behind >= 0) {
-        this.#answers.origin = this.#behindOrigin;
-        const behind = this.#behind;
-        this.#behind = -1;
-        return behind;
-      }
-      const codePoint = this.#upstream.next();
-      const { origin } = this.#upstream;
-      if (codePoint >= 0 && this.#set.has(codePoint)) {
-        this.#runOrigin = origin;
-        continue;
-      }
-      if (this.#runOrigin < 0 || (codePoint < 0 && codePoint !== Ended)) {
-        this.#answers.origin = origin;
-        return codePoint;
-      }
-      this.#answers.put(this.#content, this.#runOrigin);
+  protected read(): boolean {
+    if (this.#behind >= 0) {
+      this.codePoint = this.#behind;
+      this.origin = this.#behindOrigin;
+      this.#behind = -1;
+      return false;
+    }
+    let codePoint: number;
+    while ((codePoint = this.upstream.next()) >= 0 && this.#set.has(codePoint)) this.#runOrigin = this.upstream.origin;
+    const isRunOver = this.#runOrigin >= 0 && codePoint !== Starved;
+    this.origin = isRunOver ? this.#runOrigin : this.upstream.origin;
+    if (!isRunOver) this.codePoint = codePoint;
+    else {
       this.#runOrigin = -1;
       this.#behind = codePoint;
-      this.#behindOrigin = origin;
+      this.#behindOrigin = this.upstream.origin;
     }
-  }
-
-  reset(): void {
-    this.#answers.put([], 0);
-    this.#behind = this.#runOrigin = -1;
-    this.#upstream.reset();
+    return isRunOver;
   }
 }
 
-class ReplaceLiteral implements CharacterStream {
-  readonly #upstream: CharacterStream;
+class ReplaceLiteral extends ReplaceStream {
   readonly #literal: readonly number[];
-  readonly #content: readonly number[];
-  readonly #answers = new Answers();
   /** Characters that may begin a match, and their origins: at most one less than it has. */
   readonly #waiting: number[] = [];
   readonly #origins: number[] = [];
@@ -102,42 +97,36 @@ class ReplaceLiteral implements CharacterStream {
   #matched = 0;
 
   constructor(upstream: CharacterStream, literal: readonly number[], content: readonly number[]) {
-    this.#upstream = upstream;
+    super(upstream, content);
     this.#literal = literal;
-    this.#content = content;
   }
 
-  get origin(): number {
-    return this.#answers.origin;
+  override reset(): void {
+    this.#waiting.length = this.#origins.length = this.#matched = 0;
+    super.reset();
   }
 
-  next(): number {
+  protected read(): boolean {
     for (;;) {
-      if (!this.#answers.isEmpty) return this.#answers.take();
       while (this.#matched < this.#waiting.length && this.#waiting[this.#matched] === this.#literal[this.#matched]) this.#matched++;
       if (this.#matched === this.#literal.length) {
-        this.#answers.put(this.#content, this.#origins.at(-1) as number);
+        this.origin = this.#origins.at(-1) as number;
         this.#waiting.length = this.#origins.length = this.#matched = 0;
-        continue;
+        return true;
       }
-      if (this.#matched < this.#waiting.length) return this.#takeWaiting();
-      const codePoint = this.#upstream.next();
-      if (codePoint === Ended && this.#waiting.length > 0) return this.#takeWaiting();
-      if (codePoint < 0) return codePoint;
+      const codePoint = this.#matched < this.#waiting.length ? Ended : this.upstream.next();
+      if (codePoint === Ended && this.#waiting.length > 0) {
+        this.#matched = 0;
+        this.origin = this.#origins.shift() as number;
+        this.codePoint = this.#waiting.shift() as number;
+        return false;
+      }
+      if (codePoint < 0) {
+        this.codePoint = codePoint;
+        return false;
+      }
       this.#waiting.push(codePoint);
-      this.#origins.push(this.#upstream.origin);
+      this.#origins.push(this.upstream.origin);
     }
-  }
-
-  reset(): void {
-    this.#answers.put([], 0);
-    this.#waiting.length = this.#origins.length = this.#matched = 0;
-    this.#upstream.reset();
-  }
-
-  #takeWaiting(): number {
-    this.#matched = 0;
-    this.#answers.origin = this.#origins.shift() as number;
-    return this.#waiting.shift() as number;
   }
 }

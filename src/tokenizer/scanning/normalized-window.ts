@@ -15,8 +15,8 @@ export class NormalizedWindow implements Window {
     this.isComplete = false;
   }
 
-  /** Adds what the stream has to give, at most about `maxCharacters`. */
-  fill(stream: CharacterStream, maxCharacters: number): void {
+  /** Adds what the stream has to give, at most `maxCharacters`; returns how many they were. */
+  fill(stream: CharacterStream, maxCharacters: number): number {
     const codePoints: number[] = [];
     let at = this.text.length;
     while (codePoints.length < maxCharacters) {
@@ -31,6 +31,7 @@ export class NormalizedWindow implements Window {
       if (codePoint > 0xffff) this.#origins[at++] = stream.origin;
     }
     if (codePoints.length > 0) this.text += String.fromCodePoint(...codePoints);
+    return codePoints.length;
   }
 
   /** Drops what lies before `from`. */

@@ -150,10 +150,12 @@ export class NormalizingScanner implements Scanner {
   #normalize(end: number | undefined): number {
     const { scanner, tokens } = this.#parts;
     const { budget, source, stream } = this.#chain;
+    let cost = 0;
     if (!this.#normalized.isComplete) {
       budget.left = STEP_UNITS;
       source.allow(this.#window, Math.max(this.#done, end ?? this.#settled()), end !== undefined);
-      this.#normalized.fill(stream, STEP_UNITS);
+      const made = this.#normalized.fill(stream, STEP_UNITS);
+      cost = Math.max(made, STEP_UNITS - budget.left);
     }
     const { isComplete, text } = this.#normalized;
     const limit = isComplete ? text.length : Math.max(scanner.position, text.length - this.#lookahead);
@@ -168,7 +170,7 @@ export class NormalizingScanner implements Scanner {
       scanner.shift(from);
       this.#normalized.drop(from);
     }
-    return STEP_UNITS - budget.left;
+    return cost;
   }
 
   #take(found: FoundToken): void {
