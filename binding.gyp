@@ -1,4 +1,5 @@
 # The default build (node-gyp). What is compiled, and how, stands in native/sources.gypi; CMakeLists.txt reads the same file.
+# Everything is compiled once, into a static library: bertha.node and, for tests, bertha_test.node are linked from it.
 {
   'includes': ['native/sources.gypi'],
   'variables': {
@@ -6,27 +7,30 @@
     'bertha_nvcc%': 'nvcc',
     'bertha_cuda_lib%': '/usr/local/cuda/lib64',
   },
+  'target_defaults': {
+    'include_dirs': ['<@(bertha_include)', "<!(node -p \"require('node-addon-api').include_dir\")"],
+    'defines': [
+      '<@(bertha_defines)',
+      'BERTHA_BUILDER="node-gyp"',
+      'BERTHA_VERSION="<!(node -p "require(\'./package.json\').version")"',
+    ],
+    # Node's common.gypi brings flags of its own: these would differ from the other build, or fight with the list.
+    'cflags!': ['-O2', '-O3', '-fno-omit-frame-pointer', '-fno-strict-aliasing', '-Wno-unused-parameter'],
+    'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-std=gnu++20'],
+    'cflags_cc': ['<@(bertha_cflags)'],
+  },
   'targets': [
     {
-      'target_name': 'bertha',
+      'target_name': 'bertha_core',
+      'type': 'static_library',
+      'product_extension': 'a',
       'sources': ['<@(bertha_sources)'],
-      'include_dirs': ['<@(bertha_include)', "<!(node -p \"require('node-addon-api').include_dir\")"],
-      'defines': [
-        '<@(bertha_defines)',
-        'BERTHA_BUILDER="node-gyp"',
-        'BERTHA_VERSION="<!(node -p "require(\'./package.json\').version")"',
-      ],
-      # Node's common.gypi brings flags of its own: these would differ from the other build, or fight with the list.
-      'cflags!': ['-O2', '-O3', '-fno-omit-frame-pointer', '-fno-strict-aliasing', '-Wno-unused-parameter'],
-      'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-std=gnu++20'],
-      'cflags_cc': ['<@(bertha_cflags)'],
-      'ldflags': ['<@(bertha_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
       'conditions': [
         ['bertha_cuda==1', {
           'defines': ['BERTHA_CUDA=1'],
           'sources': ['<@(bertha_cuda_host_sources)', '<@(bertha_cuda_sources)'],
           # Static cudart: the addon loads on machines without a driver, and then reports no device.
-          'libraries': ['-L<(bertha_cuda_lib)', '-lcudart_static', '-lrt', '-ldl'],
+          'link_settings': {'libraries': ['-L<(bertha_cuda_lib)', '-lcudart_static', '-lrt', '-ldl']},
           'rules': [
             {
               'rule_name': 'nvcc',
@@ -50,6 +54,18 @@
           'cflags_cc': ['<@(bertha_cuda_emulated_cflags)'],
         }],
       ],
+    },
+    {
+      'target_name': 'bertha',
+      'dependencies': ['bertha_core'],
+      'sources': ['<@(bertha_addon_sources)'],
+      'ldflags': ['<@(bertha_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
+    },
+    {
+      'target_name': 'bertha_test',
+      'dependencies': ['bertha_core'],
+      'sources': ['<@(bertha_test_addon_sources)'],
+      'ldflags': ['<@(bertha_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
     },
   ],
 }

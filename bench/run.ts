@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadTokenizer, similarity } from '../src/index.js';
-import { loadAddon } from '../src/runtime/addon.js';
+import { loadTestAddon } from '../test/support/test-addon.js';
 import { cases, gigaFlops, textsOf, type BenchCase } from './cases.js';
 import type { BenchModel, Engine, Runner, Work } from './engine.js';
 import { berthaEngine } from './engines/bertha.js';
@@ -50,7 +50,7 @@ installRivals();
 const machine = describeMachine();
 const before = await machineLoad(1000);
 const timesAtStart = processorTimes();
-const peak = loadAddon().ops.peak();
+const peak = loadTestAddon().ops.peak();
 const leftOut: string[] = [];
 const isWanted = (each: BenchCase): boolean =>
   (!quick || each.isQuick) && (values.only === undefined || `${each.model} ${each.name}`.includes(values.only));

@@ -1,11 +1,10 @@
 {
   "variables": {
     "bertha_sources": [
-      "native/addon/addon.cc",
       "native/addon/device_questions.cc",
       "native/addon/environment.cc",
+      "native/addon/exports.cc",
       "native/addon/model_wrap.cc",
-      "native/addon/ops.cc",
       "native/addon/program_reader.cc",
       "native/addon/vector_ops.cc",
       "native/addon/weights/file_identity.cc",
@@ -46,6 +45,8 @@
       "native/engine/weights/registry.cc",
       "native/engine/weights/weight_cache.cc"
     ],
+    "bertha_addon_sources": ["native/addon/addon.cc"],
+    "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/test_addon.cc"],
     "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/kernels/attention_blocks.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
     "bertha_cuda_sources": [
       "native/cuda/kernels/attention_fp32.cu",

@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from './build/project.mjs';
 
-const objects = inRoot('build', 'Release', 'obj.target', 'bertha', 'native', 'cpu', 'isa');
+const objects = inRoot('build', 'Release', 'obj.target', 'bertha_core', 'native', 'cpu', 'isa');
 
 // Object, function (as c++filt writes it), the product's instruction, the spills a loop may hold as a share of its products, and its
 // products with a memory operand. One row on AVX2 is bound by L2, where two spills cost nothing; int8 under g++ 12 spills a few of its

@@ -18,7 +18,7 @@ const modes = {
   address: {
     // -fno-rtti leaves vptr checks without the types they compare.
     flags: ['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer'],
-    sources: list.bertha_sources,
+    sources: [...list.bertha_sources, ...list.bertha_addon_sources, ...list.bertha_test_addon_sources],
   },
   thread: { flags: ['-fsanitize=thread'], sources: [...list.bertha_sources.filter(isCore), ...program] },
   none: { flags: [], sources: [...list.bertha_sources.filter(isCore), ...program] },
@@ -81,17 +81,21 @@ await Promise.all(Array.from({ length: availableParallelism() }, compileAll));
 
 if (mode === 'address') {
   const addon = join(folder, 'bertha.node');
-  // The sanitizers catch exceptions at the border of libstdc++, which must then be a library of its own.
-  await run(command, [
-    '-shared',
-    ...flags,
-    '-pthread',
-    '-Wl,-z,nodelete',
-    `-Wl,--version-script=${inRoot(list.bertha_exports)}`,
-    ...objects,
-    '-o',
-    addon,
-  ]);
+  for (const [output, others] of [
+    ['bertha.node', list.bertha_test_addon_sources],
+    ['bertha_test.node', list.bertha_addon_sources],
+  ])
+    // The sanitizers catch exceptions at the border of libstdc++, which must then be a library of its own.
+    await run(command, [
+      '-shared',
+      ...flags,
+      '-pthread',
+      '-Wl,-z,nodelete',
+      `-Wl,--version-script=${inRoot(list.bertha_exports)}`,
+      ...objects.filter((_, i) => !others.includes(sources[i])),
+      '-o',
+      join(folder, output),
+    ]);
   const library = (name) => spawnSync(command, [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
   const env = {
     ...process.env,

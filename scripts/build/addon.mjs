@@ -8,12 +8,12 @@ import { fingerprint, inRoot, listFiles, packageDirectory, packageJson, packageV
 import { showLine, showStep } from './terminal.mjs';
 import { chooseCuda, compiler, compilerVersion, cudaCompiler, findCommand, nodeHeadersPrefix, requireTools } from './toolchain.mjs';
 
-// The addons that are built, by name; `cuda` where it is not for the user to choose.
+// The addons that are built, by name; `cuda` where it is not for the user to choose; `isPackaged` where no test runs on it.
 export const builders = {
   'node-gyp': { tool: 'node-gyp', folder: 'build', description: 'binding.gyp' },
   'cmake-js': { tool: 'cmake-js', folder: 'build-cmake', description: 'CMakeLists.txt' },
-  cpu: { tool: 'cmake-js', folder: 'build-cpu', description: 'CMakeLists.txt', cuda: '0' },
-  cuda: { tool: 'cmake-js', folder: 'build-cuda', description: 'CMakeLists.txt', cuda: '1' },
+  cpu: { tool: 'cmake-js', folder: 'build-cpu', description: 'CMakeLists.txt', cuda: '0', isPackaged: true },
+  cuda: { tool: 'cmake-js', folder: 'build-cuda', description: 'CMakeLists.txt', cuda: '1', isPackaged: true },
   'cuda-emulated': { tool: 'cmake-js', folder: 'build-cuda-emulated', description: 'CMakeLists.txt', cuda: 'emulated' },
 };
 for (const builder of Object.values(builders)) builder.output = inRoot(builder.folder, 'Release', 'bertha.node');
@@ -62,7 +62,8 @@ async function compile(builder) {
   const start = performance.now();
   const { variables } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
   const device = { 0: [], 1: variables.bertha_cuda_sources, emulated: variables.bertha_cuda_emulated_sources }[cuda];
-  const sources = [...variables.bertha_sources, ...(cuda === '0' ? [] : variables.bertha_cuda_host_sources), ...device];
+  const addons = builders[builder].isPackaged ? [] : variables.bertha_test_addon_sources;
+  const sources = [...variables.bertha_sources, ...variables.bertha_addon_sources, ...addons, ...(cuda === '0' ? [] : variables.bertha_cuda_host_sources), ...device];
   const how = `${tool}${{ 0: '', 1: ' and CUDA', emulated: ' and emulated CUDA' }[cuda]}`;
   showStep(`compiling the addon with ${how} (${sources.length} files)`);
   await run(command(builder, cuda), sources);
@@ -72,7 +73,7 @@ async function compile(builder) {
 }
 
 function command(builder, cuda) {
-  const { tool: name, folder } = builders[builder];
+  const { tool: name, folder, isPackaged = false } = builders[builder];
   const jobs = process.env.JOBS || String(availableParallelism());
   const env = { ...process.env, CXX: compiler(), BERTHA_CUDA: cuda };
   const tool = packageDirectory(name);
@@ -80,7 +81,7 @@ function command(builder, cuda) {
   if (name === 'cmake-js') {
     // cmake-js makes only the last folder of --out, and asks for Node's headers when package.json has no binary.napi_versions.
     mkdirSync(inRoot(folder), { recursive: true });
-    const args = [join(tool, 'bin', 'cmake-js'), 'compile', '--out', folder, '--parallel', jobs, `--CDBERTHA_CUDA=${cuda}`];
+    const args = [join(tool, 'bin', 'cmake-js'), 'compile', '--out', folder, '--parallel', jobs, `--CDBERTHA_CUDA=${cuda}`, `--CDBERTHA_TESTS=${isPackaged ? 0 : 1}`];
     return { args, env };
   }
   const args = [join(tool, 'bin', 'node-gyp.js'), 'configure', 'build', '--jobs', jobs];

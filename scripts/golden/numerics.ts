@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadAddon } from '../../src/runtime/addon.js';
+import { loadTestAddon } from '../../test/support/test-addon.js';
 import { readTensors, type GoldenTensor } from './files.js';
 import type { Report } from './report.js';
 
@@ -20,7 +20,7 @@ export async function compareNumerics(path: string, report: Report): Promise<voi
 function compareActivations(tensors: Tensors, report: Report): void {
   const input = floats(tensors, 'input');
   for (const [name, expected] of withPrefix(tensors, 'output.')) {
-    report.compare(`activations ${name}`, loadAddon().ops.activation(name, input), expected);
+    report.compare(`activations ${name}`, loadTestAddon().ops.activation(name, input), expected);
   }
 }
 
@@ -29,7 +29,7 @@ function compareLayerNorm(tensors: Tensors, report: Report): void {
     const [width, eps] = name.split('.') as [string, string];
     const [rows, columns] = expected.dims as [number, number];
     const inputs = ['input', 'weight', 'bias'].map((each) => floats(tensors, `${each}.${width}`));
-    const actual = loadAddon().ops.layerNorm(inputs[0]!, inputs[1]!, inputs[2]!, rows, columns, Number(eps));
+    const actual = loadTestAddon().ops.layerNorm(inputs[0]!, inputs[1]!, inputs[2]!, rows, columns, Number(eps));
     report.compare(`layer_norm ${name}`, actual, expected);
   }
 }
@@ -39,7 +39,7 @@ function compareLayerNorm(tensors: Tensors, report: Report): void {
  * are the inputs makes attention's scores the softmax of the inputs.
  */
 function compareSoftmax(tensors: Tensors, report: Report): void {
-  const { ops } = loadAddon();
+  const { ops } = loadTestAddon();
   for (const [name, input] of withPrefix(tensors, 'input.')) {
     const [rows, width] = input.dims as [number, number];
     const values = floats(tensors, `input.${name}`);
@@ -66,7 +66,7 @@ function compareSoftmax(tensors: Tensors, report: Report): void {
 function compareAttention(tensors: Tensors, report: Report): void {
   const [, , heads, headDim] = tensors.get('qkv')!.dims as [number, number, number, number];
   const bounds = Int32Array.from(tensors.get('cu_seqlens')!.values);
-  const { output } = loadAddon().ops.attention(floats(tensors, 'qkv'), bounds, heads, headDim, 1 / Math.sqrt(headDim), null);
+  const { output } = loadTestAddon().ops.attention(floats(tensors, 'qkv'), bounds, heads, headDim, 1 / Math.sqrt(headDim), null);
   report.compare('attention', output, tensors.get('output')!);
 }
 
@@ -78,7 +78,7 @@ function compareLinear(tensors: Tensors, report: Report): void {
     const residual = what === 'bias_residual' ? floats(tensors, `residual.${rows}`) : null;
     const activation = what.startsWith('bias_') && residual === null ? what.slice('bias_'.length) : 'none';
     const [input, weight] = [floats(tensors, `input.${rows}`), floats(tensors, 'weight')];
-    report.compare(`linear ${name}`, loadAddon().ops.linear(input, weight, bias, residual, activation, Number(rows), n, k), expected);
+    report.compare(`linear ${name}`, loadTestAddon().ops.linear(input, weight, bias, residual, activation, Number(rows), n, k), expected);
   }
 }
 

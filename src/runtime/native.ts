@@ -1,4 +1,4 @@
-/** The addon's exports, as native/addon/addon.cc defines them. Nothing here is public. */
+/** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
@@ -193,46 +193,6 @@ export interface ThreadsReport {
   readonly reason: string;
 }
 
-export interface NativeOps {
-  linear(
-    input: Float32Array,
-    weight: Float32Array,
-    bias: Float32Array | null,
-    residual: Float32Array | null,
-    activation: string,
-    m: number,
-    n: number,
-    k: number,
-    precision?: string,
-  ): Float32Array;
-  activation(name: string, x: Float32Array): Float32Array;
-  layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array | null, rows: number, width: number, eps: number): Float32Array;
-  attention(
-    qkv: Float32Array,
-    cuSeqlens: Int32Array,
-    numHeads: number,
-    headDim: number,
-    scale: number,
-    relativeBias: Float32Array | null,
-    bf16?: boolean,
-  ): { output: Float32Array; scores: Float32Array };
-  embed(
-    ids: Int32Array,
-    typeIds: Int32Array,
-    cuSeqlens: Int32Array,
-    word: Float32Array,
-    position: Float32Array | null,
-    type: Float32Array | null,
-    width: number,
-    positionOffset: number,
-  ): Float32Array;
-  pool(x: Float32Array, cuSeqlens: Int32Array, width: number, modes: readonly string[], skip: Int32Array | null): Float32Array;
-  normalize(x: Float32Array, rows: number, width: number): Float32Array;
-  topK(x: Float32Array, rows: number, width: number, k: number): Float32Array;
-  /** Multiplications and additions of one core in a second, in units of 1e9, by precision; empty for the scalar kernels. */
-  peak(): Record<string, number>;
-}
-
 /** Queries in native memory, and what has been found for them so far. */
 export interface NativeSearch {
   readonly brand: 'NativeSearch';
@@ -304,8 +264,6 @@ export interface NativeAddon {
   /** Name, compute capability and memory of a device that can be used. */
   deviceDescription(device: string): string;
   allocatedBytes(): number;
-  failAllocation(n: number): number;
   setQueueLimit(tokens: number): void;
-  readonly ops: NativeOps;
   readonly vectors: NativeVectors;
 }

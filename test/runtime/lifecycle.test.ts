@@ -404,7 +404,7 @@ t('A21: two copies of the addon work side by side', async () => {
     const before = copy.stats().completedCalls;
     await withEmbedder(async (embedder) => assert.is((await embedder.embed('hello')).tokens, 3));
     assert.is(copy.stats().completedCalls, before, 'the copies share state');
-    assert.equal(copy.ops.activation('relu', Float32Array.of(-1, 2)), Float32Array.of(0, 2));
+    assert.is(copy.isa().chosen, addon.isa().chosen);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,11 +1,12 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { loadEmbedder, loadModel, type BerthaError } from '../../src/index.js';
-import { loadAddon } from '../../src/runtime/addon.js';
 import { eventually, smallModel } from '../support/library.js';
+import { loadTestAddon, testAddonFile } from '../support/test-addon.js';
 
 const t = suite('allocation');
-const addon = loadAddon();
+process.env['BERTHA_ADDON'] = testAddonFile; // the library's own addon from here on
+const addon = loadTestAddon();
 
 /** Runs `call` with its 1st, 2nd, … native allocation failing, until it succeeds. Returns how often it failed. */
 async function failEach(call: () => Promise<void>, afterwards: () => Promise<void>): Promise<number> {

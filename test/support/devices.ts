@@ -1,8 +1,9 @@
-import { loadAddon } from '../../src/runtime/addon.js';
-import type { NativeOps } from '../../src/runtime/native.js';
+import { loadTestAddon, type NativeOps } from './test-addon.js';
+
+const addon = loadTestAddon();
 
 /** One op at a time on typed arrays, by the kernels of the instruction set in use. */
-export const ops: NativeOps = loadAddon().ops;
+export const ops: NativeOps = addon.ops;
 
 /** The instruction set that these tests run on: the best there is, or the one BERTHA_ISA names. Goes into suites' names. */
-export const instructionSet: string = loadAddon().isa().chosen;
+export const instructionSet: string = addon.isa().chosen;

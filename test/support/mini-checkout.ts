@@ -25,9 +25,11 @@ export function makeMiniCheckout(): string {
   for (const [key, value] of Object.entries(list.variables)) {
     if (Array.isArray(value) && value.every((item) => /^native\/.*\.\w+$/.test(String(item)))) list.variables[key] = [];
   }
-  list.variables['bertha_sources'] = ['native/addon.cc'];
+  list.variables['bertha_sources'] = ['native/core.cc'];
+  list.variables['bertha_addon_sources'] = list.variables['bertha_test_addon_sources'] = ['native/addon.cc'];
   writeFileSync(join(folder, 'native', 'sources.gypi'), JSON.stringify(list));
   writeFileSync(join(folder, 'native', 'addon.cc'), source);
+  writeFileSync(join(folder, 'native', 'core.cc'), 'int bertha_core() { return 0; }\n');
   mkdirSync(join(folder, 'src'));
   writeFileSync(join(folder, 'src', 'index.ts'), 'export const answer: number = 42;\n');
   symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'));

@@ -1,4 +1,4 @@
-#include "addon/ops.h"
+#include "addon/test/ops.h"
 
 #include "addon/args.h"
 #include "addon/program_reader.h"

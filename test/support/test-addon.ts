@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NativeAddon } from '../../src/runtime/native.js';
+
+/** One op at a time on typed arrays, by the kernels of the instruction set in use. */
+export interface NativeOps {
+  linear(
+    input: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | null,
+    residual: Float32Array | null,
+    activation: string,
+    m: number,
+    n: number,
+    k: number,
+    precision?: string,
+  ): Float32Array;
+  activation(name: string, x: Float32Array): Float32Array;
+  layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array | null, rows: number, width: number, eps: number): Float32Array;
+  attention(
+    qkv: Float32Array,
+    cuSeqlens: Int32Array,
+    numHeads: number,
+    headDim: number,
+    scale: number,
+    relativeBias: Float32Array | null,
+    bf16?: boolean,
+  ): { output: Float32Array; scores: Float32Array };
+  embed(
+    ids: Int32Array,
+    typeIds: Int32Array,
+    cuSeqlens: Int32Array,
+    word: Float32Array,
+    position: Float32Array | null,
+    type: Float32Array | null,
+    width: number,
+    positionOffset: number,
+  ): Float32Array;
+  pool(x: Float32Array, cuSeqlens: Int32Array, width: number, modes: readonly string[], skip: Int32Array | null): Float32Array;
+  normalize(x: Float32Array, rows: number, width: number): Float32Array;
+  topK(x: Float32Array, rows: number, width: number, k: number): Float32Array;
+  /** Multiplications and additions of one core in a second, in units of 1e9, by precision; empty for the scalar kernels. */
+  peak(): Record<string, number>;
+}
+
+/** The addon with what only tests and benches need; native/addon/test/test_addon.cc. */
+export interface TestAddon extends NativeAddon {
+  /** The n-th native allocation from now fails, none for 0. Returns how many there were since the last call. */
+  failAllocation(n: number): number;
+  readonly ops: NativeOps;
+}
+
+/** Beside the addon that BERTHA_ADDON names, else, as packaged builds have none, in the checkout's own build. */
+export const testAddonFile = [process.env['BERTHA_ADDON'], fileURLToPath(new URL('../../build/Release/bertha.node', import.meta.url))]
+  .filter((file) => file !== undefined && file !== '')
+  .map((file) => join(dirname(resolve(file!)), 'bertha_test.node'))
+  .find((file, i, all) => i === all.length - 1 || existsSync(file))!;
+
+/** Loads it. It shares no state with the addon that the library loads, unless BERTHA_ADDON is set to `testAddonFile` before. */
+export function loadTestAddon(): TestAddon {
+  return createRequire(import.meta.url)(testAddonFile) as TestAddon;
+}
