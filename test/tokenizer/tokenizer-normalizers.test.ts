@@ -117,6 +117,30 @@ for (const [name, normalizer] of Object.entries({
   });
 }
 
+for (const [name, normalizer] of Object.entries({
+  NFKC: nfkc,
+  'NFKC, Lowercase': steps['NFKC, Lowercase'],
+  BertNormalizer: bertNormalizer(),
+})) {
+  for (const lowercase of [false, true]) {
+    t(`reads a prompt and a text as one, however they are cut: ${name}${lowercase ? ', in lower case' : ''}`, () => {
+      const random = new Random(5);
+      const run = (length: number) => Array.from({ length }, () => random.pick(markList)).join('');
+      const text = `${'Héllo \ufdfa 한글 '.repeat(600)}e${run(20_000)}b x${'\u0301\u08e0\u0316'.repeat(900)} ${'a.B '.repeat(3_000)}`;
+      const prompt = 'query: Ａ\u0301 ';
+      const tokenizer = createTokenizer({ tokenizerJson: json({ normalizer, model }) });
+      const whole = `${prompt}${text}`;
+      const expected = tokenizer.encodeIds(lowercase ? whole.toLowerCase() : whole).ids;
+      for (const units of [700, 4096]) {
+        const task = tokenizer.takeTask(tokenizer.settingsFor(100_000), { prompt, lowercase, promptTokens: 0 });
+        task.begin([text]);
+        while (!task.run(units));
+        assert.equal(task.finishIds().ids, expected);
+      }
+    });
+  }
+}
+
 t('refuses normalizers that it cannot follow, naming them and what it can', () => {
   const refuses = (normalizer: object, message: RegExp) =>
     assert.throws(
