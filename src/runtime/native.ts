@@ -239,7 +239,7 @@ export interface SchedulerStats {
   readonly queueSeconds: number;
   /** Summed over threads. */
   readonly computeSeconds: number;
-  /** Forwards that went on without their helpers because other programs used the processor. */
+  /** Forwards whose team had a straggler, a thread whose processor another program used: the caller went on alone. */
   readonly lateHelpers: number;
   /** Sets of weights in memory, by device: `cpu`, `cuda:0`. */
   readonly modelsByDevice: Readonly<Record<string, number>>;

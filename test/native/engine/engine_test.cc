@@ -137,8 +137,8 @@ void interactive_work_interrupts_bulk_on_every_worker() {
     // Work waits for every worker: only those on bulk can have helped.
     const auto shared = std::make_shared<FakeModel>();
     const auto urgent_model = std::make_shared<const Model>(encoder(), shared, kWorkers);
-    for (int i = 0; i < 100 && shared->units_of_helpers == 0; i++) submit(make_job(urgent_model, {{kSlow}}, kVectors)).get();
-    EXPECT(shared->units_of_helpers > 0);
+    for (int i = 0; i < 100 && shared->units_of_workers == 0; i++) submit(make_job(urgent_model, {{kSlow}}, kVectors)).get();
+    EXPECT(shared->units_of_workers > 0);
     for (const JobPtr& job : bulk) Scheduler::instance().cancel(job);
     for (auto& each : done) each.get();
 }

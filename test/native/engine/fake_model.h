@@ -40,7 +40,7 @@ public:
             for (int step = 0; batch.input_ids[i] == kSlow && step < 20; step++) {
                 team.run(8, [&](int64_t, int member) {
                     std::this_thread::sleep_for(std::chrono::microseconds(100));
-                    if (member > 0) units_of_helpers++;
+                    if (member > 0) units_of_workers++;
                 });
                 control.at_op_boundary();
                 BERTHA_CHECK(!control.cancelled(), "ABORTED", "aborted");
@@ -54,7 +54,7 @@ public:
     bool uses_cpu_pool() const override { return true; }
     std::string device() const override { return "cpu"; }
 
-    mutable std::atomic<int> units_of_helpers{0}, workspaces{0};
+    mutable std::atomic<int> units_of_workers{0}, workspaces{0};
 };
 
 }  // namespace bertha::test
