@@ -111,7 +111,6 @@ export class Call<M extends Computing = Model> {
 
   async #run<S extends Sequence>(job: Job<S>, poolSkip: number, values: readonly Value[], take: Take<S>): Promise<void> {
     const { signal, priority, deadlineMs: deadline } = this.#settings;
-    deadline?.check();
     const batch = job.pack(this.model, poolSkip);
     const options = { signal, priority, group: this.#group, deadlineMs: deadline?.left };
     const { outputs, queuedMs, computeMs } = await this.model.session.runTimed(batch, values, options);

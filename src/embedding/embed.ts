@@ -164,9 +164,8 @@ export class Embedder {
    * for await (const { vector } of embedder.embedMany(lines, { concurrency: 4 })) store(vector);
    */
   embedMany(source: AsyncIterable<string> | Iterable<string>, options?: EmbedManyOptions): AsyncGenerator<Embedding, void, undefined> {
-    const { signal: aborted, priority: lane, deadlineMs: until } = callSchema;
-    const schema = { ...this.#syncSchema, signal: aborted, priority: lane, deadlineMs: until, ...manySchema };
-    const read = readOptions('embedMany', options, schema);
+    const { onTimings: _ofOneCall, ...schedule } = callSchema;
+    const read = readOptions('embedMany', options, { ...this.#syncSchema, ...schedule, ...manySchema });
     const { concurrency, onProgress, signal, priority = 'bulk', deadlineMs: deadline, ...settings } = read;
     // Settings that no call would take are errors now, not at the first text.
     this.#prepare('embedMany', [], settings);
