@@ -1,7 +1,7 @@
 import type { Model } from '../../src/models/index.js';
 import { answerQuestion } from '../../src/tasks/answer-question.js';
 import { classifyText } from '../../src/tasks/classify.js';
-import type { AggregationStrategy, Entity } from '../../src/tasks/entities.js';
+import type { AggregationStrategy, Entity } from '../../src/tasks/spans/entities.js';
 import { fillMask, type MaskCandidate } from '../../src/tasks/fill-mask.js';
 import { multipleChoice, predictNextSentence } from '../../src/tasks/pairs.js';
 import { recognizeEntities } from '../../src/tasks/recognize-entities.js';

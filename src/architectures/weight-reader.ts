@@ -1,4 +1,4 @@
-import type { WeightMap } from '../checkpoint/weights.js';
+import type { WeightMap } from '../checkpoint/weights/weights.js';
 import { BerthaError } from '../errors.js';
 import type { LinearWeights, NormWeights, ProgramBuilder, WeightRef } from '../models/program/program.js';
 import type { ModelConfig } from './config.js';

@@ -8,7 +8,7 @@ import type { SafetensorsFile } from './safetensors/safetensors.js';
 import { readModules, transformerFolder, type ModuleList } from './sentence/module-list.js';
 import { readSentenceFiles, type SentenceFiles } from './sentence/sentence-transformers.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
-import { openWeightFiles, type WeightFiles } from './weight-files.js';
+import { openWeightFiles, type WeightFiles } from './weights/weight-files.js';
 
 /** The parts of a model directory, one method each, so that an inspection can go on where one of them is bad. */
 export class ModelReader {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CALIBRATION_FILE } from '../checkpoint/calibration.js';
 import { resolveInside } from '../checkpoint/files.js';
 import { readModules, transformerFolder } from '../checkpoint/sentence/module-list.js';
-import { readShardNames } from '../checkpoint/weight-files.js';
+import { readShardNames } from '../checkpoint/weights/weight-files.js';
 
 /** What of a model is wanted: all that it computes with, or what its tokenizer needs. */
 export type ModelPart = 'model' | 'tokenizer';

@@ -6,7 +6,7 @@ import { families } from '../architectures/registry.js';
 import { WeightReader } from '../architectures/weight-reader.js';
 import { JsonFields } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
-import { WeightMap } from '../checkpoint/weights.js';
+import { WeightMap } from '../checkpoint/weights/weights.js';
 import type { ModelDirectory } from './model-directory.js';
 import { ProgramBuilder, type Program } from './program/program.js';
 import { sentenceEmbedding, type SentenceOutputs } from './sentence.js';

@@ -4,7 +4,7 @@ import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, type Options } from '../options.js';
 import { Budget } from '../runtime/event-loop-budget.js';
 import type { Encoding } from '../tokenizer/index.js';
-import { bestSlices, spanProbabilities } from './answer-spans.js';
+import { bestSlices, spanProbabilities } from './spans/answer-spans.js';
 import { startCall } from '../calls/call.js';
 import { refuseUnknownKeys, requireString } from '../calls/inputs.js';
 import { callSchema, type CallOptions } from '../calls/options.js';

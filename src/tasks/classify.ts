@@ -1,6 +1,6 @@
 import type { Model } from '../models/index.js';
 import { integer, oneOf, type Check } from '../options.js';
-import { descending, sigmoid, softmax } from './scores.js';
+import { descending, sigmoid, softmax } from './scoring/scores.js';
 import { startCall } from '../calls/call.js';
 import { readInputs, type TextInput } from '../calls/inputs.js';
 import { taskSchema, type TaskOptions } from '../calls/options.js';

@@ -3,7 +3,7 @@ import type { MaskedLmHead, Model } from '../models/index.js';
 import { TARGETS_PER_ROW } from '../models/program/program.js';
 import { integer } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
-import { descending } from './scores.js';
+import { descending } from './scoring/scores.js';
 import { startCall } from '../calls/call.js';
 import { readInputs, type TextInput } from '../calls/inputs.js';
 import { taskSchema, type TaskOptions } from '../calls/options.js';

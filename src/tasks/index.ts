@@ -1,6 +1,6 @@
 export { answerQuestion, type Answer, type AnsweredQuestion, type AnswerOptions, type QuestionInput } from './answer-question.js';
 export { classifyText, type ClassifiedText, type ClassifyOptions, type LabelScore, type ScoreFunction } from './classify.js';
-export type { AggregationStrategy, Entity } from './entities.js';
+export type { AggregationStrategy, Entity } from './spans/entities.js';
 export { extractFeatures, type FeatureOptions, type FeatureTensor } from './extract-features.js';
 export { fillMask, type FilledMask, type FilledText, type FillMaskOptions, type MaskCandidate } from './fill-mask.js';
 export { multipleChoice, predictNextSentence, type ChoiceInput, type ChosenAnswer, type NextSentence } from './pairs.js';

@@ -1,5 +1,5 @@
 import { wrongArgument } from '../expected.js';
-import { argmax, softmax } from './scores.js';
+import { argmax, softmax } from './scoring/scores.js';
 import { startCall } from '../calls/call.js';
 import { readInputs, refuseUnknownKeys, requireString, type TextPair } from '../calls/inputs.js';
 import { taskSchema, type TaskOptions } from '../calls/options.js';

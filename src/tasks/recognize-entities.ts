@@ -1,7 +1,7 @@
 import { unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { integer, oneOf } from '../options.js';
-import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './entities.js';
+import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './spans/entities.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { startCall } from '../calls/call.js';
 import { requireString } from '../calls/inputs.js';

@@ -1,4 +1,4 @@
-import { sigmoid } from './scores.js';
+import { sigmoid } from './scoring/scores.js';
 import { startCall } from '../calls/call.js';
 import { readInputs, type TextInput } from '../calls/inputs.js';
 import { taskSchema, type TaskOptions } from '../calls/options.js';

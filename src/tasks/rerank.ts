@@ -2,7 +2,7 @@ import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { flag, integer, oneOf, type Options } from '../options.js';
-import { descending, sigmoid } from './scores.js';
+import { descending, sigmoid } from './scoring/scores.js';
 import { logitFunction, type LogitFunction } from './scoring/logit-functions.js';
 import { startCall, type Call } from '../calls/call.js';
 import { requireString, type TextPair } from '../calls/inputs.js';

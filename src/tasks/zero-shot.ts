@@ -1,7 +1,7 @@
 import { unexpected, wrongOption } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { flag, text } from '../options.js';
-import { descending, softmax } from './scores.js';
+import { descending, softmax } from './scoring/scores.js';
 import { strFormat } from './templates/str-format.js';
 import { startCall } from '../calls/call.js';
 import { requireString } from '../calls/inputs.js';

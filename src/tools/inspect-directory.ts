@@ -9,7 +9,7 @@ import { maxLength, sentenceParts, type ModelDirectory } from '../models/model-d
 import type { TensorHeader } from '../checkpoint/safetensors/safetensors.js';
 import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import type { TokenizerFiles } from '../checkpoint/tokenizer-files.js';
-import type { WeightFiles } from '../checkpoint/weight-files.js';
+import type { WeightFiles } from '../checkpoint/weights/weight-files.js';
 
 /** A stored tensor and the name of the file it is in. */
 export interface InspectedTensor extends TensorHeader {

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { WeightMap } from '../../src/checkpoint/weights.js';
+import { WeightMap } from '../../src/checkpoint/weights/weights.js';
 import { editJson, golden, refusesSentences, rejectsModel, sentenceCopy, withModel } from '../support/checkpoint-files.js';
 
 const t = suite('checkpoint sentence-transformers');

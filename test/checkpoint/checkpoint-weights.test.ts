@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
 import { parseConfig } from '../../src/architectures/config.js';
 import { SafetensorsFile, writeSafetensors, type Dtype, type TensorInfo } from '../../src/checkpoint/safetensors/safetensors.js';
-import { WeightMap } from '../../src/checkpoint/weights.js';
+import { WeightMap } from '../../src/checkpoint/weights/weights.js';
 import { codeOf, golden, temporaryFolder } from '../support/checkpoint-files.js';
 
 const t = suite('checkpoint weights');

@@ -6,7 +6,7 @@ import { JsonFields, parseJsonObject } from '../json-fields.js';
 import { moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
 import type { TensorInfo } from '../safetensors/safetensors.js';
-import { WeightMap } from '../weights.js';
+import { WeightMap } from '../weights/weights.js';
 
 /** A linear layer over the pooled vector: activation(weight · x + bias). */
 export interface DenseModule {

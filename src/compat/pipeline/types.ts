@@ -2,7 +2,7 @@ import type { ProgressEvent } from '../../hub/index.js';
 import type { Model } from '../../models/index.js';
 import type { Answer, AnswerOptions, QuestionInput } from '../../tasks/answer-question.js';
 import type { ClassifyOptions, LabelScore } from '../../tasks/classify.js';
-import type { Entity } from '../../tasks/entities.js';
+import type { Entity } from '../../tasks/spans/entities.js';
 import type { FeatureOptions } from '../../tasks/extract-features.js';
 import type { FillMaskOptions, MaskCandidate } from '../../tasks/fill-mask.js';
 import type { EntityOptions } from '../../tasks/recognize-entities.js';

@@ -1,4 +1,4 @@
-import { sigmoid } from '../scores.js';
+import { sigmoid } from './scores.js';
 
 /** What becomes of a logit. */
 export type LogitFunction = (logit: number) => number;

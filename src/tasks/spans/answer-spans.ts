@@ -1,4 +1,4 @@
-import type { Encoding } from '../tokenizer/index.js';
+import type { Encoding } from '../../tokenizer/index.js';
 
 /** A slice of the context, in UTF-16 units. */
 export interface Slice {

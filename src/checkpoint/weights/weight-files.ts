@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { BerthaError } from '../errors.js';
-import { unexpected } from '../expected.js';
-import { describe, quote, quotePath } from './describe.js';
-import { isMissing, readTextFile, resolveInside } from './files.js';
-import { JsonFields, parseJsonObject } from './json-fields.js';
-import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from './safetensors/safetensors.js';
+import type { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { describe, quote, quotePath } from '../describe.js';
+import { isMissing, readTextFile, resolveInside } from '../files.js';
+import { JsonFields, parseJsonObject } from '../json-fields.js';
+import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from '../safetensors/safetensors.js';
 
 /** The open files that hold a model's weights, and all their tensors. */
 export interface WeightFiles {

@@ -1,6 +1,6 @@
-import type { Encoding } from '../tokenizer/index.js';
-import type { Model } from '../models/index.js';
-import { argmax, softmax } from './scores.js';
+import type { Encoding } from '../../tokenizer/index.js';
+import type { Model } from '../../models/index.js';
+import { argmax, softmax } from '../scoring/scores.js';
 
 /** How tokens become entities, as transformers names the ways. */
 export type AggregationStrategy = 'none' | 'simple' | 'first' | 'average' | 'max';

@@ -1,8 +1,8 @@
-import type { BerthaError } from '../errors.js';
-import { unexpected } from '../expected.js';
-import { quote } from './describe.js';
-import { isWeightDtype } from './safetensors/dtype.js';
-import type { TensorInfo } from './safetensors/safetensors.js';
+import type { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { quote } from '../describe.js';
+import { isWeightDtype } from '../safetensors/dtype.js';
+import type { TensorInfo } from '../safetensors/safetensors.js';
 
 export interface WeightMapOptions {
   /** Prefixes a stored name may carry before the name an architecture asks for: `['bert.']`. */
