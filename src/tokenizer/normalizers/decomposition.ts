@@ -89,9 +89,11 @@ export class Decomposition implements ChangeStream {
   }
 
   reset(): void {
-    for (const queue of this.#marks) queue?.clear();
-    this.#numMarks = 0;
-    this.#lowest = RANKS;
+    if (this.#numMarks > 0) {
+      for (const queue of this.#marks) queue?.clear();
+      this.#numMarks = 0;
+      this.#lowest = RANKS;
+    }
     this.#isSorted = false;
     this.#parts = [];
     this.#at = 0;

@@ -22,7 +22,7 @@ export class NumberQueue {
     const value = chunk[this.#first++] as number;
     if (--this.length === 0) {
       // One chunk is kept for what comes next.
-      this.#chunks = [chunk];
+      if (this.#chunks.length > 1) this.#chunks = [chunk];
       this.#emptied = this.#first = 0;
     } else if (this.#first === CHUNK) {
       delete this.#chunks[this.#emptied++];
@@ -32,6 +32,7 @@ export class NumberQueue {
   }
 
   clear(): void {
+    if (this.length === 0) return;
     this.length = 0;
     this.#chunks.length = Math.min(1, this.#chunks.length);
     if (this.#emptied > 0) this.#chunks = [];

@@ -35,6 +35,15 @@ export class CodePointSet {
     return CodePointSet.ofRanges(ranges);
   }
 
+  /** The code points, ascending; for small sets. */
+  codePoints(): number[] {
+    const codePoints: number[] = [];
+    this.forEachRange((start, end) => {
+      for (let c = start; c < end; c++) codePoints.push(c);
+    });
+    return codePoints;
+  }
+
   /** All other code points. */
   complement(): CodePointSet {
     const { bounds } = this;

@@ -5,24 +5,23 @@ import * as tables from './unicode-tables.js';
 /** Full canonical decompositions, without those of Hangul syllables. */
 export const decompositions = decodeMapping(tables.DECOMPOSITIONS);
 
-const combiningClasses = new Map<number, number>();
-tables.COMBINING_CLASSES.split('|').forEach((encoded, i) => {
-  CodePointSet.decode(encoded).forEachRange((start, end) => {
-    for (let c = start; c < end; c++) combiningClasses.set(c, i + 1);
-  });
-});
+const combiningClasses = tables.COMBINING_CLASSES.split('|').map((encoded) => CodePointSet.decode(encoded));
+/** [code points]: 0 for a starter. */
+const ranks = new Uint8Array(Math.max(...combiningClasses.map(({ bounds }) => bounds.at(-1) as number)));
+combiningClasses.forEach((set, i) => set.forEachRange((start, end) => ranks.fill(i + 1, start, end)));
 
 /** More than any `combiningRank`. */
-export const RANKS = tables.COMBINING_CLASSES.split('|').length + 1;
+export const RANKS = combiningClasses.length + 1;
 
 /** The rank of a code point's canonical combining class among all classes; 0 for a starter. Ranks order as the classes do. */
 export function combiningRank(codePoint: number): number {
-  if (codePoint < 0x300) return 0;
-  return combiningClasses.get(codePoint) ?? 0;
+  return ranks[codePoint] ?? 0;
 }
 
 /** Marks that strip_accents keeps although they take part in canonical reordering: 95 code points. */
-export const reorderedMarks: ReadonlySet<number> = new Set([...combiningClasses.keys()].filter((c) => !nonspacingMarks.has(c)));
+export const reorderedMarks: ReadonlySet<number> = new Set(
+  combiningClasses.flatMap((set) => set.codePoints()).filter((c) => !nonspacingMarks.has(c)),
+);
 
 const HANGUL_FIRST = 0xac00;
 const HANGUL_END = 0xd7a4;
@@ -33,6 +32,7 @@ const [TRAILING_BASE, TRAILING_END] = [0x11a7, 0x11c3];
 
 /** The full canonical decomposition of a code point, or undefined if it is its own. Hangul syllables by the arithmetic of Unicode 3.12. */
 export function decompose(codePoint: number): readonly number[] | undefined {
+  if (codePoint < 0xc0) return undefined;
   if (codePoint < HANGUL_FIRST || codePoint >= HANGUL_END) return decompositions.get(codePoint);
   const syllable = codePoint - HANGUL_FIRST;
   const leading = LEADING_FIRST + Math.floor(syllable / 588);
