@@ -12,7 +12,13 @@ export interface Work {
 }
 
 /** Does the work once and tells how many milliseconds it took. */
-export type TimedRun = () => Promise<number>;
+export interface TimedRun {
+  (): Promise<number>;
+  /** Does it so many times without a pause, where the work is another process's. */
+  readonly repeat?: (times: number) => Promise<readonly number[]>;
+  /** The process that does it, which is stopped while others have their turn. */
+  readonly pid?: number;
+}
 
 /** A model loaded by an engine. */
 export interface Runner {
@@ -47,6 +53,10 @@ export interface Engine {
   /** Whether it batches texts itself, so that one way of batching is all there is to measure. */
   readonly packs: boolean;
   load(model: BenchModel, threads: number): Promise<Runner>;
+  /** Milliseconds of loading a model and of its first vector, of a short text; `cache` is a folder for packed weights. */
+  first?(model: BenchModel, threads: number, cache?: string): Promise<number>;
+  /** The process of its own that it has. */
+  readonly pid?: number;
 }
 
 /** Milliseconds that `work` took. */

@@ -64,6 +64,17 @@ export async function machineLoad(ms: number): Promise<Load | undefined> {
   return loadSince(before);
 }
 
+const kQuietMs = 200;
+
+/** Waits until so much of the machine is idle, at most `limitMs`; returns the share of the last look, or undefined where nothing tells. */
+export async function untilIdle(share: number, limitMs: number): Promise<number | undefined> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const load = await machineLoad(kQuietMs);
+    if (load === undefined || load.idle >= share || performance.now() >= end) return load?.idle;
+  }
+}
+
 /** Counters of /proc/stat now, for `loadSince`. */
 export function processorTimes(): readonly number[] | undefined {
   if (!existsSync('/proc/stat')) return undefined;

@@ -31,33 +31,61 @@ const kMaxTurn = 10;
 const kLongRunMs = 200;
 
 /**
- * Measures all contestants in turns, A B C A B C …, so that whatever the machine does meanwhile hits all of them. With `settle`, a turn
- * begins only when the threads of the one before have gone to sleep: some spin for a while after their last call.
+ * Measures all contestants in turns, A B C, B C A, C A B …, so that whatever the machine does meanwhile hits all of them, and none always
+ * comes after the same one. A contestant's process runs during its own turn alone: it is stopped in the others', because some engines'
+ * threads spin after a run and would take a processor from whoever comes next. With `settle`, a turn begins only when the threads of this
+ * process and those watched have gone to sleep, for contestants that share one.
  */
 export async function measure(contestants: readonly Contestant[], effort: Effort, settle: boolean): Promise<Map<string, Timing>> {
   const times = new Map(contestants.map(({ name }) => [name, [] as number[]]));
   const turns = new Map<string, number>();
-  for (const { name, run } of contestants) {
-    let once = await run();
-    if (once < kLongRunMs) once = await run();
-    turns.set(name, Math.max(1, Math.min(kMaxTurn, Math.floor(kTurnMs / once))));
-  }
+  const pids = new Set(contestants.flatMap(({ run }) => run.pid ?? []));
+  const takeTurn = async (run: TimedRun, count: number): Promise<readonly number[]> => {
+    signal(run.pid, 'SIGCONT');
+    try {
+      return await repeat(run, count);
+    } finally {
+      signal(run.pid, 'SIGSTOP');
+    }
+  };
   const spent = (name: string) => times.get(name)!.reduce((sum, each) => sum + each, 0);
   const isDone = (name: string) => {
     const { length } = times.get(name)!;
     return length >= effort.maxRounds || (length >= effort.minRounds && spent(name) >= effort.budgetMs);
   };
-  while (contestants.some(({ name }) => !isDone(name))) {
+  for (const pid of pids) signal(pid, 'SIGSTOP');
+  try {
     for (const { name, run } of contestants) {
-      if (isDone(name)) continue;
-      if (settle) await untilQuiet();
-      const turn = turns.get(name)!;
-      // The first run of a turn finds caches full of the others' weights and threads asleep: all engines pay for it alike.
-      if (turn > 1) await run();
-      for (let i = 0; i < turn; i++) times.get(name)!.push(await run());
+      let [once] = await takeTurn(run, 1);
+      if (once! < kLongRunMs) [once] = await takeTurn(run, 1);
+      turns.set(name, Math.max(1, Math.min(kMaxTurn, Math.floor(kTurnMs / once!))));
     }
+    for (let round = 0; contestants.some(({ name }) => !isDone(name)); round++) {
+      for (let i = 0; i < contestants.length; i++) {
+        const { name, run } = contestants[(round + i) % contestants.length]!;
+        if (isDone(name)) continue;
+        if (settle) await untilQuiet();
+        const turn = turns.get(name)!;
+        // The first run of a turn finds caches full of the others' weights and threads asleep: all engines pay for it alike.
+        const warm = turn > 1 ? 1 : 0;
+        times.get(name)!.push(...(await takeTurn(run, warm + turn)).slice(warm));
+      }
+    }
+  } finally {
+    for (const pid of pids) signal(pid, 'SIGCONT');
   }
   return new Map([...times].map(([name, each]) => [name, summarize(each)]));
+}
+
+async function repeat(run: TimedRun, count: number): Promise<readonly number[]> {
+  if (run.repeat !== undefined) return run.repeat(count);
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) times.push(await run());
+  return times;
+}
+
+function signal(pid: number | undefined, name: 'SIGSTOP' | 'SIGCONT'): void {
+  if (pid !== undefined && process.platform !== 'win32') process.kill(pid, name);
 }
 
 function summarize(times: readonly number[]): Timing {

@@ -17,6 +17,8 @@ export interface Row {
   readonly tokens: number;
   /** Of the encoder, in units of 1e9. */
   readonly gigaFlops: number;
+  /** Share of the machine that was idle just before; absent beside a busy process, and where nothing tells. */
+  readonly idle?: number;
   /** By contestant: an engine's name and, where there are several, its way of batching. */
   readonly timings: Readonly<Record<string, Timing>>;
 }

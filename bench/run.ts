@@ -1,4 +1,4 @@
-// Bertha and its rivals on the same texts and threads, in turns in one process.
+// Bertha and its rivals on the same texts and threads, in turns, each engine in a process of its own.
 //   npm run bench -- [--quick] [--only NAME] [--threads 1,2] [--precision fp32,bf16,int8] [--kind text,encoder]
 //                    [--python PYTHON] [--output FILE] [--no-save]
 // PYTHON is one that has bench/python/requirements.txt: it adds sentence-transformers, OpenVINO and CTranslate2, and makes ONNX graphs.
@@ -12,12 +12,11 @@ import { loadTokenizer, similarity } from '../src/index.js';
 import { loadTestAddon } from '../test/support/test-addon.js';
 import { cases, gigaFlops, textsOf, type BenchCase } from './cases.js';
 import type { BenchModel, Engine, Runner, Work } from './engine.js';
-import { berthaEngine } from './engines/bertha.js';
-import { onnxRuntimeEngine } from './engines/onnxruntime.js';
+import { inOwnProcess } from './engines/own-process.js';
 import { pythonEngines } from './engines/python.js';
-import { transformersEngine } from './engines/transformers.js';
+import type { EngineSpec } from './engines/specs.js';
 import { measureLoads } from './loads.js';
-import { describeMachine, loadSince, machineLoad, machineSlug, processorTimes, startNeighbour } from './machine.js';
+import { describeMachine, loadSince, machineLoad, machineSlug, processorTimes, startNeighbour, untilIdle } from './machine.js';
 import { measure, type Contestant, type Effort } from './measure.js';
 import { bertBase, miniLm } from './models.js';
 import { reference, type Kind, type LoadRow, type Results, type Row } from './results.js';
@@ -39,6 +38,8 @@ const { values } = parseArgs({
 const quick = values.quick;
 /** Share of the machine that must be idle before a run whose timings mean something. */
 const kQuiet = 0.9;
+/** How long a row waits for that. */
+const kIdleLimitMs = quick ? 2000 : 20_000;
 const effort: Effort = quick ? { budgetMs: 250, minRounds: 2, maxRounds: 200 } : { budgetMs: 1000, minRounds: 4, maxRounds: 1000 };
 /** From token ids: a look at what the tokenizer costs. */
 const encoderEffort: Effort = { ...effort, budgetMs: effort.budgetMs / 2, minRounds: 3 };
@@ -54,16 +55,19 @@ const peak = loadTestAddon().ops.peak();
 const leftOut: string[] = [];
 const isWanted = (each: BenchCase): boolean =>
   (!quick || each.isQuick) && (values.only === undefined || `${each.model} ${each.name}`.includes(values.only));
+const precisions = values.precision.split(',').filter((each) => each !== 'fp32');
+const specs: EngineSpec[] = [
+  { kind: 'bertha', precision: 'fp32' },
+  { kind: 'bertha', precision: 'fp32', sync: true },
+  ...precisions.map((precision) => ({ kind: 'bertha', precision }) as const),
+  { kind: 'onnxruntime', precision: 'fp32' },
+  { kind: 'onnxruntime', precision: 'fp32', spins: false },
+  { kind: 'onnxruntime', precision: 'int8' },
+  { kind: 'onnxruntime', precision: 'int8', spins: false },
+  ...(quick ? [] : [{ kind: 'transformers.js' } as const]),
+];
 const engines: Engine[] = [
-  berthaEngine('fp32'),
-  berthaEngine('fp32', { sync: true }),
-  ...values.precision
-    .split(',')
-    .filter((each) => each !== 'fp32')
-    .map((each) => berthaEngine(each)),
-  onnxRuntimeEngine('fp32'),
-  onnxRuntimeEngine('int8'),
-  ...(quick ? [] : [transformersEngine()]),
+  ...(await Promise.all(specs.map((spec) => inOwnProcess(spec)))),
   ...(values.python === undefined || quick ? [] : await pythonEngines(values.python, leftOut)),
 ];
 
@@ -134,20 +138,31 @@ async function runModel(model: BenchModel, wanted: readonly BenchCase[], threads
     for (const contended of hasNeighbour ? [false, true] : [false]) {
       const neighbour = contended ? startNeighbour() : undefined;
       for (const kind of contended ? (['text'] as const) : kinds) {
-        const contestants = [...runners].flatMap(([engine, runner]) => contestantsOf(engine, runner, each, { texts, ids }, kind));
+        const contestants = [...runners].flatMap(([engine, runner]) => contestantsOf(engine, runner, each, { texts, ids }, kind, threads));
+        const idle = contended ? undefined : await untilIdle(kQuiet, kIdleLimitMs);
         const timings = Object.fromEntries(await measure(contestants, kind === 'text' ? effort : encoderEffort, threads > 1));
         const tokens = each.lengths.reduce((sum, length) => sum + length, 0);
         const work = { texts: texts.length, tokens, gigaFlops: gigaFlops(each.lengths, model) };
-        const row: Row = { model: model.name, case: each.name, kind, threads, contended, ...work, timings };
+        const row: Row = {
+          model: model.name,
+          case: each.name,
+          kind,
+          threads,
+          contended,
+          ...work,
+          ...(idle === undefined ? {} : { idle }),
+          timings,
+        };
         rows.push(row);
         print(`\n${formatRow(row, results())}`);
+        if (idle !== undefined && idle < kQuiet) print(`  only ${Math.round(100 * idle)}% of the machine was idle before this row`);
       }
       neighbour?.stop();
     }
   }
   for (const runner of runners.values()) await runner.dispose();
   if (model.name === 'MiniLM' && values.only === undefined) {
-    const row = await measureLoads(model, threads, quick ? 3 : 9);
+    const row = await measureLoads(engines, model, threads, quick ? 3 : 9);
     loads.push(row);
     print(`\nload and first vector, ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
     for (const [name, { median, min }] of Object.entries(row.timings)) {
@@ -158,7 +173,16 @@ async function runModel(model: BenchModel, wanted: readonly BenchCase[], threads
   }
 }
 
-function contestantsOf(engine: Engine, runner: Runner, each: BenchCase, texts: Pick<Work, 'texts' | 'ids'>, kind: Kind): Contestant[] {
+function contestantsOf(
+  engine: Engine,
+  runner: Runner,
+  each: BenchCase,
+  texts: Pick<Work, 'texts' | 'ids'>,
+  kind: Kind,
+  threads: number,
+): Contestant[] {
+  // One thread has nobody to spin for.
+  if (engine.name.endsWith('no spinning') && threads === 1) return [];
   // Computing on the caller's thread is for the shortest way of single texts.
   if (engine.name.endsWith(' sync') && each.lengths.length > 1) return [];
   return (engine.packs ? each.batchings.slice(0, 1) : each.batchings).flatMap((batching) => {

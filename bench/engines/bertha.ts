@@ -16,6 +16,14 @@ export function berthaEngine(precision: string, { sync = false } = {}): Engine {
     version,
     isRival: false,
     packs: true,
+    first: async ({ directory }, threads, cache) => {
+      const start = performance.now();
+      const embedder = await loadEmbedder(directory, { threads, precision, weightCache: cache ?? false } as LoadModelOptions);
+      await embedder.embed('hello world');
+      const ms = performance.now() - start;
+      embedder.dispose();
+      return ms;
+    },
     load: async ({ directory }, threads): Promise<Runner> => {
       const options = { threads, precision } as LoadModelOptions;
       const [embedder, model] = [await loadEmbedder(directory, options), await loadModel(directory, options)];

@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Engine, Runner, TimedRun, Work } from '../engine.js';
-import { watchProcess } from '../measure.js';
 
 interface Reply {
   readonly error?: string;
@@ -17,12 +16,19 @@ class PythonProcess {
   constructor(python: string) {
     const script = fileURLToPath(new URL('../python/rivals.py', import.meta.url));
     this.#child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-    if (this.#child.pid !== undefined) watchProcess(this.#child.pid);
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#waiting.shift()?.(JSON.parse(line) as Reply));
     const end = (why: string): void => this.#waiting.splice(0).forEach((resolve) => resolve({ error: why }));
     this.#child.on('error', (error) => end(error.message));
     this.#child.on('close', (code) => end(`Python ended with exit code ${code}`));
-    process.once('exit', () => this.#child.kill());
+    process.once('exit', () => this.#child.kill('SIGKILL'));
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  stop(): void {
+    this.#child.kill('SIGKILL');
   }
 
   async ask(request: object): Promise<Reply> {
@@ -37,25 +43,32 @@ class PythonProcess {
 
 /** What the given Python has of sentence-transformers, OpenVINO and CTranslate2. What is missing goes to `leftOut`. */
 export async function pythonEngines(python: string, leftOut: string[]): Promise<Engine[]> {
-  const child = new PythonProcess(python);
-  const { engines, missing } = (await child.ask({ do: 'list' })) as unknown as {
+  const lister = new PythonProcess(python);
+  const { engines, missing } = (await lister.ask({ do: 'list' })) as unknown as {
     engines: { name: string; precision: string; version: string }[];
     missing: string[];
   };
+  lister.stop();
   leftOut.push(...missing);
-  return engines.map(({ name, precision, version }) => ({
+  return engines.map(({ name, precision, version }) => engineOf(new PythonProcess(python), { name, precision, version }));
+}
+
+/** An engine of Python in a process of its own. */
+function engineOf(child: PythonProcess, { name, precision, version }: Pick<Engine, 'name' | 'precision' | 'version'>): Engine {
+  return {
     name,
     precision,
     version,
     isRival: true,
     packs: false,
+    pid: child.pid,
     load: async (model, threads): Promise<Runner> => {
       await child.ask({ do: 'load', engine: name, directory: model.directory, onnx: model.onnx['fp32'] ?? null, threads });
       const embed = async (work: Omit<Work, 'ids'> & { keep: boolean }) =>
         (await child.ask({ do: 'embed', engine: name, ...work })) as unknown as { ms: number; vectors: number[][] };
       return {
         text: ({ texts, batchSize, batching }): TimedRun => {
-          return async () => (await embed({ texts, batchSize, batching, keep: false })).ms;
+          return Object.assign(async () => (await embed({ texts, batchSize, batching, keep: false })).ms, { pid: child.pid });
         },
         vectors: async (texts) => {
           const { vectors } = await embed({ texts, batchSize: 32, batching: 'arrival', keep: true });
@@ -66,5 +79,5 @@ export async function pythonEngines(python: string, leftOut: string[]): Promise<
         },
       };
     },
-  }));
+  };
 }

@@ -1,4 +1,5 @@
 // The harness of `npm run bench`, without rivals: they are installed only where someone measures.
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite } from '../support/suite.js';
@@ -6,15 +7,17 @@ import * as assert from 'uvu/assert';
 import { judge } from '../../bench/ab/verdict.js';
 import { cases, gigaFlops, textsOf } from '../../bench/cases.js';
 import { batchesOf, type Engine } from '../../bench/engine.js';
+import { inOwnProcess } from '../../bench/engines/own-process.js';
 import { measure } from '../../bench/measure.js';
 import { writeRandomBert } from '../../bench/random-bert.js';
 import { ratios, type Results, type Row } from '../../bench/results.js';
 import { formatRow, loadVerdicts, verdicts } from '../../bench/table.js';
 import { targetsOf } from '../../bench/targets.js';
-import { loadModel, loadTokenizer } from '../../src/index.js';
+import { loadEmbedder, loadModel, loadTokenizer } from '../../src/index.js';
 import { defaultModelDirectory } from '../../src/runtime/default-model.js';
 import { temporaryFolder } from '../support/checkpoint-files.js';
 import { instructionSet, ops } from '../support/devices.js';
+import { skip } from '../support/skip.js';
 
 const t = suite('bench');
 
@@ -42,7 +45,7 @@ t('puts texts into batches in arrival order, by length, or one by one', () => {
   assert.equal(batches('one'), [[0], [1], [2], [3], [4]]);
 });
 
-t('measures in turns, drops what warms up, and stops at the budget', async () => {
+t('measures in turns, each round beginning with the next one, drops what warms up, and stops at the budget', async () => {
   const order: string[] = [];
   const contestant = (name: string, times: number[]) => ({
     name,
@@ -54,9 +57,60 @@ t('measures in turns, drops what warms up, and stops at the budget', async () =>
   const effort = { budgetMs: 100, minRounds: 3, maxRounds: 5 };
   const timings = await measure([contestant('a', [1000, 40, 10, 40, 60]), contestant('b', [900, 90, 90, 90])], effort, false);
   // The first runs took long, so there is one of them; then a turn is one run.
-  assert.equal(order.slice(0, 6), ['a', 'b', 'a', 'b', 'a', 'b']);
+  assert.equal(order.slice(0, 6), ['a', 'b', 'a', 'b', 'b', 'a']);
   assert.equal(timings.get('a'), { min: 10, median: 40, p99: 60, runs: 4 });
   assert.equal(timings.get('b'), { min: 90, median: 90, p99: 90, runs: 3 });
+});
+
+t('stops the processes of all engines but the one whose turn it is, and lets them go on in the end', async () => {
+  if (process.platform !== 'linux') return skip('the states of processes in /proc');
+  const spinning = [0, 1].map(() => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+  const isStopped = ({ pid }: { pid?: number | undefined }): boolean => /\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  // A signal arrives a moment later.
+  const settles = async (wanted: readonly boolean[]): Promise<boolean> => {
+    for (let i = 0; i < 500; i++) {
+      if (spinning.every((child, k) => isStopped(child) === wanted[k])) return true;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return false;
+  };
+  try {
+    const contestants = spinning.map(({ pid }, own) => ({
+      name: `engine ${own}`,
+      run: Object.assign(async () => ((await settles(spinning.map((_, k) => k !== own))) ? 300 : NaN), { pid: pid! }),
+    }));
+    const timings = await measure(contestants, { budgetMs: 0, minRounds: 2, maxRounds: 2 }, false);
+    assert.equal(
+      [...timings.values()].map(({ median }) => median),
+      [300, 300],
+    );
+    assert.ok(await settles([false, false]));
+  } finally {
+    for (const child of spinning) child.kill('SIGKILL');
+  }
+});
+
+t('an engine in a process of its own gives the vectors, and the times, of that process', async () => {
+  const engine = await inOwnProcess({ kind: 'bertha', precision: 'fp32' });
+  try {
+    assert.equal([engine.name, engine.isRival, engine.packs], ['bertha fp32', false, true]);
+    const model = { name: 'MiniLM', directory: defaultModelDirectory(), onnx: {}, layers: 6, hidden: 384, intermediate: 1536 };
+    const runner = await engine.load(model, 1);
+    const embedder = await loadEmbedder(model.directory);
+    const [vector] = await embedder.embed(['a cat'], { normalize: true });
+    assert.equal((await runner.vectors(['a cat']))[0], vector!.vector);
+    const work = { texts: ['a cat'], ids: [embedder.tokenizer.encode('a cat').ids], batchSize: 1, batching: 'arrival' } as const;
+    for (const run of [runner.text(work), runner.encoder!(work)]) {
+      assert.is(run.pid, engine.pid);
+      assert.ok((await run.repeat!(3)).length === 3 && (await run()) > 0);
+    }
+    assert.ok((await engine.first!(model, 1)) > 0);
+    const refused = await engine.load({ ...model, directory: 'does/not/exist' }, 1).catch((error: Error) => error.message);
+    assert.match(String(refused), 'does/not/exist');
+    embedder.dispose();
+  } finally {
+    process.kill(engine.pid!, 'SIGKILL');
+  }
 });
 
 const timing = (median: number) => ({ min: median, median, p99: median, runs: 3 });
