@@ -148,6 +148,29 @@ const tokenizerSeed = JSON.stringify({
   },
 });
 
+/** The same with normalizers and pre-tokenizers that take patterns. */
+const patternSeed = JSON.stringify({
+  ...(JSON.parse(tokenizerSeed) as object),
+  normalizer: {
+    type: 'Sequence',
+    normalizers: [
+      { type: 'NFKC' },
+      { type: 'Replace', pattern: { Regex: '[^a-z\\s京,!]+' }, content: 'b' },
+      { type: 'Replace', pattern: { String: 'ab' }, content: '' },
+      { type: 'Strip', strip_left: true, strip_right: true },
+      { type: 'Prepend', prepend: 'a' },
+    ],
+  },
+  pre_tokenizer: {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: '\\s+' }, behavior: 'Removed', invert: false },
+      { type: 'Punctuation', behavior: 'MergedWithNext' },
+      { type: 'Split', pattern: { String: 'a' }, behavior: 'MergedWithPrevious', invert: true },
+    ],
+  },
+});
+
 function useTokenizer(files: Parameters<typeof createTokenizer>[0], text: string): void {
   const tokenizer = createTokenizer(files);
   const encoding = tokenizer.encode(text, { pair: 'hello 京!' });
@@ -164,7 +187,7 @@ function useTokenizer(files: Parameters<typeof createTokenizer>[0], text: string
 const tokenizerJson: Target = {
   name: 'tokenizer.json',
   share: 12,
-  seeds: [Buffer.from(tokenizerSeed)],
+  seeds: [Buffer.from(tokenizerSeed), Buffer.from(patternSeed)],
   read: (bytes) => useTokenizer({ tokenizerJson: bytes.toString('utf8') }, 'Hello, [MASK] abba 京!'),
 };
 
