@@ -27,6 +27,7 @@
       "native/cpu/vector_search.cc",
       "native/devices.cc",
       "native/engine/allocator.cc",
+      "native/engine/batch.cc",
       "native/engine/model.cc",
       "native/engine/pool/hardware.cc",
       "native/engine/pool/pool.cc",

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const models = ['bert-sequence-classification', 'electra-sequence-classification', 'mpnet-base'];
 
 // Numbered as in native/engine/program/ops.h and program.h.
-const rows = ['tokens', 'sequences', 'selected', 'scores'];
+const domainKinds = ['packed', 'sequences', 'pairs'];
 const kinds = ['matrix', 'table', 'vector'];
 const ops: readonly NativeOp['op'][] = [
   'embed',
@@ -56,13 +56,18 @@ class Words {
   }
 }
 
+/** A name: its length and its characters' codes. */
+function nameOf(name: string): number[] {
+  return [name.length, ...Array.from(name, (character) => character.charCodeAt(0))];
+}
+
 function place(list: readonly string[], name: unknown): number {
   const found = list.indexOf(name as string);
   if (found < 0) throw new Error(`Expected one of ${list.join(', ')} but received ${String(name)}.`);
   return found;
 }
 
-/** The op's number, then each of its fields: its name, how many numbers, the numbers. A name is a length and its characters' codes. */
+/** The op's number, then each of its fields: its name, how many numbers, the numbers. */
 function writeOp(words: Words, { op, ...fields }: NativeOp): void {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   words.ints(place(ops, op), given.length);
@@ -70,7 +75,7 @@ function writeOp(words: Words, { op, ...fields }: NativeOp): void {
     const numbers = [value]
       .flat()
       .map((each) => (typeof each === 'string' ? place(name === 'modes' ? modes : activations, each) : Number(each)));
-    words.ints(name.length, ...Array.from(name, (character) => character.charCodeAt(0)), numbers.length);
+    words.ints(...nameOf(name), numbers.length);
     words.floats(numbers);
   }
 }
@@ -85,8 +90,17 @@ async function exportModel(name: string): Promise<void> {
   const { program, encoder } = buildModel(directory, { heads: false });
   const native = toNativeProgram(program);
   const words = new Words();
-  words.ints(native.vocabSize, native.typeVocabSize, native.maxSeqLen);
-  words.ints(native.values.length, ...native.values.flatMap((value) => [place(rows, value.rows), value.width]));
+  const domains = native.domains.map((domain) => domain.name);
+  const domainOf = (domain: string | undefined): number => (domain === undefined ? -1 : place(domains, domain));
+  words.ints(native.domains.length);
+  for (const { name: domain, kind, offsets = '', pairsOf, minRows = 0, maxRows = 0 } of native.domains) {
+    words.ints(...nameOf(domain), ...nameOf(offsets), place(domainKinds, kind), domainOf(pairsOf), minRows, maxRows);
+  }
+  words.ints(native.inputs.length);
+  for (const { name: input, rows, width = 1, limit = 0, pointsInto, required = false } of native.inputs) {
+    words.ints(...nameOf(input), domainOf(rows), width, limit, domainOf(pointsInto), Number(required));
+  }
+  words.ints(native.values.length, ...native.values.flatMap((value) => [domainOf(value.rows), value.width]));
   words.ints(native.weights.length, ...native.weights.flatMap((weight) => [place(kinds, weight.kind), weight.rows, weight.cols]));
   words.ints(native.ops.length);
   for (const op of native.ops) writeOp(words, op);

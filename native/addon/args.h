@@ -56,11 +56,21 @@ inline Napi::Array to_array(const Napi::Value& value, const char* name) {
 }
 
 template <typename T, napi_typedarray_type kType>
-std::vector<T> to_vector(const Napi::Value& value, const char* name, const char* type_name) {
+Napi::TypedArrayOf<T> to_typed_array(const Napi::Value& value, const char* name, const char* type_name) {
     BERTHA_CHECK(value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == kType,
                  "INVALID_ARG", "expected %s for %s", type_name, name);
-    const auto array = value.As<Napi::TypedArrayOf<T>>();
+    return value.As<Napi::TypedArrayOf<T>>();
+}
+
+template <typename T, napi_typedarray_type kType>
+std::vector<T> to_vector(const Napi::Value& value, const char* name, const char* type_name) {
+    const auto array = to_typed_array<T, kType>(value, name, type_name);
     return std::vector<T>(array.Data(), array.Data() + array.ElementLength());
+}
+
+// The array itself: valid until the call returns, and others may write to it meanwhile.
+inline Napi::Int32Array to_int32_array(const Napi::Value& value, const char* name) {
+    return to_typed_array<int32_t, napi_int32_array>(value, name, "an Int32Array");
 }
 
 inline std::vector<int32_t> to_int32s(const Napi::Value& value, const char* name) {

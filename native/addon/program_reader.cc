@@ -1,5 +1,6 @@
 #include "addon/program_reader.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -18,10 +19,8 @@ T from_name(const std::string& name, const std::pair<const char*, T> (&table)[N]
     fail("INVALID_PROGRAM", "unknown %s %.64s", what, name.c_str());
 }
 
-constexpr std::pair<const char*, Rows> kRows[] = {{"tokens", Rows::kTokens},
-                                                  {"sequences", Rows::kSequences},
-                                                  {"selected", Rows::kSelected},
-                                                  {"scores", Rows::kScores}};
+constexpr std::pair<const char*, DomainKind> kDomainKinds[] = {
+    {"packed", DomainKind::kPacked}, {"sequences", DomainKind::kSequences}, {"pairs", DomainKind::kPairs}};
 constexpr std::pair<const char*, WeightKind> kKinds[] = {
     {"matrix", WeightKind::kMatrix}, {"table", WeightKind::kTable}, {"vector", WeightKind::kVector}};
 constexpr std::pair<const char*, Activation> kActivations[] = {{"none", Activation::kNone},
@@ -50,6 +49,7 @@ class OpReader : public FieldVisitor {
 public:
     explicit OpReader(const Napi::Object& object) : object_(object) {}
 
+    void takes(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
     void reads(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
     void writes(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
     void weight(const char* name, int32_t& index, WeightKind, Need = Need::kRequired) { option(name, index); }
@@ -110,6 +110,49 @@ Op read_op(const Napi::Object& object) {
     return op;
 }
 
+// The index of the domain of that name.
+int32_t domain_at(const Program& program, const Napi::Object& object, const char* key) {
+    if (!has(object, key)) return kNoIndex;
+    const std::string name = to_string(get(object, key), key);
+    for (size_t i = 0; i < program.domains.size(); i++)
+        if (program.domains[i].name == name) return static_cast<int32_t>(i);
+    fail("INVALID_PROGRAM", "unknown domain %.64s", name.c_str());
+}
+
+int64_t int_or(const Napi::Object& object, const char* key, int64_t otherwise) {
+    return has(object, key) ? to_int(get(object, key), key) : otherwise;
+}
+
+void read_domains(const Napi::Object& spec, Program& program) {
+    const Napi::Array domains = to_array(get(spec, "domains"), "domains");
+    for (uint32_t i = 0; i < domains.Length(); i++) {
+        const Napi::Object object = to_object(domains.Get(i), "a domain");
+        Domain domain;
+        domain.name = to_string(get(object, "name"), "name");
+        domain.kind = from_name(to_string(get(object, "kind"), "kind"), kDomainKinds, "kind of domain");
+        if (has(object, "offsets")) domain.offsets = to_string(get(object, "offsets"), "offsets");
+        domain.pairs_of = domain_at(program, object, "pairsOf");
+        domain.min_rows = int_or(object, "minRows", 0);
+        domain.max_rows = int_or(object, "maxRows", 0);
+        program.domains.push_back(std::move(domain));
+    }
+}
+
+void read_inputs(const Napi::Object& spec, Program& program) {
+    const Napi::Array inputs = to_array(get(spec, "inputs"), "inputs");
+    for (uint32_t i = 0; i < inputs.Length(); i++) {
+        const Napi::Object object = to_object(inputs.Get(i), "an input");
+        Input input;
+        input.name = to_string(get(object, "name"), "name");
+        input.domain = domain_at(program, object, "rows");
+        input.width = static_cast<int32_t>(std::min<int64_t>(int_or(object, "width", 1), kMaxIndex));
+        input.limit = int_or(object, "limit", 0);
+        input.points_into = domain_at(program, object, "pointsInto");
+        input.is_required = has(object, "required") && get(object, "required").ToBoolean();
+        program.inputs.push_back(std::move(input));
+    }
+}
+
 }  // namespace
 
 Activation activation_from(const std::string& name) { return from_name(name, kActivations, "activation"); }
@@ -118,11 +161,12 @@ PoolMode pool_mode_from(const std::string& name) { return from_name(name, kPoolM
 
 Program read_program(const Napi::Object& spec) {
     Program program;
+    read_domains(spec, program);
+    read_inputs(spec, program);
     const Napi::Array values = to_array(get(spec, "values"), "values");
     for (uint32_t i = 0; i < values.Length(); i++) {
         const Napi::Object object = to_object(values.Get(i), "a value");
-        program.values.push_back({from_name(to_string(get(object, "rows"), "rows"), kRows, "rows"),
-                                  to_int(get(object, "width"), "width")});
+        program.values.push_back({domain_at(program, object, "rows"), to_int(get(object, "width"), "width")});
     }
     const Napi::Array weights = to_array(get(spec, "weights"), "weights");
     for (uint32_t i = 0; i < weights.Length(); i++) {
@@ -134,11 +178,6 @@ Program read_program(const Napi::Object& spec) {
     const Napi::Array ops = to_array(get(spec, "ops"), "ops");
     for (uint32_t i = 0; i < ops.Length(); i++)
         program.ops.push_back(read_op(to_object(ops.Get(i), "an op")));
-    program.vocab_size = to_int(get(spec, "vocabSize"), "vocabSize");
-    program.type_vocab_size = to_int(get(spec, "typeVocabSize"), "typeVocabSize");
-    if (has(spec, "paddingId"))
-        program.padding_id = to_int(get(spec, "paddingId"), "paddingId", 0, kMaxIndex);
-    program.max_seq_len = to_int(get(spec, "maxSeqLen"), "maxSeqLen");
     validate(program);
     return program;
 }

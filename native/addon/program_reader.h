@@ -10,8 +10,7 @@
 
 namespace bertha::addon {
 
-// { values: [{rows, width}], weights: [{name, kind, rows, cols, parts}], ops: [{op, …}], vocabSize,
-// typeVocabSize, maxSeqLen, paddingId? }
+// NativeProgram of src/runtime/native.ts.
 Program read_program(const Napi::Object& spec);
 // weights[i].parts: [{fd, offset, dtype, rowBegin, rows, name}]
 std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec);

@@ -46,7 +46,7 @@ private:
         for (const Op& op : program.ops) {
             const auto* linear = std::get_if<ops::Linear>(&op);
             const auto output = static_cast<size_t>(output_of(op));
-            const bool encoder = linear != nullptr && program.values[output].rows == Rows::kTokens &&
+            const bool encoder = linear != nullptr && program.values[output].domain == kTokenDomain &&
                                  read[output];
             formats.push_back(encoder ? &format : &kernels.fp32);
             if (!encoder || !int8) continue;

@@ -26,14 +26,16 @@ public:
           outputs_(outputs),
           workspace_(workspace),
           team_(team),
-          control_(control),
-          rows_{batch.tokens, batch.batch_size, batch.num_selected} {
+          control_(control) {
         std::vector<int32_t> wanted;
         for (const Output& output : outputs) wanted.push_back(output.value);
         needed_ = needed_ops(program_, wanted);
         reserve_memory();
-        model_.weights.require_words(batch.input_ids, batch.tokens);
-        count_positions(batch, program_.padding_id, workspace_.positions.as<int32_t>());
+        for_each_embed([&](const ops::Embed& op, int64_t rows, int32_t* positions) {
+            model_.weights.require_words(batch.input(op.ids), rows);
+            count_positions(offsets(op.output), batch.batch_size, batch.input(op.ids), op.padding_id,
+                            positions);
+        });
     }
 
     void run() {
@@ -46,7 +48,7 @@ public:
             BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
             if (!segment.row_wise) {
                 run_across_rows(op(segment.op_begin));
-            } else if (team_.size() > 1 && rows(segment.rows) < kRowsToSplit * team_.size()) {
+            } else if (team_.size() > 1 && rows(segment.domain) < kRowsToSplit * team_.size()) {
                 run_shared_columns(segment);
             } else {
                 run_row_blocks(segment);
@@ -58,8 +60,23 @@ public:
 private:
     const Op& op(int32_t index) const { return program_.ops[static_cast<size_t>(index)]; }
     const ops::Linear* linear_at(int32_t index) const { return std::get_if<ops::Linear>(&op(index)); }
-    const Value& value(int32_t id) const { return program_.values[static_cast<size_t>(id)]; }
-    int64_t rows(Rows domain) const { return rows_[static_cast<size_t>(domain)]; }
+    const Value& value(int32_t id) const { return program_.value(id); }
+    int64_t rows(int32_t domain) const { return batch_.rows(domain).count; }
+    // Where the sequences of a value of packed rows begin.
+    const int32_t* offsets(int32_t id) const { return batch_.rows(value(id).domain).offsets; }
+
+    // use(op, rows, positions) for each Embed that is needed and has rows; positions [rows] lie end to end.
+    template <typename Use>
+    void for_each_embed(Use&& use) const {
+        int32_t* positions = workspace_.positions.as<int32_t>();
+        for (size_t i = 0; i < program_.ops.size(); i++) {
+            const auto* embed = std::get_if<ops::Embed>(&program_.ops[i]);
+            if (embed == nullptr || !needed_[i]) continue;
+            const int64_t count = rows(value(embed->output).domain);
+            if (count > 0) use(*embed, count, positions);
+            positions += count;
+        }
+    }
 
     static int64_t block_rows(const Segment& segment) {
         const int64_t fits = kBlockBytes / std::max<int64_t>(1, segment.block_width * 4);
@@ -67,15 +84,21 @@ private:
     }
 
     void reserve_memory() {
-        arena_part_[0] = 0;
-        for (int i = 0; i < 3; i++)
-            arena_part_[i + 1] = arena_part_[i] + (model_.plan.arena_width[i] * rows_[i] + 15) / 16 * 16;
-        workspace_.arena.reserve(static_cast<size_t>(arena_part_[3]) * sizeof(float));
-        workspace_.positions.reserve(static_cast<size_t>(batch_.tokens) * sizeof(int32_t));
+        int64_t floats = 0, positions = 0;
+        arena_part_.reserve(program_.domains.size());
+        for (size_t i = 0; i < program_.domains.size(); i++) {
+            arena_part_.push_back(floats);
+            floats += (model_.plan.arena_width[i] * batch_.domains[i].count + 15) / 16 * 16;
+        }
+        workspace_.arena.reserve(static_cast<size_t>(floats) * sizeof(float));
+        for (const Op& op : program_.ops)
+            if (const auto* embed = std::get_if<ops::Embed>(&op))
+                positions += rows(value(embed->output).domain);
+        workspace_.positions.reserve(static_cast<size_t>(positions) * sizeof(int32_t));
         int64_t scratch = 0, prepared = 0;
         for (const Segment& segment : model_.plan.segments) {
             const int64_t shared = team_.size() > 1 ? kRowsToSplit * team_.size() : 0;
-            const int64_t block = std::min(std::max(block_rows(segment), shared), rows(segment.rows));
+            const int64_t block = std::min(std::max(block_rows(segment), shared), rows(segment.domain));
             scratch = std::max(scratch, segment.block_width * block);
             for (int32_t i = segment.op_begin; i < segment.op_end; i++)
                 if (const ops::Linear* linear = linear_at(i))
@@ -85,7 +108,9 @@ private:
             const int64_t head_dim = value(attention->output).width / attention->num_heads;
             const auto scratch_of = model_.bf16_attention ? kernels_.attention_bf16_scratch
                                                           : kernels_.attention_scratch;
-            scratch = std::max(scratch, (scratch_of(batch_.max_seq_len, head_dim) + 15) / 16 * 16);
+            scratch = std::max(
+                scratch,
+                (scratch_of(batch_.rows(value(attention->query).domain).longest, head_dim) + 15) / 16 * 16);
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;
@@ -109,9 +134,9 @@ private:
         const int64_t width = value(id).width;
         if (placement.internal)
             return block.memory + placement.offset * block.rows + (row - block.begin) * width;
-        const auto domain = static_cast<size_t>(value(id).rows);
-        return workspace_.arena.floats() + arena_part_[domain] + placement.offset * rows_[domain] +
-               row * width;
+        const int32_t domain = value(id).domain;
+        return workspace_.arena.floats() + arena_part_[static_cast<size_t>(domain)] +
+               placement.offset * rows(domain) + row * width;
     }
     float* at(int32_t id, int64_t row) const { return at(id, row, Block{nullptr, nullptr, 0, 0}); }
 
@@ -162,9 +187,12 @@ private:
     void run_rows(const ops::Embed& op, const Part& part, float* output, int64_t width) const {
         const PackedWeights& weights = model_.weights;
         EmbedArgs args;
-        args.ids = batch_.input_ids + part.begin;
-        args.type_ids = batch_.token_type_ids + part.begin;
-        args.positions = workspace_.positions.as<int32_t>() + part.begin;
+        args.ids = batch_.input(op.ids) + part.begin;
+        const int32_t* type_ids = batch_.input(op.type_ids);
+        args.type_ids = type_ids != nullptr ? type_ids + part.begin : nullptr;
+        for_each_embed([&](const ops::Embed& each, int64_t, const int32_t* positions) {
+            if (&each == &op) args.positions = positions + part.begin;
+        });
         args.word = weights.row(op.word);
         args.position = weights.row(op.position);
         args.type = weights.row(op.type);
@@ -211,7 +239,7 @@ private:
 
     void run_rows(const ops::PickTargets& op, const Part& part, float* output, int64_t) const {
         kernels_.pick_targets(at(op.input, part.begin, part.block),
-                              batch_.targets + part.begin * kTargetsPerRow, output, part.rows(),
+                              batch_.input(op.targets) + part.begin * kTargetsPerRow, output, part.rows(),
                               value(op.input).width);
     }
 
@@ -223,7 +251,7 @@ private:
 
     // Each thread takes blocks of rows through the whole segment; no barrier inside.
     void run_row_blocks(const Segment& segment) const {
-        const int64_t total = rows(segment.rows);
+        const int64_t total = rows(segment.domain);
         if (total == 0) return;
         // The same number of blocks for each thread, none larger than fits L2.
         const int64_t largest = block_rows(segment);
@@ -247,7 +275,7 @@ private:
     // Few rows: the threads share the columns of each linear, so that every weight is read once.
     void run_shared_columns(const Segment& segment) const {
         constexpr int64_t kRowsOfUnit = 8;
-        const int64_t total = rows(segment.rows);
+        const int64_t total = rows(segment.domain);
         if (total == 0) return;
         const Block block = block_of(0, 0, total);
         const int64_t row_units = (total + kRowsOfUnit - 1) / kRowsOfUnit;
@@ -285,25 +313,27 @@ private:
             },
             op);
         const int32_t output = output_of(op);
-        const int64_t count = rows(value(output).rows);
+        const int64_t count = rows(value(output).domain);
         if (count > 0) emit(output, at(output, 0), 0, count);
     }
 
     void run_whole(const ops::GatherRows& op) const {
-        const int64_t count = rows(value(op.output).rows), width = value(op.output).width;
+        const int64_t count = rows(value(op.output).domain), width = value(op.output).width;
+        const int32_t* from = op.positions == kNoIndex ? offsets(op.input) : batch_.input(op.positions);
         for (int64_t i = 0; i < count; i++) {
-            const int64_t row = op.first_token ? batch_.cu_seqlens[i] : batch_.selected[i];
+            const int64_t row = from[i];
             std::memcpy(at(op.output, i), at(op.input, row), static_cast<size_t>(width) * sizeof(float));
         }
     }
 
     void run_whole(const ops::Pool& op) const {
+        const int32_t *begins = offsets(op.input), *skip = batch_.input(op.skip);
         team_.run(batch_.batch_size, [&](int64_t unit, int) {
             PoolArgs args;
             args.width = value(op.input).width;
-            args.input = at(op.input, batch_.cu_seqlens[unit]);
-            args.seq_len = batch_.cu_seqlens[unit + 1] - batch_.cu_seqlens[unit];
-            args.skip = batch_.pool_skip != nullptr ? batch_.pool_skip[unit] : 0;
+            args.input = at(op.input, begins[unit]);
+            args.seq_len = begins[unit + 1] - begins[unit];
+            args.skip = skip != nullptr ? skip[unit] : 0;
             args.output = at(op.output, unit);
             for (PoolMode mode : op.modes) {
                 args.mode = mode;
@@ -315,6 +345,8 @@ private:
 
     void run_whole(const ops::Attention& op) const {
         const int64_t hidden_size = value(op.output).width, head_dim = hidden_size / op.num_heads;
+        const int32_t* begins = offsets(op.query);
+        if (begins == nullptr) return;  // no rows
         float* scores = nullptr;
         for (const Output& output : outputs_)
             if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
@@ -322,15 +354,14 @@ private:
         std::vector<int64_t> scores_offset;
         if (scores != nullptr) {
             for (int64_t i = 0; i < batch_.batch_size; i++) {
-                const int64_t seq_len = batch_.cu_seqlens[i + 1] - batch_.cu_seqlens[i];
+                const int64_t seq_len = begins[i + 1] - begins[i];
                 scores_offset.push_back(scores_begin);
                 scores_begin += op.num_heads * seq_len * seq_len;
             }
         }
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
-            const int32_t begin = batch_.cu_seqlens[sequence],
-                          seq_len = batch_.cu_seqlens[sequence + 1] - begin;
+            const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
             AttentionArgs args;
             args.qkv = at(op.query, begin) + head * head_dim;
             args.context = at(op.output, begin) + head * head_dim;
@@ -355,9 +386,8 @@ private:
     CpuWorkspace& workspace_;
     Team& team_;
     Control& control_;
-    const int64_t rows_[3];
-    int64_t arena_part_[4];
-    int64_t scratch_floats_ = 0;  // of each member's scratch; prepared rows follow
+    std::vector<int64_t> arena_part_;  // by domain, in floats
+    int64_t scratch_floats_ = 0;       // of each member's scratch; prepared rows follow
     std::vector<bool> needed_;
 };
 

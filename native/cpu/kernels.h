@@ -74,7 +74,7 @@ struct AttentionArgs {
 
 struct EmbedArgs {
     const int32_t* ids = nullptr;        // [rows]
-    const int32_t* type_ids = nullptr;   // [rows]
+    const int32_t* type_ids = nullptr;   // [rows], or null: all 0
     const int32_t* positions = nullptr;  // [rows], within the sequence
     const float* word = nullptr;         // [vocab_size, width]
     const float* position = nullptr;     // [positions, width] or null

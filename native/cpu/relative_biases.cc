@@ -1,11 +1,25 @@
 #include "cpu/relative_biases.h"
 
+#include <algorithm>
+
 namespace bertha::cpu {
+namespace {
+
+// The longest sequence that an attention with such a bias may see.
+int64_t longest_of(const Program& program) {
+    int64_t longest = 1;
+    for (const Op& op : program.ops) {
+        const auto* attention = std::get_if<ops::Attention>(&op);
+        if (attention != nullptr && attention->relative_bias != kNoIndex)
+            longest = std::max(longest, program.domain_of(attention->query).max_rows);
+    }
+    return longest;
+}
+
+}  // namespace
 
 RelativeBiases::RelativeBiases(const Program& program, const PackedWeights& weights)
-    : max_seq_len_(program.max_seq_len),
-      distances_(2 * program.max_seq_len - 1),
-      biases_(program.weights.size()) {
+    : max_seq_len_(longest_of(program)), distances_(2 * max_seq_len_ - 1), biases_(program.weights.size()) {
     for (const Op& op : program.ops) {
         const auto* attention = std::get_if<ops::Attention>(&op);
         if (attention == nullptr || attention->relative_bias == kNoIndex) continue;

@@ -83,35 +83,11 @@ void CudaModel::run_halves(const Batch& batch, const std::vector<Output>& output
     const int64_t middle = batch.batch_size / 2;
     std::vector<Output> targets = outputs;
     for (const auto& [begin, end] : {std::pair{int64_t{0}, middle}, std::pair{middle, batch.batch_size}}) {
-        const int32_t row = batch.cu_seqlens[begin];
-        const int32_t first_selected = batch.cu_selected != nullptr ? batch.cu_selected[begin] : 0;
-        std::vector<int32_t> cu_seqlens, selected;
-        Batch half = batch;
-        half.max_seq_len = 0;
-        std::vector<int64_t> squares{0};
-        for (int64_t i = begin; i <= end; i++) cu_seqlens.push_back(batch.cu_seqlens[i] - row);
-        for (int64_t i = begin; i < end; i++) {
-            const int32_t seq_len = batch.cu_seqlens[i + 1] - batch.cu_seqlens[i];
-            half.max_seq_len = std::max(half.max_seq_len, seq_len);
-            squares[0] += int64_t{seq_len} * seq_len;
-        }
-        half.tokens = cu_seqlens.back();
-        half.batch_size = end - begin;
-        half.num_selected = batch.cu_selected != nullptr ? batch.cu_selected[end] - first_selected : 0;
-        for (int64_t i = 0; i < half.num_selected; i++)
-            selected.push_back(batch.selected[first_selected + i] - row);
-        half.input_ids = batch.input_ids + row;
-        half.token_type_ids = batch.token_type_ids + row;
-        half.cu_seqlens = cu_seqlens.data();
-        if (batch.pool_skip != nullptr) half.pool_skip = batch.pool_skip + begin;
-        half.selected = selected.empty() ? nullptr : selected.data();
-        half.cu_selected = nullptr;
-        if (batch.targets != nullptr) half.targets = batch.targets + int64_t{first_selected} * kTargetsPerRow;
-        run_whole(half, targets, workspace, control);
-        const int64_t counts[] = {half.tokens, half.batch_size, half.num_selected, squares[0]};
+        const JoinedBatch half(*program_, {{&batch, begin, end}});
+        run_whole(half.view(), targets, workspace, control);
         for (Output& target : targets) {
-            const Value& value = program_->values[static_cast<size_t>(target.value)];
-            target.data += counts[static_cast<size_t>(value.rows)] * value.width;
+            const Value& value = program_->value(target.value);
+            target.data += half.view().rows(value.domain).count * value.width;
         }
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <list>
 
 #include "cuda/kernels/attention_blocks.h"
 #include "cuda/kernels/kernels.h"
@@ -27,15 +28,14 @@ public:
           outputs_(outputs),
           workspace_(workspace),
           control_(control),
-          stream_(workspace.stream.get()),
-          rows_{batch.tokens, batch.batch_size, batch.num_selected},
-          attention_blocks_(attention_blocks(batch.cu_seqlens, batch.batch_size)) {
+          stream_(workspace.stream.get()) {
         std::vector<int32_t> wanted;
         for (const Output& output : outputs) wanted.push_back(output.value);
         needed_ = needed_ops(program_, wanted);
     }
 
     void run() {
+        gather_inputs();
         reserve();
         send_inputs();
         for (size_t i = 0; i < program_.ops.size(); i++) {
@@ -52,8 +52,9 @@ public:
     }
 
 private:
-    const Value& value(int32_t id) const { return program_.values[static_cast<size_t>(id)]; }
-    int64_t rows(int32_t id) const { return rows_[static_cast<size_t>(value(id).rows)]; }
+    const Value& value(int32_t id) const { return program_.value(id); }
+    int64_t rows(int32_t id) const { return batch_.rows(value(id).domain).count; }
+    const int32_t* offsets(int32_t id) const { return batch_.rows(value(id).domain).offsets; }
 
     bool is_wanted(int32_t id) const {
         return std::any_of(outputs_.begin(), outputs_.end(),
@@ -61,21 +62,13 @@ private:
     }
 
     // Floats of an output as the caller gets it.
-    int64_t output_floats(int32_t id) const {
-        if (value(id).rows != Rows::kScores) return rows(id) * value(id).width;
-        int64_t floats = 0;
-        for (int64_t i = 0; i < batch_.batch_size; i++) {
-            const int64_t seq_len = batch_.cu_seqlens[i + 1] - batch_.cu_seqlens[i];
-            floats += value(id).width * seq_len * seq_len;
-        }
-        return floats;
-    }
+    int64_t output_floats(int32_t id) const { return rows(id) * value(id).width; }
 
     void reserve() {
         int64_t bytes = 0;
-        for (int i = 0; i < 3; i++) {
-            part_[i] = bytes;
-            bytes += round_up(model_.plan.row_bytes[i] * rows_[i], kAlignment);
+        for (size_t i = 0; i < program_.domains.size(); i++) {
+            part_.push_back(bytes);
+            bytes += round_up(model_.plan.row_bytes[i] * batch_.domains[i].count, kAlignment);
         }
         workspace_.arena.reserve(static_cast<size_t>(std::max(bytes, kAlignment)));
 
@@ -85,76 +78,103 @@ private:
         }
         workspace_.outputs.reserve(static_cast<size_t>(std::max(output_bytes_, kAlignment)));
         workspace_.pinned_outputs.reserve(static_cast<size_t>(std::max(output_bytes_, kAlignment)));
-        const int64_t inputs = 4 * (3 * batch_.tokens + 2 * batch_.batch_size + 1 +
-                                    (1 + kTargetsPerRow) * batch_.num_selected +
-                                    static_cast<int64_t>(attention_blocks_.size())) +
-                               8 * num_score_ops() * batch_.batch_size + 16 * kAlignment +
-                               num_score_ops() * kAlignment;
-        workspace_.inputs.reserve(static_cast<size_t>(inputs));
-        workspace_.pinned_inputs.reserve(static_cast<size_t>(inputs));
+        workspace_.inputs.reserve(static_cast<size_t>(std::max(staged_bytes_, kAlignment)));
+        workspace_.pinned_inputs.reserve(static_cast<size_t>(std::max(staged_bytes_, kAlignment)));
     }
 
-    int64_t num_score_ops() const {
-        return std::count_if(program_.ops.begin(), program_.ops.end(), [](const Op& op) {
-            const auto* attention = std::get_if<ops::Attention>(&op);
-            return attention != nullptr && attention->scores != kNoIndex;
-        });
-    }
-
-    // Places `count` elements in the block that is sent; returns their place on the device.
+    // A place in the block that is sent to the device, for `count` elements at `from`.
+    struct Staged {
+        const void* from = nullptr;
+        int64_t count = 0, bytes = 0, offset = 0;
+    };
     template <typename T>
-    const T* stage(const T* values, int64_t count) {
-        std::memcpy(workspace_.pinned_inputs.as<uint8_t>() + staged_, values,
-                    static_cast<size_t>(count) * sizeof(T));
-        const auto* device = reinterpret_cast<const T*>(workspace_.inputs.as<uint8_t>() + staged_);
-        staged_ = round_up(staged_ + count * static_cast<int64_t>(sizeof(T)), kAlignment);
-        return device;
-    }
-    Ints stage_ints(const int32_t* values, int64_t count) {
+    Staged stage(const T* values, int64_t count) {
         if (values == nullptr || count == 0) return {};
-        return {stage(values, count), count};
+        const Staged staged{values, count, count * static_cast<int64_t>(sizeof(T)), staged_bytes_};
+        staged_bytes_ = round_up(staged_bytes_ + staged.bytes, kAlignment);
+        all_staged_.push_back(staged);
+        return staged;
+    }
+    template <typename T>
+    const T* on_device(const Staged& staged) const {
+        if (staged.count == 0) return nullptr;
+        return reinterpret_cast<const T*>(workspace_.inputs.as<uint8_t>() + staged.offset);
+    }
+    Ints ints(const Staged& staged) const { return {on_device<int32_t>(staged), staged.count}; }
+
+    // What the device needs to know of the batch, by input, by domain and by op.
+    void gather_inputs() {
+        for (size_t i = 0; i < program_.inputs.size(); i++) {
+            const Input& input = program_.inputs[i];
+            inputs_.push_back(stage(batch_.inputs[i], batch_.rows(input.domain).count * input.width));
+        }
+        for (const Batch::Rows& rows : batch_.domains)
+            offsets_.push_back(stage(rows.offsets, batch_.batch_size + 1));
+        attention_blocks_.resize(program_.domains.size());
+        of_op_.resize(program_.ops.size());
+        for (size_t i = 0; i < program_.ops.size(); i++) {
+            if (!needed_[i]) continue;
+            if (const auto* embed = std::get_if<ops::Embed>(&program_.ops[i])) gather_positions(i, *embed);
+            if (const auto* attention = std::get_if<ops::Attention>(&program_.ops[i]))
+                gather_attention(i, *attention);
+        }
+    }
+    void gather_positions(size_t index, const ops::Embed& op) {
+        if (rows(op.output) == 0) return;
+        std::vector<int32_t>& positions = positions_.emplace_back(static_cast<size_t>(rows(op.output)));
+        count_positions(offsets(op.output), batch_.batch_size, batch_.input(op.ids), op.padding_id,
+                        positions.data());
+        of_op_[index] = stage(positions.data(), rows(op.output));
+    }
+    void gather_attention(size_t index, const ops::Attention& op) {
+        const int32_t* begins = offsets(op.query);
+        if (begins == nullptr) return;
+        const auto domain = static_cast<size_t>(value(op.query).domain);
+        if (attention_blocks_[domain].count == 0) {
+            const std::vector<int32_t>& blocks = blocks_.emplace_back(
+                attention_blocks(begins, batch_.batch_size));
+            attention_blocks_[domain] = stage(blocks.data(), static_cast<int64_t>(blocks.size()));
+        }
+        if (op.scores == kNoIndex || !is_wanted(op.scores)) return;
+        std::vector<int64_t>& begin_of_scores = scores_begins_.emplace_back();
+        int64_t next = 0;
+        for (int64_t i = 0; i < batch_.batch_size; i++) {
+            const int64_t seq_len = begins[i + 1] - begins[i];
+            begin_of_scores.push_back(next);
+            next += op.num_heads * seq_len * seq_len;
+        }
+        of_op_[index] = stage(begin_of_scores.data(), batch_.batch_size);
     }
 
     void send_inputs() {
-        std::vector<int32_t> positions(static_cast<size_t>(batch_.tokens));
-        count_positions(batch_, program_.padding_id, positions.data());
-        device_batch_.input_ids = stage_ints(batch_.input_ids, batch_.tokens);
-        device_batch_.token_type_ids = stage_ints(batch_.token_type_ids, batch_.tokens);
-        device_batch_.positions = stage_ints(positions.data(), batch_.tokens);
-        device_batch_.cu_seqlens = stage_ints(batch_.cu_seqlens, batch_.batch_size + 1);
-        device_batch_.attention_blocks = stage_ints(attention_blocks_.data(),
-                                                    static_cast<int64_t>(attention_blocks_.size()));
-        device_batch_.pool_skip = stage_ints(batch_.pool_skip, batch_.batch_size);
-        device_batch_.selected = stage_ints(batch_.selected, batch_.num_selected);
-        device_batch_.targets = stage_ints(batch_.targets, batch_.num_selected * kTargetsPerRow);
-        device_batch_.batch_size = static_cast<int32_t>(batch_.batch_size);
-        device_batch_.max_seq_len = batch_.max_seq_len;
-        for (const Op& op : program_.ops) {
-            const auto* attention = std::get_if<ops::Attention>(&op);
-            const bool has_scores = attention != nullptr && attention->scores != kNoIndex;
-            std::vector<int64_t> offsets;
-            int64_t offset = 0;
-            for (int64_t i = 0; has_scores && i < batch_.batch_size; i++) {
-                const int64_t seq_len = batch_.cu_seqlens[i + 1] - batch_.cu_seqlens[i];
-                offsets.push_back(offset);
-                offset += attention->num_heads * seq_len * seq_len;
-            }
-            scores_offsets_.push_back(
-                offsets.empty() ? nullptr : stage(offsets.data(), static_cast<int64_t>(offsets.size())));
-        }
+        for (const Staged& staged : all_staged_)
+            std::memcpy(workspace_.pinned_inputs.as<uint8_t>() + staged.offset, staged.from,
+                        static_cast<size_t>(staged.bytes));
         copy_to_device(workspace_.inputs.as<void>(), workspace_.pinned_inputs.as<void>(),
-                       static_cast<size_t>(staged_), stream_);
+                       static_cast<size_t>(staged_bytes_), stream_);
     }
+
+    // What kernels see of the batch whose sequences consist of the rows of a value.
+    DeviceBatch batch_of(int32_t id) const {
+        const auto domain = static_cast<size_t>(value(id).domain);
+        DeviceBatch batch;
+        batch.cu_seqlens = ints(offsets_[domain]);
+        batch.attention_blocks = ints(attention_blocks_[domain]);
+        batch.batch_size = static_cast<int32_t>(batch_.batch_size);
+        batch.max_seq_len = static_cast<int32_t>(batch_.domains[domain].longest);
+        return batch;
+    }
+    Ints input(int32_t id) const { return id == kNoIndex ? Ints{} : ints(inputs_[static_cast<size_t>(id)]); }
 
     Type type(int32_t id) const { return model_.plan.values[static_cast<size_t>(id)].type; }
     Tensor tensor(int32_t id) const {
         if (id == kNoIndex) return {};
         const PlannedValue& planned = model_.plan.values[static_cast<size_t>(id)];
-        const auto domain = static_cast<size_t>(value(id).rows);
+        const auto domain = static_cast<size_t>(value(id).domain);
         const size_t direct = direct_output(id);
         void* place = direct < outputs_.size()
                           ? static_cast<void*>(output_memory(direct))
-                          : workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows_[domain];
+                          : workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows(id);
         return {place, rows(id), static_cast<int32_t>(value(id).width), planned.stride, planned.type};
     }
     // The output that a value is computed in the place of: one that has the caller's form already. Else the
@@ -177,8 +197,8 @@ private:
         copy_out(output_of(op), output);
     }
 
-    void run(const ops::Embed& op, size_t, const Tensor& output) {
-        embed(embed_args(op, output), device_batch_, output, stream_);
+    void run(const ops::Embed& op, size_t index, const Tensor& output) {
+        embed(embed_args(op, output), batch_of_embed(op, index), output, stream_);
     }
     void run(const ops::Linear& op, size_t, const Tensor& output) {
         LinearArgs args;
@@ -195,7 +215,9 @@ private:
                    output, stream_);
     }
     void run(const ops::GatherRows& op, size_t, const Tensor& output) {
-        gather_rows(tensor(op.input), op.first_token, device_batch_, output, stream_);
+        DeviceBatch batch = batch_of(op.input);
+        batch.selected = input(op.positions);
+        gather_rows(tensor(op.input), op.positions == kNoIndex, batch, output, stream_);
     }
     void run(const ops::Pool& op, size_t, const Tensor& output) { run_pool(op, false, output); }
     void run(const ops::Normalize& op, size_t, const Tensor& output) {
@@ -205,7 +227,9 @@ private:
         top_k(tensor(op.input), op.k, output, stream_);
     }
     void run(const ops::PickTargets& op, size_t, const Tensor& output) {
-        pick_targets(tensor(op.input), device_batch_, output, stream_);
+        DeviceBatch batch = batch_of(op.input);
+        batch.targets = input(op.targets);
+        pick_targets(tensor(op.input), batch, output, stream_);
     }
 
     // Two ops in one kernel: see ValuePlan::fits_next.
@@ -216,7 +240,8 @@ private:
         if (const auto* embed = std::get_if<ops::Embed>(&program_.ops[first])) {
             const auto& norm = std::get<ops::LayerNorm>(next);
             embed_layer_norm(embed_args(*embed, output), model_.weights.vector(norm.weight),
-                             model_.weights.vector(norm.bias), norm.eps, device_batch_, output, stream_);
+                             model_.weights.vector(norm.bias), norm.eps, batch_of_embed(*embed, first),
+                             output, stream_);
         } else {
             run_pool(std::get<ops::Pool>(program_.ops[first]), true, output);
         }
@@ -227,9 +252,18 @@ private:
         return {model_.weights.matrix(op.word, output.type), model_.weights.matrix(op.position, output.type),
                 model_.weights.matrix(op.type, output.type), op.position_offset};
     }
+    DeviceBatch batch_of_embed(const ops::Embed& op, size_t index) const {
+        DeviceBatch batch = batch_of(op.output);
+        batch.input_ids = input(op.ids);
+        batch.token_type_ids = input(op.type_ids);
+        batch.positions = ints(of_op_[index]);
+        return batch;
+    }
     void run_pool(const ops::Pool& op, bool normalizes, const Tensor& output) {
-        pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), normalizes,
-             device_batch_, output, stream_);
+        DeviceBatch batch = batch_of(op.input);
+        batch.pool_skip = input(op.skip);
+        pool(tensor(op.input), op.modes.data(), static_cast<int32_t>(op.modes.size()), normalizes, batch,
+             output, stream_);
     }
 
     // Copies a value that the caller wants, unless it lies there.
@@ -246,13 +280,14 @@ private:
         args.num_heads = op.num_heads;
         args.head_dim = output.width / op.num_heads;
         args.softmax_scale = op.softmax_scale;
-        attention(args, device_batch_, stream_);
+        const DeviceBatch batch = batch_of(op.query);
+        attention(args, batch, stream_);
         for (size_t i = 0; i < outputs_.size(); i++) {
             if (op.scores == kNoIndex || outputs_[i].value != op.scores) continue;
             args.scores = output_memory(i);
             args.scores_count = output_floats(op.scores);
-            args.scores_offset = scores_offsets_[index];
-            attention_scores(args, device_batch_, stream_);
+            args.scores_offset = on_device<int64_t>(of_op_[index]);
+            attention_scores(args, batch, stream_);
         }
     }
 
@@ -269,7 +304,7 @@ private:
 
     // A few tokens are done within some 100 us, and a thread that sleeps wakes up 20 to 50 us late.
     void wait() {
-        if (batch_.tokens <= kFewTokens) {
+        if (batch_.tokens() <= kFewTokens) {
             const auto end = std::chrono::steady_clock::now() + kPollFor;
             while (control_.may_poll() && std::chrono::steady_clock::now() < end)
                 if (is_done(stream_)) return;
@@ -284,15 +319,18 @@ private:
     CudaWorkspace& workspace_;
     Control& control_;
     const Stream stream_;
-    const int64_t rows_[3];
-    const std::vector<int32_t> attention_blocks_;
-    int64_t part_[3] = {0, 0, 0};  // bytes into the arena
+    std::vector<int64_t> part_;  // bytes into the arena, by domain
     std::vector<bool> needed_;
     std::vector<int64_t> output_offset_;
     int64_t output_bytes_ = 0;
-    int64_t staged_ = 0;
-    DeviceBatch device_batch_;
-    std::vector<const int64_t*> scores_offsets_;  // by op
+    int64_t staged_bytes_ = 0;
+    std::vector<Staged> all_staged_;
+    std::vector<Staged> inputs_;                      // by input
+    std::vector<Staged> offsets_, attention_blocks_;  // by domain
+    std::vector<Staged> of_op_;  // positions of an Embed; where the sequences' scores of an Attention begin
+    // What was staged and is not the batch's; lists, so that it stays where it is.
+    std::list<std::vector<int32_t>> positions_, blocks_;
+    std::list<std::vector<int64_t>> scores_begins_;
 };
 
 }  // namespace

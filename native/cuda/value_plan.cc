@@ -105,7 +105,8 @@ ValuePlan plan_values(const Program& program, Type type) {
         death[static_cast<size_t>(output_of(op))] = i;
         for_each_read(op, [&](int32_t value) { death[static_cast<size_t>(value)] = i; });
     }
-    Packer parts[3];
+    plan.row_bytes.resize(program.domains.size());
+    std::vector<Packer> parts(program.domains.size());
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
         const auto output = static_cast<size_t>(output_of(op));
@@ -114,7 +115,7 @@ ValuePlan plan_values(const Program& program, Type type) {
         check_op(plan, op, i);
         plan.fits_next.push_back(fits_next(program, i));
         planned.stride = static_cast<int32_t>((program.values[output].width + 7) / 8 * 8);
-        const auto domain = static_cast<size_t>(program.values[output].rows);
+        const auto domain = static_cast<size_t>(program.values[output].domain);
         const int64_t bytes = planned.stride * bytes_of(planned.type);
         planned.offset = parts[domain].place(bytes, i, death[output]);
         plan.row_bytes[domain] = std::max(plan.row_bytes[domain], planned.offset + bytes);

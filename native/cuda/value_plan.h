@@ -11,12 +11,12 @@ namespace bertha::cuda {
 struct PlannedValue {
     Type type = Type::kFloat;
     int32_t stride = 0;  // elements
-    int64_t offset = 0;  // bytes per row: the value starts at offset * rows in the part of its kind of rows
+    int64_t offset = 0;  // bytes per row: the value starts at offset * rows in the part of its domain
 };
 
 struct ValuePlan {
     std::vector<PlannedValue> values;
-    int64_t row_bytes[3] = {0, 0, 0};  // of the arena's parts: Rows::kTokens, kSequences, kSelected
+    std::vector<int64_t> row_bytes;  // of the arena's parts, by domain
     // By op: whether it and the next one fit one kernel, which leaves out the value between them. Nothing
     // else reads that value.
     std::vector<bool> fits_next;

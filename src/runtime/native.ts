@@ -1,7 +1,34 @@
 /** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
+import type { PackedBatch } from './batch.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
+
+/** Rows of values and inputs; native/engine/program/program.h says what the kinds mean. */
+export interface NativeDomain {
+  readonly name: RowDomain;
+  readonly kind: 'packed' | 'sequences' | 'pairs';
+  /** Of packed rows: the field of a batch, [batchSize + 1], that says where each sequence begins. */
+  readonly offsets?: keyof PackedBatch;
+  /** The packed rows that pairs are made of. */
+  readonly pairsOf?: RowDomain;
+  /** Packed rows of one sequence. */
+  readonly minRows?: number;
+  readonly maxRows?: number;
+}
+
+/** Numbers that come with each batch, [rows, width], from 0 to limit - 1; without a limit not bounded. All 0 where a batch has none. */
+export interface NativeInput {
+  /** The field of a batch. */
+  readonly name: keyof PackedBatch;
+  readonly rows: RowDomain;
+  readonly width?: number;
+  readonly limit?: number;
+  /** The numbers are rows of it, counted within the row's own sequence. */
+  readonly pointsInto?: RowDomain;
+  /** A batch must have it where an op takes it. */
+  readonly required?: boolean;
+}
 
 /** A value of a program, [rows, width]. */
 export interface NativeValue {
@@ -17,17 +44,20 @@ export type NativeActivation =
 export type NativePoolMode = 'cls' | 'mean' | 'max' | 'mean_sqrt_len' | 'weightedmean' | 'lasttoken';
 
 /**
- * An op of a program. Numbers are indices of values, of weights, or options; native/engine/program/ops.h says what each op computes and which shapes
+ * An op of a program. Numbers are indices of inputs, values, weights, or options; native/engine/program/ops.h says what each op computes and which shapes
  * it takes, under the same names.
  */
 export type NativeOp =
   | {
       readonly op: 'embed';
+      readonly ids: number;
+      readonly typeIds?: number | undefined;
       readonly output: number;
       readonly word: number;
       readonly position?: number | undefined;
       readonly type?: number | undefined;
       readonly positionOffset: number;
+      readonly paddingId?: number | undefined;
     }
   | {
       readonly op: 'linear';
@@ -64,11 +94,17 @@ export type NativeOp =
       readonly bias?: number | undefined;
       readonly eps: number;
     }
-  | { readonly op: 'gather_rows'; readonly input: number; readonly output: number; readonly firstToken: boolean }
-  | { readonly op: 'pool'; readonly input: number; readonly output: number; readonly modes: readonly NativePoolMode[] }
+  | { readonly op: 'gather_rows'; readonly input: number; readonly output: number; readonly positions?: number | undefined }
+  | {
+      readonly op: 'pool';
+      readonly input: number;
+      readonly output: number;
+      readonly skip?: number | undefined;
+      readonly modes: readonly NativePoolMode[];
+    }
   | { readonly op: 'normalize'; readonly input: number; readonly output: number }
   | { readonly op: 'top_k'; readonly input: number; readonly output: number; readonly k: number }
-  | { readonly op: 'pick_targets'; readonly input: number; readonly output: number };
+  | { readonly op: 'pick_targets'; readonly input: number; readonly output: number; readonly targets: number };
 
 /** Rows of a weight as a file stores them. */
 export interface NativeWeightPart {
@@ -95,18 +131,11 @@ export interface NativeWeight {
   readonly parts: readonly NativeWeightPart[];
 }
 
-/** Sizes that bound what a batch may hold. */
-export interface ProgramLimits {
-  readonly vocabSize: number;
-  /** Token types; 0 where the model has none (then every type id must be 0). */
-  readonly typeVocabSize: number;
-  readonly maxSeqLen: number;
-  /** Token that positions do not count, wherever it stands; it takes the row before the first one of `embed`. */
-  readonly paddingId?: number | undefined;
-}
-
 /** A model as data, as it crosses to native code once; native/engine/program/program.h. */
-export interface NativeProgram extends ProgramLimits {
+export interface NativeProgram {
+  /** The first are packed tokens, by which batches are measured. */
+  readonly domains: readonly NativeDomain[];
+  readonly inputs: readonly NativeInput[];
   readonly values: readonly NativeValue[];
   readonly weights: readonly NativeWeight[];
   readonly ops: readonly NativeOp[];
@@ -122,15 +151,8 @@ export interface NativeLoadOptions extends NativeProgram {
   readonly cacheModel?: string | undefined;
 }
 
-/** A batch as it crosses to native code; see `PackedBatch`. */
-export interface NativeBatch {
-  readonly inputIds: Int32Array;
-  readonly tokenTypeIds: Int32Array;
-  readonly cuSeqlens: Int32Array;
-  readonly poolSkip?: Int32Array | undefined;
-  readonly selected?: Int32Array | undefined;
-  readonly cuSelected?: Int32Array | undefined;
-  readonly targets?: Int32Array | undefined;
+/** A batch as it crosses to native code. */
+export interface NativeBatch extends PackedBatch {
   readonly outputs: Int32Array;
   readonly bulk?: boolean | undefined;
   readonly group?: number | undefined;

@@ -60,7 +60,8 @@ void embed(const EmbedArgs& args) {
         const float* position = args.position != nullptr
                                     ? args.position + (args.positions[row] + args.position_offset) * width
                                     : nullptr;
-        const float* type = args.type != nullptr ? args.type + args.type_ids[row] * width : nullptr;
+        const int64_t type_id = args.type_ids != nullptr ? args.type_ids[row] : 0;
+        const float* type = args.type != nullptr ? args.type + type_id * width : nullptr;
         float* output = args.output + row * width;
         for (int64_t i = 0; i < width; i += kLanes) {
             const int64_t n = width - i;

@@ -8,19 +8,20 @@ namespace bertha::cuda {
 
 template <typename T>
 struct Embeddings {
-    Global<const T> word, position, type;  // the last two may be absent
-    Global<const int32_t> ids, type_ids, positions;
+    Global<const T> word, position, type;            // the last two may be absent
+    Global<const int32_t> ids, type_ids, positions;  // without type_ids every type is 0
     int32_t table_stride, position_offset;
 
     struct Row {
         int64_t word, position, type;  // elements into the tables
     };
     __device__ __forceinline__ Row row(int64_t token) const {
-        return {static_cast<int64_t>(ids.load(token)) * table_stride,
-                position.present()
-                    ? static_cast<int64_t>(positions.load(token) + position_offset) * table_stride
-                    : 0,
-                type.present() ? static_cast<int64_t>(type_ids.load(token)) * table_stride : 0};
+        return {
+            static_cast<int64_t>(ids.load(token)) * table_stride,
+            position.present() ? static_cast<int64_t>(positions.load(token) + position_offset) * table_stride
+                               : 0,
+            type_ids.present() && type.present() ? static_cast<int64_t>(type_ids.load(token)) * table_stride
+                                                 : 0};
     }
     // word[id] + type[type_id] + position[position], summed in fp32 and rounded once.
     template <int kPack>

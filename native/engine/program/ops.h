@@ -23,8 +23,11 @@ enum class WeightKind : int32_t {
 enum class Need : int32_t { kRequired, kOptional };
 
 // What an op's fields() shows its fields to. A visitor derives from it, hides the methods that it is about,
-// and is passed over each field in order: values that the op reads and writes, weights, everything else.
+// and is passed over each field in order: inputs of the batch that the op takes, values that it reads and
+// writes, weights, everything else.
 struct FieldVisitor {
+    template <typename Index>
+    void takes(const char*, Index&, Need = Need::kRequired) {}
     template <typename Index>
     void reads(const char*, Index&, Need = Need::kRequired) {}
     template <typename Index>
@@ -37,7 +40,7 @@ struct FieldVisitor {
 
 namespace ops {
 
-// In every op: int32_t fields are indices into Program::values or Program::weights, kNoIndex = absent, unless
+// In every op: int32_t fields are indices into Program::inputs, values or weights, kNoIndex = absent, unless
 // they are options. kName and the fields' names are those of NativeOp (src/runtime/native.ts). kRowWise: row
 // i of the output depends on row i of the inputs alone, so that the op may run on any block of rows.
 
@@ -45,19 +48,25 @@ namespace ops {
 struct Embed {
     static constexpr const char* kName = "embed";
     static constexpr bool kRowWise = true;
+    int32_t ids = kNoIndex;       // input
+    int32_t type_ids = kNoIndex;  // input; without it every type is 0
     int32_t output = kNoIndex;
     int32_t word = kNoIndex;
     int32_t position = kNoIndex;
     int32_t type = kNoIndex;
     int32_t position_offset = 0;
+    int32_t padding_id = kNoIndex;  // id that positions do not count, at row position_offset - 1 (MPNet)
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
+        visit.takes("ids", op.ids);
+        visit.takes("typeIds", op.type_ids, Need::kOptional);
         visit.writes("output", op.output);
         visit.weight("word", op.word, WeightKind::kTable);
         visit.weight("position", op.position, WeightKind::kTable, Need::kOptional);
         visit.weight("type", op.type, WeightKind::kTable, Need::kOptional);
         visit.option("positionOffset", op.position_offset);
+        visit.option("paddingId", op.padding_id);
     }
 };
 
@@ -151,35 +160,38 @@ struct LayerNorm {
     }
 };
 
-// output [sequences, h] = the first token of each sequence, or [selected, h] = the positions the caller names
+// output [rows of positions, h] = the input's rows that positions names; without it [sequences, h], the first
+// row of each sequence
 struct GatherRows {
     static constexpr const char* kName = "gather_rows";
     static constexpr bool kRowWise = false;
     int32_t input = kNoIndex;
     int32_t output = kNoIndex;
-    bool first_token = false;
+    int32_t positions = kNoIndex;  // input
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
         visit.reads("input", op.input);
         visit.writes("output", op.output);
-        visit.option("firstToken", op.first_token);
+        visit.takes("positions", op.positions, Need::kOptional);
     }
 };
 
 // output [sequences, h * modes] from input [tokens, h]; leaves out as many tokens at the start of each
-// sequence as the caller names
+// sequence as skip says
 struct Pool {
     static constexpr const char* kName = "pool";
     static constexpr bool kRowWise = false;
     int32_t input = kNoIndex;
     int32_t output = kNoIndex;
+    int32_t skip = kNoIndex;  // input
     std::vector<PoolMode> modes;
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
         visit.reads("input", op.input);
         visit.writes("output", op.output);
+        visit.takes("skip", op.skip, Need::kOptional);
         visit.option("modes", op.modes);
     }
 };
@@ -214,18 +226,20 @@ struct TopK {
     }
 };
 
-// output [selected, 1 + kTargetsPerRow] from input [selected, vocab_size]: log-sum-exp, then the columns that
-// the caller names for the row
+// output [rows, 1 + kTargetsPerRow] from input [rows, n]: log-sum-exp, then the columns that targets names
+// for the row
 struct PickTargets {
     static constexpr const char* kName = "pick_targets";
     static constexpr bool kRowWise = true;
     int32_t input = kNoIndex;
     int32_t output = kNoIndex;
+    int32_t targets = kNoIndex;  // input [rows, kTargetsPerRow]
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
         visit.reads("input", op.input);
         visit.writes("output", op.output);
+        visit.takes("targets", op.targets);
     }
 };
 
@@ -241,6 +255,15 @@ void visit_fields(AnyOp& op, Visitor& visitor) {
 }
 
 namespace detail {
+
+template <typename Use>
+struct TakeVisitor : FieldVisitor {
+    explicit TakeVisitor(Use& each) : use(each) {}
+    void takes(const char*, const int32_t& input, Need = Need::kRequired) {
+        if (input != kNoIndex) use(input);
+    }
+    Use& use;
+};
 
 template <typename Use>
 struct ReadVisitor : FieldVisitor {
@@ -271,7 +294,13 @@ struct WeightVisitor : FieldVisitor {
 
 }  // namespace detail
 
-// The values that an op reads.
+// The inputs of the batch that an op takes.
+template <typename Use>
+void for_each_taken(const Op& op, Use&& use) {
+    detail::TakeVisitor<Use> visitor(use);
+    visit_fields(op, visitor);
+}
+// The values that it reads.
 template <typename Use>
 void for_each_read(const Op& op, Use&& use) {
     detail::ReadVisitor<Use> visitor(use);

@@ -47,10 +47,10 @@ Plan make_plan(const Program& program) {
     for (int32_t i = 0; i < num_ops; i++) {
         const Op& op = program.ops[static_cast<size_t>(i)];
         const bool row_wise = is_row_wise(op);
-        const Rows rows = program.values[static_cast<size_t>(output_of(op))].rows;
+        const int32_t domain = program.value(output_of(op)).domain;
         const bool joins = !plan.segments.empty() && row_wise && plan.segments.back().row_wise &&
-                           plan.segments.back().rows == rows;
-        if (!joins) plan.segments.push_back({i, i, row_wise, rows, 0});
+                           plan.segments.back().domain == domain;
+        if (!joins) plan.segments.push_back({i, i, row_wise, domain, 0});
         plan.segments.back().op_end = i + 1;
         segment_of[static_cast<size_t>(i)] = static_cast<int32_t>(plan.segments.size()) - 1;
     }
@@ -63,7 +63,7 @@ Plan make_plan(const Program& program) {
         for_each_read(op, [&](int32_t value) { death[static_cast<size_t>(value)] = i; });
     }
 
-    Packer arena[3];
+    std::vector<Packer> arena(program.domains.size());
     std::vector<Packer> blocks(plan.segments.size());
     for (int32_t i = 0; i < num_ops; i++) {
         const size_t value = static_cast<size_t>(output_of(program.ops[static_cast<size_t>(i)]));
@@ -76,12 +76,12 @@ Plan make_plan(const Program& program) {
             plan.segments[segment].block_width = blocks[segment].width();
         } else {
             // Blocks of a segment interleave, so a value stays until its last reader's whole segment is done.
-            placement.offset = arena[static_cast<size_t>(program.values[value].rows)].place(
+            placement.offset = arena[static_cast<size_t>(program.values[value].domain)].place(
                 program.values[value].width, plan.segments[segment].op_begin,
                 plan.segments[last_segment].op_end);
         }
     }
-    for (int i = 0; i < 3; i++) plan.arena_width[i] = arena[i].width();
+    for (const Packer& part : arena) plan.arena_width.push_back(part.width());
     return plan;
 }
 

@@ -14,7 +14,7 @@ struct Segment {
     int32_t op_begin = 0;  // ops op_begin .. op_end
     int32_t op_end = 0;
     bool row_wise = false;
-    Rows rows = Rows::kTokens;
+    int32_t domain = kTokenDomain;
     int64_t block_width = 0;  // floats that one row of a block needs for the segment's internal values
 };
 
@@ -27,9 +27,8 @@ struct Placement {
 struct Plan {
     std::vector<Segment> segments;
     std::vector<Placement> values;
-    // Floats per row of the arena, for Rows::kTokens, kSequences, kSelected. The three parts follow one
-    // another.
-    int64_t arena_width[3] = {0, 0, 0};
+    // Floats per row of the arena, by domain. The parts follow one another; kPairs have none.
+    std::vector<int64_t> arena_width;
 };
 
 Plan make_plan(const Program& program);

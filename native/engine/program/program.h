@@ -10,17 +10,40 @@
 
 namespace bertha {
 
-// What one row of a value stands for; the number of rows is known per batch.
-enum class Rows : int32_t {
-    kTokens,     // one row per packed token                          [tokens, width]
-    kSequences,  // one row per sequence                              [batch_size, width]
-    kSelected,   // one row per token position that the caller names  [selected, width]
-    kScores,  // attention probabilities, ragged                   per sequence [num_heads, seq_len, seq_len]
+// What one row of a value or of an input stands for. How many rows there are is known per batch.
+enum class DomainKind : int32_t {
+    kPacked,     // any number of rows a sequence, end to end; the caller says where each sequence begins
+    kSequences,  // one row a sequence
+    kPairs,      // one row for each pair of rows that a packed domain has in one sequence (attention scores)
 };
 
+struct Domain {
+    std::string name;
+    DomainKind kind = DomainKind::kPacked;
+    std::string offsets;          // of kPacked: what calls name the offsets [batch_size + 1]
+    int32_t pairs_of = kNoIndex;  // of kPairs: the packed domain
+    int64_t min_rows = 0;         // of one sequence of kPacked
+    int64_t max_rows = 0;
+};
+// Domain 0 is packed: batches are measured by its rows.
+constexpr int32_t kTokenDomain = 0;
+
+// Numbers of a call, [rows of the domain, width] int32, each from 0 to limit - 1; limit 0: not bounded. An
+// input that is absent is all zeros.
+struct Input {
+    std::string name;
+    int32_t domain = kTokenDomain;
+    int32_t width = 1;
+    int64_t limit = 0;
+    // A packed domain: the numbers are rows of it, counted within the row's own sequence.
+    int32_t points_into = kNoIndex;
+    bool is_required = false;  // may not be absent where an op needs it and its domain has rows
+};
+
+// [rows, width]; of kPairs [width, rows of a sequence, rows of a sequence] for each sequence
 struct Value {
-    Rows rows = Rows::kTokens;
-    int64_t width = 0;  // columns; for kScores the number of heads
+    int32_t domain = kTokenDomain;
+    int64_t width = 0;
 };
 
 struct Weight {
@@ -31,13 +54,16 @@ struct Weight {
 };
 
 struct Program {
+    std::vector<Domain> domains;
+    std::vector<Input> inputs;
     std::vector<Value> values;
     std::vector<Weight> weights;
     std::vector<Op> ops;  // in order of execution; each value is written by exactly one op, before it is read
-    int64_t vocab_size = 0;
-    int64_t type_vocab_size = 0;
-    int64_t padding_id = kNoIndex;  // token that positions do not count, at row position_offset - 1 (MPNet)
-    int64_t max_seq_len = 0;        // longest sequence that the position table allows
+
+    const Value& value(int32_t id) const { return values[static_cast<size_t>(id)]; }
+    const Domain& domain_of(int32_t value_id) const {
+        return domains[static_cast<size_t>(value(value_id).domain)];
+    }
 };
 
 // Throws INVALID_PROGRAM with the op's index and what was expected and got. After it, no op can index out of

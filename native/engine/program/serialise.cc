@@ -18,6 +18,7 @@ public:
         text_ += name;
     }
 
+    void takes(const char* name, int32_t index, Need = Need::kRequired) { field(name, index); }
     void reads(const char* name, int32_t index, Need = Need::kRequired) { field(name, index); }
     void writes(const char* name, int32_t index, Need = Need::kRequired) { field(name, index); }
     void weight(const char* name, int32_t index, WeightKind, Need = Need::kRequired) { field(name, index); }
@@ -49,9 +50,23 @@ private:
 
 std::string serialise(const Program& program) {
     Text text;
+    text.add(static_cast<int64_t>(program.domains.size()));
+    for (const Domain& domain : program.domains) {
+        for (const std::string* name : {&domain.name, &domain.offsets}) text.add(*name);
+        for (int64_t number :
+             {static_cast<int64_t>(domain.kind), int64_t{domain.pairs_of}, domain.min_rows, domain.max_rows})
+            text.add(number);
+    }
+    text.add(static_cast<int64_t>(program.inputs.size()));
+    for (const Input& input : program.inputs) {
+        text.add(input.name);
+        for (int64_t number : {int64_t{input.domain}, int64_t{input.width}, input.limit,
+                               int64_t{input.points_into}, int64_t{input.is_required}})
+            text.add(number);
+    }
     text.add(static_cast<int64_t>(program.values.size()));
     for (const Value& value : program.values) {
-        text.add(static_cast<int64_t>(value.rows));
+        text.add(value.domain);
         text.add(value.width);
     }
     text.add(static_cast<int64_t>(program.weights.size()));
@@ -66,9 +81,6 @@ std::string serialise(const Program& program) {
         text.add(std::string(name_of(op)));
         visit_fields(op, text);
     }
-    for (int64_t size :
-         {program.vocab_size, program.type_vocab_size, program.padding_id, program.max_seq_len})
-        text.add(size);
     return std::move(text).text();
 }
 

@@ -8,6 +8,10 @@ namespace {
 
 constexpr int64_t kMaxWidth = int64_t{1} << 24;
 constexpr size_t kMaxItems = 100000;
+constexpr size_t kMaxDomains = 16;
+constexpr int64_t kMaxRows = 1 << 20;        // of one sequence
+constexpr int64_t kMaxInputWidth = 1 << 10;  // numbers a row
+constexpr int64_t kMaxLimit = int64_t{1} << 31;
 
 long long ll(int64_t n) { return static_cast<long long>(n); }
 
@@ -18,6 +22,9 @@ public:
     IndexChecker(const Program& program, size_t op, std::vector<bool>& written)
         : program_(program), op_(op), written_(written) {}
 
+    void takes(const char* name, int32_t index, Need need = Need::kRequired) {
+        is_index(name, index, program_.inputs.size(), need);
+    }
     void reads(const char* name, int32_t index, Need need = Need::kRequired) {
         if (!is_index(name, index, program_.values.size(), need)) return;
         require(written_[static_cast<size_t>(index)], name, "a value that an earlier op wrote");
@@ -62,21 +69,32 @@ public:
 
     void operator()(const ops::Embed& op) const {
         const Value& out = value(op.output);
-        require(out.rows == Rows::kTokens, "one row per token");
-        weight(op.word, program_.vocab_size, out.width, "a word table");
+        const Input& ids = input(op.ids);
+        require(is_packed(out) && ids.domain == out.domain && ids.width == 1 && ids.is_required,
+                "a required id for each row of a packed output");
+        weight(op.word, ids.limit, out.width, "a word table");
+        require(ids.limit > 0, "ids with a limit");
+        require(op.padding_id < ids.limit, "a padding id of the vocabulary");
         if (op.position != kNoIndex) {
-            require(op.position_offset >= (program_.padding_id < 0 ? 0 : 1),
+            require(op.position_offset >= (op.padding_id < 0 ? 0 : 1),
                     "a position offset of at least 0, of 1 with a padding id");
             weight(op.position, kAnyRows, out.width, "a position table");
-            require(rows_of_weight(op.position) >= program_.max_seq_len + op.position_offset,
+            require(rows_of_weight(op.position) >= domain(out).max_rows + op.position_offset,
                     "a position for every token of the longest sequence");
         }
-        if (op.type != kNoIndex) weight(op.type, program_.type_vocab_size, out.width, "a token type table");
+        int64_t types = 1;
+        if (op.type_ids != kNoIndex) {
+            const Input& type_ids = input(op.type_ids);
+            require(type_ids.domain == out.domain && type_ids.width == 1 && type_ids.limit > 0,
+                    "a type id for each row");
+            types = type_ids.limit;
+        }
+        if (op.type != kNoIndex) weight(op.type, types, out.width, "a token type table");
     }
 
     void operator()(const ops::Linear& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(in.rows == out.rows && in.rows != Rows::kScores, "input and output with the same rows");
+        require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
         weight(op.matrix, out.width, in.width, "a matrix");
         if (op.bias != kNoIndex) weight(op.bias, 1, out.width, "a bias");
         if (op.input_scale != kNoIndex) weight(op.input_scale, 1, in.width, "an input scale");
@@ -86,7 +104,7 @@ public:
 
     void operator()(const ops::Attention& op) const {
         const Value &query = value(op.query), &out = value(op.output);
-        require(query.rows == Rows::kTokens && out.rows == Rows::kTokens, "one row per token");
+        require(is_packed(query) && query.domain == out.domain, "packed rows, one each of query and output");
         require(op.num_heads > 0 && out.width % op.num_heads == 0, "num_heads that divides the width");
         require((op.key == kNoIndex) == (op.value == kNoIndex), "key and value, or neither");
         const int64_t head_dim = out.width / op.num_heads;
@@ -98,7 +116,7 @@ public:
                     "a query of three times the output's width, which holds key and value as well");
         } else {
             const Value &key = value(op.key), &values = value(op.value);
-            require(query.width == out.width && is_same_shape(key, values) && key.rows == Rows::kTokens &&
+            require(query.width == out.width && is_same_shape(key, values) && is_packed(key) &&
                         key.width == num_key_heads * head_dim,
                     "a query of the output's width, key and value of num_key_heads heads");
         }
@@ -110,6 +128,10 @@ public:
                     "an even number of relative buckets, at least 4");
         }
         if (op.slopes != kNoIndex) weight(op.slopes, 1, op.num_heads, "a slope for each head");
+        const bool by_distance = op.causal || op.window != 0 || op.relative_bias != kNoIndex ||
+                                 op.slopes != kNoIndex;
+        require(!by_distance || op.key == kNoIndex || value(op.key).domain == query.domain,
+                "query and key of one domain where their distance counts");
         require(op.window >= 0, "a window of at least 0 tokens");
         require(op.rotary_dims >= 0 && op.rotary_dims % 2 == 0 && op.rotary_dims <= head_dim,
                 "an even number of rotary dims, at most head_dim");
@@ -117,8 +139,11 @@ public:
                 "a rotary base of at least 1");
         if (op.scores != kNoIndex) {
             const Value& scores = value(op.scores);
-            require(scores.rows == Rows::kScores && scores.width == op.num_heads,
-                    "scores of num_heads columns");
+            const Domain& pairs = domain(scores);
+            require(pairs.kind == DomainKind::kPairs && pairs.pairs_of == query.domain &&
+                        (op.key == kNoIndex || value(op.key).domain == query.domain) &&
+                        scores.width == op.num_heads,
+                    "scores of num_heads columns for each pair of rows");
         }
     }
 
@@ -132,33 +157,48 @@ public:
 
     void operator()(const ops::GatherRows& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(in.rows == Rows::kTokens && in.width == out.width, "token rows of the output's width");
-        require(out.rows == (op.first_token ? Rows::kSequences : Rows::kSelected),
-                "rows that fit first_token");
+        require(is_packed(in) && in.width == out.width, "packed rows of the output's width");
+        if (op.positions == kNoIndex) {
+            require(domain(out).kind == DomainKind::kSequences && domain(in).min_rows >= 1,
+                    "a row for each sequence, none of which is empty");
+        } else {
+            const Input& positions = input(op.positions);
+            require(positions.domain == out.domain && positions.width == 1 && positions.is_required &&
+                        positions.points_into == in.domain,
+                    "required positions in the input's rows, one for each row of the output");
+        }
     }
 
     void operator()(const ops::Pool& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(in.rows == Rows::kTokens && out.rows == Rows::kSequences, "token rows in, sequence rows out");
+        require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
+                "packed rows in, sequence rows out");
+        require(domain(in).min_rows >= 1, "at least one row in each sequence");
         require(!op.modes.empty() && op.modes.size() <= 6, "one to six pooling modes");
         require(out.width == in.width * static_cast<int64_t>(op.modes.size()),
                 "the input's width for each pooling mode");
+        if (op.skip != kNoIndex)
+            require(input(op.skip).domain == out.domain && input(op.skip).width == 1,
+                    "a number of skipped rows for each sequence");
     }
 
     void operator()(const ops::Normalize& op) const { same_shape(value(op.input), value(op.output)); }
 
     void operator()(const ops::TopK& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(in.rows == out.rows && in.rows != Rows::kScores, "input and output with the same rows");
+        require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
         require(op.k > 0 && op.k <= in.width && in.width <= (1 << 24) && out.width == 1 + 2 * int64_t{op.k},
                 "0 < k <= columns");
     }
 
     void operator()(const ops::PickTargets& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(in.rows == Rows::kSelected && out.rows == Rows::kSelected, "selected rows");
-        require(in.width == program_.vocab_size && out.width == 1 + kTargetsPerRow,
-                "a column for each word in, the targets' columns out");
+        const Input& targets = input(op.targets);
+        require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
+        require(out.width == 1 + kTargetsPerRow && targets.domain == in.domain && targets.is_required &&
+                    targets.width == kTargetsPerRow && targets.points_into == kNoIndex && targets.limit > 0 &&
+                    targets.limit <= in.width,
+                "the targets' columns out, required targets that name columns of the input");
     }
 
 private:
@@ -168,13 +208,19 @@ private:
         BERTHA_CHECK(condition, "INVALID_PROGRAM", "op %zu (%s): expected %s", index_,
                      name_of(program_.ops[index_]), what);
     }
-    const Value& value(int32_t id) const { return program_.values[static_cast<size_t>(id)]; }
+    const Value& value(int32_t id) const { return program_.value(id); }
+    const Input& input(int32_t id) const { return program_.inputs[static_cast<size_t>(id)]; }
+    const Domain& domain(const Value& value) const {
+        return program_.domains[static_cast<size_t>(value.domain)];
+    }
+    bool is_packed(const Value& value) const { return domain(value).kind == DomainKind::kPacked; }
+    bool has_rows(const Value& value) const { return domain(value).kind != DomainKind::kPairs; }
     int64_t rows_of_weight(int32_t id) const { return program_.weights[static_cast<size_t>(id)].rows; }
     static bool is_same_shape(const Value& a, const Value& b) {
-        return a.rows == b.rows && a.width == b.width;
+        return a.domain == b.domain && a.width == b.width;
     }
     void same_shape(const Value& in, const Value& out) const {
-        require(is_same_shape(in, out) && in.rows != Rows::kScores, "input and output of one shape");
+        require(is_same_shape(in, out) && has_rows(in), "input and output of one shape");
     }
     void weight(int32_t id, int64_t rows, int64_t cols, const char* what) const {
         const Weight& weight = program_.weights[static_cast<size_t>(id)];
@@ -188,6 +234,11 @@ private:
     const size_t index_;
 };
 
+bool is_packed_domain(const Program& program, int32_t domain) {
+    return domain >= 0 && static_cast<size_t>(domain) < program.domains.size() &&
+           program.domains[static_cast<size_t>(domain)].kind == DomainKind::kPacked;
+}
+
 // What an attention asks for that no kernel computes; null when all is there.
 const char* option_without_kernel(const ops::Attention& op) {
     if (op.key != kNoIndex) return "a separate key and value";
@@ -197,24 +248,54 @@ const char* option_without_kernel(const ops::Attention& op) {
     return op.rotary_dims > 0 ? "a rotary embedding" : nullptr;
 }
 
+void check_domains(const Program& program) {
+    BERTHA_CHECK(!program.domains.empty() && program.domains.size() <= kMaxDomains &&
+                     program.domains[kTokenDomain].kind == DomainKind::kPacked &&
+                     program.domains[kTokenDomain].min_rows >= 1,
+                 "INVALID_PROGRAM", "expected 1 to %zu domains, the first packed and never empty",
+                 kMaxDomains);
+    for (const Domain& domain : program.domains) {
+        const bool is_packed = domain.kind == DomainKind::kPacked;
+        const bool is_pairs = domain.kind == DomainKind::kPairs;
+        BERTHA_CHECK(!is_packed || (!domain.offsets.empty() && domain.min_rows >= 0 &&
+                                    domain.min_rows <= domain.max_rows && domain.max_rows <= kMaxRows),
+                     "INVALID_PROGRAM",
+                     "domain %s: expected named offsets and at most %lld rows a sequence, got %lld to %lld",
+                     domain.name.c_str(), ll(kMaxRows), ll(domain.min_rows), ll(domain.max_rows));
+        BERTHA_CHECK(is_pairs ? is_packed_domain(program, domain.pairs_of) : domain.pairs_of == kNoIndex,
+                     "INVALID_PROGRAM", "domain %s: expected pairs of a packed domain", domain.name.c_str());
+    }
+}
+
+void check_inputs(const Program& program) {
+    for (const Input& input : program.inputs) {
+        const bool has_domain = input.domain >= 0 &&
+                                static_cast<size_t>(input.domain) < program.domains.size() &&
+                                program.domains[static_cast<size_t>(input.domain)].kind != DomainKind::kPairs;
+        BERTHA_CHECK(has_domain && input.width >= 1 && input.width <= kMaxInputWidth && input.limit >= 0 &&
+                         input.limit <= kMaxLimit &&
+                         (input.points_into == kNoIndex || is_packed_domain(program, input.points_into)),
+                     "INVALID_PROGRAM",
+                     "input %s: expected rows of a domain, 1 to %lld columns and a limit of at most %lld",
+                     input.name.c_str(), ll(kMaxInputWidth), ll(kMaxLimit));
+    }
+}
+
 }  // namespace
 
 void validate(const Program& program) {
+    check_domains(program);
     BERTHA_CHECK(!program.values.empty() && !program.ops.empty(), "INVALID_PROGRAM",
                  "expected at least one value and one op");
     BERTHA_CHECK(program.values.size() <= kMaxItems && program.weights.size() <= kMaxItems &&
-                     program.ops.size() <= kMaxItems,
-                 "INVALID_PROGRAM", "expected at most %zu values, weights and ops", kMaxItems);
-    BERTHA_CHECK(program.vocab_size > 0 && program.vocab_size <= INT32_MAX && program.max_seq_len > 0 &&
-                     program.max_seq_len <= (1 << 20),
-                 "INVALID_PROGRAM",
-                 "expected a vocabulary and a longest sequence, got vocab_size %lld, max_seq_len %lld",
-                 ll(program.vocab_size), ll(program.max_seq_len));
+                     program.ops.size() <= kMaxItems && program.inputs.size() <= kMaxItems,
+                 "INVALID_PROGRAM", "expected at most %zu inputs, values, weights and ops", kMaxItems);
+    check_inputs(program);
     for (const Value& value : program.values)
-        BERTHA_CHECK(value.width > 0 && value.width <= kMaxWidth && value.rows >= Rows::kTokens &&
-                         value.rows <= Rows::kScores,
-                     "INVALID_PROGRAM", "expected values of 1 to %lld columns, got %lld", ll(kMaxWidth),
-                     ll(value.width));
+        BERTHA_CHECK(value.width > 0 && value.width <= kMaxWidth && value.domain >= 0 &&
+                         static_cast<size_t>(value.domain) < program.domains.size(),
+                     "INVALID_PROGRAM", "expected values of a domain and 1 to %lld columns, got %lld",
+                     ll(kMaxWidth), ll(value.width));
     for (const Weight& weight : program.weights)
         BERTHA_CHECK(weight.rows > 0 && weight.cols > 0 && weight.cols <= kMaxWidth &&
                          weight.rows <= (int64_t{1} << 40) / weight.cols,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/allocator.h"
+#include "engine/batch.h"
 #include "engine/check.h"
 #include "engine/clock.h"
 #include "engine/model.h"
@@ -21,14 +22,18 @@ namespace bertha {
 using Lane = Priority;
 constexpr int kLanes = 2;
 
-// What a call hands over. token_type_ids is as long as input_ids; pool_skip, selected and cu_selected, and
-// targets may be empty.
+// Numbers of the caller. No data is the same as none given.
+struct Numbers {
+    const int32_t* data = nullptr;
+    size_t count = 0;
+};
+
+// What a call hands over; copied, as far as it is kept.
 struct JobInputs {
-    std::vector<int32_t> input_ids, token_type_ids, cu_seqlens;
-    std::vector<int32_t> pool_skip;
-    std::vector<int32_t> selected, cu_selected;  // positions inside their own sequence
-    std::vector<int32_t> targets;                // kTargetsPerRow words for each selected position
-    std::vector<int32_t> wanted;                 // the program's values that become outputs
+    std::vector<Numbers> inputs;   // by Program::inputs; those that point into a domain count within their
+                                   // own sequence
+    std::vector<Numbers> offsets;  // by Program::domains [sequences + 1], of packed ones
+    std::vector<int32_t> wanted;   // the program's values that become outputs
 };
 
 struct JobOutput {
@@ -36,8 +41,7 @@ struct JobOutput {
     float* data = nullptr;  // rows in order of the job's sequences
     int64_t floats = 0;
     Buffer memory;                      // of the data, unless the caller has given some
-    std::vector<int64_t> scores_begin;  // for attention probabilities: float offset of each sequence
-                                        // [sequences + 1]
+    std::vector<int64_t> pairs_before;  // of a domain of pairs: those of the sequences before [sequences + 1]
 };
 
 class Job;
@@ -49,25 +53,26 @@ public:
     // Memory for the `floats` of an output, which must stay until the job is done; null for the job's own.
     using Allocate = std::function<float*(int64_t floats)>;
 
-    // Checks every id, type and length against the program (INVALID_IDS, INVALID_ARG) and allocates the
-    // outputs (OUT_OF_MEMORY).
-    Job(std::shared_ptr<const Model> model, JobInputs inputs, const Allocate& allocate = nullptr);
+    // Checks all numbers and lengths against what the program declares (INVALID_IDS, INVALID_ARG) and
+    // allocates the outputs (OUT_OF_MEMORY).
+    Job(std::shared_ptr<const Model> model, const JobInputs& given, const Allocate& allocate = nullptr);
 
-    int64_t sequences() const { return static_cast<int64_t>(cu_seqlens.size()) - 1; }
+    int64_t sequences() const { return batch.batch_size; }
     int64_t tokens_from(int64_t sequence) const {
-        return cu_seqlens.back() - cu_seqlens[static_cast<size_t>(sequence)];
+        return batch.tokens() - batch.rows(kTokenDomain).offsets[sequence];
     }
     int32_t seq_len(int64_t sequence) const {
-        return cu_seqlens[static_cast<size_t>(sequence) + 1] - cu_seqlens[static_cast<size_t>(sequence)];
+        const int32_t* offsets = batch.rows(kTokenDomain).offsets;
+        return offsets[sequence + 1] - offsets[sequence];
     }
+    const Program& program() const { return model->program(); }
     // True when the two jobs' sequences may share a batch.
     bool fits_with(const Job& other) const;
     // Where the rows of sequence `sequence` start in an output, in floats.
     int64_t output_offset(const JobOutput& output, int64_t sequence) const;
 
     const std::shared_ptr<const Model> model;
-    const std::vector<int32_t> input_ids, token_type_ids, cu_seqlens, pool_skip, selected, cu_selected,
-        targets;
+    Batch batch;  // all sequences
     std::vector<JobOutput> outputs;
     Lane lane = Lane::kInteractive;
     // Jobs of one group are one flow in their lane: they are started in order, and share a place in the round
@@ -96,6 +101,14 @@ public:
     // Where it waits (waiting_jobs.h); null once every sequence has started.
     Flow* flow = nullptr;
     std::list<JobPtr>::iterator place;
+
+private:
+    void add_offsets(int32_t domain, const Numbers& given);
+    void add_input(int32_t id, const Numbers& given);
+    void check_taken(const std::vector<int32_t>& wanted) const;
+    void add_output(int32_t value);
+
+    std::vector<std::vector<int32_t>> numbers_;  // that the batch points to
 };
 
 }  // namespace bertha

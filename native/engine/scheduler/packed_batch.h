@@ -21,19 +21,15 @@ public:
     // All slices want the same values of the same weights. Throws OUT_OF_MEMORY.
     explicit PackedBatch(const Slices& slices);
 
-    Batch view() const;
+    const Batch& view() const { return joined_.view(); }
     // One job's values are computed straight into its memory; those of several into memory of the batch.
     const std::vector<Output>& outputs() const { return outputs_; }
     // Gives every job its rows. Throws NON_FINITE.
     void deal_out() const;
 
 private:
-    void append(const Job& job, int64_t sequence);
-
     const Slices& slices_;
-    std::vector<int32_t> input_ids_, token_type_ids_, cu_seqlens_{0}, pool_skip_, selected_, cu_selected_{0},
-        targets_;
-    int32_t max_seq_len_ = 0;
+    const JoinedBatch joined_;
     std::vector<Output> outputs_;
     std::vector<Buffer> shared_;  // by output, when there are several slices
 };

@@ -124,8 +124,8 @@ std::optional<Failure> Scheduler::compute(const Slices& slices, bool nested) {
         [&] {
             const FlushDenormals flush;
             const PackedBatch packed(slices);
-            const Batch batch = packed.view();
-            tokens = batch.tokens;
+            const Batch& batch = packed.view();
+            tokens = batch.tokens();
             sequences = batch.batch_size;
             std::unique_ptr<Workspace> workspace = model.take_workspace();
             BatchControl control(*this, slices, !nested && first.lane == Lane::kBulk);

@@ -4,16 +4,17 @@ import { isWeightDtype, type TensorInfo } from '../../checkpoint/safetensors/saf
 import type { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
 import type {
+  NativeDomain,
+  NativeInput,
   NativeOp,
   NativeProgram,
   NativeWeight,
   NativeWeightPart,
-  ProgramLimits,
   RowDomain,
   WeightKind,
 } from '../../runtime/native.js';
 
-export type { ProgramLimits, RowDomain } from '../../runtime/native.js';
+export type { RowDomain } from '../../runtime/native.js';
 
 /** A tensor that a program computes: [rows, width]; `scores` values are [width = num_heads, seq_len, seq_len] per sequence. */
 export interface Value {
@@ -53,8 +54,32 @@ interface WeightSpec {
   readonly tensors: readonly TensorInfo[];
 }
 
+/** Sizes that bound what a batch may hold. */
+export interface ProgramLimits {
+  readonly vocabSize: number;
+  /** Token types; 0 where the model has none (then every type id must be 0). */
+  readonly typeVocabSize: number;
+  readonly maxSeqLen: number;
+  /** Token that positions do not count, wherever it stands; it takes the row before the first one of `embed`. */
+  readonly paddingId?: number;
+}
+
+/** Tokens that one sequence may select: as many as native code allows rows. */
+const kMostSelected = 2 ** 20;
+
+function domainsOf({ maxSeqLen }: ProgramLimits): NativeDomain[] {
+  return [
+    { name: 'tokens', kind: 'packed', offsets: 'cuSeqlens', minRows: 1, maxRows: maxSeqLen },
+    { name: 'sequences', kind: 'sequences' },
+    { name: 'selected', kind: 'packed', offsets: 'cuSelected', minRows: 0, maxRows: kMostSelected },
+    { name: 'scores', kind: 'pairs', pairsOf: 'tokens' },
+  ];
+}
+
 /** A finished program, as it crosses to native code once. */
-export interface Program extends ProgramLimits {
+export interface Program {
+  readonly domains: readonly NativeDomain[];
+  readonly inputs: readonly NativeInput[];
   readonly values: readonly Value[];
   readonly weights: readonly WeightSpec[];
   readonly ops: readonly NativeOp[];
@@ -69,13 +94,32 @@ export function widestHead({ ops, values }: Program): number {
  * Appends fused ops and checks shapes as it goes; every error names the weight. Ops and their shapes: native/engine/program/ops.h.
  */
 export class ProgramBuilder {
-  readonly #limits: ProgramLimits;
+  readonly #domains: readonly NativeDomain[];
+  readonly #inputs: NativeInput[] = [];
+  readonly #paddingId: number | undefined;
+  readonly #ids: number;
+  readonly #typeIds: number;
+  readonly #skip: number;
+  readonly #positions: number;
+  readonly #targets: number;
   readonly #values: Value[] = [];
   readonly #weights: WeightSpec[] = [];
   readonly #ops: NativeOp[] = [];
 
   constructor(limits: ProgramLimits) {
-    this.#limits = limits;
+    const { vocabSize, typeVocabSize, paddingId } = limits;
+    this.#domains = domainsOf(limits);
+    this.#paddingId = paddingId;
+    this.#ids = this.input({ name: 'inputIds', rows: 'tokens', limit: vocabSize, required: true });
+    this.#typeIds = this.input({ name: 'tokenTypeIds', rows: 'tokens', limit: Math.max(1, typeVocabSize) });
+    this.#skip = this.input({ name: 'poolSkip', rows: 'sequences' });
+    this.#positions = this.input({ name: 'selected', rows: 'selected', pointsInto: 'tokens', required: true });
+    this.#targets = this.input({ name: 'targets', rows: 'selected', width: TARGETS_PER_ROW, limit: vocabSize, required: true });
+  }
+
+  /** Declares numbers that come with each batch; returns the index by which ops name them. */
+  input(input: NativeInput): number {
+    return this.#inputs.push(input) - 1;
   }
 
   /** The matrix of a linear layer, [sum of rows, cols]; several tensors stack: query, key and value become one product. */
@@ -101,11 +145,14 @@ export class ProgramBuilder {
     const output = this.#value('tokens', tables.word.cols);
     this.#ops.push({
       op: 'embed',
+      ids: this.#ids,
+      typeIds: tables.type === undefined ? undefined : this.#typeIds,
       output: output.id,
       word: tables.word.id,
       position: tables.position?.id,
       type: tables.type?.id,
       positionOffset: tables.positionOffset ?? 0,
+      paddingId: this.#paddingId,
     });
     return output;
   }
@@ -159,14 +206,14 @@ export class ProgramBuilder {
   /** The first token of each sequence: [tokens, width] → [sequences, width]. */
   firstTokens(x: Value): Value {
     const output = this.#value('sequences', x.width);
-    this.#ops.push({ op: 'gather_rows', input: x.id, output: output.id, firstToken: true });
+    this.#ops.push({ op: 'gather_rows', input: x.id, output: output.id });
     return output;
   }
 
   /** The token positions that each call names: [tokens, width] → [selected, width]. */
   selectedTokens(x: Value): Value {
     const output = this.#value('selected', x.width);
-    this.#ops.push({ op: 'gather_rows', input: x.id, output: output.id, firstToken: false });
+    this.#ops.push({ op: 'gather_rows', input: x.id, output: output.id, positions: this.#positions });
     return output;
   }
 
@@ -174,7 +221,7 @@ export class ProgramBuilder {
   pool(x: Value, modes: readonly PoolingMode[]): Value {
     const output = this.#value('sequences', x.width * modes.length);
     const names = modes.map((mode) => (mode === 'mean_sqrt_len_tokens' ? ('mean_sqrt_len' as const) : mode));
-    this.#ops.push({ op: 'pool', input: x.id, output: output.id, modes: names });
+    this.#ops.push({ op: 'pool', input: x.id, output: output.id, skip: this.#skip, modes: names });
     return output;
   }
 
@@ -195,7 +242,7 @@ export class ProgramBuilder {
   /** [selected, vocab] → [selected, 1 + TARGETS_PER_ROW]: log-sum-exp, then the columns that each call names for the row. */
   pickTargets(x: Value): Value {
     const output = this.#value(x.rows, 1 + TARGETS_PER_ROW);
-    this.#ops.push({ op: 'pick_targets', input: x.id, output: output.id });
+    this.#ops.push({ op: 'pick_targets', input: x.id, output: output.id, targets: this.#targets });
     return output;
   }
 
@@ -212,7 +259,7 @@ export class ProgramBuilder {
   }
 
   build(): Program {
-    return { ...this.#limits, values: this.#values, weights: this.#weights, ops: this.#ops };
+    return { domains: this.#domains, inputs: this.#inputs, values: this.#values, weights: this.#weights, ops: this.#ops };
   }
 
   #value(rows: RowDomain, width: number): Value {
@@ -237,8 +284,7 @@ function mismatch(weight: WeightRef, expected: string): BerthaError {
 
 /** The program as native code reads it: weights become ranges of open files. */
 export function toNativeProgram(program: Program): NativeProgram {
-  const { values, ops, vocabSize, typeVocabSize, maxSeqLen, paddingId } = program;
-  return { values, ops, vocabSize, typeVocabSize, maxSeqLen, paddingId, weights: program.weights.map(toNativeWeight) };
+  return { ...program, weights: program.weights.map(toNativeWeight) };
 }
 
 function toNativeWeight(weight: WeightSpec): NativeWeight {

@@ -125,19 +125,12 @@ struct Shape {
 void bench_batch(const Shape& shape, const char* precision, const Program& program, const LoadedModel& model, Workspace& workspace,
                  int32_t batch_size, int32_t seq_len) {
     if (is_time_out()) return;
-    std::vector<int32_t> ids, types, cu{0};
+    std::vector<int32_t> ids, cu{0};
     for (int32_t i = 0; i < batch_size; i++) {
-        for (int32_t j = 0; j < seq_len; j++) ids.push_back((i * 31 + j * 7) % static_cast<int32_t>(program.vocab_size));
+        for (int32_t j = 0; j < seq_len; j++) ids.push_back((i * 31 + j * 7) % static_cast<int32_t>(program.inputs[kIds].limit));
         cu.push_back(static_cast<int32_t>(ids.size()));
     }
-    types.assign(ids.size(), 0);
-    Batch batch;
-    batch.input_ids = ids.data();
-    batch.token_type_ids = types.data();
-    batch.cu_seqlens = cu.data();
-    batch.tokens = static_cast<int64_t>(ids.size());
-    batch.batch_size = batch_size;
-    batch.max_seq_len = seq_len;
+    const Batch batch = batch_for(program, {{"inputIds", ids.data()}}, cu);
     std::vector<float> vectors(static_cast<size_t>(batch_size) * shape.hidden);
     const std::vector<Output> outputs{{static_cast<int32_t>(program.values.size() - 1), vectors.data()}};
     Solo solo;
@@ -150,7 +143,7 @@ void bench_batch(const Shape& shape, const char* precision, const Program& progr
             report(false, shape.name, "vector " + std::to_string(i) + " has length " + std::to_string(std::sqrt(squares)));
     }
     const double flops =
-        static_cast<double>(batch.tokens) * shape.layers * (24.0 * shape.hidden * shape.hidden + 4.0 * seq_len * shape.hidden);
+        static_cast<double>(batch.tokens()) * shape.layers * (24.0 * shape.hidden * shape.hidden + 4.0 * seq_len * shape.hidden);
     print("model",
           std::string("\"model\": \"") + shape.name + "\", \"type\": \"" + precision + "\", \"batch_size\": " +
               std::to_string(batch_size) + ", \"seq_len\": " + std::to_string(seq_len),

@@ -7,6 +7,7 @@
 
 #include "cuda/check.h"
 #include "engine/backend.h"
+#include "text_program.h"
 
 namespace bertha::test {
 
@@ -24,9 +25,9 @@ inline std::vector<float> drawn_floats(size_t count, uint32_t seed, float deviat
 
 // A BERT encoder with a mean-pooled, normalised vector, as models/bert.ts lays it out.
 inline std::shared_ptr<const Program> encoder(int32_t layers, int32_t hidden, int32_t heads, int32_t vocab_size) {
-    auto program = std::make_shared<Program>();
-    const auto value = [&](int64_t width, Rows rows = Rows::kTokens) {
-        program->values.push_back({rows, width});
+    auto program = std::make_shared<Program>(text_program(vocab_size, 2, 512));
+    const auto value = [&](int64_t width, int32_t domain = kTokens) {
+        program->values.push_back({domain, width});
         return static_cast<int32_t>(program->values.size() - 1);
     };
     const auto weight = [&](WeightKind kind, int64_t rows, int64_t cols) {
@@ -55,10 +56,9 @@ inline std::shared_ptr<const Program> encoder(int32_t layers, int32_t hidden, in
         program->ops.emplace_back(op);
         return op.output;
     };
-    program->vocab_size = vocab_size;
-    program->type_vocab_size = 2;
-    program->max_seq_len = 512;
     ops::Embed embed;
+    embed.ids = kIds;
+    embed.type_ids = kTypeIds;
     embed.output = value(hidden);
     embed.word = weight(WeightKind::kTable, vocab_size, hidden);
     embed.position = weight(WeightKind::kTable, 512, hidden);
@@ -76,13 +76,14 @@ inline std::shared_ptr<const Program> encoder(int32_t layers, int32_t hidden, in
         x = norm(linear(linear(x, 4 * hidden, kNoIndex, Activation::kGelu), hidden, x));
     }
     ops::Pool pool;
+    pool.skip = kSkip;
     pool.input = x;
-    pool.output = value(hidden, Rows::kSequences);
+    pool.output = value(hidden, kSequences);
     pool.modes = {PoolMode::kMean};
     program->ops.emplace_back(pool);
     ops::Normalize normalize;
     normalize.input = pool.output;
-    normalize.output = value(hidden, Rows::kSequences);
+    normalize.output = value(hidden, kSequences);
     program->ops.emplace_back(normalize);
     validate(*program);
     return program;

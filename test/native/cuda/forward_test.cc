@@ -22,16 +22,10 @@ struct Fixture {
         RandomSource source(*program);
         model = cuda::load(program, source, "cuda", precision);
         for (int32_t length : lengths) {
-            for (int32_t i = 0; i < length; i++) ids.push_back((i * 7 + length) % static_cast<int32_t>(program->vocab_size));
+            for (int32_t i = 0; i < length; i++) ids.push_back((i * 7 + length) % static_cast<int32_t>(program->inputs[kIds].limit));
             cu.push_back(static_cast<int32_t>(ids.size()));
         }
-        types.assign(ids.size(), 0);
-        batch.input_ids = ids.data();
-        batch.token_type_ids = types.data();
-        batch.cu_seqlens = cu.data();
-        batch.tokens = static_cast<int64_t>(ids.size());
-        batch.batch_size = static_cast<int64_t>(lengths.size());
-        batch.max_seq_len = *std::max_element(lengths.begin(), lengths.end());
+        batch = batch_for(*program, {{"inputIds", ids.data()}}, cu);
     }
     std::vector<float> run(Workspace& workspace, Control& control) const {
         const auto value = static_cast<int32_t>(program->values.size() - 1);
@@ -45,8 +39,7 @@ struct Fixture {
         std::vector<std::vector<float>> results;
         for (int32_t value : values) {
             const Value& shape = program->values[static_cast<size_t>(value)];
-            const int64_t rows = shape.rows == Rows::kTokens ? batch.tokens : batch.batch_size;
-            results.emplace_back(static_cast<size_t>(rows * shape.width), NAN);
+            results.emplace_back(static_cast<size_t>(batch.rows(shape.domain).count * shape.width), NAN);
         }
         std::vector<Output> outputs;
         for (size_t i = 0; i < values.size(); i++) outputs.push_back({values[i], results[i].data()});
@@ -67,7 +60,7 @@ struct Fixture {
 
     std::shared_ptr<const Program> program;
     std::unique_ptr<LoadedModel> model;
-    std::vector<int32_t> ids, types, cu{0};
+    std::vector<int32_t> ids, cu{0};
     Batch batch;
 };
 

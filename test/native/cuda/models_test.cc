@@ -7,6 +7,7 @@
 
 #include "cuda/check.h"
 #include "cuda/cuda_backend.h"
+#include "text_program.h"
 
 namespace bertha::test {
 namespace {
@@ -28,6 +29,11 @@ public:
         std::vector<float> values;
         for (int64_t i = 0; i < count; i++) values.push_back(number());
         return values;
+    }
+    std::string name() {
+        std::string text;
+        for (int32_t character : integers(integer())) text += static_cast<char>(character);
+        return text;
     }
     bool at_end() const { return place_ == bytes_.size(); }
 
@@ -61,12 +67,12 @@ class GoldenFields : public FieldVisitor {
 public:
     explicit GoldenFields(Words& words) {
         for (int32_t left = words.integer(); left > 0; left--) {
-            std::string name;
-            for (int32_t character : words.integers(words.integer())) name += static_cast<char>(character);
+            const std::string name = words.name();
             const int32_t count = words.integer();
             fields_[name] = words.numbers(count);
         }
     }
+    void takes(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
     void reads(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
     void writes(const char* name, int32_t& index, Need = Need::kRequired) { option(name, index); }
     void weight(const char* name, int32_t& index, WeightKind, Need = Need::kRequired) { option(name, index); }
@@ -108,12 +114,27 @@ Golden read_golden(const std::string& path) {
     Words words(path);
     Golden golden;
     Program& program = *golden.program;
-    program.vocab_size = words.integer();
-    program.type_vocab_size = words.integer();
-    program.max_seq_len = words.integer();
+    program.domains.resize(static_cast<size_t>(words.integer()));
+    for (Domain& domain : program.domains) {
+        domain.name = words.name();
+        domain.offsets = words.name();
+        domain.kind = static_cast<DomainKind>(words.integer());
+        domain.pairs_of = words.integer();
+        domain.min_rows = words.integer();
+        domain.max_rows = words.integer();
+    }
+    program.inputs.resize(static_cast<size_t>(words.integer()));
+    for (Input& input : program.inputs) {
+        input.name = words.name();
+        input.domain = words.integer();
+        input.width = words.integer();
+        input.limit = words.integer();
+        input.points_into = words.integer();
+        input.is_required = words.integer() != 0;
+    }
     program.values.resize(static_cast<size_t>(words.integer()));
     for (Value& value : program.values) {
-        value.rows = static_cast<Rows>(words.integer());
+        value.domain = words.integer();
         value.width = words.integer();
     }
     program.weights.resize(static_cast<size_t>(words.integer()));
@@ -165,13 +186,7 @@ std::string check_model(const std::string& path, const char* precision) {
     const auto workspace = model->make_workspace();
     std::vector<int32_t> cu{0};
     for (int32_t length : golden.lengths) cu.push_back(cu.back() + length);
-    Batch batch;
-    batch.input_ids = golden.ids.data();
-    batch.token_type_ids = golden.type_ids.data();
-    batch.cu_seqlens = cu.data();
-    batch.tokens = cu.back();
-    batch.batch_size = static_cast<int64_t>(golden.lengths.size());
-    batch.max_seq_len = *std::max_element(golden.lengths.begin(), golden.lengths.end());
+    const Batch batch = batch_for(*golden.program, {{"inputIds", golden.ids.data()}, {"tokenTypeIds", golden.type_ids.data()}}, cu);
     std::vector<std::vector<float>> results;
     std::vector<Output> outputs;
     for (const Expected& expected : golden.expected) results.emplace_back(expected.rows.size(), NAN);

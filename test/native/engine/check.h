@@ -11,6 +11,7 @@
 #include "engine/scheduler/job.h"
 #include "engine/scheduler/scheduler.h"
 #include "expect.h"
+#include "text_program.h"
 
 namespace bertha::test {
 
@@ -36,15 +37,16 @@ constexpr int32_t kStates = 4, kVectors = 5;
 
 // One layer of an encoder, pooled: embed, qkv, attention, output with residual, LayerNorm, mean.
 inline std::shared_ptr<const Program> encoder() {
-    Program program;
-    program.values = {{Rows::kTokens, kHidden}, {Rows::kTokens, 3 * kHidden}, {Rows::kTokens, kHidden}, {Rows::kTokens, kHidden},
-                      {Rows::kTokens, kHidden}, {Rows::kSequences, kHidden}};
+    Program program = text_program(kVocab, 0, 512);
+    program.values = {{kTokens, kHidden}, {kTokens, 3 * kHidden}, {kTokens, kHidden}, {kTokens, kHidden},
+                      {kTokens, kHidden}, {kSequences, kHidden}};
     program.weights = {{"word", WeightKind::kTable, kVocab, kHidden},
                        {"qkv", WeightKind::kMatrix, 3 * kHidden, kHidden},
                        {"output", WeightKind::kMatrix, kHidden, kHidden},
                        {"norm", WeightKind::kVector, 1, kHidden},
                        {"bias", WeightKind::kVector, 1, kHidden}};
     ops::Embed embed;
+    embed.ids = kIds;
     embed.output = 0;
     embed.word = 0;
     program.ops.emplace_back(embed);
@@ -73,12 +75,11 @@ inline std::shared_ptr<const Program> encoder() {
     norm.eps = 1e-12f;
     program.ops.emplace_back(norm);
     ops::Pool pool;
+    pool.skip = kSkip;
     pool.input = kStates;
     pool.output = kVectors;
     pool.modes = {PoolMode::kMean};
     program.ops.emplace_back(pool);
-    program.vocab_size = kVocab;
-    program.max_seq_len = 512;
     validate(program);
     return std::make_shared<const Program>(std::move(program));
 }
@@ -111,15 +112,18 @@ inline std::vector<std::vector<int32_t>> random_texts(Random& random, int count,
 
 inline JobPtr make_job(const std::shared_ptr<const Model>& model, const std::vector<std::vector<int32_t>>& texts, int32_t value,
                        const Job::Allocate& allocate = nullptr) {
-    JobInputs inputs;
-    inputs.cu_seqlens = {0};
+    std::vector<int32_t> ids, offsets{0};
     for (const auto& text : texts) {
-        inputs.input_ids.insert(inputs.input_ids.end(), text.begin(), text.end());
-        inputs.cu_seqlens.push_back(static_cast<int32_t>(inputs.input_ids.size()));
+        ids.insert(ids.end(), text.begin(), text.end());
+        offsets.push_back(static_cast<int32_t>(ids.size()));
     }
-    inputs.token_type_ids.resize(inputs.input_ids.size());
+    JobInputs inputs;
+    inputs.inputs.resize(model->program().inputs.size());
+    inputs.inputs[kIds] = {ids.data(), ids.size()};
+    inputs.offsets.resize(model->program().domains.size());
+    inputs.offsets[kTokens] = {offsets.data(), offsets.size()};
     inputs.wanted = {value};
-    return std::make_shared<Job>(model, std::move(inputs), allocate);
+    return std::make_shared<Job>(model, inputs, allocate);
 }
 
 }  // namespace bertha::test

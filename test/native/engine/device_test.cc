@@ -22,7 +22,7 @@ public:
         EXPECT(team.size() == 1);
         {
             const std::lock_guard<std::mutex> lock(mutex_);
-            batches_.push_back(batch.tokens);
+            batches_.push_back(batch.tokens());
             most_at_once_ = std::max(most_at_once_, ++at_once_);
         }
         for (int op = 0; op < 4; op++) {

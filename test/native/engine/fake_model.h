@@ -35,9 +35,9 @@ public:
         return std::make_unique<NoWorkspace>();
     }
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace&, Team& team, Control& control) const override {
-        for (int64_t i = 0; i < batch.tokens; i++) {
-            BERTHA_CHECK(batch.input_ids[i] != kPoison, "NON_FINITE", "poison");
-            for (int step = 0; batch.input_ids[i] == kSlow && step < 20; step++) {
+        for (int64_t i = 0; i < batch.tokens(); i++) {
+            BERTHA_CHECK(batch.input(kIds)[i] != kPoison, "NON_FINITE", "poison");
+            for (int step = 0; batch.input(kIds)[i] == kSlow && step < 20; step++) {
                 team.run(8, [&](int64_t, int member) {
                     std::this_thread::sleep_for(std::chrono::microseconds(100));
                     if (member > 0) units_of_workers++;
@@ -47,7 +47,7 @@ public:
             }
         }
         for (const Output& output : outputs)
-            std::fill_n(output.data, (output.value == kStates ? batch.tokens : batch.batch_size) * kHidden, 1.0f);
+            std::fill_n(output.data, (output.value == kStates ? batch.tokens() : batch.batch_size) * kHidden, 1.0f);
     }
     int64_t weight_bytes() const override { return 0; }
     int64_t preferred_tokens() const override { return kPreferred; }

@@ -17,5 +17,6 @@ std::vector<Test> weight_tests();
 std::vector<Test> queue_tests();
 std::vector<Test> device_tests();
 std::vector<Test> program_tests();
+std::vector<Test> batch_tests();
 
 }  // namespace bertha::test

@@ -96,7 +96,7 @@ void a_lazy_table_refuses_rows_that_have_changed() {
 std::shared_ptr<const Program> with_head(int32_t matrix, int32_t scale_of_output, bool is_copied) {
     Program program = *encoder();
     if (is_copied) program.weights.push_back(program.weights[static_cast<size_t>(matrix)]);
-    program.values.push_back({Rows::kTokens, program.weights[static_cast<size_t>(matrix)].rows});
+    program.values.push_back({kTokens, program.weights[static_cast<size_t>(matrix)].rows});
     ops::Linear head;
     head.input = kStates;
     head.output = static_cast<int32_t>(program.values.size()) - 1;
@@ -116,7 +116,7 @@ std::shared_ptr<const Program> with_head(int32_t matrix, int32_t scale_of_output
         }
         second.input = first.output;
         second.residual = kNoIndex;
-        program.values.push_back({Rows::kTokens, kHidden});
+        program.values.push_back({kTokens, kHidden});
         second.output = static_cast<int32_t>(program.values.size()) - 1;
         std::get<ops::LayerNorm>(program.ops[4]).input = second.output;
         program.ops.insert(program.ops.begin() + 4, Op(second));
