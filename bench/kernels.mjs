@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { inRoot, listFiles } from '../scripts/build/project.mjs';
 import { compiler } from '../scripts/build/toolchain.mjs';
+import { formatShares, judgeShares } from './shares.mjs';
 
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const kernels = /^native\/cpu\/(isa\/|peak\.)/;
@@ -27,4 +28,6 @@ for (const [i, source] of sources.entries()) {
 }
 const program = `${folder}/kernels`;
 execFileSync(command, [...commandFlags, ...objects, '-pthread', '-o', program], { stdio: 'inherit' });
-process.exitCode = spawnSync(program, process.argv.slice(2), { stdio: 'inherit' }).status ?? 1;
+const { status, stdout } = spawnSync(program, process.argv.slice(2), { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+process.stdout.write(stdout + formatShares(judgeShares(stdout)));
+process.exitCode = status ?? 1;

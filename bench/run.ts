@@ -3,6 +3,7 @@
 //                    [--python PYTHON] [--output FILE] [--no-save]
 // PYTHON is one that has bench/python/requirements.txt: it adds sentence-transformers, OpenVINO and CTranslate2, and makes ONNX graphs.
 // Results go to bench/results/<cpu>/; `npm run bench:report` makes docs/performance.md from them.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -115,6 +116,12 @@ if (values.output !== undefined || (isWhole && !values['no-save'])) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(all, undefined, 1)}\n`);
   print(`results are in ${file}`);
+}
+if (isWhole && !quick) {
+  print('\nShares of the peak of one core, of single operations:');
+  for (const { pid } of engines) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  const kernels = fileURLToPath(new URL('kernels.mjs', import.meta.url));
+  spawnSync(process.execPath, [kernels, '--tokens', '8,128,512'], { stdio: 'inherit' });
 }
 // onnxruntime's threads and rivals' processes would keep this one from ending.
 process.exit(0);

@@ -113,6 +113,29 @@ t('an engine in a process of its own gives the vectors, and the times, of that p
   }
 });
 
+t('judges the shares of the peak that single operations reach', async () => {
+  const { judgeShares } = (await import('../../bench/' + 'shares.mjs')) as { judgeShares: (output: string) => readonly object[] };
+  const output = [
+    'peak of fp32: 179 GF/s',
+    'fp32, 128 tokens in texts of 128',
+    '  qkv                    384x1152             300.0     734.0   23.1%      155     90%',
+    '  attention              128                  193.1     194.9    6.1%      130     73%',
+    '  layer norm, twice      384                   22.1      22.1    0.7%',
+    '  ffn1 + gelu            384x1536             100.0    1030.1   32.2%      148     98%',
+    '  one layer                                  3165.2',
+    'peak of int8: 747 GF/s',
+    'int8, 8 tokens in texts of 8',
+    '  qkv                    384x1152              15.9      15.9   21.2%      447     76%',
+    '  attention (bf16)       8                      3.9       3.9    5.2%       25      3%',
+    '',
+  ].join('\n');
+  assert.equal(judgeShares(output), [
+    { what: 'fp32, 128 tokens, products', share: 92, target: 95, met: false },
+    { what: 'fp32, 128 tokens, attention', share: 73, target: 60, met: true },
+    { what: 'int8, 8 tokens, products', share: 76, target: 75, met: true },
+  ]);
+});
+
 const timing = (median: number) => ({ min: median, median, p99: median, runs: 3 });
 const row: Row = {
   model: 'MiniLM',
