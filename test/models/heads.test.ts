@@ -165,6 +165,32 @@ t('MPNet reads no pad_token_id, and sorts distances into 32 buckets whatever the
   assert.equal((await (await MPNetModel.from_pretrained(wide))(ids)).last_hidden_state!.data, expected);
 });
 
+t('MPNet’s relative biases are computed at load, and no forward adds any', async () => {
+  const memoryOf = async (directory: string) => {
+    const [first, second] = [await loadModel(directory), await loadModel(directory)];
+    const before = first.memoryUsage();
+    await first.forward([{ ids: Int32Array.of(0, 7, 9, 2) }]);
+    assert.equal([first.memoryUsage().weights, second.memoryUsage().weights], [before.weights, before.weights]);
+    const { config } = first;
+    for (const model of [first, second]) model.dispose();
+    return { weights: before.weights, config };
+  };
+  const whole = await memoryOf(golden('tiny/mpnet-base'));
+  const { hiddenSize, numHeads } = whole.config;
+  const positions = whole.config.maxSequenceLength + 2;
+  const fewer = 32;
+  const shorter = reconfigured('mpnet-base', { max_position_embeddings: positions - fewer });
+  await withTensors(shorter, (tensor) => {
+    if (!tensor.name.endsWith('position_embeddings.weight')) return [tensor];
+    const shape = [positions - fewer, hiddenSize];
+    return [{ ...tensor, shape, bytes: tensor.bytes.subarray(0, shape[0]! * hiddenSize * 4) }];
+  });
+  const difference = whole.weights - (await memoryOf(shorter)).weights;
+  // A row of the position table, and two distances for each head, for each position.
+  const expected = fewer * (hiddenSize + 2 * numHeads) * 4;
+  assert.ok(Math.abs(difference - expected) <= 256, `${difference} bytes for ${expected}`);
+});
+
 t('ELECTRA’s multiple choice reads the settings of its summary', async () => {
   // The layers of a classifier serve as those of a choice: dense and one row.
   const base = await withTensors(tinyCopy('electra-sequence-classification'), (tensor) => {
