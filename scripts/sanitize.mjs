@@ -13,7 +13,9 @@ import { compiler, nodeHeadersPrefix } from './build/toolchain.mjs';
 const [mode = '', ...filters] = process.argv.slice(2);
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const isCore = (source) => !source.startsWith('native/addon/');
-const program = ['engine_test', 'pool_test', 'weight_test', 'queue_test', 'device_test', 'program_test', 'batch_test'].map((name) => `test/native/engine/${name}.cc`);
+const program = ['engine_test', 'pool_test', 'weight_test', 'queue_test', 'device_test', 'program_test', 'batch_test'].map(
+  (name) => `test/native/engine/${name}.cc`,
+);
 const modes = {
   address: {
     // -fno-rtti leaves vptr checks without the types they compare.

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { access, copyFile, mkdir, readFile, realpath, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, realpath, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { quote, quotePath } from '../checkpoint/describe.js';
+import { exists } from '../checkpoint/exists.js';
 import { ioError } from '../checkpoint/files.js';
 import { unexpected } from '../expected.js';
 import { isCommit, isSafeFileName } from './repository.js';
@@ -118,11 +119,4 @@ async function place(target: string, make: (temporary: string) => Promise<unknow
 function checked(file: string): string {
   if (isSafeFileName(file)) return file;
   throw unexpected('INDEX_PATH', "a file name inside the model's repository", quote(file));
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

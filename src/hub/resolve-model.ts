@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
 import { quote, quotePath } from '../checkpoint/describe.js';
+import { exists } from '../checkpoint/exists.js';
 import { BerthaError } from '../errors.js';
 import { unexpected, wrongArgument } from '../expected.js';
 import { abortSignal, flag, readOptions } from '../options.js';
@@ -182,11 +182,4 @@ function notDirectory(model: string, error: unknown): unknown {
   if (!(error instanceof BerthaError)) return error;
   const message = `${error.message} There is no directory ${quotePath(model)}, so it was taken for an id on the Hub.`;
   return new BerthaError(error.code, message, { cause: error.cause });
-}
-
-async function exists(name: string): Promise<boolean> {
-  return access(name).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { quote, quotePath } from '../../checkpoint/describe.js';
+import { isDirectory } from '../../checkpoint/exists.js';
 import { BerthaError } from '../../errors.js';
 import { readFilePath } from '../../file-path.js';
 import type { HubOptions } from '../../hub/index.js';
@@ -110,12 +110,5 @@ export async function findLocalModel(model: string): Promise<string | undefined>
     'INVALID_ARG',
     `Expected an id on the Hub such as ${quote('sentence-transformers/all-MiniLM-L6-v2')} for the model but received the path ${quotePath(model)}, ` +
       `which env.allowLocalModels forbids.`,
-  );
-}
-
-async function isDirectory(name: string): Promise<boolean> {
-  return stat(name).then(
-    (found) => found.isDirectory(),
-    () => false,
   );
 }
