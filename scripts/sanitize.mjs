@@ -43,9 +43,12 @@ const shared = [
   '-g',
   ...flags,
   ...[...list.bertha_defines, `BERTHA_BUILDER="${mode}"`, `BERTHA_VERSION="${packageJson.version}"`].map((define) => `-D${define}`),
-  ...[...list.bertha_include.map((path) => inRoot(path)), inRoot(nodeApi), join(nodeHeadersPrefix() ?? '/usr', 'include', 'node')].map(
-    (path) => `-I${path}`,
-  ),
+  ...[
+    ...list.bertha_include.map((path) => inRoot(path)),
+    inRoot('test', 'native'),
+    inRoot(nodeApi),
+    join(nodeHeadersPrefix() ?? '/usr', 'include', 'node'),
+  ].map((path) => `-I${path}`),
 ];
 
 async function run(program, args, options = {}) {
