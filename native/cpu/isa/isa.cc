@@ -121,6 +121,14 @@ const KernelTable& kernels() {
     return available_tables().front();
 }
 
+// A table whose lanes are those of the forward: both read the same panels.
+const TrainingKernels& training_kernels() {
+    const int64_t lanes = kernels().lanes;
+    if (avx512_kernels() != nullptr && lanes == avx512_kernels()->lanes) return *avx512_training_kernels();
+    if (avx2_kernels() != nullptr && lanes == avx2_kernels()->lanes) return *avx2_training_kernels();
+    return *scalar_training_kernels();
+}
+
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision) {
     for (const MatrixFormat* format :
          {&kernels.fp32, &kernels.fp16_weights, &kernels.bf16, &kernels.int8, &kernels.int8_fast})

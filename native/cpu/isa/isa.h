@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/kernels.h"
+#include "cpu/training/training_kernels.h"
 
 namespace bertha::cpu {
 
@@ -19,6 +20,8 @@ struct IsaReport {
 // here.
 IsaReport isa_report();
 const KernelTable& kernels();
+// Those that fit kernels().
+const TrainingKernels& training_kernels();
 // The format of a precision. Throws PRECISION, saying what is missing, when this processor cannot run it.
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision);
 

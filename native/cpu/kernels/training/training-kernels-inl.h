@@ -1,0 +1,16 @@
+// All kernels of learning over one set of lanes: included once per instruction set, inside its namespace and
+// target pragma.
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function"  // the forward's own entry points are not used here
+#endif
+// clang-format off
+#include "cpu/kernels/math-inl.h"
+#include "cpu/kernels/gemm-inl.h"
+#include "cpu/kernels/attention-inl.h"
+#include "cpu/kernels/rows-inl.h"
+// clang-format on
+
+constexpr TrainingKernels make_training_table() {
+    TrainingKernels table{};
+    return table;
+}
