@@ -7,7 +7,7 @@ import { inRoot } from '../build/project.mjs';
 const floors = [
   ['cli'],
   ['index'],
-  ['compat', 'evaluators', 'tools'],
+  ['compat', 'evaluators', 'tools', 'training'],
   ['embedding', 'tasks'],
   ['vectors', 'metrics'],
   ['calls'],

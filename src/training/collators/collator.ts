@@ -1,0 +1,77 @@
+import type { PackedBatch } from '../../runtime/batch.js';
+
+/** A sequence of tokens on its way into a micro-batch. */
+export interface EncodedSequence {
+  /** [tokens] */
+  readonly ids: Int32Array;
+  /** [tokens]; absent: all 0. */
+  readonly typeIds?: Int32Array;
+}
+
+/** A row of a dataset as tokens: one sequence, or several (the choices of a question, the windows of a long text), and what they are labelled with. */
+export interface Example {
+  /** The row's place in its dataset. What is drawn at random of it depends on (seed, epoch, index) alone. */
+  readonly index: number;
+  readonly sequences: readonly EncodedSequence[];
+  /** Tokens of all its sequences: what rows are grouped by. */
+  readonly tokens: number;
+}
+
+/**
+ * What a training program reads: sequences end to end, and the inputs that its losses declare. Labels below 0 (-100) do not count; nor does
+ * a target that is NaN.
+ */
+export type MicroBatch = Omit<PackedBatch, 'targets'> & {
+  /** Classes: [tokens], [sequences] or [selected], by the head. */
+  readonly labels?: Int32Array;
+  /** [sequences]: a second kind of classes (next sentence beside masked words). */
+  readonly sentenceLabels?: Int32Array;
+  /** [sequences, 2]: first and last token of an answer. */
+  readonly spans?: Int32Array;
+  /** [sequences or tokens, width]: what scores should be. */
+  readonly targets?: Float32Array;
+};
+
+/** A micro-batch, and how much of it counts. */
+export interface CollatedBatch {
+  /** Rows of the dataset in it. */
+  readonly rows: number;
+  /** Tokens to compute. */
+  readonly tokens: number;
+  /** What counts in each loss: sequences, labels that are not -100, answers … */
+  readonly numItems: readonly number[];
+  readonly batch: MicroBatch;
+  /**
+   * What the logits of this batch, as the head computes them ([sequences, labels], [tokens, labels], [tokens, 2], [sequences, 1] of choices, [selected,
+   * vocabulary]), say of each row, in order, and the row's labels in the same form: what `computeMetrics` and `predict` get.
+   */
+  read(logits: Float32Array): ReadPredictions;
+}
+
+/** One entry a row. */
+export interface ReadPredictions {
+  readonly predictions: readonly unknown[];
+  /** Empty for rows without labels. */
+  readonly labels: readonly unknown[];
+}
+
+/** What may be drawn at random of a batch. */
+export interface Draw {
+  readonly seed: number;
+  /** Counted from 0. Evaluation draws the same masks each time. */
+  readonly epoch: number;
+}
+
+/** Makes micro-batches of rows, for one head. */
+export interface Collator<Row = unknown, Encoded extends Example = Example> {
+  /**
+   * Reads a row in slices of the event loop, each `next` a part of it; undefined for a row from which nothing can be learned (it was warned of).
+   *
+   * Errors: INVALID_ARG names the row and what is wrong with it; MAX_LENGTH.
+   */
+  encode(row: Row, index: number): Generator<void, Encoded | undefined>;
+  /** Lays examples end to end. A whole batch is well below 2 ms. */
+  collate(examples: readonly Encoded[], draw: Draw): CollatedBatch;
+  /** Tells once, as process warnings, what was left out of the rows so far: cut texts, answers that are not in their context … */
+  warn(): void;
+}
