@@ -1,0 +1,62 @@
+import type { TrainingArguments } from '../arguments/training-arguments.js';
+
+/** Batches of a mega-batch, within which rows are sorted by length (transformers' LengthGroupedSampler). */
+const kMegaBatches = 50;
+
+/**
+ * The rows of one epoch in the order in which they are trained: a function of (dataSeed, epoch) and nothing else, so that a resumed run
+ * continues where it was. `lengths` (tokens of each row) are for 'group_by_length' alone.
+ */
+export function epochOrder(
+  args: Pick<TrainingArguments, 'trainSamplingStrategy' | 'dataSeed' | 'perDeviceTrainBatchSize'>,
+  epoch: number,
+  rows: number,
+  lengths?: ArrayLike<number>,
+): Uint32Array {
+  const order = Uint32Array.from({ length: rows }, (_, row) => row);
+  if (args.trainSamplingStrategy === 'sequential') return order;
+  shuffle(order, args.dataSeed, epoch);
+  return args.trainSamplingStrategy === 'group_by_length' ? groupByLength(order, lengths!, args.perDeviceTrainBatchSize) : order;
+}
+
+/** Sorts mega-batches by descending length; the longest row of all comes first, so that a run that lacks memory fails at once. */
+function groupByLength(order: Uint32Array, lengths: ArrayLike<number>, batchSize: number): Uint32Array {
+  const size = batchSize * Math.max(1, Math.min(Math.floor(order.length / (batchSize * 4)), kMegaBatches));
+  let longest = 0;
+  for (let begin = 0; begin < order.length; begin += size) {
+    const group = order.subarray(begin, begin + size);
+    group.set([...group].sort((a, b) => lengths[b]! - lengths[a]!));
+    if (lengths[group[0]!]! > lengths[order[longest]!]!) longest = begin;
+  }
+  const first = order[0]!;
+  order[0] = order[longest]!;
+  order[longest] = first;
+  return order;
+}
+
+/** Fisher-Yates. */
+function shuffle(order: Uint32Array, seed: number, epoch: number): void {
+  const below = randomBelow(seed, epoch);
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = below(last + 1);
+    const value = order[last]!;
+    order[last] = order[other]!;
+    order[other] = value;
+  }
+}
+
+/** Whole numbers below a bound, from SplitMix64 keyed with (seed, stream); the bias is below bound / 2^64. */
+export function randomBelow(seed: number, stream: number): (bound: number) => number {
+  let state = BigInt.asUintN(64, mix(BigInt(seed)) + mix(BigInt(stream) + 0x632be59bd9b4e019n));
+  return (bound) => {
+    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
+    return Number((mix(state) * BigInt(bound)) >> 64n);
+  };
+}
+
+function mix(value: bigint): bigint {
+  let z = BigInt.asUintN(64, value);
+  z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
+  z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
+  return z ^ (z >> 31n);
+}
