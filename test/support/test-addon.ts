@@ -45,11 +45,26 @@ export interface NativeOps {
   peak(): Record<string, number>;
 }
 
+/** The backward of one op at a time, likewise. */
+export interface NativeTrainingOps {
+  /** Gradients from input [m, k], weight [n, k] and that of the output [m, n]; `parts` of k are computed one by one, as threads would. */
+  linearGrad(
+    input: Float32Array,
+    weight: Float32Array,
+    gradOutput: Float32Array,
+    m: number,
+    n: number,
+    k: number,
+    parts: number,
+  ): { input: Float32Array; weight: Float32Array; bias: Float32Array };
+}
+
 /** The addon with what only tests and benches need; native/addon/test/test_addon.cc. */
 export interface TestAddon extends NativeAddon {
   /** The n-th native allocation from now fails, none for 0. Returns how many there were since the last call. */
   failAllocation(n: number): number;
   readonly ops: NativeOps;
+  readonly trainingOps: NativeTrainingOps;
 }
 
 /** Beside the addon that BERTHA_ADDON names, else, as packaged builds have none, in the checkout's own build. */

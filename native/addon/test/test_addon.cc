@@ -3,6 +3,7 @@
 #include "addon/args.h"
 #include "addon/exports.h"
 #include "addon/test/ops.h"
+#include "addon/test/training_linear_ops.h"
 #include "engine/allocator.h"
 
 namespace bertha::addon {
@@ -20,6 +21,9 @@ Napi::Object define_test_exports(Napi::Env env, Napi::Object exports) {
     define_exports(env, exports);
     exports.Set("failAllocation", Napi::Function::New(env, fail_allocation_at, "failAllocation"));
     exports.Set("ops", define_ops(env));
+    Napi::Object training = Napi::Object::New(env);
+    define_training_linear_ops(env, training);
+    exports.Set("trainingOps", training);
     return exports;
 }
 

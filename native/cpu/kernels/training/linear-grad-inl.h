@@ -1,0 +1,144 @@
+// The backward of a linear, beside dX, which is an ordinary product with transposed panels.
+//
+// dWᵀ = Xᵀ dY runs on register tiles as in gemm-inl.h, along the rows: R neighbouring columns of X, which a
+// row has in one or two cache lines, times one panel of dY. The columns of dY that make a panel are copied
+// for a block of kSumRows rows, so that the inner loop streams them; the copy is used k / R times. A tile
+// sums a block in registers and adds it to the gradient, block after block: each element has one owner and
+// one order.
+
+// sums[r][v] = Σ over `count` rows of a[row][r] · panel[row][v], in order of rows.
+template <int R, int V>
+inline void multiply_transposed(const float* a, int64_t stride, const float* panel, int64_t count,
+                                VecF (&sums)[R][V]) {
+    for (int r = 0; r < R; r++)
+        for (int v = 0; v < V; v++) sums[r][v] = zero();
+    BERTHA_NO_UNROLL
+    for (int64_t i = 0; i < count; i++) {
+        VecF columns[V];
+        for (int v = 0; v < V; v++) {
+            columns[v] = load(panel + v * kLanes);
+            BERTHA_KEEP_IN_REGISTER(columns[v]);
+        }
+        for (int r = 0; r < R; r++) {
+            const VecF x = set(a[r]);
+            for (int v = 0; v < V; v++) sums[r][v] = fma(x, columns[v], sums[r][v]);
+        }
+        a += stride;
+        panel += V * kLanes;
+    }
+}
+
+template <int R, int V>
+void add_transposed_tile(const float* a, int64_t stride, const float* panel, int64_t count, float* output) {
+    VecF sums[R][V];
+    multiply_transposed<R, V>(a, stride, panel, count, sums);
+    BERTHA_UNROLL
+    for (int r = 0; r < R; r++) {
+        BERTHA_UNROLL
+        for (int v = 0; v < V; v++) {
+            float* place = output + (r * V + v) * kLanes;
+            store(place, add(load(place), sums[r][v]));
+        }
+    }
+}
+
+template <int V, int... R>
+inline void add_transposed_rows(int64_t rows, const float* a, int64_t stride, const float* panel,
+                                int64_t count, float* output, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const float*, int64_t, const float*, int64_t, float*);
+    constexpr Function functions[] = {&add_transposed_tile<R + 1, V>...};
+    functions[rows - 1](a, stride, panel, count, output);
+}
+
+// `count` rows of x from `first` on, `valid` columns of each, as a panel of V vectors.
+template <int V>
+inline void copy_panel(const float* x, int64_t stride, int64_t count, int64_t valid, float* panel) {
+    for (int64_t i = 0; i < count; i++, x += stride, panel += V * kLanes) {
+        BERTHA_UNROLL
+        for (int v = 0; v < V; v++) {
+            const int64_t left = valid - v * kLanes;
+            store(panel + v * kLanes,
+                  left >= kLanes ? load(x + v * kLanes) : load_first(x + v * kLanes, left));
+        }
+    }
+}
+
+inline int64_t linear_grad_weight_scratch(int64_t) { return kSumRows * kPanelWidth; }
+
+inline void linear_grad_weight(const LinearGradWeightArgs& args) {
+    const int64_t column = args.panel * kPanelWidth,
+                  columns = args.n - column < kPanelWidth ? args.n - column : kPanelWidth;
+    const int64_t tiles = (args.k_end - args.k_begin + kTileRows - 1) / kTileRows;
+    with_vectors<kTileVectors>((columns + kLanes - 1) / kLanes, [&](auto vectors) {
+        float* grad = args.grad + column * args.k;
+        for (int64_t first = 0; first < args.rows; first += kSumRows) {
+            const int64_t count = args.rows - first < kSumRows ? args.rows - first : kSumRows;
+            copy_panel<vectors>(args.grad_output + first * args.grad_stride + column, args.grad_stride, count,
+                                columns, args.scratch);
+            for (int64_t t = 0; t < tiles; t++) {
+                const int64_t begin = args.k_begin + (args.k_end - args.k_begin) * t / tiles,
+                              end = args.k_begin + (args.k_end - args.k_begin) * (t + 1) / tiles;
+                add_transposed_rows<vectors>(end - begin, args.input + first * args.input_stride + begin,
+                                             args.input_stride, args.scratch, count,
+                                             grad + begin * vectors * kLanes,
+                                             std::make_integer_sequence<int, kTileRows>());
+            }
+        }
+    });
+}
+
+inline void transpose_panel(const float* panels, int64_t n, int64_t k, int64_t panel, float* out) {
+    const int64_t first = panel * kPanelWidth, valid = k - first < kPanelWidth ? k - first : kPanelWidth,
+                  width = padded_columns(valid);
+    for (int64_t column = 0; column < n; column += kPanelWidth) {
+        const int64_t count = n - column < kPanelWidth ? n - column : kPanelWidth,
+                      source_width = padded_columns(count);
+        const float* source = panels + column * k + first * source_width;
+        for (int64_t i = 0; i < width; i += kLanes) {
+            int64_t j = 0;
+            if (i + kLanes <= valid)
+                for (; j + kLanes <= count; j += kLanes)
+                    transpose(source + i * source_width + j, source_width, out + (column + j) * width + i,
+                              width);
+            for (; j < count; j++)
+                for (int64_t lane = 0; lane < kLanes; lane++)
+                    out[(column + j) * width + i + lane] = i + lane < valid
+                                                               ? source[(i + lane) * source_width + j]
+                                                               : 0.0f;
+        }
+    }
+}
+
+inline void column_sums(const float* x, int64_t rows, int64_t width, int64_t begin, int64_t end,
+                        float* sums) {
+    constexpr int kVectors = 4;  // a row's cache lines are read while they are near
+    for (int64_t first = 0; first < rows; first += kSumRows) {
+        const int64_t last = rows - first < kSumRows ? rows : first + kSumRows;
+        for (int64_t column = begin; column < end; column += kVectors * kLanes) {
+            const int64_t left = end - column;
+            with_vectors<kVectors>((left + kLanes - 1) / kLanes, [&](auto vectors) {
+                constexpr int V = vectors;
+                VecF totals[V];
+                for (VecF& total : totals) total = zero();
+                for (int64_t row = first; row < last; row++) {
+                    BERTHA_UNROLL
+                    for (int v = 0; v < V; v++) {
+                        const float* p = x + row * width + column + v * kLanes;
+                        const int64_t lanes = left - v * kLanes;
+                        totals[v] = add(totals[v], lanes >= kLanes ? load(p) : load_first(p, lanes));
+                    }
+                }
+                BERTHA_UNROLL
+                for (int v = 0; v < V; v++) {
+                    float* place = sums + column + v * kLanes;
+                    const int64_t lanes = left - v * kLanes;
+                    if (lanes >= kLanes) {
+                        store(place, add(load(place), totals[v]));
+                    } else {
+                        store_first(place, add(load_first(place, lanes), totals[v]), lanes);
+                    }
+                }
+            });
+        }
+    }
+}
