@@ -27,6 +27,7 @@ inline VecF add(VecF a, VecF b) { return _mm256_add_ps(a, b); }
 inline VecF sub(VecF a, VecF b) { return _mm256_sub_ps(a, b); }
 inline VecF mul(VecF a, VecF b) { return _mm256_mul_ps(a, b); }
 inline VecF div(VecF a, VecF b) { return _mm256_div_ps(a, b); }
+inline VecF sqrt(VecF x) { return _mm256_sqrt_ps(x); }
 inline VecF fma(VecF a, VecF b, VecF c) { return _mm256_fmadd_ps(a, b, c); }
 inline VecF max(VecF a, VecF b) { return _mm256_max_ps(a, b); }
 inline VecF min(VecF a, VecF b) { return _mm256_min_ps(a, b); }
@@ -115,4 +116,19 @@ inline VecD widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 inline VecD fma_double(VecD a, VecD b, VecD c) { return _mm256_fmadd_pd(a, b, c); }
 inline VecD quotient_or_zero(VecD a, VecD b) {
     return _mm256_and_pd(_mm256_div_pd(a, b), _mm256_cmp_pd(b, _mm256_setzero_pd(), _CMP_NEQ_UQ));
+}
+
+typedef uint64_t VecL __attribute__((vector_size(32)));
+inline VecL set_long(uint64_t x) { return VecL{x, x, x, x}; }
+inline VecL count_long() { return VecL{0, 1, 2, 3}; }
+inline VecL multiply_low_words(VecL a, VecL b) { return (VecL)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+inline void store_interleaved(void* p, VecL a, VecL b) {
+    const __m256i low = _mm256_unpacklo_epi64((__m256i)a, (__m256i)b),
+                  high = _mm256_unpackhi_epi64((__m256i)a, (__m256i)b);
+    __m256i* out = static_cast<__m256i*>(p);
+    _mm256_storeu_si256(out, _mm256_permute2x128_si256(low, high, 0x20));
+    _mm256_storeu_si256(out + 1, _mm256_permute2x128_si256(low, high, 0x31));
+}
+inline VecF load_uint16(const uint16_t* p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }

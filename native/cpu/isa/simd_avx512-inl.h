@@ -24,6 +24,7 @@ inline VecF add(VecF a, VecF b) { return _mm512_add_ps(a, b); }
 inline VecF sub(VecF a, VecF b) { return _mm512_sub_ps(a, b); }
 inline VecF mul(VecF a, VecF b) { return _mm512_mul_ps(a, b); }
 inline VecF div(VecF a, VecF b) { return _mm512_div_ps(a, b); }
+inline VecF sqrt(VecF x) { return _mm512_sqrt_ps(x); }
 inline VecF fma(VecF a, VecF b, VecF c) { return _mm512_fmadd_ps(a, b, c); }
 inline VecF max(VecF a, VecF b) { return _mm512_max_ps(a, b); }
 inline VecF min(VecF a, VecF b) { return _mm512_min_ps(a, b); }
@@ -125,4 +126,19 @@ inline VecD widen(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); 
 inline VecD fma_double(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a, b, c); }
 inline VecD quotient_or_zero(VecD a, VecD b) {
     return _mm512_maskz_div_pd(_mm512_cmp_pd_mask(b, _mm512_setzero_pd(), _CMP_NEQ_UQ), a, b);
+}
+
+typedef uint64_t VecL __attribute__((vector_size(64)));
+inline VecL set_long(uint64_t x) { return VecL{x, x, x, x, x, x, x, x}; }
+inline VecL count_long() { return VecL{0, 1, 2, 3, 4, 5, 6, 7}; }
+inline VecL multiply_low_words(VecL a, VecL b) { return (VecL)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+inline void store_interleaved(void* p, VecL a, VecL b) {
+    const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11),
+                  high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    uint64_t* out = static_cast<uint64_t*>(p);
+    _mm512_storeu_si512(out, _mm512_permutex2var_epi64((__m512i)a, low, (__m512i)b));
+    _mm512_storeu_si512(out + 8, _mm512_permutex2var_epi64((__m512i)a, high, (__m512i)b));
+}
+inline VecF load_uint16(const uint16_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }

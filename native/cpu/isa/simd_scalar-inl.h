@@ -36,6 +36,9 @@ inline VecF add(VecF a, VecF b) { return a + b; }
 inline VecF sub(VecF a, VecF b) { return a - b; }
 inline VecF mul(VecF a, VecF b) { return a * b; }
 inline VecF div(VecF a, VecF b) { return a / b; }
+inline VecF sqrt(VecF x) {
+    return VecF{__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
+}
 inline VecF fma(VecF a, VecF b, VecF c) { return a * b + c; }  // two roundings here, one on AVX2 and AVX-512
 inline VecF select_less(VecF a, VecF b, VecF when_less, VecF otherwise) {
     return a < b ? when_less : otherwise;
@@ -143,3 +146,18 @@ inline VecD fma_double(VecD a, VecD b, VecD c) { return a * b + c; }
 inline VecD quotient_or_zero(VecD a, VecD b) {
     return VecD{b[0] != 0.0 ? a[0] / b[0] : 0.0, b[1] != 0.0 ? a[1] / b[1] : 0.0};
 }
+
+// Half as many lanes of unsigned 64-bit numbers.
+typedef uint64_t VecL __attribute__((vector_size(16)));
+inline VecL set_long(uint64_t x) { return VecL{x, x}; }
+// 0, 1, 2, ...
+inline VecL count_long() { return VecL{0, 1}; }
+// The 64-bit products of the low 32 bits.
+inline VecL multiply_low_words(VecL a, VecL b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
+// a[0], b[0], a[1], b[1], ...
+inline void store_interleaved(void* p, VecL a, VecL b) {
+    const uint64_t words[4] = {a[0], b[0], a[1], b[1]};
+    __builtin_memcpy(p, words, sizeof words);
+}
+// kLanes 16-bit numbers as floats.
+inline VecF load_uint16(const uint16_t* p) { return to_float(VecI{p[0], p[1], p[2], p[3]}); }

@@ -12,6 +12,7 @@
 namespace bertha::cpu {
 
 constexpr int64_t kSumRows = 256;
+constexpr int64_t kNormStats = 3;  // numbers that layer_norm_grad leaves for layer_norm_grad_weight, a row
 
 // The factors of one dropout site: element (row, column) is 0 or `scale`, by Philox-4x32-10 with the counter
 // (column / 8, row, site, micro_step) and the key; docs/training.md has the rule. No pointer to one, or
@@ -72,7 +73,7 @@ struct LayerNormGradArgs {
     const float* weight = nullptr;       // [width]
     const float* residual = nullptr;     // [rows, width], added to grad_input; or null
     float* grad_input = nullptr;         // [rows, width]; may be grad_output
-    float* stats = nullptr;              // [rows, 2]: mean and 1 / deviation, for layer_norm_grad_weight
+    float* stats = nullptr;  // [rows, kNormStats]: mean, mean of the rest, 1 / deviation; both kernels' own
     int64_t rows = 0;
     int64_t width = 0;
     float eps = 0.0f;
@@ -92,8 +93,10 @@ struct AdamwArgs {
     double bias_correction1 = 1.0, bias_correction2 = 1.0;  // 1 - beta^step
 };
 
-// Rows of logits with one label each. Losses are sums in float64 of fp32 terms; each gradient is times
-// `scale`, 1 / the number of items of the step, and may be written over the logits.
+// Rows of logits with one label each. Losses are sums in float64; gradients are times `scale`, weight / items
+// of the step, and may be written over the logits. Items: rows that count; with class weights Σ of the
+// weights of their labels, as torch.nn.CrossEntropyLoss divides (the smoothed part too). A logit that is not
+// finite makes the loss NaN.
 struct CrossEntropyArgs {
     const float* logits = nullptr;         // [rows, width]
     const int32_t* labels = nullptr;       // [rows]; below 0: the row does not count
@@ -107,14 +110,15 @@ struct CrossEntropyArgs {
 
 struct ElementLossArgs {
     const float* logits = nullptr;   // [rows, width]
-    const float* targets = nullptr;  // [rows, width]; NaN: the element does not count
+    const float* targets = nullptr;  // [rows, width]; NaN: the element does not count. Items: elements
     float* grad = nullptr;           // [rows, width]
     int64_t rows = 0;
     int64_t width = 0;
     float scale = 1.0f;
 };
 
-// α · cross entropy of the labels + (1 - α) · T² · KL(softmax(teacher / T) ‖ softmax(logits / T))
+// α · cross entropy of the labels + (1 - α) · T² · KL(softmax(teacher / T) ‖ softmax(logits / T)). A row
+// whose label does not count has neither part. Items: rows.
 struct DistillArgs {
     CrossEntropyArgs hard;
     const float* teacher = nullptr;  // [rows, width] logits

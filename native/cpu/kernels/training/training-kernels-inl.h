@@ -9,6 +9,11 @@
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/training/linear-grad-inl.h"
+#include "cpu/kernels/training/philox-inl.h"
+#include "cpu/kernels/training/activation-grad-inl.h"
+#include "cpu/kernels/training/rows-grad-inl.h"
+#include "cpu/kernels/training/losses-inl.h"
+#include "cpu/kernels/training/adamw-inl.h"
 // clang-format on
 
 constexpr TrainingKernels make_training_table() {
@@ -17,5 +22,19 @@ constexpr TrainingKernels make_training_table() {
     table.linear_grad_weight_scratch = linear_grad_weight_scratch;
     table.linear_grad_weight = linear_grad_weight;
     table.column_sums = column_sums;
+    table.activation_grad = activation_grad;
+    table.layer_norm_grad = layer_norm_grad;
+    table.layer_norm_grad_weight = layer_norm_grad_weight;
+    table.dropout = dropout;
+    table.add_rows = add_rows;
+    table.add = add_vectors;
+    table.pool_grad = pool_grad;
+    table.normalize_grad = normalize_grad;
+    table.cross_entropy = cross_entropy;
+    table.binary_cross_entropy = binary_cross_entropy;
+    table.mean_squared_error = mean_squared_error;
+    table.distill = distill;
+    table.sum_of_squares = sum_of_squares;
+    table.adamw = adamw;
     return table;
 }
