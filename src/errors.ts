@@ -30,6 +30,7 @@ const rows = {
   NO_MASK: { kind: 'usage', exitCode: 1 },
   EMPTY_INPUT: { kind: 'usage', exitCode: 1 },
   INVALID_LABEL: { kind: 'usage' },
+  DATASET: { kind: 'usage', exitCode: 1 },
   DISPOSED: { kind: 'busy' },
   ABORTED: { kind: 'busy' },
   QUEUE_FULL: { kind: 'busy', httpStatus: 429 },

@@ -21,7 +21,7 @@ const floors = [
   ['tokenizer/scanning'],
   ['tokenizer/normalizers', 'tokenizer/wordpiece'],
   ['tokenizer/unicode', 'tokenizer/vocabulary'],
-  ['file-path'],
+  ['file-path', 'text-files'],
   ['options'],
   ['expected'],
   ['errors'],

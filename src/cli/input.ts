@@ -7,7 +7,7 @@ import { FieldReader } from './readers/fields.js';
 import { inputFormats, type InputFormat } from './readers/formats.js';
 import type { Item } from './readers/item.js';
 import { readJsonLines } from './readers/json-lines.js';
-import { readLines } from './readers/lines.js';
+import { readLines } from '../text-files/lines.js';
 
 /** The flags that say where texts come from, as commander hands them over. */
 export interface InputFlags {

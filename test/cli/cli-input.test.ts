@@ -1,6 +1,6 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { readLines } from '../../src/cli/readers/lines.js';
+import { readLines } from '../../src/text-files/lines.js';
 import { readyGroups } from '../../src/cli/groups.js';
 import { fit, table } from '../../src/cli/terminal/table.js';
 import { shorten } from '../../src/cli/terminal/width.js';

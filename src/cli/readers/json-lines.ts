@@ -2,7 +2,7 @@ import { unexpected } from '../../expected.js';
 import { errorMessage } from '../../realms.js';
 import type { FieldReader } from './fields.js';
 import type { Item } from './item.js';
-import { readLines } from './lines.js';
+import { readLines } from '../../text-files/lines.js';
 
 /** Items of a file with one JSON object, or one JSON string, a line. Blank lines are passed over. Errors: USAGE names the line. */
 export async function* readJsonLines(

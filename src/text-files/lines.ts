@@ -1,5 +1,5 @@
-import type { BerthaError } from '../../errors.js';
-import { unexpected } from '../../expected.js';
+import type { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 
 /** Longest line: the tokenizer takes no longer text. */
 export const kLongestLine = 1 << 25;
