@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeAddon } from '../../src/runtime/native.js';
+import type { DropoutSite } from './philox.js';
 
 /** One op at a time on typed arrays, by the kernels of the instruction set in use. */
 export interface NativeOps {
@@ -57,6 +58,17 @@ export interface NativeTrainingOps {
     k: number,
     parts: number,
   ): { input: Float32Array; weight: Float32Array; bias: Float32Array };
+  /** Forward and backward of qkv [tokens, 3, heads, headDim]; `lse` [tokens, heads] in powers of two, `qkv` and `relativeBias` gradients. */
+  attentionGrad(
+    qkv: Float32Array,
+    cuSeqlens: Int32Array,
+    numHeads: number,
+    headDim: number,
+    scale: number,
+    relativeBias: Float32Array | null,
+    gradOutput: Float32Array,
+    dropout: DropoutSite | null,
+  ): { output: Float32Array; lse: Float32Array; qkv: Float32Array; relativeBias: Float32Array };
 }
 
 /** The addon with what only tests and benches need; native/addon/test/test_addon.cc. */

@@ -4,6 +4,7 @@
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
 #include "engine/floating_point.h"
+#include "engine/program/program.h"
 
 namespace bertha::addon {
 namespace {
@@ -123,9 +124,132 @@ Napi::Value linear_grad(const Napi::CallbackInfo& info) {
     });
 }
 
+// { probability, seed, microStep, site } or null
+cpu::Dropout dropout_of(const Napi::Value& value) {
+    cpu::Dropout dropout;
+    if (value.IsNull()) return dropout;
+    const Napi::Object fields = to_object(value, "dropout");
+    const int64_t seed = to_int(get(fields, "seed"), "seed");
+    dropout.key[0] = static_cast<uint32_t>(seed);
+    dropout.key[1] = static_cast<uint32_t>(seed >> 32);
+    dropout.micro_step = static_cast<uint32_t>(to_int(get(fields, "microStep"), "microStep"));
+    dropout.site = static_cast<uint32_t>(to_int(get(fields, "site"), "site"));
+    dropout.threshold = static_cast<uint32_t>(to_double(get(fields, "probability"), "probability") * 65536 +
+                                              0.5);
+    dropout.scale = 65536.0f / static_cast<float>(65536 - dropout.threshold);
+    return dropout;
+}
+
+// Everything of attentionGrad's call, and its results.
+struct AttentionCase {
+    std::vector<float> qkv, grad_output, table;
+    std::vector<int32_t> offsets;
+    int64_t heads, head_dim, hidden, tokens;
+    float scale;
+    cpu::Dropout dropout;
+    std::vector<float> output, lse, grad_qkv, grad_table;
+
+    explicit AttentionCase(const Napi::CallbackInfo& info)
+        : qkv(to_floats(info[0], "qkv")),
+          grad_output(to_floats(info[6], "gradOutput")),
+          offsets(to_int32s(info[1], "cuSeqlens")),
+          heads(to_int(info[2], "numHeads", 1, 1024)),
+          head_dim(to_int(info[3], "headDim", 1, 4096)),
+          hidden(heads * head_dim),
+          tokens(static_cast<int64_t>(qkv.size()) / (3 * hidden)),
+          scale(static_cast<float>(to_double(info[4], "scale"))),
+          dropout(dropout_of(info[7])) {
+        if (!info[5].IsNull()) table = to_floats(info[5], "relativeBias");
+        check_count(qkv.size(), tokens * 3 * hidden, "qkv");
+        check_count(grad_output.size(), tokens * hidden, "gradOutput");
+        BERTHA_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "INVALID_ARG",
+                     "cuSeqlens must go from 0 to %lld", static_cast<long long>(tokens));
+        output.resize(static_cast<size_t>(tokens * hidden));
+        lse.resize(static_cast<size_t>(tokens * heads));
+        grad_qkv.resize(qkv.size(), 1e30f);  // written, not added to
+        grad_table.resize(table.size(), 0.0f);
+    }
+
+    int64_t longest() const {
+        int32_t longest = 1;
+        for (size_t i = 1; i < offsets.size(); i++) longest = std::max(longest, offsets[i] - offsets[i - 1]);
+        return longest;
+    }
+
+    size_t entry(int32_t distance, int64_t head) const {
+        const auto buckets = static_cast<int32_t>(table.size() / static_cast<size_t>(heads));
+        return static_cast<size_t>(relative_bucket(distance, buckets) * heads + head);
+    }
+
+    void run(const TrainingKernels& training, int32_t begin, int32_t seq_len, int64_t head, float* scratch) {
+        std::vector<float> bias, grad_bias(static_cast<size_t>(2 * seq_len - 1), 1e30f);
+        for (int32_t distance = 1 - seq_len; !table.empty() && distance < seq_len; distance++)
+            bias.push_back(table[entry(distance, head)]);
+        cpu::AttentionTrainArgs forward;
+        forward.forward.qkv = qkv.data() + begin * 3 * hidden + head * head_dim;
+        forward.forward.context = output.data() + begin * hidden + head * head_dim;
+        forward.forward.relative_bias = table.empty() ? nullptr : bias.data();
+        forward.forward.scratch = scratch;
+        forward.forward.seq_len = seq_len;
+        forward.forward.head_dim = head_dim;
+        forward.forward.hidden_size = hidden;
+        forward.forward.softmax_scale = scale;
+        forward.row_lse = lse.data() + begin * heads + head;
+        forward.lse_stride = heads;
+        forward.dropout = dropout;
+        forward.dropout.site += static_cast<uint32_t>(head) << 16;
+        forward.first_row = static_cast<uint32_t>(begin);
+        training.attention_train(forward);
+        cpu::AttentionGradArgs args;
+        args.qkv = forward.forward.qkv;
+        args.context = forward.forward.context;
+        args.grad_context = grad_output.data() + begin * hidden + head * head_dim;
+        args.row_lse = forward.row_lse;
+        args.grad_qkv = grad_qkv.data() + begin * 3 * hidden + head * head_dim;
+        args.relative_bias = forward.forward.relative_bias;
+        args.grad_relative_bias = table.empty() ? nullptr : grad_bias.data();
+        args.scratch = scratch;
+        args.seq_len = seq_len;
+        args.head_dim = head_dim;
+        args.hidden_size = hidden;
+        args.lse_stride = heads;
+        args.softmax_scale = scale;
+        args.dropout = forward.dropout;
+        args.first_row = forward.first_row;
+        training.attention_grad(args);
+        for (int32_t distance = 1 - seq_len; !table.empty() && distance < seq_len; distance++)
+            grad_table[entry(distance, head)] += grad_bias[static_cast<size_t>(seq_len - 1 + distance)];
+    }
+};
+
+// attentionGrad(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads]
+// | null, gradOutput [tokens,heads*headDim], dropout | null): { output, lse [tokens,heads], qkv, relativeBias
+// }
+Napi::Value attention_grad(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const TrainingKernels& training = cpu::training_kernels();
+        AttentionCase call(info);
+        const int64_t floats = std::max(cpu::kernels().attention_scratch(call.longest(), call.head_dim),
+                                        training.attention_grad_scratch(call.longest(), call.head_dim));
+        const Buffer scratch(static_cast<size_t>(floats) * sizeof(float));
+        const FlushDenormals flush;
+        for (size_t i = 1; i < call.offsets.size(); i++)
+            for (int64_t head = 0; head < call.heads; head++)
+                call.run(training, call.offsets[i - 1], call.offsets[i] - call.offsets[i - 1], head,
+                         scratch.floats());
+        Napi::Object result = Napi::Object::New(info.Env());
+        result.Set("output", from_floats(info.Env(), call.output.data(), call.output.size()));
+        result.Set("lse", from_floats(info.Env(), call.lse.data(), call.lse.size()));
+        result.Set("qkv", from_floats(info.Env(), call.grad_qkv.data(), call.grad_qkv.size()));
+        result.Set("relativeBias", from_floats(info.Env(), call.grad_table.data(), call.grad_table.size()));
+        return result;
+    });
+}
+
 }  // namespace
 
 void define_training_linear_ops(Napi::Env env, Napi::Object& ops) {
+    ops.Set("attentionGrad", Napi::Function::New(env, attention_grad));
     ops.Set("linearGrad", Napi::Function::New(env, linear_grad));
 }
 

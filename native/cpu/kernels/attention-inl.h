@@ -63,8 +63,9 @@ inline void pack_values(const float* v, int64_t stride, int64_t seq_len, int64_t
     }
 }
 
-// scores[0..n) -> 2^(log2(e) · scale · (score - max)); returns the sum.
-inline float exponentiate(float* scores, int64_t n, float scale) {
+// scores[0..n) -> 2^(log2(e) · scale · (score - max)); returns the sum. lse, unless null: log2 of the sum of
+// 2^(log2(e) · scale · score).
+inline float exponentiate(float* scores, int64_t n, float scale, float* lse = nullptr) {
     VecF top = set(-3.4e38f);
     int64_t i = 0;
     for (; i + kLanes <= n; i += kLanes) top = max(top, load(scores + i));
@@ -84,7 +85,9 @@ inline float exponentiate(float* scores, int64_t n, float scale) {
         store_first(scores + i, e, n - i);
         total = add(total, e);
     }
-    return sum(total);
+    const float all = sum(total);
+    if (lse != nullptr) *lse = largest(top) * factor + __builtin_log2f(all);
+    return all;
 }
 
 // Adds the biases to one query row's scores, if there are any; returns what scales the result.
@@ -96,10 +99,10 @@ inline float add_relative_bias(const AttentionArgs& args, float* scores, int64_t
     return 1.0f;
 }
 
-// Turns one query row's scores into unnormalised probabilities and returns their sum.
-inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query) {
+// Turns one query row's scores into unnormalised probabilities and returns their sum; lse as exponentiate's.
+inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query, float* lse = nullptr) {
     const float scale = add_relative_bias(args, scores, query);
-    return exponentiate(scores, args.seq_len, scale);
+    return exponentiate(scores, args.seq_len, scale, lse);
 }
 
 // A tile's sums x factor for each row.
@@ -150,28 +153,31 @@ inline void with_vectors(int64_t vectors, const Function& function) {
     function(std::integral_constant<int, V>());
 }
 
-// One tile of query rows.
+// Calls function(first column, columns, integral_constant<int, vectors>) for panels of V vectors.
+template <int V, typename Function>
+inline void for_panels(int64_t columns, const Function& function) {
+    for (int64_t first = 0; first < columns; first += V * kLanes) {
+        const int64_t width = columns - first < V * kLanes ? columns - first : V * kLanes;
+        with_vectors<V>((width + kLanes - 1) / kLanes,
+                        [&](auto vectors) { function(first, width, vectors); });
+    }
+}
+
+// scratch.scores of R query rows from `begin` on: as powers, with their totals (true), or, where a row needs
+// its maximum, as they are (false).
 template <int R>
-void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, padded = padded_columns(seq_len);
-    const auto for_panels = [](int64_t columns, const auto& function) {
-        for (int64_t first = 0; first < columns; first += kPanelWidth) {
-            const int64_t width = columns - first < kPanelWidth ? columns - first : kPanelWidth;
-            with_vectors<kTileVectors>((width + kLanes - 1) / kLanes,
-                                       [&](auto vectors) { function(first, width, vectors); });
-        }
-    };
+inline bool score_rows(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin,
+                       VecF (&totals)[R]) {
     Tile<float> tile{};
     tile.input = args.qkv + begin * 3 * args.hidden_size;
     tile.input_stride = 3 * args.hidden_size;
-    tile.output_stride = padded;
-    tile.k = head_dim;
-    VecF totals[R];
+    tile.output_stride = padded_columns(args.seq_len);
+    tile.k = args.head_dim;
     for (VecF& total : totals) total = zero();
     VecI seen = zero_int();
     const auto score = [&](bool powers) {
-        for_panels(seq_len, [&](int64_t first, int64_t width, auto vectors) {
-            tile.panel = scratch.keys + first * head_dim;
+        for_panels<kTileVectors>(args.seq_len, [&](int64_t first, int64_t width, auto vectors) {
+            tile.panel = scratch.keys + first * args.head_dim;
             tile.output = scratch.scores + first;
             tile.columns = width;
             if (powers) {
@@ -184,6 +190,32 @@ void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t 
     bool powers = args.relative_bias == nullptr;
     score(powers);
     if (powers && outside_of_range(seen)) score(powers = false);
+    return powers;
+}
+
+// The context of R query rows from scratch.scores, each row times its factor.
+template <int R>
+inline void context_rows(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin,
+                         const float (&factors)[R]) {
+    Tile<float> tile{};
+    tile.input = scratch.scores;
+    tile.input_stride = padded_columns(args.seq_len);
+    tile.output_stride = args.hidden_size;
+    tile.k = args.seq_len;
+    for_panels<kTileVectors>(args.head_dim, [&](int64_t first, int64_t width, auto vectors) {
+        tile.panel = scratch.values + first * args.seq_len;
+        tile.output = args.context + begin * args.hidden_size + first;
+        tile.columns = width;
+        context_tile<R, vectors>(tile, factors);
+    });
+}
+
+// One tile of query rows.
+template <int R>
+void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin) {
+    const int64_t seq_len = args.seq_len, padded = padded_columns(seq_len);
+    VecF totals[R];
+    const bool powers = score_rows<R>(args, scratch, begin, totals);
     float inverse[R];
     for (int r = 0; r < R; r++) {
         float* scores = scratch.scores + r * padded;
@@ -192,16 +224,7 @@ void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t 
             for (int64_t key = 0; key < seq_len; key++)
                 args.scores[(begin + r) * seq_len + key] = scores[key] * inverse[r];
     }
-    tile.input = scratch.scores;
-    tile.input_stride = padded;
-    tile.output_stride = args.hidden_size;
-    tile.k = seq_len;
-    for_panels(head_dim, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.values + first * seq_len;
-        tile.output = args.context + begin * args.hidden_size + first;
-        tile.columns = width;
-        context_tile<R, vectors>(tile, inverse);
-    });
+    context_rows<R>(args, scratch, begin, inverse);
 }
 
 template <int... R>
@@ -212,12 +235,18 @@ inline void attend_rows(int64_t rows, const AttentionArgs& args, const Attention
     functions[rows - 1](args, scratch, begin);
 }
 
-inline void attention(const AttentionArgs& args) {
+inline AttentionScratch pack_attention(const AttentionArgs& args) {
     const int64_t seq_len = args.seq_len, stride = 3 * args.hidden_size;
     AttentionScratch scratch;
     attention_scratch_floats(seq_len, args.head_dim, &scratch, args.scratch);
     pack_keys(args.qkv + args.hidden_size, stride, seq_len, args.head_dim, scratch.keys);
     pack_values(args.qkv + 2 * args.hidden_size, stride, seq_len, args.head_dim, scratch.values);
+    return scratch;
+}
+
+inline void attention(const AttentionArgs& args) {
+    const int64_t seq_len = args.seq_len;
+    const AttentionScratch scratch = pack_attention(args);
     const int64_t tiles = (seq_len + kTileRows - 1) / kTileRows;
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;

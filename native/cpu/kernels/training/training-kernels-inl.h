@@ -14,6 +14,8 @@
 #include "cpu/kernels/training/rows-grad-inl.h"
 #include "cpu/kernels/training/losses-inl.h"
 #include "cpu/kernels/training/adamw-inl.h"
+#include "cpu/kernels/training/attention-train-inl.h"
+#include "cpu/kernels/training/attention-grad-inl.h"
 // clang-format on
 
 constexpr TrainingKernels make_training_table() {
@@ -36,5 +38,8 @@ constexpr TrainingKernels make_training_table() {
     table.distill = distill;
     table.sum_of_squares = sum_of_squares;
     table.adamw = adamw;
+    table.attention_train = attention_train;
+    table.attention_grad_scratch = attention_grad_scratch;
+    table.attention_grad = attention_grad;
     return table;
 }
