@@ -93,7 +93,9 @@ function attentionRow(inputs: AttentionGradInputs, head: number, query: number, 
     for (let i = 0; i < headDim; i++) sum += a[aAt + i]! * b[bAt + i]!;
     return sum;
   };
-  const scores = keys.map((key) => dot(qkv, at(query, 0), qkv, at(key, 1)) * scale + (relativeBias === null ? 0 : relativeBias[entry(key)]!));
+  const scores = keys.map(
+    (key) => dot(qkv, at(query, 0), qkv, at(key, 1)) * scale + (relativeBias === null ? 0 : relativeBias[entry(key)]!),
+  );
   const peak = Math.max(...scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0);
   result.lse[query * heads + head] = peak * Math.LOG2E + Math.log2(total);
