@@ -19,7 +19,8 @@ inline void store(float* p, VecF x) { __builtin_memcpy(p, &x, sizeof x); }
 // The first n lanes from memory, the others zero; memory behind them is not touched. 0 < n <= kLanes
 inline VecF load_first(const float* p, int64_t n) {
     VecF x = zero();
-    for (int64_t i = 0; i < n; i++) x[i] = p[i];
+    for (int64_t i = 0; i < kLanes; i++)
+        if (i < n) x[i] = p[i];
     return x;
 }
 inline void store_first(float* p, VecF x, int64_t n) {
