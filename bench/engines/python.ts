@@ -1,60 +1,24 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Engine, Runner, TimedRun, Work } from '../engine.js';
+import { LineProcess } from '../line-process.js';
 
-interface Reply {
-  readonly error?: string;
-  readonly [key: string]: unknown;
-}
-
-/** bench/python/rivals.py, which answers each line of JSON with one. It times its runs itself. */
-class PythonProcess {
-  readonly #child: ChildProcess;
-  readonly #waiting: ((reply: Reply) => void)[] = [];
-
-  constructor(python: string) {
-    const script = fileURLToPath(new URL('../python/rivals.py', import.meta.url));
-    this.#child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#waiting.shift()?.(JSON.parse(line) as Reply));
-    const end = (why: string): void => this.#waiting.splice(0).forEach((resolve) => resolve({ error: why }));
-    this.#child.on('error', (error) => end(error.message));
-    this.#child.on('close', (code) => end(`Python ended with exit code ${code}`));
-    process.once('exit', () => this.#child.kill('SIGKILL'));
-  }
-
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
-  stop(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  async ask(request: object): Promise<Reply> {
-    const reply = await new Promise<Reply>((resolve) => {
-      this.#waiting.push(resolve);
-      this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
-    });
-    if (reply.error !== undefined) throw new Error(reply.error);
-    return reply;
-  }
-}
+/** bench/python/rivals.py, which times its runs itself. */
+const rivals = (python: string) => new LineProcess(python, [fileURLToPath(new URL('../python/rivals.py', import.meta.url))]);
 
 /** What the given Python has of sentence-transformers, OpenVINO and CTranslate2. What is missing goes to `leftOut`. */
 export async function pythonEngines(python: string, leftOut: string[]): Promise<Engine[]> {
-  const lister = new PythonProcess(python);
+  const lister = rivals(python);
   const { engines, missing } = (await lister.ask({ do: 'list' })) as unknown as {
     engines: { name: string; precision: string; version: string }[];
     missing: string[];
   };
   lister.stop();
   leftOut.push(...missing);
-  return engines.map(({ name, precision, version }) => engineOf(new PythonProcess(python), { name, precision, version }));
+  return engines.map(({ name, precision, version }) => engineOf(rivals(python), { name, precision, version }));
 }
 
 /** An engine of Python in a process of its own. */
-function engineOf(child: PythonProcess, { name, precision, version }: Pick<Engine, 'name' | 'precision' | 'version'>): Engine {
+function engineOf(child: LineProcess, { name, precision, version }: Pick<Engine, 'name' | 'precision' | 'version'>): Engine {
   return {
     name,
     precision,
