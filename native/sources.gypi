@@ -30,6 +30,7 @@
       "native/cpu/training/in_batch_softmax.cc",
       "native/cpu/training/losses.cc",
       "native/cpu/training/sentence_losses.cc",
+      "native/cpu/training/parameters.cc",
       "native/cpu/vector_search.cc",
       "native/devices.cc",
       "native/engine/allocator.cc",
