@@ -52,20 +52,23 @@ export function* readLayers(read: WeightReader, namesOf: (layer: number) => Laye
 
 /** The layers that all of these architectures share: self-attention, then a feed-forward block, each with a residual and LayerNorm after it. */
 export function encoderLayers(
-  { b, config }: WeightReader,
+  read: WeightReader,
   embeddings: Value,
   layers: Iterable<EncoderLayer>,
   options: { readonly relativeBias?: WeightRef } = {},
 ): EncoderOutputs {
+  const { b, config } = read;
   let x = embeddings; // [tokens, hidden]
   const hiddenStates = [x];
   const attentions: Value[] = [];
   for (const layer of layers) {
     const qkv = b.linear(x, layer.qkv); // [tokens, 3, numHeads, headDim]
-    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...options });
-    x = b.layerNorm(b.linear(context, layer.attentionOutput, { residual: x }), layer.attentionNorm, config.layerNormEps);
+    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...options, ...read.dropoutSite('attention') });
+    const attended = b.linear(context, layer.attentionOutput, { residual: x, ...read.dropoutSite('attentionOutput') });
+    x = b.layerNorm(attended, layer.attentionNorm, config.layerNormEps);
     const intermediate = b.linear(x, layer.intermediate, { activation: config.hiddenAct });
-    x = b.layerNorm(b.linear(intermediate, layer.output, { residual: x }), layer.outputNorm, config.layerNormEps);
+    const output = b.linear(intermediate, layer.output, { residual: x, ...read.dropoutSite('hidden') });
+    x = b.layerNorm(output, layer.outputNorm, config.layerNormEps);
     hiddenStates.push(x);
     attentions.push(scores);
   }

@@ -1,4 +1,5 @@
 import type { ConfigFields } from './config-fields.js';
+import type { DropoutReader } from './dropout.js';
 import type { EncoderOutputs } from './encoder.js';
 import type { HeadBuilders, Heads } from './heads.js';
 import type { WeightReader } from './weight-reader.js';
@@ -16,6 +17,10 @@ export interface Family {
   /** Appends the encoder to a program. */
   readonly encoder: (read: WeightReader) => EncoderOutputs;
   readonly heads: HeadBuilders;
+  /** Where and how much it drops while it learns. */
+  readonly dropout: DropoutReader;
+  /** The heads that read the pooler's output. */
+  readonly pooled: readonly (keyof Heads)[];
   /** The decoder's matrix that is tied to the word embeddings. */
   readonly decoder: string;
   /** The heads that transformers pretrains it with. */

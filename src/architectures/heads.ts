@@ -80,13 +80,15 @@ export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: Mas
 export const tokenClassification: HeadBuilder<'tokenClassification'> = (read, encoder) => {
   const { hiddenSize, numLabels } = read.config;
   if (!read.has('classifier.weight')) return undefined;
-  return read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('classifier', numLabels, hiddenSize));
+  const states = read.dropout(encoder.hiddenStates.at(-1)!, 'tokens');
+  return read.b.linear(states, read.linear('classifier', numLabels, hiddenSize));
 };
 
 /** One linear layer over every token: `qa_outputs`, start and end. */
 export const questionAnswering: HeadBuilder<'questionAnswering'> = (read, encoder) => {
   if (!read.has('qa_outputs.weight')) return undefined;
-  return read.b.linear(encoder.hiddenStates.at(-1)!, read.linear('qa_outputs', 2, read.config.hiddenSize));
+  const states = read.dropout(encoder.hiddenStates.at(-1)!, 'question');
+  return read.b.linear(states, read.linear('qa_outputs', 2, read.config.hiddenSize));
 };
 
 /** The pooler's output. Errors: MODEL_MISMATCH where the checkpoint has none. */
@@ -98,7 +100,8 @@ export function requirePooler(encoder: EncoderOutputs, head: string): Value {
 /** `classifier` over the pooler's output: one row a label, or one in all for multiple choice. */
 function pooledClassifier(read: WeightReader, encoder: EncoderOutputs, rows: number): Value | undefined {
   if (!read.has('classifier.weight')) return undefined;
-  return read.b.linear(requirePooler(encoder, 'classifier'), read.linear('classifier', rows, read.config.hiddenSize));
+  const pooled = read.dropout(requirePooler(encoder, 'classifier'), 'classifier');
+  return read.b.linear(pooled, read.linear('classifier', rows, read.config.hiddenSize));
 }
 
 /** Class scores over the pooler's output. */
@@ -108,16 +111,18 @@ export const pooledClassification: HeadBuilder<'sequenceClassification'> = (read
 /** A score for each choice over the pooler's output. */
 export const pooledMultipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => pooledClassifier(read, encoder, 1);
 
-/** Two layers over the first token: dense and activation, then one row a label. */
+/** Two layers over the first token: dense and activation, then one row a label. `dropsInput`: numbers are dropped in front of both. */
 export function firstTokenClassifier(
   read: WeightReader,
   encoder: EncoderOutputs,
-  names: { readonly dense: string; readonly output: string; readonly activation: ActivationName },
+  names: { readonly dense: string; readonly output: string; readonly activation: ActivationName; readonly dropsInput?: boolean },
   rows: number,
 ): Value | undefined {
   if (!read.has(`${names.output}.weight`) || !read.has(`${names.dense}.weight`)) return undefined;
   const { b, config } = read;
-  const first = b.firstTokens(encoder.hiddenStates.at(-1)!);
-  const dense = b.linear(first, read.linear(names.dense, config.hiddenSize, config.hiddenSize), { activation: names.activation });
+  const firstToken = b.firstTokens(encoder.hiddenStates.at(-1)!);
+  const first = names.dropsInput === true ? read.dropout(firstToken, 'classifier') : firstToken;
+  const options = { activation: names.activation, ...read.dropoutSite('classifier') };
+  const dense = b.linear(first, read.linear(names.dense, config.hiddenSize, config.hiddenSize), options);
   return b.linear(dense, read.linear(names.output, rows, config.hiddenSize));
 }

@@ -1,18 +1,44 @@
-import type { WeightMap } from '../checkpoint/weights/weights.js';
+import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import { BerthaError } from '../errors.js';
-import type { LinearWeights, NormWeights, ProgramBuilder, WeightRef } from '../models/program/program.js';
+import type { DropoutSite, LinearWeights, NormWeights, ProgramBuilder, Value, WeightRef } from '../models/program/program.js';
 import type { ModelConfig } from './config.js';
+import type { DropoutPlace, DropoutRates } from './dropout.js';
+
+/** Where a reader takes tensors from, by the names that an architecture asks for: a checkpoint's `WeightMap`, or what training makes of it. */
+export interface TensorSource {
+  has(name: string): boolean;
+  take(name: string, shape: readonly number[]): TensorInfo;
+  attempt<T>(use: () => T): { readonly result: T; readonly taken: ReadonlySet<string> };
+}
 
 /** Takes a checkpoint's tensors by name and hands them to a program as the weights of its ops. */
 export class WeightReader {
   readonly b: ProgramBuilder;
   readonly config: ModelConfig;
-  readonly #weights: WeightMap;
+  readonly #weights: TensorSource;
+  readonly #dropout: DropoutRates | undefined;
+  #sites = 0;
 
-  constructor(b: ProgramBuilder, config: ModelConfig, weights: WeightMap) {
+  /** `dropout` is for programs that learn. */
+  constructor(b: ProgramBuilder, config: ModelConfig, weights: TensorSource, dropout?: DropoutRates) {
     this.b = b;
     this.config = config;
     this.#weights = weights;
+    this.#dropout = dropout;
+  }
+
+  /** A value with some of its numbers dropped, while a model learns; sites count in the order of the program. */
+  dropout(x: Value, place: DropoutPlace): Value {
+    const { dropoutSite = 0, dropout = 0 } = this.dropoutSite(place);
+    return this.b.dropout(x, dropout, dropoutSite);
+  }
+
+  /** The same for an op that drops numbers itself: options of it, none where nothing is dropped. */
+  dropoutSite(place: DropoutPlace): Partial<DropoutSite> {
+    if (this.#dropout === undefined) return {};
+    const site = this.#sites++;
+    const rate = this.#dropout[place];
+    return rate === 0 ? {} : { dropoutSite: site, dropout: rate };
   }
 
   /** Whether the checkpoint stores a tensor. */

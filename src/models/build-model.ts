@@ -8,7 +8,7 @@ import { JsonFields } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
 import { WeightMap } from '../checkpoint/weights/weights.js';
 import type { ModelDirectory } from './model-directory.js';
-import { ProgramBuilder, type Program } from './program/program.js';
+import { ProgramBuilder, type Program, type ProgramLimits } from './program/program.js';
 import { sentenceEmbedding, type SentenceOutputs } from './sentence.js';
 
 /** A model as a program, and the values that callers can ask for. */
@@ -37,18 +37,23 @@ export function buildModel(directory: ModelDirectory, options: { readonly heads:
   const aliases = new Map(directory.config.tieWordEmbeddings ? tied : []);
   const weights = new WeightMap(directory.tensors, { prefixes: [family.prefix], aliases });
   const config = options.heads ? withLabelsOf(weights, directory.config) : directory.config;
-  const b = new ProgramBuilder({
-    vocabSize: config.vocabSize,
-    typeVocabSize: config.typeVocabSize,
-    maxSeqLen: config.maxSequenceLength,
-    ...(config.uncountedId === undefined ? {} : { paddingId: config.uncountedId }),
-  });
+  const b = new ProgramBuilder(limitsOf(config));
   const read = new WeightReader(b, config, weights);
   const encoder = family.encoder(read);
   const chosen = options.heads ? chooseHeads(family, read, encoder) : { heads: {}, otherHeads: {}, headFaults: {} };
   const sentence = sentenceEmbedding(b, encoder.hiddenStates.at(-1)!, directory.sentenceTransformers);
   const { surplus } = weights.finish();
   return { program: b.build(), config, encoder, sentence, surplus, ...chosen };
+}
+
+/** What a batch of a model may hold. */
+export function limitsOf(config: ModelConfig): ProgramLimits {
+  return {
+    vocabSize: config.vocabSize,
+    typeVocabSize: config.typeVocabSize,
+    maxSeqLen: config.maxSequenceLength,
+    ...(config.uncountedId === undefined ? {} : { paddingId: config.uncountedId }),
+  };
 }
 
 function withLabelsOf(weights: WeightMap, config: ModelConfig): ModelConfig {

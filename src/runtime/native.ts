@@ -17,13 +17,20 @@ export interface NativeDomain {
   readonly maxRows?: number;
 }
 
+/** What only programs that learn read of a batch. */
+export type TrainingInput = 'labels' | 'sentenceLabels' | 'spans' | 'numbers' | 'teacher' | 'gradient';
+
 /** Numbers that come with each batch, [rows, width], from 0 to limit - 1; without a limit not bounded. All 0 where a batch has none. */
 export interface NativeInput {
   /** The field of a batch. */
-  readonly name: keyof PackedBatch;
+  readonly name: keyof PackedBatch | TrainingInput;
   readonly rows: RowDomain;
   readonly width?: number;
   readonly limit?: number;
+  /** The least number; 0 where absent. */
+  readonly minimum?: number;
+  /** Floats travel as they are, without bounds. Default int32. */
+  readonly dtype?: 'int32' | 'float32';
   /** The numbers are rows of it, counted within the row's own sequence. */
   readonly pointsInto?: RowDomain;
   /** A batch must have it where an op takes it. */
@@ -68,6 +75,9 @@ export type NativeOp =
       readonly bias?: number | undefined;
       readonly inputScale?: number | undefined;
       readonly activation: NativeActivation;
+      readonly scale?: number | undefined;
+      readonly dropoutSite?: number | undefined;
+      readonly dropout?: number | undefined;
     }
   | {
       readonly op: 'attention';
@@ -85,6 +95,8 @@ export type NativeOp =
       readonly window?: number | undefined;
       readonly rotaryDims?: number | undefined;
       readonly rotaryBase?: number | undefined;
+      readonly dropoutSite?: number | undefined;
+      readonly dropout?: number | undefined;
     }
   | {
       readonly op: 'layer_norm';
@@ -104,7 +116,46 @@ export type NativeOp =
     }
   | { readonly op: 'normalize'; readonly input: number; readonly output: number }
   | { readonly op: 'top_k'; readonly input: number; readonly output: number; readonly k: number }
-  | { readonly op: 'pick_targets'; readonly input: number; readonly output: number; readonly targets: number };
+  | { readonly op: 'pick_targets'; readonly input: number; readonly output: number; readonly targets: number }
+  | { readonly op: 'dropout'; readonly input: number; readonly output: number; readonly site: number; readonly probability: number }
+  | { readonly op: 'activation'; readonly input: number; readonly output: number; readonly activation: NativeActivation }
+  | { readonly op: 'slice'; readonly input: number; readonly output: number; readonly begin: number }
+  | NativeLoss;
+
+/** Where a loss counts: `weight` times its sum is divided by the step's `numItems[items]`. */
+interface LossFields {
+  readonly output: number;
+  readonly weight?: number | undefined;
+  readonly items?: number | undefined;
+}
+
+/** A loss of a program that learns; native/engine/program/training_ops.h says what each computes. */
+export type NativeLoss = LossFields &
+  (
+    | {
+        readonly op: 'cross_entropy';
+        readonly logits: number;
+        readonly labels: number;
+        readonly labelSmoothing?: number | undefined;
+        readonly classWeights?: readonly number[] | undefined;
+      }
+    | { readonly op: 'choice_cross_entropy'; readonly logits: number; readonly labels: number; readonly choices: number }
+    | { readonly op: 'span_cross_entropy'; readonly logits: number; readonly spans: number }
+    | { readonly op: 'binary_cross_entropy' | 'mean_squared_error'; readonly logits: number; readonly targets: number }
+    | {
+        readonly op: 'distill';
+        readonly logits: number;
+        readonly labels: number;
+        readonly teacher: number;
+        readonly alpha: number;
+        readonly temperature: number;
+      }
+    | { readonly op: 'in_batch_softmax'; readonly embeddings: number; readonly columns: number; readonly scale: number }
+    | { readonly op: 'cosine_similarity'; readonly embeddings: number; readonly scores: number }
+    | { readonly op: 'cosent'; readonly embeddings: number; readonly scores: number; readonly scale: number }
+    | { readonly op: 'triplet'; readonly embeddings: number; readonly margin: number }
+    | { readonly op: 'given'; readonly value: number; readonly gradient: number }
+  );
 
 /** Rows of a weight as a file stores them. */
 export interface NativeWeightPart {
@@ -139,6 +190,36 @@ export interface NativeProgram {
   readonly values: readonly NativeValue[];
   readonly weights: readonly NativeWeight[];
   readonly ops: readonly NativeOp[];
+}
+
+/** A rectangle of a weight. */
+export interface NativeBlock {
+  readonly rowBegin: number;
+  readonly rows: number;
+  readonly colBegin: number;
+  readonly cols: number;
+}
+
+/** How a weight learns. */
+export interface NativeTrainingWeight {
+  readonly trainable: boolean;
+  /** Weight decay applies to it. */
+  readonly decay: boolean;
+  /** A row that lookups give no gradient: of padding. */
+  readonly frozenRow?: number | undefined;
+  /** The same numbers as an earlier weight, a table: the matrix of a tied decoder. */
+  readonly tiedTo?: number | undefined;
+  /** What of it learns; absent: all of it. */
+  readonly blocks?: readonly NativeBlock[] | undefined;
+}
+
+/** A program that learns. A weight without parts is all zeros until it is written. */
+export interface NativeTrainingProgram extends NativeProgram {
+  readonly training: {
+    readonly weights: readonly NativeTrainingWeight[];
+    /** Chunks of a micro-batch are cut at multiples of it; 0: a micro-batch is one chunk. */
+    readonly sequencesPerGroup: number;
+  };
 }
 
 /** A program, and where and how it is to compute. */

@@ -1,4 +1,5 @@
 import type { ConfigFields } from '../config-fields.js';
+import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
 import { bertEncoder } from './encoder.js';
 import { bertHeads } from './heads.js';
@@ -25,6 +26,8 @@ export const bert: Family = {
   prefix: 'bert.',
   encoder: bertEncoder,
   heads: bertHeads,
+  dropout: bertDropout,
+  pooled: ['nextSentence', 'sequenceClassification', 'multipleChoice'],
   decoder: 'cls.predictions.decoder.weight',
   pretraining: ['maskedLm', 'nextSentence'],
 };

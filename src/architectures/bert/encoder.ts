@@ -15,7 +15,7 @@ export function bertEmbeddings(read: WeightReader): Value {
     position: read.table('embeddings.position_embeddings.weight', maxPositionEmbeddings, embeddingSize),
     type: read.table('embeddings.token_type_embeddings.weight', typeVocabSize, embeddingSize),
   });
-  return read.b.layerNorm(sum, read.norm('embeddings.LayerNorm', embeddingSize), layerNormEps);
+  return read.dropout(read.b.layerNorm(sum, read.norm('embeddings.LayerNorm', embeddingSize), layerNormEps), 'hidden');
 }
 
 /** Where BERT and ELECTRA store a layer. */

@@ -21,6 +21,16 @@ export const distilbert: Family = {
   prefix: 'distilbert.',
   encoder: distilbertEncoder,
   heads: distilbertHeads,
+  dropout: (rate) => ({
+    hidden: rate('dropout', 0.1),
+    attention: rate('attention_dropout', 0.1),
+    attentionOutput: 0,
+    classifier: rate('seq_classif_dropout', 0.2),
+    tokens: rate('dropout', 0.1),
+    question: rate('qa_dropout', 0.1),
+    summary: 0,
+  }),
+  pooled: [],
   decoder: 'vocab_projector.weight',
   pretraining: ['maskedLm'],
 };

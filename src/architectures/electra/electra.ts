@@ -1,4 +1,5 @@
 import { bertFields } from '../bert/bert.js';
+import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
 import { electraEncoder } from './encoder.js';
 import { electraHeads } from './heads.js';
@@ -17,6 +18,8 @@ export const electra: Family = {
   prefix: 'electra.',
   encoder: electraEncoder,
   heads: electraHeads,
+  dropout: (rate) => ({ ...bertDropout(rate), summary: rate('summary_last_dropout', 0.1) }),
+  pooled: [],
   decoder: 'generator_lm_head.weight',
   pretraining: ['replacedToken'],
 };

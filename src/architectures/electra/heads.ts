@@ -22,7 +22,7 @@ const replacedToken: HeadBuilder<'replacedToken'> = (read, encoder) => {
   return b.linear(dense, read.linear(`${name}.dense_prediction`, 1, hiddenSize));
 };
 
-const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'gelu' } as const;
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'gelu', dropsInput: true } as const;
 
 /** transformers' SequenceSummary, then one score. */
 const multipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => {
@@ -38,7 +38,7 @@ const multipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => {
   const states = encoder.hiddenStates.at(-1)!;
   const vector = type === 'first' ? b.firstTokens(states) : b.pool(states, [type === 'last' ? 'lasttoken' : 'mean']);
   const summary = projects ? b.linear(vector, read.linear(name, hiddenSize, hiddenSize), { activation }) : vector;
-  return b.linear(summary, read.linear('classifier', 1, hiddenSize));
+  return b.linear(read.dropout(summary, 'summary'), read.linear('classifier', 1, hiddenSize));
 };
 
 export const electraHeads: HeadBuilders = {

@@ -17,7 +17,7 @@ const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
     activation: 'gelu',
   });
 
-const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh' } as const;
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh', dropsInput: true } as const;
 
 export const mpnetHeads: HeadBuilders = {
   maskedLm: maskedWords,

@@ -1,4 +1,5 @@
 import { bertFields } from '../bert/bert.js';
+import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
 import { mpnetBuckets, mpnetEncoder } from './encoder.js';
 import { mpnetHeads } from './heads.js';
@@ -22,6 +23,9 @@ export const mpnet: Family = {
   prefix: 'mpnet.',
   encoder: mpnetEncoder,
   heads: mpnetHeads,
+  // Its heads do not look at `classifier_dropout`.
+  dropout: (rate) => ({ ...bertDropout(rate), classifier: rate('hidden_dropout_prob', 0.1), tokens: rate('hidden_dropout_prob', 0.1) }),
+  pooled: ['multipleChoice'],
   decoder: 'lm_head.decoder.weight',
   pretraining: ['maskedLm'],
 };

@@ -37,7 +37,8 @@ export class WeightMap {
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
   readonly #prefixes: readonly string[];
   readonly #aliases: ReadonlyMap<string, string>;
-  readonly #placeholder: TensorInfo;
+  /** A tensor without bytes, for those that have no values yet. */
+  readonly placeholder: TensorInfo;
   #account = newAccount();
 
   /** Errors: MODEL_MISMATCH if there is no tensor at all. */
@@ -47,7 +48,7 @@ export class WeightMap {
     this.#tensors = tensors;
     this.#prefixes = ['', ...options.prefixes];
     this.#aliases = options.aliases ?? new Map();
-    this.#placeholder = { ...first, dtype: 'F32', shape: [], byteLength: 0 };
+    this.placeholder = { ...first, dtype: 'F32', shape: [], byteLength: 0 };
   }
 
   /** The shape of this weight as stored, or undefined. Does not count as taking it. */
@@ -68,16 +69,16 @@ export class WeightMap {
     const tensor = this.#find(name);
     if (tensor === undefined) {
       this.#account.missing.push(`${quote(name)} [${shape.join(', ')}]`);
-      return { ...this.#placeholder, name, shape };
+      return { ...this.placeholder, name, shape };
     }
     this.#account.taken.add(tensor.name);
     if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
       this.#account.misshapen.push(`${quote(tensor.name)}: expected [${shape.join(', ')}], received [${tensor.shape.join(', ')}]`);
-      return { ...this.#placeholder, name, shape };
+      return { ...this.placeholder, name, shape };
     }
     if (!isWeightDtype(tensor.dtype)) {
       this.#account.unsupported.push(`${quote(tensor.name)}: ${tensor.dtype}`);
-      return { ...this.#placeholder, name, shape };
+      return { ...this.placeholder, name, shape };
     }
     return tensor;
   }

@@ -6,6 +6,7 @@ import { unexpected } from '../../expected.js';
 import type {
   NativeDomain,
   NativeInput,
+  NativeLoss,
   NativeOp,
   NativeProgram,
   NativeWeight,
@@ -45,6 +46,25 @@ export interface NormWeights {
 
 /** Words that `pickTargets` takes from each row. */
 export const TARGETS_PER_ROW = 16;
+
+/** Numbers of an op's own that are dropped while a model learns; sites are numbered in the order of the program. */
+export interface DropoutSite {
+  readonly dropoutSite: number;
+  readonly dropout: number;
+}
+
+/** Options of `linear`. */
+export interface LinearOptions extends Partial<DropoutSite> {
+  readonly activation?: ActivationName;
+  readonly residual?: Value;
+  readonly scale?: number;
+}
+
+/** Options of `attention`; what is dropped are probabilities. */
+export interface AttentionOptions extends Partial<DropoutSite> {
+  readonly numHeads: number;
+  readonly relativeBias?: WeightRef;
+}
 
 interface WeightSpec {
   readonly name: string;
@@ -157,38 +177,42 @@ export class ProgramBuilder {
     return output;
   }
 
-  /** activation(x · weightᵀ + bias) + residual: [rows, in] → [rows, out]. */
-  linear(x: Value, weights: LinearWeights, options: { activation?: ActivationName; residual?: Value } = {}): Value {
+  /** dropped(activation(scale · x · weightᵀ + bias)) + residual: [rows, in] → [rows, out]. */
+  linear(x: Value, weights: LinearWeights, options: LinearOptions = {}): Value {
     const { weight, bias } = weights;
     if (weight.cols !== x.width) throw mismatch(weight, `${x.width} columns`);
     if (bias !== undefined && bias.cols !== weight.rows) throw mismatch(bias, `${weight.rows} values`);
     const output = this.#value(x.rows, weight.rows);
-    if (options.residual !== undefined && options.residual.width !== weight.rows) throw mismatch(weight, `${options.residual.width} rows`);
+    const { activation, residual, ...rest } = options;
+    if (residual !== undefined && residual.width !== weight.rows) throw mismatch(weight, `${residual.width} rows`);
     this.#ops.push({
       op: 'linear',
       input: x.id,
       output: output.id,
       matrix: weight.id,
       bias: bias?.id,
-      activation: options.activation ?? 'none',
-      residual: options.residual?.id,
+      activation: activation ?? 'none',
+      residual: residual?.id,
+      ...rest,
     });
     return output;
   }
 
   /** Self-attention within each sequence: qkv [tokens, 3, numHeads, headDim] → context [tokens, hidden], scores per head. */
-  attention(qkv: Value, options: { numHeads: number; relativeBias?: WeightRef }): { context: Value; scores: Value } {
+  attention(qkv: Value, options: AttentionOptions): { context: Value; scores: Value } {
+    const { numHeads, relativeBias, ...rest } = options;
     const hidden = qkv.width / 3;
     const context = this.#value('tokens', hidden);
-    const scores = this.#value('scores', options.numHeads);
+    const scores = this.#value('scores', numHeads);
     this.#ops.push({
       op: 'attention',
       query: qkv.id,
       output: context.id,
       scores: scores.id,
-      numHeads: options.numHeads,
-      softmaxScale: 1 / Math.sqrt(hidden / options.numHeads),
-      relativeBias: options.relativeBias?.id,
+      numHeads,
+      softmaxScale: 1 / Math.sqrt(hidden / numHeads),
+      relativeBias: relativeBias?.id,
+      ...rest,
     });
     return { context, scores };
   }
@@ -201,6 +225,26 @@ export class ProgramBuilder {
     const output = this.#value(x.rows, x.width);
     this.#ops.push({ op: 'layer_norm', input: x.id, output: output.id, weight: weight.id, bias: bias?.id, eps });
     return output;
+  }
+
+  /** x with each number dropped with a probability, the rest scaled to make up for it; with probability 0, x itself. */
+  dropout(x: Value, probability: number, site: number): Value {
+    return probability === 0 ? x : this.#append(x.rows, x.width, (output) => ({ op: 'dropout', input: x.id, output, site, probability }));
+  }
+
+  /** activation(x), element by element. */
+  activate(x: Value, activation: ActivationName): Value {
+    return this.#append(x.rows, x.width, (output) => ({ op: 'activation', input: x.id, output, activation }));
+  }
+
+  /** Columns begin .. begin + width: [rows, ..] → [rows, width]. */
+  columns(x: Value, begin: number, width: number): Value {
+    return this.#append(x.rows, width, (output) => ({ op: 'slice', input: x.id, output, begin }));
+  }
+
+  /** A loss of a value (training-ops in native/engine/program): adds to the step's loss and begins the backward. */
+  loss(x: Value, op: (output: number) => NativeLoss): void {
+    this.#append(x.rows, x.width, op);
   }
 
   /** The first token of each sequence: [tokens, width] → [sequences, width]. */
@@ -260,6 +304,12 @@ export class ProgramBuilder {
 
   build(): Program {
     return { domains: this.#domains, inputs: this.#inputs, values: this.#values, weights: this.#weights, ops: this.#ops };
+  }
+
+  #append(rows: RowDomain, width: number, op: (output: number) => NativeOp): Value {
+    const output = this.#value(rows, width);
+    this.#ops.push(op(output.id));
+    return output;
   }
 
   #value(rows: RowDomain, width: number): Value {

@@ -1,0 +1,162 @@
+import type { ModelConfig } from '../../architectures/config.js';
+import type { Heads } from '../../architectures/heads.js';
+import { unexpected } from '../../expected.js';
+import type { ProgramBuilder, Value } from '../../models/program/program.js';
+import type { TrainingInput } from '../../runtime/native.js';
+import type { SentenceOutputs } from '../../models/sentence.js';
+import { problemTypeOf } from './problem-type.js';
+import type { SentenceLoss, TrainingTaskOptions } from './tasks.js';
+
+/** What a loss reads of a micro-batch, and what its `numItems` counts. */
+export interface LossInput {
+  readonly loss: string;
+  /** Fields of the micro-batch. */
+  readonly inputs: readonly string[];
+  /** Rows with a label, pairs or groups of texts. Of answers: half for each end that is in the text. */
+  readonly counts: 'sequences' | 'tokens' | 'selected' | 'groups' | 'answers';
+}
+
+/** The losses of a program. */
+export interface Losses {
+  readonly inputs: readonly LossInput[];
+  /** What predictions are made of. */
+  readonly output: Value;
+  /** Neighbouring sequences that stay together; 0: all of a micro-batch. */
+  readonly sequencesPerGroup: number;
+  /** The first op that is there for the losses. */
+  readonly firstOp: number;
+}
+
+interface Parts {
+  readonly heads: Heads;
+  readonly sentence: SentenceOutputs;
+}
+
+/** Appends the losses of a task behind its heads. Errors: INVALID_OPTION. */
+export function appendLosses(b: ProgramBuilder, parts: Parts, config: ModelConfig, options: TrainingTaskOptions): Losses {
+  const firstOp = b.build().ops.length;
+  return { ...appendTask(b, parts, config, options), firstOp };
+}
+
+function appendTask(
+  b: ProgramBuilder,
+  { heads, sentence }: Parts,
+  config: ModelConfig,
+  options: TrainingTaskOptions,
+): Omit<Losses, 'firstOp'> {
+  const one = (output: Value, loss: LossInput, sequencesPerGroup = 1): Omit<Losses, 'firstOp'> => ({
+    output,
+    inputs: [loss],
+    sequencesPerGroup,
+  });
+  switch (options.task) {
+    case 'text-classification':
+    case 'cross-encoder':
+      return one(heads.sequenceClassification!, sequenceLoss(b, heads.sequenceClassification!, config, options));
+    case 'token-classification':
+      return one(heads.tokenClassification!, classLoss(b, heads.tokenClassification!, options));
+    case 'question-answering': {
+      const logits = heads.questionAnswering!;
+      const spans = b.input({ name: 'spans', rows: 'sequences', width: 2, minimum: kIgnored, required: true });
+      b.loss(logits, (output) => ({ op: 'span_cross_entropy', logits: logits.id, spans, output }));
+      return one(logits, { loss: 'span_cross_entropy', inputs: ['spans'], counts: 'answers' });
+    }
+    case 'multiple-choice': {
+      const logits = heads.multipleChoice!;
+      const choices = options.numChoices;
+      if (choices === undefined) throw unexpected('INVALID_OPTION', 'numChoices for multiple-choice', 'none');
+      const labels = b.input({ name: 'labels', rows: 'sequences', limit: choices, minimum: kIgnored, required: true });
+      b.loss(logits, (output) => ({ op: 'choice_cross_entropy', logits: logits.id, labels, choices, output }));
+      return one(logits, { loss: 'choice_cross_entropy', inputs: ['labels'], counts: 'groups' }, choices);
+    }
+    case 'next-sentence-prediction':
+      return one(heads.nextSentence!, classLoss(b, heads.nextSentence!, options));
+    case 'fill-mask':
+      return one(heads.maskedLm!.logits, classLoss(b, heads.maskedLm!.logits, options));
+    case 'pretraining': {
+      const words = classLoss(b, heads.maskedLm!.logits, options);
+      const next = classLoss(b, heads.nextSentence!, {}, { name: 'sentenceLabels', items: 1 });
+      return { output: heads.maskedLm!.logits, inputs: [words, next], sequencesPerGroup: 1 };
+    }
+    case 'replaced-token':
+      return one(heads.replacedToken!, numberLoss(b, heads.replacedToken!, 'binary_cross_entropy'));
+    case 'sentence-embedding':
+      return { output: sentence.embedding, inputs: sentenceLosses(b, sentence.embedding, options), sequencesPerGroup: 0 };
+  }
+}
+
+/** Labels that do not count. */
+const kIgnored = -100;
+
+function sequenceLoss(b: ProgramBuilder, logits: Value, config: ModelConfig, options: TrainingTaskOptions): LossInput {
+  const type = problemTypeOf(options.problemType ?? config.problemType, config.numLabels, options.labelKind);
+  if (type === 'single_label_classification') return classLoss(b, logits, options);
+  return numberLoss(b, logits, type === 'regression' ? 'mean_squared_error' : 'binary_cross_entropy');
+}
+
+function countsOf({ rows }: Value): LossInput['counts'] {
+  return rows === 'scores' ? 'sequences' : rows;
+}
+
+type ClassOptions = Pick<TrainingTaskOptions, 'labelSmoothing' | 'classWeights' | 'distillation'>;
+
+function classLoss(
+  b: ProgramBuilder,
+  logits: Value,
+  options: ClassOptions,
+  place: { readonly name: TrainingInput; readonly items: number } = { name: 'labels', items: 0 },
+): LossInput {
+  const { name, items } = place;
+  const labels = b.input({ name, rows: logits.rows, limit: logits.width, minimum: kIgnored, required: true });
+  const counts = countsOf(logits);
+  const { labelSmoothing, classWeights, distillation } = options;
+  if (classWeights !== undefined && classWeights.length !== logits.width) {
+    throw unexpected('INVALID_OPTION', `${logits.width} numbers for classWeights, one a label,`, String(classWeights.length));
+  }
+  if (distillation !== undefined) {
+    const teacher = b.input({ name: 'teacher', rows: logits.rows, width: logits.width, dtype: 'float32', required: true });
+    b.loss(logits, (output) => ({ op: 'distill', logits: logits.id, labels, teacher, ...distillation, items, output }));
+    return { loss: 'distill', inputs: [name, 'teacher'], counts };
+  }
+  b.loss(logits, (output) => ({ op: 'cross_entropy', logits: logits.id, labels, labelSmoothing, classWeights, items, output }));
+  return { loss: 'cross_entropy', inputs: [name], counts };
+}
+
+/** The mean over all numbers of a row, so that `numItems` counts rows. */
+function numberLoss(b: ProgramBuilder, logits: Value, loss: 'binary_cross_entropy' | 'mean_squared_error'): LossInput {
+  const targets = b.input({ name: 'numbers', rows: logits.rows, width: logits.width, dtype: 'float32', required: true });
+  b.loss(logits, (output) => ({ op: loss, logits: logits.id, targets, weight: 1 / logits.width, output }));
+  return { loss, inputs: ['numbers'], counts: countsOf(logits) };
+}
+
+/** The loss over all dimensions, or with `matryoshka` over the first ones, each with its weight: one count for all of them. */
+function sentenceLosses(b: ProgramBuilder, embeddings: Value, { sentenceLoss, matryoshka }: TrainingTaskOptions): LossInput[] {
+  if (sentenceLoss === undefined) throw unexpected('INVALID_OPTION', 'a sentenceLoss for sentence-embedding', 'none');
+  const hasScores = sentenceLoss.loss === 'cosine-similarity' || sentenceLoss.loss === 'cosent';
+  const scores = hasScores ? b.input({ name: 'numbers', rows: 'sequences', dtype: 'float32', required: true }) : undefined;
+  const dims = matryoshka?.dims ?? [embeddings.width];
+  dims.forEach((dim, i) => {
+    if (!Number.isInteger(dim) || dim < 1 || dim > embeddings.width) {
+      throw unexpected('INVALID_OPTION', `dimensions of 1..${embeddings.width} for matryoshka`, String(dim));
+    }
+    const part = dim === embeddings.width ? embeddings : b.columns(embeddings, 0, dim);
+    appendSentenceLoss(b, part, sentenceLoss, scores, matryoshka?.weights?.[i] ?? 1);
+  });
+  return [{ loss: sentenceLoss.loss, inputs: scores === undefined ? [] : ['numbers'], counts: 'groups' }];
+}
+
+function appendSentenceLoss(b: ProgramBuilder, x: Value, loss: SentenceLoss, scores: number | undefined, weight: number): void {
+  b.loss(x, (output) => {
+    const fields = { embeddings: x.id, weight, output };
+    switch (loss.loss) {
+      case 'multiple-negatives-ranking':
+        return { op: 'in_batch_softmax', ...fields, columns: loss.columns ?? 2, scale: loss.scale ?? 20 };
+      case 'cosine-similarity':
+        return { op: 'cosine_similarity', ...fields, scores: scores! };
+      case 'cosent':
+        return { op: 'cosent', ...fields, scores: scores!, scale: loss.scale ?? 20 };
+      case 'triplet':
+        return { op: 'triplet', ...fields, margin: loss.margin ?? 5 };
+    }
+  });
+}

@@ -1,0 +1,62 @@
+import type { Heads } from '../../architectures/heads.js';
+import type { ProblemType } from '../../checkpoint/labels.js';
+
+/** What a model can learn, each for a head of transformers or for sentence vectors. */
+export const trainingTasks = [
+  'text-classification',
+  'cross-encoder',
+  'token-classification',
+  'question-answering',
+  'multiple-choice',
+  'next-sentence-prediction',
+  'fill-mask',
+  'pretraining',
+  'replaced-token',
+  'sentence-embedding',
+] as const;
+
+/** What a model learns. 'pretraining' is masked words and next sentences together. */
+export type TrainingTask = (typeof trainingTasks)[number];
+
+/** The heads of a task, the one that gives its predictions first; none for sentence vectors. */
+export const headsOfTask: Readonly<Record<TrainingTask, readonly (keyof Heads)[]>> = {
+  'text-classification': ['sequenceClassification'],
+  'cross-encoder': ['sequenceClassification'],
+  'token-classification': ['tokenClassification'],
+  'question-answering': ['questionAnswering'],
+  'multiple-choice': ['multipleChoice'],
+  'next-sentence-prediction': ['nextSentence'],
+  'fill-mask': ['maskedLm'],
+  pretraining: ['maskedLm', 'nextSentence'],
+  'replaced-token': ['replacedToken'],
+  'sentence-embedding': [],
+};
+
+/** A loss over the vectors of anchors, positives and so on: a micro-batch holds all anchors, then all positives, then hard negatives. */
+export type SentenceLoss =
+  | { readonly loss: 'multiple-negatives-ranking'; readonly columns?: number; readonly scale?: number }
+  | { readonly loss: 'cosine-similarity' }
+  | { readonly loss: 'cosent'; readonly scale?: number }
+  | { readonly loss: 'triplet'; readonly margin?: number };
+
+/** What a model is to learn, and how. */
+export interface TrainingTaskOptions {
+  readonly task: TrainingTask;
+  /** Names of the labels, for heads with labels; without them as many as `numLabels`, and without both what config.json says. */
+  readonly labels?: readonly string[] | undefined;
+  readonly numLabels?: number | undefined;
+  /** Of a sequence classifier; see `problemTypeOf`. */
+  readonly problemType?: ProblemType | undefined;
+  /** Whether the labels of the data are whole numbers, for a problem type that nothing names. */
+  readonly labelKind?: 'integers' | 'numbers' | undefined;
+  readonly labelSmoothing?: number | undefined;
+  /** A factor for the loss of each label. */
+  readonly classWeights?: readonly number[] | undefined;
+  /** Neighbouring sequences that are the choices of one question. */
+  readonly numChoices?: number | undefined;
+  /** Learn from the logits of a teacher too, input `teacher`: alpha · cross entropy + (1 - alpha) · T² · KL. */
+  readonly distillation?: { readonly alpha: number; readonly temperature: number } | undefined;
+  readonly sentenceLoss?: SentenceLoss | undefined;
+  /** Numbers of leading dimensions on which the sentence loss is computed too, and their weights (1). */
+  readonly matryoshka?: { readonly dims: readonly number[]; readonly weights?: readonly number[] } | undefined;
+}
