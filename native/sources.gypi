@@ -54,7 +54,7 @@
       "native/engine/weights/weight_cache.cc"
     ],
     "bertha_addon_sources": ["native/addon/addon.cc"],
-    "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/test_addon.cc", "native/addon/test/training_linear_ops.cc"],
+    "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/test_addon.cc", "native/addon/test/training_linear_ops.cc", "native/addon/test/training_loss_ops.cc", "native/addon/test/training_row_ops.cc"],
     "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/kernels/attention_blocks.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
     "bertha_cuda_sources": [
       "native/cuda/kernels/attention_fp32.cu",

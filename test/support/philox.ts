@@ -32,3 +32,18 @@ export function dropoutFactor({ probability, seed, microStep, site }: DropoutSit
   const number = column % 2 === 0 ? word & 0xffff : word >>> 16;
   return number < threshold ? 0 : 65536 / (65536 - threshold);
 }
+
+/** Whether each column of a row is kept, from all 32 bits of the counter's words and the key's. */
+export function keptColumns(
+  row: number,
+  width: number,
+  site: number,
+  microStep: number,
+  key: readonly number[],
+  threshold: number,
+): boolean[] {
+  return Array.from({ length: width }, (_, column) => {
+    const word = philox([Math.floor(column / 8), row, site, microStep], key)[(column % 8) >> 1]!;
+    return (column % 2 === 0 ? word & 0xffff : word >>> 16) >= threshold;
+  });
+}

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeAddon } from '../../src/runtime/native.js';
 import type { DropoutSite } from './philox.js';
+import type { NativeTrainingRowOps } from './training-row-ops.js';
 
 /** One op at a time on typed arrays, by the kernels of the instruction set in use. */
 export interface NativeOps {
@@ -47,7 +48,7 @@ export interface NativeOps {
 }
 
 /** The backward of one op at a time, likewise. */
-export interface NativeTrainingOps {
+export interface NativeTrainingOps extends NativeTrainingRowOps {
   /** Gradients from input [m, k], weight [n, k] and that of the output [m, n]; `parts` of k are computed one by one, as threads would. */
   linearGrad(
     input: Float32Array,

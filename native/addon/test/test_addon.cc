@@ -4,6 +4,7 @@
 #include "addon/exports.h"
 #include "addon/test/ops.h"
 #include "addon/test/training_linear_ops.h"
+#include "addon/test/training_row_ops.h"
 #include "engine/allocator.h"
 
 namespace bertha::addon {
@@ -23,6 +24,8 @@ Napi::Object define_test_exports(Napi::Env env, Napi::Object exports) {
     exports.Set("ops", define_ops(env));
     Napi::Object training = Napi::Object::New(env);
     define_training_linear_ops(env, training);
+    define_training_row_ops(env, training);
+    define_training_loss_ops(env, training);
     exports.Set("trainingOps", training);
     return exports;
 }

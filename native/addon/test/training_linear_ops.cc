@@ -1,6 +1,6 @@
 #include "addon/test/training_linear_ops.h"
 
-#include "addon/args.h"
+#include "addon/test/op_args.h"
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
 #include "engine/floating_point.h"
@@ -11,11 +11,6 @@ namespace {
 
 using cpu::KernelTable;
 using cpu::TrainingKernels;
-
-void check_count(size_t count, int64_t expected, const char* name) {
-    BERTHA_CHECK(static_cast<int64_t>(count) == expected, "INVALID_ARG",
-                 "expected %lld values in %s, got %zu", static_cast<long long>(expected), name, count);
-}
 
 // Panels of a matrix [n, k] as the product reads them.
 struct Panels {
