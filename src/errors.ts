@@ -38,6 +38,10 @@ const rows = {
   OUT_OF_MEMORY: { kind: 'system' },
   NON_FINITE: { kind: 'model' },
   USAGE: { kind: 'usage' },
+  // Training
+  CHECKPOINT: { kind: 'model' },
+  CHECKPOINT_MISMATCH: { kind: 'usage' },
+  LOCKED: { kind: 'busy' },
   // This machine
   ADDON_LOAD: { kind: 'system' },
   REFERENCE: { kind: 'model' },

@@ -6,4 +6,9 @@ export {
   type TrainingArgumentsOptions,
 } from './arguments/training-arguments.js';
 export { schedule, schedulerTypes, type ScheduleShape, type SchedulerType } from './arguments/schedules.js';
-export type { EvaluatedBatch, StepResult, StepSettings, TrainableModel, TrainedTensor, TrainingBatch } from './trainer/trainable-model.js';
+export type { EvaluatedBatch, StepResult, StepSettings, TrainableModel, TrainedTensor } from './trainer/trainable-model.js';
+export { Trainer, type EvaluateOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer/trainer.js';
+export type { ComputeMetrics, EvalPrediction, PredictionOutput } from './trainer/evaluation.js';
+export type { LogEntry, TrainerState } from './trainer/trainer-state.js';
+export type { CallbackContext, CallbackState, TrainerCallback, TrainerControl } from './callbacks/callback.js';
+export { EarlyStoppingCallback } from './callbacks/early-stopping.js';

@@ -1,16 +1,7 @@
 import type { Model } from '../../models/model.js';
+import type { CollatedBatch } from '../collators/collator.js';
 
 // What the trainer asks of a model: the one thing between the loop (this folder) and the programs of the heads (../program).
-
-/** A micro-batch as a collator makes it: what the model reads, and how much of it counts. */
-export interface TrainingBatch {
-  /** Rows of the dataset in it. */
-  readonly rows: number;
-  /** Tokens to compute. */
-  readonly tokens: number;
-  /** What counts in each loss (sequences, labels that are not -100, pairs …): a step's loss is divided by the sum over its batches. */
-  readonly numItems: readonly number[];
-}
 
 /** The numbers of one update. */
 export interface StepSettings {
@@ -40,14 +31,10 @@ export interface StepResult {
 
 /** What an evaluation of one batch gives. */
 export interface EvaluatedBatch {
-  /** Each loss summed over its items, without dropout; empty for a batch without labels. */
+  /** Each loss summed over its items, times its weight, without dropout. */
   readonly losses: readonly number[];
-  /** What counts in each loss. */
-  readonly numItems: readonly number[];
-  /** What `computeMetrics` and `predict` get of each row, in order. */
-  readonly predictions: readonly unknown[];
-  /** The labels of each row, in the form of the predictions; empty without labels. */
-  readonly labels: readonly unknown[];
+  /** What the head computes, as `CollatedBatch.read` takes it. */
+  readonly logits: Float32Array;
 }
 
 /** What a trained tensor has beside its value. */
@@ -63,15 +50,15 @@ export interface TrainedTensor {
 }
 
 /** A model that learns. One call at a time. */
-export interface TrainableModel<Batch extends TrainingBatch = TrainingBatch> {
+export interface TrainableModel {
   /**
    * One update over micro-batches; all weights change or none.
    *
    * Errors: NON_FINITE (weights untouched), ABORTED, OUT_OF_MEMORY, DISPOSED.
    */
-  step(batches: readonly Batch[], settings: StepSettings): Promise<StepResult>;
+  step(batches: readonly CollatedBatch[], settings: StepSettings): Promise<StepResult>;
   /** A forward of the live weights without dropout. Errors: ABORTED, DISPOSED. */
-  evaluate(batch: Batch, options: { readonly signal?: AbortSignal }): Promise<EvaluatedBatch>;
+  evaluate(batch: CollatedBatch, options: { readonly signal?: AbortSignal }): Promise<EvaluatedBatch>;
   /** All that is trained. A tied decoder's table is there once. */
   readonly tensors: readonly TrainedTensor[];
   /** The file of a saved directory that holds `tensors`: "model.safetensors", or "adapter_model.safetensors" with LoRA. */

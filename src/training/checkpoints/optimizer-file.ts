@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
+import { quote, quotePath } from '../../checkpoint/describe.js';
+import { replaceFile } from '../../checkpoint/replace-file.js';
+import { SafetensorsFile } from '../../checkpoint/safetensors/safetensors.js';
+import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer.js';
+import type { TensorKind, TrainedTensor } from '../trainer/trainable-model.js';
+
+/** AdamW's moments, under the weights' names. */
+export const OPTIMIZER_FILE = 'optimizer.safetensors';
+
+const prefixes = { value: 'value.', expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const satisfies Record<TensorKind, string>;
+
+/** Writes the moments of all tensors, one in memory at a time; with `values` the weights too, where the model's file rounds them. Errors: IO. */
+export async function writeOptimizer(folder: string, tensors: readonly TrainedTensor[], values: boolean): Promise<void> {
+  const kinds: readonly TensorKind[] = values ? ['expAvg', 'expAvgSq', 'value'] : ['expAvg', 'expAvgSq'];
+  const parts = kinds.flatMap((kind) => tensors.map((tensor) => ({ kind, tensor })));
+  const heads = parts.map(({ kind, tensor: { name, shape } }) => ({
+    name: prefixes[kind] + name,
+    dtype: 'F32' as const,
+    shape,
+    bytes: { byteLength: 4 * shape.reduce((product, size) => product * size, 1) },
+  }));
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield safetensorsHead(heads, new Map([['format', 'pt']]));
+    for (const { kind, tensor } of parts) {
+      const { buffer, byteOffset, byteLength } = await tensor.read(kind);
+      yield new Uint8Array(buffer, byteOffset, byteLength);
+    }
+  }
+  await replaceFile(path.join(folder, OPTIMIZER_FILE), chunks());
+}
+
+/** Reads the moments, and the weights from there too if the file has them, otherwise from `weightsFile`. Errors: CHECKPOINT, IO. */
+export async function readOptimizer(folder: string, tensors: readonly TrainedTensor[], weightsFile: string): Promise<void> {
+  const hasValues = await readTensors(path.join(folder, OPTIMIZER_FILE), tensors, ['expAvg', 'expAvgSq'], 'value');
+  if (!hasValues) await readWeights(path.join(folder, weightsFile), tensors);
+}
+
+/** Reads the weights of a saved model's file. Errors: CHECKPOINT, IO. */
+export async function readWeights(file: string, tensors: readonly TrainedTensor[]): Promise<void> {
+  await readFrom(file, async (source) => {
+    for (const tensor of tensors) await tensor.write('value', await readOne(source, tensor.name, tensor));
+  });
+}
+
+/** Reads tensors of the kinds; those of `optional` too if the first one is there, and then returns true. */
+async function readTensors(
+  file: string,
+  tensors: readonly TrainedTensor[],
+  kinds: readonly TensorKind[],
+  optional: TensorKind,
+): Promise<boolean> {
+  return readFrom(file, async (source) => {
+    const hasOptional = tensors.length > 0 && source.tensors.has(prefixes[optional] + tensors[0]!.name);
+    for (const kind of hasOptional ? [...kinds, optional] : kinds) {
+      for (const tensor of tensors) await tensor.write(kind, await readOne(source, prefixes[kind] + tensor.name, tensor));
+    }
+    return hasOptional;
+  });
+}
+
+async function readOne(source: SafetensorsFile, name: string, { shape }: TrainedTensor): Promise<Float32Array> {
+  const found = source.tensors.get(name);
+  const wanted = `tensor ${quote(name)} [${shape.join(', ')}] in ${quotePath(source.path)}`;
+  if (found === undefined) throw unexpected('CHECKPOINT', wanted, 'a file without it');
+  if (found.shape.join() !== shape.join()) throw unexpected('CHECKPOINT', wanted, `[${found.shape.join(', ')}]`);
+  return source.readFloat32(name);
+}
+
+/** Whatever is wrong with the file's contents is the checkpoint's fault. */
+async function readFrom<T>(file: string, read: (source: SafetensorsFile) => Promise<T>): Promise<T> {
+  let source: SafetensorsFile | undefined;
+  try {
+    source = await SafetensorsFile.open(file);
+    return await read(source);
+  } catch (error) {
+    if (!(error instanceof BerthaError) || error.kind !== 'model') throw error;
+    throw new BerthaError('CHECKPOINT', error.message, { cause: error });
+  } finally {
+    await source?.close();
+  }
+}

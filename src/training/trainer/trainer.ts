@@ -1,0 +1,316 @@
+import path from 'node:path';
+import { unexpected, wrongArgument } from '../../expected.js';
+import { filePath, type FilePath } from '../../file-path.js';
+import { abortSignal, readOptions, text } from '../../options.js';
+import type { Model } from '../../models/model.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
+import { runLength, type RunLength } from '../arguments/run-length.js';
+import { trainingArguments, type TrainingArguments } from '../arguments/training-arguments.js';
+import type { CallbackState, TrainerCallback } from '../callbacks/callback.js';
+import { CheckpointStore, loadCheckpointWeights, resume } from '../checkpoints/checkpoint-store.js';
+import { fillFolder } from '../checkpoints/complete-folder.js';
+import type { RunIdentity } from '../checkpoints/state-file.js';
+import type { Collator } from '../collators/collator.js';
+import { requireDataset, type Dataset } from '../datasets/dataset.js';
+import { reports } from '../report/reports.js';
+import { evaluateExamples, type ComputeMetrics, type PredictionOutput } from './evaluation.js';
+import { readExamples, type Examples } from './examples.js';
+import { runIdentity } from './run-identity.js';
+import type { TrainableModel } from './trainable-model.js';
+import { startState, type TrainerState } from './trainer-state.js';
+import { TrainingRun } from './training-run.js';
+
+/** What a trainer is made of. */
+export interface TrainerOptions<Row> {
+  readonly model: TrainableModel;
+  readonly args?: TrainingArguments;
+  readonly trainDataset?: Dataset<Row>;
+  readonly evalDataset?: Dataset<Row>;
+  readonly dataCollator: Collator<Row>;
+  readonly computeMetrics?: ComputeMetrics;
+  readonly callbacks?: readonly TrainerCallback[];
+}
+
+/** Options of `Trainer.train`. */
+export interface TrainOptions {
+  /** true: the newest checkpoint of outputDir; a path: that one. */
+  readonly resumeFromCheckpoint?: boolean | FilePath;
+  /** Ends training with its reason; the weights are those of the last whole update. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `Trainer.evaluate` and `Trainer.predict`. */
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal;
+  /** What the names of metrics begin with. Default: `eval`; of `predict` `test`. */
+  readonly metricKeyPrefix?: string;
+}
+
+/** What `Trainer.train` gives. */
+export interface TrainOutput {
+  readonly globalStep: number;
+  /** Mean loss of all updates. */
+  readonly trainingLoss: number;
+  /** `train_runtime`, `train_samples_per_second`, `train_steps_per_second`, `train_loss`, `epoch`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+interface Prepared {
+  readonly examples: Examples;
+  readonly length: RunLength;
+  readonly identity: RunIdentity;
+}
+
+/**
+ * Trains a model, as Hugging Face's Trainer does. A run that was interrupted (by an error, by an abort) goes on where it was when `train` is
+ * called again.
+ */
+export class Trainer<Row = unknown> {
+  readonly args: TrainingArguments;
+  readonly #options: TrainerOptions<Row>;
+  readonly #model: TrainableModel;
+  readonly #evalExamples = new Map<Dataset<Row>, Promise<Examples>>();
+  readonly #end = new AbortController();
+  #state: TrainerState;
+  #prepared: Prepared | undefined;
+  #isBusy = false;
+  #isFinished = false;
+  #stopRequested = false;
+
+  /** Errors: INVALID_ARG for something that is no model, dataset or collator. */
+  constructor(options: TrainerOptions<Row>) {
+    for (const name of ['trainDataset', 'evalDataset'] as const) {
+      if (options[name] !== undefined) requireDataset(options[name], name);
+    }
+    const { model, dataCollator } = options as Partial<TrainerOptions<Row>>;
+    if (typeof model?.step !== 'function') throw wrongArgument('a trainable model for the Trainer', model);
+    if (typeof dataCollator?.collate !== 'function') throw wrongArgument('a collator for dataCollator of the Trainer', dataCollator);
+    this.#options = options;
+    this.#model = model;
+    this.args = options.args ?? trainingArguments();
+    this.#state = startState(this.args, { maxSteps: 0, numTrainEpochs: 0 });
+  }
+
+  /** Where the run stands. */
+  get state(): Readonly<TrainerState> {
+    return this.#state;
+  }
+
+  /** An ordinary model that computes with the live weights between steps. */
+  get model(): Model {
+    return this.#model.model;
+  }
+
+  /**
+   * Trains to the end.
+   *
+   * Errors: INVALID_ARG (no data, called while it runs or after its end), NON_FINITE (names step and operation), CHECKPOINT,
+   * CHECKPOINT_MISMATCH, UNSAFE_FORMAT, LOCKED, IO (the state is intact: `train` goes on once there is room), OUT_OF_MEMORY, DISPOSED; the
+   * signal's reason; what datasets and callbacks throw.
+   */
+  async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    const given = readOptions('train', options, {
+      signal: abortSignal,
+      resumeFromCheckpoint: (value, name) => (typeof value === 'boolean' ? value : filePath(value, name)),
+    });
+    if (this.#isFinished) {
+      throw unexpected('INVALID_ARG', 'a trainer whose run is not over', 'one that has trained to the end', {
+        hint: 'Make another Trainer.',
+      });
+    }
+    return this.#alone(async () => {
+      const signal = given.signal === undefined ? this.#end.signal : AbortSignal.any([given.signal, this.#end.signal]);
+      signal.throwIfAborted();
+      const { outputDir } = this.args;
+      const store = outputDir === undefined ? undefined : await CheckpointStore.open(outputDir);
+      const callbacks = [...(this.#options.callbacks ?? []), ...reports(this.args)];
+      try {
+        return await this.#run(signal, store, callbacks, given.resumeFromCheckpoint ?? false);
+      } finally {
+        for (const callback of callbacks) await callback.onClose?.();
+        await store?.close();
+      }
+    });
+  }
+
+  /** Ends the run after the step that is computed, with a checkpoint where there is an outputDir. */
+  requestStop(): void {
+    this.#stopRequested = true;
+  }
+
+  /**
+   * Loss and metrics of rows (by default evalDataset), under names that begin with `eval_`.
+   *
+   * Errors: INVALID_ARG without rows; DISPOSED; the signal's reason; what the rows and `computeMetrics` throw.
+   */
+  async evaluate(dataset?: Dataset<Row>, options: EvaluateOptions = {}): Promise<Readonly<Record<string, number>>> {
+    return (await this.#compute('evaluate', dataset ?? this.#options.evalDataset, options, 'eval')).metrics;
+  }
+
+  /** What the model says of rows, their labels where they have some, and then metrics. Errors: those of `evaluate`. */
+  async predict(dataset: Dataset<Row>, options: EvaluateOptions = {}): Promise<PredictionOutput> {
+    return this.#compute('predict', dataset, options, 'test');
+  }
+
+  /** Writes the model into a folder: a new one is there whole or not at all, in an older one each file is replaced in one step. Errors: IO, DISPOSED. */
+  async saveModel(directory: FilePath): Promise<void> {
+    const folder = path.resolve(filePath(directory, 'the directory of saveModel'));
+    await this.#alone(() => fillFolder(folder, (temporary) => this.#model.save(temporary)));
+  }
+
+  /** An independent model with a copy of the weights as they are now. Errors: OUT_OF_MEMORY, DISPOSED. */
+  async snapshot(options?: Parameters<TrainableModel['snapshot']>[0]): Promise<Model> {
+    return this.#alone(() => this.#model.snapshot(options));
+  }
+
+  /** Gives back the memory of weights, gradients and moments. A call that runs rejects with DISPOSED. */
+  dispose(): void {
+    this.#end.abort(unexpected('DISPOSED', 'a trainer that is in use', 'one that was disposed'));
+    this.#model.dispose();
+  }
+
+  async #run(
+    signal: AbortSignal,
+    store: CheckpointStore | undefined,
+    callbacks: readonly TrainerCallback[],
+    from: boolean | string,
+  ): Promise<TrainOutput> {
+    const begun = { at: performance.now(), step: this.#state.globalStep };
+    const budget = new Budget(signal, 'bulk');
+    const { args } = this;
+    const { examples, length, identity } = await this.#prepare(budget);
+    if (from !== false) await this.#resume(from, store, identity, callbacks);
+    const { evalDataset } = this.#options;
+    const needsEval = args.evalStrategy !== 'no' || args.evalOnStart;
+    if (needsEval && evalDataset === undefined) throw unexpected('INVALID_ARG', 'an evalDataset for evalStrategy', 'none');
+    const run = new TrainingRun({
+      model: this.#model,
+      args,
+      state: this.#state,
+      length,
+      examples,
+      collator: this.#options.dataCollator,
+      callbacks,
+      budget,
+      signal,
+      isInterrupted: () => this.#stopRequested,
+      evaluate: evalDataset === undefined ? undefined : async () => (await this.#evaluate(evalDataset, { signal }, 'eval')).metrics,
+      save: store === undefined ? undefined : () => this.#save(store, identity, callbacks),
+    });
+    await run.run();
+    const metrics = this.#trainMetrics(begun, length);
+    if (this.#stopRequested) this.#stopRequested = false;
+    else await this.#finish(run, metrics);
+    return { globalStep: this.#state.globalStep, trainingLoss: metrics['train_loss']!, metrics };
+  }
+
+  async #finish(run: TrainingRun, metrics: Readonly<Record<string, number>>): Promise<void> {
+    await run.log(metrics);
+    const { bestModelCheckpoint } = this.#state;
+    if (this.args.loadBestModelAtEnd && bestModelCheckpoint !== null) await loadCheckpointWeights(bestModelCheckpoint, this.#model);
+    await run.end();
+    this.#isFinished = true;
+  }
+
+  async #prepare(budget: Budget): Promise<Prepared> {
+    if (this.#prepared !== undefined) return this.#prepared;
+    const { trainDataset, dataCollator } = this.#options;
+    if (trainDataset === undefined) throw unexpected('INVALID_ARG', 'a trainDataset to train on', 'none');
+    const examples = await readExamples(trainDataset, dataCollator, budget);
+    if (examples.length === undefined && this.args.maxSteps < 0) {
+      throw unexpected('INVALID_ARG', 'maxSteps for a trainDataset without a length', 'none', {
+        hint: 'Without it nobody knows how long the learning rate has to fall.',
+      });
+    }
+    const length = runLength(this.args, examples.length);
+    if (examples.length === 0) throw unexpected('INVALID_ARG', 'at least one row to learn from in trainDataset', 'none');
+    if (length.batchesPerEpoch === 0) {
+      const wanted = `at least perDeviceTrainBatchSize (${this.args.perDeviceTrainBatchSize}) rows with dataloaderDropLast`;
+      throw unexpected('INVALID_ARG', wanted, examples.length!);
+    }
+    const identity = runIdentity(this.#model, this.args, examples.length, await examples.digest(budget));
+    this.#state = startState(this.args, length);
+    this.#prepared = { examples, length, identity };
+    return this.#prepared;
+  }
+
+  async #resume(
+    from: true | string,
+    store: CheckpointStore | undefined,
+    identity: RunIdentity,
+    callbacks: readonly TrainerCallback[],
+  ): Promise<void> {
+    if (from === true && store === undefined) throw unexpected('INVALID_ARG', 'an outputDir for resumeFromCheckpoint: true', 'none');
+    const folder = from === true ? await store!.newest() : from;
+    const found = await resume(folder, this.#model, identity);
+    this.#state = found.state;
+    for (const callback of callbacks) {
+      const state = callback.name === undefined ? undefined : found.callbacks[callback.name];
+      if (state !== undefined) callback.restore?.(state);
+    }
+  }
+
+  async #save(store: CheckpointStore, identity: RunIdentity, callbacks: readonly TrainerCallback[]): Promise<string> {
+    const state = this.#state;
+    if (state.bestGlobalStep === state.globalStep) state.bestModelCheckpoint = store.folder(state.globalStep);
+    const own = callbacks.flatMap((callback): [string, CallbackState][] =>
+      callback.name === undefined || callback.save === undefined ? [] : [[callback.name, callback.save()]],
+    );
+    return store.save({ model: this.#model, args: this.args, state, identity, callbacks: Object.fromEntries(own) });
+  }
+
+  #trainMetrics(begun: { readonly at: number; readonly step: number }, length: RunLength): Readonly<Record<string, number>> {
+    const seconds = Math.max((performance.now() - begun.at) / 1000, 1e-9);
+    const state = this.#state;
+    const steps = state.globalStep - begun.step;
+    const rowsPerStep = this.args.perDeviceTrainBatchSize * this.args.gradientAccumulationSteps;
+    const rows =
+      length.batchesPerEpoch === undefined ? steps * rowsPerStep : (steps / length.updatesPerEpoch) * this.#prepared!.examples.length!;
+    return {
+      train_runtime: seconds,
+      train_samples_per_second: rows / seconds,
+      train_steps_per_second: steps / seconds,
+      train_loss: (state.totalLoss + state.lossSum) / Math.max(1, state.globalStep),
+    };
+  }
+
+  async #compute(name: string, dataset: Dataset<Row> | undefined, options: EvaluateOptions, prefix: string): Promise<PredictionOutput> {
+    const given = readOptions(name, options, { signal: abortSignal, metricKeyPrefix: text });
+    if (dataset === undefined) throw unexpected('INVALID_ARG', `rows to ${name}, or an evalDataset of the Trainer`, 'none');
+    requireDataset(dataset, `the rows of ${name}`);
+    return this.#alone(() => this.#evaluate(dataset, given, given.metricKeyPrefix ?? prefix));
+  }
+
+  async #evaluate(dataset: Dataset<Row>, { signal }: { readonly signal?: AbortSignal }, prefix: string): Promise<PredictionOutput> {
+    const { dataCollator: collator, computeMetrics } = this.#options;
+    const budget = new Budget(signal, 'bulk');
+    const { perDeviceEvalBatchSize: batchSize, seed } = this.args;
+    const examples = await this.#examplesOf(dataset, budget);
+    return evaluateExamples({ model: this.#model, examples, collator, batchSize, seed, budget, computeMetrics, prefix, signal });
+  }
+
+  /** evalDataset is read once. */
+  async #examplesOf(dataset: Dataset<Row>, budget: Budget): Promise<Examples> {
+    if (dataset !== this.#options.evalDataset) return readExamples(dataset, this.#options.dataCollator, budget);
+    const known = this.#evalExamples.get(dataset) ?? readExamples(dataset, this.#options.dataCollator, budget);
+    this.#evalExamples.set(dataset, known);
+    try {
+      return await known;
+    } catch (error) {
+      this.#evalExamples.delete(dataset);
+      throw error;
+    }
+  }
+
+  /** One call at a time: steps, evaluations and saving use the same weights. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#end.signal.throwIfAborted();
+    if (this.#isBusy) throw unexpected('INVALID_ARG', 'one call of a Trainer at a time', 'another while one runs');
+    this.#isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}
