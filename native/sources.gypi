@@ -27,6 +27,7 @@
       "native/cpu/packed_weights.cc",
       "native/cpu/peak.cc",
       "native/cpu/relative_biases.cc",
+      "native/cpu/training/embed_grad.cc",
       "native/cpu/training/in_batch_softmax.cc",
       "native/cpu/training/losses.cc",
       "native/cpu/training/sentence_losses.cc",

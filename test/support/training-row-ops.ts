@@ -40,6 +40,15 @@ export interface NativeTrainingRowOps {
   ): { input: Float32Array; weight: Float32Array; bias: Float32Array };
   dropout(x: Float32Array, residual: Float32Array | null, rows: number, width: number, firstRow: number, site: NativeDropout): Float32Array;
   addRows(x: Float32Array, order: Int32Array, width: number, start: Float32Array): Float32Array;
+  lookupGrad(
+    gradOutput: Float32Array,
+    keys: Int32Array,
+    tableRows: number,
+    width: number,
+    keyOffset: number,
+    frozenRow: number,
+  ): Float32Array;
+  scatterRows(gradOutput: Float32Array, places: Int32Array, rows: number, width: number): Float32Array;
   add(a: Float32Array, b: Float32Array): Float32Array;
   poolGrad(
     x: Float32Array,

@@ -188,6 +188,24 @@ rest('adds rows in order, in blocks of 256', () => {
   }
 });
 
+rest('of lookups are within 1e-5 of the golden numbers: repeated ids, a padding row that gets nothing', async () => {
+  const { values, floats } = await golden('embed');
+  const [ids, types] = [Int32Array.from(values('ids')), Int32Array.from(values('type_ids'))];
+  const positions = ids.map((_, i) => i % 16);
+  const dy = floats('dy');
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, ids, 12, 9, 0, 0), values('grad.word')) < 1e-6, 'word');
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, positions, 16, 9, 0, -1), values('grad.position')) < 1e-6, 'position');
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, types, 2, 9, 0, -1), values('grad.type')) < 1e-6, 'type');
+  // MPNet: positions from 2.
+  const moved = trainingOps.lookupGrad(dy, positions, 18, 9, 2, 1);
+  assertSameBits(moved.slice(18), trainingOps.lookupGrad(dy, positions, 16, 9, 0, -1), 'positions from 2');
+});
+
+rest('scatters rows to their places, repeated ones as sums, and zeros elsewhere', () => {
+  const actual = trainingOps.scatterRows(Float32Array.of(1, 2, 3, 4, 5, 6), Int32Array.of(2, 0, 2), 4, 2);
+  assert.equal([...actual], [3, 4, 0, 0, 6, 8, 0, 0]);
+});
+
 rest('adds two arrays of any length', () => {
   for (const count of [1, 7, 16, 50]) {
     const [a, b] = [new Random(6).floats(count), new Random(7).floats(count)];

@@ -6,6 +6,7 @@
 #include "addon/program_reader.h"
 #include "addon/test/op_args.h"
 #include "cpu/isa/isa.h"
+#include "cpu/training/embed_grad.h"
 #include "engine/floating_point.h"
 
 namespace bertha::addon {
@@ -106,6 +107,47 @@ Napi::Value add_rows(const Napi::CallbackInfo& info) {
         cpu::training_kernels().add_rows(x.data(), order.data(), static_cast<int64_t>(order.size()), width,
                                          sums.data());
         return from_floats(info.Env(), sums.data(), sums.size());
+    });
+}
+
+// lookupGrad(gradOutput [rows,width], keys, tableRows, width, keyOffset, frozenRow): [tableRows,width]
+Napi::Value lookup_grad(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<float> grad_output = to_floats(info[0], "gradOutput");
+        const std::vector<int32_t> keys = to_int32s(info[1], "keys");
+        const int64_t table_rows = size_arg(info, 2, "tableRows");
+        cpu::LookupGradArgs args;
+        args.rows = static_cast<int64_t>(keys.size());
+        args.width = size_arg(info, 3, "width");
+        args.key_offset = to_int(info[4], "keyOffset", 0, table_rows);
+        args.frozen_row = to_int(info[5], "frozenRow", -1, table_rows);
+        check_count(grad_output.size(), args.rows * args.width, "gradOutput");
+        for (const int32_t key : keys)
+            BERTHA_CHECK(key >= 0 && key + args.key_offset < table_rows, "INVALID_ARG",
+                         "row %d is not in the table", key);
+        std::vector<float> table(static_cast<size_t>(table_rows * args.width));
+        args.grad_output = grad_output.data();
+        args.keys = keys.data();
+        args.grad_table = table.data();
+        Solo solo;
+        cpu::lookup_grad(args, solo);
+        return from_floats(info.Env(), table.data(), table.size());
+    });
+}
+
+// scatterRows(gradOutput [places,width], places, rows, width): [rows,width]
+Napi::Value scatter_rows(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<float> grad_output = to_floats(info[0], "gradOutput");
+        const std::vector<int32_t> places = to_int32s(info[1], "places");
+        const int64_t rows = size_arg(info, 2, "rows"), width = size_arg(info, 3, "width"),
+                      count = static_cast<int64_t>(places.size());
+        check_count(grad_output.size(), count * width, "gradOutput");
+        for (const int32_t place : places)
+            BERTHA_CHECK(place >= 0 && place < rows, "INVALID_ARG", "row %d does not exist", place);
+        std::vector<float> grad_input(static_cast<size_t>(rows * width), 1.0f);
+        cpu::scatter_rows(grad_output.data(), places.data(), count, width, grad_input.data(), rows);
+        return from_floats(info.Env(), grad_input.data(), grad_input.size());
     });
 }
 
@@ -222,6 +264,8 @@ void define_training_row_ops(Napi::Env env, Napi::Object& ops) {
     ops.Set("layerNormGrad", Napi::Function::New(env, layer_norm_grad));
     ops.Set("dropout", Napi::Function::New(env, dropout));
     ops.Set("addRows", Napi::Function::New(env, add_rows));
+    ops.Set("lookupGrad", Napi::Function::New(env, lookup_grad));
+    ops.Set("scatterRows", Napi::Function::New(env, scatter_rows));
     ops.Set("add", Napi::Function::New(env, add));
     ops.Set("poolGrad", Napi::Function::New(env, pool_grad));
     ops.Set("normalizeGrad", Napi::Function::New(env, normalize_grad));
