@@ -264,6 +264,75 @@ export interface NativeModel {
   memoryUsage(): NativeMemory;
 }
 
+/** What a weight that learns has: its value, its gradient, AdamW's two moments. */
+export type NativeTensorKind = 'value' | 'gradient' | 'expAvg' | 'expAvgSq';
+
+/** Where and how a program learns. */
+export interface NativeTrainerOptions {
+  readonly threads?: number | undefined;
+  readonly precision: 'fp32' | 'bf16';
+  /** Of dropout: low and high 32 bits. */
+  readonly seed: readonly [number, number];
+  /** Compute a layer's forward again for its backward instead of keeping it. */
+  readonly recompute?: boolean | undefined;
+}
+
+/** A packed batch with what the losses read of it. */
+export type NativeMicroBatch = PackedBatch & Readonly<Partial<Record<TrainingInput, Int32Array | Float32Array>>>;
+
+/** The gradients of micro-batches. */
+export interface NativeAccumulation {
+  /** What counts in each loss, in all micro-batches of the step together. */
+  readonly numItems: readonly number[];
+  /** Number of the first micro-batch, for dropout; the next one's is one more. */
+  readonly microStep: number;
+  /** Values wanted of each micro-batch. */
+  readonly outputs?: Int32Array | undefined;
+}
+
+/** One update of AdamW. */
+export interface NativeUpdate {
+  readonly learningRate: number;
+  /** From 1. */
+  readonly step: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** 0: no clipping. */
+  readonly maxGradNorm: number;
+}
+
+/** What became of micro-batches. */
+export interface NativeAccumulated {
+  readonly loss: number;
+  readonly losses: readonly number[];
+  readonly tokens: number;
+  readonly computeMs: number;
+  /** Of each micro-batch. */
+  readonly outputs: readonly (readonly Float32Array[])[];
+}
+
+/** A program that learns, with its weights, gradients and moments. One call at a time. */
+export interface NativeTrainer {
+  step(
+    batches: readonly NativeMicroBatch[],
+    options: NativeAccumulation & NativeUpdate,
+    id: number,
+  ): Promise<NativeAccumulated & { readonly gradNorm: number }>;
+  accumulate(batches: readonly NativeMicroBatch[], options: NativeAccumulation, id: number): Promise<NativeAccumulated>;
+  update(options: NativeUpdate, id: number): Promise<{ readonly gradNorm: number }>;
+  zeroGradients(): void;
+  /** Rows of a weight, row-major. */
+  read(weight: number, kind: NativeTensorKind, rowBegin: number, rowEnd: number): Promise<Float32Array>;
+  write(weight: number, kind: NativeTensorKind, rowBegin: number, values: Float32Array): Promise<void>;
+  /** A model that computes with the live weights, which a program of the same weights by index reads. */
+  liveModel(program: NativeProgram): NativeModel;
+  cancel(id: number): void;
+  memoryUsage(): NativeMemory;
+  dispose(): void;
+}
+
 /** Bytes; weights may be shared by several models. */
 export interface NativeMemory {
   readonly weights: number;
@@ -354,6 +423,7 @@ export interface NativeAddon {
   readonly version: string;
   readonly compiler: string;
   load(spec: NativeLoadOptions): Promise<NativeModel>;
+  loadTrainer(program: NativeTrainingProgram, options: NativeTrainerOptions): Promise<NativeTrainer>;
   isa(): IsaReport;
   threads(): ThreadsReport;
   stats(): SchedulerStats;

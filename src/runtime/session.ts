@@ -99,6 +99,11 @@ export class Session {
     }
   }
 
+  /** A session of a model that is there already. @internal */
+  static of(native: NativeModel): Session {
+    return new Session(native);
+  }
+
   get disposed(): boolean {
     return this.#native === undefined;
   }
