@@ -1,6 +1,6 @@
 // Runs test/FOLDER/NAME.test.ts, each file in a process of its own, two at a time, and ends with `N passed, N failed, N skipped`.
 //   node --import tsx test/run.ts [NAME...] [!NAME...] [--only TEXT] [--watch]
-// NAME: only files whose name contains one of them; none that contains a !NAME. --only: only tests whose name contains TEXT.
+// NAME: only files whose name contains one of them, FOLDER/ those of a folder; none that contains a !NAME. --only: only tests whose name contains TEXT.
 // --watch: again after each change of src, test or native, built before.
 // uvu alone exits 0 when nothing ran and counts no skips with reasons; this fails when no test ran, and names what was missing.
 import { spawn, spawnSync } from 'node:child_process';
@@ -21,6 +21,10 @@ const fileLimitMs = Number(process.env['BERTHA_TEST_LIMIT_S'] ?? 1800) * 1000;
 const addon = process.env['BERTHA_ADDON'] ? { BERTHA_ADDON: resolvePath(process.env['BERTHA_ADDON']) } : {};
 const only = flags.only === undefined ? {} : { BERTHA_TEST_ONLY: flags.only };
 const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availableParallelism()));
+/** They measure time against time, or turns of the event loop: each runs alone, after the others. */
+const measuring = new Set(['deadline', 'event-loop', 'tokenizer']);
+/** They begin first, so that none of them is left over at the end while the other process has nothing to do. */
+const longest = ['cuda', 'bundlers', 'cli', 'package', 'build', 'stored-bits', 'precision', 'tokenizer-kinds'];
 
 interface Outcome {
   readonly file: string;
@@ -84,20 +88,27 @@ function nameOf(file: string): string {
   return basename(file, '.test.ts');
 }
 
-/** The test files, by name: not what packages of their own (test/bundlers) bring along. */
+/** The file's place in `longest`; all others come after these. */
+function rankOf(file: string): number {
+  const place = longest.indexOf(nameOf(file));
+  return place < 0 ? longest.length : place;
+}
+
+/** The test files, the longest first, the others by name: not what packages of their own (test/bundlers) bring along. */
 function testFiles(): string[] {
   const folders = readdirSync(testDirectory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const files = folders.flatMap(({ name }) => readdirSync(testDirectory + name).map((file) => `${name}/${file}`));
-  return files.filter((file) => file.endsWith('.test.ts')).sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+  return files.filter((file) => file.endsWith('.test.ts')).sort((a, b) => rankOf(a) - rankOf(b) || nameOf(a).localeCompare(nameOf(b)));
 }
 
 async function runAll(): Promise<void> {
   const wanted = filters.filter((filter) => !filter.startsWith('!'));
   const unwanted = filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1));
-  const isWanted = (file: string): boolean => wanted.length === 0 || wanted.some((name) => nameOf(file).includes(name));
-  const queue = testFiles().filter((file) => isWanted(file) && !unwanted.some((name) => nameOf(file).includes(name)));
+  const matches = (file: string, name: string): boolean => (name.includes('/') ? file : nameOf(file)).includes(name);
+  const isWanted = (file: string): boolean => wanted.length === 0 || wanted.some((name) => matches(file, name));
+  const files = testFiles().filter((file) => isWanted(file) && !unwanted.some((name) => matches(file, name)));
   const outcomes: Outcome[] = [];
-  const worker = async (): Promise<void> => {
+  const run = async (queue: string[]): Promise<void> => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const start = performance.now();
       const outcome = await runFile(file);
@@ -105,7 +116,9 @@ async function runAll(): Promise<void> {
       outcomes.push(outcome);
     }
   };
-  await Promise.all(Array.from({ length: jobs }, worker));
+  const together = files.filter((file) => !measuring.has(nameOf(file)));
+  await Promise.all(Array.from({ length: jobs }, () => run(together)));
+  await run(files.filter((file) => measuring.has(nameOf(file))));
 
   const skipReasons = outcomes.flatMap((outcome) => outcome.skipReasons);
   for (const reason of [...new Set(skipReasons)].sort()) {

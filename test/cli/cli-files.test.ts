@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { readCsv } from '../../src/cli/readers/csv.js';
 import { FieldReader } from '../../src/cli/readers/fields.js';
@@ -11,12 +10,12 @@ import { withFields, type Item } from '../../src/cli/readers/item.js';
 import { readJsonLines } from '../../src/cli/readers/json-lines.js';
 import { openTexts } from '../../src/cli/input.js';
 import type { BerthaError } from '../../src/errors.js';
+import { cliProgram } from '../support/cli.js';
 import { golden } from '../support/checkpoint-files.js';
 import { Random } from '../support/random.js';
 import { skip } from '../support/skip.js';
 import { suite } from '../support/suite.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'bertha-cli-files-'));
 
 function fileOf(name: string, content: string): string {
@@ -156,7 +155,7 @@ interface Result {
 }
 
 function bertha(args: readonly string[], input: string | null = '', environment: Record<string, string> = {}): Promise<Result> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
+  const child = spawn(process.execPath, [cliProgram, ...args], {
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '', ...environment },
     stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
@@ -286,7 +285,7 @@ commands('piped output is plain, in CI too', async () => {
 
 /** Runs a command on a terminal of 80 columns, by script(1) of util-linux; `whenSeen` is typed once `text` is there. */
 function onTerminal(args: readonly string[], text: string, whenSeen: string): Promise<string> {
-  const quoted = [process.execPath, '--import', 'tsx', main, ...args].map((each) => `'${each.replaceAll("'", "'\\''")}'`).join(' ');
+  const quoted = [process.execPath, cliProgram, ...args].map((each) => `'${each.replaceAll("'", "'\\''")}'`).join(' ');
   const child = spawn('script', ['-qfec', `stty cols 80; exec ${quoted}`, '/dev/null'], {
     env: { ...process.env, NO_COLOR: '1', TERM: 'xterm' },
     stdio: ['pipe', 'pipe', 'ignore'],

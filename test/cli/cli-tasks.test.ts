@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { golden } from '../support/checkpoint-files.js';
 
 const t = suite('cli of tasks');
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'bertha-cli-tasks-'));
 t.after(() => rmSync(folder, { recursive: true }));
 
@@ -19,7 +18,7 @@ interface Result {
 }
 
 function bertha(args: readonly string[], input = '', environment: Record<string, string> = { NO_COLOR: '1' }): Promise<Result> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], { env: { ...process.env, ...environment } });
+  const child = spawn(process.execPath, [cliProgram, ...args], { env: { ...process.env, ...environment } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

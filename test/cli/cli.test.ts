@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
@@ -10,7 +11,6 @@ import { selfTestText, selfTestVector } from '../../src/cli/self-test.js';
 import { loadEmbedder, loadTokenizer, quantizeVectors, systemInfo } from '../../src/index.js';
 import { skip } from '../support/skip.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const golden = (name: string) => fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
 const model = golden('sentence/normalize');
 const folder = mkdtempSync(path.join(tmpdir(), 'bertha-cli-'));
@@ -23,7 +23,7 @@ interface Result {
 }
 
 function start(args: readonly string[], environment: Record<string, string> = {}) {
-  return spawn(process.execPath, ['--import', 'tsx', main, ...args], { env: { ...process.env, NO_COLOR: '1', ...environment } });
+  return spawn(process.execPath, [cliProgram, ...args], { env: { ...process.env, NO_COLOR: '1', ...environment } });
 }
 
 function bertha(args: readonly string[], input: string | Uint8Array = '', environment: Record<string, string> = {}): Promise<Result> {

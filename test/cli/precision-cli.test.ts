@@ -1,18 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { systemInfo } from '../../src/index.js';
 import { golden, temporaryFolder } from '../support/checkpoint-files.js';
 
 const t = suite('precision commands');
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const tiny = golden('tiny/bert-base-noprefix');
 
 function bertha(...args: string[]) {
-  return spawnSync(process.execPath, ['--import', 'tsx', main, ...args], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [cliProgram, ...args], { encoding: 'utf8' });
 }
 
 t('calibrate writes the file that int8 then uses', () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { golden, temporaryFolder } from '../support/checkpoint-files.js';
@@ -11,7 +11,6 @@ import { eventually, runChild, smallModel } from '../support/library.js';
 const id = 'org/model';
 const weights = 'model.safetensors';
 const folder = golden('sentence', 'normalize');
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 interface Place {
   readonly server: HubServer;
@@ -155,7 +154,7 @@ function bertha(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], { env: { ...process.env, NO_COLOR: '1', ...environment } });
+  const child = spawn(process.execPath, [cliProgram, ...args], { env: { ...process.env, NO_COLOR: '1', ...environment } });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

@@ -12,6 +12,7 @@ import { loadModel, type LoadModelOptions, type Model } from '../../src/models/i
 import { stats, systemInfo } from '../../src/index.js';
 import { loadAddon } from '../../src/runtime/addon.js';
 import { editJson, golden, temporaryFolder } from '../support/checkpoint-files.js';
+import { cliProgram } from '../support/cli.js';
 import { distance, worstDistance } from '../support/half-precision.js';
 import { realModel } from '../support/library.js';
 import { skip } from '../support/skip.js';
@@ -236,7 +237,7 @@ if (canBuild) {
   t('doctor shows every device', () => {
     const run = (...args: string[]): string => {
       const env = { ...process.env, BERTHA_EMULATED_DEVICES: '2', BERTHA_EMULATED_CAPABILITY: '80,70', NO_COLOR: '1' };
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'doctor', ...args], {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [cliProgram, 'doctor', ...args], {
         cwd: root,
         encoding: 'utf8',
         env,

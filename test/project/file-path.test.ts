@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { AutoTokenizer, env } from '../../src/compat/index.js';
@@ -129,9 +130,8 @@ t('env.localModelPath of the transformers.js names', async () => {
 
 t('flags of the command line', () => {
   writeFileSync(path.join(home, 'texts.txt'), 'a cat\n');
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const bertha = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', main, ...args], { encoding: 'utf8', env: { ...process.env, HOME: home } });
+    spawnSync(process.execPath, [cliProgram, ...args], { encoding: 'utf8', env: { ...process.env, HOME: home } });
   const url = pathToFileURL(path.join(home, 'out.jsonl')).href;
   const done = bertha('tokenize', '--model=~/my model', '--file=~/texts.txt', '--format', 'jsonl', '--output', url);
   assert.is(done.status, 0, done.stderr);

@@ -79,3 +79,13 @@ export function randomText(random: Random, maxParts: number, phrases: readonly s
   }
   return text;
 }
+
+/**
+ * The first code points of blocks of 64 scalar values. With BERTHA_TEST_FULL=1 all; otherwise all of the planes in which characters differ
+ * (0, 1, 2, 14), and of the others, where Unicode has private, unassigned and Chinese characters alone, each sixteenth and the last.
+ */
+export function scalarBlocks(): number[] {
+  const blocks = Array.from({ length: 0x110000 / 64 }, (_, i) => i * 64).filter((start) => start < 0xd800 || start >= 0xe000);
+  if (process.env['BERTHA_TEST_FULL'] === '1') return blocks;
+  return blocks.filter((start) => [0, 1, 2, 14].includes(start >> 16) || start % 1024 === 0 || (start & 0xffff) === 0xffc0);
+}

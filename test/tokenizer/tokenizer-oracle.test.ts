@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { createTokenizer } from '../../src/tokenizer/index.js';
 import { skip } from '../support/skip.js';
 import { compareWithOracle, makeOracle } from '../support/tokenizer-oracle.js';
-import { Random, randomText } from '../support/tokenizer-strings.js';
+import { Random, randomText, scalarBlocks } from '../support/tokenizer-strings.js';
 import { phrases, type TokenizerJson, variants } from '../support/tokenizer-variants.js';
 import { unzip } from '../support/unzip.js';
 
@@ -33,8 +33,7 @@ async function compare(tokenizerJson: string, texts: readonly string[]): Promise
 /** Every scalar value between letters and alone. */
 function scalarTexts(): string[] {
   const texts: string[] = [];
-  for (let start = 0; start < 0x110000; start += 64) {
-    if (start >= 0xd800 && start < 0xe000) continue;
+  for (const start of scalarBlocks()) {
     const characters = Array.from({ length: 64 }, (_, i) => String.fromCodePoint(start + i));
     texts.push(characters.map((c) => `a${c}b ${c}`).join(' '));
   }
@@ -47,8 +46,7 @@ function randomTexts(seed: number, count: number): string[] {
 }
 
 for (const [name, json] of Object.entries(checkedIn)) {
-  if (name === 'uncased' || name === 'cased')
-    t(`tokenizes every scalar value as the reference: ${name}`, () => compare(json, scalarTexts()));
+  if (name === 'uncased' || name === 'cased') t(`tokenizes scalar values as the reference: ${name}`, () => compare(json, scalarTexts()));
   t(`tokenizes generated strings as the reference: ${name}`, () => compare(json, randomTexts(1, isFull ? 250_000 : 5_000)));
 }
 

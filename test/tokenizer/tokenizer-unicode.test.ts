@@ -8,6 +8,7 @@ import { normalizeString } from '../../src/tokenizer/normalizers/steps.js';
 import type { NormalizerOptions } from '../../src/tokenizer/normalizers/options.js';
 import { punctuation, whitespace } from '../../src/tokenizer/unicode/characters.js';
 import { reorderedMarks } from '../../src/tokenizer/unicode/normal-forms.js';
+import { scalarBlocks } from '../support/tokenizer-strings.js';
 
 const t = suite('tokenizer-unicode');
 
@@ -26,19 +27,15 @@ for (const options of all) {
     .filter(([, isOn]) => isOn)
     .map(([step]) => step)
     .join(' ');
-  t(`normalizes every scalar value as the reference with ${name || 'nothing'} on`, () => {
+  t(`normalizes scalar values as the reference with ${name || 'nothing'} on`, () => {
     const reference = tokenizers.bertNormalizer(options);
-    let compared = 0;
-    for (let start = 0; start < 0x110000; start += 64) {
-      if (start >= 0xd800 && start < 0xe000) continue;
+    for (const start of scalarBlocks()) {
       let text = '';
       for (let c = start; c < start + 64; c++) text += `x${String.fromCodePoint(c)}`;
       const expected = reference.normalizeString(text);
       const received = normalizeString(text, [{ type: 'BertNormalizer', ...options }]);
       if (received !== expected) assert.is(received, expected, `near U+${start.toString(16)}`);
-      compared += 64;
     }
-    assert.is(compared, 1_112_064);
   });
 }
 
@@ -49,9 +46,8 @@ const forms = {
   NFKD: tokenizers.nfkdNormalizer(),
 };
 for (const [form, reference] of Object.entries(forms)) {
-  t(`normalizes every scalar value as the reference in ${form}`, () => {
-    for (let start = 0; start < 0x110000; start += 64) {
-      if (start >= 0xd800 && start < 0xe000) continue;
+  t(`normalizes scalar values as the reference in ${form}`, () => {
+    for (const start of scalarBlocks()) {
       const text = Array.from({ length: 64 }, (_, i) => `x${String.fromCodePoint(start + i)}\u0301`).join('');
       const [expected, received] = [reference.normalizeString(text), normalizeString(text, [{ type: form as keyof typeof forms }])];
       if (received !== expected) assert.is(received, expected, `near U+${start.toString(16)}`);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { writeSafetensors } from '../../src/checkpoint/safetensors/safetensors.js';
@@ -152,9 +152,7 @@ t('draws a chart with a line for every text, and a page with every number', asyn
 t('the command prints a table, writes chart and page, and exits with 1 beyond the tolerance', async () => {
   const { file, jsonl } = await reference();
   const folder = temporaryFolder();
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', main, 'compare', directory, ...args], { encoding: 'utf8' });
+  const run = (...args: string[]) => spawnSync(process.execPath, [cliProgram, 'compare', directory, ...args], { encoding: 'utf8' });
   const good = run('--reference', jsonl, '--html', path.join(folder, 'c.html'), '--svg', path.join(folder, 'c.svg'));
   assert.is(good.status, 0, good.stderr);
   assert.match(good.stdout, 'Within the tolerance of 0.00001');
