@@ -142,3 +142,11 @@ export class FakeTrainable implements TrainableModel {
 
   dispose(): void {}
 }
+
+/** The code that a promise is rejected with; undefined if it is not. */
+export async function rejectionCode(promise: Promise<unknown>): Promise<string | undefined> {
+  return promise.then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  );
+}
