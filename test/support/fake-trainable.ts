@@ -118,7 +118,7 @@ export class FakeTrainable implements TrainableModel {
     const { examples } = batch as FakeBatch;
     const logits = Float32Array.from(examples, ({ row }) => this.value[0]! * row.x + this.value[1]!);
     const losses = examples.map(({ row }, index) => (Number.isNaN(row.y) ? 0 : (logits[index]! - row.y) ** 2));
-    return { losses: [losses.reduce((sum, each) => sum + each, 0)], logits };
+    return { losses: [losses.reduce((sum, each) => sum + each, 0)], numItems: batch.numItems, ...batch.read(logits) };
   }
 
   async save(directory: string): Promise<void> {

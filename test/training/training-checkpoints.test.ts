@@ -13,7 +13,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -132,10 +132,13 @@ t('a damaged, cut or missing file is an error that names it, and nothing of the 
       const model = new FakeTrainable();
       await trainerOf({}, model)
         .train({ resumeFromCheckpoint: folder })
-        .then(assert.unreachable, (error: { code: string; message: string }) => {
-          assert.is(error.code, 'CHECKPOINT', `${name} ${how}`);
-          assert.match(error.message, name);
-        });
+        .then(
+          () => assert.unreachable(),
+          (error: { code: string; message: string }) => {
+            assert.is(error.code, 'CHECKPOINT', `${name} ${how}`);
+            assert.match(error.message, name);
+          },
+        );
       assert.equal([...model.value, ...model.expAvg], [1, 0, 0, 0]);
     }
   }
@@ -148,10 +151,13 @@ t('does not read the pickles of transformers, and says what to do', async () => 
     writeFileSync(join(folder, 'trainer_state.json'), '{"global_step": 3}');
     await trainerOf({})
       .train({ resumeFromCheckpoint: folder })
-      .then(assert.unreachable, (error: { code: string; message: string }) => {
-        assert.is(error.code, 'UNSAFE_FORMAT');
-        assert.match(error.message, /load this folder as the model/);
-      });
+      .then(
+        () => assert.unreachable(),
+        (error: { code: string; message: string }) => {
+          assert.is(error.code, 'UNSAFE_FORMAT');
+          assert.match(error.message, /load this folder as the model/);
+        },
+      );
   }
   const outputDir = newFolder();
   await trainerOf({ outputDir, saveOnlyModel: true }).train();
@@ -172,10 +178,13 @@ t('a full disk is a typed error, the older checkpoint and the state stay, and tr
   };
   const trainer = trainerOf({ outputDir }, model);
   model.onStep = () => void (isFull = model.steps.length === 4);
-  await trainer.train().then(assert.unreachable, (error: { code: string; message: string }) => {
-    assert.is(error.code, 'IO');
-    assert.match(error.message, /ENOSPC/);
-  });
+  await trainer.train().then(
+    () => assert.unreachable(),
+    (error: { code: string; message: string }) => {
+      assert.is(error.code, 'IO');
+      assert.match(error.message, /ENOSPC/);
+    },
+  );
   assert.equal(
     readdirSync(outputDir).filter((name) => /checkpoint/.test(name)),
     ['checkpoint-2'],
@@ -195,7 +204,7 @@ t('one trainer at a time in a directory; the lock of a dead process is taken ove
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'exit');
   const lock = join(outputDir, '.training.lock');
-  writeFileSync(lock, JSON.stringify({ host: (await import('node:os')).hostname(), pid: child.pid, started: '1' }));
+  writeFileSync(lock, JSON.stringify({ host: hostname(), pid: child.pid, started: '1' }));
   await trainerOf({ outputDir }).train();
   assert.not.ok(existsSync(lock));
 });
@@ -258,7 +267,13 @@ t(`kill -9 at ${kills} random moments leaves whole checkpoints of the same run`,
       },
     ],
   });
-  assert.is(await trainer.train({ signal: controller.signal }).then(assert.unreachable, (error: Error) => error.name), 'AbortError');
+  assert.is(
+    await trainer.train({ signal: controller.signal }).then(
+      () => assert.unreachable(),
+      (error: Error) => error.name,
+    ),
+    'AbortError',
+  );
 });
 
 t.run();

@@ -100,7 +100,10 @@ t('goes on in the same process after an abort, as if nothing had been', async ()
     model.onStep = () => {
       if (model.steps.at(-1)!.step === at) controller.abort(reason);
     };
-    await trainer.train({ signal: controller.signal }).then(assert.unreachable, (error) => assert.is(error, reason));
+    await trainer.train({ signal: controller.signal }).then(
+      () => assert.unreachable(),
+      (error) => assert.is(error, reason),
+    );
     assert.is(trainer.state.globalStep, at - 1);
     model.onStep = undefined;
   }
@@ -129,10 +132,13 @@ t('says which of model, dataset, seed and arguments differs', async () => {
   await trainerOf({ outputDir }).trainer.train();
   const refuses = async (words: RegExp, options: TrainingArgumentsOptions, dataset?: Dataset<FakeRow>, model?: FakeTrainable) => {
     const { trainer } = trainerOf({ outputDir, ...options }, dataset, model);
-    await trainer.train({ resumeFromCheckpoint: true }).then(assert.unreachable, (error: { code: string; message: string }) => {
-      assert.is(error.code, 'CHECKPOINT_MISMATCH');
-      assert.match(error.message, words);
-    });
+    await trainer.train({ resumeFromCheckpoint: true }).then(
+      () => assert.unreachable(),
+      (error: { code: string; message: string }) => {
+        assert.is(error.code, 'CHECKPOINT_MISMATCH');
+        assert.match(error.message, words);
+      },
+    );
   };
   await refuses(/\(learningRate 0.05\) but received learningRate 0.04/, { learningRate: 0.04 });
   await refuses(/seed 42, dataSeed 42.*seed 43, dataSeed 43/, { seed: 43 });

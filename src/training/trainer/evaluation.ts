@@ -49,11 +49,10 @@ export async function evaluateExamples(options: EvaluationOptions): Promise<Pred
     const result = await model.evaluate(batch, signal === undefined ? {} : { signal });
     for (const [index, loss] of result.losses.entries()) {
       losses[index] = (losses[index] ?? 0) + loss;
-      items[index] = (items[index] ?? 0) + (batch.numItems[index] ?? 0);
+      items[index] = (items[index] ?? 0) + (result.numItems[index] ?? 0);
     }
-    const read = batch.read(result.logits);
-    for (const each of read.predictions) predictions.push(each);
-    for (const each of read.labels) labels.push(each);
+    for (const each of result.predictions) predictions.push(each);
+    for (const each of result.labels) labels.push(each);
     rows += batch.rows;
     steps++;
   }

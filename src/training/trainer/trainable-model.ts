@@ -31,10 +31,14 @@ export interface StepResult {
 
 /** What an evaluation of one batch gives. */
 export interface EvaluatedBatch {
-  /** Each loss summed over its items, times its weight, without dropout. */
+  /** Each loss summed over its items, times its weight, without dropout; empty for a batch without labels. */
   readonly losses: readonly number[];
-  /** What the head computes, as `CollatedBatch.read` takes it. */
-  readonly logits: Float32Array;
+  /** What counts in each loss. */
+  readonly numItems: readonly number[];
+  /** What `CollatedBatch.read` makes of the head's logits: one entry a row. */
+  readonly predictions: readonly unknown[];
+  /** The labels of each row, in the form of the predictions; empty without labels. */
+  readonly labels: readonly unknown[];
 }
 
 /** What a trained tensor has beside its value. */
@@ -50,15 +54,15 @@ export interface TrainedTensor {
 }
 
 /** A model that learns. One call at a time. */
-export interface TrainableModel {
+export interface TrainableModel<Batch extends CollatedBatch = CollatedBatch> {
   /**
    * One update over micro-batches; all weights change or none.
    *
    * Errors: NON_FINITE (weights untouched), ABORTED, OUT_OF_MEMORY, DISPOSED.
    */
-  step(batches: readonly CollatedBatch[], settings: StepSettings): Promise<StepResult>;
+  step(batches: readonly Batch[], settings: StepSettings): Promise<StepResult>;
   /** A forward of the live weights without dropout. Errors: ABORTED, DISPOSED. */
-  evaluate(batch: CollatedBatch, options: { readonly signal?: AbortSignal }): Promise<EvaluatedBatch>;
+  evaluate(batch: Batch, options: { readonly signal?: AbortSignal }): Promise<EvaluatedBatch>;
   /** All that is trained. A tied decoder's table is there once. */
   readonly tensors: readonly TrainedTensor[];
   /** The file of a saved directory that holds `tensors`: "model.safetensors", or "adapter_model.safetensors" with LoRA. */
