@@ -19,9 +19,9 @@ export interface Example {
 
 /**
  * What a training program reads: sequences end to end, and the inputs that its losses declare. Labels below 0 (-100) do not count; nor does
- * a target that is NaN.
+ * a number that is NaN.
  */
-export type MicroBatch = Omit<PackedBatch, 'targets'> & {
+export type MicroBatch = PackedBatch & {
   /** Classes: [tokens], [sequences] or [selected], by the head. */
   readonly labels?: Int32Array;
   /** [sequences]: a second kind of classes (next sentence beside masked words). */
@@ -29,7 +29,7 @@ export type MicroBatch = Omit<PackedBatch, 'targets'> & {
   /** [sequences, 2]: first and last token of an answer. */
   readonly spans?: Int32Array;
   /** [sequences or tokens, width]: what scores should be. */
-  readonly targets?: Float32Array;
+  readonly numbers?: Float32Array;
 };
 
 /** A micro-batch, and how much of it counts. */

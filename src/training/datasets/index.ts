@@ -6,3 +6,5 @@ export { readCsv, readJsonl, readLines, readTsv, type CsvFileOptions } from './r
 export { readSquad, type QuestionRow } from './read-squad.js';
 export type { Row } from './row.js';
 export { shuffledRows, type ShuffleOptions } from './shuffle.js';
+export type { ColumnNames, ColumnRole } from './columns.js';
+export { labelSet, readLabelSet, type LabelSet, type LabelTask } from './label-set.js';
