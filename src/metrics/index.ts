@@ -6,6 +6,18 @@ export * from './ranking.js';
 export * from './retrieval.js';
 export { multiLabelScores, type MultiLabelScores } from './multi-label.js';
 export type { Numbers } from './lists.js';
-export { classificationReport, type ReportOptions } from './report.js';
+export { classificationReport, type ReportObject, type ReportOptions, type ReportScores } from './report.js';
 export { silhouette } from './silhouette.js';
 export { squadScores, type SquadScores } from './squad.js';
+export * from './averages.js';
+// scikit-learn's names of what has a shorter one here.
+export {
+  accuracy as accuracyScore,
+  balancedAccuracy as balancedAccuracyScore,
+  cohenKappa as cohenKappaScore,
+  matthews as matthewsCorrcoef,
+  topKAccuracy as topKAccuracyScore,
+} from './classification.js';
+export { brier as brierScoreLoss } from './probability.js';
+export { averagePrecision as averagePrecisionScore, rocAuc as rocAucScore } from './ranking.js';
+export { silhouette as silhouetteScore } from './silhouette.js';

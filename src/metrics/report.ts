@@ -8,10 +8,40 @@ export interface ReportOptions {
   readonly names?: readonly string[] | undefined;
 }
 
-/** The scores of all classes and their averages as a text, laid out as scikit-learn's `classification_report`. Errors: INVALID_ARG. */
-export function classificationReport(yTrue: readonly Label[], yPred: readonly Label[], { digits = 2, names }: ReportOptions = {}): string {
+/** A line of a report. */
+export interface ReportScores extends PrecisionRecall {
+  readonly support: number;
+}
+
+/** A report as an object: `accuracy`, and the scores of each class, of `macro avg` and of `weighted avg` by its title. */
+export type ReportObject = Readonly<Record<string, ReportScores | number>>;
+
+/**
+ * The scores of all classes and their averages as a text, laid out as scikit-learn's `classification_report`; with `outputDict` as an object.
+ * Errors: INVALID_ARG.
+ */
+export function classificationReport(
+  yTrue: readonly Label[],
+  yPred: readonly Label[],
+  options: ReportOptions & { readonly outputDict: true },
+): ReportObject;
+export function classificationReport(yTrue: readonly Label[], yPred: readonly Label[], options?: ReportOptions): string;
+export function classificationReport(
+  yTrue: readonly Label[],
+  yPred: readonly Label[],
+  { digits = 2, names, outputDict = false }: ReportOptions & { readonly outputDict?: boolean } = {},
+): string | ReportObject {
   const classes = classScores(yTrue, yPred);
   const titles = classes.map(({ label }, i) => names?.[i] ?? String(label));
+  if (outputDict) {
+    const own = classes.map(
+      ({ precision, recall, f1, support: count }, i) => [titles[i]!, { precision, recall, f1, support: count }] as const,
+    );
+    const averages = (['macro', 'weighted'] as const).map(
+      (name) => [`${name} avg`, { ...averageOf(classes, name), support: yTrue.length }] as const,
+    );
+    return Object.fromEntries<ReportScores | number>([...own, ['accuracy', accuracy(yTrue, yPred)], ...averages]);
+  }
   const width = Math.max(...titles.map(({ length }) => length), 'weighted avg'.length, digits);
   const line = (title: string, cells: readonly string[]): string =>
     `${title.padStart(width)} ${cells.map((cell) => ` ${cell.padStart(9)}`).join('')}\n`;

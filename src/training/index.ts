@@ -12,3 +12,5 @@ export type { ComputeMetrics, EvalPrediction, PredictionOutput } from './trainer
 export type { LogEntry, TrainerState } from './trainer/trainer-state.js';
 export type { CallbackContext, CallbackState, TrainerCallback, TrainerControl } from './callbacks/callback.js';
 export { EarlyStoppingCallback } from './callbacks/early-stopping.js';
+export * from './datasets/index.js';
+export * from './collators/index.js';

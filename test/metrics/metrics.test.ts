@@ -172,4 +172,21 @@ for (const file of training) {
   });
 }
 
+t("scikit-learn's names give scikit-learn's shapes", () => {
+  const [yTrue, yPred] = [
+    [0, 1, 2, 2, 1],
+    [0, 2, 2, 2, 1],
+  ];
+  const each = metrics.precisionRecallFscoreSupport(yTrue, yPred);
+  assert.equal(each, { precision: [1, 1, 2 / 3], recall: [1, 0.5, 1], fscore: [1, 2 / 3, 0.8], support: [1, 2, 2] });
+  assert.equal(metrics.f1Score(yTrue, yPred, { average: null }), each.fscore);
+  assert.ok(Math.abs(metrics.f1Score(yTrue, yPred, { average: 'macro' }) - (1 + 2 / 3 + 0.8) / 3) < 1e-15);
+  assert.is(metrics.f1Score([1, 0, 1], [1, 1, 0]), 0.5);
+  assert.is(metrics.precisionRecallFscoreSupport(yTrue, yPred, { average: 'micro' }).support, null);
+  const report = metrics.classificationReport(yTrue, yPred, { outputDict: true });
+  assert.equal(report['2'], { precision: 2 / 3, recall: 1, f1: 0.8, support: 2 });
+  assert.equal(Object.keys(report), ['0', '1', '2', 'accuracy', 'macro avg', 'weighted avg']);
+  assert.is(report['accuracy'], metrics.accuracyScore(yTrue, yPred));
+});
+
 t.run();

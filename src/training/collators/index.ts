@@ -12,5 +12,5 @@ export { LanguageModelingCollator, type LanguageModelingOptions } from './langua
 export { MultipleChoiceCollator, type MultipleChoiceOptions } from './multiple-choice.js';
 export { QuestionAnsweringCollator, type QuestionAnsweringOptions } from './question-answering.js';
 export { ReplacedTokenCollator, type ReplacedTokenOptions } from './replaced-token.js';
-export { taskMetrics, type ComputeMetrics, type Metrics } from './task-metrics.js';
+export { taskMetrics, type Metrics } from './task-metrics.js';
 export { TokenClassificationCollator, type TokenClassificationOptions } from './token-classification.js';
