@@ -1,0 +1,111 @@
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ioError, isMissing } from '../../checkpoint/files.js';
+import type { JsonObject } from '../../checkpoint/json-fields.js';
+import { quotePath } from '../../checkpoint/describe.js';
+import { replaceFile } from '../../checkpoint/replace-file.js';
+import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer.js';
+import { moduleFile, readModules, transformerFolder } from '../../checkpoint/sentence/module-list.js';
+
+/** A tensor of a model, float32, read when it is written. */
+export interface TensorToSave {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Row-major. */
+  read(): Promise<Float32Array>;
+}
+
+/** What a saved directory holds: a whole model, or an adapter alone. */
+export type ModelToSave = { readonly tensors: readonly TensorToSave[] } & (
+  | {
+      /** The directory that the model was loaded from: its tokenizer's files are copied, and with `keepsModules` sentence-transformers'. */
+      readonly source: string;
+      readonly config: JsonObject;
+      readonly keepsModules: boolean;
+    }
+  | { readonly adapter: JsonObject }
+);
+
+const kTokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'vocab.txt', 'special_tokens_map.json', 'added_tokens.json'];
+const kModuleFiles = ['modules.json', 'config_sentence_transformers.json'];
+/** Tensors of a Dense module go to its own folder: their names begin with it. */
+const kModuleTensor = /^(\d+_\w+)\/(.+)$/;
+
+/**
+ * Writes a directory that Bertha, transformers, sentence-transformers and peft load: config.json and model.safetensors, or
+ * adapter_config.json and adapter_model.safetensors; float32, under transformers' names. Each file is replaced whole.
+ *
+ * Errors: IO.
+ */
+export async function saveModel(directory: string, model: ModelToSave): Promise<void> {
+  if ('adapter' in model) {
+    await writeTensors(path.join(directory, 'adapter_model.safetensors'), model.tensors);
+    await writeJson(path.join(directory, 'adapter_config.json'), model.adapter);
+    return;
+  }
+  const modules = await readModules(model.source);
+  const from = path.join(model.source, transformerFolder(modules));
+  const folder = model.keepsModules ? path.join(directory, transformerFolder(modules)) : directory;
+  await makeFolder(folder);
+  const own = model.tensors.filter(({ name }) => !kModuleTensor.test(name));
+  await writeTensors(path.join(folder, 'model.safetensors'), own);
+  await writeJson(path.join(folder, 'config.json'), model.config);
+  for (const name of kTokenizerFiles) await copyIfPresent(path.join(from, name), path.join(folder, name));
+  if (!model.keepsModules || modules === undefined) return;
+
+  for (const name of kModuleFiles) await copyIfPresent(path.join(model.source, name), path.join(directory, name));
+  for (const entry of modules.entries) {
+    const files = entry.kind === 'Transformer' ? await sentenceConfigs(from) : ['config.json'];
+    if (entry.path !== '') await makeFolder(path.join(directory, entry.path));
+    for (const name of files) {
+      const file = moduleFile(entry, name);
+      if (entry.path !== '' || entry.kind === 'Transformer') await copyIfPresent(path.join(model.source, file), path.join(directory, file));
+    }
+    const tensors = model.tensors.flatMap((tensor) => {
+      const [, module, name] = kModuleTensor.exec(tensor.name) ?? [];
+      return module === entry.path && name !== undefined ? [{ ...tensor, name }] : [];
+    });
+    if (tensors.length > 0) await writeTensors(path.join(directory, entry.path, 'model.safetensors'), tensors);
+  }
+}
+
+/** Writes one tensor after the other, so that only one is in memory. */
+async function writeTensors(file: string, tensors: readonly TensorToSave[]): Promise<void> {
+  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const heads = sorted.map(({ name, shape }) => {
+    const byteLength = shape.reduce((product, size) => product * size, 4);
+    return { name, shape, dtype: 'F32' as const, bytes: { byteLength } };
+  });
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield safetensorsHead(heads, new Map([['format', 'pt']]));
+    for (const tensor of sorted) {
+      const values = await tensor.read();
+      yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    }
+  }
+  await replaceFile(file, chunks());
+}
+
+async function writeJson(file: string, value: JsonObject): Promise<void> {
+  await replaceFile(file, [new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`)]);
+}
+
+/** sentence_bert_config.json, whose name changed over the years. */
+async function sentenceConfigs(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => /^sentence_\w+_config\.json$/.test(name));
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw ioError(`make the folder ${quotePath(folder)}`, error);
+  });
+}
+
+async function copyIfPresent(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to);
+  } catch (error) {
+    const failure = ioError(`copy ${quotePath(from)} to ${quotePath(to)}`, error);
+    if (!isMissing(failure)) throw failure;
+  }
+}

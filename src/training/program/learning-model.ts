@@ -1,0 +1,191 @@
+import { unexpected } from '../../expected.js';
+import { loadModel, Model } from '../../models/model.js';
+import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
+import { toNativeProgram } from '../../models/program/program.js';
+import type { NativeMicroBatch } from '../../runtime/native.js';
+import { createTokenizer } from '../../tokenizer/index.js';
+import { inTemporaryFolder } from '../checkpoints/temporary-folder.js';
+import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
+import type { CollatedBatch } from '../collators/collator.js';
+import { TrainerSession } from '../native/trainer-session.js';
+import type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from '../trainer/trainable-model.js';
+import { adapterConfig, adapterName } from './adapter-config.js';
+import { buildTraining, type TrainingModel, type TrainingOptions } from './build-training.js';
+import { evaluatedValues, evaluateLosses } from './evaluate-losses.js';
+import { mergeBranches } from './merge-branches.js';
+import { seedWords } from './philox.js';
+import { place, take, type TrainedPart, type TrainedWeight } from './trained-weights.js';
+
+/** How a model is made to learn. */
+export interface LearningOptions extends TrainingOptions {
+  readonly threads?: number | undefined;
+  /** Of matrix products; master weights are float32. Default 'fp32'. */
+  readonly precision?: 'fp32' | 'bf16' | undefined;
+  /** Gradient checkpointing: less memory, a third more time. */
+  readonly recompute?: boolean | undefined;
+}
+
+/** A model that learns a task: its head, its losses and its weights in native memory, until `dispose`. */
+export class LearningModel implements TrainableModel {
+  readonly model: Model;
+  readonly tensors: readonly TrainedTensor[];
+  /** What `buildTraining` made: names, losses, which tensors are new. */
+  readonly training: TrainingModel;
+  readonly weightsFile: string;
+  readonly identity: Readonly<Record<string, string | number | boolean>>;
+  readonly #session: TrainerSession;
+  readonly #directory: string;
+  /** Names of the layers with a branch. */
+  readonly #adapted: ReadonlySet<string>;
+  readonly #options: LearningOptions;
+
+  private constructor(directory: ModelDirectory, training: TrainingModel, session: TrainerSession, options: LearningOptions) {
+    const { live, config } = training;
+    this.training = training;
+    this.#session = session;
+    this.#directory = directory.path;
+    this.#options = options;
+    this.#adapted = new Set(training.adapted.map(({ module }) => module));
+    const tokenizer = createTokenizer(directory.tokenizerFiles, { maxLength: directory.maxLength, maxPositions: config.maxSequenceLength });
+    const precision = { asked: 'fp32', chosen: 'fp32', reason: 'live weights are float32' } as const;
+    const device = { asked: 'cpu', chosen: 'cpu', reason: 'where it learns' } as const;
+    this.model = new Model(directory, live, tokenizer, { session: session.live(toNativeProgram(live.program)), precision, device });
+    this.weightsFile = training.lora === undefined ? 'model.safetensors' : 'adapter_model.safetensors';
+    this.tensors = training.weights.flatMap((weight) =>
+      weight.tiedTo === undefined ? weight.parts.filter(({ trainable }) => trainable).map((part) => this.#tensor(weight, part)) : [],
+    );
+    this.identity = {
+      task: options.task,
+      class: String((config.raw['architectures'] as readonly unknown[])[0]),
+      'trained tensors': this.tensors.length,
+      'trained numbers': this.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+      labels: config.id2label.join(', '),
+    };
+  }
+
+  /**
+   * Opens a model directory for learning. Errors: those of `openModelDirectory`, `buildTraining` and `TrainerSession.load`, VOCAB, TOKENIZER.
+   */
+  static async load(directory: string, options: LearningOptions): Promise<LearningModel> {
+    const opened = await openModelDirectory(directory);
+    try {
+      const training = buildTraining(opened, options);
+      const { threads, precision = 'fp32', recompute = false, seed } = options;
+      const session = await TrainerSession.load(training.program, { threads, precision, recompute, seed: seedWords(seed) });
+      try {
+        for (const [weight, values] of training.initialValues) await session.write(weight, 'value', 0, values);
+        await opened.verifyUnchanged();
+        return new LearningModel(opened, training, session, options);
+      } catch (error) {
+        session.dispose();
+        throw error;
+      }
+    } finally {
+      await opened.close();
+    }
+  }
+
+  /** The session, for gradients. @internal */
+  get session(): TrainerSession {
+    return this.#session;
+  }
+
+  async step(batches: readonly CollatedBatch[], { signal, ...settings }: StepSettings): Promise<StepResult> {
+    return this.#session.step(batches.map(toNativeBatch), settings, { signal });
+  }
+
+  async evaluate(batch: CollatedBatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EvaluatedBatch> {
+    const values = evaluatedValues(this.training.live, this.#options);
+    const outputs = await this.model.session.run(toNativeBatch(batch), values, { signal, priority: 'bulk' });
+    const isLabelled = batch.numItems.some((count) => count > 0);
+    const losses = isLabelled ? evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options) : [];
+    return { losses, logits: outputs[0]! };
+  }
+
+  /** With LoRA the adapter alone; else a whole model. */
+  async save(directory: string): Promise<void> {
+    const { lora, config } = this.training;
+    const tensors = this.#tensorsToSave(lora === undefined ? () => true : ({ trainable }) => trainable);
+    if (lora === undefined) {
+      await saveModel(directory, {
+        source: this.#directory,
+        config: config.raw,
+        tensors,
+        keepsModules: this.#options.task === 'sentence-embedding',
+      });
+      return;
+    }
+    await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory), tensors });
+  }
+
+  /** A whole model with the branches of LoRA added to their matrices; without LoRA as `save`. */
+  async saveMerged(directory: string): Promise<void> {
+    const { config, adapted, lora } = this.training;
+    const merged = lora === undefined ? new Map<string, Float32Array>() : await mergeBranches(this.training, lora, adapted, this.#session);
+    const isBranch = new Set(adapted.flatMap(({ a, b }) => [a, b]));
+    const tensors = this.#tensorsToSave((_, weight) => !isBranch.has(weight.id), merged);
+    await saveModel(directory, {
+      source: this.#directory,
+      config: config.raw,
+      tensors,
+      keepsModules: this.#options.task === 'sentence-embedding',
+    });
+  }
+
+  async snapshot(options: { readonly precision?: 'fp32' | 'bf16' | 'int8' } = {}): Promise<Model> {
+    return inTemporaryFolder(async (folder) => {
+      await this.saveMerged(folder);
+      return loadModel(folder, options);
+    });
+  }
+
+  memoryUsage(): { readonly weightBytes: number; readonly workspaceBytes: number } {
+    const { weights, workspaces } = this.#session.memoryUsage();
+    return { weightBytes: weights, workspaceBytes: workspaces };
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    this.#session.dispose();
+  }
+
+  #tensor(weight: TrainedWeight, part: TrainedPart): TrainedTensor {
+    const [begin, end] = [part.rowBegin, part.rowBegin + part.rows];
+    const length = part.rows * part.cols;
+    return {
+      name: this.training.lora === undefined ? part.name : adapterName(part.name, this.#adapted),
+      shape: part.shape,
+      read: async (kind: TensorKind) => take(await this.#session.read(weight.id, kind, begin, end), weight.cols, part, begin),
+      write: async (kind: TensorKind, values: Float32Array) => {
+        if (values.length !== length) throw unexpected('INVALID_ARG', `${length} numbers for ${part.name}`, String(values.length));
+        const isWhole = part.colBegin === 0 && part.cols === weight.cols;
+        const rows = isWhole ? values : await this.#session.read(weight.id, kind, begin, end);
+        if (!isWhole) place(rows, weight.cols, { ...part, rowBegin: 0 }, values);
+        await this.#session.write(weight.id, kind, begin, rows);
+      },
+    };
+  }
+
+  #tensorsToSave(
+    isSaved: (part: TrainedPart, weight: TrainedWeight) => boolean,
+    merged: ReadonlyMap<string, Float32Array> = new Map(),
+  ): TensorToSave[] {
+    const { lora, weights } = this.training;
+    return weights.flatMap((weight) =>
+      weight.tiedTo === undefined
+        ? weight.parts
+            .filter((part) => isSaved(part, weight))
+            .map((part) => ({
+              name: lora === undefined || merged.size > 0 ? part.name : adapterName(part.name, this.#adapted),
+              shape: part.shape,
+              read: async () => merged.get(part.name) ?? (await this.#tensor(weight, part).read('value')),
+            }))
+        : [],
+    );
+  }
+}
+
+/** A collated batch as native code reads it. */
+export function toNativeBatch({ batch }: Pick<CollatedBatch, 'batch'>): NativeMicroBatch {
+  return batch;
+}

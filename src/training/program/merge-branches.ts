@@ -1,0 +1,43 @@
+import type { TrainerSession } from '../native/trainer-session.js';
+import type { TrainingModel } from './build-training.js';
+import type { AdaptedLayer } from './lora-builder.js';
+import { loraScale, type LoraSettings } from './lora.js';
+import { take } from './trained-weights.js';
+
+/** W + scale · B A, in float64: `b` [rows, rank], `a` [rank, cols], `weight` [rows, cols] row-major. */
+export function mergeBranch(weight: Float32Array, a: Float32Array, b: Float32Array, rank: number, scale: number): Float32Array {
+  const cols = a.length / rank;
+  const merged = new Float32Array(weight.length);
+  const sum = new Float64Array(cols);
+  for (let row = 0; row < weight.length / cols; row++) {
+    sum.fill(0);
+    for (let r = 0; r < rank; r++) {
+      const factor = scale * b[row * rank + r]!;
+      for (let col = 0; col < cols; col++) sum[col] = sum[col]! + factor * a[r * cols + col]!;
+    }
+    for (let col = 0; col < cols; col++) merged[row * cols + col] = weight[row * cols + col]! + sum[col]!;
+  }
+  return merged;
+}
+
+/** The matrices of adapted layers with their branches added, by the names of the matrices. */
+export async function mergeBranches(
+  { weights }: TrainingModel,
+  lora: LoraSettings,
+  adapted: readonly AdaptedLayer[],
+  session: TrainerSession,
+): Promise<Map<string, Float32Array>> {
+  const merged = new Map<string, Float32Array>();
+  for (const { module, a, b, rankBegin, rank, rowBegin, rows } of adapted) {
+    const name = `${module}.weight`;
+    const weight = weights.find(({ parts }) => parts.some((part) => part.name === name))!;
+    const part = weight.parts.find((each) => each.name === name)!;
+    const base = take(await session.read(weight.id, 'value', part.rowBegin, part.rowBegin + rows), weight.cols, part, part.rowBegin);
+    const down = await session.read(a, 'value', rankBegin, rankBegin + rank);
+    const width = weights[b]!.cols;
+    const block = { shape: [], rowBegin, rows, colBegin: rankBegin, cols: rank, trainable: true, isNew: true };
+    const up = take(await session.read(b, 'value', rowBegin, rowBegin + rows), width, block, rowBegin);
+    merged.set(name, mergeBranch(base, down, up, rank, loraScale(lora)));
+  }
+  return merged;
+}
