@@ -26,7 +26,7 @@ export interface LearningOptions extends TrainingOptions {
 }
 
 /** A model that learns a task: its head, its losses and its weights in native memory, until `dispose`. */
-export class LearningModel implements TrainableModel {
+export class LearningModel implements TrainableModel<CollatedBatch> {
   readonly model: Model;
   readonly tensors: readonly TrainedTensor[];
   /** What `buildTraining` made: names, losses, which tensors are new. */
@@ -97,9 +97,10 @@ export class LearningModel implements TrainableModel {
   async evaluate(batch: CollatedBatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EvaluatedBatch> {
     const values = evaluatedValues(this.training.live, this.#options);
     const outputs = await this.model.session.run(toNativeBatch(batch), values, { signal, priority: 'bulk' });
-    const isLabelled = batch.numItems.some((count) => count > 0);
-    const losses = isLabelled ? evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options) : [];
-    return { losses, logits: outputs[0]! };
+    const { predictions, labels } = batch.read(outputs[0]!);
+    if (labels.length === 0) return { losses: [], numItems: [], predictions, labels };
+    const losses = evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options);
+    return { losses, numItems: batch.numItems, predictions, labels };
   }
 
   /** With LoRA the adapter alone; else a whole model. */
