@@ -14,8 +14,8 @@ import { sentenceEmbedding, type SentenceOutputs } from '../../models/sentence.j
 import type { NativeTrainingProgram } from '../../runtime/native.js';
 import { trainingConfig } from './config.js';
 import { initialValues } from './initial-values.js';
-import { LoraBuilder, type AdaptedLayer } from './lora-builder.js';
-import { loraSettings, type LoraOptions, type LoraSettings } from './lora.js';
+import { LoraBuilder, type AdaptedLayer } from '../lora/lora-builder.js';
+import { loraSettings, type LoraOptions, type LoraSettings } from '../lora/lora.js';
 import { appendLosses, type LossInput } from './losses.js';
 import { place, toNativeTraining, trainedWeights, type TrainedWeight, type Trainable } from './trained-weights.js';
 import { headsOfTask, type TrainingTaskOptions } from './tasks.js';

@@ -9,10 +9,10 @@ import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import type { CollatedBatch } from '../collators/collator.js';
 import { TrainerSession } from '../native/trainer-session.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from '../trainer/trainable-model.js';
-import { adapterConfig, adapterName } from './adapter-config.js';
+import { adapterConfig, adapterName } from '../lora/adapter-config.js';
 import { buildTraining, type TrainingModel, type TrainingOptions } from './build-training.js';
-import { evaluatedValues, evaluateLosses } from './evaluate-losses.js';
-import { mergeBranches } from './merge-branches.js';
+import { evaluatedValues, evaluateLosses } from '../evaluation/evaluate-losses.js';
+import { mergeBranches } from '../lora/merge-branches.js';
 import { seedWords } from './philox.js';
 import { place, take, type TrainedPart, type TrainedWeight } from './trained-weights.js';
 

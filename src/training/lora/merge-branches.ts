@@ -1,8 +1,8 @@
 import type { TrainerSession } from '../native/trainer-session.js';
-import type { TrainingModel } from './build-training.js';
+import type { TrainingModel } from '../program/build-training.js';
 import type { AdaptedLayer } from './lora-builder.js';
 import { loraScale, type LoraSettings } from './lora.js';
-import { take } from './trained-weights.js';
+import { take } from '../program/trained-weights.js';
 
 /** W + scale · B A, in float64: `b` [rows, rank], `a` [rank, cols], `weight` [rows, cols] row-major. */
 export function mergeBranch(weight: Float32Array, a: Float32Array, b: Float32Array, rank: number, scale: number): Float32Array {

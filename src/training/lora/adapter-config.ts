@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../checkpoint/json-fields.js';
 import type { LoraSettings } from './lora.js';
-import type { TrainingTask } from './tasks.js';
+import type { TrainingTask } from '../program/tasks.js';
 
 /** What peft calls the tasks that it knows. */
 const kTaskTypes: Readonly<Partial<Record<TrainingTask, string>>> = {

@@ -3,9 +3,10 @@ import { unexpected } from '../../expected.js';
 import type { BuiltModel } from '../../models/build-model.js';
 import type { Value } from '../../models/program/program.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
-import { problemTypeOf } from './problem-type.js';
+import { problemTypeOf } from '../program/problem-type.js';
+import { logSumExp } from './log-sum-exp.js';
 import { sentenceLossSum } from './sentence-loss.js';
-import type { TrainingTaskOptions } from './tasks.js';
+import type { TrainingTaskOptions } from '../program/tasks.js';
 
 /** The values of the live program that predictions and losses are made of; the first is what predictions are made of. */
 export function evaluatedValues({ heads, sentence }: BuiltModel, { task }: TrainingTaskOptions): Value[] {
@@ -75,15 +76,6 @@ function classSum(logits: Float32Array, width: number, labels: Int32Array, optio
     if (smoothing > 0) sum += (smoothing / width) * scores.reduce((total, score, index) => total + weightOf(index) * (whole - score), 0);
   });
   return sum;
-}
-
-/** log Σ exp of some numbers, in float64. */
-export function logSumExp(scores: ArrayLike<number>): number {
-  let most = -Infinity;
-  for (let i = 0; i < scores.length; i++) most = Math.max(most, scores[i]!);
-  let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - most);
-  return most + Math.log(sum);
 }
 
 /** Σ over rows of the mean over a row's numbers; a target of NaN adds nothing. */

@@ -1,6 +1,6 @@
 import { unexpected } from '../../expected.js';
-import { logSumExp } from './evaluate-losses.js';
-import type { SentenceLoss, TrainingTaskOptions } from './tasks.js';
+import { logSumExp } from './log-sum-exp.js';
+import type { SentenceLoss, TrainingTaskOptions } from '../program/tasks.js';
 
 /** A sentence loss summed over its groups, in float64: `embeddings` [columns · n, width], anchors first. */
 export function sentenceLossSum(
