@@ -1,6 +1,7 @@
 {
   "variables": {
     "bertha_sources": [
+      "native/addon/batch/batch_reader.cc",
       "native/addon/device_questions.cc",
       "native/addon/environment.cc",
       "native/addon/exports.cc",
@@ -32,6 +33,7 @@
       "native/cpu/training/losses.cc",
       "native/cpu/training/sentence_losses.cc",
       "native/cpu/training/parameters.cc",
+      "native/cpu/adapters/scaled_linear.cc",
       "native/cpu/vector_search.cc",
       "native/devices.cc",
       "native/engine/allocator.cc",
@@ -46,6 +48,7 @@
       "native/engine/program/serialise.cc",
       "native/engine/program/validate.cc",
       "native/engine/scheduler/batch_control.cc",
+      "native/engine/scheduler/checked_batch.cc",
       "native/engine/scheduler/job.cc",
       "native/engine/scheduler/packed_batch.cc",
       "native/engine/scheduler/scheduler.cc",

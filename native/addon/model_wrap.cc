@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "addon/args.h"
+#include "addon/batch/batch_reader.h"
 #include "addon/environment.h"
 #include "addon/weights/file_source.h"
 #include "addon/weights/model_key.h"
@@ -90,26 +91,10 @@ bool is_bulk(const Napi::Object& batch) {
     return get(batch, "bulk").ToBoolean();  // undefined: no
 }
 
-// An Int32Array of the batch as it lies in JavaScript's memory; nothing where the property is absent.
-Numbers numbers_of(const Napi::Object& batch, const char* name) {
-    const Napi::Value value = get(batch, name);
-    if (value.IsUndefined() || value.IsNull()) return {};
-    const Napi::Int32Array array = to_int32_array(value, name);
-    return {array.Data(), array.ElementLength()};
-}
-
 JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch,
                 const Job::Allocate& allocate) {
     const Program& program = model->program();
-    JobInputs inputs;
-    inputs.inputs.reserve(program.inputs.size());
-    for (const Input& input : program.inputs) inputs.inputs.push_back(numbers_of(batch, input.name.c_str()));
-    inputs.offsets.reserve(program.domains.size());
-    for (const Domain& domain : program.domains)
-        inputs.offsets.push_back(domain.offsets.empty() ? Numbers{}
-                                                        : numbers_of(batch, domain.offsets.c_str()));
-    inputs.wanted = to_int32s(get(batch, "outputs"), "outputs");
-    auto job = std::make_shared<Job>(model, inputs, allocate);
+    auto job = std::make_shared<Job>(model, read_numbers(program, batch), allocate);
     job->lane = is_bulk(batch) ? Lane::kBulk : Lane::kInteractive;
     if (has(batch, "group"))
         job->group = {Environment::of(batch.Env()).get(), to_int(get(batch, "group"), "group")};

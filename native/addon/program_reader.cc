@@ -72,6 +72,17 @@ public:
             modes.push_back(pool_mode_from(to_string(list.Get(i), "a pooling mode")));
     }
 
+    void option(const char* name, std::vector<float>& numbers) {
+        if (!is_given(name)) return;
+        const Napi::Array list = to_array(get(object_, name), name);
+        for (uint32_t i = 0; i < list.Length(); i++)
+            numbers.push_back(static_cast<float>(to_double(list.Get(i), name)));
+    }
+    template <typename Option, typename Unset>
+    void rare_option(const char* name, Option& given, Unset) {
+        option(name, given);
+    }
+
     // Throws INVALID_PROGRAM for a property that no field has read.
     void refuse_others(const char* op) const {
         const Napi::Array names = object_.GetPropertyNames();
@@ -148,6 +159,13 @@ void read_inputs(const Napi::Object& spec, Program& program) {
         input.width = static_cast<int32_t>(std::min<int64_t>(int_or(object, "width", 1), kMaxIndex));
         input.limit = int_or(object, "limit", 0);
         input.points_into = domain_at(program, object, "pointsInto");
+        input.minimum = int_or(object, "minimum", 0);
+        if (has(object, "dtype")) {
+            const std::string dtype = to_string(get(object, "dtype"), "dtype");
+            input.is_float = dtype == "float32";
+            BERTHA_CHECK(input.is_float || dtype == "int32", "INVALID_PROGRAM", "unknown dtype %.64s",
+                         dtype.c_str());
+        }
         input.is_required = has(object, "required") && get(object, "required").ToBoolean();
         program.inputs.push_back(std::move(input));
     }

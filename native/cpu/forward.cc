@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/adapters/scaled_linear.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
@@ -176,7 +177,9 @@ private:
         std::visit(
             [&](const auto& each) {
                 using T = std::decay_t<decltype(each)>;
-                if constexpr (T::kRowWise)
+                if constexpr (ops::is_for_training<T>)
+                    fail("INVALID_PROGRAM", "%s is for training alone", T::kName);
+                else if constexpr (T::kRowWise)
                     run_rows(each, part, at(each.output, part.begin, part.block), value(each.output).width);
                 else
                     fail("INVALID_PROGRAM", "%s is not a row-wise op", T::kName);
@@ -219,7 +222,10 @@ private:
         args.panel_begin = part.panel_begin;
         args.panel_end = part.panel_end;
         args.activation = op.activation;
-        format.linear(args);
+        if (op.scale == 1.0f)
+            format.linear(args);
+        else
+            scaled_linear(kernels_, format, args, op.scale);
     }
 
     void run_rows(const ops::LayerNorm& op, const Part& part, float* output, int64_t width) const {
@@ -306,8 +312,8 @@ private:
         std::visit(
             [&](const auto& each) {
                 using T = std::decay_t<decltype(each)>;
-                if constexpr (T::kRowWise)
-                    fail("INVALID_PROGRAM", "%s is a row-wise op", T::kName);
+                if constexpr (T::kRowWise || ops::is_for_training<T>)
+                    fail("INVALID_PROGRAM", "%s is no op across rows", T::kName);
                 else
                     run_whole(each);
             },

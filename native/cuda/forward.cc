@@ -232,6 +232,13 @@ private:
         pick_targets(tensor(op.input), batch, output, stream_);
     }
 
+    // Load refuses the others.
+    template <typename T>
+    void run(const T&, size_t, const Tensor&) {
+        static_assert(ops::is_for_training<T>);
+        fail("INVALID_PROGRAM", "%s has no kernel on this device", T::kName);
+    }
+
     // Two ops in one kernel: see ValuePlan::fits_next.
     void run_pair(size_t first, size_t second) {
         const Op& next = program_.ops[second];

@@ -9,34 +9,10 @@
 #include <variant>
 #include <vector>
 
-#include "engine/program/op_options.h"
+#include "engine/program/op_fields.h"
+#include "engine/program/training_ops.h"
 
 namespace bertha {
-
-// How a weight is used decides how a backend stores it.
-enum class WeightKind : int32_t {
-    kMatrix,  // [rows, cols] = [out, in] of a linear; backends repack or quantise it
-    kTable,   // [rows, cols], rows are looked up
-    kVector,  // [1, cols]: bias, LayerNorm weight
-};
-
-enum class Need : int32_t { kRequired, kOptional };
-
-// What an op's fields() shows its fields to. A visitor derives from it, hides the methods that it is about,
-// and is passed over each field in order: inputs of the batch that the op takes, values that it reads and
-// writes, weights, everything else.
-struct FieldVisitor {
-    template <typename Index>
-    void takes(const char*, Index&, Need = Need::kRequired) {}
-    template <typename Index>
-    void reads(const char*, Index&, Need = Need::kRequired) {}
-    template <typename Index>
-    void writes(const char*, Index&, Need = Need::kRequired) {}
-    template <typename Index>
-    void weight(const char*, Index&, WeightKind, Need = Need::kRequired) {}
-    template <typename Option>
-    void option(const char*, Option&) {}
-};
 
 namespace ops {
 
@@ -70,7 +46,7 @@ struct Embed {
     }
 };
 
-// output [rows, n] = activation(input [rows, k] · matrixᵀ + bias) + residual [rows, n]
+// output [rows, n] = dropped(activation(scale * input [rows, k] · matrixᵀ + bias)) + residual [rows, n]
 struct Linear {
     static constexpr const char* kName = "linear";
     static constexpr bool kRowWise = true;
@@ -83,6 +59,11 @@ struct Linear {
     // column i of the matrix, so that no column wastes the grid of a row.
     int32_t input_scale = kNoIndex;
     Activation activation = Activation::kNone;
+    float scale = 1.0f;
+    // What learning adds: dropout of the product, and what is activated, for the backward.
+    int32_t pre_activation = kNoIndex;
+    int32_t dropout_site = 0;
+    float dropout = 0.0f;
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
@@ -93,6 +74,10 @@ struct Linear {
         visit.weight("bias", op.bias, WeightKind::kVector, Need::kOptional);
         visit.weight("inputScale", op.input_scale, WeightKind::kVector, Need::kOptional);
         visit.option("activation", op.activation);
+        visit.rare_option("scale", op.scale, 1.0f);
+        visit.rare_writes("preActivation", op.pre_activation);
+        visit.rare_option("dropoutSite", op.dropout_site, 0);
+        visit.rare_option("dropout", op.dropout, 0.0f);
     }
 };
 
@@ -120,6 +105,11 @@ struct Attention {
     // column i together with column i + dims / 2 (RoPE as in GPT-NeoX); 0: none.
     int32_t rotary_dims = 0;
     float rotary_base = 0.0f;
+    // What learning adds: dropout of the probabilities, and for the backward [rows, num_heads] the logarithm
+    // of each query's sum.
+    int32_t row_lse = kNoIndex;
+    int32_t dropout_site = 0;
+    float dropout = 0.0f;
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
@@ -137,6 +127,9 @@ struct Attention {
         visit.option("window", op.window);
         visit.option("rotaryDims", op.rotary_dims);
         visit.option("rotaryBase", op.rotary_base);
+        visit.rare_writes("rowLse", op.row_lse);
+        visit.rare_option("dropoutSite", op.dropout_site, 0);
+        visit.rare_option("dropout", op.dropout, 0.0f);
     }
 };
 
@@ -246,7 +239,10 @@ struct PickTargets {
 }  // namespace ops
 
 using Op = std::variant<ops::Embed, ops::Linear, ops::Attention, ops::LayerNorm, ops::GatherRows, ops::Pool,
-                        ops::Normalize, ops::TopK, ops::PickTargets>;
+                        ops::Normalize, ops::TopK, ops::PickTargets, ops::Dropout, ops::ActivationOp,
+                        ops::Slice, ops::CrossEntropy, ops::ChoiceCrossEntropy, ops::SpanCrossEntropy,
+                        ops::BinaryCrossEntropy, ops::MeanSquaredError, ops::Distill, ops::InBatchSoftmax,
+                        ops::CosineSimilarity, ops::Cosent, ops::Triplet, ops::Given>;
 
 // Shows each field of an op, const or not, to a FieldVisitor.
 template <typename AnyOp, typename Visitor>
@@ -280,6 +276,7 @@ struct WriteVisitor : FieldVisitor {
     void writes(const char*, const int32_t& value, Need = Need::kRequired) {
         if (value != kNoIndex) use(value);
     }
+    void rare_writes(const char* name, const int32_t& value) { writes(name, value); }
     Use& use;
 };
 
@@ -328,6 +325,11 @@ inline const char* name_of(const Op& op) {
 }
 inline bool is_row_wise(const Op& op) {
     return std::visit([](const auto& each) { return std::decay_t<decltype(each)>::kRowWise; }, op);
+}
+// Ops that only learning knows: require_kernels refuses them.
+inline bool is_for_training(const Op& op) {
+    return std::visit([](const auto& each) { return ops::is_for_training<std::decay_t<decltype(each)>>; },
+                      op);
 }
 // The value that every op writes.
 inline int32_t output_of(const Op& op) {

@@ -28,8 +28,8 @@ struct Domain {
 // Domain 0 is packed: batches are measured by its rows.
 constexpr int32_t kTokenDomain = 0;
 
-// Numbers of a call, [rows of the domain, width] int32, each from 0 to limit - 1; limit 0: not bounded. An
-// input that is absent is all zeros.
+// Numbers of a call, [rows of the domain, width] int32, each from minimum to limit - 1; limit 0: not bounded.
+// Floats travel by their bits. An input that is absent is all zeros.
 struct Input {
     std::string name;
     int32_t domain = kTokenDomain;
@@ -37,6 +37,8 @@ struct Input {
     int64_t limit = 0;
     // A packed domain: the numbers are rows of it, counted within the row's own sequence.
     int32_t points_into = kNoIndex;
+    int64_t minimum = 0;
+    bool is_float = false;     // float32
     bool is_required = false;  // may not be absent where an op needs it and its domain has rows
 };
 
@@ -70,7 +72,8 @@ struct Program {
 // bounds.
 void validate(const Program& program);
 
-// Throws INVALID_PROGRAM for an option that is valid and that no kernel of the device computes.
+// Throws INVALID_PROGRAM for an op or option that is valid and that no kernel for inference on the device
+// computes.
 void require_kernels(const Program& program, const std::string& device);
 
 // Every field of the program as text: equal texts, equal programs. What is shared between equal programs, in

@@ -35,6 +35,18 @@ public:
         for (PoolMode mode : modes) add(static_cast<int64_t>(mode));
     }
 
+    void option(const char* name, const std::vector<float>& numbers) {
+        field(name, static_cast<int64_t>(numbers.size()));
+        for (float number : numbers) option("", number);
+    }
+    void rare_writes(const char* name, int32_t index) {
+        if (index != kNoIndex) field(name, index);
+    }
+    template <typename Option>
+    void rare_option(const char* name, const Option& given, Option unset) {
+        if (given != unset) option(name, given);
+    }
+
     std::string text() && { return std::move(text_); }
 
 private:
@@ -63,6 +75,8 @@ std::string serialise(const Program& program) {
         for (int64_t number : {int64_t{input.domain}, int64_t{input.width}, input.limit,
                                int64_t{input.points_into}, int64_t{input.is_required}})
             text.add(number);
+        if (input.is_float) text.add(std::string("float32"));
+        if (input.minimum != 0) text.add(std::string("minimum ") + std::to_string(input.minimum));
     }
     text.add(static_cast<int64_t>(program.values.size()));
     for (const Value& value : program.values) {

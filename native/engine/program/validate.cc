@@ -1,7 +1,6 @@
-#include <cmath>
-
 #include "engine/check.h"
 #include "engine/program/program.h"
+#include "engine/program/shape_checker.h"
 
 namespace bertha {
 namespace {
@@ -9,8 +8,8 @@ namespace {
 constexpr int64_t kMaxWidth = int64_t{1} << 24;
 constexpr size_t kMaxItems = 100000;
 constexpr size_t kMaxDomains = 16;
-constexpr int64_t kMaxRows = 1 << 20;        // of one sequence
-constexpr int64_t kMaxInputWidth = 1 << 10;  // numbers a row
+constexpr int64_t kMaxRows = 1 << 20;                 // of one sequence
+constexpr int64_t kMaxInputWidth = int64_t{1} << 20;  // numbers a row
 constexpr int64_t kMaxLimit = int64_t{1} << 31;
 
 long long ll(int64_t n) { return static_cast<long long>(n); }
@@ -34,6 +33,7 @@ public:
         require(!written_[static_cast<size_t>(index)], name, "a value that no op wrote");
         now_written_.push_back(index);
     }
+    void rare_writes(const char* name, int32_t index) { writes(name, index, Need::kOptional); }
     void weight(const char* name, int32_t index, WeightKind kind, Need need = Need::kRequired) {
         if (!is_index(name, index, program_.weights.size(), need)) return;
         static constexpr const char* kKinds[] = {"a matrix", "a table", "a vector"};
@@ -60,178 +60,6 @@ private:
     const size_t op_;
     std::vector<bool>& written_;
     std::vector<int32_t> now_written_;
-};
-
-// Checks the shapes and options of one op, whose indices are right.
-class ShapeChecker {
-public:
-    ShapeChecker(const Program& program, size_t index) : program_(program), index_(index) {}
-
-    void operator()(const ops::Embed& op) const {
-        const Value& out = value(op.output);
-        const Input& ids = input(op.ids);
-        require(is_packed(out) && ids.domain == out.domain && ids.width == 1 && ids.is_required,
-                "a required id for each row of a packed output");
-        weight(op.word, ids.limit, out.width, "a word table");
-        require(ids.limit > 0, "ids with a limit");
-        require(op.padding_id < ids.limit, "a padding id of the vocabulary");
-        if (op.position != kNoIndex) {
-            require(op.position_offset >= (op.padding_id < 0 ? 0 : 1),
-                    "a position offset of at least 0, of 1 with a padding id");
-            weight(op.position, kAnyRows, out.width, "a position table");
-            require(rows_of_weight(op.position) >= domain(out).max_rows + op.position_offset,
-                    "a position for every token of the longest sequence");
-        }
-        int64_t types = 1;
-        if (op.type_ids != kNoIndex) {
-            const Input& type_ids = input(op.type_ids);
-            require(type_ids.domain == out.domain && type_ids.width == 1 && type_ids.limit > 0,
-                    "a type id for each row");
-            types = type_ids.limit;
-        }
-        if (op.type != kNoIndex) weight(op.type, types, out.width, "a token type table");
-    }
-
-    void operator()(const ops::Linear& op) const {
-        const Value &in = value(op.input), &out = value(op.output);
-        require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
-        weight(op.matrix, out.width, in.width, "a matrix");
-        if (op.bias != kNoIndex) weight(op.bias, 1, out.width, "a bias");
-        if (op.input_scale != kNoIndex) weight(op.input_scale, 1, in.width, "an input scale");
-        if (op.residual != kNoIndex)
-            require(is_same_shape(value(op.residual), out), "a residual of the output's shape");
-    }
-
-    void operator()(const ops::Attention& op) const {
-        const Value &query = value(op.query), &out = value(op.output);
-        require(is_packed(query) && query.domain == out.domain, "packed rows, one each of query and output");
-        require(op.num_heads > 0 && out.width % op.num_heads == 0, "num_heads that divides the width");
-        require((op.key == kNoIndex) == (op.value == kNoIndex), "key and value, or neither");
-        const int64_t head_dim = out.width / op.num_heads;
-        const int64_t num_key_heads = op.num_key_heads == 0 ? op.num_heads : op.num_key_heads;
-        require(num_key_heads > 0 && op.num_heads % num_key_heads == 0,
-                "num_key_heads that divides num_heads");
-        if (op.key == kNoIndex) {
-            require(query.width == 3 * out.width && num_key_heads == op.num_heads,
-                    "a query of three times the output's width, which holds key and value as well");
-        } else {
-            const Value &key = value(op.key), &values = value(op.value);
-            require(query.width == out.width && is_same_shape(key, values) && is_packed(key) &&
-                        key.width == num_key_heads * head_dim,
-                    "a query of the output's width, key and value of num_key_heads heads");
-        }
-        require(std::isfinite(op.softmax_scale) && op.softmax_scale > 0, "a positive softmax scale");
-        if (op.relative_bias != kNoIndex) {
-            weight(op.relative_bias, kAnyRows, op.num_heads, "a relative bias table");
-            const int64_t buckets = rows_of_weight(op.relative_bias);
-            require(buckets >= 4 && buckets % 2 == 0 && buckets <= 65536,
-                    "an even number of relative buckets, at least 4");
-        }
-        if (op.slopes != kNoIndex) weight(op.slopes, 1, op.num_heads, "a slope for each head");
-        const bool by_distance = op.causal || op.window != 0 || op.relative_bias != kNoIndex ||
-                                 op.slopes != kNoIndex;
-        require(!by_distance || op.key == kNoIndex || value(op.key).domain == query.domain,
-                "query and key of one domain where their distance counts");
-        require(op.window >= 0, "a window of at least 0 tokens");
-        require(op.rotary_dims >= 0 && op.rotary_dims % 2 == 0 && op.rotary_dims <= head_dim,
-                "an even number of rotary dims, at most head_dim");
-        require(op.rotary_dims == 0 || (std::isfinite(op.rotary_base) && op.rotary_base >= 1),
-                "a rotary base of at least 1");
-        if (op.scores != kNoIndex) {
-            const Value& scores = value(op.scores);
-            const Domain& pairs = domain(scores);
-            require(pairs.kind == DomainKind::kPairs && pairs.pairs_of == query.domain &&
-                        (op.key == kNoIndex || value(op.key).domain == query.domain) &&
-                        scores.width == op.num_heads,
-                    "scores of num_heads columns for each pair of rows");
-        }
-    }
-
-    void operator()(const ops::LayerNorm& op) const {
-        const Value& out = value(op.output);
-        same_shape(value(op.input), out);
-        require(std::isfinite(op.eps) && op.eps >= 0, "a layer_norm_eps of at least 0");
-        weight(op.weight, 1, out.width, "a LayerNorm weight");
-        if (op.bias != kNoIndex) weight(op.bias, 1, out.width, "a LayerNorm bias");
-    }
-
-    void operator()(const ops::GatherRows& op) const {
-        const Value &in = value(op.input), &out = value(op.output);
-        require(is_packed(in) && in.width == out.width, "packed rows of the output's width");
-        if (op.positions == kNoIndex) {
-            require(domain(out).kind == DomainKind::kSequences && domain(in).min_rows >= 1,
-                    "a row for each sequence, none of which is empty");
-        } else {
-            const Input& positions = input(op.positions);
-            require(positions.domain == out.domain && positions.width == 1 && positions.is_required &&
-                        positions.points_into == in.domain,
-                    "required positions in the input's rows, one for each row of the output");
-        }
-    }
-
-    void operator()(const ops::Pool& op) const {
-        const Value &in = value(op.input), &out = value(op.output);
-        require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
-                "packed rows in, sequence rows out");
-        require(domain(in).min_rows >= 1, "at least one row in each sequence");
-        require(!op.modes.empty() && op.modes.size() <= 6, "one to six pooling modes");
-        require(out.width == in.width * static_cast<int64_t>(op.modes.size()),
-                "the input's width for each pooling mode");
-        if (op.skip != kNoIndex)
-            require(input(op.skip).domain == out.domain && input(op.skip).width == 1,
-                    "a number of skipped rows for each sequence");
-    }
-
-    void operator()(const ops::Normalize& op) const { same_shape(value(op.input), value(op.output)); }
-
-    void operator()(const ops::TopK& op) const {
-        const Value &in = value(op.input), &out = value(op.output);
-        require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
-        require(op.k > 0 && op.k <= in.width && in.width <= (1 << 24) && out.width == 1 + 2 * int64_t{op.k},
-                "0 < k <= columns");
-    }
-
-    void operator()(const ops::PickTargets& op) const {
-        const Value &in = value(op.input), &out = value(op.output);
-        const Input& targets = input(op.targets);
-        require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
-        require(out.width == 1 + kTargetsPerRow && targets.domain == in.domain && targets.is_required &&
-                    targets.width == kTargetsPerRow && targets.points_into == kNoIndex && targets.limit > 0 &&
-                    targets.limit <= in.width,
-                "the targets' columns out, required targets that name columns of the input");
-    }
-
-private:
-    static constexpr int64_t kAnyRows = -1;
-
-    void require(bool condition, const char* what) const {
-        BERTHA_CHECK(condition, "INVALID_PROGRAM", "op %zu (%s): expected %s", index_,
-                     name_of(program_.ops[index_]), what);
-    }
-    const Value& value(int32_t id) const { return program_.value(id); }
-    const Input& input(int32_t id) const { return program_.inputs[static_cast<size_t>(id)]; }
-    const Domain& domain(const Value& value) const {
-        return program_.domains[static_cast<size_t>(value.domain)];
-    }
-    bool is_packed(const Value& value) const { return domain(value).kind == DomainKind::kPacked; }
-    bool has_rows(const Value& value) const { return domain(value).kind != DomainKind::kPairs; }
-    int64_t rows_of_weight(int32_t id) const { return program_.weights[static_cast<size_t>(id)].rows; }
-    static bool is_same_shape(const Value& a, const Value& b) {
-        return a.domain == b.domain && a.width == b.width;
-    }
-    void same_shape(const Value& in, const Value& out) const {
-        require(is_same_shape(in, out) && has_rows(in), "input and output of one shape");
-    }
-    void weight(int32_t id, int64_t rows, int64_t cols, const char* what) const {
-        const Weight& weight = program_.weights[static_cast<size_t>(id)];
-        BERTHA_CHECK((rows == kAnyRows || weight.rows == rows) && weight.cols == cols, "INVALID_PROGRAM",
-                     "op %zu (%s): expected %s of shape [%lld, %lld], got [%lld, %lld] (%s)", index_,
-                     name_of(program_.ops[index_]), what, ll(rows), ll(cols), ll(weight.rows),
-                     ll(weight.cols), weight.name.c_str());
-    }
-
-    const Program& program_;
-    const size_t index_;
 };
 
 bool is_packed_domain(const Program& program, int32_t domain) {
@@ -278,6 +106,13 @@ void check_inputs(const Program& program) {
                      "INVALID_PROGRAM",
                      "input %s: expected rows of a domain, 1 to %lld columns and a limit of at most %lld",
                      input.name.c_str(), ll(kMaxInputWidth), ll(kMaxLimit));
+        BERTHA_CHECK(input.minimum >= -kMaxLimit && input.minimum <= 0 &&
+                         (input.minimum == 0 || input.points_into == kNoIndex) &&
+                         (!input.is_float ||
+                          (input.limit == 0 && input.minimum == 0 && input.points_into == kNoIndex)),
+                     "INVALID_PROGRAM",
+                     "input %s: expected a minimum of at most 0, and floats that have no bounds",
+                     input.name.c_str());
     }
 }
 
@@ -312,7 +147,16 @@ void validate(const Program& program) {
 
 void require_kernels(const Program& program, const std::string& device) {
     for (size_t i = 0; i < program.ops.size(); i++) {
+        const Op& op = program.ops[i];
+        BERTHA_CHECK(!is_for_training(op), "INVALID_PROGRAM", "op %zu (%s) is for training alone", i,
+                     name_of(op));
+        const auto* linear = std::get_if<ops::Linear>(&op);
+        BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "INVALID_PROGRAM",
+                     "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
+        const bool drops = (linear != nullptr && linear->dropout > 0) ||
+                           (attention != nullptr && attention->dropout > 0);
+        BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
         const char* option = attention != nullptr ? option_without_kernel(*attention) : nullptr;
         BERTHA_CHECK(option == nullptr, "INVALID_PROGRAM", "op %zu (attention): %s has no kernel yet on %s",
                      i, option, device.c_str());

@@ -15,26 +15,13 @@
 #include "engine/clock.h"
 #include "engine/model.h"
 #include "engine/pool/priority.h"
+#include "engine/scheduler/checked_batch.h"
 
 namespace bertha {
 
 // The scheduler has a queue for each priority.
 using Lane = Priority;
 constexpr int kLanes = 2;
-
-// Numbers of the caller. No data is the same as none given.
-struct Numbers {
-    const int32_t* data = nullptr;
-    size_t count = 0;
-};
-
-// What a call hands over; copied, as far as it is kept.
-struct JobInputs {
-    std::vector<Numbers> inputs;   // by Program::inputs; those that point into a domain count within their
-                                   // own sequence
-    std::vector<Numbers> offsets;  // by Program::domains [sequences + 1], of packed ones
-    std::vector<int32_t> wanted;   // the program's values that become outputs
-};
 
 struct JobOutput {
     int32_t value = 0;
@@ -72,7 +59,12 @@ public:
     int64_t output_offset(const JobOutput& output, int64_t sequence) const;
 
     const std::shared_ptr<const Model> model;
-    Batch batch;  // all sequences
+
+private:
+    CheckedBatch numbers_;
+
+public:
+    const Batch& batch;  // all sequences
     std::vector<JobOutput> outputs;
     Lane lane = Lane::kInteractive;
     // Jobs of one group are one flow in their lane: they are started in order, and share a place in the round
@@ -103,12 +95,7 @@ public:
     std::list<JobPtr>::iterator place;
 
 private:
-    void add_offsets(int32_t domain, const Numbers& given);
-    void add_input(int32_t id, const Numbers& given);
-    void check_taken(const std::vector<int32_t>& wanted) const;
     void add_output(int32_t value);
-
-    std::vector<std::vector<int32_t>> numbers_;  // that the batch points to
 };
 
 }  // namespace bertha
