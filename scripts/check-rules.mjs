@@ -1,7 +1,8 @@
 // `npm run check:rules`: the rules of docs/architecture.md that a text search can check. Prints every breach; exit 1 when there is one.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { inRoot, listFiles, root } from './build/project.mjs';
+import { duplicateBreaches } from './rules/duplicates.mjs';
 import { importBreaches } from './rules/imports.mjs';
 
 const longestFile = 450;
@@ -105,8 +106,8 @@ const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
 if (!readFileSync(inRoot('src', 'version.ts'), 'utf8').includes(`export const version = '${version}';`))
   breaches.push(`src/version.ts: does not hold version ${version} of package.json`);
 
-breaches.push(...importBreaches(files));
+breaches.push(...importBreaches(files), ...duplicateBreaches(files.filter((file) => existsSync(inRoot(file)))));
 
 for (const breach of breaches) process.stdout.write(`${breach}\n`);
-process.stdout.write(`${rules.length + 6} rules, ${files.length} files, ${breaches.length} breaches\n`);
+process.stdout.write(`${rules.length + 7} rules, ${files.length} files, ${breaches.length} breaches\n`);
 process.exitCode = breaches.length > 0 ? 1 : 0;

@@ -100,15 +100,8 @@ inline void bf16_tile(const Bf16Tile& tile) {
         const float* residual = tile.residual != nullptr ? tile.residual + r * tile.output_stride : nullptr;
         BERTHA_UNROLL
         for (int v = 0; v < V; v++) {
-            const int64_t left = tile.columns - v * kLanes;
-            if (left >= kLanes) {
-                store(output + v * kLanes,
-                      residual != nullptr ? add(sums[r][v], load(residual + v * kLanes)) : sums[r][v]);
-            } else if (left > 0) {
-                const VecF y = residual != nullptr ? add(sums[r][v], load_first(residual + v * kLanes, left))
-                                                   : sums[r][v];
-                store_first(output + v * kLanes, y, left);
-            }
+            store_sum(sums[r][v], residual != nullptr ? residual + v * kLanes : nullptr,
+                      tile.columns - v * kLanes, output + v * kLanes);
         }
     }
 }

@@ -59,6 +59,15 @@ inline void multiply_tile(const Tile<Element>& tile, VecF (&sums)[R][V * P]) {
     }
 }
 
+// The first `left` lanes of sum + residual (or null); none below 1.
+inline void store_sum(VecF sum, const float* residual, int64_t left, float* output) {
+    if (left >= kLanes) {
+        store(output, residual != nullptr ? add(sum, load(residual)) : sum);
+    } else if (left > 0) {
+        store_first(output, residual != nullptr ? add(sum, load_first(residual, left)) : sum, left);
+    }
+}
+
 template <typename Element, int R, int V, int P, int L>
 inline void compute_tile(const Tile<Element>& tile) {
     constexpr int kVectors = V * P;
@@ -72,15 +81,8 @@ inline void compute_tile(const Tile<Element>& tile) {
         const float* residual = tile.residual != nullptr ? tile.residual + r * tile.output_stride : nullptr;
         BERTHA_UNROLL
         for (int v = 0; v < kVectors; v++) {
-            const int64_t left = tile.columns - v * kLanes;
-            if (left >= kLanes) {
-                store(output + v * kLanes,
-                      residual != nullptr ? add(sums[r][v], load(residual + v * kLanes)) : sums[r][v]);
-            } else if (left > 0) {
-                const VecF y = residual != nullptr ? add(sums[r][v], load_first(residual + v * kLanes, left))
-                                                   : sums[r][v];
-                store_first(output + v * kLanes, y, left);
-            }
+            store_sum(sums[r][v], residual != nullptr ? residual + v * kLanes : nullptr,
+                      tile.columns - v * kLanes, output + v * kLanes);
         }
     }
 }
