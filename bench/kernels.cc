@@ -1,25 +1,23 @@
-// Times the CPU kernels one by one on the shapes of a BERT layer: what each op of a forward costs, its
-// GF/s (int8: GOP/s) and its share of the measured peak. Build and run it with: npm run bench:kernels
+// Times the CPU kernels one by one on the shapes of a BERT layer: what each op of a forward and of a backward
+// costs, its GF/s (int8: GOP/s) and its share of the measured peak. Build and run it with: npm run bench:kernels
 //   kernels [--precision P,P] [--tokens T,T] [--length L] [--hidden H] [--heads N] [--layers N] [--repeats N]
 // L is the length of each text in the batch (default: one text of all tokens). Times are thread CPU time,
 // so that other processes disturb them least; best and median of the repeats.
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "cpu/isa/isa.h"
 #include "cpu/peak.h"
+#include "kernels/backward.h"
+#include "kernels/timing.h"
 
 namespace {
 
 using namespace bertha;
+using namespace bertha::bench;
 using namespace bertha::cpu;
 
 constexpr int64_t kBlockRows = 64;  // as cpu_backend.cc
@@ -29,46 +27,6 @@ struct Options {
     std::vector<int64_t> tokens = {16, 128, 192, 512};
     int64_t length = 0, hidden = 384, heads = 12, layers = 6, repeats = 15;
 };
-
-struct Memory {
-    uint8_t* data;
-    explicit Memory(int64_t bytes) {
-        const size_t size = static_cast<size_t>(bytes + 4095) / 4096 * 4096 + 4096;
-        data = static_cast<uint8_t*>(std::aligned_alloc(4096, size));
-        std::memset(data, 0, size);
-    }
-    float* floats() const { return reinterpret_cast<float*>(data); }
-};
-
-Memory random_floats(int64_t count, float scale) {
-    static std::mt19937 generator(1);
-    std::normal_distribution<float> normal(0.0f, scale);
-    Memory memory(count * 4);
-    for (int64_t i = 0; i < count; i++) memory.floats()[i] = normal(generator);
-    return memory;
-}
-
-int64_t now() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-struct Timing {
-    double best, median;  // microseconds
-};
-
-Timing time_of(int64_t repeats, const std::function<void()>& work) {
-    work();
-    std::vector<double> times;
-    for (int64_t i = 0; i < repeats; i++) {
-        const int64_t start = now();
-        work();
-        times.push_back(static_cast<double>(now() - start) / 1e3);
-    }
-    std::sort(times.begin(), times.end());
-    return {times.front(), times[times.size() / 2]};
-}
 
 // One weight per layer, so that a loop over the layers reads memory as a forward does.
 struct Weight {
@@ -93,27 +51,6 @@ struct Weight {
         return (n + format.panel_width - 1) / format.panel_width;
     }
 };
-
-struct Row {
-    std::string op, shape;
-    Timing timing;  // of one layer
-    double giga;    // operations / 1e9, 0: none to speak of
-};
-
-void print(const std::vector<Row>& rows, double peak) {
-    double total = 0;
-    for (const Row& row : rows) total += row.timing.best;
-    for (const Row& row : rows) {
-        std::printf("  %-22s %-16s %9.1f %9.1f %6.1f%%", row.op.c_str(), row.shape.c_str(), row.timing.best,
-                    row.timing.median, 100 * row.timing.best / total);
-        if (row.giga > 0) {
-            const double rate = row.giga / row.timing.best * 1e6;
-            std::printf(" %8.0f %6.0f%%", rate, 100 * rate / peak);
-        }
-        std::printf("\n");
-    }
-    std::printf("  %-39s %9.1f\n", "one layer", total);
-}
 
 void profile(const KernelTable& table, const MatrixFormat& format, int64_t tokens, const Options& options,
              double peak) {
@@ -253,8 +190,12 @@ int main(int argc, char** argv) {
                                       peak.precision) != options.precisions.end();
         if (!wanted) continue;
         std::printf("peak of %s: %.0f GF/s\n", peak.precision, peak.giga_ops);
-        for (int64_t tokens : options.tokens)
+        for (int64_t tokens : options.tokens) {
             profile(table, format_for(table, peak.precision), tokens, options, peak.giga_ops);
+            const BackwardShape shape = {tokens,          options.length, options.hidden,
+                                         options.heads,   options.layers, options.repeats};
+            if (std::string(peak.precision) == "fp32") profile_backward(shape, peak.giga_ops);
+        }
     }
     return 0;
 }

@@ -9,7 +9,7 @@ import { formatShares, judgeShares } from './shares.mjs';
 
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const kernels = /^native\/cpu\/(isa\/|peak\.)/;
-const sources = [...list.bertha_sources.filter((source) => kernels.test(source)), 'bench/kernels.cc'];
+const sources = [...list.bertha_sources.filter((source) => kernels.test(source)), 'bench/kernels.cc', 'bench/kernels/backward.cc'];
 const [command, ...commandFlags] = compiler().split(' ');
 const folder = inRoot('build', 'bench', basename(command));
 mkdirSync(folder, { recursive: true });
@@ -20,7 +20,7 @@ const headers = Math.max(
     .filter((file) => file.endsWith('.h'))
     .map((file) => time(inRoot(file))),
 );
-const include = list.bertha_include.map((path) => `-I${inRoot(path)}`);
+const include = [...list.bertha_include, 'bench'].map((path) => `-I${inRoot(path)}`);
 const objects = sources.map((source) => `${folder}/${basename(source)}.o`);
 for (const [i, source] of sources.entries()) {
   if (time(objects[i]) > Math.max(headers, time(inRoot(source)))) continue;

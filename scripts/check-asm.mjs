@@ -17,6 +17,8 @@ const objects = inRoot('build', 'Release', 'obj.target', 'bertha_core', 'native'
 const kernels = [
   ...[1, 2, 3, 4, 5, 6].map((rows) => fp32('kernels_avx2.o', rows, 2, 0)),
   ...[4, 5, 6, 7, 8].map((rows) => fp32('kernels_avx512.o', rows, 3, Infinity)),
+  ...[4, 6].map((rows) => gradWeight('training_avx2.o', rows, 2, 0)),
+  ...[4, 8].map((rows) => gradWeight('training_avx512.o', rows, 3, Infinity)),
   ...[4, 8].map((rows) => ({
     object: 'bf16_avx512.o',
     name: `bf16_tile<${rows}, 3, false>`,
@@ -39,6 +41,10 @@ function fp32(object, rows, vectors, memory) {
     spills: rows === 1 ? 0.25 : 0,
     memory: rows === 1 ? Infinity : memory,
   };
+}
+
+function gradWeight(object, rows, vectors, memory) {
+  return { object, name: `add_transposed_tile<${rows}, ${vectors}>`, product: /vfmadd\d+ps/, spills: 0, memory };
 }
 
 function int8(object, rows, product, format = 'DotInt8') {

@@ -6,8 +6,10 @@
 // sums a block in registers and adds it to the gradient, block after block: each element has one owner and
 // one order.
 
-// sums[r][v] = Σ over `count` rows of a[row][r] · panel[row][v], in order of rows.
-template <int R, int V>
+// sums[r][v] = Σ over `count` rows of a[row][r] · panel[row][v], in order of rows. kFetch: how many floats
+// further each row is fetched, for the tiles to come; rows of a wide X are pages apart, where the processor
+// does not guess.
+template <int R, int V, int kFetch>
 inline void multiply_transposed(const float* a, int64_t stride, const float* panel, int64_t count,
                                 VecF (&sums)[R][V]) {
     for (int r = 0; r < R; r++)
@@ -19,6 +21,7 @@ inline void multiply_transposed(const float* a, int64_t stride, const float* pan
             columns[v] = load(panel + v * kLanes);
             BERTHA_KEEP_IN_REGISTER(columns[v]);
         }
+        if (kFetch > 0) prefetch(a + kFetch);
         for (int r = 0; r < R; r++) {
             const VecF x = set(a[r]);
             for (int v = 0; v < V; v++) sums[r][v] = fma(x, columns[v], sums[r][v]);
@@ -31,7 +34,7 @@ inline void multiply_transposed(const float* a, int64_t stride, const float* pan
 template <int R, int V>
 void add_transposed_tile(const float* a, int64_t stride, const float* panel, int64_t count, float* output) {
     VecF sums[R][V];
-    multiply_transposed<R, V>(a, stride, panel, count, sums);
+    multiply_transposed<R, V, 16>(a, stride, panel, count, sums);
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
         BERTHA_UNROLL

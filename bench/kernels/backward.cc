@@ -1,0 +1,163 @@
+#include "kernels/backward.h"
+
+#include "cpu/isa/isa.h"
+#include "kernels/timing.h"
+
+namespace bertha::bench {
+namespace {
+
+using namespace bertha::cpu;
+
+class Backward {
+public:
+    explicit Backward(const BackwardShape& shape)
+        : shape_(shape),
+          length_(shape.length > 0 ? std::min(shape.length, shape.tokens) : shape.tokens),
+          wide_(random_floats(shape.tokens * 4 * shape.hidden, 1.0f)),
+          other_(random_floats(shape.tokens * 4 * shape.hidden, 1.0f)),
+          output_(shape.tokens * 4 * shape.hidden * 4) {}
+
+    // The three gradients of a layer [k] -> [n].
+    void linear(const std::string& name, int64_t n, int64_t k) {
+        const MatrixFormat& format = kernels().fp32;
+        const int64_t width = format.panel_width, panels = (n + width - 1) / width,
+                      transposed = (k + width - 1) / width,
+                      panel_floats = std::max((panels + 1) * k, (transposed + 1) * n) * width;
+        const Memory weights = random_floats(panel_floats * shape_.layers, 0.05f);
+        const Memory scratch(training_kernels().linear_grad_weight_scratch(k) * 4);
+        const std::string dims = std::to_string(k) + "x" + std::to_string(n);
+        const double operations = 2.0 * static_cast<double>(shape_.tokens * n * k);
+        add("dX " + name, dims, operations, [&](int64_t layer) {
+            LinearArgs args;
+            args.input = wide_.floats();
+            args.input_stride = n;
+            args.matrix = {weights.floats() + layer * panel_floats, width * n * 4, k, n};
+            args.output = output_.floats();
+            args.output_stride = k;
+            args.rows = shape_.tokens;
+            args.panel_end = transposed;
+            format.linear(args);
+        });
+        add("dW " + name, dims, operations, [&](int64_t layer) {
+            for (int64_t panel = 0; panel < panels; panel++) {
+                LinearGradWeightArgs args;
+                args.input = wide_.floats();
+                args.grad_output = other_.floats();
+                args.grad = weights.floats() + layer * panel_floats;
+                args.scratch = scratch.floats();
+                args.rows = shape_.tokens;
+                args.n = n;
+                args.k = k;
+                args.input_stride = k;
+                args.grad_stride = n;
+                args.panel = panel;
+                args.k_end = k;
+                training_kernels().linear_grad_weight(args);
+            }
+        });
+        add("transpose " + name, std::to_string(k), 0, [&](int64_t layer) {
+            for (int64_t panel = 0; panel < transposed; panel++)
+                training_kernels().transpose_panel(weights.floats() + layer * panel_floats, n, k, panel,
+                                                   output_.floats());
+        });
+        add("db " + name, std::to_string(n), 0, [&](int64_t layer) {
+            training_kernels().column_sums(wide_.floats(), shape_.tokens, n, 0, n,
+                                           weights.floats() + layer * panel_floats);
+        });
+    }
+
+    void attention(const std::string& name, uint32_t threshold) {
+        const int64_t head_dim = shape_.hidden / shape_.heads;
+        const Memory scratch(std::max(kernels().attention_scratch(length_, head_dim),
+                                      training_kernels().attention_grad_scratch(length_, head_dim)) *
+                             4);
+        const Memory lse(shape_.tokens * shape_.heads * 4);
+        double products = 0;
+        for (int64_t begin = 0; begin < shape_.tokens; begin += length_) {
+            const auto keys = static_cast<double>(std::min(length_, shape_.tokens - begin));
+            products += 2 * keys * keys * static_cast<double>(shape_.hidden);
+        }
+        Dropout dropout;
+        dropout.threshold = threshold;
+        dropout.scale = 65536.0f / static_cast<float>(65536 - threshold);
+        const auto each_head = [&](const auto& work) {
+            for (int64_t begin = 0; begin < shape_.tokens; begin += length_)
+                for (int64_t head = 0; head < shape_.heads; head++)
+                    work(begin, std::min(length_, shape_.tokens - begin), head, head * head_dim);
+        };
+        add("attention" + name, std::to_string(length_), 2 * products, [&](int64_t) {
+            each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t column) {
+                AttentionTrainArgs args;
+                args.forward = {wide_.floats() + begin * 3 * shape_.hidden + column,
+                                output_.floats() + begin * shape_.hidden + column,
+                                nullptr,
+                                nullptr,
+                                scratch.floats(),
+                                seq_len,
+                                head_dim,
+                                shape_.hidden,
+                                0.1767767f};
+                args.row_lse = lse.floats() + begin * shape_.heads + head;
+                args.lse_stride = shape_.heads;
+                args.dropout = dropout;
+                training_kernels().attention_train(args);
+            });
+        });
+        add("attention backward" + name, std::to_string(length_), 5 * products, [&](int64_t) {
+            each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t column) {
+                AttentionGradArgs args;
+                args.qkv = wide_.floats() + begin * 3 * shape_.hidden + column;
+                args.context = other_.floats() + begin * shape_.hidden + column;
+                args.grad_context = other_.floats() + (begin + shape_.tokens) * shape_.hidden + column;
+                args.row_lse = lse.floats() + begin * shape_.heads + head;
+                args.grad_qkv = output_.floats() + begin * 3 * shape_.hidden + column;
+                args.scratch = scratch.floats();
+                args.seq_len = seq_len;
+                args.head_dim = head_dim;
+                args.hidden_size = shape_.hidden;
+                args.lse_stride = shape_.heads;
+                args.softmax_scale = 0.1767767f;
+                args.dropout = dropout;
+                training_kernels().attention_grad(args);
+            });
+        });
+    }
+
+    void report(double peak) const {
+        std::printf("fp32-backward, %lld tokens in texts of %lld\n", static_cast<long long>(shape_.tokens),
+                    static_cast<long long>(length_));
+        print(rows_, peak);
+    }
+
+private:
+    void add(const std::string& op, const std::string& dims, double operations,
+             const std::function<void(int64_t)>& work) {
+        Timing timing = time_of(shape_.repeats, [&] {
+            for (int64_t layer = 0; layer < shape_.layers; layer++) work(layer);
+        });
+        timing.best /= static_cast<double>(shape_.layers);
+        timing.median /= static_cast<double>(shape_.layers);
+        rows_.push_back({op, dims, timing, operations / 1e9});
+    }
+
+    const BackwardShape shape_;
+    const int64_t length_;
+    const Memory wide_, other_, output_;
+    std::vector<Row> rows_;
+};
+
+}  // namespace
+
+void profile_backward(const BackwardShape& shape, double peak) {
+    Backward backward(shape);
+    const int64_t h = shape.hidden;
+    backward.linear("qkv", 3 * h, h);
+    backward.linear("output", h, h);
+    backward.linear("ffn1", 4 * h, h);
+    backward.linear("ffn2", h, 4 * h);
+    backward.attention("", 0);
+    backward.attention(", dropout", 6554);
+    backward.report(peak);
+}
+
+}  // namespace bertha::bench
