@@ -1,4 +1,4 @@
-// Gradients of the engine's ops, written for clarity in float64; test/training/reference.test.ts holds them against central differences.
+// Gradients of the engine's ops, written for clarity in float64; test/training/training-reference.test.ts holds them against central differences.
 import { dropoutFactor, type DropoutSite } from './philox.js';
 import { relativeBucket } from './reference.js';
 
