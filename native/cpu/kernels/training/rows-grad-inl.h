@@ -3,19 +3,21 @@
 // Sums of N terms over the vectors of a row, as sum_of_row makes one; two sums of each.
 template <int N, typename Term>
 inline void sums_of_row(int64_t width, const Term& term, float (&out)[N]) {
-    VecF sums[2][N];
-    for (int k = 0; k < N; k++) sums[0][k] = sums[1][k] = zero();
-    VecF terms[N];
+    VecF even[N], odd[N], terms[N];
+    for (int k = 0; k < N; k++) even[k] = odd[k] = zero();
     int64_t i = 0;
-    for (int turn = 0; i + kLanes <= width; i += kLanes, turn ^= 1) {
+    for (; i + 2 * kLanes <= width; i += 2 * kLanes) {
         term(i, kLanes, terms);
-        for (int k = 0; k < N; k++) sums[turn][k] = add(sums[turn][k], terms[k]);
+        for (int k = 0; k < N; k++) even[k] = add(even[k], terms[k]);
+        term(i + kLanes, kLanes, terms);
+        for (int k = 0; k < N; k++) odd[k] = add(odd[k], terms[k]);
     }
-    if (i < width) {
-        term(i, width - i, terms);
-        for (int k = 0; k < N; k++) sums[1][k] = add(sums[1][k], keep_first(terms[k], width - i));
+    for (; i < width; i += kLanes) {
+        const int64_t n = width - i;
+        term(i, n, terms);
+        for (int k = 0; k < N; k++) even[k] = add(even[k], n >= kLanes ? terms[k] : keep_first(terms[k], n));
     }
-    for (int k = 0; k < N; k++) out[k] = sum(add(sums[0][k], sums[1][k]));
+    for (int k = 0; k < N; k++) out[k] = sum(add(even[k], odd[k]));
 }
 
 // With x̂ = (z - mean) / deviation, g = dy ∘ weight: dz = (g - mean(g) - x̂ mean(g ∘ x̂)) / deviation. The mean
@@ -63,50 +65,50 @@ void layer_norm_grad(const LayerNormGradArgs& args) {
     }
 }
 
-// Columns that a sum over rows takes at once: two cache lines of a row.
-constexpr int kSumVectors = 2 * (16 / static_cast<int>(kLanes));
-constexpr int64_t kSumColumns = kSumVectors * kLanes;
-
-// Calls term(row, column, n) for all rows of each vector of the columns begin .. end, adds up what it returns
-// in blocks of kSumRows rows, and adds each block to `out`.
-template <typename Term>
-inline void sum_rows(int64_t rows, int64_t begin, int64_t end, float* out, const Term& term) {
-    for (int64_t first = begin; first < end; first += kSumColumns) {
-        const int64_t columns = end - first < kSumColumns ? end - first : kSumColumns;
-        for (int64_t block = 0; block < rows; block += kSumRows) {
-            const int64_t last = block + kSumRows < rows ? block + kSumRows : rows;
-            VecF sums[kSumVectors];
-            for (int v = 0; v < kSumVectors; v++) sums[v] = zero();
-            for (int64_t row = block; row < last; row++)
-                for (int v = 0; v < kSumVectors && v * kLanes < columns; v++)
-                    sums[v] = add(sums[v], term(row, first + v * kLanes, columns - v * kLanes));
-            for (int v = 0; v < kSumVectors && v * kLanes < columns; v++) {
-                float* at = out + first + v * kLanes;
-                const int64_t n = columns - v * kLanes;
-                store_lanes(at, add(load_lanes(at, n), sums[v]), n);
+// Calls term(row, column, n, sums) for all rows of each vector of the columns begin .. end; it adds to N
+// sums. They are made in blocks of kSumRows rows, and each block is added to `out`, those arrays that are not
+// null.
+template <int N, typename Term>
+inline void sum_rows(int64_t rows, int64_t begin, int64_t end, float* const (&out)[N], const Term& term) {
+    constexpr int kVectors = 4 * (kLanes > 8 ? 2 : 1) / N;  // sums stay in registers
+    for (int64_t block = 0; block < rows; block += kSumRows) {
+        const int64_t last = block + kSumRows < rows ? block + kSumRows : rows;
+        for_panels<kVectors>(end - begin, [&](int64_t first, int64_t columns, auto vectors) {
+            VecF sums[vectors][N];
+            for (int v = 0; v < vectors; v++)
+                for (int k = 0; k < N; k++) sums[v][k] = zero();
+            for (int64_t row = block; row < last; row++) {
+                for (int v = 0; v < vectors; v++)
+                    term(row, begin + first + v * kLanes, columns - v * kLanes, sums[v]);
             }
-        }
+            for (int k = 0; k < N; k++) {
+                for (int v = 0; out[k] != nullptr && v < vectors; v++) {
+                    float* at = out[k] + begin + first + v * kLanes;
+                    const int64_t n = columns - v * kLanes;
+                    store_lanes(at, add(load_lanes(at, n), sums[v][k]), n);
+                }
+            }
+        });
     }
 }
 
 void layer_norm_grad_weight(const LayerNormGradArgs& args, int64_t begin, int64_t end, float* grad_weight,
                             float* grad_bias) {
     const int64_t width = args.width;
-    sum_rows(args.rows, begin, end, grad_weight, [&](int64_t row, int64_t column, int64_t n) {
-        const float* stats = args.stats + row * kNormStats;
-        const VecF d = sub(sub(load_lanes(args.input + row * width + column, n), set(stats[0])),
-                           set(stats[1]));
-        return mul(load_lanes(args.grad_output + row * width + column, n), mul(d, set(stats[2])));
-    });
-    if (grad_bias == nullptr) return;
-    sum_rows(args.rows, begin, end, grad_bias, [&](int64_t row, int64_t column, int64_t n) {
-        return load_lanes(args.grad_output + row * width + column, n);
-    });
+    sum_rows<2>(args.rows, begin, end, {grad_weight, grad_bias},
+                [&](int64_t row, int64_t column, int64_t n, VecF(&sums)[2]) {
+                    const float* stats = args.stats + row * kNormStats;
+                    const VecF z = load_lanes(args.input + row * width + column, n),
+                               dy = load_lanes(args.grad_output + row * width + column, n),
+                               d = sub(sub(z, set(stats[0])), set(stats[1]));
+                    sums[0] = fma(dy, mul(d, set(stats[2])), sums[0]);
+                    sums[1] = add(sums[1], dy);
+                });
 }
 
 void add_rows(const float* x, const int32_t* order, int64_t count, int64_t width, float* out) {
-    sum_rows(count, 0, width, out, [&](int64_t i, int64_t column, int64_t n) {
-        return load_lanes(x + order[i] * width + column, n);
+    sum_rows<1>(count, 0, width, {out}, [&](int64_t i, int64_t column, int64_t n, VecF(&sums)[1]) {
+        sums[0] = add(sums[0], load_lanes(x + order[i] * width + column, n));
     });
 }
 
