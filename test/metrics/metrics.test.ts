@@ -112,7 +112,12 @@ interface Part {
   readonly scores: Readonly<Record<string, never>> & { readonly report: string };
 }
 
-const training = [golden('vectors/metrics-training.json'), join(shared, 'golden-training/metrics.json')].filter((file) => existsSync(file));
+const training = [
+  golden('vectors/metrics-training.json'),
+  process.env['BERTHA_GOLDEN_TRAINING']
+    ? join(process.env['BERTHA_GOLDEN_TRAINING'], 'metrics.json')
+    : join(shared, 'golden-training/metrics.json'),
+].filter((file) => existsSync(file));
 for (const file of training) {
   const parts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, Part>>;
   for (const name of ['three', 'binary', 'missing-class']) {

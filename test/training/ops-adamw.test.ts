@@ -1,3 +1,4 @@
+import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, assertWithin, largestRelativeDifference } from '../support/compare.js';
@@ -30,7 +31,7 @@ function adamw({ value, m, v }: State, grad: ArrayLike<number>, options: AdamwSt
 }
 
 t('five updates are those of torch.optim.AdamW, with gradients of 0, 1e-20, 1e-8 and 1e4', async () => {
-  const tensors = await readTensors(new URL('../golden-training/numerics/adamw.safetensors', import.meta.url).pathname);
+  const tensors = await readTensors(goldenTraining('numerics/adamw.safetensors').pathname);
   const floats = (name: string) => Float32Array.from(tensors.get(name)!.values);
   let state: Record<'value' | 'm' | 'v', Float32Array> = { value: floats('p0'), m: new Float32Array(24), v: new Float32Array(24) };
   for (let step = 1; step <= 5; step++) {

@@ -1,3 +1,4 @@
+import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, largestRelativeDifference } from '../support/compare.js';
@@ -114,7 +115,7 @@ const golden = {
 };
 for (const [name, { tolerance, dropout }] of Object.entries(golden)) {
   t(`is within ${tolerance} of the golden numbers: ${name}`, async () => {
-    const tensors = await readTensors(new URL(`../golden-training/numerics/${name}.safetensors`, import.meta.url).pathname);
+    const tensors = await readTensors(goldenTraining(`numerics/${name}.safetensors`).pathname);
     const floats = (tensor: string) => Float32Array.from(tensors.get(tensor)!.values);
     const [, heads, headDim] = tensors.get('output')!.dims as [number, number, number];
     const actual = run({

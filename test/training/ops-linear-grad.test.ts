@@ -1,3 +1,4 @@
+import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, assertWithin, dotError, largestRelativeDifference } from '../support/compare.js';
@@ -76,7 +77,7 @@ t('is linear in the rows: zeros add nothing, to the bit', () => {
 });
 
 t('is within 1e-5 of the golden numbers', async () => {
-  const tensors = await readTensors(new URL('../golden-training/numerics/linear.safetensors', import.meta.url).pathname);
+  const tensors = await readTensors(goldenTraining('numerics/linear.safetensors').pathname);
   const floats = (name: string) => Float32Array.from(tensors.get(name)!.values);
   const weight = floats('weight');
   const [n, k] = tensors.get('weight')!.dims as [number, number];

@@ -1,3 +1,4 @@
+import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { centralDifference } from '../support/central-difference.js';
@@ -10,7 +11,7 @@ import { readTensors } from '../../scripts/golden/files.js';
 const t = suite(`losses ${instructionSet}`);
 
 const golden = async (name: string) => {
-  const tensors = await readTensors(new URL(`../golden-training/numerics/${name}.safetensors`, import.meta.url).pathname);
+  const tensors = await readTensors(goldenTraining(`numerics/${name}.safetensors`).pathname);
   return { values: (key: string) => tensors.get(key)!.values, floats: (key: string) => Float32Array.from(tensors.get(key)!.values) };
 };
 

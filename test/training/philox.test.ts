@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits } from '../support/compare.js';
@@ -24,7 +25,7 @@ interface Known {
 }
 
 /** The output of make_training_golden.py (numerics/README.md), with the known answers of Random123. */
-const known = JSON.parse(readFileSync(new URL('../golden-training/random.json', import.meta.url), 'utf8')) as Known;
+const known = JSON.parse(readFileSync(goldenTraining('random.json'), 'utf8')) as Known;
 
 const ones = (count: number) => new Float32Array(count).fill(1);
 const scaleOf = (threshold: number) => Math.fround(65536 / (65536 - threshold));

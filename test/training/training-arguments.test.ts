@@ -5,6 +5,7 @@ import { plateau, startPlateau } from '../../src/training/arguments/plateau.js';
 import { refusedArguments } from '../../src/training/arguments/refused.js';
 import { runLength } from '../../src/training/arguments/run-length.js';
 import { epochOrder } from '../../src/training/trainer/sampling.js';
+import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import { argumentsOf } from '../support/golden-arguments.js';
 
@@ -21,7 +22,7 @@ interface ScheduleCase {
 }
 
 // golden-training/schedules.json of the reference set (seed 20261126): transformers 5.24's own Trainer on a model of one weight.
-const golden = new URL('../golden-training/schedules.json', import.meta.url);
+const golden = goldenTraining('schedules.json');
 const { cases } = JSON.parse(readFileSync(golden, 'utf8')) as { cases: readonly ScheduleCase[] };
 
 for (const [index, expected] of cases.entries()) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { EarlyStoppingCallback, Trainer, type TrainerCallback } from '../../src/training/index.js';
+import { goldenTraining } from '../support/golden-training.js';
 import { argumentsOf } from '../support/golden-arguments.js';
 import { fakeCollator, fakeRows, FakeTrainable } from '../support/fake-trainable.js';
 import { suite } from '../support/suite.js';
@@ -28,7 +29,7 @@ interface LengthCase {
 }
 
 const golden = <T>(name: string): readonly T[] =>
-  (JSON.parse(readFileSync(new URL(`../golden-training/${name}`, import.meta.url), 'utf8')) as { cases: readonly T[] }).cases;
+  (JSON.parse(readFileSync(goldenTraining(`${name}`), 'utf8')) as { cases: readonly T[] }).cases;
 
 const folder = mkdtempSync(join(tmpdir(), 'bertha-events-'));
 t.after(() => rmSync(folder, { recursive: true, force: true }));
