@@ -3,8 +3,8 @@
 #include "addon/test/op_args.h"
 #include "addon/test/training_row_ops.h"
 #include "cpu/isa/isa.h"
-#include "cpu/training/losses.h"
-#include "cpu/training/sentence_losses.h"
+#include "cpu/training/losses/losses.h"
+#include "cpu/training/losses/sentence_losses.h"
 #include "engine/floating_point.h"
 
 namespace bertha::addon {

@@ -287,8 +287,32 @@ void Parameters::add_tied_gradients(Team& team) {
     }
 }
 
+// Adapters that share a matrix leave most of it alone.
+void Parameters::clear_outside_of_blocks() {
+    for (int32_t id = 0; id < static_cast<int32_t>(places_.size()); id++) {
+        const std::vector<WeightBlock>& blocks = learning(id).blocks;
+        if (blocks.empty() || place(id).learned == kNoIndex) continue;
+        const int64_t rows = weight(id).rows, cols = weight(id).cols;
+        for (int64_t row = 0; row < rows; row++) {
+            const auto clear = [&](int64_t column, float& value) {
+                const bool learns = std::any_of(blocks.begin(), blocks.end(), [&](const WeightBlock& block) {
+                    return row >= block.row_begin && row < block.row_begin + block.rows &&
+                           column >= block.col_begin && column < block.col_begin + block.cols;
+                });
+                if (!learns) value = 0.0f;
+            };
+            if (is_matrix(id)) {
+                for_each_of_row(kernels_.fp32, gradient(id), rows, cols, row, clear);
+            } else {
+                for (int64_t i = 0; i < cols; i++) clear(i, gradient(id)[row * cols + i]);
+            }
+        }
+    }
+}
+
 double Parameters::gradient_norm(Team& team) {
     add_tied_gradients(team);
+    clear_outside_of_blocks();
     team.run(static_cast<int64_t>(blocks_.size()), [this](int64_t i, int) {
         const Block& block = blocks_[static_cast<size_t>(i)];
         block_sums_[static_cast<size_t>(i)] = training_.sum_of_squares(gradients_.floats() + block.learned,

@@ -16,6 +16,12 @@
 
 namespace bertha::cpu {
 
+// A rectangle of a weight.
+struct WeightBlock {
+    int64_t row_begin = 0, rows = 0;
+    int64_t col_begin = 0, cols = 0;
+};
+
 // How one weight learns.
 struct LearningWeight {
     bool trainable = false;
@@ -23,7 +29,9 @@ struct LearningWeight {
     // Of a matrix: the table that is the same parameter. Its panels are a copy of the table's rows, refreshed
     // after each update, and its gradient is added to the table's.
     int32_t tied_to = kNoIndex;
-    bool needs_transposed = false;  // of a matrix: a gradient goes through it
+    bool needs_transposed = false;    // of a matrix: a gradient goes through it
+    int64_t frozen_row = kNoIndex;    // of a table: lookups give it no gradient (padding_idx)
+    std::vector<WeightBlock> blocks;  // what of it learns, the rest has no gradient; empty: all of it
 };
 
 enum class TensorKind : int32_t { kValue, kGradient, kExpAvg, kExpAvgSq };
@@ -101,6 +109,7 @@ private:
     void load(WeightSource& source, Team& team);
     void refresh(Team& team);
     void add_tied_gradients(Team& team);
+    void clear_outside_of_blocks();
 
     const Program& program_;
     const std::vector<LearningWeight> learning_;

@@ -1,4 +1,4 @@
-#include "cpu/training/sentence_losses.h"
+#include "cpu/training/losses/sentence_losses.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "cpu/isa/isa.h"
-#include "cpu/training/sentence_losses.h"
+#include "cpu/training/losses/sentence_losses.h"
 #include "engine/allocator.h"
 
 namespace bertha::cpu {

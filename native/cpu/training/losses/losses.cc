@@ -1,4 +1,4 @@
-#include "cpu/training/losses.h"
+#include "cpu/training/losses/losses.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,227 @@
+#include "cpu/training/embed_grad.h"
+#include "cpu/training/walk_base.h"
+
+namespace bertha::cpu {
+namespace {
+
+class BackwardWalk : public WalkBase {
+public:
+    using WalkBase::WalkBase;
+
+    void backward(const Step& step, const Op& op) {
+        switch (step.kind) {
+            case StepKind::kActivationGrad: return activation_grad(step, std::get<ops::Linear>(op));
+            case StepKind::kDropoutGrad:
+                if (const auto* linear = std::get_if<ops::Linear>(&op))
+                    return drop(step.grad, step.out, dropout_of(linear->dropout_site, linear->dropout));
+                return drop(
+                    step.grad, step.out,
+                    dropout_of(std::get<ops::Dropout>(op).site, std::get<ops::Dropout>(op).probability));
+            case StepKind::kScaleGrad: return scale_grad(step, std::get<ops::Linear>(op).scale);
+            case StepKind::kInputGrad:
+                return multiply(at(step.grad), width(step.grad),
+                                parameters_.transposed(std::get<ops::Linear>(op).matrix), nullptr,
+                                at(step.add), Activation::kNone, at(step.out), rows_of(step.out));
+            case StepKind::kMatrixGrad: return matrix_grad(step, std::get<ops::Linear>(op));
+            case StepKind::kBiasGrad: return bias_grad(step, std::get<ops::Linear>(op).bias);
+            case StepKind::kAttentionGrad: return attention_grad(step, std::get<ops::Attention>(op));
+            case StepKind::kLayerNormGrad:
+            case StepKind::kLayerNormWeightGrad: return layer_norm_grad(step, std::get<ops::LayerNorm>(op));
+            case StepKind::kEmbedGrad: return embed_grad(step, std::get<ops::Embed>(op));
+            case StepKind::kGatherGrad: return gather_grad(step, std::get<ops::GatherRows>(op));
+            case StepKind::kPoolGrad: {
+                const auto& pool = std::get<ops::Pool>(op);
+                return for_pooled(pool, [&](const PoolArgs& args, int64_t sequence, int64_t first,
+                                            int64_t column, bool add) {
+                    training_.pool_grad(args, at(step.grad, sequence) + column, at(step.out, first), add);
+                });
+            }
+            case StepKind::kNormalizeGrad:
+                return for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
+                    training_.normalize_grad(at(std::get<ops::Normalize>(op).input, begin),
+                                             at(step.grad, begin), at(step.out, begin), count,
+                                             width(step.out));
+                });
+            case StepKind::kSliceGrad: return slice_grad(step, std::get<ops::Slice>(op));
+            case StepKind::kAdd:
+                return for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
+                    training_.add(at(step.grad, begin), at(step.add, begin), at(step.out, begin),
+                                  count * width(step.out));
+                });
+            case StepKind::kForward: return;
+        }
+    }
+
+    void activation_grad(const Step& step, const ops::Linear& op) const {
+        for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
+            training_.activation_grad(
+                op.activation, at(op.pre_activation, begin), at(step.grad, begin), at(step.out, begin),
+                step.saved != kNoIndex ? at(step.saved, begin) : nullptr, count * width(step.out));
+        });
+    }
+
+    void scale_grad(const Step& step, float scale) const {
+        const float* from = at(step.grad);
+        float* to = at(step.out);
+        for (int64_t i = 0; i < rows_of(step.out) * width(step.out); i++) to[i] = from[i] * scale;
+    }
+
+    void matrix_grad(const Step& step, const ops::Linear& op) const {
+        LinearGradWeightArgs args;
+        args.input = at(step.saved);
+        args.grad_output = at(step.grad);
+        args.grad = parameters_.gradient(op.matrix);
+        args.rows = rows_of(step.grad);
+        args.n = args.grad_stride = width(step.grad);
+        args.k = args.input_stride = width(step.saved);
+        const int64_t parts = ceil_div(args.k, kUnitInputs),
+                      panels = ceil_div(args.n, kernels_.fp32.panel_width);
+        run_units(panels * parts, [&](int64_t unit, int member) {
+            LinearGradWeightArgs part = args;
+            const Range inputs = range_of(unit % parts, kUnitInputs, args.k);
+            part.panel = unit / parts;
+            part.k_begin = inputs.begin;
+            part.k_end = inputs.end;
+            part.scratch = scratch(member);
+            training_.linear_grad_weight(part);
+        });
+    }
+
+    template <typename Use>
+    void for_columns(int64_t total, Use&& use) const {
+        run_units(ceil_div(total, kUnitColumns), [&](int64_t unit, int) {
+            const Range columns = range_of(unit, kUnitColumns, total);
+            use(columns.begin, columns.end);
+        });
+    }
+    void bias_grad(const Step& step, int32_t bias) const {
+        for_columns(width(step.grad), [&](int64_t begin, int64_t end) {
+            training_.column_sums(at(step.grad), rows_of(step.grad), width(step.grad), begin, end,
+                                  parameters_.gradient(bias));
+        });
+    }
+
+    void layer_norm_grad(const Step& step, const ops::LayerNorm& op) const {
+        const auto args_of = [&](int64_t begin, int64_t count) {
+            LayerNormGradArgs args;
+            args.input = at(op.input, begin);
+            args.grad_output = at(step.grad, begin);
+            args.weight = parameters_.row(op.weight);
+            args.residual = step.add != kNoIndex ? at(step.add, begin) : nullptr;
+            args.grad_input = step.out != kNoIndex ? at(step.out, begin) : nullptr;
+            args.stats = at(step.saved, begin);
+            args.rows = count;
+            args.width = width(step.grad);
+            args.eps = op.eps;
+            return args;
+        };
+        if (step.kind == StepKind::kLayerNormGrad) {
+            for_rows(rows_of(step.grad),
+                     [&](int64_t begin, int64_t count) { training_.layer_norm_grad(args_of(begin, count)); });
+            return;
+        }
+        // A weight that does not learn has its sum thrown away.
+        std::vector<float> unused;
+        float *weight = parameters_.gradient(op.weight), *bias = parameters_.gradient(op.bias);
+        if (weight == nullptr) {
+            unused.resize(static_cast<size_t>(width(step.grad)) + 16);
+            weight = unused.data();
+        }
+        for_columns(width(step.grad), [&](int64_t begin, int64_t end) {
+            training_.layer_norm_grad_weight(args_of(0, rows_of(step.grad)), begin, end, weight, bias);
+        });
+    }
+
+    void attention_grad(const Step& step, const ops::Attention& op) {
+        const int32_t* begins = offsets(op.query);
+        if (begins == nullptr) return;
+        const int64_t hidden = width(op.output), head_dim = hidden / op.num_heads, heads = op.num_heads,
+                      longest = batch_.rows(slot(op.query).domain).longest;
+        const std::vector<float> biases = relative_biases(op, longest);
+        const Dropout dropout = dropout_of(op.dropout_site, op.dropout);
+        float* table = op.relative_bias != kNoIndex ? parameters_.gradient(op.relative_bias) : nullptr;
+        std::vector<float> distances;
+        if (table != nullptr)
+            distances.resize(static_cast<size_t>(batch_.batch_size * heads * (2 * longest - 1)));
+        const auto distances_of = [&](int64_t sequence, int64_t head) {
+            return distances.data() + (sequence * heads + head) * (2 * longest - 1);
+        };
+        run_units(batch_.batch_size * heads, [&](int64_t unit, int member) {
+            const int64_t sequence = unit / heads, head = unit % heads;
+            const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
+            AttentionGradArgs args;
+            args.qkv = at(op.query, begin) + head * head_dim;
+            args.context = at(op.output, begin) + head * head_dim;
+            args.grad_context = at(step.grad, begin) + head * head_dim;
+            args.row_lse = at(op.row_lse, begin) + head;
+            args.grad_qkv = at(step.out, begin) + head * head_dim;
+            if (!biases.empty())
+                args.relative_bias = biases.data() + head * (2 * longest - 1) + longest - seq_len;
+            if (table != nullptr) args.grad_relative_bias = distances_of(sequence, head);
+            args.scratch = scratch(member);
+            args.seq_len = seq_len;
+            args.head_dim = head_dim;
+            args.hidden_size = hidden;
+            args.lse_stride = heads;
+            args.softmax_scale = op.softmax_scale;
+            args.dropout = dropout;
+            args.dropout.site += static_cast<uint32_t>(head) << 16;
+            args.first_row = first_row(op.query) + static_cast<uint32_t>(begin);
+            training_.attention_grad(args);
+        });
+        if (table == nullptr || context_.control.cancelled()) return;
+        const Weight& shape = program_.weights[static_cast<size_t>(op.relative_bias)];
+        for (int64_t sequence = 0; sequence < batch_.batch_size; sequence++) {
+            const int64_t seq_len = begins[sequence + 1] - begins[sequence];
+            for (int64_t head = 0; head < heads; head++)
+                for (int64_t i = 0; i < 2 * seq_len - 1; i++)
+                    table[bucket(i - seq_len + 1, shape) * shape.cols + head] += distances_of(sequence,
+                                                                                              head)[i];
+        }
+    }
+
+    void embed_grad(const Step& step, const ops::Embed& op) {
+        LookupGradArgs args;
+        args.grad_output = at(step.grad);
+        args.rows = rows_of(step.grad);
+        args.width = width(step.grad);
+        const auto add = [&](int32_t weight, const int32_t* keys, int64_t offset) {
+            args.grad_table = parameters_.gradient(weight);
+            if (args.grad_table == nullptr) return;
+            args.keys = keys;
+            args.key_offset = offset;
+            args.frozen_row = parameters_.learning(weight).frozen_row;
+            lookup_grad(args, context_.team);
+        };
+        add(op.word, batch_.input(op.ids), 0);
+        positions_.resize(static_cast<size_t>(args.rows));
+        count_positions(offsets(op.output), batch_.batch_size, batch_.input(op.ids), op.padding_id,
+                        positions_.data());
+        add(op.position, positions_.data(), op.position_offset);
+        const int32_t* types = batch_.input(op.type_ids);
+        const std::vector<int32_t> zeros(types == nullptr ? static_cast<size_t>(args.rows) : 0);
+        add(op.type, types != nullptr ? types : zeros.data(), 0);
+    }
+
+    void gather_grad(const Step& step, const ops::GatherRows& op) const {
+        const int32_t* from = op.positions == kNoIndex ? offsets(op.input) : batch_.input(op.positions);
+        scatter_rows(at(step.grad), from, rows_of(step.grad), width(step.grad), at(step.out),
+                     rows_of(step.out));
+    }
+
+    void slice_grad(const Step& step, const ops::Slice& op) const {
+        const int64_t n = width(step.grad), all = width(step.out);
+        std::memset(at(step.out), 0, static_cast<size_t>(rows_of(step.out) * all) * sizeof(float));
+        for (int64_t row = 0; row < rows_of(step.out); row++)
+            std::memcpy(at(step.out, row) + op.begin, at(step.grad, row),
+                        static_cast<size_t>(n) * sizeof(float));
+    }
+};
+
+}  // namespace
+
+void backward_step(const WalkContext& context, const Chunk& chunk, const Step& step) {
+    BackwardWalk(context, chunk).backward(step, context.plan.program.ops[static_cast<size_t>(step.op)]);
+}
+
+}  // namespace bertha::cpu

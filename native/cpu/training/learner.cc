@@ -1,0 +1,123 @@
+#include "cpu/training/learner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "cpu/isa/isa.h"
+#include "cpu/training/chunk_walk.h"
+#include "engine/check.h"
+#include "engine/floating_point.h"
+
+namespace bertha::cpu {
+namespace {
+
+std::vector<bool> trainable_of(const TrainingSpec& spec) {
+    std::vector<bool> trainable;
+    for (const LearningWeight& weight : spec.weights) trainable.push_back(weight.trainable);
+    return trainable;
+}
+
+std::vector<LearningWeight> with_transposed(const TrainingSpec& spec, const TrainingPlan& plan) {
+    std::vector<LearningWeight> weights = spec.weights;
+    for (size_t i = 0; i < weights.size(); i++) weights[i].needs_transposed = plan.passes_gradient[i];
+    return weights;
+}
+
+TrainingPlan checked_plan(const Program& program, const TrainingSpec& spec) {
+    BERTHA_CHECK(spec.weights.size() == program.weights.size(), "INVALID_PROGRAM",
+                 "expected how %zu weights learn, got %zu", program.weights.size(), spec.weights.size());
+    return differentiate(program, trainable_of(spec));
+}
+
+// Where the next chunk of a micro-batch ends: whole groups of sequences, at least one.
+int64_t end_of_chunk(const Batch& batch, int64_t begin, int64_t group) {
+    if (group <= 0) return batch.batch_size;
+    const int32_t* offsets = batch.rows(kTokenDomain).offsets;
+    int64_t end = std::min(begin + group, batch.batch_size);
+    while (end < batch.batch_size) {
+        const int64_t next = std::min(end + group, batch.batch_size);
+        if (offsets[next] - offsets[begin] > kChunkTokens) break;
+        end = next;
+    }
+    return end;
+}
+
+std::vector<int64_t> first_rows(const Program& program, const Batch& batch, int64_t sequence) {
+    std::vector<int64_t> rows;
+    for (size_t i = 0; i < program.domains.size(); i++) {
+        const int32_t* offsets = batch.domains[i].offsets;
+        const bool is_sequences = program.domains[i].kind == DomainKind::kSequences;
+        rows.push_back(is_sequences ? sequence : offsets != nullptr ? offsets[sequence] : 0);
+    }
+    return rows;
+}
+
+}  // namespace
+
+Learner::Learner(const Program& program, TrainingSpec spec, WeightSource& source, Team& team)
+    : plan_(checked_plan(program, spec)),
+      spec_(std::move(spec)),
+      parameters_(plan_.program, with_transposed(spec_, plan_), kernels(), training_kernels(), source, team) {
+}
+
+Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
+                                Team& team, Control& control) {
+    const FlushDenormals flush;
+    for (const int32_t value : options.outputs)
+        BERTHA_CHECK(value >= 0 && value < static_cast<int32_t>(plan_.slots.size()) &&
+                         plan_.slots[static_cast<size_t>(value)].birth != kNoIndex &&
+                         plan_.slots[static_cast<size_t>(value)].birth < plan_.forward_steps,
+                     "INVALID_ARG", "expected values on the way to a loss for outputs, got %d",
+                     static_cast<int>(value));
+    Accumulated result;
+    result.losses.assign(plan_.losses.size(), 0.0);
+    const WalkContext context{plan_,           parameters_, options.num_items,
+                              options.outputs, spec_.seed,  options.gradients,
+                              arena_,          scratch_,    team,
+                              control};
+    try {
+        for (size_t i = 0; i < batches.size(); i++) {
+            const Batch& batch = *batches[i];
+            std::vector<std::vector<float>>& outputs = result.outputs.emplace_back(options.outputs.size());
+            result.tokens += batch.tokens();
+            for (int64_t begin = 0; begin < batch.batch_size;) {
+                const int64_t end = end_of_chunk(batch, begin, spec_.sequences_per_group);
+                const JoinedBatch chunk(plan_.program, {{&batch, begin, end}});
+                walk_chunk(context,
+                           {chunk.view(), first_rows(plan_.program, batch, begin),
+                            options.micro_step + static_cast<uint32_t>(i)},
+                           result.losses, outputs);
+                begin = end;
+            }
+        }
+    } catch (...) {
+        if (options.gradients) zero_gradients(team);
+        throw;
+    }
+    for (const double loss : result.losses) result.loss += loss;
+    return result;
+}
+
+double Learner::update(const AdamwUpdate& update, Team& team) {
+    const FlushDenormals flush;
+    const double norm = parameters_.gradient_norm(team);
+    if (!std::isfinite(norm)) {
+        const int32_t weight = parameters_.first_non_finite();
+        const std::string name = weight == kNoIndex ? "all weights together"
+                                                    : plan_.program.weights[static_cast<size_t>(weight)].name;
+        zero_gradients(team);
+        fail("NON_FINITE", "step %lld: the gradient of %s is not finite; the weights are as they were",
+             static_cast<long long>(update.step), name.c_str());
+    }
+    parameters_.update(update, norm, team);
+    return norm;
+}
+
+int64_t Learner::workspace_bytes() const {
+    size_t total = arena_.bytes();
+    for (const Buffer& each : scratch_) total += each.bytes();
+    return static_cast<int64_t>(total);
+}
+
+}  // namespace bertha::cpu

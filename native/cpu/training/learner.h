@@ -1,0 +1,66 @@
+// A program that learns on the processor: its weights, and the walk over its plan, one chunk of a micro-batch
+// after the other. A chunk is whole sequences up to kChunkTokens, so that the memory of activations does not
+// grow with the batch; all chunks add to the same gradients.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cpu/training/parameters.h"
+#include "engine/backend.h"
+#include "engine/training/gradient.h"
+
+namespace bertha::cpu {
+
+constexpr int64_t kChunkTokens = 2048;
+
+struct TrainingSpec {
+    std::vector<LearningWeight> weights;  // by the program's weights; needs_transposed is found out
+    int64_t sequences_per_group = 1;      // chunks are cut at multiples of it; 0: a micro-batch is one chunk
+    uint32_t seed[2] = {0, 0};            // of dropout
+};
+
+struct AccumulateOptions {
+    std::vector<double> num_items;  // what each loss is divided by, by its `items`
+    uint32_t micro_step = 0;        // of the first micro-batch, in Philox's counter; the next ones count on
+    std::vector<int32_t> outputs;   // values that the caller wants of each micro-batch
+    bool gradients = true;          // false: losses and outputs alone, without dropout
+};
+
+struct Accumulated {
+    double loss = 0.0;
+    std::vector<double> losses;  // by loss op, each divided and weighted
+    int64_t tokens = 0;
+    std::vector<std::vector<std::vector<float>>> outputs;  // by micro-batch and wanted value: its rows
+};
+
+class Learner {
+public:
+    // Throws INVALID_PROGRAM, OUT_OF_MEMORY, IO, NON_FINITE.
+    Learner(const Program& program, TrainingSpec spec, WeightSource& source, Team& team);
+
+    // Adds the gradients of micro-batches, whose numbers were checked. Throws ABORTED, NON_FINITE (with the
+    // loss's op), OUT_OF_MEMORY, INVALID_ARG; the gradients are zero then.
+    Accumulated accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
+                           Team& team, Control& control);
+    // Changes the weights by the gradients that were added; returns their norm before clipping. Throws
+    // NON_FINITE (with the weight); the weights are untouched then. The gradients are zero afterwards.
+    double update(const AdamwUpdate& update, Team& team);
+    void zero_gradients(Team& team) { parameters_.zero_gradients(team); }
+
+    // The program with what learning added to its values; weights, inputs and domains are as they were.
+    const Program& program() const { return plan_.program; }
+    Parameters& parameters() { return parameters_; }
+    const Parameters& parameters() const { return parameters_; }
+    int64_t workspace_bytes() const;
+
+private:
+    TrainingPlan plan_;
+    const TrainingSpec spec_;
+    Parameters parameters_;
+    Buffer arena_;
+    std::vector<Buffer> scratch_;  // by team member
+};
+
+}  // namespace bertha::cpu

@@ -1,0 +1,210 @@
+// What the steps of a chunk's walk share: where slots lie, units of fixed sizes, the product.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "cpu/isa/isa.h"
+#include "cpu/training/chunk_walk.h"
+
+namespace bertha::cpu {
+
+constexpr int64_t kUnitRows = 64;  // rows of a row-wise unit
+constexpr int64_t kFewRows = 64;   // with fewer, threads share a product's columns instead
+constexpr int64_t kUnitPanels = 4;
+constexpr int64_t kUnitInputs = 384;  // of a matrix's columns in one unit of its gradient
+constexpr int64_t kUnitColumns = 64;  // of a sum over rows
+
+inline int64_t ceil_div(int64_t n, int64_t step) { return (n + step - 1) / step; }
+
+// Units of a fixed size: who computes one does not change its bits.
+struct Range {
+    int64_t begin, end;
+    int64_t count() const { return end - begin; }
+};
+inline Range range_of(int64_t unit, int64_t step, int64_t total) {
+    return {unit * step, std::min((unit + 1) * step, total)};
+}
+
+class WalkBase {
+public:
+    WalkBase(const WalkContext& context, const Chunk& chunk)
+        : context_(context),
+          plan_(context.plan),
+          program_(context.plan.program),
+          kernels_(kernels()),
+          training_(training_kernels()),
+          parameters_(context.parameters),
+          batch_(chunk.batch),
+          chunk_(chunk) {
+        int64_t floats = 0;
+        for (size_t i = 0; i < program_.domains.size(); i++) {
+            arena_part_.push_back(floats);
+            floats += (plan_.arena_width[i] * batch_.domains[i].count + 15) / 16 * 16;
+        }
+        context.arena.reserve(static_cast<size_t>(floats) * sizeof(float));
+        reserve_scratch();
+    }
+
+protected:
+    int64_t rows(int32_t domain) const { return batch_.rows(domain).count; }
+    const Slot& slot(int32_t id) const { return plan_.slots[static_cast<size_t>(id)]; }
+    int64_t rows_of(int32_t id) const { return rows(slot(id).domain); }
+    int64_t width(int32_t id) const { return slot(id).width; }
+    // Row `row` of a slot; null for kNoIndex.
+    float* at(int32_t id, int64_t row = 0) const {
+        if (id == kNoIndex) return nullptr;
+        const Slot& found = slot(id);
+        return context_.arena.floats() + arena_part_[static_cast<size_t>(found.domain)] +
+               found.offset * rows(found.domain) + row * found.width;
+    }
+    const int32_t* offsets(int32_t id) const { return batch_.rows(slot(id).domain).offsets; }
+    uint32_t first_row(int32_t id) const {
+        return static_cast<uint32_t>(chunk_.first_row[static_cast<size_t>(slot(id).domain)]);
+    }
+    Dropout dropout_of(int32_t site, float probability) const {
+        Dropout dropout;
+        if (!context_.gradients || probability <= 0.0f) return dropout;
+        dropout.key[0] = context_.seed[0];
+        dropout.key[1] = context_.seed[1];
+        dropout.micro_step = chunk_.micro_step;
+        dropout.site = static_cast<uint32_t>(site);
+        dropout.threshold = static_cast<uint32_t>(std::lround(65536.0 * static_cast<double>(probability)));
+        dropout.scale = 65536.0f / static_cast<float>(65536 - dropout.threshold);
+        return dropout;
+    }
+
+    // use(first row, rows) for blocks of rows; other work may come in between, on the caller's thread.
+    template <typename Use>
+    void for_rows(int64_t total, Use&& use) const {
+        run_units(ceil_div(total, kUnitRows), [&](int64_t unit, int) {
+            const Range part = range_of(unit, kUnitRows, total);
+            use(part.begin, part.count());
+        });
+    }
+    template <typename Use>
+    void run_units(int64_t units, Use&& use) const {
+        context_.team.run(units, [&](int64_t unit, int member) {
+            if (member == 0 && unit > 0) context_.control.at_op_boundary();
+            if (context_.control.cancelled()) return;
+            use(unit, member);
+        });
+    }
+    float* scratch(int member) const { return context_.scratch[static_cast<size_t>(member)].floats(); }
+
+    void reserve_scratch() const {
+        int64_t floats = 0;
+        for (const Step& step : plan_.steps) {
+            const Op& op = program_.ops[static_cast<size_t>(step.op)];
+            if (step.kind == StepKind::kMatrixGrad)
+                floats = std::max(
+                    floats, training_.linear_grad_weight_scratch(width(std::get<ops::Linear>(op).input)));
+            const auto* attention = std::get_if<ops::Attention>(&op);
+            if (attention == nullptr) continue;
+            const int64_t head_dim = width(attention->output) / attention->num_heads;
+            const int64_t longest = batch_.rows(slot(attention->query).domain).longest;
+            if (longest == 0) continue;
+            floats = std::max(floats, kernels_.attention_scratch(longest, head_dim));
+            floats = std::max(floats, training_.attention_grad_scratch(longest, head_dim));
+        }
+        auto& all = context_.scratch;
+        all.resize(std::max(all.size(), static_cast<size_t>(context_.team.size())));
+        for (int member = 0; member < context_.team.size(); member++)
+            all[static_cast<size_t>(member)].reserve(static_cast<size_t>(floats + 16) * sizeof(float));
+    }
+
+    void keep_outputs(int32_t value, std::vector<std::vector<float>>& outputs) const {
+        for (size_t i = 0; i < context_.wanted.size(); i++) {
+            if (context_.wanted[i] != value) continue;
+            const float* data = at(value);
+            outputs[i].insert(outputs[i].end(), data, data + rows_of(value) * width(value));
+        }
+    }
+
+    // input · matrix (+ bias) (+ residual) -> output
+    void multiply(const float* input, int64_t input_width, const PackedMatrix& matrix, const float* bias,
+                  const float* residual, Activation activation, float* output, int64_t total) const {
+        LinearArgs args;
+        args.input_stride = input_width;
+        args.matrix = matrix;
+        args.bias = bias;
+        args.output_stride = matrix.n;
+        args.activation = activation;
+        const int64_t panels = ceil_div(matrix.n, kernels_.fp32.panel_width);
+        const bool split_rows = total > kFewRows;
+        const int64_t units = split_rows ? ceil_div(total, kUnitRows) : ceil_div(panels, kUnitPanels);
+        if (total == 0) return;
+        run_units(units, [&](int64_t unit, int) {
+            LinearArgs part = args;
+            const Range some = split_rows ? range_of(unit, kUnitRows, total) : Range{0, total};
+            const Range columns = split_rows ? Range{0, panels} : range_of(unit, kUnitPanels, panels);
+            part.input = input + some.begin * input_width;
+            part.residual = residual != nullptr ? residual + some.begin * matrix.n : nullptr;
+            part.output = output + some.begin * matrix.n;
+            part.rows = some.count();
+            part.panel_begin = columns.begin;
+            part.panel_end = columns.end;
+            kernels_.fp32.linear(part);
+        });
+    }
+
+    // Of all heads, one after the other: [2 longest - 1], the middle is distance 0.
+    std::vector<float> relative_biases(const ops::Attention& op, int64_t longest) const {
+        std::vector<float> biases;
+        if (op.relative_bias == kNoIndex || longest == 0) return biases;
+        const Weight& shape = program_.weights[static_cast<size_t>(op.relative_bias)];
+        const float* table = parameters_.row(op.relative_bias);
+        for (int64_t head = 0; head < op.num_heads; head++)
+            for (int64_t distance = 1 - longest; distance < longest; distance++)
+                biases.push_back(table[bucket(distance, shape) * shape.cols + head]);
+        return biases;
+    }
+    static int64_t bucket(int64_t distance, const Weight& table) {
+        return relative_bucket(static_cast<int32_t>(distance), static_cast<int32_t>(table.rows));
+    }
+
+    template <typename Use>
+    void for_pooled(const ops::Pool& op, Use&& use) const {
+        const int32_t *begins = offsets(op.input), *skip = batch_.input(op.skip);
+        run_units(batch_.batch_size, [&](int64_t unit, int) {
+            PoolArgs args;
+            args.width = width(op.input);
+            args.input = at(op.input, begins[unit]);
+            args.seq_len = begins[unit + 1] - begins[unit];
+            args.skip = skip != nullptr ? skip[unit] : 0;
+            for (size_t i = 0; i < op.modes.size(); i++) {
+                args.mode = op.modes[i];
+                use(args, unit, begins[unit], static_cast<int64_t>(i) * args.width, i > 0);
+            }
+        });
+    }
+
+    void drop(int32_t from, int32_t to, const Dropout& dropout) const {
+        const int64_t n = width(to);
+        for_rows(rows_of(to), [&](int64_t begin, int64_t count) {
+            if (dropout.threshold > 0)
+                training_.dropout(at(from, begin), nullptr, at(to, begin), count, n,
+                                  first_row(to) + static_cast<uint32_t>(begin), dropout);
+            else
+                std::memcpy(at(to, begin), at(from, begin), static_cast<size_t>(count * n) * sizeof(float));
+        });
+    }
+
+    const WalkContext& context_;
+    const TrainingPlan& plan_;
+    const Program& program_;
+    const KernelTable& kernels_;
+    const TrainingKernels& training_;
+    Parameters& parameters_;
+    const Batch& batch_;
+    const Chunk& chunk_;
+    std::vector<int64_t> arena_part_;  // by domain, in floats
+    std::vector<int32_t> positions_;
+};
+
+void forward_step(const WalkContext& context, const Chunk& chunk, const Step& step,
+                  std::vector<double>& losses);
+void backward_step(const WalkContext& context, const Chunk& chunk, const Step& step);
+
+}  // namespace bertha::cpu

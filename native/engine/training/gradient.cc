@@ -1,0 +1,306 @@
+#include "engine/training/gradient.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "engine/check.h"
+#include "engine/program/packer.h"
+
+namespace bertha {
+namespace {
+
+class Differentiation {
+public:
+    Differentiation(const Program& program, const std::vector<bool>& trainable) : trainable_(trainable) {
+        plan_.program = program;
+        plan_.passes_gradient.resize(program.weights.size(), false);
+        find_losses();
+        find_active();
+        save_inner_values();
+        for (const Value& value : program_().values) add_slot(value.domain, value.width);
+    }
+
+    TrainingPlan finish() {
+        for (int32_t i = 0; i < count_of(program_().ops); i++)
+            if (needed_[at(i)]) plan_.steps.push_back({StepKind::kForward, i});
+        plan_.forward_steps = count_of(plan_.steps);
+        grad_.assign(program_().values.size(), kNoIndex);
+        waiting_.resize(program_().values.size());
+        for (int32_t i = count_of(program_().ops) - 1; i >= 0; i--)
+            if (needed_[at(i)]) std::visit([&](const auto& op) { visit(i, op); }, program_().ops[at(i)]);
+        note_lifetimes();
+        place();
+        return std::move(plan_);
+    }
+
+private:
+    static size_t at(int32_t i) { return static_cast<size_t>(i); }
+    template <typename List>
+    static int32_t count_of(const List& list) {
+        return static_cast<int32_t>(list.size());
+    }
+    const Program& program_() const { return plan_.program; }
+    bool learns(int32_t weight) const { return weight != kNoIndex && trainable_[at(weight)]; }
+    bool is_active(int32_t value) const { return value != kNoIndex && active_[at(value)]; }
+
+    void find_losses() {
+        std::vector<int32_t> wanted;
+        for (int32_t i = 0; i < count_of(program_().ops); i++) {
+            std::visit(
+                [&](const auto& op) {
+                    if constexpr (ops::is_loss<std::decay_t<decltype(op)>>) {
+                        plan_.losses.push_back(i);
+                        wanted.push_back(op.output);
+                    }
+                },
+                program_().ops[at(i)]);
+        }
+        BERTHA_CHECK(!wanted.empty(), "INVALID_PROGRAM", "expected a program with a loss, got none");
+        needed_ = needed_ops(program_(), wanted);
+    }
+
+    // The values that depend on something that learns.
+    void find_active() {
+        active_.assign(program_().values.size(), false);
+        bool any = false;
+        for (int32_t i = 0; i < count_of(program_().ops); i++) {
+            const Op& op = program_().ops[at(i)];
+            if (!needed_[at(i)]) continue;
+            bool active = false;
+            for_each_weight(op, [&](int32_t weight) { active = active || learns(weight); });
+            for_each_read(op, [&](int32_t value) { active = active || is_active(value); });
+            active_[at(output_of(op))] = active;
+            any = any || active;
+        }
+        BERTHA_CHECK(any, "INVALID_PROGRAM", "expected a weight that learns on the way to a loss, got none");
+    }
+
+    // What is activated, and the logarithms of attention's sums.
+    void save_inner_values() {
+        Program& program = plan_.program;
+        const auto add_value = [&](int32_t domain, int64_t width) {
+            program.values.push_back({domain, width});
+            active_.push_back(false);
+            return count_of(program.values) - 1;
+        };
+        for (size_t i = 0; i < program.ops.size(); i++) {
+            if (!needed_[i]) continue;
+            if (auto* linear = std::get_if<ops::Linear>(&program.ops[i])) {
+                if (linear->activation == Activation::kNone || !is_active(linear->output)) continue;
+                if (linear->pre_activation != kNoIndex) continue;
+                const Value output = program.value(linear->output);
+                linear->pre_activation = add_value(output.domain, output.width);
+            } else if (auto* attention = std::get_if<ops::Attention>(&program.ops[i])) {
+                if (attention->row_lse != kNoIndex) continue;
+                const int32_t domain = program.value(attention->output).domain;
+                attention->row_lse = add_value(domain, attention->num_heads);
+            }
+        }
+    }
+
+    int32_t add_slot(int32_t domain, int64_t width) {
+        plan_.slots.push_back({domain, width});
+        return count_of(plan_.slots) - 1;
+    }
+    int32_t slot_like(int32_t slot) {
+        const Slot other = plan_.slots[at(slot)];
+        return add_slot(other.domain, other.width);
+    }
+    void step(StepKind kind, int32_t op, int32_t grad, int32_t out = kNoIndex, int32_t add = kNoIndex,
+              int32_t saved = kNoIndex) {
+        plan_.steps.push_back({kind, op, grad, out, add, saved});
+    }
+
+    // `slot` holds one reader's part of a value's gradient.
+    void contribute(int32_t op, int32_t value, int32_t slot) {
+        if (!is_active(value)) return;
+        int32_t& grad = grad_[at(value)];
+        if (grad != kNoIndex) {
+            const int32_t sum = slot_like(slot);
+            step(StepKind::kAdd, op, grad, sum, slot);
+            slot = sum;
+        }
+        grad = slot;
+    }
+    // A step that writes the gradient of an op's input, and adds what others gave to it.
+    int32_t pass_on(StepKind kind, int32_t op, int32_t grad, int32_t input, int32_t saved = kNoIndex) {
+        const int32_t out = slot_like(input);
+        step(kind, op, grad, out, grad_[at(input)], saved);
+        if (is_active(input)) grad_[at(input)] = out;
+        return out;
+    }
+
+    // The activation of a linear that feeds other linears alone is computed again, beside its derivative.
+    bool is_recomputed(int32_t value) const {
+        const ops::Linear* writer = nullptr;
+        for (size_t i = 0; i < program_().ops.size(); i++) {
+            if (!needed_[i]) continue;
+            const Op& op = program_().ops[i];
+            if (output_of(op) == value) writer = std::get_if<ops::Linear>(&op);
+            const auto* reader = std::get_if<ops::Linear>(&op);
+            if (reads(op, value) && (reader == nullptr || reader->residual == value)) return false;
+        }
+        return writer != nullptr && writer->pre_activation != kNoIndex && writer->dropout == 0.0f &&
+               writer->residual == kNoIndex;
+    }
+
+    template <typename T>
+    void visit(int32_t i, const T& op) {
+        if constexpr (ops::is_loss<T>) {
+            contribute(i, reads_of_loss(program_().ops[at(i)]), op.output);
+        } else {
+            const int32_t grad = grad_[at(op.output)];
+            if (grad != kNoIndex) backward(i, op, grad);
+        }
+    }
+    static int32_t reads_of_loss(const Op& op) {
+        int32_t value = kNoIndex;
+        for_each_read(op, [&](int32_t each) { value = each; });
+        return value;
+    }
+
+    void backward(int32_t i, const ops::Linear& op, int32_t grad) {
+        int32_t branch = grad;
+        const auto replace = [&](StepKind kind, int32_t saved = kNoIndex) {
+            const int32_t out = slot_like(branch);
+            step(kind, i, branch, out, kNoIndex, saved);
+            branch = out;
+        };
+        if (op.dropout > 0.0f) replace(StepKind::kDropoutGrad);
+        if (op.activation != Activation::kNone) {
+            std::vector<Waiting>& waiting = waiting_[at(op.output)];
+            const int32_t again = waiting.empty() ? kNoIndex : slot_like(op.output);
+            replace(StepKind::kActivationGrad, again);
+            for (const Waiting& each : waiting)
+                step(StepKind::kMatrixGrad, each.op, each.grad, kNoIndex, kNoIndex, again);
+        }
+        if (learns(op.bias)) step(StepKind::kBiasGrad, i, branch);
+        if (op.scale != 1.0f && (is_active(op.input) || learns(op.matrix))) replace(StepKind::kScaleGrad);
+        if (op.residual != kNoIndex) contribute(i, op.residual, grad);
+        if (is_active(op.input)) {
+            plan_.passes_gradient[at(op.matrix)] = true;
+            pass_on(StepKind::kInputGrad, i, branch, op.input);
+        }
+        if (!learns(op.matrix)) return;
+        if (is_active(op.input) && is_recomputed(op.input))
+            waiting_[at(op.input)].push_back({i, branch});
+        else
+            step(StepKind::kMatrixGrad, i, branch, kNoIndex, kNoIndex, op.input);
+    }
+
+    void backward(int32_t i, const ops::Attention& op, int32_t grad) {
+        const bool is_plain = op.key == kNoIndex && op.slopes == kNoIndex && !op.causal && op.window == 0 &&
+                              op.rotary_dims == 0;
+        BERTHA_CHECK(is_plain, "INVALID_PROGRAM",
+                     "op %d: expected an attention with one packed query, and no slopes, window, causal mask "
+                     "or rotary embedding, for learning",
+                     static_cast<int>(i));
+        const int32_t out = slot_like(op.query);
+        step(StepKind::kAttentionGrad, i, grad, out);
+        contribute(i, op.query, out);
+    }
+
+    void backward(int32_t i, const ops::LayerNorm& op, int32_t grad) {
+        const int32_t stats = add_slot(program_().value(op.output).domain, kSavedOfNorm);
+        pass_on(StepKind::kLayerNormGrad, i, grad, op.input, stats);
+        if (learns(op.weight) || learns(op.bias))
+            step(StepKind::kLayerNormWeightGrad, i, grad, kNoIndex, kNoIndex, stats);
+    }
+
+    void backward(int32_t i, const ops::Embed&, int32_t grad) { step(StepKind::kEmbedGrad, i, grad); }
+    void backward(int32_t i, const ops::ActivationOp& op, int32_t grad) {
+        spread(StepKind::kActivationGrad, i, grad, op.input);
+    }
+    void backward(int32_t i, const ops::Dropout& op, int32_t grad) {
+        spread(StepKind::kDropoutGrad, i, grad, op.input);
+    }
+    void backward(int32_t i, const ops::GatherRows& op, int32_t grad) {
+        spread(StepKind::kGatherGrad, i, grad, op.input);
+    }
+    void backward(int32_t i, const ops::Pool& op, int32_t grad) {
+        spread(StepKind::kPoolGrad, i, grad, op.input);
+    }
+    void backward(int32_t i, const ops::Normalize& op, int32_t grad) {
+        spread(StepKind::kNormalizeGrad, i, grad, op.input);
+    }
+    void backward(int32_t i, const ops::Slice& op, int32_t grad) {
+        spread(StepKind::kSliceGrad, i, grad, op.input);
+    }
+    // A step that writes the gradient of the input and adds nothing.
+    void spread(StepKind kind, int32_t i, int32_t grad, int32_t input) {
+        const int32_t out = slot_like(input);
+        step(kind, i, grad, out);
+        contribute(i, input, out);
+    }
+    template <typename T>
+    void backward(int32_t i, const T&, int32_t) {
+        fail("INVALID_PROGRAM", "op %d (%s) has no gradient: expected it behind no loss", static_cast<int>(i),
+             T::kName);
+    }
+
+    void use(int32_t slot, int32_t step) {
+        if (slot == kNoIndex) return;
+        Slot& used = plan_.slots[at(slot)];
+        if (used.birth == kNoIndex) used.birth = step;
+        used.death = step;
+    }
+    void note_lifetimes() {
+        for (int32_t i = 0; i < count_of(plan_.steps); i++) {
+            const Step& step = plan_.steps[at(i)];
+            for (const int32_t slot : {step.grad, step.out, step.add, step.saved}) use(slot, i);
+            const Op& op = program_().ops[at(step.op)];
+            const auto use_input = [&](int32_t value) { use(value, i); };
+            switch (step.kind) {
+                case StepKind::kForward:
+                    for_each_read(op, use_input);
+                    use(output_of(op), i);
+                    if (const auto* linear = std::get_if<ops::Linear>(&op)) use(linear->pre_activation, i);
+                    if (const auto* attention = std::get_if<ops::Attention>(&op)) use(attention->row_lse, i);
+                    break;
+                case StepKind::kActivationGrad: use(std::get<ops::Linear>(op).pre_activation, i); break;
+                case StepKind::kAttentionGrad: {
+                    const auto& attention = std::get<ops::Attention>(op);
+                    for (const int32_t value : {attention.query, attention.output, attention.row_lse})
+                        use(value, i);
+                    break;
+                }
+                case StepKind::kLayerNormGrad:
+                case StepKind::kLayerNormWeightGrad:
+                case StepKind::kPoolGrad:
+                case StepKind::kNormalizeGrad: for_each_read(op, use_input); break;
+                default: break;
+            }
+        }
+    }
+
+    void place() {
+        std::vector<Slot*> slots;
+        for (Slot& slot : plan_.slots)
+            if (slot.birth != kNoIndex) slots.push_back(&slot);
+        std::stable_sort(slots.begin(), slots.end(),
+                         [](const Slot* a, const Slot* b) { return a->birth < b->birth; });
+        std::vector<Packer> arena(program_().domains.size());
+        for (Slot* slot : slots)
+            slot->offset = arena[at(slot->domain)].place(slot->width, slot->birth, slot->death);
+        for (const Packer& part : arena) plan_.arena_width.push_back(part.width());
+    }
+
+    struct Waiting {  // a matrix's gradient that needs an activation which is computed again later
+        int32_t op;
+        int32_t grad;
+    };
+    const std::vector<bool>& trainable_;
+    TrainingPlan plan_;
+    std::vector<bool> needed_;                   // ops
+    std::vector<bool> active_;                   // values
+    std::vector<int32_t> grad_;                  // slots, by value
+    std::vector<std::vector<Waiting>> waiting_;  // by value
+};
+
+}  // namespace
+
+TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable) {
+    return Differentiation(program, trainable).finish();
+}
+
+}  // namespace bertha

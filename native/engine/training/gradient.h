@@ -1,0 +1,71 @@
+// A program that learns, as one list of steps: its forward, its losses, then the backward, each step with the
+// values that it reads and writes. Memory is planned over the whole list, so that what the backward needs
+// stays and everything else is reused. Nothing is recorded while it runs.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/program/program.h"
+
+namespace bertha {
+
+// What the backward of an op is made of. `grad` is the gradient that comes in, `out` what is written, `add`
+// is added to it.
+enum class StepKind : int32_t {
+    kForward,         // the op itself
+    kActivationGrad,  // of a linear: out = grad · activation'(pre-activation); saved, if any = activation
+    kDropoutGrad,     // of a linear or dropout: out = grad ∘ factors
+    kScaleGrad,       // of a linear: out = scale · grad
+    kInputGrad,       // of a linear: out = grad · matrix + add
+    kMatrixGrad,      // of a linear: the matrix's gradient += gradᵀ · saved
+    kBiasGrad,        // of a linear: the bias's gradient += Σ grad
+    kAttentionGrad,   // out = gradient of the query, key and value; of the relative bias too
+    kLayerNormGrad,   // out = gradient of the input + add; saved = statistics of the rows
+    kLayerNormWeightGrad,  // the weight's and bias's gradients, from saved
+    kEmbedGrad,            // the tables' gradients
+    kGatherGrad,           // out = grad's rows where they came from
+    kPoolGrad,
+    kNormalizeGrad,
+    kSliceGrad,  // out = grad in its columns, 0 elsewhere
+    kAdd,        // out = grad + add
+};
+
+struct Step {
+    StepKind kind = StepKind::kForward;
+    int32_t op = 0;
+    int32_t grad = kNoIndex;  // slots
+    int32_t out = kNoIndex;
+    int32_t add = kNoIndex;
+    int32_t saved = kNoIndex;
+};
+
+// A tensor of the list: the program's values come first, under their own numbers, then gradients. Each is
+// written by one step.
+struct Slot {
+    int32_t domain = kTokenDomain;
+    int64_t width = 0;
+    int32_t birth = kNoIndex;  // the steps that write it and use it last; kNoIndex: nothing does
+    int32_t death = kNoIndex;
+    int64_t offset = 0;  // floats per row, within the arena's part for the domain
+};
+
+struct TrainingPlan {
+    Program program;  // with the values that the backward needs
+    std::vector<Slot> slots;
+    std::vector<Step> steps;
+    int32_t forward_steps = 0;         // that come first
+    std::vector<int64_t> arena_width;  // floats per row, by domain
+    std::vector<int32_t> losses;       // ops
+    // By weight: whether a gradient goes through it to what is below.
+    std::vector<bool> passes_gradient;
+};
+
+// The number of floats that kLayerNormGrad saves of a row.
+constexpr int64_t kSavedOfNorm = 3;
+
+// `trainable` is by weight. Below the lowest op that learns nothing is saved. Throws INVALID_PROGRAM where an
+// op on the way from a loss to a weight has no gradient, or nothing would learn.
+TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable);
+
+}  // namespace bertha
