@@ -8,6 +8,7 @@ export {
 export { schedule, schedulerTypes, type ScheduleShape, type SchedulerType } from './arguments/schedules.js';
 export type { EvaluatedBatch, StepResult, StepSettings, TrainableModel, TrainedTensor } from './trainer/trainable-model.js';
 export { Trainer, type EvaluateOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer/trainer.js';
+export { train, type DatasetSource, type TrainedModel, type TrainModelOptions } from './trainer/train.js';
 export type { ComputeMetrics, EvalPrediction, PredictionOutput } from './trainer/evaluation.js';
 export type { LogEntry, TrainerState } from './trainer/trainer-state.js';
 export type { CallbackContext, CallbackState, TrainerCallback, TrainerControl } from './callbacks/callback.js';

@@ -1,0 +1,153 @@
+import { unexpected } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
+import { readModelPath, resolveModel, type ModelPath } from '../../hub/index.js';
+import { abortSignal, callback, oneOf, readOptions, type Check } from '../../options.js';
+import type { Model } from '../../models/model.js';
+import { openModelDirectory } from '../../models/model-directory.js';
+import { defaultModelDirectory } from '../../runtime/default-model.js';
+import { record } from '../arguments/checks.js';
+import { trainingArguments, type TrainingArguments, type TrainingArgumentsOptions } from '../arguments/training-arguments.js';
+import type { TrainerCallback } from '../callbacks/callback.js';
+import { createCollator, inspectDataset, taskMetrics, type CollatorOptions, type DataTask, type TaskData } from '../collators/index.js';
+import { openDataset, type ColumnNames, type Dataset, type Row } from '../datasets/index.js';
+import { LearningModel } from '../program/learning-model.js';
+import type { LoraOptions } from '../lora/lora.js';
+import type { ComputeMetrics } from './evaluation.js';
+import { Trainer, type TrainOptions } from './trainer.js';
+
+/** Rows, or the file that holds them. */
+export type DatasetSource = FilePath | Dataset<Row>;
+
+/** Options of `train`: what is learned, and all training arguments. */
+export interface TrainModelOptions extends TrainingArgumentsOptions, TrainOptions {
+  readonly task: DataTask;
+  readonly evalDataset?: DatasetSource;
+  /** The names of columns, where they are not the usual ones. */
+  readonly columns?: ColumnNames;
+  /** Of text-classification. Default: as the labels look. */
+  readonly problemType?: 'single_label_classification' | 'multi_label_classification' | 'regression';
+  /** A factor for the loss of each label. */
+  readonly classWeights?: readonly number[];
+  /** Options of the task's collator: maxLength, mlmProbability, stride … */
+  readonly collator?: Omit<CollatorOptions, keyof TaskData | 'columns'>;
+  /** Default: the task's usual scores. */
+  readonly computeMetrics?: ComputeMetrics;
+  readonly callbacks?: readonly TrainerCallback[];
+}
+
+/** What `train` gives. */
+export interface TrainedModel {
+  /** The trained model, ready to be used by any task. It holds native memory until `dispose`. */
+  readonly model: Model;
+  /** Of the training, and of evalDataset at its end. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Tensors that the checkpoint did not have, and those that had another size there. */
+  readonly newlyInitialized: readonly string[];
+  readonly replaced: readonly string[];
+}
+
+const tasks = [
+  'text-classification',
+  'token-classification',
+  'question-answering',
+  'multiple-choice',
+  'next-sentence-prediction',
+  'fill-mask',
+  'replaced-token',
+  'cross-encoder',
+] as const satisfies readonly DataTask[];
+const anything: Check<unknown> = (value) => value;
+const schema = {
+  task: oneOf(tasks),
+  evalDataset: anything,
+  columns: record,
+  problemType: oneOf(['single_label_classification', 'multi_label_classification', 'regression']),
+  classWeights: anything,
+  collator: record,
+  computeMetrics: callback,
+  callbacks: anything,
+  signal: abortSignal,
+  resumeFromCheckpoint: anything,
+};
+
+/**
+ * Fine-tunes a model on rows or a file of them. `model` is a directory or the Hub's id, undefined the bundled model. With `outputDir` the
+ * result is saved there, where every function of this package loads it, and transformers does.
+ *
+ * ```js
+ * const { model, metrics } = await train('path/to/bert', 'train.jsonl', { task: 'text-classification', evalDataset: 'dev.jsonl', outputDir: 'my-model' });
+ * ```
+ *
+ * Errors: INVALID_OPTION, INVALID_ARG, DATASET (names file and line), INVALID_LABEL; those of `loadModel` and of `Trainer.train`.
+ */
+export async function train(model: ModelPath | undefined, trainDataset: DatasetSource, options: TrainModelOptions): Promise<TrainedModel> {
+  const { own, args } = splitOptions(options);
+  const { task, columns, problemType } = own;
+  const directory = model === undefined ? defaultModelDirectory() : await resolveModel(readModelPath(model, 'train'), {}, 'model');
+  const trainRows = await openDataset(trainDataset);
+  const evalRows = own.evalDataset === undefined ? undefined : await openDataset(own.evalDataset);
+  const known = await labelsOf(directory);
+  const data = await inspectDataset(task, trainRows, { columns, problemType, known });
+  const learning = await LearningModel.load(directory, learningOptions(own, args, data));
+  const dataCollator = createCollator(task, learning.model, { ...own.collator, ...data, ...(columns === undefined ? {} : { columns }) });
+  const trainer = new Trainer<Row>({
+    model: learning,
+    args,
+    trainDataset: trainRows,
+    ...(evalRows === undefined ? {} : { evalDataset: evalRows }),
+    dataCollator,
+    computeMetrics: own.computeMetrics ?? taskMetrics(task, data.labels?.kind),
+    callbacks: own.callbacks ?? [],
+  });
+  try {
+    const { signal, resumeFromCheckpoint = false } = own;
+    const stoppable = signal === undefined ? {} : { signal };
+    const { metrics } = await trainer.train({ resumeFromCheckpoint, ...stoppable });
+    const evaluated = evalRows === undefined ? {} : await trainer.evaluate(evalRows, stoppable);
+    if (args.outputDir !== undefined) await trainer.saveModel(args.outputDir);
+    const { newlyInitialized, replaced } = learning.training;
+    return { model: await trainer.snapshot(), metrics: { ...metrics, ...evaluated }, newlyInitialized, replaced };
+  } finally {
+    trainer.dispose();
+  }
+}
+
+type OwnOptions = Omit<TrainModelOptions, keyof TrainingArgumentsOptions>;
+
+/** What `train` itself reads, and the training arguments. */
+function splitOptions(options: TrainModelOptions): { readonly own: OwnOptions; readonly args: TrainingArguments } {
+  // Names that neither knows are trainingArguments' to refuse: it knows the reasons.
+  const given = Object.entries(options ?? {});
+  const own = Object.fromEntries(given.filter(([name]) => Object.hasOwn(schema, name)));
+  const args = trainingArguments(Object.fromEntries(given.filter(([name]) => !Object.hasOwn(schema, name))));
+  const read = readOptions('train', own, schema) as Partial<OwnOptions>;
+  if (read.task === undefined) throw unexpected('INVALID_OPTION', `one of ${tasks.join(', ')} for train option task`, 'none');
+  return { own: { ...read, task: read.task }, args };
+}
+
+async function labelsOf(directory: string): Promise<readonly string[]> {
+  const opened = await openModelDirectory(directory);
+  await opened.close();
+  return opened.config.id2label;
+}
+
+function learningOptions({ task, classWeights }: OwnOptions, args: TrainingArguments, { labels, numChoices }: TaskData) {
+  const problems = { class: undefined, classes: 'multi_label_classification', numbers: 'regression' } as const;
+  const problemType = labels === undefined ? undefined : problems[labels.kind];
+  return {
+    task,
+    labels: labels?.id2label,
+    problemType: task === 'text-classification' || task === 'cross-encoder' ? problemType : undefined,
+    labelKind: labels?.kind === 'class' ? ('integers' as const) : undefined,
+    labelSmoothing: args.labelSmoothingFactor,
+    classWeights,
+    numChoices,
+    seed: args.seed,
+    freeze: args.freeze,
+    bitfit: args.bitfit,
+    lora: args.lora as LoraOptions | undefined,
+    threads: args.threads,
+    precision: args.bf16 ? ('bf16' as const) : ('fp32' as const),
+    recompute: args.gradientCheckpointing,
+  };
+}
