@@ -10,6 +10,7 @@ import { stopBars } from './terminal/bars.js';
 import { report } from './report.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addTaskCommands } from './task-commands.js';
+import { addTrainingCommands } from './training-commands.js';
 import { addVectorCommands } from './vector-commands.js';
 import { version } from '../version.js';
 
@@ -52,8 +53,9 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
 
+  program.commandsGroup('Texts and vectors:');
   withOutput(withCompute(withTexts(program.command('embed'), 'texts to embed')), ['table', 'jsonl', 'npy', 'safetensors'])
-    .description('Budget texts into vectors.')
+    .description('Turn texts into vectors.')
     .option('--prompt-name <name>', "one of the model's prompts, put before each text")
     .option('--prompt <text>', 'a prompt of your own, put before each text')
     .option('--normalize', 'scale vectors to length 1 (default: as the model says)')
@@ -72,6 +74,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addTaskCommands(program);
 
   addVectorCommands(program);
+
+  program.commandsGroup('Learning:');
+  addTrainingCommands(program);
+  program.commandsGroup('Models and this machine:');
 
   addPrecisionCommands(program, setExitCode);
 

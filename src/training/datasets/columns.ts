@@ -1,4 +1,5 @@
 import { unexpected } from '../../expected.js';
+import { unknownName } from '../../options.js';
 import { describeRow, type Row } from './row.js';
 
 /** What a column holds. */
@@ -61,7 +62,10 @@ export class Columns {
   readonly #names: ColumnNames;
   readonly #found = new Map<ColumnRole, string>();
 
+  /** Errors: INVALID_OPTION for a role that is none. */
   constructor(names: ColumnNames = {}) {
+    const stranger = Object.keys(names).find((role) => !Object.hasOwn(usualNames, role));
+    if (stranger !== undefined) throw unknownName('role of a column', stranger, columnRoles);
     this.#names = names;
   }
 

@@ -1,0 +1,27 @@
+import type { DataTask } from '../../../training/index.js';
+
+/** What can be learned and evaluated, by the names of the command line. */
+export const trainingTasks = {
+  classify: { task: 'text-classification', about: 'one label for each text, or pair of texts' },
+  regress: { task: 'text-classification', problemType: 'regression', about: 'a number for each text, or pair of texts' },
+  'multi-label': { task: 'text-classification', problemType: 'multi_label_classification', about: 'any number of labels for each text' },
+  ner: { task: 'token-classification', about: 'tags of words: entities, parts of speech' },
+  qa: { task: 'question-answering', about: 'answers within texts, as in SQuAD' },
+  'multiple-choice': { task: 'multiple-choice', about: 'the right one of several choices' },
+  'cross-encoder': { task: 'cross-encoder', about: 'scores of pairs of texts, for reranking and similarity' },
+  nsp: { task: 'next-sentence-prediction', about: 'whether a sentence follows another' },
+  mlm: { task: 'fill-mask', about: 'masked words of plain texts' },
+  'replaced-token': { task: 'replaced-token', about: "replaced words, ELECTRA's discriminator" },
+} as const satisfies Readonly<Record<string, { readonly task: DataTask; readonly problemType?: string; readonly about: string }>>;
+
+/** One of their names. */
+export type TrainingTaskName = keyof typeof trainingTasks;
+
+/** The tasks' names. */
+export const trainingTaskNames = Object.keys(trainingTasks) as readonly TrainingTaskName[];
+
+/** A line for each task, for help. */
+export function taskLines(): string {
+  const width = Math.max(...trainingTaskNames.map(({ length }) => length)) + 2;
+  return trainingTaskNames.map((name) => `  ${name.padEnd(width)}${trainingTasks[name].about}`).join('\n');
+}

@@ -1,0 +1,102 @@
+import { startCall } from '../../calls/call.js';
+import { callSchema, type CallOptions } from '../../calls/options.js';
+import type { FilePath } from '../../file-path.js';
+import type { Heads, Model, Value } from '../../models/index.js';
+import { integer, type Check } from '../../options.js';
+import { requireHead } from '../../tasks/require-head.js';
+import type { Collator, Example } from '../collators/collator.js';
+import { createCollator, inspectDataset, type CollatorOptions, type DataTask, type TaskData } from '../collators/create-collator.js';
+import { taskMetrics, type Metrics } from '../collators/task-metrics.js';
+import { rowsOf, type Dataset } from '../datasets/dataset.js';
+import { labelSet, type LabelSet } from '../datasets/label-set.js';
+import { openDataset } from '../datasets/open-dataset.js';
+import type { Row } from '../datasets/row.js';
+
+/** Options of `evaluateModel`. */
+export interface EvaluateModelOptions extends CallOptions {
+  /** Rows that are computed at once. Default 8. */
+  readonly batchSize?: number | undefined;
+  /** What is drawn at random (masked words, replaced tokens) depends on it. Default 42. */
+  readonly seed?: number | undefined;
+  /** Options of the task's collator: columns, maxLength, docStride … */
+  readonly collator?: Omit<CollatorOptions, keyof TaskData> | undefined;
+}
+
+/** How a model does on a file or dataset. */
+export interface ModelEvaluation {
+  /** As `taskMetrics` names them. */
+  readonly metrics: Metrics;
+  /** Rows that were scored. */
+  readonly rows: number;
+}
+
+const heads: Readonly<Record<DataTask, keyof Heads>> = {
+  'text-classification': 'sequenceClassification',
+  'cross-encoder': 'sequenceClassification',
+  'token-classification': 'tokenClassification',
+  'question-answering': 'questionAnswering',
+  'multiple-choice': 'multipleChoice',
+  'next-sentence-prediction': 'nextSentence',
+  'fill-mask': 'maskedLm',
+  'replaced-token': 'replacedToken',
+};
+const anything: Check<unknown> = (value) => value;
+
+/**
+ * Scores a loaded model on labelled rows, or a file of them: any precision and device, no training.
+ *
+ * Errors: NO_HEAD, DATASET (names file and line), EMPTY_INPUT (no labelled rows), INVALID_OPTION, MAX_LENGTH, DISPOSED, those of `forward`.
+ */
+export async function evaluateModel(
+  model: Model,
+  task: DataTask,
+  source: FilePath | Dataset<Row>,
+  options?: EvaluateModelOptions,
+): Promise<ModelEvaluation> {
+  const schema = { ...callSchema, batchSize: integer(1, 1 << 16), seed: integer(0, Number.MAX_SAFE_INTEGER), collator: anything };
+  const [call, settings] = startCall('evaluateModel', model, options, schema);
+  const { batchSize = 8, seed = 42 } = settings;
+  const logits = logitsOf(model, task);
+  const dataset = await openDataset(source);
+  const own = (settings.collator ?? {}) as Omit<CollatorOptions, keyof TaskData>;
+  const data = task === 'multiple-choice' ? await inspectDataset(task, dataset, { columns: own.columns }) : { labels: labelsOf(model) };
+  const collator = createCollator(task, model, { ...own, ...(task === 'next-sentence-prediction' ? {} : data) });
+  const read = { predictions: [] as unknown[], labels: [] as unknown[] };
+  let waiting: Example[] = [];
+  const compute = async (): Promise<void> => {
+    if (waiting.length === 0) return;
+    const batch = collator.collate(waiting, { seed, epoch: 0 });
+    waiting = [];
+    const { signal, priority } = settings;
+    const [output] = await model.session.run(batch.batch, [logits], { signal, priority });
+    const { predictions, labels } = batch.read(output!);
+    read.predictions.push(...predictions);
+    read.labels.push(...labels);
+  };
+  let index = 0;
+  for await (const row of rowsOf(dataset)) {
+    const example = await call.read<Example | undefined>((collator as Collator<Row>).encode(row, index++));
+    if (example !== undefined) waiting.push(example);
+    if (waiting.length >= batchSize) await compute();
+  }
+  await compute();
+  collator.warn();
+  call.finish();
+  return { metrics: taskMetrics(task, data.labels === undefined ? 'class' : kindFor(task, data.labels))(read), rows: read.labels.length };
+}
+
+function logitsOf(model: Model, task: DataTask): Value {
+  const head = requireHead(model, heads[task], 'evaluateModel');
+  return 'logits' in head ? head.logits : head;
+}
+
+/** The model's labels, and what they are: config.json's problem type, else one label is a number. */
+function labelsOf({ config }: Model): LabelSet {
+  const { problemType, numLabels, id2label } = config;
+  if (problemType === 'multi_label_classification') return labelSet(id2label, 'classes');
+  return labelSet(id2label, problemType === 'regression' || numLabels === 1 ? 'numbers' : 'class');
+}
+
+function kindFor(task: DataTask, { kind }: LabelSet): LabelSet['kind'] {
+  return task === 'text-classification' || task === 'cross-encoder' ? kind : 'class';
+}
