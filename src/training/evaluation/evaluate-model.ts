@@ -43,7 +43,7 @@ const heads: Readonly<Record<DataTask, keyof Heads>> = {
 const anything: Check<unknown> = (value) => value;
 
 /**
- * Scores a loaded model on labelled rows, or a file of them: any precision and device, no training.
+ * Scores a loaded model on labelled rows, or a file of them, in whatever it computes.
  *
  * Errors: NO_HEAD, DATASET (names file and line), EMPTY_INPUT (no labelled rows), INVALID_OPTION, MAX_LENGTH, DISPOSED, those of `forward`.
  */
