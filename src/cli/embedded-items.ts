@@ -14,8 +14,8 @@ export interface EmbeddedItems {
 
 /** Loads the embedder that the flags name, and disposes of it after `work`. */
 export async function withEmbedder<T>(flags: TaskFlags, work: (embedder: Embedder) => Promise<T>): Promise<T> {
-  const { threads, precision, device, weightCache } = flags;
-  const options = { threads, precision, device, weightCache, onProgress: showDownload() } as LoadEmbedderOptions;
+  const { threads, precision, device, weightCache, adapter } = flags;
+  const options = { threads, precision, device, weightCache, adapter, onProgress: showDownload() } as LoadEmbedderOptions;
   const embedder = await loadEmbedder(flags.model, options);
   try {
     return await work(embedder);

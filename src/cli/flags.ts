@@ -10,6 +10,7 @@ export interface ModelFlags {
   readonly precision?: string;
   readonly device?: string;
   readonly weightCache?: string;
+  readonly adapter?: string;
 }
 
 /** Adds where the texts come from and which model reads them. */
@@ -42,6 +43,7 @@ export function path(value: string): string {
 export function withCompute(command: Command): Command {
   return withThreads(command)
     .addOption(precisionOption('number format of the arithmetic (default: fp32)'))
+    .option('--adapter <directory>', 'a LoRA adapter of peft to merge into the model', path)
     .option('-d, --device <name>', 'where to compute: cpu, cuda, cuda:N or auto (default: cpu)')
     .option(
       '--weight-cache <directory>',

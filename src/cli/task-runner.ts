@@ -111,7 +111,7 @@ export async function placed<T>(items: readonly Item[], first: number, work: () 
 
 /** Loads the model and opens the output; finishes the one and disposes of the other. */
 export async function withModel(flags: TaskFlags, heads: boolean, work: (model: Model, output: Output) => Promise<void>): Promise<void> {
-  const { threads, precision, device, weightCache } = flags;
+  const { threads, precision, device, weightCache, adapter } = flags;
   const output = await openOutput(flags.output, { patchable: false });
   const model = await loadModel(flags.model, {
     heads,
@@ -119,6 +119,7 @@ export async function withModel(flags: TaskFlags, heads: boolean, work: (model: 
     precision,
     device,
     weightCache,
+    adapter,
     onProgress: showDownload(),
   } as LoadModelOptions);
   try {

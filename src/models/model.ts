@@ -1,9 +1,10 @@
 import type { ModelConfig } from '../architectures/config.js';
 import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
-import { received, unexpected } from '../expected.js';
+import { received, unexpected, wrongOption } from '../expected.js';
+import { readFilePath } from '../file-path.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
-import { flag, integer, readOptions } from '../options.js';
+import { flag, integer, readOptions, type Check } from '../options.js';
 import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
@@ -16,6 +17,7 @@ import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/ind
 import { buildModel, type BuiltModel } from './build-model.js';
 import type { Heads } from '../architectures/heads.js';
 import { loadSession, type LoadedSession } from './load-session.js';
+import { openAdapter } from './open-adapter.js';
 import { openModelDirectory, type ModelDirectory } from './model-directory.js';
 import type { Value } from './program/program.js';
 
@@ -39,6 +41,11 @@ export interface LoadModelOptions extends HubOptions {
   readonly weightCache?: WeightCacheOption | undefined;
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
   readonly heads?: boolean | undefined;
+  /**
+   * A LoRA adapter as peft saves it (adapter_config.json, adapter_model.safetensors), a directory: merged into the weights while they are read, and the
+   * head that it brings along takes the place of the model's.
+   */
+  readonly adapter?: string | URL | undefined;
 }
 
 /** What `forward` returns besides the last hidden state. */
@@ -88,6 +95,12 @@ export interface ModelValues {
   readonly headFaults: BuiltModel['headFaults'];
 }
 
+const parseAdapter: Check<string> = (value, name) => {
+  const directory = readFilePath(value);
+  if (directory !== undefined && directory !== '') return directory;
+  throw wrongOption(`the path or URL of a directory for ${name}`, value);
+};
+
 /** The checks of `LoadModelOptions`. */
 export const loadSchema = {
   threads: integer(1, 1024),
@@ -96,6 +109,7 @@ export const loadSchema = {
   device: parseDevice,
   weightCache: parseWeightCache,
   heads: flag,
+  adapter: parseAdapter,
   ...hubSchema,
 };
 const forwardSchema = {
@@ -110,7 +124,7 @@ const forwardSchema = {
  * no directory is taken as an id on the Hub, such as `sentence-transformers/all-MiniLM-L6-v2`: from the cache, else downloaded into it.
  *
  * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, IO, CONFIG, CONFIG_UNSUPPORTED, MODEL_MISMATCH, DTYPE_UNSUPPORTED, NON_FINITE,
- * UNSAFE_FORMAT, TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, DEVICE_OOM, DEVICE_LOST, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
+ * UNSAFE_FORMAT (pickles, also as an adapter), TOKENIZER, VOCAB, OUT_OF_MEMORY, DEVICE, DEVICE_OOM, DEVICE_LOST, PRECISION, CALIBRATION, ADDON_LOAD, those of a safetensors header, and, for
  * an id, those of `downloadModel` and HUB_OFFLINE.
  *
  * @example
@@ -122,10 +136,15 @@ export async function loadModel(directory?: ModelPath, options?: LoadModelOption
   const model = directory === undefined ? undefined : readModelPath(directory, 'loadModel');
   const settings = readOptions('loadModel', options, loadSchema);
   const precision = precisionOf(settings);
-  const opened = await openModelDirectory(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model'));
+  const base = await openModelDirectory(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model'));
+  const opened = settings.adapter === undefined ? base : await openAdapter(base, settings.adapter);
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
-    const loading = loadSession(opened, built.program, { ...settings, precision });
+    const loading = loadSession(opened, built.program, {
+      ...settings,
+      precision,
+      ...(settings.adapter === undefined ? {} : { weightCache: false }),
+    });
     let tokenizer: Tokenizer;
     try {
       tokenizer = readTokenizer(opened); // while native threads read the weights

@@ -46,12 +46,13 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   }
   const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: isBinary });
-  const { threads, precision, device, weightCache } = flags;
+  const { threads, precision, device, weightCache, adapter } = flags;
   const embedder = await loadEmbedder(flags.model, {
     threads,
     precision,
     device,
     weightCache,
+    adapter,
     onProgress: showDownload(),
   } as LoadEmbedderOptions);
   if (device === 'auto') process.stderr.write(`${embedder.device.chosen}: ${embedder.device.reason}\n`);

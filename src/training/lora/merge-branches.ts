@@ -1,24 +1,9 @@
+import { mergeBranch } from '../../checkpoint/adapter/merge-branch.js';
 import type { TrainerSession } from '../native/trainer-session.js';
 import type { TrainingModel } from '../program/build-training.js';
 import type { AdaptedLayer } from './lora-builder.js';
 import { loraScale, type LoraSettings } from './lora.js';
 import { take } from '../program/trained-weights.js';
-
-/** W + scale · B A, in float64: `b` [rows, rank], `a` [rank, cols], `weight` [rows, cols] row-major. */
-export function mergeBranch(weight: Float32Array, a: Float32Array, b: Float32Array, rank: number, scale: number): Float32Array {
-  const cols = a.length / rank;
-  const merged = new Float32Array(weight.length);
-  const sum = new Float64Array(cols);
-  for (let row = 0; row < weight.length / cols; row++) {
-    sum.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const factor = scale * b[row * rank + r]!;
-      for (let col = 0; col < cols; col++) sum[col] = sum[col]! + factor * a[r * cols + col]!;
-    }
-    for (let col = 0; col < cols; col++) merged[row * cols + col] = weight[row * cols + col]! + sum[col]!;
-  }
-  return merged;
-}
 
 /** The matrices of adapted layers with their branches added, by the names of the matrices. */
 export async function mergeBranches(
