@@ -24,6 +24,7 @@
       "native/cpu/isa/kernels_scalar.cc",
       "native/cpu/isa/training_avx2.cc",
       "native/cpu/isa/training_avx512.cc",
+      "native/cpu/isa/training_bf16_avx512.cc",
       "native/cpu/isa/training_scalar.cc",
       "native/cpu/lazy_table.cc",
       "native/cpu/packed_weights.cc",

@@ -49,7 +49,7 @@ export interface NativeOps {
 
 /** The backward of one op at a time, likewise. */
 export interface NativeTrainingOps extends NativeTrainingRowOps {
-  /** Gradients from input [m, k], weight [n, k] and that of the output [m, n]; `parts` of k are computed one by one, as threads would. */
+  /** Gradients from input [m, k], weight [n, k] and that of the output [m, n]; `parts` of k are computed one by one, as threads would. With bf16 products also their `output`. */
   linearGrad(
     input: Float32Array,
     weight: Float32Array,
@@ -58,7 +58,8 @@ export interface NativeTrainingOps extends NativeTrainingRowOps {
     n: number,
     k: number,
     parts: number,
-  ): { input: Float32Array; weight: Float32Array; bias: Float32Array };
+    bf16: boolean,
+  ): { output: Float32Array; input: Float32Array; weight: Float32Array; bias: Float32Array };
   /** Forward and backward of qkv [tokens, 3, heads, headDim]; `lse` [tokens, heads] in powers of two, `qkv` and `relativeBias` gradients. */
   attentionGrad(
     qkv: Float32Array,

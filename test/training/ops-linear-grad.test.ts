@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { assertSameBits, assertWithin, dotError, largestRelativeDifference } from '../support/compare.js';
 import { instructionSet, trainingOps } from '../support/devices.js';
 import { Random } from '../support/random.js';
+import { linear } from '../support/reference.js';
 import { linearGrad, type LinearGradInputs, type Sums } from '../support/training-reference.js';
 import { readTensors } from '../../scripts/golden/files.js';
 
@@ -19,8 +20,8 @@ function draw(random: Random, m: number, n: number, k: number): Drawn {
   return { input: random.floats(m * k), weight: random.floats(n * k), gradOutput: random.floats(m * n), m, n, k };
 }
 
-function run({ input, weight, gradOutput, m, n, k }: Drawn, parts = 1) {
-  return trainingOps.linearGrad(input, weight, gradOutput, m, n, k, parts);
+function run({ input, weight, gradOutput, m, n, k }: Drawn, parts = 1, bf16 = false) {
+  return trainingOps.linearGrad(input, weight, gradOutput, m, n, k, parts, bf16);
 }
 
 function check(inputs: Drawn, what: string): void {
@@ -89,5 +90,42 @@ t('is within 1e-5 of the golden numbers', async () => {
     }
   }
 });
+
+if (instructionSet === 'avx512_bf16') {
+  /** To the nearest number of eight bits, halves to even. */
+  const round = (values: Float32Array): Float32Array => {
+    const bits = new Uint32Array(values.buffer.slice(0));
+    for (const [i, word] of bits.entries()) bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
+    return new Float32Array(bits.buffer);
+  };
+
+  t('bf16: is the product of rounded operands, for odd and even sizes', () => {
+    const random = new Random(6);
+    for (const [m, n, k] of [
+      [1, 1, 1],
+      [3, 49, 7],
+      [2, 35, 33],
+      [17, 17, 65],
+      [257, 97, 50],
+      [511, 3, 18],
+    ] as const) {
+      const inputs = draw(random, m, n, k);
+      const [input, weight, gradOutput] = [round(inputs.input), round(inputs.weight), round(inputs.gradOutput)];
+      const expected = linearGrad({ input, weight, gradOutput, m, n, k });
+      const actual = run(inputs, 1, true);
+      const compare = (values: Float32Array, { values: wanted, magnitudes }: Sums, depth: number, name: string) =>
+        assertWithin(values, wanted, (i) => 2 * dotError(depth + 2) * magnitudes[i]!, `m=${m} n=${n} k=${k}: ${name}`);
+      compare(actual.input, expected.input, n, 'dX');
+      compare(actual.weight, expected.weight, m, 'dW');
+      const forward = linear({ input, weight, bias: null, residual: null, m, n, k }, 'none');
+      compare(actual.output, { values: forward.output, magnitudes: forward.magnitude }, k, 'Y');
+      assertSameBits(run(inputs, Math.min(3, k), true).weight, actual.weight, 'dW in parts');
+    }
+  });
+} else {
+  t('bf16 is refused without its instructions', () => {
+    assert.throws(() => run(draw(new Random(7), 2, 2, 2), 1, true), /bf16/);
+  });
+}
 
 t.run();

@@ -48,6 +48,32 @@ struct Panels {
     }
 };
 
+// dX with bf16 products; `transposed` false: Y = X Wᵀ, input [m, k], instead.
+std::vector<float> bf16_product(const std::vector<float>& weight, const std::vector<float>& input, int64_t m,
+                                int64_t n, int64_t k, bool transposed) {
+    const cpu::Bf16TrainingKernels& training = cpu::bf16_training_kernels();
+    const cpu::MatrixFormat& format = cpu::format_for(cpu::kernels(), "bf16");
+    Panels master = Panels::of(weight, n, k);
+    const int64_t rows = transposed ? k : n, depth = transposed ? n : k, width = format.panel_width,
+                  panels = (rows + width - 1) / width, bytes = format.panel_bytes(width, depth);
+    const Buffer packed(static_cast<size_t>(panels * bytes));
+    for (int64_t i = 0; i < panels; i++)
+        (transposed ? training.round_transposed_panel : training.round_panel)(
+            master.panel(0), n, k, i, packed.as<uint8_t>() + i * bytes);
+    std::vector<uint8_t> prepared(static_cast<size_t>(m * format.row_bytes(depth)));
+    format.prepare_rows(input.data(), depth, m, depth, nullptr, prepared.data());
+    std::vector<float> output(static_cast<size_t>(m * rows));
+    cpu::LinearArgs args;
+    args.prepared = prepared.data();
+    args.matrix = {packed.as<uint8_t>(), bytes, rows, depth};
+    args.output = output.data();
+    args.output_stride = rows;
+    args.rows = m;
+    args.panel_end = panels;
+    format.linear(args);
+    return output;
+}
+
 std::vector<float> grad_input(const std::vector<float>& weight, const std::vector<float>& grad_output,
                               int64_t m, int64_t n, int64_t k) {
     Panels panels = Panels::of(weight, n, k), transposed(k, n);
@@ -68,10 +94,13 @@ std::vector<float> grad_input(const std::vector<float>& weight, const std::vecto
 
 // k in `parts` parts, as threads would share it.
 std::vector<float> grad_weight(const std::vector<float>& input, const std::vector<float>& grad_output,
-                               int64_t m, int64_t n, int64_t k, int64_t parts) {
-    const TrainingKernels& training = cpu::training_kernels();
+                               int64_t m, int64_t n, int64_t k, int64_t parts, bool bf16) {
+    const auto product = bf16 ? cpu::bf16_training_kernels().linear_grad_weight
+                              : cpu::training_kernels().linear_grad_weight;
+    const int64_t scratch_floats = bf16 ? cpu::bf16_training_kernels().linear_grad_weight_scratch(k)
+                                        : cpu::training_kernels().linear_grad_weight_scratch(k);
     Panels grad(n, k);
-    std::vector<float> scratch(static_cast<size_t>(training.linear_grad_weight_scratch(k)));
+    std::vector<float> scratch(static_cast<size_t>(scratch_floats));
     for (int64_t panel = 0; panel < grad.count; panel++) {
         for (int64_t part = 0; part < parts; part++) {
             cpu::LinearGradWeightArgs args;
@@ -87,14 +116,14 @@ std::vector<float> grad_weight(const std::vector<float>& input, const std::vecto
             args.panel = panel;
             args.k_begin = k * part / parts;
             args.k_end = k * (part + 1) / parts;
-            training.linear_grad_weight(args);
+            product(args);
         }
     }
     return grad.unpack();
 }
 
-// linearGrad(input [m,k], weight [n,k], gradOutput [m,n], m, n, k, parts):
-// { input [m,k], weight [n,k], bias [n] }
+// linearGrad(input [m,k], weight [n,k], gradOutput [m,n], m, n, k, parts, bf16):
+// { output [m,n] of bf16, input [m,k], weight [n,k], bias [n] }. Throws PRECISION where bf16 has no kernels.
 Napi::Value linear_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> input = to_floats(info[0], "input"), weight = to_floats(info[1], "weight"),
@@ -105,13 +134,18 @@ Napi::Value linear_grad(const Napi::CallbackInfo& info) {
         check_count(weight.size(), n * k, "weight");
         check_count(grad_output.size(), m * n, "gradOutput");
         const FlushDenormals flush;
-        const std::vector<float> of_input = grad_input(weight, grad_output, m, n, k),
-                                 of_weight = grad_weight(input, grad_output, m, n, k, parts);
+        const bool bf16 = info[7].ToBoolean();
+        const std::vector<float> of_input = bf16 ? bf16_product(weight, grad_output, m, n, k, true)
+                                                 : grad_input(weight, grad_output, m, n, k),
+                                 of_weight = grad_weight(input, grad_output, m, n, k, parts, bf16),
+                                 output = bf16 ? bf16_product(weight, input, m, n, k, false)
+                                               : std::vector<float>();
         std::vector<float> of_bias(static_cast<size_t>(n), 0.0f);
         for (int64_t part = 0; part < std::min(parts, n); part++)
             cpu::training_kernels().column_sums(grad_output.data(), m, n, n * part / std::min(parts, n),
                                                 n * (part + 1) / std::min(parts, n), of_bias.data());
         Napi::Object result = Napi::Object::New(info.Env());
+        result.Set("output", from_floats(info.Env(), output.data(), output.size()));
         result.Set("input", from_floats(info.Env(), of_input.data(), of_input.size()));
         result.Set("weight", from_floats(info.Env(), of_weight.data(), of_weight.size()));
         result.Set("bias", from_floats(info.Env(), of_bias.data(), of_bias.size()));

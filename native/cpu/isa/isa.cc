@@ -129,6 +129,11 @@ const TrainingKernels& training_kernels() {
     return *scalar_training_kernels();
 }
 
+const Bf16TrainingKernels& bf16_training_kernels() {
+    format_for(kernels(), "bf16");
+    return *avx512_bf16_training_kernels();
+}
+
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision) {
     for (const MatrixFormat* format :
          {&kernels.fp32, &kernels.fp16_weights, &kernels.bf16, &kernels.int8, &kernels.int8_fast})

@@ -22,6 +22,8 @@ IsaReport isa_report();
 const KernelTable& kernels();
 // Those that fit kernels().
 const TrainingKernels& training_kernels();
+// Those of bf16 products. Throws PRECISION where kernels() has none.
+const Bf16TrainingKernels& bf16_training_kernels();
 // The format of a precision. Throws PRECISION, saying what is missing, when this processor cannot run it.
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision);
 

@@ -171,9 +171,22 @@ struct TrainingKernels {
     void (*adamw)(const AdamwArgs&);
 };
 
+// What takes the place of the linear's entries where products are of bf16 (KernelTable::bf16 multiplies);
+// sums, gradients and all else stay fp32.
+struct Bf16TrainingKernels {
+    // Panels of a master [n, k] as KernelTable::fp32 packs them -> panel `panel` of KernelTable::bf16, and of
+    // the transpose [k, n].
+    void (*round_panel)(const float* panels, int64_t n, int64_t k, int64_t panel, void* out);
+    void (*round_transposed_panel)(const float* panels, int64_t n, int64_t k, int64_t panel, void* out);
+    // As TrainingKernels' own; X and dY are rounded to bf16, the gradient's panels are fp32.
+    int64_t (*linear_grad_weight_scratch)(int64_t k);
+    void (*linear_grad_weight)(const LinearGradWeightArgs&);
+};
+
 // Null when the table is not compiled for this architecture.
 const TrainingKernels* scalar_training_kernels();
 const TrainingKernels* avx2_training_kernels();
 const TrainingKernels* avx512_training_kernels();
+const Bf16TrainingKernels* avx512_bf16_training_kernels();
 
 }  // namespace bertha::cpu

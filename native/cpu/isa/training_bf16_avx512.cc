@@ -1,0 +1,62 @@
+// What learning needs with bf16 products, vdpbf16ps on AVX-512 BF16.
+#include <cstdint>
+#include <utility>
+
+#include "cpu/training/training_kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(                                                               \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c"))), \
+    apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")
+#endif
+
+#define BERTHA_KEEP_IN_REGISTER(x)
+
+namespace bertha::cpu {
+namespace avx512_bf16 {
+namespace {
+
+#pragma GCC diagnostic ignored "-Wunused-function"  // the forward's own entry points are not used here
+
+#include "cpu/isa/simd_avx512-inl.h"
+// clang-format off
+#include "cpu/kernels/math-inl.h"
+#include "cpu/kernels/gemm-inl.h"
+#include "cpu/kernels/attention-inl.h"
+#include "cpu/kernels/bf16-inl.h"
+#include "cpu/kernels/attention_bf16-inl.h"
+#include "cpu/kernels/training/linear-grad-bf16-inl.h"
+// clang-format on
+
+constexpr Bf16TrainingKernels kTable = {round_panel, round_transposed_panel, linear_grad_weight_bf16_scratch,
+                                        linear_grad_weight_bf16};
+
+}  // namespace
+}  // namespace avx512_bf16
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+const Bf16TrainingKernels* avx512_bf16_training_kernels() { return &avx512_bf16::kTable; }
+
+}  // namespace bertha::cpu
+
+#else
+
+namespace bertha::cpu {
+const Bf16TrainingKernels* avx512_bf16_training_kernels() { return nullptr; }
+}  // namespace bertha::cpu
+
+#endif
