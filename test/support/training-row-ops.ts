@@ -27,7 +27,7 @@ export interface AdamwStep {
 /** The backward of row-wise ops, losses and updates, one at a time; native/addon/test/training_row_ops.cc and training_loss_ops.cc. */
 export interface NativeTrainingRowOps {
   activationGrad(name: string, u: Float32Array, grad: Float32Array): { input: Float32Array; recomputed: Float32Array };
-  /** The sums over rows for the columns before `cut` and from it on are made one after the other. */
+  /** The sums over rows for the columns before `cut` and from it on are made one after the other; without `withInput` no gradient of x. */
   layerNormGrad(
     x: Float32Array,
     weight: Float32Array,
@@ -37,6 +37,7 @@ export interface NativeTrainingRowOps {
     width: number,
     eps: number,
     cut: number,
+    withInput: boolean,
   ): { input: Float32Array; weight: Float32Array; bias: Float32Array };
   dropout(x: Float32Array, residual: Float32Array | null, rows: number, width: number, firstRow: number, site: NativeDropout): Float32Array;
   addRows(x: Float32Array, order: Int32Array, width: number, start: Float32Array): Float32Array;

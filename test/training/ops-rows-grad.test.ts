@@ -74,7 +74,7 @@ norms('is within 1e-5 of the golden numbers: means of 1e4, equal numbers, one la
   const { values, floats } = await golden('layer_norm');
   for (const width of [1, 7, 36, 130]) {
     const of = (name: string) => floats(`${width}.${name}`);
-    const actual = trainingOps.layerNormGrad(of('input'), of('weight'), of('dy'), null, 9, width, 1e-12, 0);
+    const actual = trainingOps.layerNormGrad(of('input'), of('weight'), of('dy'), null, 9, width, 1e-12, 0, true);
     assertRows(actual.input, values(`${width}.grad.input`), width, 1e-5, `width ${width}: input`);
     assertRows(actual.weight, values(`${width}.grad.weight`), width, 1e-5, `width ${width}: weight`);
     assertRows(actual.bias, values(`${width}.grad.bias`), width, 1e-5, `width ${width}: bias`);
@@ -91,10 +91,10 @@ norms('is within 1e-5 of central differences at odd widths, and adds the residua
       const g = dy.subarray(from, to);
       return Array.from(centralDifference((moved) => dot(layerNormOutputs(moved, weight, 1e-3), g), x.subarray(from, to)));
     });
-    const plain = trainingOps.layerNormGrad(x, weight, dy, null, 3, width, 1e-3, 0);
+    const plain = trainingOps.layerNormGrad(x, weight, dy, null, 3, width, 1e-3, 0, true);
     assertWithin(plain.input, expected, 1e-5, `width ${width}`);
     const sums = plain.input.map((value, i) => Math.fround(value + residual[i]!));
-    assertSameBits(trainingOps.layerNormGrad(x, weight, dy, residual, 3, width, 1e-3, 0).input, sums, `width ${width}, residual`);
+    assertSameBits(trainingOps.layerNormGrad(x, weight, dy, residual, 3, width, 1e-3, 0, true).input, sums, `width ${width}, residual`);
   }
 });
 
@@ -102,7 +102,7 @@ norms('sums weights and biases over more rows than a block, the same bits wherev
   const random = new Random(3);
   const [rows, width] = [600, 77];
   const [x, weight, dy] = [random.floats(rows * width), random.floats(width, 0.3, 1), random.floats(rows * width)];
-  const whole = trainingOps.layerNormGrad(x, weight, dy, null, rows, width, 1e-12, 0);
+  const whole = trainingOps.layerNormGrad(x, weight, dy, null, rows, width, 1e-12, 0, true);
   const [expectedWeight, expectedBias] = [new Float64Array(width), new Float64Array(width)];
   for (let row = 0; row < rows; row++) {
     const y = layerNormOutputs(x.subarray(row * width, (row + 1) * width), new Float32Array(width).fill(1), 1e-12);
@@ -113,8 +113,11 @@ norms('sums weights and biases over more rows than a block, the same bits wherev
   }
   assertWithin(whole.weight, expectedWeight, 1e-4, 'weight');
   assertWithin(whole.bias, expectedBias, 1e-4, 'bias');
+  const frozen = trainingOps.layerNormGrad(x, weight, dy, null, rows, width, 1e-12, 0, false);
+  assertSameBits(frozen.weight, whole.weight, 'weight where nothing below learns');
+  assertSameBits(frozen.input, new Float32Array(rows * width), 'input where nothing below learns');
   for (const cut of [1, 16, 33, 76]) {
-    const parts = trainingOps.layerNormGrad(x, weight, dy, null, rows, width, 1e-12, cut);
+    const parts = trainingOps.layerNormGrad(x, weight, dy, null, rows, width, 1e-12, cut, true);
     assertSameBits(parts.weight, whole.weight, `weight cut at ${cut}`);
     assertSameBits(parts.bias, whole.bias, `bias cut at ${cut}`);
   }

@@ -29,8 +29,9 @@ Napi::Value activation_grad(const Napi::CallbackInfo& info) {
     });
 }
 
-// layerNormGrad(x [rows,width], weight, gradOutput, residual | null, rows, width, eps, cut): { input, weight,
-// bias }; the sums of columns before and from `cut` on are made one after the other.
+// layerNormGrad(x [rows,width], weight, gradOutput, residual | null, rows, width, eps, cut, withInput): {
+// input, weight, bias }; the sums of columns before and from `cut` on are made one after the other; without
+// input its gradient is not made and stays 0.
 Napi::Value layer_norm_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> x = to_floats(info[0], "x"), weight = to_floats(info[1], "weight");
@@ -51,7 +52,7 @@ Napi::Value layer_norm_grad(const Napi::CallbackInfo& info) {
         args.grad_output = grad_output.data();
         args.weight = weight.data();
         args.residual = residual.data();
-        args.grad_input = input.data();
+        args.grad_input = info[8].ToBoolean() ? input.data() : nullptr;
         args.stats = stats.data();
         const FlushDenormals flush;
         cpu::training_kernels().layer_norm_grad(args);

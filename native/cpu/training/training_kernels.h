@@ -72,7 +72,7 @@ struct LayerNormGradArgs {
     const float* grad_output = nullptr;  // [rows, width]
     const float* weight = nullptr;       // [width]
     const float* residual = nullptr;     // [rows, width], added to grad_input; or null
-    float* grad_input = nullptr;         // [rows, width]; may be grad_output
+    float* grad_input = nullptr;         // [rows, width]; may be grad_output; null: stats alone
     float* stats = nullptr;  // [rows, kNormStats]: mean, mean of the rest, 1 / deviation; both kernels' own
     int64_t rows = 0;
     int64_t width = 0;

@@ -46,6 +46,11 @@ void layer_norm_grad(const LayerNormGradArgs& args) {
             },
             sums);
         const float inverse = 1.0f / __builtin_sqrtf(sums[0] * inverse_width + args.eps);
+        float* stats = args.stats + row * kNormStats;
+        stats[0] = first;
+        stats[1] = second;
+        stats[2] = inverse;
+        if (args.grad_input == nullptr) continue;
         const VecF scale = set(inverse), mean_g = set(sums[1] * inverse_width),
                    along = set(sums[2] * inverse_width * inverse);
         const float* residual = args.residual != nullptr ? args.residual + row * width : nullptr;
@@ -58,10 +63,6 @@ void layer_norm_grad(const LayerNormGradArgs& args) {
             if (residual != nullptr) y = add(y, load_lanes(residual + i, n));
             store_lanes(out + i, y, n);
         }
-        float* stats = args.stats + row * kNormStats;
-        stats[0] = first;
-        stats[1] = second;
-        stats[2] = inverse;
     }
 }
 
