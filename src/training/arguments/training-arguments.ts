@@ -64,7 +64,6 @@ const schema = {
   freeze: texts,
   bitfit: flag,
   lora: record,
-  saveDtype: oneOf(['float32', 'float16', 'bfloat16']),
   skipNonFinite: flag,
   progress: flag,
   threads: integer(1, 1024),
@@ -116,7 +115,6 @@ const defaults = {
   reportTo: [] as readonly ('none' | 'tensorboard')[],
   freeze: [] as readonly string[],
   bitfit: false,
-  saveDtype: 'float32' as 'float32' | 'float16' | 'bfloat16',
   skipNonFinite: false,
   progress: true,
 };

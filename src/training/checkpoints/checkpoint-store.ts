@@ -72,7 +72,7 @@ export class CheckpointStore {
     const folder = this.folder(state.globalStep);
     await replaceFolder(folder, async (temporary) => {
       await model.save(temporary);
-      if (!args.saveOnlyModel) await writeOptimizer(temporary, model.tensors, args.saveDtype !== 'float32');
+      if (!args.saveOnlyModel) await writeOptimizer(temporary, model.tensors);
       await writeFile(path.join(temporary, 'training_args.json'), `${JSON.stringify(args, null, 2)}\n`);
       const files = await fileSums(temporary);
       await writeStateFile(temporary, args, { version: 1, state, identity, files, callbacks });

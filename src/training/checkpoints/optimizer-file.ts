@@ -5,16 +5,17 @@ import { quote, quotePath } from '../../checkpoint/describe.js';
 import { replaceFile } from '../../checkpoint/replace-file.js';
 import { SafetensorsFile } from '../../checkpoint/safetensors/safetensors.js';
 import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer.js';
-import type { TensorKind, TrainedTensor } from '../trainer/trainable-model.js';
+import type { TrainedTensor } from '../trainer/trainable-model.js';
 
 /** AdamW's moments, under the weights' names. */
 export const OPTIMIZER_FILE = 'optimizer.safetensors';
 
-const prefixes = { value: 'value.', expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const satisfies Record<TensorKind, string>;
+const prefixes = { expAvg: 'exp_avg.', expAvgSq: 'exp_avg_sq.' } as const;
 
-/** Writes the moments of all tensors, one in memory at a time; with `values` the weights too, where the model's file rounds them. Errors: IO. */
-export async function writeOptimizer(folder: string, tensors: readonly TrainedTensor[], values: boolean): Promise<void> {
-  const kinds: readonly TensorKind[] = values ? ['expAvg', 'expAvgSq', 'value'] : ['expAvg', 'expAvgSq'];
+const kinds = ['expAvg', 'expAvgSq'] as const;
+
+/** Writes the moments of all tensors, one in memory at a time. Errors: IO. */
+export async function writeOptimizer(folder: string, tensors: readonly TrainedTensor[]): Promise<void> {
   const parts = kinds.flatMap((kind) => tensors.map((tensor) => ({ kind, tensor })));
   const heads = parts.map(({ kind, tensor: { name, shape } }) => ({
     name: prefixes[kind] + name,
@@ -32,32 +33,20 @@ export async function writeOptimizer(folder: string, tensors: readonly TrainedTe
   await replaceFile(path.join(folder, OPTIMIZER_FILE), chunks());
 }
 
-/** Reads the moments, and the weights from there too if the file has them, otherwise from `weightsFile`. Errors: CHECKPOINT, IO. */
+/** Reads the moments, and the weights from `weightsFile`. Errors: CHECKPOINT, IO. */
 export async function readOptimizer(folder: string, tensors: readonly TrainedTensor[], weightsFile: string): Promise<void> {
-  const hasValues = await readTensors(path.join(folder, OPTIMIZER_FILE), tensors, ['expAvg', 'expAvgSq'], 'value');
-  if (!hasValues) await readWeights(path.join(folder, weightsFile), tensors);
+  await readFrom(path.join(folder, OPTIMIZER_FILE), async (source) => {
+    for (const kind of kinds) {
+      for (const tensor of tensors) await tensor.write(kind, await readOne(source, prefixes[kind] + tensor.name, tensor));
+    }
+  });
+  await readWeights(path.join(folder, weightsFile), tensors);
 }
 
 /** Reads the weights of a saved model's file. Errors: CHECKPOINT, IO. */
 export async function readWeights(file: string, tensors: readonly TrainedTensor[]): Promise<void> {
   await readFrom(file, async (source) => {
     for (const tensor of tensors) await tensor.write('value', await readOne(source, tensor.name, tensor));
-  });
-}
-
-/** Reads tensors of the kinds; those of `optional` too if the first one is there, and then returns true. */
-async function readTensors(
-  file: string,
-  tensors: readonly TrainedTensor[],
-  kinds: readonly TensorKind[],
-  optional: TensorKind,
-): Promise<boolean> {
-  return readFrom(file, async (source) => {
-    const hasOptional = tensors.length > 0 && source.tensors.has(prefixes[optional] + tensors[0]!.name);
-    for (const kind of hasOptional ? [...kinds, optional] : kinds) {
-      for (const tensor of tensors) await tensor.write(kind, await readOne(source, prefixes[kind] + tensor.name, tensor));
-    }
-    return hasOptional;
   });
 }
 
