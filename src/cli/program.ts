@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addVectorCommands(program);
 
   program.commandsGroup('Learning:');
-  addTrainingCommands(program);
+  addTrainingCommands(program, setExitCode);
   program.commandsGroup('Models and this machine:');
 
   addPrecisionCommands(program, setExitCode);
