@@ -47,12 +47,12 @@ export class TrainerSession {
     options: NativeAccumulation & NativeUpdate,
     { signal }: Stoppable = {},
   ): Promise<NativeAccumulated & { readonly gradNorm: number }> {
-    return this.#run(signal, (native, id) => native.step(batches, options, id));
+    return this.#run(signal, (native, id) => native.step(batches.map(withoutOutputs), options, id));
   }
 
   /** Adds to the gradients. Errors as `step`; the gradients are then zero. */
   accumulate(batches: readonly NativeMicroBatch[], options: NativeAccumulation, { signal }: Stoppable = {}): Promise<NativeAccumulated> {
-    return this.#run(signal, (native, id) => native.accumulate(batches, options, id));
+    return this.#run(signal, (native, id) => native.accumulate(batches.map(withoutOutputs), options, id));
   }
 
   /** Changes the weights by the gradients so far. Errors: NON_FINITE, DISPOSED. */
@@ -109,4 +109,9 @@ export class TrainerSession {
     if (this.#native === undefined) throw unexpected('DISPOSED', 'an open trainer', 'one that was disposed');
     return this.#native;
   }
+}
+
+/** A batch asks for no values of its own: the step's options say which are wanted of each. */
+function withoutOutputs(batch: NativeMicroBatch): NativeMicroBatch & { readonly outputs: Int32Array } {
+  return { ...batch, outputs: new Int32Array(0) };
 }
