@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 import { schedule } from '../../src/training/arguments/schedules.js';
+import { mergeBranches } from '../../src/training/lora/merge-branches.js';
 import { LearningModel } from '../../src/training/program/learning-model.js';
 import { take } from '../../src/training/program/trained-weights.js';
 import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './batches.js';
@@ -50,7 +51,12 @@ interface Trajectory {
   readonly steps: readonly (readonly GoldenBatch[])[];
 }
 
-const limits = { fp32: { global: 4e-6, tensor: 5e-5, norm: 1e-5 }, bf16: { norm: 4e-2 } };
+const limits = {
+  fp32: { global: 4e-6, tensor: 5e-5, norm: 1e-5 },
+  // The reference set has no row for adapters, whose random branches make scores of hundreds: PyTorch in float32 is off by 7.4e-5 and 8.6e-5 on rslora-all.
+  lora: { global: 2.5e-4, tensor: 2.5e-4 },
+  bf16: { norm: 4e-2 },
+};
 
 function readCase<T>(folder: string): T {
   return JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as T;
@@ -175,6 +181,12 @@ export async function* checkTrajectory(folder: string): AsyncGenerator<Line> {
   }
 }
 
+/** Whether all numbers are within 1e-5 of max(1, |expected|). */
+function within(name: string, actual: Float32Array, expected: Float32Array): Line {
+  const most = expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i]!) / Math.max(1, Math.abs(value))), 0);
+  return { name, ok: most <= 1e-5, text: most.toExponential(1) };
+}
+
 /** An adapter of peft: its logits, gradients and merged matrices. */
 export async function* checkLora(folder: string): AsyncGenerator<Line> {
   const golden = readCase<LoraCase>(folder);
@@ -190,7 +202,14 @@ export async function* checkLora(folder: string): AsyncGenerator<Line> {
     const { batch, numItems } = packGolden('text-classification', 'cross-entropy', golden.batch);
     const result = await model.session.accumulate([batch], { numItems, microStep: 0 });
     const found = await compareGradients(expected, (name) => gradientOf(model, name));
-    yield judge(folder.split('/').at(-1)!, result.loss, golden.value, found, limits.fp32, 1e-5);
+    const [logits] = await model.model.session.run(batch, [{ id: model.training.live.heads.sequenceClassification!.id }]);
+    yield within(`${folder.split('/').at(-1)} logits`, logits!, await expected.readFloat32('logits'));
+    const { lora, adapted } = model.training;
+    for (const [name, values] of await mergeBranches(model.training, lora!, adapted, model.session)) {
+      const line = within(`merged ${name}`, values, await expected.readFloat32(`merged.${name}`));
+      if (!line.ok) yield line;
+    }
+    yield judge(folder.split('/').at(-1)!, result.loss, golden.value, found, limits.lora, 1e-5);
   } finally {
     await adapter.close();
     await expected.close();

@@ -1,0 +1,73 @@
+// Saves models that have learned one update and lets transformers and peft load them: predictions must agree within 1e-5.
+//   npm run check:python -- PYTHON [DIR]
+// PYTHON has torch, transformers and peft; DIR is a folder in the layout of test/golden-training (the default).
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadModel } from '../src/models/index.js';
+import { LearningModel } from '../src/training/program/learning-model.js';
+import { evaluatedValues } from '../src/training/evaluation/evaluate-losses.js';
+import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './golden-training/batches.js';
+
+const [python, directory] = process.argv.slice(2);
+if (python === undefined) throw new Error('Expected the Python to compare with: npm run check:python -- PYTHON [DIR].');
+const root = resolve(directory ?? fileURLToPath(new URL('../test/golden-training', import.meta.url)));
+const update = { learningRate: 1e-3, step: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
+const out = mkdtempSync(join(tmpdir(), 'bertha-python-'));
+try {
+  for (const name of readdirSync(join(root, 'gradients'))) await save(join(root, 'gradients', name), name, false);
+  for (const name of readdirSync(join(root, 'lora'))) {
+    await save(join(root, 'lora', name), `lora-${name}`, true);
+    await save(join(root, 'lora', name), `lora-${name}-merged`, true, true);
+  }
+  const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
+  process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}
+
+/** One update of a golden model, saved, loaded again, and its outputs beside it. */
+async function save(folder: string, name: string, isLora: boolean, merges = false): Promise<void> {
+  const json = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as {
+    readonly class: string;
+    readonly batch: GoldenBatch;
+    readonly variants?: readonly { readonly loss: string }[];
+  };
+  // BERT's class for pretraining has two outputs; its words are compared.
+  const loss = json.variants?.[0]?.loss ?? 'cross-entropy';
+  const task = taskOfClass(json.class);
+  if (task === 'pretraining') return;
+  const options = { ...optionsOf(json.class, loss, json.batch), ...(isLora ? { lora: { r: 4, bias: 'lora_only' } as const } : {}) };
+  const model = await LearningModel.load(folder, options);
+  const { batch, numItems } = packGolden(task, loss, json.batch);
+  await model.session.step([batch], { ...update, numItems, microStep: 0 });
+  const target = join(out, name);
+  mkdirSync(target);
+  await (merges ? model.saveMerged(target) : model.save(target));
+  model.dispose();
+
+  const isAdapter = isLora && !merges;
+  const loaded = await loadModel(isAdapter ? folder : target, isAdapter ? { adapter: target } : {});
+  const tokens = Array.from({ length: batch.inputIds.length }, (_, i) => i);
+  const starts = Array.from(batch.cuSeqlens);
+  const positions = tokens.map((token) => token - starts.filter((start) => start <= token).at(-1)!);
+  const all = { ...batch, selected: Int32Array.from(positions), cuSelected: batch.cuSeqlens };
+  const { values } = loaded;
+  const [value] = evaluatedValues(
+    {
+      heads: { ...values.heads, ...(task === 'multiple-choice' ? values.otherHeads : {}) },
+      sentence: { embedding: values.sentenceEmbedding },
+    } as never,
+    { task },
+  );
+  const [outputs] = await loaded.session.run(all, [value!]);
+  loaded.dispose();
+  const sequences = starts.slice(0, -1).map((begin, i) => ({
+    input_ids: Array.from(batch.inputIds.subarray(begin, starts[i + 1])),
+    token_type_ids: Array.from(batch.tokenTypeIds.subarray(begin, starts[i + 1])),
+  }));
+  const expected = { class: json.class, batch: sequences, outputs: Array.from(outputs!), ...(isAdapter ? { base: folder } : {}) };
+  writeFileSync(join(target, 'expected.json'), JSON.stringify(expected));
+}

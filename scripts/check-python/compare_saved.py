@@ -1,0 +1,47 @@
+"""Loads models that Bertha saved with transformers and peft and compares predictions: `python compare_saved.py DIR`.
+
+DIR holds folders with `expected.json`: `class`, `batch` (input_ids and token_type_ids of each sequence) and `outputs`, numbers in row-major order.
+A folder with `base` in expected.json is an adapter of that base.
+"""
+import json
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+
+transformers.logging.set_verbosity_error()
+failed = 0
+for file in sorted(Path(sys.argv[1]).glob("*/expected.json")):
+    expected = json.loads(file.read_text())
+    source = expected.get("base", str(file.parent))
+    cls = getattr(transformers, expected["class"])
+    model, info = cls.from_pretrained(source, output_loading_info=True)
+    # Untied, transformers has this parameter and never reads it.
+    missing = sorted(set(info["missing_keys"]) - {"cls.predictions.bias"})
+    if "base" in expected:
+        from peft import PeftModel
+        model = PeftModel.from_pretrained(model, str(file.parent))
+    model = model.float().eval()
+    found = []
+    with torch.no_grad():
+        for sequence in expected["batch"]:
+            inputs = {"input_ids": torch.tensor([sequence["input_ids"]])}
+            if model.config.model_type in ("bert", "electra"):
+                inputs["token_type_ids"] = torch.tensor([sequence["token_type_ids"]])
+            if "MultipleChoice" in expected["class"]:
+                inputs = {key: value[None] for key, value in inputs.items()}
+            out = model(**inputs)
+            if "QuestionAnswering" in expected["class"]:
+                row = torch.stack([out.start_logits[0], out.end_logits[0]], 1)
+            elif "logits" in out:
+                row = out.logits[0]
+            else:
+                row = out.last_hidden_state[0].mean(0)
+            found += row.reshape(-1).tolist()
+    worst = max(abs(a - e) / max(1, abs(e)) for a, e in zip(found, expected["outputs"], strict=True))
+    ok = worst <= 1e-5 and not missing
+    failed += not ok
+    print(f"{'ok    ' if ok else 'FAILED'} {file.parent.name}: {worst:.1e}" + (f", missing {missing}" if missing else ""))
+print(f"{failed} failed with transformers {transformers.__version__}")
+sys.exit(1 if failed else 0)
