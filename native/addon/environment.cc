@@ -88,6 +88,7 @@ void Environment::close() {
         const std::lock_guard<std::mutex> lock(mutex_);
         closed_ = true;
     }
+    for (const auto& entry : stop_at_close) entry.second();
     for (const auto& entry : calls_) Scheduler::instance().cancel(entry.second.job);
     // The arrays go with the environment.
     std::unique_lock<std::mutex> lock(mutex_);
@@ -95,6 +96,7 @@ void Environment::close() {
     lock.unlock();
     calls_.clear();
     model_constructor.Reset();
+    trainer_constructor.Reset();
 }
 
 }  // namespace bertha::addon

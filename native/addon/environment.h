@@ -48,7 +48,13 @@ public:
     // Any thread: a job that wrote into arrays of this environment is done.
     void end_writing();
 
+    // JavaScript thread: what a close has to stop, by its owner.
+    std::unordered_map<const void*, std::function<void()>> stop_at_close;
+
     Napi::FunctionReference model_constructor;
+    Napi::FunctionReference trainer_constructor;
+    // The trainer that the constructor is being called for.
+    std::shared_ptr<class Trainer> trainer_to_wrap;
     // The model that the constructor is being called for: nobody else can construct one.
     std::shared_ptr<const Model> model_to_wrap;
 

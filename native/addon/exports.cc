@@ -4,6 +4,7 @@
 #include "addon/device_questions.h"
 #include "addon/environment.h"
 #include "addon/model_wrap.h"
+#include "addon/training/trainer_wrap.h"
 #include "addon/vector_ops.h"
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
@@ -99,6 +100,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
 Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
     Environment::create(env);
     Environment::of(env)->model_constructor = Napi::Persistent(ModelWrap::define(env));
+    Environment::of(env)->trainer_constructor = Napi::Persistent(TrainerWrap::define(env));
     exports.Set("builder", BERTHA_BUILDER);
     exports.Set("version", BERTHA_VERSION);
 #if defined(__VERSION__)
@@ -107,6 +109,7 @@ Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
     exports.Set("compiler", "unknown");
 #endif
     exports.Set("load", Napi::Function::New(env, ModelWrap::load, "load"));
+    exports.Set("loadTrainer", Napi::Function::New(env, TrainerWrap::load, "loadTrainer"));
     exports.Set("isa", Napi::Function::New(env, isa, "isa"));
     exports.Set("threads", Napi::Function::New(env, threads, "threads"));
     exports.Set("stats", Napi::Function::New(env, stats, "stats"));

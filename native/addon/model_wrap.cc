@@ -94,7 +94,9 @@ bool is_bulk(const Napi::Object& batch) {
 JobPtr make_job(const std::shared_ptr<const Model>& model, const Napi::Object& batch,
                 const Job::Allocate& allocate) {
     const Program& program = model->program();
-    auto job = std::make_shared<Job>(model, read_numbers(program, batch), allocate);
+    JobInputs inputs = read_numbers(program, batch);
+    inputs.wanted = to_int32s(get(batch, "outputs"), "outputs");
+    auto job = std::make_shared<Job>(model, inputs, allocate);
     job->lane = is_bulk(batch) ? Lane::kBulk : Lane::kInteractive;
     if (has(batch, "group"))
         job->group = {Environment::of(batch.Env()).get(), to_int(get(batch, "group"), "group")};

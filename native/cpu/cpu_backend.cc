@@ -4,6 +4,7 @@
 
 #include "cpu/forward.h"
 #include "cpu/isa/isa.h"
+#include "cpu/packed_weights.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {

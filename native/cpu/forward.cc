@@ -188,7 +188,7 @@ private:
     }
 
     void run_rows(const ops::Embed& op, const Part& part, float* output, int64_t width) const {
-        const PackedWeights& weights = model_.weights;
+        const ModelWeights& weights = model_.weights;
         EmbedArgs args;
         args.ids = batch_.input(op.ids) + part.begin;
         const int32_t* type_ids = batch_.input(op.type_ids);
@@ -229,7 +229,7 @@ private:
     }
 
     void run_rows(const ops::LayerNorm& op, const Part& part, float* output, int64_t width) const {
-        const PackedWeights& weights = model_.weights;
+        const ModelWeights& weights = model_.weights;
         kernels_.layer_norm(at(op.input, part.begin, part.block), weights.row(op.weight),
                             weights.row(op.bias), output, part.rows(), width, op.eps);
     }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cpu/kernels.h"
-#include "cpu/packed_weights.h"
+#include "cpu/weights/model_weights.h"
 #include "cpu/relative_biases.h"
 #include "engine/allocator.h"
 #include "engine/backend.h"
@@ -19,7 +19,7 @@ struct ProgramOnCpu {
     const Plan& plan;
     const std::vector<const MatrixFormat*>& formats;  // by op
     const bool bf16_attention;
-    const PackedWeights& weights;
+    const ModelWeights& weights;
     const RelativeBiases& relative_biases;
 };
 

@@ -9,6 +9,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/lazy_table.h"
+#include "cpu/weights/model_weights.h"
 #include "engine/allocator.h"
 #include "engine/backend.h"
 #include "engine/program/program.h"
@@ -16,7 +17,7 @@
 
 namespace bertha::cpu {
 
-class PackedWeights {
+class PackedWeights final : public ModelWeights {
 public:
     // formats[i] says how the matrix of op i is stored (unused for other ops).
     // Maps the block from the cache where it holds it; packs it otherwise, and stores it there. cache: null
@@ -24,21 +25,16 @@ public:
     PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats, const char* isa,
                   WeightSource& source, Team& team, WeightCache* cache);
 
-    // The matrix of a linear, by its op's index.
-    PackedMatrix matrix(int32_t op) const;
-    // Makes sure that the rows of a batch's words are in memory. Throws IO.
-    void require_words(const int32_t* ids, int64_t count) const {
+    PackedMatrix matrix(int32_t op) const override;
+    void require_words(const int32_t* ids, int64_t count) const override {
         if (words_) words_->require(ids, count);
     }
-    // A vector or table; null for kNoIndex.
-    const float* row(int32_t weight) const {
+    const float* row(int32_t weight) const override {
         if (weight == kNoIndex) return nullptr;
         if (weight == words_weight_) return words_->data();
         return floats_of(block_of_weight_[static_cast<size_t>(weight)]);
     }
-    // What the input columns of the linear with this op index are multiplied with before they are rounded,
-    // [k]; null: 1.
-    const float* inverse_input_scale(int32_t op) const {
+    const float* inverse_input_scale(int32_t op) const override {
         return floats_of(inverse_scale_of_op_[static_cast<size_t>(op)]);
     }
     int64_t bytes() const { return bytes_ + (words_ ? words_->bytes() : 0); }

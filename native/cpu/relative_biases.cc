@@ -18,7 +18,7 @@ int64_t longest_of(const Program& program) {
 
 }  // namespace
 
-RelativeBiases::RelativeBiases(const Program& program, const PackedWeights& weights)
+RelativeBiases::RelativeBiases(const Program& program, const ModelWeights& weights)
     : max_seq_len_(longest_of(program)), distances_(2 * max_seq_len_ - 1), biases_(program.weights.size()) {
     for (const Op& op : program.ops) {
         const auto* attention = std::get_if<ops::Attention>(&op);

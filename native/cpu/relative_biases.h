@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/packed_weights.h"
+#include "cpu/weights/model_weights.h"
 #include "engine/allocator.h"
 #include "engine/program/program.h"
 
@@ -13,7 +13,7 @@ namespace bertha::cpu {
 
 class RelativeBiases {
 public:
-    RelativeBiases(const Program& program, const PackedWeights& weights);
+    RelativeBiases(const Program& program, const ModelWeights& weights);
 
     // For one head and texts of seq_len tokens [2 * seq_len - 1]: entry seq_len - 1 + (key - query). Null for
     // kNoIndex.

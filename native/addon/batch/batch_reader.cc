@@ -28,7 +28,6 @@ JobInputs read_numbers(const Program& program, const Napi::Object& batch) {
     for (const Domain& domain : program.domains)
         inputs.offsets.push_back(domain.offsets.empty() ? Numbers{}
                                                         : numbers_of(batch, domain.offsets.c_str(), false));
-    inputs.wanted = to_int32s(get(batch, "outputs"), "outputs");
     return inputs;
 }
 

@@ -7,8 +7,8 @@
 
 namespace bertha::addon {
 
-// The program's inputs, its domains' offsets and `outputs` of the batch, by their names, as they lie in
-// JavaScript's memory: valid until the call returns.
+// The program's inputs and its domains' offsets by their names, as they lie in JavaScript's memory: valid
+// until the call returns. Nothing is wanted yet.
 JobInputs read_numbers(const Program& program, const Napi::Object& batch);
 
 }  // namespace bertha::addon

@@ -120,7 +120,7 @@ private:
 
 }  // namespace
 
-FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts)
+FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts, bool may_be_absent)
     : program_(program), parts_(std::move(parts)) {
     BERTHA_CHECK(parts_.size() == program.weights.size(), "INVALID_ARG",
                  "expected parts for %zu weights, got %zu", program.weights.size(), parts_.size());
@@ -132,6 +132,7 @@ FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>
                          program.weights[i].name.c_str());
             row += part.rows;
         }
+        if (parts_[i].empty() && may_be_absent) continue;
         // The parts of a vector count its values.
         const int64_t expected = program.weights[i].kind == WeightKind::kVector ? program.weights[i].cols
                                                                                 : program.weights[i].rows;
@@ -146,6 +147,7 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
     const bool vector = shape.kind == WeightKind::kVector;
     const int64_t cols = vector ? 1 : shape.cols;
     if (vector) row_end = shape.cols;
+    if (parts_[static_cast<size_t>(weight)].empty()) std::fill(dst, dst + (row_end - row_begin) * cols, 0.0f);
     for (const FilePart& part : parts_[static_cast<size_t>(weight)]) {
         const int64_t begin = std::max(row_begin, part.row_begin),
                       end = std::min(row_end, part.row_begin + part.rows);

@@ -26,8 +26,9 @@ struct FilePart {
 
 class FileSource final : public WeightSource {
 public:
-    // parts[weight] covers that weight's rows exactly. Throws INVALID_ARG otherwise.
-    FileSource(const Program& program, std::vector<std::vector<FilePart>> parts);
+    // parts[weight] covers that weight's rows exactly; one that is absent, where it may be, is zeros. Throws
+    // INVALID_ARG otherwise.
+    FileSource(const Program& program, std::vector<std::vector<FilePart>> parts, bool may_be_absent = false);
     void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override;
     void verify() override;
     // For a weight in one part of a file.

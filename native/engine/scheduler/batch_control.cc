@@ -17,6 +17,17 @@ constexpr int kYieldBackoff = 8;
 thread_local bool was_long = false;
 thread_local Clock::time_point next_yield{};
 
+// Linux lets a thread that computes finish its time slice, some 4 ms, before one that was woken.
+void yield_processor(Clock::time_point last_interactive) {
+    const Clock::time_point now = Clock::now();
+    if (now - kInteractiveLull > last_interactive || now < next_yield) return;
+    std::this_thread::yield();
+    const Clock::time_point back = Clock::now();
+    const bool is_long = back - now > kLongYield;
+    if (is_long && was_long) next_yield = back + kYieldBackoff * (back - now);
+    was_long = is_long;
+}
+
 }  // namespace
 
 void BatchControl::at_op_boundary() {
@@ -25,10 +36,7 @@ void BatchControl::at_op_boundary() {
         scheduler_.drop_expired(lock);
     }
     if (!may_yield_) return;
-    const Model& paused = *slices_.front().job->model;
-    while (scheduler_.waits(Priority::kInteractive) || scheduler_.pool_.has_interactive_team())
-        if (!scheduler_.run_interactive(paused) && !scheduler_.pool_.join_interactive()) break;
-    yield_processor();
+    scheduler_.make_way(slices_.front().job->model.get());
 }
 
 bool BatchControl::cancelled() const {
@@ -42,15 +50,16 @@ bool BatchControl::may_poll() const {
            !scheduler_.pool_.has_interactive_team();
 }
 
-// Linux lets a thread that computes finish its time slice, some 4 ms, before one that was woken.
-void BatchControl::yield_processor() {
-    const Clock::time_point now = Clock::now();
-    if (now - kInteractiveLull > scheduler_.last_interactive() || now < next_yield) return;
-    std::this_thread::yield();
-    const Clock::time_point back = Clock::now();
-    const bool is_long = back - now > kLongYield;
-    if (is_long && was_long) next_yield = back + kYieldBackoff * (back - now);
-    was_long = is_long;
+void BodyControl::at_op_boundary() { scheduler_.make_way(nullptr); }
+
+void Scheduler::make_way(const Model* paused) {
+    if (deadline_passed()) {
+        Lock lock(mutex_);
+        drop_expired(lock);
+    }
+    while (waits(Priority::kInteractive) || pool_.has_interactive_team())
+        if (!run_interactive(paused) && !pool_.join_interactive()) break;
+    yield_processor(last_interactive());
 }
 
 }  // namespace bertha

@@ -1,6 +1,8 @@
 // What a batch asks the scheduler between two ops.
 #pragma once
 
+#include <atomic>
+
 #include "engine/backend.h"
 #include "engine/scheduler/packed_batch.h"
 
@@ -20,11 +22,23 @@ public:
     bool may_poll() const override;
 
 private:
-    void yield_processor();
-
     Scheduler& scheduler_;
     const Slices& slices_;
     const bool may_yield_;
+};
+
+// The same for bulk work that is no batch: a step of a model that learns.
+class BodyControl final : public Control {
+public:
+    BodyControl(Scheduler& scheduler, const std::atomic<bool>& cancelled)
+        : scheduler_(scheduler), cancelled_(cancelled) {}
+
+    void at_op_boundary() override;
+    bool cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
+
+private:
+    Scheduler& scheduler_;
+    const std::atomic<bool>& cancelled_;
 };
 
 }  // namespace bertha

@@ -159,18 +159,18 @@ bool Scheduler::run_one(Priority priority) {
     return !slices.empty();
 }
 
-// On the thread of a bulk batch, which stands still meanwhile: it does not count against its model's threads.
-// (A device goes on.) False when nothing interactive may start.
-bool Scheduler::run_interactive(const Model& paused) {
+// On the thread of bulk work, which stands still meanwhile: a batch does not count against its model's
+// threads. (A device goes on.) False when nothing interactive may start.
+bool Scheduler::run_interactive(const Model* paused) {
     Lock lock(mutex_);
-    paused.running--;
+    if (paused != nullptr) paused->running--;
     const Slices slices = take(Priority::kInteractive, lock);
     if (!slices.empty()) {
         lock.unlock();
         run_batch(slices, true);
         lock.lock();
     }
-    paused.running++;
+    if (paused != nullptr) paused->running++;
     return !slices.empty();
 }
 

@@ -61,6 +61,7 @@ public:
 
 private:
     friend class BatchControl;
+    friend class BodyControl;
     using Lock = std::unique_lock<std::mutex>;
 
     Scheduler();
@@ -75,7 +76,8 @@ private:
     void end_forward(const Model& model);
     int64_t budget_for(const Job& job, int lane) const;
 
-    bool run_interactive(const Model& paused);
+    bool run_interactive(const Model* paused);
+    void make_way(const Model* paused);
     void run_batch(const Slices& slices, bool nested);
     std::optional<Failure> compute(const Slices& slices, bool nested);
     Pool::OpenTeam team_for(const Job& job);

@@ -1,0 +1,89 @@
+#include "addon/training/trainer_calls.h"
+
+#include <utility>
+
+#include "addon/args.h"
+#include "engine/pool/pool.h"
+
+namespace bertha::addon {
+namespace {
+
+void submit(const std::shared_ptr<Environment>& environment, const Napi::Promise::Deferred& deferred,
+            std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_value,
+            std::function<void()> at_end) {
+    const auto on_done = [environment, deferred, to_value = std::move(to_value),
+                          at_end = std::move(at_end)](const std::optional<Failure>& failure) {
+        environment->post([environment, deferred, to_value, at_end, failure](Napi::Env env) {
+            const Napi::HandleScope scope(env);
+            environment->end_operation(env);
+            at_end();
+            settle(env, deferred, [&]() -> Napi::Value {
+                if (failure) throw Error(failure->code, failure->message);
+                return to_value(env);
+            });
+        });
+    };
+    Pool::instance().submit(
+        std::make_shared<Task>(1, [work = std::move(work)](int64_t) { work(); }, on_done));
+}
+
+}  // namespace
+
+Napi::Promise run_on_pool(Napi::Env env, std::function<void()> work,
+                          std::function<Napi::Value(Napi::Env)> to_value, std::function<void()> at_end) {
+    const std::shared_ptr<Environment> environment = Environment::of(env);
+    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+    environment->begin_operation(env);
+    submit(environment, deferred, std::move(work), std::move(to_value), std::move(at_end));
+    return deferred.Promise();
+}
+
+TrainerCalls::TrainerCalls(Napi::Env, std::shared_ptr<Trainer> trainer) : trainer_(std::move(trainer)) {}
+
+Napi::Promise TrainerCalls::add(Napi::Env env, int64_t id, Work work,
+                                std::function<Napi::Value(Napi::Env)> to_value) {
+    const std::shared_ptr<Environment> environment = Environment::of(env);
+    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+    cancelled_[id] = cancelled;
+    environment->begin_operation(env);
+    const std::shared_ptr<TrainerCalls> self = shared_from_this();
+    waiting_.push_back([self, trainer = trainer_, environment, deferred, id, cancelled,
+                        work = std::move(work), to_value = std::move(to_value)] {
+        submit(
+            environment, deferred,
+            [trainer, cancelled, work] {
+                BERTHA_CHECK(!cancelled->load(), "ABORTED", "the call was aborted");
+                work(*trainer, *cancelled);
+            },
+            to_value,
+            [self, id] {
+                self->cancelled_.erase(id);
+                self->is_running_ = false;
+                self->start_next();
+            });
+    });
+    start_next();
+    return deferred.Promise();
+}
+
+void TrainerCalls::start_next() {
+    if (is_running_ || waiting_.empty()) return;
+    is_running_ = true;
+    const std::function<void()> start = std::move(waiting_.front());
+    waiting_.pop_front();
+    start();
+}
+
+void TrainerCalls::cancel(int64_t id) {
+    if (const auto found = cancelled_.find(id); found != cancelled_.end()) found->second->store(true);
+}
+
+void TrainerCalls::cancel_all() {
+    for (const auto& entry : cancelled_) entry.second->store(true);
+    waiting_.clear();
+}
+
+void TrainerCalls::dispose() { trainer_.reset(); }
+
+}  // namespace bertha::addon

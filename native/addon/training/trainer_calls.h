@@ -1,0 +1,43 @@
+// The calls of one NativeTrainer: one runs on the pool, the others wait on the JavaScript thread.
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "addon/environment.h"
+#include "addon/training/trainer.h"
+
+namespace bertha::addon {
+
+// Runs `work` as one bulk task of the pool; settles the promise with what `to_value` makes of it.
+Napi::Promise run_on_pool(Napi::Env env, std::function<void()> work,
+                          std::function<Napi::Value(Napi::Env)> to_value, std::function<void()> at_end);
+
+class TrainerCalls : public std::enable_shared_from_this<TrainerCalls> {
+public:
+    TrainerCalls(Napi::Env env, std::shared_ptr<Trainer> trainer);
+
+    const std::shared_ptr<Trainer>& trainer() const { return trainer_; }
+    using Work = std::function<void(Trainer& trainer, const std::atomic<bool>& cancelled)>;
+    Napi::Promise add(Napi::Env env, int64_t id, Work work, std::function<Napi::Value(Napi::Env)> to_value);
+    void cancel(int64_t id);
+    // Stops what runs and what waits.
+    void cancel_all();
+    // No more calls; the memory goes when those in flight are done.
+    void dispose();
+
+private:
+    void start_next();
+
+    std::shared_ptr<Trainer> trainer_;
+    std::unordered_map<int64_t, std::shared_ptr<std::atomic<bool>>> cancelled_;
+    std::deque<std::function<void()>> waiting_;
+    bool is_running_ = false;
+};
+
+}  // namespace bertha::addon
