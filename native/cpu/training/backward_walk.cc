@@ -10,7 +10,7 @@ public:
 
     void backward(const Step& step, const Op& op) {
         switch (step.kind) {
-            case StepKind::kActivationGrad: return activation_grad(step, std::get<ops::Linear>(op));
+            case StepKind::kActivationGrad: return activation_grad(step, op);
             case StepKind::kDropoutGrad:
                 if (const auto* linear = std::get_if<ops::Linear>(&op))
                     return drop(step.grad, step.out, dropout_of(linear->dropout_site, linear->dropout));
@@ -52,10 +52,11 @@ public:
         }
     }
 
-    void activation_grad(const Step& step, const ops::Linear& op) const {
+    void activation_grad(const Step& step, const Op& op) const {
+        const std::pair<int32_t, Activation> of = activated_by(op);
         for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
             training_.activation_grad(
-                op.activation, at(op.pre_activation, begin), at(step.grad, begin), at(step.out, begin),
+                of.second, at(of.first, begin), at(step.grad, begin), at(step.out, begin),
                 step.saved != kNoIndex ? at(step.saved, begin) : nullptr, count * width(step.out));
         });
     }

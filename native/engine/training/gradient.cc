@@ -257,7 +257,7 @@ private:
                     if (const auto* linear = std::get_if<ops::Linear>(&op)) use(linear->pre_activation, i);
                     if (const auto* attention = std::get_if<ops::Attention>(&op)) use(attention->row_lse, i);
                     break;
-                case StepKind::kActivationGrad: use(std::get<ops::Linear>(op).pre_activation, i); break;
+                case StepKind::kActivationGrad: use(activated_by(op).first, i); break;
                 case StepKind::kAttentionGrad: {
                     const auto& attention = std::get<ops::Attention>(op);
                     for (const int32_t value : {attention.query, attention.output, attention.row_lse})
@@ -298,6 +298,13 @@ private:
 };
 
 }  // namespace
+
+std::pair<int32_t, Activation> activated_by(const Op& op) {
+    if (const auto* linear = std::get_if<ops::Linear>(&op))
+        return {linear->pre_activation, linear->activation};
+    const auto& activation = std::get<ops::ActivationOp>(op);
+    return {activation.input, activation.activation};
+}
 
 TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable) {
     return Differentiation(program, trainable).finish();

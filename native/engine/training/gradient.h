@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "engine/program/program.h"
@@ -63,6 +64,9 @@ struct TrainingPlan {
 
 // The number of floats that kLayerNormGrad saves of a row.
 constexpr int64_t kSavedOfNorm = 3;
+
+// What the element-wise function of a linear or activation op is computed of, and which one it is.
+std::pair<int32_t, Activation> activated_by(const Op& op);
 
 // `trainable` is by weight. Below the lowest op that learns nothing is saved. Throws INVALID_PROGRAM where an
 // op on the way from a loss to a weight has no gradient, or nothing would learn.
