@@ -238,6 +238,13 @@ private:
         kernels_.normalize(at(op.input, part.begin, part.block), output, part.rows(), width);
     }
 
+    void run_rows(const ops::ActivationOp& op, const Part& part, float* output, int64_t width) const {
+        const int64_t floats = part.rows() * width;
+        std::memcpy(output, at(op.input, part.begin, part.block),
+                    static_cast<size_t>(floats) * sizeof(float));
+        kernels_.activate(op.activation, output, floats);
+    }
+
     void run_rows(const ops::TopK& op, const Part& part, float* output, int64_t) const {
         kernels_.top_k(at(op.input, part.begin, part.block), output, part.rows(), value(op.input).width,
                        op.k);

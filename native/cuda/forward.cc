@@ -235,7 +235,7 @@ private:
     // Load refuses the others.
     template <typename T>
     void run(const T&, size_t, const Tensor&) {
-        static_assert(ops::is_for_training<T>);
+        static_assert(ops::is_for_training<T> || std::is_same_v<T, ops::ActivationOp>);
         fail("INVALID_PROGRAM", "%s has no kernel on this device", T::kName);
     }
 

@@ -33,11 +33,12 @@ struct Dropout : TrainingOp {
     }
 };
 
-// output = activation(input)
-struct ActivationOp : TrainingOp {
+// output = activation(input); inference computes it too, beside an adapter's branch
+struct ActivationOp {
     static constexpr const char* kName = "activation";
     static constexpr bool kRowWise = true;
     int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
     Activation activation = Activation::kNone;
 
     template <typename Self, typename Visitor>

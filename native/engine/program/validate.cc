@@ -154,6 +154,8 @@ void require_kernels(const Program& program, const std::string& device) {
         BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "INVALID_PROGRAM",
                      "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
+        BERTHA_CHECK(device == "cpu" || !std::holds_alternative<ops::ActivationOp>(op), "INVALID_PROGRAM",
+                     "op %zu (activation) has no kernel yet on %s", i, device.c_str());
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
