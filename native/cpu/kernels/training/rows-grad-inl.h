@@ -69,6 +69,8 @@ void layer_norm_grad(const LayerNormGradArgs& args) {
 // Calls term(row, column, n, sums) for all rows of each vector of the columns begin .. end; it adds to N
 // sums. They are made in blocks of kSumRows rows, and each block is added to `out`, those arrays that are not
 // null.
+constexpr int64_t kRunRows = 16;
+
 template <int N, typename Term>
 inline void sum_rows(int64_t rows, int64_t begin, int64_t end, float* const (&out)[N], const Term& term) {
     constexpr int kVectors = 4 * (kLanes > 8 ? 2 : 1) / N;  // sums stay in registers
@@ -78,9 +80,18 @@ inline void sum_rows(int64_t rows, int64_t begin, int64_t end, float* const (&ou
             VecF sums[vectors][N];
             for (int v = 0; v < vectors; v++)
                 for (int k = 0; k < N; k++) sums[v][k] = zero();
-            for (int64_t row = block; row < last; row++) {
+            // Short runs of rows, then their sums: a quarter of the rounding of one long run.
+            for (int64_t run = block; run < last; run += kRunRows) {
+                const int64_t end_of_run = run + kRunRows < last ? run + kRunRows : last;
+                VecF parts[vectors][N];
                 for (int v = 0; v < vectors; v++)
-                    term(row, begin + first + v * kLanes, columns - v * kLanes, sums[v]);
+                    for (int k = 0; k < N; k++) parts[v][k] = zero();
+                for (int64_t row = run; row < end_of_run; row++) {
+                    for (int v = 0; v < vectors; v++)
+                        term(row, begin + first + v * kLanes, columns - v * kLanes, parts[v]);
+                }
+                for (int v = 0; v < vectors; v++)
+                    for (int k = 0; k < N; k++) sums[v][k] = add(sums[v][k], parts[v][k]);
             }
             for (int k = 0; k < N; k++) {
                 for (int v = 0; out[k] != nullptr && v < vectors; v++) {
