@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { type Check, flag, integer, oneOf, type Options, readOptions, received } from '../options.js';
 import type { TokenizerDefinition } from './definition/definition.js';
 import { countSpecial, type TemplatePiece, withoutSpecial } from './definition/template.js';
@@ -49,7 +49,7 @@ const padding: Check<boolean | 'longest' | 'max_length'> = (value, name) => {
 
 const tokenLimit: Check<number> = (value, name) => {
   if (Number.isInteger(value) && (value as number) >= 0) return value as number;
-  throw new BerthaError('MAX_LENGTH', `Expected a whole number of tokens for ${name} but received ${received(value)}.`);
+  throw unexpected('MAX_LENGTH', `a whole number of tokens for ${name}`, received(value));
 };
 
 const side = oneOf(['left', 'right']);
@@ -136,16 +136,10 @@ export function readEncodeOptions(
 function checkLimit({ truncation: strategy, maxLength }: EncodeSettings, padsToLimit: boolean, maxPositions: number | undefined): void {
   if (strategy === undefined && !padsToLimit) return;
   if (maxLength === undefined) {
-    throw new BerthaError(
-      'INVALID_ARG',
-      'Expected a maxLength for truncation or padding but received none, and the model states no limit.',
-    );
+    throw unexpected('INVALID_ARG', 'a maxLength for truncation or padding', 'none, and the model states no limit');
   }
   if (maxPositions !== undefined && maxLength > maxPositions) {
-    throw new BerthaError(
-      'MAX_LENGTH',
-      `Expected at most ${maxPositions} tokens, the model's positions, for maxLength but received ${maxLength}.`,
-    );
+    throw unexpected('MAX_LENGTH', `at most ${maxPositions} tokens, the model's positions, for maxLength`, maxLength);
   }
 }
 
@@ -153,15 +147,12 @@ function checkLimit({ truncation: strategy, maxLength }: EncodeSettings, padsToL
 export function roomFor(pieces: readonly TemplatePiece[], maxLength: number): number {
   const special = countSpecial(pieces);
   if (maxLength >= Math.max(1, special)) return maxLength - special;
-  throw new BerthaError(
-    'MAX_LENGTH',
-    `Expected at least ${Math.max(1, special)} tokens, the special ones, for maxLength but received ${maxLength}.`,
-  );
+  throw unexpected('MAX_LENGTH', `at least ${Math.max(1, special)} tokens, the special ones, for maxLength`, maxLength);
 }
 
 /** Errors: INVALID_ARG for what is not a string, INPUT_TOO_LARGE. */
 export function checkText(text: unknown, name: string): string {
-  if (typeof text !== 'string') throw new BerthaError('INVALID_ARG', `Expected a string for ${name} but received ${received(text)}.`);
+  if (typeof text !== 'string') throw unexpected('INVALID_ARG', `a string for ${name}`, received(text));
   if (text.length <= MAX_TEXT_UNITS) return text;
-  throw new BerthaError('INPUT_TOO_LARGE', `Expected at most ${MAX_TEXT_UNITS} UTF-16 units for ${name} but received ${text.length}.`);
+  throw unexpected('INPUT_TOO_LARGE', `at most ${MAX_TEXT_UNITS} UTF-16 units for ${name}`, text.length);
 }

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { type EncodeSettings, roomFor } from './encode-options.js';
 import { type EncodedIds, Encoding, type IdToToken, templateLength } from './encoding.js';
 import { type Pipeline, SequenceEncoder } from './scanning/sequence-encoder.js';
@@ -54,7 +54,7 @@ export class EncodingTask {
     this.#numTexts = texts.length;
     this.#pieces = texts.length === 2 ? pairs : single;
     if (truncation === 'only_second' && texts.length === 1) {
-      throw new BerthaError('INVALID_ARG', 'Expected a pair for truncation "only_second" but received one text.');
+      throw unexpected('INVALID_ARG', 'a pair for truncation "only_second"', 'one text');
     }
     this.#room = truncation === undefined ? Infinity : roomFor(this.#pieces, maxLength as number);
     this.#stage = 'first';
@@ -203,13 +203,10 @@ export class EncodingTask {
     const { stride, truncationSide: side } = this.#settings;
     const room = kept - skipped;
     if (count > kept && room < 1 && skipped > 0) {
-      throw new BerthaError(
-        'MAX_LENGTH',
-        `Expected windows with room for more than the ${skipped} tokens of the prompt but received ${kept}.`,
-      );
+      throw unexpected('MAX_LENGTH', `windows with room for more than the ${skipped} tokens of the prompt`, kept);
     }
     if (count > kept && room > 0 && stride >= room) {
-      throw new BerthaError('INVALID_ARG', `Expected a stride below ${room}, the tokens of the text in a window, but received ${stride}.`);
+      throw unexpected('INVALID_ARG', `a stride below ${room}, the tokens of the text in a window,`, stride);
     }
     return function* () {
       for (const [start, end] of windows(count - skipped, room, stride, side)) yield [start + skipped, end + skipped];

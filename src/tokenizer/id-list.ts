@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { received } from '../options.js';
 
 /** Token ids as callers have them: a list, a typed array of 32 or 64 bits, or a tensor of one row. */
@@ -12,7 +12,7 @@ export function* readIds(ids: IdList): Generator<number> {
     const value = list[i] as unknown;
     const id = typeof value === 'bigint' ? Number(value) : value;
     if (!Number.isInteger(id) || (id as number) < 0) {
-      throw new BerthaError('INVALID_IDS', `Expected a whole number from 0 for the id at index ${i} but received ${received(value)}.`);
+      throw unexpected('INVALID_IDS', `a whole number from 0 for the id at index ${i}`, received(value));
     }
     yield id as number;
   }
@@ -22,13 +22,14 @@ function listOf(ids: unknown): ArrayLike<unknown> {
   if (isList(ids)) return ids;
   const { data, dims } = (ids ?? {}) as { data?: unknown; dims?: unknown };
   if (!isList(data) || !isList(dims)) {
-    throw new BerthaError('INVALID_ARG', `Expected a list of ids or a tensor for decode but received ${received(ids)}.`);
+    throw unexpected('INVALID_ARG', 'a list of ids or a tensor for decode', received(ids));
   }
   const rows = Array.from(dims).slice(0, -1);
   if (rows.every((size) => size === 1)) return data;
-  throw new BerthaError(
+  throw unexpected(
     'INVALID_ARG',
-    `Expected a tensor of one row for decode but received one of [${Array.from(dims).join(', ')}]: decode each row, or use batch_decode.`,
+    'a tensor of one row for decode',
+    `one of [${Array.from(dims).join(', ')}]: decode each row, or use batch_decode`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import type { ModelDefinition, TokenizerDefinition } from './definition/definition.js';
 import { fuseSteps, normalizeString } from './normalizers/steps.js';
 import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
@@ -29,10 +29,7 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
     const other = inNormalized.get(pattern);
     if (pattern === '' || other !== undefined) {
       const why = other === undefined ? 'nothing' : `the same as ${JSON.stringify(other.content)}`;
-      throw new BerthaError(
-        'TOKENIZER',
-        `Expected added token ${JSON.stringify(token.content)} to be distinct when normalized but received ${why}.`,
-      );
+      throw unexpected('TOKENIZER', `added token ${JSON.stringify(token.content)} to be distinct when normalized`, why);
     }
     inNormalized.set(pattern, token);
     if (pattern !== token.content) decoded.set(token.id, pattern);
@@ -52,8 +49,7 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
 
 /** The one place that knows all models. */
 function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number | undefined): WordModel {
-  if (unkId === undefined)
-    throw new BerthaError('TOKENIZER', `Expected an unknown token for the ${definition.type} model but received none.`);
+  if (unkId === undefined) throw unexpected('TOKENIZER', `an unknown token for the ${definition.type} model`, 'none');
   switch (definition.type) {
     case 'WordPiece':
       return new WordPiece({ vocab, unkId, ...definition });

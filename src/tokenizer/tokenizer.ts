@@ -1,4 +1,4 @@
-import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
 import { flag, integer, readOptions, received } from '../options.js';
 import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './definition/decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
@@ -56,7 +56,7 @@ export function createTokenizer(files: TokenizerFiles, options?: TokenizerOption
   let definition: TokenizerDefinition;
   if (files.tokenizerJson !== undefined) definition = readTokenizerJson(files.tokenizerJson, files);
   else if (files.vocab !== undefined) definition = readVocabFiles(files.vocab, files);
-  else throw new BerthaError('TOKENIZER', 'Expected a tokenizer.json or vocab.txt but received neither.');
+  else throw unexpected('TOKENIZER', 'a tokenizer.json or vocab.txt', 'neither');
   return new Tokenizer({
     definition,
     maxLength: given.maxLength ?? definition.maxLength,
@@ -120,20 +120,14 @@ export class Tokenizer {
       if (isNamedOnly !== true) neededSize = Math.max(neededSize, id + 1);
     }
     if (defaults.vocabSize !== undefined && neededSize > defaults.vocabSize) {
-      throw new BerthaError(
-        'VOCAB',
-        `Expected ids below ${defaults.vocabSize}, the model's vocab_size, but received ${neededSize - 1} in the vocabulary.`,
-      );
+      throw unexpected('VOCAB', `ids below ${defaults.vocabSize}, the model's vocab_size,`, `${neededSize - 1} in the vocabulary`);
     }
     this.#vocab = vocab;
     const idOf = (token: string | undefined) => (token === undefined ? undefined : this.tokenToId(token));
     this.vocabSize = vocabSize;
     for (const piece of [...definition.template.single, ...definition.template.pair]) {
       if (piece.kind === 'special' && piece.id >= this.vocabSize) {
-        throw new BerthaError(
-          'TOKENIZER',
-          `Expected special tokens with ids below ${this.vocabSize} in the template but received ${piece.id}.`,
-        );
+        throw unexpected('TOKENIZER', `special tokens with ids below ${this.vocabSize} in the template`, piece.id);
       }
     }
     this.maxLength = defaults.maxLength;
@@ -170,7 +164,7 @@ export class Tokenizer {
   /** Tokenizes texts or `[first, second]` pairs; padding goes by the longest of them. Errors: as `encode`, naming the index. */
   encodeBatch(texts: readonly (string | readonly [string, string])[], options?: EncodeOptions): Encoding[] {
     const settings = options === undefined ? this.#defaultSettings : readEncodeOptions('encodeBatch', options, this.#defaults);
-    if (!Array.isArray(texts)) throw new BerthaError('INVALID_ARG', `Expected an array of texts or pairs but received ${received(texts)}.`);
+    if (!Array.isArray(texts)) throw unexpected('INVALID_ARG', 'an array of texts or pairs', received(texts));
     for (let i = 0; i < texts.length; i++) checkItem(texts[i], i);
     this.#task.configure(settings, WORDS_PER_ARRAY);
     const encodings: Encoding[] = [];
@@ -292,10 +286,7 @@ export class Tokenizer {
   get #decoder(): DecoderOptions | null {
     const { decoder } = this.#defaults.definition;
     if (typeof decoder !== 'string') return decoder;
-    throw new BerthaError(
-      'TOKENIZER',
-      `Expected the WordPiece decoder in tokenizer.json but received ${received(decoder)}: no other is supported.`,
-    );
+    throw unexpected('TOKENIZER', 'the WordPiece decoder in tokenizer.json', `${received(decoder)}: no other is supported`);
   }
 
   #encode(texts: readonly string[]): Encoding {
@@ -306,8 +297,7 @@ export class Tokenizer {
   }
 
   #pad(encodings: readonly Encoding[], { padTo, padToMultipleOf, paddingSide }: EncodeSettings): Encoding[] {
-    if (this.padId === undefined)
-      throw new BerthaError('INVALID_ARG', 'Expected a vocabulary with a padding token for padding but received none.');
+    if (this.padId === undefined) throw unexpected('INVALID_ARG', 'a vocabulary with a padding token for padding', 'none');
     let length = padTo === 'longest' ? 0 : (padTo as number);
     if (padTo === 'longest') for (const encoding of encodings) length = Math.max(length, encoding.length);
     length = Math.ceil(length / padToMultipleOf) * padToMultipleOf;
@@ -321,8 +311,7 @@ function checkItem(item: unknown, index: number): void {
     checkText(item, `the text at index ${index}`);
     return;
   }
-  if (item.length !== 2)
-    throw new BerthaError('INVALID_ARG', `Expected two texts for the pair at index ${index} but received ${item.length}.`);
+  if (item.length !== 2) throw unexpected('INVALID_ARG', `two texts for the pair at index ${index}`, item.length);
   checkText(item[0], `the first text at index ${index}`);
   checkText(item[1], `the second text at index ${index}`);
 }

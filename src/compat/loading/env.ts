@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { quote, quotePath } from '../../checkpoint/describe.js';
 import { isDirectory } from '../../checkpoint/exists.js';
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { readFilePath } from '../../file-path.js';
 import type { HubOptions } from '../../hub/index.js';
 import { isPathLike } from '../../hub/repository.js';
@@ -106,9 +106,9 @@ export async function findLocalModel(model: string): Promise<string | undefined>
   if (env.allowLocalModels && inFolder !== undefined && (await isDirectory(inFolder))) return inFolder;
   if (!isPathLike(model) && !(await isDirectory(model))) return undefined;
   if (env.allowLocalModels) return model;
-  throw new BerthaError(
+  throw unexpected(
     'INVALID_ARG',
-    `Expected an id on the Hub such as ${quote('sentence-transformers/all-MiniLM-L6-v2')} for the model but received the path ${quotePath(model)}, ` +
-      `which env.allowLocalModels forbids.`,
+    `an id on the Hub such as ${quote('sentence-transformers/all-MiniLM-L6-v2')} for the model`,
+    `the path ${quotePath(model)}, which env.allowLocalModels forbids`,
   );
 }

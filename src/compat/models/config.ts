@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { readTextFile } from '../../checkpoint/files.js';
 import { parseJsonObject } from '../../checkpoint/json-fields.js';
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { readModelPath, resolveModel, type ModelPath } from '../../hub/index.js';
 import { toCamelCase } from '../snake-case.js';
 import { readPretrainedFiles, type PretrainedOptions } from '../loading/options.js';
@@ -15,8 +15,7 @@ export type PretrainedConfig = Readonly<Record<string, unknown>>;
 export async function readConfigFields(directory: string): Promise<PretrainedConfig> {
   const file = path.join(directory, 'config.json');
   const text = await readTextFile(file, kMaxConfigBytes, 'CONFIG');
-  if (text === undefined)
-    throw new BerthaError('MODEL_NOT_FOUND', `Expected a config.json but received none in ${JSON.stringify(directory)}.`);
+  if (text === undefined) throw unexpected('MODEL_NOT_FOUND', 'a config.json', `none in ${JSON.stringify(directory)}`);
   const fields = parseJsonObject(text, file, 'CONFIG');
   return { ...fields, ...toCamelCase<PretrainedConfig>(fields) };
 }

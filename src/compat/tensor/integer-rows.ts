@@ -1,4 +1,4 @@
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
 
 /** Whole numbers in whatever form callers have them: one row, rows, a tensor of 32 or 64 bits. */
@@ -13,11 +13,10 @@ export function toRows(input: IntegerInput, name: string): Int32Array[] {
   }
   const { data, dims } = (input ?? {}) as { readonly data?: ArrayLike<number | bigint>; readonly dims?: readonly number[] };
   if (data === undefined || !Array.isArray(dims) || dims.length < 1 || dims.length > 2) {
-    throw new BerthaError('INVALID_ARG', `Expected a tensor of one or two dimensions for ${name} but received ${received(input)}.`);
+    throw unexpected('INVALID_ARG', `a tensor of one or two dimensions for ${name}`, received(input));
   }
   const [rows, width] = (dims.length === 2 ? dims : [1, ...dims]) as [number, number];
-  if (rows * width !== data.length)
-    throw new BerthaError('INVALID_ARG', `Expected ${rows * width} numbers for ${name} but received ${data.length}.`);
+  if (rows * width !== data.length) throw unexpected('INVALID_ARG', `${rows * width} numbers for ${name}`, data.length);
   return Array.from({ length: rows }, (_, r) => toIntegers(Array.prototype.slice.call(data, r * width, (r + 1) * width) as number[], name));
 }
 
@@ -26,6 +25,6 @@ export function toIntegers(row: ArrayLike<number | bigint>, name: string): Int32
   return Int32Array.from(row, (value, i) => {
     const number = Number(value);
     if (Number.isInteger(number) && Math.abs(number) <= 0x7fffffff) return number;
-    throw new BerthaError('INVALID_IDS', `Expected whole numbers for ${name} but received ${received(value)} at index ${i}.`);
+    throw unexpected('INVALID_IDS', `whole numbers for ${name}`, `${received(value)} at index ${i}`);
   });
 }

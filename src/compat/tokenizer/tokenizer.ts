@@ -1,5 +1,4 @@
-import { BerthaError } from '../../errors.js';
-import { wrongArgument } from '../../expected.js';
+import { unexpected, wrongArgument } from '../../expected.js';
 import { loadTokenizer } from '../../models/load-tokenizer.js';
 import { flag } from '../../options.js';
 import type { IdList, Tokenizer } from '../../tokenizer/index.js';
@@ -101,8 +100,9 @@ function listsOf(batch: IntegerInput | readonly IdList[]): readonly IdList[] {
 }
 
 function refuseChats(): never {
-  throw new BerthaError(
+  throw unexpected(
     'INVALID_ARG',
-    "Expected a tokenizer with a chat template but received an encoder's: encoders read texts and pairs of texts, not conversations.",
+    'a tokenizer with a chat template',
+    "an encoder's: encoders read texts and pairs of texts, not conversations",
   );
 }

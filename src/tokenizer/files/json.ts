@@ -1,4 +1,5 @@
-import { BerthaError } from '../../errors.js';
+import type { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
 
 /** A JSON object of a tokenizer file, with checked access to its fields; errors name file and field. Errors: TOKENIZER. */
@@ -19,7 +20,7 @@ export class JsonNode {
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      throw new BerthaError('TOKENIZER', `Expected JSON for ${file} but received something else: ${(cause as Error).message}`, { cause });
+      throw unexpected('TOKENIZER', `JSON for ${file}`, `something else: ${(cause as Error).message}`, { cause });
     }
     return new JsonNode(value, file);
   }
@@ -89,11 +90,11 @@ export class JsonNode {
 }
 
 function wrong(expected: string, path: string, value: unknown): BerthaError {
-  return new BerthaError('TOKENIZER', `Expected ${expected} for ${path} but received ${received(value)}.`);
+  return unexpected('TOKENIZER', `${expected} for ${path}`, received(value));
 }
 
 /** The error for an entry of a type that is not supported. */
 export function unsupported(node: JsonNode, supported: string): BerthaError {
   const type = node.get('type');
-  return new BerthaError('TOKENIZER', `Expected ${supported} for ${node.path} but received ${received(type)}: no other is supported.`);
+  return unexpected('TOKENIZER', `${supported} for ${node.path}`, `${received(type)}: no other is supported`);
 }

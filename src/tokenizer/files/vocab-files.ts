@@ -1,4 +1,4 @@
-import { BerthaError } from '../../errors.js';
+import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
 import type { AddedToken } from '../scanning/added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
@@ -26,7 +26,7 @@ const BERT_CLASSES = new Set(
 export function readVocab(text: string): Vocabulary {
   const vocab = new Vocabulary(text.length >> 3);
   forEachLine(text, (units, length, hash, id) => {
-    if (id >= MAX_VOCAB_SIZE) throw new BerthaError('VOCAB', `Expected at most ${MAX_VOCAB_SIZE} lines for vocab.txt but received more.`);
+    if (id >= MAX_VOCAB_SIZE) throw unexpected('VOCAB', `at most ${MAX_VOCAB_SIZE} lines for vocab.txt`, 'more');
     vocab.setUnits(units, 0, length, hash, id);
   });
   return vocab;
@@ -35,9 +35,9 @@ export function readVocab(text: string): Vocabulary {
 /** A tokenizer from vocab.txt, with what tokenizer_config.json and special_tokens_map.json add. Errors: VOCAB, TOKENIZER. */
 export function readVocabFiles(vocabText: string, files: TokenizerFiles): TokenizerDefinition {
   const vocab = readVocab(vocabText);
-  if (vocab.size === 0) throw new BerthaError('VOCAB', 'Expected one token a line for vocab.txt but received an empty file.');
+  if (vocab.size === 0) throw unexpected('VOCAB', 'one token a line for vocab.txt', 'an empty file');
   const bad = /^.*[\ud800-\udfff].*$/mu.exec(vocabText);
-  if (bad !== null) throw new BerthaError('VOCAB', `Expected well-formed Unicode for vocab.txt but received ${received(bad[0])}.`);
+  if (bad !== null) throw unexpected('VOCAB', 'well-formed Unicode for vocab.txt', received(bad[0]));
   const config = new TokenizerConfig(files);
   const { tokenizerClass } = config;
   if (
@@ -46,15 +46,12 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
     !BERT_CLASSES.has(tokenizerClass) &&
     tokenizerClass !== 'PreTrainedTokenizer'
   ) {
-    throw new BerthaError(
-      'TOKENIZER',
-      `Expected a tokenizer_class of BERT's kind in tokenizer_config.json but received ${received(tokenizerClass)}.`,
-    );
+    throw unexpected('TOKENIZER', `a tokenizer_class of BERT's kind in tokenizer_config.json`, received(tokenizerClass));
   }
   const specialTokens = config.specialTokens((token) => vocab.has(token));
   const require = (name: keyof SpecialTokens): number => {
     const id = vocab.get(specialTokens[name] ?? '');
-    if (id === undefined) throw new BerthaError('VOCAB', `Expected a ${name} token such as ${usual(name)} in vocab.txt but received none.`);
+    if (id === undefined) throw unexpected('VOCAB', `a ${name} token such as ${usual(name)} in vocab.txt`, 'none');
     return id;
   };
   require('unk');
@@ -115,7 +112,7 @@ function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: Tokenize
     const expected = tokens.get(token.content)?.id ?? vocab.get(token.content) ?? next++;
     if (token.id !== expected) {
       const name = JSON.stringify(token.content);
-      throw new BerthaError('TOKENIZER', `Expected id ${expected} for ${name} in tokenizer_config.json but received ${token.id}.`);
+      throw unexpected('TOKENIZER', `id ${expected} for ${name} in tokenizer_config.json`, token.id);
     }
     tokens.set(token.content, token);
   }

@@ -3,7 +3,7 @@ import type { AddedTokenMatcher } from './added-tokens.js';
 import { isLowSurrogate } from '../normalizers/marks.js';
 import { NormalizedWindow } from './normalized-window.js';
 import { NormalizerChain, type NormalizerStep } from '../normalizers/steps.js';
-import type { Scanner } from './sequence-encoder.js';
+import type { Scanner } from './scanner.js';
 import type { TableScanner } from './table-scanner.js';
 import type { TextWindow } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';

@@ -5,7 +5,7 @@ import { type NormalizerOptions } from '../normalizers/options.js';
 import { scalarAt, unitLength } from '../unicode/scalar.js';
 import { originStart } from '../normalizers/character-stream.js';
 import { NormalizerChain, type NormalizerStep } from '../normalizers/steps.js';
-import type { Scanner } from './sequence-encoder.js';
+import type { Scanner } from './scanner.js';
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED } from '../vocabulary/unit-map.js';
