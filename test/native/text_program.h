@@ -22,11 +22,11 @@ inline Program text_program(int64_t vocab_size, int64_t type_vocab_size, int64_t
                        {"sequences", DomainKind::kSequences, "", kNoIndex, 0, 0},
                        {"selected", DomainKind::kPacked, "cuSelected", kNoIndex, 0, 1 << 20},
                        {"scores", DomainKind::kPairs, "", kTokens, 0, 0}};
-    program.inputs = {{"inputIds", kTokens, 1, vocab_size, kNoIndex, true},
-                      {"tokenTypeIds", kTokens, 1, std::max<int64_t>(1, type_vocab_size), kNoIndex, false},
-                      {"poolSkip", kSequences, 1, 0, kNoIndex, false},
-                      {"selected", kSelected, 1, 0, kTokens, true},
-                      {"targets", kSelected, kTargetsPerRow, vocab_size, kNoIndex, true}};
+    program.inputs = {{"inputIds", kTokens, 1, vocab_size, kNoIndex, 0, false, true},
+                      {"tokenTypeIds", kTokens, 1, std::max<int64_t>(1, type_vocab_size), kNoIndex, 0, false, false},
+                      {"poolSkip", kSequences, 1, 0, kNoIndex, 0, false, false},
+                      {"selected", kSelected, 1, 0, kTokens, 0, false, true},
+                      {"targets", kSelected, kTargetsPerRow, vocab_size, kNoIndex, 0, false, true}};
     return program;
 }
 
