@@ -178,14 +178,19 @@ rest('of normalize are within 1e-5 of central differences at odd widths', () => 
   }
 });
 
-rest('adds rows in order, in blocks of 256', () => {
+rest('adds rows in order, in blocks of 256 and runs of 16', () => {
   const random = new Random(5);
   for (const width of [1, 5, 16, 33, 70]) {
     const [x, start, order] = [random.floats(40 * width), random.floats(width), random.integers(700, 0, 39)];
     const expected = start.slice();
     for (let begin = 0; begin < order.length; begin += 256) {
       const sums = new Float32Array(width);
-      for (const row of order.subarray(begin, begin + 256)) sums.forEach((sum, i) => (sums[i] = sum + x[row * width + i]!));
+      const block = order.subarray(begin, begin + 256);
+      for (let run = 0; run < block.length; run += 16) {
+        const parts = new Float32Array(width);
+        for (const row of block.subarray(run, run + 16)) parts.forEach((part, i) => (parts[i] = part + x[row * width + i]!));
+        sums.forEach((sum, i) => (sums[i] = sum + parts[i]!));
+      }
       expected.forEach((sum, i) => (expected[i] = sum + sums[i]!));
     }
     assertSameBits(trainingOps.addRows(x, order, width, start), expected, `width ${width}`);
