@@ -157,10 +157,13 @@ function initializerRange(config: ModelConfig): number {
 /** Values of the weights that no file has, row-major: each tensor's own, in its place. */
 function newValues(weights: readonly TrainedWeight[], seed: number, range: number): Map<number, Float32Array> {
   const values = new Map<number, Float32Array>();
+  // A of LoRA has the deviation of peft's uniform numbers below 1 / √in.
+  const deviation = ({ name, cols }: { readonly name: string; readonly cols: number }): number =>
+    name.endsWith('.lora_A.weight') ? 1 / Math.sqrt(3 * cols) : range;
   for (const { id, rows, cols, parts, tiedTo } of weights) {
     if (tiedTo !== undefined || !parts.some(({ isNew }) => isNew)) continue;
     const all = new Float32Array(rows * cols);
-    for (const part of parts) place(all, cols, part, initialValues(seed, part.name, part.rows * part.cols, range));
+    for (const part of parts) place(all, cols, part, initialValues(seed, part.name, part.rows * part.cols, deviation(part)));
     values.set(id, all);
   }
   return values;
