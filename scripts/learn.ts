@@ -1,19 +1,23 @@
 // Fine-tunes on real data and compares with transformers: npm run learn -- [--task NAME...] [--seeds N] [--threads N]
+// With --write-start DIR it only writes the model that waimai starts from (also made by itself, in a temporary folder).
 // The data lies in eval/ of the shared folder (BERTHA_SHARED, ../shared); a task whose files are absent is skipped by name. Tasks: scripts/learn/tasks.json.
 // transformers' results are stored in scripts/learn/results.json, which scripts/learn/reference.py writes: same weights, rows and arguments.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import Papa from 'papaparse';
 import { train, type Row, type TrainModelOptions } from '../src/training/index.js';
+import { writeSmallChinese } from './learn/small-chinese.js';
 
 interface LearnTask {
   readonly task: TrainModelOptions['task'];
   readonly train: string;
   readonly eval?: string;
   readonly format: 'label-first' | 'conll' | 'sts' | 'waimai';
-  /** A directory to start from instead of the bundled model. */
-  readonly start?: string;
+  /** What it starts from instead of the bundled model. */
+  readonly start?: 'small-chinese';
   readonly epochs: number;
   readonly metric: string;
   readonly metricAt: readonly number[];
@@ -30,10 +34,13 @@ const { values } = parseArgs({
     task: { type: 'string', multiple: true },
     seeds: { type: 'string', default: '3' },
     threads: { type: 'string' },
+    'write-start': { type: 'string' },
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-const data = join(resolve(root, process.env['BERTHA_SHARED'] ?? '../shared'), 'eval');
+const shared = resolve(root, process.env['BERTHA_SHARED'] ?? '../shared');
+const data = join(shared, 'eval');
+const vocab = join(shared, 'vocab/bert-base-chinese.vocab.txt');
 const readJson = <T>(name: string): T => JSON.parse(readFileSync(join(root, 'scripts/learn', name), 'utf8')) as T;
 const tasks = readJson<Record<string, LearnTask>>('tasks.json');
 const references = existsSync(join(root, 'scripts/learn/results.json')) ? readJson<Record<string, Reference>>('results.json') : {};
@@ -54,27 +61,45 @@ function readRows(format: LearnTask['format'], path: string): Row[] {
   return linesOf(path).map((line) => ({ text: line.slice(line.indexOf(' ') + 1), label: `label ${line.slice(0, line.indexOf(' '))}` }));
 }
 
+/** Training rows and those held out: the evaluation file, or every tenth review of waimai. */
+function rowsOf({ format, train: trainFile, eval: evalFile }: LearnTask): [Row[] | string, Row[] | string] {
+  if (format === 'waimai') {
+    const { data: rows } = Papa.parse<Row>(readFileSync(join(data, trainFile), 'utf8'), { header: true, skipEmptyLines: true });
+    const texts = rows.map(({ label, review }) => ({ text: review, label: `label ${String(label)}` }));
+    return [texts.filter((_, i) => i % 10 !== 9), texts.filter((_, i) => i % 10 === 9)];
+  }
+  const read = (file: string): Row[] | string => (format === 'conll' ? join(data, file) : readRows(format, join(data, file)));
+  return [read(trainFile), read(evalFile!)];
+}
+
 function middle(scores: readonly number[]): number {
   return [...scores].sort((a, b) => a - b)[scores.length >> 1]!;
 }
 
 const percent = (score: number): string => (100 * score).toFixed(1);
 
+if (values['write-start'] !== undefined) {
+  await writeSmallChinese(values['write-start'], vocab);
+  process.exit(0);
+}
+
 for (const [name, task] of Object.entries(tasks)) {
   if (values.task !== undefined && !values.task.includes(name)) continue;
-  const missing = [task.train, task.eval].find((file) => file !== undefined && !existsSync(join(data, file)));
-  if (missing !== undefined || task.start !== undefined || task.format === 'waimai') {
-    console.log(`skipped ${name}: ${missing === undefined ? 'its start is not made yet' : `no ${missing} in ${data}`}`);
+  const files = [task.train, task.eval].filter((file) => file !== undefined).map((file) => join(data, file));
+  const missing = [...files, ...(task.start === undefined ? [] : [vocab])].find((file) => !existsSync(file));
+  if (missing !== undefined) {
+    console.log(`skipped ${name}: no ${missing}`);
     continue;
   }
-  const isConll = task.format === 'conll';
-  const rowsOf = (file: string) => (isConll ? join(data, file) : readRows(task.format, join(data, file)));
+  const [rows, evalDataset] = rowsOf(task);
+  const start = task.start === undefined ? undefined : mkdtempSync(join(tmpdir(), 'bertha-start-'));
+  if (start !== undefined) await writeSmallChinese(start, vocab);
   const scores = new Map<number, number[]>(task.metricAt.map((epoch) => [epoch, []]));
   for (let seed = 1; seed <= Number(values.seeds); seed++) {
-    const start = performance.now();
-    const { model, metrics } = await train(undefined, rowsOf(task.train), {
+    const began = performance.now();
+    const { model, metrics } = await train(start, rows, {
       task: task.task,
-      evalDataset: rowsOf(task.eval!),
+      evalDataset,
       evalStrategy: 'epoch',
       saveStrategy: 'no',
       loggingStrategy: 'no',
@@ -97,11 +122,12 @@ for (const [name, task] of Object.entries(tasks)) {
       ],
     });
     model.dispose();
-    const seconds = ((performance.now() - start) / 1000).toFixed(0);
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
     console.log(
       `${name} seed ${seed}: ${task.metric} ${percent(metrics[`eval_${task.metric}`]!)} after ${task.epochs} epochs, ${seconds} s`,
     );
   }
+  if (start !== undefined) rmSync(start, { recursive: true });
   for (const [epoch, own] of scores) {
     const reference = references[name];
     const theirs = reference?.runs.map(({ scores: each }) => each[epoch]).filter((score) => score !== undefined) ?? [];
