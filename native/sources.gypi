@@ -65,6 +65,7 @@
       "native/engine/scheduler/scheduler_queue.cc",
       "native/engine/scheduler/waiting_jobs.cc",
       "native/engine/training/gradient.cc",
+      "native/engine/training/recompute.cc",
       "native/engine/weights/registry.cc",
       "native/engine/weights/weight_cache.cc"
     ],

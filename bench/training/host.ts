@@ -10,6 +10,7 @@ interface Request {
   readonly directory: string;
   readonly precision: 'fp32' | 'bf16';
   readonly threads: number;
+  readonly recompute: boolean;
   readonly batches: readonly (readonly (readonly number[])[])[];
 }
 
@@ -28,11 +29,21 @@ function collate(texts: readonly (readonly number[])[]): CollatedBatch {
 }
 
 async function answer(request: Request): Promise<object> {
-  if (request.do === 'memory') return { peakBytes: process.resourceUsage().maxRSS * 1024 };
+  if (request.do === 'memory') {
+    const { weightBytes, workspaceBytes } = model!.memoryUsage();
+    return { peakBytes: process.resourceUsage().maxRSS * 1024, weightBytes, workspaceBytes };
+  }
   if (request.do === 'load') {
-    const { directory, threads, precision } = request;
+    const { directory, threads, precision, recompute } = request;
     model?.dispose();
-    model = await LearningModel.load(directory, { task: 'text-classification', labels: ['0', '1'], threads, precision, seed: 1 });
+    model = await LearningModel.load(directory, {
+      task: 'text-classification',
+      labels: ['0', '1'],
+      threads,
+      precision,
+      recompute,
+      seed: 1,
+    });
     return { name: 'Bertha', version };
   }
   const losses: number[] = [];

@@ -1,6 +1,7 @@
-// Steps of fine-tuning in turns with PyTorch's: npm run bench:training -- [--python PYTHON] [--threads 1,2] [--precision fp32,bf16] [--rounds N] [--full]
+// Steps of fine-tuning in turns with PyTorch's: npm run bench:training -- [--python PYTHON] [--threads 1,2] [--precision fp32,bf16] [--rounds N] [--full] [--only TEXT] [--recompute]
 // PYTHON has torch and transformers; without it there is no rival. Each side is a process of its own, stopped while the other has its turn.
-// A step: forward with dropout 0.1, cross entropy of two classes, backward, clipping, AdamW. --full adds BERT-base with 32 texts: 7 GB for PyTorch.
+// A step: forward with dropout 0.1, cross entropy of two classes, backward, clipping, AdamW. --full adds BERT-base with 32 texts: 7 GB for PyTorch. --recompute
+// is Bertha's gradient checkpointing; --only keeps the cases whose name contains the text.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadTestAddon } from '../../test/support/test-addon.js';
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     precision: { type: 'string', default: 'fp32' },
     rounds: { type: 'string', default: '5' },
     full: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    recompute: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -74,7 +77,7 @@ async function measure(each: Case, precision: string, threads: number): Promise<
   const times = sides.map(() => [] as number[]);
   try {
     for (const side of sides) {
-      await side.ask({ do: 'load', directory: each.model.directory, precision, threads });
+      await side.ask({ do: 'load', directory: each.model.directory, precision, threads, recompute: values.recompute });
       await side.ask({ do: 'step', batches: each.batches });
       signal(side, 'SIGSTOP');
     }
@@ -88,14 +91,16 @@ async function measure(each: Case, precision: string, threads: number): Promise<
     }
     for (const [i, side] of sides.entries()) {
       signal(side, 'SIGCONT');
-      const peak = ((await side.ask({ do: 'memory' }))['peakBytes'] as number) / 2 ** 30;
+      const memory = await side.ask({ do: 'memory' });
+      const gibibytes = (name: string): string => ((memory[name] as number) / 2 ** 30).toFixed(2);
+      const parts = i === 0 ? ` (weights ${gibibytes('weightBytes')}, activations ${gibibytes('workspaceBytes')})` : '';
       const texts = each.batches.flat().length;
       const [low, middle] = [Math.min(...times[i]!), median(times[i]!)];
       const share = (100 * gigaFlops(each)) / middle / ((peaks[precision] ?? NaN) * threads);
       const ratio = i === 0 && sides.length > 1 ? `  ${(median(times[1]!) / middle).toFixed(2)}x PyTorch` : '';
       const name = i === 0 ? 'Bertha' : 'PyTorch';
       lines.push(
-        `  ${name.padEnd(8)} ${middle.toFixed(3)} s (min ${low.toFixed(3)})  ${(texts / middle).toFixed(1)} texts/s  ${share.toFixed(0)}% of the peak  peak memory ${peak.toFixed(2)} GiB${ratio}`,
+        `  ${name.padEnd(8)} ${middle.toFixed(3)} s (min ${low.toFixed(3)})  ${(texts / middle).toFixed(1)} texts/s  ${share.toFixed(0)}% of the peak  peak memory ${gibibytes('peakBytes')} GiB${parts}${ratio}`,
       );
     }
   } finally {
@@ -108,5 +113,6 @@ const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.family}, ${machine.instructionSet}, Node ${machine.node}`);
 const peaks = loadTestAddon().ops.peak();
 for (const precision of values.precision.split(',')) {
-  for (const each of cases) for (const threads of values.threads.split(',')) await measure(each, precision, Number(threads));
+  for (const each of cases.filter(({ name }) => name.includes(values.only)))
+    for (const threads of values.threads.split(',')) await measure(each, precision, Number(threads));
 }

@@ -223,8 +223,7 @@ Napi::Value TrainerWrap::load(const Napi::CallbackInfo& info) {
         const std::string precision = to_string(get(options, "precision"), "precision");
         BERTHA_CHECK(precision == "fp32", "PRECISION", "expected fp32 for training on this build, got %.32s",
                      precision.c_str());
-        BERTHA_CHECK(!has(options, "recompute") || !get(options, "recompute").ToBoolean(), "PRECISION",
-                     "expected recompute to be off: activations are kept, it is not there yet");
+        request->spec.recompute = has(options, "recompute") && get(options, "recompute").ToBoolean();
         request->threads = has(options, "threads")
                                ? static_cast<int>(to_int(get(options, "threads"), "threads", 1, 1024))
                                : hardware_threads().chosen;

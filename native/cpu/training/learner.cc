@@ -27,7 +27,7 @@ std::vector<LearningWeight> with_transposed(const TrainingSpec& spec, const Trai
 TrainingPlan checked_plan(const Program& program, const TrainingSpec& spec) {
     BERTHA_CHECK(spec.weights.size() == program.weights.size(), "INVALID_PROGRAM",
                  "expected how %zu weights learn, got %zu", program.weights.size(), spec.weights.size());
-    return differentiate(program, trainable_of(spec));
+    return differentiate(program, trainable_of(spec), spec.recompute);
 }
 
 // Where the next chunk of a micro-batch ends: whole groups of sequences, at least one.

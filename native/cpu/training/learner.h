@@ -19,6 +19,7 @@ struct TrainingSpec {
     std::vector<LearningWeight> weights;  // by the program's weights; needs_transposed is found out
     int64_t sequences_per_group = 1;      // chunks are cut at multiples of it; 0: a micro-batch is one chunk
     uint32_t seed[2] = {0, 0};            // of dropout
+    bool recompute = false;               // layers in the backward instead of keeping what they compute
 };
 
 struct AccumulateOptions {

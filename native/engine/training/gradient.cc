@@ -5,29 +5,41 @@
 
 #include "engine/check.h"
 #include "engine/program/packer.h"
+#include "engine/training/recompute.h"
 
 namespace bertha {
 namespace {
 
 class Differentiation {
 public:
-    Differentiation(const Program& program, const std::vector<bool>& trainable) : trainable_(trainable) {
+    Differentiation(const Program& program, const std::vector<bool>& trainable, bool recompute)
+        : trainable_(trainable) {
         plan_.program = program;
         plan_.passes_gradient.resize(program.weights.size(), false);
         find_losses();
         find_active();
         save_inner_values();
+        if (recompute) layers_ = recomputed_layers(program_(), needed_);
+        num_ops_ = count_of(program_().ops);
+        copies_ = append_copies(plan_.program, needed_, layers_);
         for (const Value& value : program_().values) add_slot(value.domain, value.width);
     }
 
     TrainingPlan finish() {
-        for (int32_t i = 0; i < count_of(program_().ops); i++)
+        for (int32_t i = 0; i < num_ops_; i++)
             if (needed_[at(i)]) plan_.steps.push_back({StepKind::kForward, i});
         plan_.forward_steps = count_of(plan_.steps);
         grad_.assign(program_().values.size(), kNoIndex);
         waiting_.resize(program_().values.size());
-        for (int32_t i = count_of(program_().ops) - 1; i >= 0; i--)
-            if (needed_[at(i)]) std::visit([&](const auto& op) { visit(i, op); }, program_().ops[at(i)]);
+        int32_t end = num_ops_;
+        for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+            go_back(layer->end, end);
+            const int32_t first = count_of(plan_.steps);
+            go_back(layer->begin, layer->end);
+            compute_again(*layer, first);
+            end = layer->begin;
+        }
+        go_back(0, end);
         note_lifetimes();
         place();
         return std::move(plan_);
@@ -106,9 +118,37 @@ private:
         const Slot other = plan_.slots[at(slot)];
         return add_slot(other.domain, other.width);
     }
+    // `op` and a value for `saved` are those of the forward.
     void step(StepKind kind, int32_t op, int32_t grad, int32_t out = kNoIndex, int32_t add = kNoIndex,
               int32_t saved = kNoIndex) {
-        plan_.steps.push_back({kind, op, grad, out, add, saved});
+        if (saved != kNoIndex && at(saved) < copies_.value.size()) saved = copies_.value[at(saved)];
+        plan_.steps.push_back({kind, copies_.op[at(op)], grad, out, add, saved});
+    }
+
+    // The backward of ops begin .. end.
+    void go_back(int32_t begin, int32_t end) {
+        for (int32_t i = end - 1; i >= begin; i--)
+            if (needed_[at(i)]) std::visit([&](const auto& op) { visit(i, op); }, program_().ops[at(i)]);
+    }
+
+    // Puts in front of the steps from `first` on, a layer's backward, what computes the values that they
+    // read.
+    void compute_again(const RecomputedOps& layer, int32_t first) {
+        std::vector<bool> is_read(plan_.slots.size(), false);
+        const auto read = [&](int32_t slot) { is_read[at(slot)] = true; };
+        for (int32_t i = first; i < count_of(plan_.steps); i++) for_each_used(plan_.steps[at(i)], read);
+        std::vector<Step> again;
+        for (int32_t i = layer.end - 1; i >= layer.begin; i--) {
+            const int32_t copy = copies_.op[at(i)];
+            if (copy == i) continue;
+            bool wanted = false;
+            for_each_computed(program_().ops[at(copy)],
+                              [&](int32_t slot) { wanted = wanted || is_read[at(slot)]; });
+            if (!wanted) continue;
+            again.push_back({StepKind::kForward, copy});
+            for_each_read(program_().ops[at(copy)], read);
+        }
+        plan_.steps.insert(plan_.steps.begin() + first, again.rbegin(), again.rend());
     }
 
     // `slot` holds one reader's part of a value's gradient.
@@ -133,7 +173,7 @@ private:
     // The activation of a linear that feeds other linears alone is computed again, beside its derivative.
     bool is_recomputed(int32_t value) const {
         const ops::Linear* writer = nullptr;
-        for (size_t i = 0; i < program_().ops.size(); i++) {
+        for (size_t i = 0; i < needed_.size(); i++) {
             if (!needed_[i]) continue;
             const Op& op = program_().ops[i];
             if (output_of(op) == value) writer = std::get_if<ops::Linear>(&op);
@@ -238,39 +278,48 @@ private:
              T::kName);
     }
 
-    void use(int32_t slot, int32_t step) {
-        if (slot == kNoIndex) return;
-        Slot& used = plan_.slots[at(slot)];
-        if (used.birth == kNoIndex) used.birth = step;
-        used.death = step;
+    // What an op computes in its forward.
+    template <typename Use>
+    static void for_each_computed(const Op& op, Use&& use) {
+        use(output_of(op));
+        if (const auto* linear = std::get_if<ops::Linear>(&op); linear && linear->pre_activation != kNoIndex)
+            use(linear->pre_activation);
+        if (const auto* attention = std::get_if<ops::Attention>(&op);
+            attention && attention->row_lse != kNoIndex)
+            use(attention->row_lse);
     }
-    void note_lifetimes() {
-        for (int32_t i = 0; i < count_of(plan_.steps); i++) {
-            const Step& step = plan_.steps[at(i)];
-            for (const int32_t slot : {step.grad, step.out, step.add, step.saved}) use(slot, i);
-            const Op& op = program_().ops[at(step.op)];
-            const auto use_input = [&](int32_t value) { use(value, i); };
-            switch (step.kind) {
-                case StepKind::kForward:
-                    for_each_read(op, use_input);
-                    use(output_of(op), i);
-                    if (const auto* linear = std::get_if<ops::Linear>(&op)) use(linear->pre_activation, i);
-                    if (const auto* attention = std::get_if<ops::Attention>(&op)) use(attention->row_lse, i);
-                    break;
-                case StepKind::kActivationGrad: use(activated_by(op).first, i); break;
-                case StepKind::kAttentionGrad: {
-                    const auto& attention = std::get<ops::Attention>(op);
-                    for (const int32_t value : {attention.query, attention.output, attention.row_lse})
-                        use(value, i);
-                    break;
-                }
-                case StepKind::kLayerNormGrad:
-                case StepKind::kLayerNormWeightGrad:
-                case StepKind::kPoolGrad:
-                case StepKind::kNormalizeGrad: for_each_read(op, use_input); break;
-                default: break;
+    // The slots that a step reads and writes.
+    template <typename Use>
+    void for_each_used(const Step& step, Use&& use) const {
+        for (const int32_t slot : {step.grad, step.out, step.add, step.saved})
+            if (slot != kNoIndex) use(slot);
+        const Op& op = program_().ops[at(step.op)];
+        switch (step.kind) {
+            case StepKind::kForward:
+                for_each_read(op, use);
+                for_each_computed(op, use);
+                break;
+            case StepKind::kActivationGrad: use(activated_by(op).first); break;
+            case StepKind::kAttentionGrad: {
+                const auto& attention = std::get<ops::Attention>(op);
+                for (const int32_t value : {attention.query, attention.output, attention.row_lse}) use(value);
+                break;
             }
+            case StepKind::kLayerNormGrad:
+            case StepKind::kLayerNormWeightGrad:
+            case StepKind::kPoolGrad:
+            case StepKind::kNormalizeGrad: for_each_read(op, use); break;
+            default: break;
         }
+    }
+
+    void note_lifetimes() {
+        for (int32_t i = 0; i < count_of(plan_.steps); i++)
+            for_each_used(plan_.steps[at(i)], [&](int32_t slot) {
+                Slot& used = plan_.slots[at(slot)];
+                if (used.birth == kNoIndex) used.birth = i;
+                used.death = i;
+            });
     }
 
     void place() {
@@ -291,10 +340,13 @@ private:
     };
     const std::vector<bool>& trainable_;
     TrainingPlan plan_;
-    std::vector<bool> needed_;                   // ops
+    std::vector<bool> needed_;                   // ops of the forward
     std::vector<bool> active_;                   // values
     std::vector<int32_t> grad_;                  // slots, by value
     std::vector<std::vector<Waiting>> waiting_;  // by value
+    int32_t num_ops_ = 0;                        // of the forward
+    std::vector<RecomputedOps> layers_;          // that are computed again
+    Copies copies_;
 };
 
 }  // namespace
@@ -306,8 +358,8 @@ std::pair<int32_t, Activation> activated_by(const Op& op) {
     return {activation.input, activation.activation};
 }
 
-TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable) {
-    return Differentiation(program, trainable).finish();
+TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable, bool recompute) {
+    return Differentiation(program, trainable, recompute).finish();
 }
 
 }  // namespace bertha

@@ -52,7 +52,7 @@ struct Slot {
 };
 
 struct TrainingPlan {
-    Program program;  // with the values that the backward needs
+    Program program;  // with the values that the backward needs, and the ops that it computes again
     std::vector<Slot> slots;
     std::vector<Step> steps;
     int32_t forward_steps = 0;         // that come first
@@ -69,7 +69,9 @@ constexpr int64_t kSavedOfNorm = 3;
 std::pair<int32_t, Activation> activated_by(const Op& op);
 
 // `trainable` is by weight. Below the lowest op that learns nothing is saved. Throws INVALID_PROGRAM where an
-// op on the way from a loss to a weight has no gradient, or nothing would learn.
-TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable);
+// op on the way from a loss to a weight has no gradient, or nothing would learn. With `recompute` the values
+// of a layer are not kept for its backward but computed again from the layer's input, to the same bits: steps
+// kForward stand before the backward of the layer.
+TrainingPlan differentiate(const Program& program, const std::vector<bool>& trainable, bool recompute);
 
 }  // namespace bertha
