@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import tokenizers from 'tokenizers';
-import { createTokenizer } from '../src/tokenizer/index.js';
+import { createTokenizer } from '../src/architectures/create-tokenizer.js';
 import { installRivals, requireRival, rivalVersion } from './rivals.js';
 
 interface JsTokenizer {

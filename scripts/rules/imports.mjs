@@ -29,20 +29,15 @@ const floors = [
 ];
 const floorOf = new Map(floors.flatMap((names, floor) => names.map((name) => [name, floor])));
 const mostFiles = 15;
-const importPattern = /^(?:import|export)\s+(type\s[^;]*?|[^;]*?)\sfrom '(\.[^']*)\.js';/gm;
-const onlyTypes = /^(?:type\s|\{(?:\s*type [^,}]+,?)+\s*\}$)/;
+const importPattern = /^(?:import|export)\s[^;]*?\sfrom '(\.[^']*)\.js';/gm;
 
 /** Every breach of the rules by `files`, the repository's; `read` gives the text of one. */
 export function importBreaches(files, read = (file) => readFileSync(inRoot(file), 'utf8')) {
   const sources = files.filter((file) => /^src\/.*\.ts$/.test(file));
   const imports = sources.flatMap((from) =>
-    Array.from(read(from).matchAll(importPattern), ([, names, specifier]) => ({
-      from,
-      to: `${path.join(path.dirname(from), specifier)}.ts`,
-      isType: onlyTypes.test(names),
-    })),
+    Array.from(read(from).matchAll(importPattern), ([, specifier]) => ({ from, to: `${path.join(path.dirname(from), specifier)}.ts` })),
   );
-  return [...upward(imports), ...circles(imports.filter(({ isType }) => !isType)), ...crowded(files)];
+  return [...upward(imports), ...circles(imports), ...crowded(files)];
 }
 
 /** What a file's floor goes by: the innermost folder that has one, or the file's own name. */
@@ -62,7 +57,7 @@ function upward(imports) {
   });
 }
 
-/** A circle of imported values is found where a walk meets a file that it has not left. */
+/** A circle, of types too, is found where a walk meets a file that it has not left. */
 function circles(imports) {
   const next = groupBy(imports, ({ from }) => from);
   const left = new Set();

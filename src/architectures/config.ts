@@ -1,48 +1,15 @@
 import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from '../checkpoint/activation.js';
 import { describe, quote } from '../checkpoint/describe.js';
-import { JsonFields, parseJsonObject, type JsonObject } from '../checkpoint/json-fields.js';
-import { readLabels, type Labels } from '../checkpoint/labels.js';
+import { JsonFields, parseJsonObject } from '../checkpoint/json-fields.js';
+import { readLabels } from '../checkpoint/labels.js';
 import { unexpected } from '../expected.js';
 import type { ConfigFields, SizeField } from './config-fields.js';
+import type { EncoderConfig } from './encoder-config.js';
 import { families, modelTypes, type ModelType } from './registry.js';
 
-/**
- * config.json with one vocabulary for all architectures, every number within its bounds. What only some uses need (labels, problem type,
- * class names, the padding's id) never keeps a model from being loaded; see `Labels`.
- */
-export interface ModelConfig extends Labels {
+/** What a model's config.json says, and of which family it is. */
+export interface ModelConfig extends EncoderConfig {
   readonly modelType: ModelType;
-  /** Class names such as BertForMaskedLM; empty where the file names none. They choose between the heads that the weights allow. */
-  readonly architectures: readonly string[];
-  readonly vocabSize: number;
-  readonly hiddenSize: number;
-  /** Width of the embedding tables; below `hiddenSize` only in ELECTRA, which then projects. */
-  readonly embeddingSize: number;
-  readonly numLayers: number;
-  readonly numHeads: number;
-  readonly headDim: number;
-  readonly intermediateSize: number;
-  readonly hiddenAct: ActivationName;
-  readonly layerNormEps: number;
-  /** Rows of the position table. */
-  readonly maxPositionEmbeddings: number;
-  /** Row of the first token: 0, or 2 in MPNet. */
-  readonly positionOffset: number;
-  /** Token that takes the row before `positionOffset` wherever it stands, and that positions do not count: MPNet's `<pad>`. */
-  readonly uncountedId?: number;
-  /** Most tokens a sequence can have: what is left of the position table after `positionOffset`. */
-  readonly maxSequenceLength: number;
-  /** Rows of the token type table; 0 where the architecture has none. */
-  readonly typeVocabSize: number;
-  /** Other kinds are rejected: CONFIG_UNSUPPORTED. */
-  readonly positionEmbeddingType: 'absolute';
-  /** Rows of MPNet's table of relative attention biases, otherwise 0. */
-  readonly relativeAttentionBuckets: number;
-  /** Undefined where the file says null or no id of the vocabulary (-1, for instance). The encoder does not need it. */
-  readonly padTokenId: number | undefined;
-  readonly tieWordEmbeddings: boolean;
-  /** The file as parsed. Keys are untrusted; look them up with Object.hasOwn. */
-  readonly raw: JsonObject;
 }
 
 // Bounds that keep every product of two of them below 2^53 and no allocation absurd; BERT-large is 1024 wide and 24 deep.

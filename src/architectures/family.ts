@@ -2,6 +2,7 @@ import type { ConfigFields } from './config-fields.js';
 import type { DropoutReader } from './dropout.js';
 import type { EncoderOutputs } from './encoder.js';
 import type { HeadBuilders, Heads } from './heads.js';
+import type { VocabKind } from '../tokenizer/index.js';
 import type { WeightReader } from './weight-reader.js';
 
 /** A family of encoders: all that config reading, program building, transformers' class names and messages have to know of it. */
@@ -12,6 +13,8 @@ export interface Family {
   readonly className: string;
   /** How its config.json is read. */
   readonly fields: ConfigFields;
+  /** How its tokenizers read a vocab.txt. */
+  readonly vocab: VocabKind;
   /** What the names of its tensors may begin with. */
   readonly prefix: string;
   /** Appends the encoder to a program. */

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import { BerthaError } from '../errors.js';
 import type { DropoutSite, LinearWeights, NormWeights, ProgramBuilder, Value, WeightRef } from '../models/program/program.js';
-import type { ModelConfig } from './config.js';
 import type { DropoutPlace, DropoutRates } from './dropout.js';
+import type { EncoderConfig } from './encoder-config.js';
 
 /** Where a reader takes tensors from, by the names that an architecture asks for: a checkpoint's `WeightMap`, or what training makes of it. */
 export interface TensorSource {
@@ -14,13 +14,13 @@ export interface TensorSource {
 /** Takes a checkpoint's tensors by name and hands them to a program as the weights of its ops. */
 export class WeightReader {
   readonly b: ProgramBuilder;
-  readonly config: ModelConfig;
+  readonly config: EncoderConfig;
   readonly #weights: TensorSource;
   readonly #dropout: DropoutRates | undefined;
   #sites = 0;
 
   /** `dropout` is for programs that learn. */
-  constructor(b: ProgramBuilder, config: ModelConfig, weights: TensorSource, dropout?: DropoutRates) {
+  constructor(b: ProgramBuilder, config: EncoderConfig, weights: TensorSource, dropout?: DropoutRates) {
     this.b = b;
     this.config = config;
     this.#weights = weights;

@@ -1,10 +1,11 @@
 import { parseConfig } from '../architectures/config.js';
+import { createTokenizer } from '../architectures/create-tokenizer.js';
 import { ModelReader } from '../checkpoint/model-reader.js';
 import { readTokenizerMaxLength } from '../checkpoint/tokenizer-files.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { readOptions } from '../options.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
-import { createTokenizer, type Tokenizer } from '../tokenizer/index.js';
+import type { Tokenizer } from '../tokenizer/index.js';
 import { maxLength } from './model-directory.js';
 
 /**

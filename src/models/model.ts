@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../architectures/config.js';
+import { createTokenizer } from '../architectures/create-tokenizer.js';
 import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongOption } from '../expected.js';
@@ -13,7 +14,7 @@ import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../r
 import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions, Session } from '../runtime/session.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/options/weight-cache.js';
-import { createTokenizer, type Encoding, type Tokenizer } from '../tokenizer/index.js';
+import type { Encoding, Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import type { Heads } from '../architectures/heads.js';
 import { loadSession, type LoadedSession } from './load-session.js';

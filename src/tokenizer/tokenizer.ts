@@ -2,6 +2,7 @@ import { unexpected } from '../expected.js';
 import { flag, integer, readOptions, received } from '../options.js';
 import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './definition/decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
+import type { VocabKind } from './definition/vocab-kind.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
 import type { EncodedIds, Encoding } from './encoding.js';
 import { EncodingTask, type PreparedBy } from './encoding-task.js';
@@ -12,7 +13,7 @@ import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
 import type { Vocabulary } from './vocabulary/vocabulary.js';
 
-/** Options of `createTokenizer`. */
+/** Options of `createTokenizer` (`src/architectures`). */
 export interface TokenizerOptions {
   /** The model's length limit in tokens, special tokens included. Default: model_max_length of tokenizer_config.json. */
   readonly maxLength?: number | undefined;
@@ -47,15 +48,19 @@ const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
 
 /**
  * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, each with what
- * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json is not looked at, as in Python.
+ * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json is not looked at, as in Python; it is read as one of `kinds`.
  *
  * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not BERT's pipeline), VOCAB, INVALID_OPTION.
  */
-export function createTokenizer(files: TokenizerFiles, options?: TokenizerOptions): Tokenizer {
+export function makeTokenizer(
+  files: TokenizerFiles,
+  options: TokenizerOptions | undefined,
+  kinds: readonly [VocabKind, ...VocabKind[]],
+): Tokenizer {
   const given = readOptions('createTokenizer', options, TOKENIZER_SCHEMA);
   let definition: TokenizerDefinition;
   if (files.tokenizerJson !== undefined) definition = readTokenizerJson(files.tokenizerJson, files);
-  else if (files.vocab !== undefined) definition = readVocabFiles(files.vocab, files);
+  else if (files.vocab !== undefined) definition = readVocabFiles(files.vocab, files, kinds);
   else throw unexpected('TOKENIZER', 'a tokenizer.json or vocab.txt', 'neither');
   return new Tokenizer({
     definition,

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { createTokenizer } from '../architectures/create-tokenizer.js';
 import { Call } from '../calls/call.js';
 import { callSchema } from '../calls/options.js';
 import { TextSource } from '../calls/source.js';
@@ -14,7 +15,6 @@ import { type SmoothableLinear, smoothableLinears } from '../models/program/smoo
 import { callback, integer, readOptions, text } from '../options.js';
 import { packBatch } from '../runtime/batch.js';
 import { Session } from '../runtime/session.js';
-import { createTokenizer } from '../tokenizer/index.js';
 
 /** How `calibrate` calibrates. */
 export interface CalibrateOptions {

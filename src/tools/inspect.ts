@@ -1,9 +1,9 @@
+import { createTokenizer } from '../architectures/create-tokenizer.js';
 import { inspectModelDirectory, type ModelInspection } from './inspect-directory.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
 import { readOptions } from '../options.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
-import { createTokenizer } from '../tokenizer/index.js';
 
 /**
  * Looks into a model directory, or the bundled model, without loading it: its files, configuration, tensors and tokenizer, and every

@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/architectures/config.js';
 import { parsePooling } from '../../src/checkpoint/sentence/pooling.js';
 import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors/safetensors-header.js';
 import { npyHeader, parseNpyHeader } from '../../src/checkpoint/npy.js';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 
 /** A reader of untrusted bytes. `read` throws a BerthaError for what it refuses, and anything else where the reader is wrong. */
 export interface Target {

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { classNames } from '../../src/architectures/class-names.js';
 import { parseConfig } from '../../src/architectures/config.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import type { Family } from '../../src/architectures/family.js';
 import { exampleClass, families, modelTypes, type ModelType } from '../../src/architectures/registry.js';
 import * as compat from '../../src/compat/index.js';
+import { formatFamilyClasses } from '../../scripts/make-family-classes.js';
 import { checkout } from '../support/mini-checkout.js';
 import { rejection } from '../support/checkpoint-files.js';
 import { suite } from '../support/suite.js';
@@ -36,6 +38,32 @@ t('config.json is read by model_type, and in old files by the names of classes',
 t('an unknown model_type is answered with all that are known', async () => {
   const error = await rejection(async () => parseConfig('{"model_type": "t5"}'));
   assert.match(error.message, `one of ${modelTypes.join(', ')}`);
+});
+
+t('the exports of compat are those that the families ask for', () => {
+  const file = join(checkout, 'src', 'compat', 'family-classes.ts');
+  assert.is(readFileSync(file, 'utf8'), formatFamilyClasses(), 'run node --import tsx scripts/make-family-classes.ts');
+});
+
+t('a vocab.txt is read as the family of the named class reads it, else by its CLS token', () => {
+  const ofCls = (cls: string, sep: string) => ['[UNK]', cls, sep, '<pad>', 'a', '<mask>'].join('\n');
+  for (const [type, { vocab }] of all) {
+    for (const name of vocab.classes) {
+      const tokenizerConfig = JSON.stringify({ tokenizer_class: `${name}TokenizerFast`, mask_token: '<mask>' });
+      const { ids } = createTokenizer({ vocab: ofCls('[CLS]', '[SEP]'), tokenizerConfig }).encode('a <mask>', { pair: 'a' });
+      const expected = type === 'mpnet' ? [1, 4, 5, 2, 2, 4, 2] : [1, 4, 5, 2, 4, 2];
+      assert.equal(Array.from(ids), expected, name);
+    }
+  }
+  const pair = (cls: string, sep: string) => createTokenizer({ vocab: ofCls(cls, sep) }).encode('a', { pair: 'a' }).ids.length;
+  assert.is(pair('<s>', '</s>'), 6);
+  assert.is(pair('[CLS]', '[SEP]'), 5);
+});
+
+t('a tokenizer of no family is refused by name', async () => {
+  const files = { vocab: '[UNK]\n[CLS]\n[SEP]', tokenizerConfig: '{"tokenizer_class": "T5Tokenizer"}' };
+  const error = await rejection(async () => createTokenizer(files));
+  assert.match(error.message, /T5Tokenizer/);
 });
 
 t('compat exports exactly the classes that the families have heads for', () => {

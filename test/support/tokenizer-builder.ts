@@ -1,6 +1,6 @@
 // Tokenizers built from parts, as the tokenizers library's own pages teach it, and their comparison with the reference.
 import * as assert from 'uvu/assert';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import type { suite } from './suite.js';
 import { compareWithOracle, makeOracle } from './tokenizer-oracle.js';
 import { formKinds, Random, randomText } from './tokenizer-strings.js';

@@ -4,7 +4,8 @@ import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
 import { loadTokenizer } from '../../src/index.js';
-import { createTokenizer, type TokenizerFiles } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
+import type { TokenizerFiles } from '../../src/tokenizer/index.js';
 import { golden, temporaryFolder } from '../support/checkpoint-files.js';
 import { addedToken, bertNormalizer } from '../support/tokenizer-variants.js';
 

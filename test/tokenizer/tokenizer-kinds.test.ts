@@ -1,6 +1,6 @@
 // The tokenizers that the tokenizers library's own pages teach to build: each against the reference, npm `tokenizers` (Rust).
 import * as assert from 'uvu/assert';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import { numeric } from '../../src/tokenizer/unicode/characters.js';
 import { reorderedMarks } from '../../src/tokenizer/unicode/normal-forms.js';
 import { suite } from '../support/suite.js';

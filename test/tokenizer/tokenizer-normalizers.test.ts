@@ -1,6 +1,6 @@
 // Normalizers alone and in sequences, each against the reference, npm `tokenizers` (Rust), character by character.
 import * as assert from 'uvu/assert';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import { marks } from '../../src/tokenizer/unicode/characters.js';
 import { combiningRank } from '../../src/tokenizer/unicode/normal-forms.js';
 import { suite } from '../support/suite.js';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import { skip } from '../support/skip.js';
 import { compareWithOracle, makeOracle } from '../support/tokenizer-oracle.js';
 import { Random, randomText, scalarBlocks } from '../support/tokenizer-strings.js';

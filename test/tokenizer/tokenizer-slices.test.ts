@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTokenizer, type EncodeOptions, type Encoding, type EncodingTask, type Tokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
+import type { EncodeOptions, Encoding, EncodingTask, Tokenizer } from '../../src/tokenizer/index.js';
 import { keptLengths } from '../../src/tokenizer/definition/truncation.js';
 import { addedTokenPhrases, withAddedTokens } from '../support/added-token-variants.js';
 import { difference, makeOracle } from '../support/tokenizer-oracle.js';

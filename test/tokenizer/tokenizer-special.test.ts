@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
-import { createTokenizer, type TokenizerFiles } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
+import type { TokenizerFiles } from '../../src/tokenizer/index.js';
 import { suite } from '../support/suite.js';
 import { bertNormalizer } from '../support/tokenizer-variants.js';
 

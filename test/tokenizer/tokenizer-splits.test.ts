@@ -1,6 +1,6 @@
 // Pre-tokenizers that split by characters, each against the reference, npm `tokenizers` (Rust).
 import * as assert from 'uvu/assert';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import { suite } from '../support/suite.js';
 import {
   added,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import { Random, randomText } from '../support/tokenizer-strings.js';
 import { phrases } from '../support/tokenizer-variants.js';
 
@@ -23,7 +23,7 @@ t('T18: gives the same in 16 workers at once as here', async () => {
   const texts = Array.from({ length: 200 }, () => randomText(random, 20, phrases));
   const tokenizer = createTokenizer({ tokenizerJson });
   const expected = texts.map((text) => tokenizer.encode(text, { offsets: true })).map(({ ids, offsets }) => [ids, offsets]);
-  const index = new URL('../../src/tokenizer/index.ts', import.meta.url).href;
+  const index = new URL('../../src/architectures/create-tokenizer.ts', import.meta.url).href;
   const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
   const results = Array.from({ length: 16 }, () => {
     const worker = new Worker(url, { workerData: { index, tokenizerJson, texts } });

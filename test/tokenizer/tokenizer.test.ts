@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
-import { createTokenizer, type EncodeOptions } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
+import type { EncodeOptions } from '../../src/tokenizer/index.js';
 
 const t = suite('tokenizer');
 

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { atOnce } from '../../src/calls/text-reader.js';
 import { createCollator, inspectDataset, taskMetrics, type Collator, type Example } from '../../src/training/collators/index.js';
 import { labelSet, readLabelSet, type Row } from '../../src/training/datasets/index.js';
-import { createTokenizer } from '../../src/tokenizer/index.js';
+import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('training collators');

@@ -1,3 +1,4 @@
+import { bertTemplate, type VocabKind } from '../../tokenizer/index.js';
 import type { ConfigFields } from '../config-fields.js';
 import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
@@ -18,11 +19,25 @@ export const bertFields: ConfigFields = {
   canDecode: true,
 };
 
+/** What most families read a vocab.txt as. */
+export const bertVocab: VocabKind = {
+  classes: [],
+  clsToken: '[CLS]',
+  template: bertTemplate,
+  maskTakesSpace: false,
+};
+
+/** Tokenizers of models of other families that are BERT's under another name. */
+const kOtherNames = 'MobileBert ConvBert SqueezeBert LayoutLM Lxmert Funnel RetriBert DPRQuestionEncoder DPRContextEncoder DPRReader'.split(
+  ' ',
+);
+
 /** Devlin et al., 2018: https://arxiv.org/abs/1810.04805 */
 export const bert: Family = {
   title: 'BERT',
   className: 'Bert',
   fields: bertFields,
+  vocab: { ...bertVocab, classes: ['Bert', ...kOtherNames] },
   prefix: 'bert.',
   encoder: bertEncoder,
   heads: bertHeads,

@@ -1,4 +1,4 @@
-import { bertFields } from '../bert/bert.js';
+import { bertFields, bertVocab } from '../bert/bert.js';
 import type { Family } from '../family.js';
 import { distilbertEncoder } from './encoder.js';
 import { distilbertHeads } from './heads.js';
@@ -18,6 +18,7 @@ export const distilbert: Family = {
     hasEpsilon: false,
     canDecode: false,
   },
+  vocab: { ...bertVocab, classes: ['DistilBert'] },
   prefix: 'distilbert.',
   encoder: distilbertEncoder,
   heads: distilbertHeads,

@@ -1,4 +1,4 @@
-import { bertFields } from '../bert/bert.js';
+import { bertFields, bertVocab } from '../bert/bert.js';
 import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
 import { electraEncoder } from './encoder.js';
@@ -15,6 +15,7 @@ export const electra: Family = {
     intermediateSize: [['intermediate_size'], 1024],
     embeddingSize: 128,
   },
+  vocab: { ...bertVocab, classes: ['Electra'] },
   prefix: 'electra.',
   encoder: electraEncoder,
   heads: electraHeads,

@@ -1,3 +1,4 @@
+import { robertaTemplate } from '../../tokenizer/index.js';
 import { bertFields } from '../bert/bert.js';
 import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
@@ -20,6 +21,7 @@ export const mpnet: Family = {
     uncountedId: kPaddingId,
     relativeBuckets: mpnetBuckets,
   },
+  vocab: { classes: ['MPNet'], clsToken: '<s>', template: robertaTemplate, maskTakesSpace: true },
   prefix: 'mpnet.',
   encoder: mpnetEncoder,
   heads: mpnetHeads,

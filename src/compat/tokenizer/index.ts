@@ -1,4 +1,4 @@
-export { AutoTokenizer, BertTokenizer, BertTokenizerFast, DistilBertTokenizer, ElectraTokenizer, MPNetTokenizer } from './tokenizer.js';
+export { AutoTokenizer, BertTokenizerFast } from './tokenizer.js';
 export type {
   BatchEncoding,
   BatchFields,

@@ -16,8 +16,7 @@ export const AutoTokenizer: TokenizerClass = {
     return callableTokenizer(await loadTokenizer(found.model, found.options));
   },
 };
-export { AutoTokenizer as BertTokenizer, AutoTokenizer as BertTokenizerFast, AutoTokenizer as DistilBertTokenizer };
-export { AutoTokenizer as ElectraTokenizer, AutoTokenizer as MPNetTokenizer };
+export { AutoTokenizer as BertTokenizerFast };
 
 const decodingSchema = { skipSpecialTokens: flag, cleanUpTokenizationSpaces: flag };
 const NAMES = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'] as const;

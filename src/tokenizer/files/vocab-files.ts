@@ -3,19 +3,12 @@ import { received } from '../../options.js';
 import type { AddedToken } from '../scanning/added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { bertPreTokenizer } from '../scanning/pre-tokenizer.js';
-import { bertTemplate, robertaTemplate } from '../definition/template.js';
+import type { VocabKind } from '../definition/vocab-kind.js';
 import { type AddedTokenFlags, TokenizerConfig } from './tokenizer-config.js';
 import { forEachLine } from './scan-vocabulary.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
 const SPECIAL_NAMES = ['unk', 'pad', 'cls', 'sep', 'mask'] as const;
-
-// All of these are BERT's tokenizer under another name.
-const BERT_CLASSES = new Set(
-  'Bert DistilBert Electra MobileBert ConvBert SqueezeBert LayoutLM Lxmert Funnel RetriBert MPNet DPRQuestionEncoder DPRContextEncoder DPRReader'
-    .split(' ')
-    .map((name) => `${name}Tokenizer`),
-);
 
 /**
  * The tokens of a vocab.txt with their ids: one a line, the id its line number from 0. Repaired as the reference reads it: CRLF and a
@@ -32,22 +25,18 @@ export function readVocab(text: string): Vocabulary {
   return vocab;
 }
 
-/** A tokenizer from vocab.txt, with what tokenizer_config.json and special_tokens_map.json add. Errors: VOCAB, TOKENIZER. */
-export function readVocabFiles(vocabText: string, files: TokenizerFiles): TokenizerDefinition {
+/**
+ * A tokenizer from vocab.txt, with what tokenizer_config.json and special_tokens_map.json add. Of `kinds` that one is read whose class they
+ * name, else the one with their CLS token, else the first.
+ *
+ * Errors: VOCAB, TOKENIZER.
+ */
+export function readVocabFiles(vocabText: string, files: TokenizerFiles, kinds: readonly [VocabKind, ...VocabKind[]]): TokenizerDefinition {
   const vocab = readVocab(vocabText);
   if (vocab.size === 0) throw unexpected('VOCAB', 'one token a line for vocab.txt', 'an empty file');
   const bad = /^.*[\ud800-\udfff].*$/mu.exec(vocabText);
   if (bad !== null) throw unexpected('VOCAB', 'well-formed Unicode for vocab.txt', received(bad[0]));
   const config = new TokenizerConfig(files);
-  const { tokenizerClass } = config;
-  if (
-    tokenizerClass !== undefined &&
-    tokenizerClass.endsWith('Tokenizer') &&
-    !BERT_CLASSES.has(tokenizerClass) &&
-    tokenizerClass !== 'PreTrainedTokenizer'
-  ) {
-    throw unexpected('TOKENIZER', `a tokenizer_class of BERT's kind in tokenizer_config.json`, received(tokenizerClass));
-  }
   const specialTokens = config.specialTokens((token) => vocab.has(token));
   const require = (name: keyof SpecialTokens): number => {
     const id = vocab.get(specialTokens[name] ?? '');
@@ -56,7 +45,7 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
   };
   require('unk');
   const [clsId, sepId] = [require('cls'), require('sep')];
-  const isMpnet = tokenizerClass === 'MPNetTokenizer' || (tokenizerClass === undefined && specialTokens.cls === '<s>');
+  const kind = kindOf(config.tokenizerClass, specialTokens, kinds);
   const lowercase = config.flag('do_lower_case') ?? true;
   return {
     normalizer: [
@@ -72,8 +61,8 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
     unkToken: specialTokens.unk,
     preTokenizer: bertPreTokenizer,
     model: { type: 'WordPiece', continuingSubwordPrefix: '##', maxInputCharsPerWord: 100 },
-    addedTokens: addedTokens(vocab, specialTokens, config, isMpnet),
-    template: isMpnet ? robertaTemplate(clsId, sepId) : bertTemplate(clsId, sepId),
+    addedTokens: addedTokens(vocab, specialTokens, config, kind),
+    template: kind.template(clsId, sepId),
     trimOffsets: undefined,
     decoder: { prefix: '##', cleanup: true },
     cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
@@ -87,12 +76,23 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles): Tokeni
   };
 }
 
+/** Errors: TOKENIZER, for a class of another kind; some names of classes mean nothing. */
+function kindOf(tokenizerClass: string | undefined, { cls }: SpecialTokens, kinds: readonly [VocabKind, ...VocabKind[]]): VocabKind {
+  const name = /^(.*)Tokenizer$/.exec(tokenizerClass ?? '')?.[1];
+  const named = kinds.find(({ classes }) => name !== undefined && classes.includes(name));
+  if (named !== undefined) return named;
+  if (name !== undefined && name !== 'PreTrained')
+    throw unexpected('TOKENIZER', `a tokenizer_class of BERT's kind in tokenizer_config.json`, received(tokenizerClass));
+  const known = tokenizerClass === undefined ? kinds.find(({ clsToken }) => clsToken === cls) : undefined;
+  return known ?? kinds[0];
+}
+
 function usual(name: keyof SpecialTokens): string {
   return `[${name.toUpperCase()}]`;
 }
 
 /** The special tokens, with the properties that the files give them, and the tokens that tokenizer_config.json adds. */
-function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: TokenizerConfig, isMpnet: boolean): AddedToken[] {
+function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: TokenizerConfig, kind: VocabKind): AddedToken[] {
   const tokens = new Map<string, AddedToken>();
   for (const name of SPECIAL_NAMES) {
     const content = special[name];
@@ -100,7 +100,7 @@ function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: Tokenize
     if (content === undefined || id === undefined) continue;
     const plain: AddedTokenFlags = {
       singleWord: false,
-      lstrip: isMpnet && name === 'mask',
+      lstrip: kind.maskTakesSpace && name === 'mask',
       rstrip: false,
       normalized: false,
       special: true,

@@ -1,9 +1,9 @@
+import { createTokenizer } from '../../architectures/create-tokenizer.js';
 import { unexpected } from '../../expected.js';
 import { loadModel, Model } from '../../models/model.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
 import { toNativeProgram } from '../../models/program/program.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
-import { createTokenizer } from '../../tokenizer/index.js';
 import { inTemporaryFolder } from '../checkpoints/temporary-folder.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import type { CollatedBatch } from '../collators/collator.js';
