@@ -66,6 +66,7 @@
       "native/engine/scheduler/waiting_jobs.cc",
       "native/engine/training/gradient.cc",
       "native/engine/training/recompute.cc",
+      "native/engine/training/training_stats.cc",
       "native/engine/weights/registry.cc",
       "native/engine/weights/weight_cache.cc"
     ],

@@ -14,6 +14,7 @@ export {
   type EmbedEvent,
   type EmbedTimings,
   type Stats,
+  type TrainingStats,
   type TaskEvent,
 } from './runtime/observe.js';
 export { setQueueLimit } from './runtime/queue-limit.js';

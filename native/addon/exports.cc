@@ -12,6 +12,7 @@
 #include "engine/pool/pool.h"
 #include "engine/weights/registry.h"
 #include "engine/scheduler/scheduler.h"
+#include "engine/training/training_stats.h"
 
 #ifndef BERTHA_BUILDER
 #error "the build must say which tool it is: BERTHA_BUILDER"
@@ -66,6 +67,19 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
     });
 }
 
+Napi::Object training_stats_of(Napi::Env env) {
+    const TrainingStats stats = training_stats();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("trainers", static_cast<double>(stats.trainers));
+    object.Set("running", static_cast<double>(stats.running));
+    object.Set("waiting", static_cast<double>(stats.waiting));
+    object.Set("steps", static_cast<double>(stats.steps));
+    object.Set("tokens", static_cast<double>(stats.tokens));
+    object.Set("bytes", static_cast<double>(stats.bytes));
+    object.Set("longestSliceMs", stats.longest_slice_ms);
+    return object;
+}
+
 Napi::Value stats(const Napi::CallbackInfo& info) {
     const SchedulerStats stats = Scheduler::instance().stats();
     Napi::Object object = Napi::Object::New(info.Env());
@@ -92,6 +106,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
     for (const auto& [device, count] : Registry::instance().models_by_device())
         models.Set(device, static_cast<double>(count));
     object.Set("modelsByDevice", models);
+    object.Set("training", training_stats_of(info.Env()));
     return object;
 }
 

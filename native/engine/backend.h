@@ -69,6 +69,9 @@ public:
     virtual int64_t preferred_tokens() const = 0;
     // "cpu", "cuda:N".
     virtual std::string device() const = 0;
+    // False while a forward would wait, because the weights are being changed. Whoever changes them wakes the
+    // pool afterwards.
+    virtual bool may_run() const { return true; }
     // True when forwards run on the process's CPU pool; false when the device does the work and a thread only
     // waits.
     virtual bool uses_cpu_pool() const = 0;

@@ -1,5 +1,6 @@
 /** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
 import type { PackedBatch } from './batch.js';
+import type { SchedulerStats } from './native-stats.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
@@ -388,33 +389,6 @@ export interface NativeVectors {
     end: number,
   ): { readonly indices: Float64Array; readonly scores: Float64Array };
   cancel(search: NativeSearch): void;
-}
-
-/** Counters of the process-wide scheduler since the process started. */
-export interface SchedulerStats {
-  readonly workers: number;
-  readonly queuedInteractive: number;
-  readonly queuedBulk: number;
-  readonly queuedTokens: number;
-  readonly queueLimit: number;
-  readonly runningBatches: number;
-  readonly completedCalls: number;
-  readonly failedCalls: number;
-  readonly batches: number;
-  readonly sequences: number;
-  readonly tokens: number;
-  /** Batches of several calls. */
-  readonly sharedBatches: number;
-  /** How many batches had 2^i to 2^(i+1) - 1 tokens; the last entry counts all larger ones. */
-  readonly batchSizes: readonly number[];
-  /** Summed over calls. */
-  readonly queueSeconds: number;
-  /** Summed over threads. */
-  readonly computeSeconds: number;
-  /** Forwards whose team had a straggler, a thread whose processor another program used: the caller went on alone. */
-  readonly lateHelpers: number;
-  /** Sets of weights in memory, by device: `cpu`, `cuda:0`. */
-  readonly modelsByDevice: Readonly<Record<string, number>>;
 }
 
 export interface NativeAddon {

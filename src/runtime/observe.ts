@@ -72,13 +72,35 @@ export interface Stats {
   readonly lateHelpers: number;
   /** Native memory in use, in bytes, weights included. */
   readonly allocatedBytes: number;
+  /** What trainers do; all zero where nothing has been trained. */
+  readonly training: TrainingStats;
+}
+
+/** Counters of all trainers of the process since it started, and what they do now. */
+export interface TrainingStats {
+  /** Trainers in memory. */
+  readonly trainers: number;
+  /** Trainers that are being computed: a step, or the reading of weights. */
+  readonly running: number;
+  /** Calls of trainers that have not begun. */
+  readonly waiting: number;
+  /** Updates of weights. */
+  readonly steps: number;
+  /** Tokens of these steps. */
+  readonly tokens: number;
+  /** Tokens learned from per second of wall time since the previous `stats()` of this thread, or since the library was loaded. */
+  readonly tokensPerSecond: number;
+  /** Weights, gradients, moments and workspaces of the trainers in memory. */
+  readonly bytes: number;
+  /** The longest time that a trainer kept a thread without looking for interactive work, in milliseconds. */
+  readonly longestSliceMs: number;
 }
 
 const calls = channel('bertha:call');
 const embeds = channel('bertha:embed');
 const tasks = channel('bertha:task');
 let tokenizeMs = 0;
-let previous = { tokens: 0, at: performance.now() };
+let previous = { tokens: 0, learned: 0, at: performance.now() };
 
 /** Whether anybody listens to `bertha:call`: an event that nobody hears is not made. */
 export function isCallObserved(): boolean {
@@ -109,8 +131,11 @@ export function stats(): Stats {
   const addon = loadAddon();
   const native = addon.stats();
   const now = performance.now();
-  const tokensPerSecond = ((native.tokens - previous.tokens) * 1000) / Math.max(1, now - previous.at);
-  previous = { tokens: native.tokens, at: now };
+  const { training } = native;
+  const perSecond = (tokens: number): number => (tokens * 1000) / Math.max(1, now - previous.at);
+  const tokensPerSecond = perSecond(native.tokens - previous.tokens);
+  const learnedPerSecond = perSecond(training.tokens - previous.learned);
+  previous = { tokens: native.tokens, learned: training.tokens, at: now };
   return {
     workers: native.workers,
     models: Object.values(native.modelsByDevice).reduce((sum, count) => sum + count, 0),
@@ -134,5 +159,6 @@ export function stats(): Stats {
     seconds: { tokenize: tokenizeMs / 1000, queue: native.queueSeconds, compute: native.computeSeconds },
     lateHelpers: native.lateHelpers,
     allocatedBytes: addon.allocatedBytes(),
+    training: { ...training, tokensPerSecond: learnedPerSecond },
   };
 }

@@ -25,8 +25,22 @@ export function learningBatch({ domains, inputs }: NativeTrainingProgram, length
   return batch as unknown as NativeMicroBatch;
 }
 
+/** Labelled texts of 1 to 24 tokens in two classes; 200 of them are more than one chunk of 2,048 tokens. */
+export function labelledBatch(sequences: number): NativeMicroBatch {
+  const lengths = Array.from({ length: sequences }, (_, i) => 1 + ((i * 17) % 24));
+  const cuSeqlens = Int32Array.from([0, ...lengths]);
+  for (let i = 1; i <= sequences; i++) cuSeqlens[i]! += cuSeqlens[i - 1]!;
+  const tokens = cuSeqlens[sequences]!;
+  return {
+    cuSeqlens,
+    inputIds: Int32Array.from({ length: tokens }, (_, i) => 5 + ((i * 7) % 20)),
+    tokenTypeIds: new Int32Array(tokens),
+    labels: Int32Array.from({ length: sequences }, (_, i) => i % 2),
+  };
+}
+
 /** Settings of one update. */
-export const learningUpdate = (step: number): NativeUpdate => ({
+export const learningUpdate = (step: number, more: Partial<NativeUpdate> = {}): NativeUpdate => ({
   learningRate: 1e-3,
   step,
   beta1: 0.9,
@@ -34,6 +48,7 @@ export const learningUpdate = (step: number): NativeUpdate => ({
   epsilon: 1e-8,
   weightDecay: 0.01,
   maxGradNorm: 1,
+  ...more,
 });
 
 /** All that a model has learned, row-major: values, and AdamW's two moments where they are. */

@@ -3,40 +3,15 @@ import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
 import { loadAddon } from '../../src/runtime/addon.js';
-import type { NativeMicroBatch, NativeUpdate } from '../../src/runtime/native.js';
 import { LearningModel } from '../../src/training/program/learning-model.js';
 import { goldenTraining } from '../support/golden-training.js';
+import { labelledBatch as batchOf, learningUpdate as update } from '../support/learning-batch.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('training step');
 
 const folder = fileURLToPath(goldenTraining('gradients/bert-dropout'));
 const load = (threads: number) => LearningModel.load(folder, { task: 'text-classification', seed: 7, threads });
-
-/** Sequences of 1 to 60 tokens, more than one chunk of 2,048 together. */
-function batchOf(sequences: number): NativeMicroBatch {
-  const lengths = Array.from({ length: sequences }, (_, i) => 1 + ((i * 17) % 24));
-  const cuSeqlens = Int32Array.from([0, ...lengths]);
-  for (let i = 1; i <= sequences; i++) cuSeqlens[i]! += cuSeqlens[i - 1]!;
-  const tokens = cuSeqlens[sequences]!;
-  return {
-    cuSeqlens,
-    inputIds: Int32Array.from({ length: tokens }, (_, i) => 5 + ((i * 7) % 20)),
-    tokenTypeIds: new Int32Array(tokens),
-    labels: Int32Array.from({ length: sequences }, (_, i) => i % 2),
-  };
-}
-
-const update = (step: number, more: Partial<NativeUpdate> = {}): NativeUpdate => ({
-  learningRate: 1e-3,
-  step,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  maxGradNorm: 1,
-  ...more,
-});
 
 /** All values, and with `moments` AdamW's two. */
 async function state({ session, training }: LearningModel, moments = true): Promise<Buffer> {

@@ -1,9 +1,9 @@
 #include "addon/training/trainer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/pool/pool.h"
+#include "engine/scheduler/yielding_team.h"
 
 namespace bertha::addon {
 namespace {
@@ -15,37 +15,59 @@ cpu::Learner make_learner(const Program& program, cpu::TrainingSpec spec, Weight
 
 }  // namespace
 
-Trainer::Trainer(const Program& program, cpu::TrainingSpec spec,
-                 std::vector<std::vector<LearningBlock>> blocks, WeightSource& source, int threads)
-    : blocks_(std::move(blocks)),
-      threads_(threads),
-      learner_(make_learner(program, std::move(spec), source, threads)) {}
+// Holds the weights alone. A thread that makes way meanwhile must not start a forward of the live weights,
+// which would wait for it.
+class Trainer::Changing {
+public:
+    explicit Changing(const Trainer& trainer) : trainer_(trainer) {
+        trainer_.changing_.fetch_add(1, std::memory_order_acq_rel);
+        trainer_.weights_.lock();
+    }
+    ~Changing() {
+        trainer_.weights_.unlock();
+        trainer_.changing_.fetch_sub(1, std::memory_order_acq_rel);
+        Pool::instance().wake();
+    }
+    Changing(const Changing&) = delete;
+    Changing& operator=(const Changing&) = delete;
+
+private:
+    const Trainer& trainer_;
+};
+
+Trainer::Trainer(const Program& program, cpu::TrainingSpec spec, WeightSource& source, int threads)
+    : threads_(threads), learner_(make_learner(program, std::move(spec), source, threads)) {
+    count_.set_bytes(learner_.parameters().bytes());
+}
 
 cpu::Accumulated Trainer::accumulate(const std::vector<const Batch*>& batches,
                                      const cpu::AccumulateOptions& options, Control& control) {
-    finish_writing();
-    PoolTeam team(threads_);
+    YieldingTeam team(threads_, control);
+    finish_writing(team);
     cpu::Accumulated result = learner_.accumulate(batches, options, team, control);
     workspace_bytes_.store(learner_.workspace_bytes(), std::memory_order_relaxed);
+    count_.set_bytes(learner_.parameters().bytes() + workspace_bytes());
+    count_.add_tokens(result.tokens);
     return result;
 }
 
-double Trainer::update(const cpu::AdamwUpdate& update) {
-    mask_gradients();
-    const std::unique_lock<std::shared_mutex> lock(weights_);
-    PoolTeam team(threads_);
-    return learner_.update(update, team);
+double Trainer::update(const cpu::AdamwUpdate& update, Control& control) {
+    const Changing alone(*this);
+    YieldingTeam team(threads_, control);
+    const double norm = learner_.update(update, team);
+    count_.add_step();
+    return norm;
 }
 
-void Trainer::zero_gradients() {
-    PoolTeam team(threads_);
+void Trainer::zero_gradients(Control& control) {
+    YieldingTeam team(threads_, control);
     learner_.zero_gradients(team);
 }
 
-std::vector<float> Trainer::read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end) {
+std::vector<float> Trainer::read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
+                                 Control& control) {
     if (kind == cpu::TensorKind::kGradient) {
-        mask_gradients();
-        PoolTeam team(threads_);
+        YieldingTeam team(threads_, control);
         learner_.parameters().gradient_norm(team);  // adds those of tied weights
     }
     const int64_t cols = program().weights[static_cast<size_t>(weight)].cols;
@@ -56,41 +78,21 @@ std::vector<float> Trainer::read(int32_t weight, cpu::TensorKind kind, int64_t r
 
 void Trainer::write(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
                     const std::vector<float>& rows) {
-    const std::unique_lock<std::shared_mutex> lock(weights_);
+    const Changing alone(*this);
     learner_.parameters().write(weight, kind, row_begin, row_end, rows.data());
     is_written_.store(true);
 }
 
-void Trainer::finish_writing() const {
+void Trainer::finish_writing(Team& team) const {
     if (!is_written_.load()) return;
-    const std::unique_lock<std::shared_mutex> lock(weights_);
-    if (!is_written_.exchange(false)) return;
-    PoolTeam team(threads_);
-    learner_.parameters().finish_writing(team);
+    const Changing alone(*this);
+    if (is_written_.exchange(false)) learner_.parameters().finish_writing(team);
 }
 
 std::shared_lock<std::shared_mutex> Trainer::lock_for_reading() const {
-    finish_writing();
+    PoolTeam team(threads_);
+    finish_writing(team);
     return std::shared_lock<std::shared_mutex>(weights_);
-}
-
-void Trainer::mask_gradients() {
-    cpu::Parameters& parameters = learner_.parameters();
-    for (size_t i = 0; i < blocks_.size(); i++) {
-        const auto id = static_cast<int32_t>(i);
-        if (blocks_[i].empty() || parameters.gradient(id) == nullptr) continue;
-        const Weight& weight = program().weights[i];
-        std::vector<float> row(static_cast<size_t>(weight.cols)), masked(row.size());
-        for (int64_t r = 0; r < weight.rows; r++) {
-            parameters.read(id, cpu::TensorKind::kGradient, r, r + 1, row.data());
-            std::fill(masked.begin(), masked.end(), 0.0f);
-            for (const LearningBlock& block : blocks_[i])
-                if (r >= block.row_begin && r < block.row_begin + block.rows)
-                    std::copy(row.begin() + block.col_begin, row.begin() + block.col_begin + block.cols,
-                              masked.begin() + block.col_begin);
-            parameters.write(id, cpu::TensorKind::kGradient, r, r + 1, masked.data());
-        }
-    }
 }
 
 }  // namespace bertha::addon

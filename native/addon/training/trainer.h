@@ -9,45 +9,44 @@
 
 #include "cpu/training/learner.h"
 #include "cpu/training/live_model.h"
+#include "engine/training/training_stats.h"
 
 namespace bertha::addon {
 
-// Columns col_begin .. col_begin + cols of rows row_begin .. row_begin + rows of a weight.
-struct LearningBlock {
-    int64_t row_begin, rows, col_begin, cols;
-};
-
 class Trainer final : public cpu::LiveParameters {
 public:
-    // blocks: by weight, what of it learns; none: all of it. Throws what Learner throws.
-    Trainer(const Program& program, cpu::TrainingSpec spec, std::vector<std::vector<LearningBlock>> blocks,
-            WeightSource& source, int threads);
+    // Throws what Learner throws.
+    Trainer(const Program& program, cpu::TrainingSpec spec, WeightSource& source, int threads);
 
     const Program& program() const { return learner_.program(); }
     int threads() const { return threads_; }
     cpu::Accumulated accumulate(const std::vector<const Batch*>& batches,
                                 const cpu::AccumulateOptions& options, Control& control);
-    double update(const cpu::AdamwUpdate& update);
-    void zero_gradients();
+    // Runs to its end, even when cancelled.
+    double update(const cpu::AdamwUpdate& update, Control& control);
+    void zero_gradients(Control& control);
     // Rows of a weight, row-major.
-    std::vector<float> read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end);
+    std::vector<float> read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
+                            Control& control);
     void write(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
                const std::vector<float>& rows);
 
     const cpu::Parameters& parameters() const override { return learner_.parameters(); }
     std::shared_lock<std::shared_mutex> lock_for_reading() const override;
+    bool are_changing() const override { return changing_.load(std::memory_order_acquire) > 0; }
     int64_t workspace_bytes() const { return workspace_bytes_.load(std::memory_order_relaxed); }
 
 private:
-    void finish_writing() const;
-    void mask_gradients();
+    class Changing;
+    void finish_writing(Team& team) const;
 
-    const std::vector<std::vector<LearningBlock>> blocks_;
     const int threads_;
     mutable cpu::Learner learner_;
     mutable std::shared_mutex weights_;            // whoever changes them holds it alone
+    mutable std::atomic<int> changing_{0};         // who holds it alone, or waits for it
     mutable std::atomic<bool> is_written_{false};  // and what is derived from the values is not made yet
     std::atomic<int64_t> workspace_bytes_{0};
+    TrainerCount count_;
 };
 
 }  // namespace bertha::addon

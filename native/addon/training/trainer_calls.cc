@@ -4,6 +4,9 @@
 
 #include "addon/args.h"
 #include "engine/pool/pool.h"
+#include "engine/scheduler/batch_control.h"
+#include "engine/scheduler/scheduler.h"
+#include "engine/training/training_stats.h"
 
 namespace bertha::addon {
 namespace {
@@ -48,16 +51,20 @@ Napi::Promise TrainerCalls::add(Napi::Env env, int64_t id, Work work,
     cancelled_[id] = cancelled;
     environment->begin_operation(env);
     const std::shared_ptr<TrainerCalls> self = shared_from_this();
-    waiting_.push_back([self, trainer = trainer_, environment, deferred, id, cancelled,
+    const auto count = std::make_shared<TrainerCallCount>();
+    waiting_.push_back([self, trainer = trainer_, environment, deferred, id, cancelled, count,
                         work = std::move(work), to_value = std::move(to_value)] {
         submit(
             environment, deferred,
-            [trainer, cancelled, work] {
+            [trainer, cancelled, count, work] {
                 BERTHA_CHECK(!cancelled->load(), "ABORTED", "the call was aborted");
-                work(*trainer, *cancelled);
+                count->begin();
+                BodyControl control(Scheduler::instance(), *cancelled);
+                work(*trainer, control);
             },
             to_value,
-            [self, id] {
+            [self, id, count] {
+                count->end();
                 self->cancelled_.erase(id);
                 self->is_running_ = false;
                 self->start_next();

@@ -23,7 +23,7 @@ public:
     TrainerCalls(Napi::Env env, std::shared_ptr<Trainer> trainer);
 
     const std::shared_ptr<Trainer>& trainer() const { return trainer_; }
-    using Work = std::function<void(Trainer& trainer, const std::atomic<bool>& cancelled)>;
+    using Work = std::function<void(Trainer& trainer, Control& control)>;
     Napi::Promise add(Napi::Env env, int64_t id, Work work, std::function<Napi::Value(Napi::Env)> to_value);
     void cancel(int64_t id);
     // Stops what runs and what waits.

@@ -10,8 +10,6 @@
 #include "engine/model.h"
 #include "engine/pool/hardware.h"
 #include "engine/pool/pool.h"
-#include "engine/scheduler/batch_control.h"
-#include "engine/scheduler/scheduler.h"
 
 namespace bertha::addon {
 namespace {
@@ -20,12 +18,11 @@ struct LoadRequest {
     Program program;
     std::vector<std::vector<FilePart>> parts;
     cpu::TrainingSpec spec;
-    std::vector<std::vector<LearningBlock>> blocks;
     int threads = 1;
     std::shared_ptr<Trainer> trainer;
 };
 
-LearningBlock read_block(const Napi::Object& object, const Weight& weight) {
+cpu::WeightBlock read_block(const Napi::Object& object, const Weight& weight) {
     const int64_t row = to_int(get(object, "rowBegin"), "rowBegin", 0, weight.rows);
     const int64_t col = to_int(get(object, "colBegin"), "colBegin", 0, weight.cols);
     return {row, to_int(get(object, "rows"), "rows", 0, weight.rows - row), col,
@@ -36,7 +33,6 @@ void read_training(const Napi::Object& training, LoadRequest& request) {
     const Napi::Array weights = to_array(get(training, "weights"), "weights");
     BERTHA_CHECK(weights.Length() == request.program.weights.size(), "INVALID_PROGRAM",
                  "expected how %zu weights learn, got %u", request.program.weights.size(), weights.Length());
-    request.blocks.resize(request.program.weights.size());
     for (uint32_t i = 0; i < weights.Length(); i++) {
         const Napi::Object object = to_object(weights.Get(i), "a weight");
         cpu::LearningWeight weight;
@@ -45,12 +41,12 @@ void read_training(const Napi::Object& training, LoadRequest& request) {
         if (has(object, "frozenRow")) weight.frozen_row = to_int(get(object, "frozenRow"), "frozenRow");
         if (has(object, "tiedTo"))
             weight.tied_to = static_cast<int32_t>(to_int(get(object, "tiedTo"), "tiedTo", 0, INT32_MAX));
-        request.spec.weights.push_back(weight);
-        if (!has(object, "blocks")) continue;
-        const Napi::Array blocks = to_array(get(object, "blocks"), "blocks");
+        const Napi::Array blocks = has(object, "blocks") ? to_array(get(object, "blocks"), "blocks")
+                                                         : Napi::Array::New(object.Env());
         for (uint32_t j = 0; j < blocks.Length(); j++)
-            request.blocks[i].push_back(
+            weight.blocks.push_back(
                 read_block(to_object(blocks.Get(j), "a block"), request.program.weights[i]));
+        request.spec.weights.push_back(std::move(weight));
     }
     request.spec.sequences_per_group = to_int(get(training, "sequencesPerGroup"), "sequencesPerGroup", 0,
                                               INT32_MAX);
@@ -126,11 +122,10 @@ std::shared_ptr<Computation> read_computation(const Program& program, const Napi
     return call;
 }
 
-void compute(Computation& call, Trainer& trainer, const std::atomic<bool>& cancelled) {
+void compute(Computation& call, Trainer& trainer, Control& control) {
     const Clock::time_point start = Clock::now();
     std::vector<const Batch*> batches;
     for (const auto& each : call.batches) batches.push_back(&each->view());
-    BodyControl control(Scheduler::instance(), cancelled);
     call.result = trainer.accumulate(batches, call.options, control);
     call.compute_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -233,8 +228,7 @@ Napi::Value TrainerWrap::load(const Napi::CallbackInfo& info) {
             [request] {
                 FileSource source(request->program, std::move(request->parts), true);
                 request->trainer = std::make_shared<Trainer>(request->program, std::move(request->spec),
-                                                             std::move(request->blocks), source,
-                                                             request->threads);
+                                                             source, request->threads);
                 source.verify();
             },
             [request](Napi::Env env) -> Napi::Value {
@@ -252,10 +246,10 @@ Napi::Value TrainerWrap::step(const Napi::CallbackInfo& info) {
         call->update = read_update(to_object(info[1], "the options"));
         return calls().add(
             info.Env(), to_int(info[2], "the call's id"),
-            [call](Trainer& trainer, const std::atomic<bool>& cancelled) {
+            [call](Trainer& trainer, Control& control) {
                 const Clock::time_point start = Clock::now();
-                compute(*call, trainer, cancelled);
-                call->grad_norm = trainer.update(call->update);
+                compute(*call, trainer, control);
+                call->grad_norm = trainer.update(call->update, control);
                 call->compute_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
             },
             [call](Napi::Env env) -> Napi::Value {
@@ -271,9 +265,7 @@ Napi::Value TrainerWrap::accumulate(const Napi::CallbackInfo& info) {
         const auto call = read_computation(calls().trainer()->program(), info);
         return calls().add(
             info.Env(), to_int(info[2], "the call's id"),
-            [call](Trainer& trainer, const std::atomic<bool>& cancelled) {
-                compute(*call, trainer, cancelled);
-            },
+            [call](Trainer& trainer, Control& control) { compute(*call, trainer, control); },
             [call](Napi::Env env) -> Napi::Value { return to_object_of(env, *call); });
     });
 }
@@ -284,8 +276,8 @@ Napi::Value TrainerWrap::update(const Napi::CallbackInfo& info) {
         call->update = read_update(to_object(info[0], "the options"));
         return calls().add(
             info.Env(), to_int(info[1], "the call's id"),
-            [call](Trainer& trainer, const std::atomic<bool>&) {
-                call->grad_norm = trainer.update(call->update);
+            [call](Trainer& trainer, Control& control) {
+                call->grad_norm = trainer.update(call->update, control);
             },
             [call](Napi::Env env) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);
@@ -299,7 +291,7 @@ Napi::Value TrainerWrap::zero_gradients(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         calls().add(
             info.Env(), next_id(),
-            [](Trainer& trainer, const std::atomic<bool>&) { trainer.zero_gradients(); },
+            [](Trainer& trainer, Control& control) { trainer.zero_gradients(control); },
             [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
         return info.Env().Undefined();
     });
@@ -316,8 +308,8 @@ Napi::Value TrainerWrap::read(const Napi::CallbackInfo& info) {
         const auto result = std::make_shared<std::vector<float>>();
         return calls().add(
             info.Env(), next_id(),
-            [=](Trainer& trainer, const std::atomic<bool>&) {
-                *result = trainer.read(weight, kind, begin, end);
+            [=](Trainer& trainer, Control& control) {
+                *result = trainer.read(weight, kind, begin, end, control);
             },
             [result](Napi::Env env) -> Napi::Value {
                 return from_floats(env, result->data(), result->size());
@@ -344,9 +336,7 @@ Napi::Value TrainerWrap::write(const Napi::CallbackInfo& info) {
         const int64_t end = begin + count / shape.cols;
         return calls().add(
             info.Env(), next_id(),
-            [=](Trainer& trainer, const std::atomic<bool>&) {
-                trainer.write(weight, kind, begin, end, *values);
-            },
+            [=](Trainer& trainer, Control&) { trainer.write(weight, kind, begin, end, *values); },
             [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
     });
 }

@@ -40,6 +40,7 @@ public:
     int64_t weight_bytes() const override { return live_->parameters().bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     std::string device() const override { return "cpu"; }
+    bool may_run() const override { return !live_->are_changing(); }
     bool uses_cpu_pool() const override { return true; }
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
              Control& control) const override {

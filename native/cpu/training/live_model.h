@@ -17,6 +17,8 @@ public:
     virtual const Parameters& parameters() const = 0;
     // Called before a forward: weights are whole while the lock lives.
     virtual std::shared_lock<std::shared_mutex> lock_for_reading() const = 0;
+    // Whether somebody holds the lock alone, or waits for it.
+    virtual bool are_changing() const = 0;
 };
 
 // The program's weights have the numbers and shapes of the learner's, `learning`. Throws INVALID_PROGRAM.

@@ -288,12 +288,12 @@ void Parameters::add_tied_gradients(Team& team) {
 }
 
 // Adapters that share a matrix leave most of it alone.
-void Parameters::clear_outside_of_blocks() {
+void Parameters::clear_outside_of_blocks(Team& team) {
     for (int32_t id = 0; id < static_cast<int32_t>(places_.size()); id++) {
         const std::vector<WeightBlock>& blocks = learning(id).blocks;
         if (blocks.empty() || place(id).learned == kNoIndex) continue;
         const int64_t rows = weight(id).rows, cols = weight(id).cols;
-        for (int64_t row = 0; row < rows; row++) {
+        team.run(rows, [&](int64_t row, int) {
             const auto clear = [&](int64_t column, float& value) {
                 const bool learns = std::any_of(blocks.begin(), blocks.end(), [&](const WeightBlock& block) {
                     return row >= block.row_begin && row < block.row_begin + block.rows &&
@@ -306,13 +306,13 @@ void Parameters::clear_outside_of_blocks() {
             } else {
                 for (int64_t i = 0; i < cols; i++) clear(i, gradient(id)[row * cols + i]);
             }
-        }
+        });
     }
 }
 
 double Parameters::gradient_norm(Team& team) {
     add_tied_gradients(team);
-    clear_outside_of_blocks();
+    clear_outside_of_blocks(team);
     team.run(static_cast<int64_t>(blocks_.size()), [this](int64_t i, int) {
         const Block& block = blocks_[static_cast<size_t>(i)];
         block_sums_[static_cast<size_t>(i)] = training_.sum_of_squares(gradients_.floats() + block.learned,

@@ -109,7 +109,7 @@ private:
     void load(WeightSource& source, Team& team);
     void refresh(Team& team);
     void add_tied_gradients(Team& team);
-    void clear_outside_of_blocks();
+    void clear_outside_of_blocks(Team& team);
 
     const Program& program_;
     const std::vector<LearningWeight> learning_;

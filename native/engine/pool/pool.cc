@@ -76,12 +76,17 @@ bool Pool::run_from_source(Priority priority) {
     return source != nullptr && source->waits(priority) && source->run_one(priority);
 }
 
+// Whether a member of a team of bulk work is wanted elsewhere.
+bool Pool::interactive_waits() const {
+    const WorkSource* source = source_.load(std::memory_order_acquire);
+    return has_interactive_team() || (source != nullptr && source->waits(Priority::kInteractive));
+}
+
 // Whether a member of a team of this priority has something better to do.
 bool Pool::work_waits(Priority priority) const {
     const WorkSource* source = source_.load(std::memory_order_acquire);
-    if (source != nullptr && source->waits(Priority::kInteractive)) return true;
-    if (priority == Priority::kInteractive) return false;
-    return has_interactive_team() || waiting_tasks_.load(std::memory_order_relaxed) > 0 ||
+    if (priority == Priority::kInteractive) return source != nullptr && source->waits(Priority::kInteractive);
+    return interactive_waits() || waiting_tasks_.load(std::memory_order_relaxed) > 0 ||
            (source != nullptr && source->waits(Priority::kBulk));
 }
 
@@ -159,7 +164,7 @@ bool Pool::join_interactive() {
         if (found == teams_.end()) return false;
         team = *found;
     }
-    return team->join([this] { return work_waits(Priority::kInteractive); });
+    return team->join([this] { return work_waits(Priority::kInteractive); }, [] { return false; });
 }
 
 // For a free thread: joins the newest team unless it has done so before.
@@ -172,7 +177,9 @@ bool Pool::join_newest(uint64_t& last_serial) {
         team = teams_.back();
     }
     last_serial = team->serial();
-    team->join([this, priority = team->priority()] { return work_waits(priority); });
+    const Priority priority = team->priority();
+    team->join([=] { return work_waits(priority); },
+               [=] { return priority == Priority::kBulk && interactive_waits(); });
     return true;
 }
 

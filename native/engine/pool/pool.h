@@ -91,6 +91,7 @@ private:
     bool run_from_source(Priority priority);
     bool run_task();
     bool join_newest(uint64_t& last_serial);
+    bool interactive_waits() const;
     bool work_waits(Priority priority) const;
     void wait_for_event(uint64_t seen);
     std::shared_ptr<WorkStealingTeam> add_team(int size, Priority priority, bool is_adaptive);

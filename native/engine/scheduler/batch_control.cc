@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/scheduler/scheduler.h"
+#include "engine/training/training_stats.h"
 
 namespace bertha {
 namespace {
@@ -50,7 +51,13 @@ bool BatchControl::may_poll() const {
            !scheduler_.pool_.has_interactive_team();
 }
 
-void BodyControl::at_op_boundary() { scheduler_.make_way(nullptr); }
+BodyControl::~BodyControl() { note_training_slice(Clock::now() - resumed_); }
+
+void BodyControl::at_op_boundary() {
+    note_training_slice(Clock::now() - resumed_);
+    scheduler_.make_way(nullptr);
+    resumed_ = Clock::now();
+}
 
 void Scheduler::make_way(const Model* paused) {
     if (deadline_passed()) {

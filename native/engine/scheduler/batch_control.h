@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "engine/backend.h"
+#include "engine/clock.h"
 #include "engine/scheduler/packed_batch.h"
 
 namespace bertha {
@@ -27,11 +28,12 @@ private:
     const bool may_yield_;
 };
 
-// The same for bulk work that is no batch: a step of a model that learns.
+// The same for bulk work that is no batch: a call of a model that learns, on the thread that computes it.
 class BodyControl final : public Control {
 public:
     BodyControl(Scheduler& scheduler, const std::atomic<bool>& cancelled)
         : scheduler_(scheduler), cancelled_(cancelled) {}
+    ~BodyControl() override;
 
     void at_op_boundary() override;
     bool cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
@@ -39,6 +41,7 @@ public:
 private:
     Scheduler& scheduler_;
     const std::atomic<bool>& cancelled_;
+    Clock::time_point resumed_ = Clock::now();
 };
 
 }  // namespace bertha

@@ -81,7 +81,7 @@ int64_t Scheduler::fill_from(Flow*& flow, Slices& slices, int64_t room) {
 }
 
 bool Scheduler::may_start(const Model& model) const {
-    return model.running < model.max_threads() && !is_device_full(model);
+    return model.running < model.max_threads() && !is_device_full(model) && model.loaded().may_run();
 }
 
 bool Scheduler::is_device_full(const Model& model) const {

@@ -1,0 +1,40 @@
+/** What the addon counts, as native/addon/exports.cc makes it. Nothing here is public. */
+
+/** Counters of the process-wide scheduler since the process started. */
+export interface SchedulerStats {
+  readonly workers: number;
+  readonly queuedInteractive: number;
+  readonly queuedBulk: number;
+  readonly queuedTokens: number;
+  readonly queueLimit: number;
+  readonly runningBatches: number;
+  readonly completedCalls: number;
+  readonly failedCalls: number;
+  readonly batches: number;
+  readonly sequences: number;
+  readonly tokens: number;
+  /** Batches of several calls. */
+  readonly sharedBatches: number;
+  /** How many batches had 2^i to 2^(i+1) - 1 tokens; the last entry counts all larger ones. */
+  readonly batchSizes: readonly number[];
+  /** Summed over calls. */
+  readonly queueSeconds: number;
+  /** Summed over threads. */
+  readonly computeSeconds: number;
+  /** Forwards whose team had a straggler, a thread whose processor another program used: the caller went on alone. */
+  readonly lateHelpers: number;
+  /** Sets of weights in memory, by device: `cpu`, `cuda:0`. */
+  readonly modelsByDevice: Readonly<Record<string, number>>;
+  readonly training: NativeTrainingStats;
+}
+
+/** Counters of all trainers of the process. */
+export interface NativeTrainingStats {
+  readonly trainers: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly steps: number;
+  readonly tokens: number;
+  readonly bytes: number;
+  readonly longestSliceMs: number;
+}
