@@ -3,9 +3,10 @@
 #include "addon/args.h"
 #include "addon/device_questions.h"
 #include "addon/environment.h"
+#include "addon/vectors/learn_ops.h"
 #include "addon/model_wrap.h"
 #include "addon/training/trainer_wrap.h"
-#include "addon/vector_ops.h"
+#include "addon/vectors/vector_ops.h"
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
 #include "engine/pool/hardware.h"
@@ -139,6 +140,7 @@ Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
                     });
                 }));
     exports.Set("vectors", define_vector_ops(env));
+    exports.Set("learn", define_learn_ops(env));
     return exports;
 }
 

@@ -107,6 +107,18 @@ struct ProductArgs {
     bool exact = false;  // each product of two components fits float64: both come from float32
 };
 
+// Rows of a linear model's data [rows, width], of one type, and its weights; see linear_model-inl.h.
+struct LinearModelArgs {
+    const float* narrow_rows = nullptr;
+    const double* wide_rows = nullptr;  // instead of narrow_rows
+    const double* weights = nullptr;    // [classes, width]
+    double* values = nullptr;           // scores, or residuals [rows, classes]
+    double* gradient = nullptr;         // [classes, width]
+    int64_t rows = 0;
+    int64_t width = 0;
+    int64_t classes = 0;
+};
+
 struct KernelTable {
     const char* isa;
     int64_t lanes;
@@ -139,6 +151,10 @@ struct KernelTable {
     // The sums of squares of a panel's rows [lanes]
     void (*panel_squares)(const double* panel, int64_t width, double* out);
     void (*products)(const ProductArgs&);
+    // values = rows · weightsᵀ
+    void (*linear_model_scores)(const LinearModelArgs&);
+    // gradient += valuesᵀ · rows
+    void (*linear_model_gradient)(const LinearModelArgs&);
 };
 
 // Null when the table is not compiled for this architecture.

@@ -9,6 +9,7 @@ const floors = [
   ['index'],
   ['compat', 'evaluators', 'tools', 'training'],
   ['embedding', 'tasks'],
+  ['learn'],
   ['vectors', 'metrics'],
   ['calls'],
   ['models'],

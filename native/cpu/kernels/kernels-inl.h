@@ -7,6 +7,7 @@
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/products-inl.h"
+#include "cpu/kernels/linear_model-inl.h"
 // clang-format on
 
 template <typename Int8, typename Int8Fast>
@@ -31,5 +32,7 @@ constexpr KernelTable make_table(const char* isa) {
     table.pack_wide_products = pack_wide_products;
     table.panel_squares = panel_squares;
     table.products = products;
+    table.linear_model_scores = linear_model_scores;
+    table.linear_model_gradient = linear_model_gradient;
     return table;
 }

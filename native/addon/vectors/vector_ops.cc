@@ -1,10 +1,8 @@
-#include "addon/vector_ops.h"
+#include "addon/vectors/vector_ops.h"
 
 #include "addon/args.h"
-#include "addon/environment.h"
+#include "addon/vectors/pool_task.h"
 #include "cpu/vector_search.h"
-#include "engine/pool/hardware.h"
-#include "engine/pool/pool.h"
 
 namespace bertha::addon {
 namespace {
@@ -38,31 +36,9 @@ const SearchPtr& to_search(const Napi::Value& value) {
     return *value.As<Napi::External<SearchPtr>>().Data();
 }
 
-// Runs body(unit) on the pool; the promise resolves with what `result` makes on the JavaScript thread.
-template <typename Result>
-Napi::Value run_task(Napi::Env env, int64_t units, Task::Body body, Result result) {
-    const std::shared_ptr<Environment> environment = Environment::of(env);
-    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
-    const auto on_done = [environment, deferred, result](const std::optional<Failure>& failure) {
-        environment->post([environment, deferred, result, failure](Napi::Env env) {
-            const Napi::HandleScope scope(env);
-            environment->end_operation(env);
-            settle(env, deferred, [&]() -> Napi::Value {
-                if (failure) throw Error(failure->code, failure->message);
-                return result(env);
-            });
-        });
-    };
-    environment->begin_operation(env);
-    Pool::instance().submit(std::make_shared<Task>(units, std::move(body), on_done));
-    return deferred.Promise();
-}
-
 // search(queries [count, width], width, topK, threshold, cosine): a handle
 Napi::Value make_search(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        static const int threads = hardware_threads().chosen;
-        Pool::instance().ensure_workers(threads);
         VectorSearch::Options options;
         options.width = to_int(info[1], "width", 1, int64_t{1} << 40);
         options.top_k = to_int(info[2], "topK", 0, int64_t{1} << 40);

@@ -1,0 +1,205 @@
+#include "cpu/learn/linear_problem.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "cpu/isa/isa.h"
+#include "engine/check.h"
+
+namespace bertha::cpu {
+namespace {
+
+// Rows whose scores and gradient are computed while they are in the cache.
+constexpr int64_t kBlockRows = 64;
+constexpr int64_t kMostChunks = 32;
+// Numbers of all chunks' gradients.
+constexpr int64_t kPartialNumbers = int64_t{1} << 23;
+
+}  // namespace
+
+LinearProblem::LinearProblem(RowKind kind, int64_t rows, int64_t width, int64_t values)
+    : kernels_(kernels()), kind_(kind), rows_(rows), width_(width), values_(values) {
+    const size_t bytes = kind == RowKind::kFloat ? sizeof(float) : sizeof(double);
+    numbers_ = Buffer(static_cast<size_t>(values) * bytes);
+    if (kind == RowKind::kSparse) columns_ = Buffer(static_cast<size_t>(values) * sizeof(int32_t));
+}
+
+void LinearProblem::put(int64_t first, const float* numbers, int64_t count) {
+    BERTHA_CHECK(kind_ == RowKind::kFloat && first >= 0 && count <= values_ - first, "INVALID_ARG",
+                 "expected float32 numbers within the rows");
+    std::copy(numbers, numbers + count, numbers_.floats() + first);
+}
+
+void LinearProblem::put(int64_t first, const double* numbers, int64_t count) {
+    BERTHA_CHECK(kind_ != RowKind::kFloat && first >= 0 && count <= values_ - first, "INVALID_ARG",
+                 "expected float64 numbers within the rows");
+    std::copy(numbers, numbers + count, numbers_.as<double>() + first);
+}
+
+void LinearProblem::put_columns(int64_t first, const int32_t* columns, int64_t count) {
+    BERTHA_CHECK(kind_ == RowKind::kSparse && first >= 0 && count <= values_ - first, "INVALID_ARG",
+                 "expected columns of the stored numbers");
+    for (int64_t i = 0; i < count; i++)
+        BERTHA_CHECK(columns[i] >= 0 && columns[i] < width_, "INVALID_ARG", "expected columns below %lld",
+                     static_cast<long long>(width_));
+    std::copy(columns, columns + count, columns_.as<int32_t>() + first);
+}
+
+void LinearProblem::put_starts(std::vector<int64_t> starts) {
+    const bool fits = static_cast<int64_t>(starts.size()) == rows_ + 1 && starts.front() == 0 &&
+                      starts.back() == values_ && std::is_sorted(starts.begin(), starts.end());
+    BERTHA_CHECK(fits, "INVALID_ARG", "expected %lld rising starts of rows",
+                 static_cast<long long>(rows_ + 1));
+    starts_ = std::move(starts);
+}
+
+void LinearProblem::set_targets(std::vector<int32_t> targets, std::vector<double> weights, int64_t classes) {
+    const auto count = static_cast<int64_t>(targets.size());
+    BERTHA_CHECK(count == rows_ && (weights.empty() || static_cast<int64_t>(weights.size()) == rows_),
+                 "INVALID_ARG", "expected a target and a weight for each row");
+    for (int32_t target : targets)
+        BERTHA_CHECK(target >= 0 && target < classes, "INVALID_ARG", "expected targets below the classes");
+    total_weight_ = weights.empty() ? static_cast<double>(rows_) : 0.0;
+    for (double weight : weights) total_weight_ += weight;
+    targets_ = std::move(targets);
+    sample_weights_ = std::move(weights);
+    classes_ = classes;
+}
+
+int64_t LinearProblem::chunks(int64_t outputs) const {
+    const int64_t blocks = std::max<int64_t>(1, (rows_ + kBlockRows - 1) / kBlockRows);
+    const int64_t most = std::max<int64_t>(1, kPartialNumbers / std::max<int64_t>(1, outputs * (width_ + 1)));
+    return std::min({blocks, most, kMostChunks});
+}
+
+// Chunks are whole blocks.
+LinearProblem::Range LinearProblem::range(int64_t chunk, int64_t chunks) const {
+    const int64_t blocks = (rows_ + kBlockRows - 1) / kBlockRows;
+    return {blocks * chunk / chunks * kBlockRows,
+            std::min(rows_, blocks * (chunk + 1) / chunks * kBlockRows)};
+}
+
+void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weights, double* out) const {
+    if (kind_ == RowKind::kSparse) {
+        for (int64_t row = rows.begin; row < rows.end; row++)
+            for (int64_t c = 0; c < outputs; c++) {
+                double sum = 0.0;
+                for (int64_t i = starts_[static_cast<size_t>(row)]; i < starts_[static_cast<size_t>(row) + 1];
+                     i++)
+                    sum += numbers_.as<double>()[i] * weights[c * width_ + columns_.as<int32_t>()[i]];
+                out[(row - rows.begin) * outputs + c] = sum;
+            }
+    } else {
+        LinearModelArgs args;
+        if (kind_ == RowKind::kFloat)
+            args.narrow_rows = numbers_.floats() + rows.begin * width_;
+        else
+            args.wide_rows = numbers_.as<double>() + rows.begin * width_;
+        args.weights = weights;
+        args.values = out;
+        args.rows = rows.end - rows.begin;
+        args.width = width_;
+        args.classes = outputs;
+        kernels_.linear_model_scores(args);
+    }
+    const double* intercepts = weights + outputs * width_;
+    for (int64_t row = 0; row < rows.end - rows.begin; row++)
+        for (int64_t c = 0; c < outputs; c++) out[row * outputs + c] += intercepts[c];
+}
+
+void LinearProblem::block_gradient(Range rows, int64_t outputs, double* residuals, double* gradient) const {
+    const int64_t count = rows.end - rows.begin;
+    for (int64_t row = 0; row < count; row++)
+        for (int64_t c = 0; c < outputs; c++) gradient[outputs * width_ + c] += residuals[row * outputs + c];
+    if (kind_ == RowKind::kSparse) {
+        for (int64_t row = rows.begin; row < rows.end; row++)
+            for (int64_t c = 0; c < outputs; c++) {
+                const double residual = residuals[(row - rows.begin) * outputs + c];
+                for (int64_t i = starts_[static_cast<size_t>(row)]; i < starts_[static_cast<size_t>(row) + 1];
+                     i++)
+                    gradient[c * width_ + columns_.as<int32_t>()[i]] += residual * numbers_.as<double>()[i];
+            }
+        return;
+    }
+    LinearModelArgs args;
+    if (kind_ == RowKind::kFloat)
+        args.narrow_rows = numbers_.floats() + rows.begin * width_;
+    else
+        args.wide_rows = numbers_.as<double>() + rows.begin * width_;
+    args.values = residuals;
+    args.gradient = gradient;
+    args.rows = count;
+    args.width = width_;
+    args.classes = outputs;
+    kernels_.linear_model_gradient(args);
+}
+
+void LinearProblem::scores(int64_t chunk, int64_t outputs, const double* weights, double* out) const {
+    const Range rows = range(chunk, chunks(outputs));
+    block_scores(rows, outputs, weights, out + rows.begin * outputs);
+}
+
+double LinearProblem::binary_residual(int64_t row, double* value) const {
+    const double score = *value, target = targets_[static_cast<size_t>(row)];
+    // log(1 + exp(score)) - target · score, and its derivative, without overflow
+    const double small = std::exp(-std::fabs(score));
+    *value = (score >= 0 ? 1.0 / (1.0 + small) : small / (1.0 + small)) - target;
+    return std::max(score, 0.0) + std::log1p(small) - target * score;
+}
+
+double LinearProblem::softmax_residuals(int64_t row, double* values) const {
+    const int32_t target = targets_[static_cast<size_t>(row)];
+    const double most = *std::max_element(values, values + classes_);
+    const double score = values[target];
+    double sum = 0.0;
+    for (int64_t c = 0; c < classes_; c++) sum += values[c] = std::exp(values[c] - most);
+    for (int64_t c = 0; c < classes_; c++) values[c] /= sum;
+    values[target] -= 1.0;
+    return std::log(sum) + most - score;
+}
+
+double LinearProblem::residuals(Range rows, double* values) const {
+    double loss = 0.0;
+    for (int64_t row = rows.begin; row < rows.end; row++, values += outputs()) {
+        const double weight = (sample_weights_.empty() ? 1.0 : sample_weights_[static_cast<size_t>(row)]) /
+                              total_weight_;
+        loss += weight * (classes_ == 2 ? binary_residual(row, values) : softmax_residuals(row, values));
+        for (int64_t c = 0; c < outputs(); c++) values[c] *= weight;
+    }
+    return loss;
+}
+
+LinearProblem::Evaluation::Evaluation(std::shared_ptr<const LinearProblem> problem,
+                                      std::vector<double> weights)
+    : problem_(std::move(problem)), weights_(std::move(weights)) {
+    const int64_t outputs = problem_->outputs();
+    chunks_ = problem_->chunks(outputs);
+    size_ = outputs * (problem_->width_ + 1) + 1;
+    parts_.resize(static_cast<size_t>(chunks_));
+    left_.store(chunks_);
+}
+
+void LinearProblem::Evaluation::run(int64_t chunk) {
+    const LinearProblem& problem = *problem_;
+    const int64_t outputs = problem.outputs();
+    std::vector<double>& part = parts_[static_cast<size_t>(chunk)];
+    part.assign(static_cast<size_t>(size_), 0.0);
+    std::vector<double> values(static_cast<size_t>(kBlockRows * outputs));
+    const Range all = problem.range(chunk, chunks_);
+    for (int64_t row = all.begin; row < all.end; row += kBlockRows) {
+        const Range rows{row, std::min(all.end, row + kBlockRows)};
+        problem.block_scores(rows, outputs, weights_.data(), values.data());
+        part.back() += problem.residuals(rows, values.data());
+        problem.block_gradient(rows, outputs, values.data(), part.data());
+    }
+    if (left_.fetch_sub(1) == 1) add_up();
+}
+
+void LinearProblem::Evaluation::add_up() {
+    result_.assign(static_cast<size_t>(size_), 0.0);
+    for (const std::vector<double>& part : parts_)
+        for (size_t i = 0; i < part.size(); i++) result_[i] += part[i];
+}
+
+}  // namespace bertha::cpu

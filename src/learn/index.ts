@@ -1,0 +1,21 @@
+/** Features, classifiers and splits as scikit-learn's, over what `embed` returns. @module */
+export { OneHotEncoder, type OneHotOptions } from './features/one-hot-encoder.js';
+export { StandardScaler, type ScalerOptions } from './features/standard-scaler.js';
+export {
+  LogisticRegression,
+  type FitOptions,
+  type FitProgress,
+  type FittedLogistic,
+  type LogisticRegressionOptions,
+} from './linear/logistic-regression.js';
+export { hstack, type Matrix } from './matrix/matrix.js';
+export { SparseMatrix } from './matrix/sparse-matrix.js';
+export { crossValScore, type Classifier, type CrossValidationOptions } from './split/cross-validation.js';
+export { kFold, stratifiedKFold, type FoldOptions } from './split/folds.js';
+export { NumpyRandom } from './split/numpy-random.js';
+export { splitIndices, trainTestSplit, type Split, type SplitOf, type SplitOptions } from './split/train-test-split.js';
+export { CountVectorizer, type CountVectorizerOptions } from './text/count-vectorizer.js';
+export { englishStopWords } from './text/stop-words.js';
+export { TfidfVectorizer, type TfidfVectorizerOptions } from './text/tfidf-vectorizer.js';
+export { segmentWords, type AnalyzerOptions } from './text/tokenize.js';
+export type { Label } from '../metrics/classification.js';

@@ -1,0 +1,103 @@
+import { dot } from '../../vectors/vector-like.js';
+import { lineSearch, type LinePoint } from './line-search.js';
+
+/** What is minimised: its value and its gradient at a point. */
+export type Objective = (point: Float64Array) => Promise<{ readonly value: number; readonly gradient: Float64Array }>;
+
+/** Options of `minimize`. */
+export interface MinimizeOptions {
+  /** Ends when no component of the gradient is larger. */
+  readonly tolerance: number;
+  readonly maxIterations: number;
+  /** Called after each iteration. */
+  readonly onIteration?: ((iteration: number, value: number, largestGradient: number) => void) | undefined;
+}
+
+/** What `minimize` found. */
+export interface Minimum {
+  readonly point: Float64Array;
+  readonly value: number;
+  readonly largestGradient: number;
+  readonly iterations: number;
+  /** Whether it ended for another reason than `maxIterations` or a line search without success. */
+  readonly converged: boolean;
+}
+
+interface Pair {
+  readonly step: Float64Array;
+  readonly change: Float64Array;
+  readonly product: number;
+}
+
+const kPairs = 10;
+/** A relative decrease below this ends it at scikit-learn's default tolerance, 1e-4; a smaller tolerance asks for as much more. */
+const kFlat = 64 * Number.EPSILON;
+const kDefaultTolerance = 1e-4;
+
+/** L-BFGS with 10 pairs, as scipy's L-BFGS-B does it without bounds: Liu & Nocedal, 1989. */
+export async function minimize(objective: Objective, start: Float64Array, options: MinimizeOptions): Promise<Minimum> {
+  let point = start;
+  let { value, gradient } = await objective(point);
+  const pairs: Pair[] = [];
+  const flat = kFlat * Math.min(1, options.tolerance / kDefaultTolerance);
+  let iterations = 0;
+  const result = (converged: boolean): Minimum => ({ point, value, largestGradient: largest(gradient), iterations, converged });
+  if (largest(gradient) <= options.tolerance) return result(true);
+  while (iterations < options.maxIterations) {
+    const direction = descent(gradient, pairs);
+    const begin: LinePoint = { step: 0, value, slope: dot(gradient, direction) };
+    let reached = { point, value, gradient };
+    const found = await lineSearch(begin, iterations === 0 ? 1 / Math.sqrt(dot(direction, direction)) : 1, async (step) => {
+      const next = point.map((x, i) => x + step * direction[i]!);
+      reached = { point: next, ...(await objective(next)) };
+      return { step, value: reached.value, slope: dot(reached.gradient, direction) };
+    });
+    if (found === undefined) {
+      // Old pairs may be to blame: once more down the gradient.
+      if (pairs.length === 0) return result(false);
+      pairs.length = 0;
+      continue;
+    }
+    iterations++;
+    const before = { value, gradient };
+    ({ point, value, gradient } = reached);
+    options.onIteration?.(iterations, value, largest(gradient));
+    if (largest(gradient) <= options.tolerance) return result(true);
+    if (before.value - value <= flat * Math.max(Math.abs(before.value), Math.abs(value), 1)) return result(true);
+    const change = gradient.map((g, i) => g - before.gradient[i]!);
+    const step = direction.map((d) => d * found.step);
+    const product = dot(change, step);
+    if (product <= Number.EPSILON * -begin.slope * found.step) continue;
+    pairs.push({ step, change, product });
+    if (pairs.length > kPairs) pairs.shift();
+  }
+  return result(false);
+}
+
+/** The direction of descent by the two loops over the pairs. */
+function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
+  const direction = gradient.map((g) => -g);
+  const factors = pairs.map(() => 0);
+  for (let i = pairs.length - 1; i >= 0; i--) {
+    const { step, change, product } = pairs[i]!;
+    factors[i] = dot(step, direction) / product;
+    add(direction, change, -factors[i]!);
+  }
+  const last = pairs.at(-1);
+  if (last !== undefined) {
+    const scale = last.product / dot(last.change, last.change);
+    for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
+  }
+  pairs.forEach(({ step, change, product }, i) => add(direction, step, factors[i]! - dot(change, direction) / product));
+  return direction;
+}
+
+function add(to: Float64Array, from: Float64Array, factor: number): void {
+  for (let i = 0; i < to.length; i++) to[i]! += factor * from[i]!;
+}
+
+function largest(gradient: Float64Array): number {
+  let most = 0;
+  for (const g of gradient) most = Math.max(most, Math.abs(g));
+  return most;
+}

@@ -1,0 +1,99 @@
+import { unexpected } from '../../expected.js';
+import { loadAddon } from '../../runtime/addon.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
+import type { NativeModelRows } from '../../runtime/native.js';
+import { callNative, toBerthaError } from '../../runtime/native-error.js';
+import { toRows } from '../../vectors/rows.js';
+import type { FloatArray } from '../../vectors/vector-like.js';
+import { isSparse, type Matrix, notFinite } from './matrix.js';
+
+/** Numbers that are copied at once: 1 MB of float32. */
+const kBlockNumbers = 1 << 18;
+
+/** Rows in native memory, for what the pool computes over them. */
+export class NativeRows {
+  readonly #rows: NativeModelRows;
+
+  private constructor(
+    rows: NativeModelRows,
+    readonly count: number,
+    readonly width: number,
+  ) {
+    this.#rows = rows;
+  }
+
+  /**
+   * Copies `x` in slices of the event loop. `name` is what errors call it.
+   *
+   * Errors: INVALID_ARG for no rows, rows of different lengths, and numbers that are not finite (row and column named); ADDON_LOAD,
+   * OUT_OF_MEMORY, the signal's reason.
+   */
+  static async copy(x: Matrix, name: string, signal?: AbortSignal): Promise<NativeRows> {
+    signal?.throwIfAborted();
+    const { learn } = loadAddon();
+    const budget = new Budget(signal);
+    if (isSparse(x)) {
+      requireRows(x.rows, x.columns, name);
+      const wrong = x.values.findIndex((value) => !Number.isFinite(value));
+      if (wrong >= 0) {
+        const row = x.indptr.findIndex((start) => start > wrong) - 1;
+        throw notFinite(name, row * x.columns + x.indices[wrong]!, x.columns, x.values[wrong]!);
+      }
+      const rows = callNative(() => learn.rows('sparse', x.rows, x.columns, x.values.length));
+      callNative(() => {
+        learn.put(rows, 0, x.values, x.indices);
+        learn.starts(rows, x.indptr);
+      });
+      return new NativeRows(rows, x.rows, x.columns);
+    }
+    const source = toRows(x, name);
+    requireRows(source.count, source.width, name);
+    const each = Math.max(1, Math.floor(kBlockNumbers / source.width));
+    const blocks = Math.ceil(source.count / each);
+    const block = (i: number): FloatArray => source.block(i * each, Math.min(source.count, (i + 1) * each));
+    let isSingle = block(0).BYTES_PER_ELEMENT === 4;
+    const begin = (): NativeModelRows =>
+      callNative(() => learn.rows(isSingle ? 'float32' : 'float64', source.count, source.width, source.count * source.width));
+    let rows = begin();
+    for (let i = 0; i < blocks; i++) {
+      const values = block(i);
+      for (let j = 0; j < values.length; j++) {
+        if (!Number.isFinite(values[j])) throw notFinite(name, i * each * source.width + j, source.width, values[j]!);
+      }
+      if (isSingle && values.BYTES_PER_ELEMENT === 8) {
+        // A list whose later vectors are float64: all of it is, then.
+        isSingle = false;
+        rows = begin();
+        i = -1;
+        continue;
+      }
+      const numbers = isSingle ? values : Float64Array.from(values);
+      callNative(() => learn.put(rows, i * each * source.width, numbers));
+      if (budget.isSpent) await budget.yield();
+    }
+    return new NativeRows(rows, source.count, source.width);
+  }
+
+  /** Sets the class of each row [rows], below `classes`, and the rows' weights [rows], or none. */
+  setTargets(targets: Int32Array, weights: Float64Array | undefined, classes: number): void {
+    callNative(() => loadAddon().learn.targets(this.#rows, targets, weights ?? new Float64Array(0), classes));
+  }
+
+  /** The gradient of the mean logistic loss at `weights` [outputs, width] with intercepts [outputs] after them, and then the loss itself. */
+  evaluate(weights: Float64Array): Promise<Float64Array> {
+    return loadAddon().learn.evaluate(this.#rows, weights).catch(rethrow);
+  }
+
+  /** Products [rows, outputs] with weights [outputs, width], intercepts [outputs] after them. */
+  scores(weights: Float64Array, outputs: number): Promise<Float64Array> {
+    return loadAddon().learn.scores(this.#rows, weights, outputs).catch(rethrow);
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw toBerthaError(error);
+}
+
+function requireRows(rows: number, columns: number, name: string): void {
+  if (rows === 0 || columns === 0) throw unexpected('INVALID_ARG', `rows of numbers for ${name}`, 'none');
+}

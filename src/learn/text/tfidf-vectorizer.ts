@@ -1,0 +1,96 @@
+import { unexpected, wrongOption } from '../../expected.js';
+import { type Check, flag, readOptions } from '../../options.js';
+import { SparseMatrix } from '../matrix/sparse-matrix.js';
+import { countSchema, CountVectorizer, type CountVectorizerOptions } from './count-vectorizer.js';
+
+/** Options of `TfidfVectorizer`. */
+export interface TfidfVectorizerOptions extends CountVectorizerOptions {
+  /** Rows of length 1: by squares (default), by sums, or as they are. */
+  readonly norm?: 'l1' | 'l2' | null | undefined;
+  /** Weigh pieces by how few texts have them. Default true. */
+  readonly useIdf?: boolean | undefined;
+  /** As if one more text had every piece. Default true. */
+  readonly smoothIdf?: boolean | undefined;
+  /** 1 + log of the count instead of the count. Default false. */
+  readonly sublinearTf?: boolean | undefined;
+}
+
+const norm: Check<'l1' | 'l2' | null> = (value, name) => {
+  if (value !== 'l1' && value !== 'l2' && value !== null) throw wrongOption(`"l1", "l2" or null for ${name}`, value);
+  return value;
+};
+const ownSchema = { norm, useIdf: flag, smoothIdf: flag, sublinearTf: flag };
+
+/** Counts of pieces, weighed by how rare they are: scikit-learn's TfidfVectorizer. */
+export class TfidfVectorizer {
+  readonly #counts: CountVectorizer;
+  readonly #norm: 'l1' | 'l2' | null;
+  readonly #useIdf: boolean;
+  readonly #smoothIdf: boolean;
+  readonly #sublinearTf: boolean;
+  #idf: Float64Array | undefined;
+
+  /** Errors: INVALID_OPTION. */
+  constructor(options?: TfidfVectorizerOptions) {
+    const all = readOptions('TfidfVectorizer', options, { ...countSchema, ...ownSchema });
+    const { norm: length, useIdf, smoothIdf, sublinearTf, ...counting } = all;
+    this.#norm = length === undefined ? 'l2' : length;
+    this.#useIdf = useIdf ?? true;
+    this.#smoothIdf = smoothIdf ?? true;
+    this.#sublinearTf = sublinearTf ?? false;
+    this.#counts = new CountVectorizer(counting as CountVectorizerOptions);
+  }
+
+  /** A vectorizer with given pieces and weights, of which one was fitted. Errors: INVALID_OPTION, INVALID_ARG. */
+  static from(features: readonly string[], idf: Float64Array, options?: TfidfVectorizerOptions): TfidfVectorizer {
+    const vectorizer = new TfidfVectorizer({ ...options, vocabulary: features });
+    if (idf.length !== features.length) throw unexpected('INVALID_ARG', `${features.length} weights for TfidfVectorizer.from`, idf.length);
+    vectorizer.#idf = idf;
+    return vectorizer;
+  }
+
+  /** The pieces' weights, in the order of the columns; undefined before fit and without `useIdf`. */
+  get idf(): Float64Array | undefined {
+    return this.#idf;
+  }
+
+  /** Chooses the pieces and weighs them. Errors: as `CountVectorizer.fit`. */
+  fit(texts: readonly string[]): this {
+    this.fitTransform(texts);
+    return this;
+  }
+
+  /** Chooses and weighs the pieces, and gives the rows of the same texts. Errors: as `CountVectorizer.fit`. */
+  fitTransform(texts: readonly string[]): SparseMatrix {
+    const counts = this.#counts.fitTransform(texts);
+    const present = new Float64Array(counts.columns);
+    for (const column of counts.indices) present[column]!++;
+    const extra = this.#smoothIdf ? 1 : 0;
+    this.#idf = this.#useIdf ? present.map((count) => Math.log((counts.rows + extra) / (count + extra)) + 1) : undefined;
+    return this.#weigh(counts);
+  }
+
+  /** The rows of texts, [texts, pieces]. Errors: INVALID_ARG. */
+  transform(texts: readonly string[]): SparseMatrix {
+    return this.#weigh(this.#counts.transform(texts));
+  }
+
+  /** The pieces, in the order of the columns. Errors: INVALID_ARG before fit. */
+  getFeatureNamesOut(): readonly string[] {
+    return this.#counts.getFeatureNamesOut();
+  }
+
+  #weigh(counts: SparseMatrix): SparseMatrix {
+    const values = counts.values.map((count, i) => {
+      const frequency = this.#sublinearTf ? 1 + Math.log(count) : count;
+      return frequency * (this.#idf?.[counts.indices[i]!] ?? 1);
+    });
+    for (let row = 0; row < counts.rows && this.#norm !== null; row++) {
+      const own = values.subarray(counts.indptr[row], counts.indptr[row + 1]);
+      const sum = own.reduce((total, value) => total + (this.#norm === 'l1' ? Math.abs(value) : value * value), 0);
+      const length = this.#norm === 'l1' ? sum : Math.sqrt(sum);
+      for (let i = 0; i < own.length && length > 0; i++) own[i]! /= length;
+    }
+    return new SparseMatrix({ indptr: counts.indptr, indices: counts.indices, values, columns: counts.columns });
+  }
+}

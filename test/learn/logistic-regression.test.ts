@@ -1,0 +1,106 @@
+import { suite } from '../support/suite.js';
+import * as assert from 'uvu/assert';
+import { hstack, LogisticRegression, SparseMatrix, trainTestSplit, type Matrix } from '../../src/learn/index.js';
+import { codeOf, rejection } from '../support/checkpoint-files.js';
+
+const t = suite('logistic regression');
+const x = [
+  [0, 1],
+  [1, 0],
+  [2, 1],
+  [3, 4],
+  [4, 3],
+  [5, 5],
+];
+const y = ['a', 'a', 'a', 'b', 'b', 'b'];
+
+t('predicts, scores and gives probabilities; predictSync agrees', async () => {
+  const model = await new LogisticRegression().fit(x, y);
+  assert.equal(await model.predict(x), y);
+  assert.is(await model.score(x, y), 1);
+  const rows = await model.predictProba(x);
+  for (const [i, row] of x.entries()) {
+    const { label, probabilities } = model.predictSync(row);
+    assert.is(label, y[i]);
+    assert.ok(Math.abs(probabilities[0]! - rows[i]![0]!) < 1e-12);
+    assert.ok(Math.abs(probabilities[0]! + probabilities[1]! - 1) < 1e-12);
+  }
+});
+
+t('dense float32, float64 and sparse rows give one model', async () => {
+  const wide = Array.from({ length: 300 }, (_, i) => Float32Array.from({ length: 19 }, (_, j) => Math.fround(Math.sin(i * 7 + j * i))));
+  const labels = wide.map((_, i) => i % 3);
+  const indices = wide.flatMap((row) => Array.from(row, (_, j) => j));
+  const sparse = new SparseMatrix({
+    indptr: [0, ...wide.map((row, i) => row.length * (i + 1))],
+    indices,
+    values: wide.flatMap((row) => Array.from(row)),
+    columns: 19,
+  });
+  const models = await Promise.all(
+    [wide, wide.map((row) => Float64Array.from(row)), sparse].map((rows: Matrix) => new LogisticRegression().fit(rows, labels)),
+  );
+  for (const model of models) {
+    assert.is(model.nIter, models[0]!.nIter);
+    model.coef.forEach((row, c) => row.forEach((value, j) => assert.ok(Math.abs(value - models[0]!.coef[c]![j]!) < 1e-9)));
+  }
+});
+
+t('bad input is refused with the place', async () => {
+  const fit = (rows: Matrix, labels: readonly (string | number | boolean)[], options = {}) =>
+    rejection(() => new LogisticRegression().fit(rows, labels, options)).then(({ code }) => code);
+  assert.is(await fit(x, y.slice(1)), 'INVALID_ARG');
+  assert.is(
+    await fit(
+      x,
+      x.map(() => 'a'),
+    ),
+    'INVALID_ARG',
+  );
+  assert.is(await fit(x, ['a', 1, 'a', 'b', 'b', 'b']), 'INVALID_ARG');
+  assert.is(await fit([], []), 'INVALID_ARG');
+  assert.is(await fit(x, y, { sampleWeight: [1, 1, 1, 1, 1, -1] }), 'INVALID_ARG');
+  assert.is(await fit(x, y, { sampleWeight: [0, 0, 0, 0, 0, 0] }), 'INVALID_ARG');
+  assert.is(
+    codeOf(() => new LogisticRegression({ C: 0 })),
+    'INVALID_OPTION',
+  );
+  assert.is((await rejection(() => new LogisticRegression().predict(x))).code, 'INVALID_ARG');
+  const model = await new LogisticRegression().fit(x, y);
+  assert.is((await rejection(() => model.predict([[1, 2, 3]]))).code, 'INVALID_ARG');
+  const notFinite = [[1, 2], [3, NaN], ...x.slice(2)];
+  assert.match((await rejection(() => new LogisticRegression().fit(notFinite, y))).message, /row 1, column 1/);
+});
+
+t('a fit is aborted between evaluations, and the model stays unfitted', async () => {
+  const abort = new AbortController();
+  const model = new LogisticRegression({ tol: 1e-9, C: 1e6 });
+  const reason = new Error('enough');
+  const fit = model.fit(x, y, { signal: abort.signal, onProgress: () => abort.abort(reason) });
+  assert.is(await fit.catch((error: unknown) => error), reason);
+  assert.is((await rejection(() => model.predict(x))).code, 'INVALID_ARG');
+});
+
+t('a warm start from the minimum needs no iteration', async () => {
+  const model = await new LogisticRegression({ warmStart: true, tol: 1e-3 }).fit(x, y);
+  assert.ok(model.nIter > 0);
+  await model.fit(x, y);
+  assert.is(model.nIter, 0);
+});
+
+t('hstack joins dense and sparse; trainTestSplit takes any matrix', () => {
+  const sparse = new SparseMatrix({ indptr: [0, 1, 1], indices: [1], values: [7], columns: 2 });
+  const joined = hstack([
+    [
+      [1, 2],
+      [0, 4],
+    ],
+    sparse,
+  ]) as SparseMatrix;
+  assert.equal(Array.from(joined.toDense().data), [1, 2, 0, 7, 0, 4, 0, 0]);
+  const [train, test] = trainTestSplit([x, y], { testSize: 2, randomState: 42 });
+  assert.equal(train, [x[5], x[2], x[4], x[3]]);
+  assert.equal(test, [x[0], x[1]]);
+});
+
+t.run();
