@@ -1,7 +1,7 @@
 import { unexpected } from '../../expected.js';
 import { loadAddon } from '../../runtime/addon.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
-import type { NativeModelRows } from '../../runtime/native.js';
+import type { NativeModelRows } from '../../runtime/native-learn.js';
 import { callNative, toBerthaError } from '../../runtime/native-error.js';
 import { toRows } from '../../vectors/rows.js';
 import type { FloatArray } from '../../vectors/vector-like.js';
