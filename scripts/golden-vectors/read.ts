@@ -2,9 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 
-/** A case of a golden file: its options and what is expected. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- JSON of many shapes: each comparison reads its own
-export type Case = Record<string, any>;
+/** What a case says when Python refuses it: the exception's type and its first line. */
+export interface Refusal {
+  readonly error?: string;
+  readonly message?: string;
+}
+
+/** A tensor of a golden file. */
+export interface Tensor {
+  readonly data: number[];
+  readonly shape: readonly number[];
+  readonly isSingle: boolean;
+}
 
 /** What a part found. */
 export interface Outcome {
@@ -20,27 +29,34 @@ export class Golden {
     return existsSync(join(this.directory, name));
   }
 
-  json(name: string): Case {
-    return JSON.parse(readFileSync(join(this.directory, name), 'utf8')) as Case;
+  /** A JSON file, whose layout the caller knows. */
+  json<T>(name: string): T {
+    return JSON.parse(readFileSync(join(this.directory, name), 'utf8')) as T;
   }
 
-  async tensors(name: string): Promise<Map<string, { data: number[]; shape: readonly number[]; isSingle: boolean }>> {
+  async tensors(name: string): Promise<Map<string, Tensor>> {
     const file = await SafetensorsFile.open(join(this.directory, name));
     try {
       const bytes = readFileSync(join(this.directory, name));
       const begin = 8 + Number(bytes.readBigUInt64LE(0));
-      const tensors = new Map<string, { data: number[]; shape: readonly number[]; isSingle: boolean }>();
-      const header = JSON.parse(bytes.subarray(8, begin).toString()) as Case;
+      const tensors = new Map<string, Tensor>();
+      const header = JSON.parse(bytes.subarray(8, begin).toString()) as Record<string, HeaderEntry>;
       for (const [key, { shape, dtype, data_offsets: at }] of Object.entries(header)) {
         if (key === '__metadata__') continue;
         const own = bytes.buffer.slice(bytes.byteOffset + begin + at[0], bytes.byteOffset + begin + at[1]) as ArrayBuffer;
-        tensors.set(key, { data: numbersOf(dtype as string, own), shape, isSingle: dtype === 'F32' });
+        tensors.set(key, { data: numbersOf(dtype, own), shape, isSingle: dtype === 'F32' });
       }
       return tensors;
     } finally {
       await file.close();
     }
   }
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
 }
 
 function numbersOf(dtype: string, bytes: ArrayBuffer): number[] {
@@ -73,13 +89,25 @@ export function difference(got: ArrayLike<number>, expected: ArrayLike<number>, 
 }
 
 /** Whether a case with `error` is refused with a typed error; else runs the comparison. */
-export async function refusedOr(outcome: Outcome, name: string, item: Case, run: () => Promise<void> | void): Promise<void> {
+export async function refusedOr(outcome: Outcome, name: string, item: Refusal, run: () => Promise<void> | void): Promise<void> {
   try {
     await run();
   } catch (error) {
     const { code } = error as { code?: unknown };
-    check(outcome, name, item['error'] !== undefined && typeof code === 'string', String(error));
+    check(outcome, name, item.error !== undefined && typeof code === 'string', String(error));
     return;
   }
-  if (item['error'] !== undefined) check(outcome, name, false, `accepted, expected ${String(item['error'])}`);
+  if (item.error !== undefined) check(outcome, name, false, `accepted, expected ${item.error}`);
+}
+
+/** The rows of a tensor [rows, width], in its precision. */
+export function rowsOf({ data, shape, isSingle }: Tensor): (Float32Array | Float64Array)[] {
+  const [rows, width] = shape as [number, number];
+  const type = isSingle ? Float32Array : Float64Array;
+  return Array.from({ length: rows }, (_, i) => type.from(data.slice(i * width, (i + 1) * width)));
+}
+
+/** Numbers as a list, for `flatMap`. */
+export function listOf(values: ArrayLike<number>): number[] {
+  return Array.from(values);
 }

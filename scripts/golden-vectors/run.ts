@@ -1,26 +1,46 @@
-// `npm run golden:vectors -- DIR`: compares with golden data of word vectors and classifiers, as its README says.
-import { oneHot, split, text } from './features.js';
+// `npm run golden:vectors -- DIR [PART]`: compares with golden data of word vectors and classifiers, as its README says.
+import { existsSync } from 'node:fs';
+import { oneHot, text } from './features.js';
 import { logistic } from './logistic.js';
 import { Golden, type Outcome } from './read.js';
+import { split } from './splits.js';
 
-/** The parts by the file that they are in. */
-export const parts: readonly {
+/** A part of golden data, by the file that begins it. */
+export interface Part {
   readonly name: string;
   readonly file: string;
-  readonly run: (golden: Golden, outcome: Outcome) => Promise<void>;
-}[] = [
+  /** Absent where nothing computes it yet. */
+  readonly run?: (golden: Golden, outcome: Outcome) => Promise<void>;
+}
+
+/** All parts. */
+export const parts: readonly Part[] = [
   { name: 'logistic', file: 'logistic/cases.json', run: logistic },
   { name: 'split', file: 'split.json', run: split },
   { name: 'text', file: 'text.json', run: text },
   { name: 'one-hot', file: 'one-hot.json', run: oneHot },
+  { name: 'report', file: 'report.json' },
+  { name: 'metrics', file: 'metrics.json' },
+  { name: 'cluster', file: 'cluster/cases.json' },
+  { name: 'files', file: 'files/cases.json' },
+  { name: 'traces', file: 'traces/cases.json' },
+  { name: 'subwords', file: 'subwords.json' },
 ];
 
 if (process.argv[1]?.endsWith('run.ts') === true) {
   const [directory, only] = process.argv.slice(2);
-  if (directory === undefined) throw new Error('Expected a directory of golden data: npm run golden:vectors -- DIR');
+  if (directory === undefined || !existsSync(directory)) {
+    throw new Error(`Expected a directory of golden data but received ${directory ?? 'none'}: npm run golden:vectors -- DIR`);
+  }
   const golden = new Golden(directory);
-  for (const { name, file, run } of parts.filter((part) => only === undefined || part.name === only)) {
-    if (!golden.has(file)) continue;
+  const there = parts.filter(({ name, file }) => golden.has(file) && (only === undefined || name === only));
+  if (there.length === 0)
+    throw new Error(`Expected parts of golden data in ${directory} but found none of ${parts.map(({ name }) => name).join(', ')}`);
+  for (const { name, run } of there) {
+    if (run === undefined) {
+      process.stdout.write(`${name}: not yet\n`);
+      continue;
+    }
     const outcome: Outcome = { checked: 0, wrong: [] };
     await run(golden, outcome);
     process.stdout.write(`${name}: ${outcome.checked - outcome.wrong.length} of ${outcome.checked}\n`);

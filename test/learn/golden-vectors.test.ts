@@ -7,7 +7,8 @@ import { Golden, type Outcome } from '../../scripts/golden-vectors/read.js';
 const t = suite('golden vectors');
 const golden = new Golden(fileURLToPath(new URL('../golden-vectors', import.meta.url)));
 
-for (const { name, run } of parts) {
+for (const { name, file, run } of parts) {
+  if (run === undefined || !golden.has(file)) continue;
   t(`${name}: as scikit-learn`, async () => {
     const outcome: Outcome = { checked: 0, wrong: [] };
     await run(golden, outcome);
