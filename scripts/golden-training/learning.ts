@@ -52,10 +52,11 @@ interface Trajectory {
 }
 
 const limits = {
-  fp32: { global: 4e-6, tensor: 5e-5, norm: 1e-5 },
+  fp32: { global: 4e-6, tensor: 5e-5, norm: 1e-5, loss: 1e-5 },
   // The reference set has no row for adapters, whose random branches make scores of hundreds: PyTorch in float32 is off by 7.4e-5 and 8.6e-5 on rslora-all.
-  lora: { global: 2.5e-4, tensor: 2.5e-4 },
-  bf16: { norm: 4e-2 },
+  lora: { global: 2.5e-4, tensor: 2.5e-4, loss: 1e-5 },
+  // The loss is held to what the set allows a single operation: rounded operands move it by 1e-3 (PyTorch: up to 4e-2), whatever sums them.
+  bf16: { norm: 4e-2, loss: 2e-2 },
 };
 
 function readCase<T>(folder: string): T {
@@ -74,8 +75,8 @@ export async function* checkGradients(folder: string, precision: 'fp32' | 'bf16'
       const { batch, numItems } = packGolden(task, loss, golden.batch);
       const result = await model.session.accumulate([batch], { numItems, microStep: golden.dropout?.micro_step ?? 0 });
       const found = await compareGradients(expected, (name) => gradientOf(model, name));
-      const most = precision === 'fp32' ? limits.fp32 : { global: 2 * checks.bfloat16_global, tensor: 2 * checks.bfloat16_worst };
-      yield judge(`${folder.split('/').at(-1)} ${loss}`, result.loss, value, found, most, precision === 'fp32' ? 1e-5 : Infinity);
+      const rounded = { ...limits.bf16, global: 2 * checks.bfloat16_global, tensor: 2 * checks.bfloat16_worst };
+      yield judge(`${folder.split('/').at(-1)} ${loss}`, result.loss, value, found, precision === 'fp32' ? limits.fp32 : rounded);
       const { gradNorm } = await model.session.update({
         learningRate: 0,
         step: 1,
@@ -99,11 +100,10 @@ function judge(
   loss: number,
   expected: number,
   { global, tensor, worst }: Differences,
-  most: { readonly global: number; readonly tensor: number },
-  lossLimit: number,
+  most: { readonly global: number; readonly tensor: number; readonly loss: number },
 ): Line {
   const off = Math.abs(loss - expected) / Math.max(1, Math.abs(expected));
-  const ok = off <= lossLimit && global <= most.global && tensor <= most.tensor;
+  const ok = off <= most.loss && global <= most.global && tensor <= most.tensor;
   return { name, ok, text: `loss ${off.toExponential(1)} global ${global.toExponential(1)} tensor ${tensor.toExponential(1)} (${worst})` };
 }
 
@@ -209,7 +209,7 @@ export async function* checkLora(folder: string): AsyncGenerator<Line> {
       const line = within(`merged ${name}`, values, await expected.readFloat32(`merged.${name}`));
       if (!line.ok) yield line;
     }
-    yield judge(folder.split('/').at(-1)!, result.loss, golden.value, found, limits.lora, 1e-5);
+    yield judge(folder.split('/').at(-1)!, result.loss, golden.value, found, limits.lora);
   } finally {
     await adapter.close();
     await expected.close();

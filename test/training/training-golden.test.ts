@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { checkGradients, checkLora, type Line } from '../../scripts/golden-training/learning.js';
+import { loadAddon } from '../../src/runtime/addon.js';
 import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 
@@ -17,9 +18,15 @@ async function requireOk(lines: AsyncGenerator<Line>): Promise<void> {
   assert.ok(compared > 0, 'something was compared');
 }
 
+const hasBf16 = loadAddon().isa().precisions.includes('bf16');
 for (const name of readdirSync(goldenTraining('gradients'))) {
-  test(`${name} has the loss and the gradients of float64`, () =>
-    requireOk(checkGradients(fileURLToPath(goldenTraining(`gradients/${name}`)), 'fp32')));
+  const compare = (precision: 'fp32' | 'bf16') => () =>
+    requireOk(checkGradients(fileURLToPath(goldenTraining(`gradients/${name}`)), precision));
+  test(`${name} has the loss and the gradients of float64`, compare('fp32'));
+  (hasBf16 ? test : test.skip)(
+    `${name} in bf16 (needs avx512_bf16) is as near to them as PyTorch's bf16, within its factor`,
+    compare('bf16'),
+  );
 }
 
 for (const name of readdirSync(goldenTraining('lora'))) {

@@ -11,7 +11,10 @@ import { suite } from '../support/suite.js';
 const t = suite('training step');
 
 const folder = fileURLToPath(goldenTraining('gradients/bert-dropout'));
-const load = (threads: number) => LearningModel.load(folder, { task: 'text-classification', seed: 7, threads });
+const load = (threads: number, precision: 'fp32' | 'bf16' = 'fp32') =>
+  LearningModel.load(folder, { task: 'text-classification', seed: 7, threads, precision });
+/** What training computes with here. */
+const precisions = (['fp32', 'bf16'] as const).filter((name) => loadAddon().isa().precisions.includes(name));
 
 /** All values, and with `moments` AdamW's two. */
 async function state({ session, training }: LearningModel, moments = true): Promise<Buffer> {
@@ -31,10 +34,13 @@ const codeOf = (call: Promise<unknown>) =>
     (error: BerthaError) => error,
   );
 
-t('the same bytes for 1, 2 and 3 threads, dropout on, several chunks', async () => {
+t(`the same bytes for 1, 2 and 3 threads, dropout on, several chunks, ${precisions.join(' and ')}`, async () => {
+  for (const precision of precisions) await requireSameBytes(precision);
+});
+async function requireSameBytes(precision: 'fp32' | 'bf16'): Promise<void> {
   const states: Buffer[] = [];
   for (const threads of [1, 2, 3]) {
-    const model = await load(threads);
+    const model = await load(threads, precision);
     for (let step = 1; step <= 2; step++) {
       const batches = [batchOf(200), batchOf(9)];
       const { gradNorm, tokens } = await model.session.step(batches, { ...update(step), numItems: [209], microStep: 2 * step });
@@ -43,8 +49,8 @@ t('the same bytes for 1, 2 and 3 threads, dropout on, several chunks', async () 
     states.push(await state(model));
     model.dispose();
   }
-  assert.ok(states[0]!.equals(states[1]!) && states[0]!.equals(states[2]!));
-});
+  assert.ok(states[0]!.equals(states[1]!) && states[0]!.equals(states[2]!), precision);
+}
 
 t('halves are the whole, and the live model sees the update', async () => {
   const [whole, halves] = [await load(2), await load(2)];

@@ -216,8 +216,9 @@ Napi::Value TrainerWrap::load(const Napi::CallbackInfo& info) {
         for (uint32_t i = 0; i < 2; i++)
             request->spec.seed[i] = static_cast<uint32_t>(to_int(seed.Get(i), "seed", 0, UINT32_MAX));
         const std::string precision = to_string(get(options, "precision"), "precision");
-        BERTHA_CHECK(precision == "fp32", "PRECISION", "expected fp32 for training on this build, got %.32s",
-                     precision.c_str());
+        BERTHA_CHECK(precision == "fp32" || precision == "bf16", "PRECISION",
+                     "expected fp32 or bf16 for training, got %.32s", precision.c_str());
+        request->spec.bf16 = precision == "bf16";
         request->spec.recompute = has(options, "recompute") && get(options, "recompute").ToBoolean();
         request->threads = has(options, "threads")
                                ? static_cast<int>(to_int(get(options, "threads"), "threads", 1, 1024))

@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/kernels.h"
-#include "cpu/training/parameters.h"
-#include "cpu/training/training_kernels.h"
+#include "cpu/training/weights/parameters.h"
 #include "engine/backend.h"
 #include "engine/batch.h"
 #include "engine/training/gradient.h"
@@ -16,6 +14,7 @@ namespace bertha::cpu {
 // What the chunks of a call share.
 struct WalkContext {
     const TrainingPlan& plan;
+    const LearningKernels& kernels;
     Parameters& parameters;
     const std::vector<double>& num_items;
     const std::vector<int32_t>& wanted;

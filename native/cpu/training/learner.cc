@@ -24,6 +24,15 @@ std::vector<LearningWeight> with_transposed(const TrainingSpec& spec, const Trai
     return weights;
 }
 
+LearningKernels kernels_for(const TrainingSpec& spec) {
+    BERTHA_CHECK(
+        !spec.bf16 || kernels().bf16.precision != nullptr, "PRECISION",
+        "training with bf16 products needs the instruction set avx512_bf16, which is not in use here "
+        "(%s): expected fp32",
+        kernels().isa);
+    return {kernels(), training_kernels(), spec.bf16 ? &bf16_training_kernels() : nullptr};
+}
+
 TrainingPlan checked_plan(const Program& program, const TrainingSpec& spec) {
     BERTHA_CHECK(spec.weights.size() == program.weights.size(), "INVALID_PROGRAM",
                  "expected how %zu weights learn, got %zu", program.weights.size(), spec.weights.size());
@@ -58,8 +67,8 @@ std::vector<int64_t> first_rows(const Program& program, const Batch& batch, int6
 Learner::Learner(const Program& program, TrainingSpec spec, WeightSource& source, Team& team)
     : plan_(checked_plan(program, spec)),
       spec_(std::move(spec)),
-      parameters_(plan_.program, with_transposed(spec_, plan_), kernels(), training_kernels(), source, team) {
-}
+      kernels_(kernels_for(spec_)),
+      parameters_(plan_.program, with_transposed(spec_, plan_), kernels_, source, team) {}
 
 Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
                                 Team& team, Control& control) {
@@ -72,9 +81,8 @@ Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const 
                      static_cast<int>(value));
     Accumulated result;
     result.losses.assign(plan_.losses.size(), 0.0);
-    const WalkContext context{plan_,           parameters_, options.num_items,
-                              options.outputs, spec_.seed,  options.gradients,
-                              arena_,          scratch_,    team,
+    const WalkContext context{plan_,      kernels_,          parameters_, options.num_items, options.outputs,
+                              spec_.seed, options.gradients, arena_,      scratch_,          team,
                               control};
     try {
         for (size_t i = 0; i < batches.size(); i++) {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/training/parameters.h"
+#include "cpu/training/weights/parameters.h"
 #include "engine/backend.h"
 #include "engine/training/gradient.h"
 
@@ -16,6 +16,7 @@ namespace bertha::cpu {
 constexpr int64_t kChunkTokens = 2048;
 
 struct TrainingSpec {
+    bool bf16 = false;  // products of bf16 numbers with sums in fp32, on copies of fp32 weights
     std::vector<LearningWeight> weights;  // by the program's weights; needs_transposed is found out
     int64_t sequences_per_group = 1;      // chunks are cut at multiples of it; 0: a micro-batch is one chunk
     uint32_t seed[2] = {0, 0};            // of dropout
@@ -38,7 +39,7 @@ struct Accumulated {
 
 class Learner {
 public:
-    // Throws INVALID_PROGRAM, OUT_OF_MEMORY, IO, NON_FINITE.
+    // Throws INVALID_PROGRAM, PRECISION, OUT_OF_MEMORY, IO, NON_FINITE.
     Learner(const Program& program, TrainingSpec spec, WeightSource& source, Team& team);
 
     // Adds the gradients of micro-batches, whose numbers were checked. Throws ABORTED, NON_FINITE (with the
@@ -59,6 +60,7 @@ public:
 private:
     TrainingPlan plan_;
     const TrainingSpec spec_;
+    const LearningKernels kernels_;
     Parameters parameters_;
     Buffer arena_;
     std::vector<Buffer> scratch_;  // by team member

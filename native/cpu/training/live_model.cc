@@ -16,7 +16,7 @@ public:
     LiveWeights(const Program& program, const Parameters& parameters)
         : program_(program), parameters_(parameters) {}
     PackedMatrix matrix(int32_t op) const override {
-        return parameters_.matrix(std::get<ops::Linear>(program_.ops[static_cast<size_t>(op)]).matrix);
+        return parameters_.master(std::get<ops::Linear>(program_.ops[static_cast<size_t>(op)]).matrix);
     }
     void require_words(const int32_t*, int64_t) const override {}
     const float* row(int32_t weight) const override { return parameters_.row(weight); }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <shared_mutex>
 
-#include "cpu/training/parameters.h"
+#include "cpu/training/weights/parameters.h"
 #include "engine/backend.h"
 
 namespace bertha::cpu {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "cpu/isa/isa.h"
 #include "cpu/training/chunk_walk.h"
 
 namespace bertha::cpu {
@@ -33,8 +32,9 @@ public:
         : context_(context),
           plan_(context.plan),
           program_(context.plan.program),
-          kernels_(kernels()),
-          training_(training_kernels()),
+          kernels_(context.kernels.forward),
+          training_(context.kernels.training),
+          products_(context.kernels.products()),
           parameters_(context.parameters),
           batch_(chunk.batch),
           chunk_(chunk) {
@@ -93,13 +93,23 @@ protected:
     }
     float* scratch(int member) const { return context_.scratch[static_cast<size_t>(member)].floats(); }
 
+    int64_t matrix_grad_scratch(int64_t k) const {
+        const Bf16TrainingKernels* bf16 = context_.kernels.bf16;
+        return bf16 != nullptr ? bf16->linear_grad_weight_scratch(k)
+                               : training_.linear_grad_weight_scratch(k);
+    }
+    int64_t prepared_floats(int64_t k) const {
+        return kUnitRows * products_.row_bytes(k) / static_cast<int64_t>(sizeof(float));
+    }
     void reserve_scratch() const {
         int64_t floats = 0;
         for (const Step& step : plan_.steps) {
             const Op& op = program_.ops[static_cast<size_t>(step.op)];
-            if (step.kind == StepKind::kMatrixGrad)
-                floats = std::max(
-                    floats, training_.linear_grad_weight_scratch(width(std::get<ops::Linear>(op).input)));
+            if (const auto* linear = std::get_if<ops::Linear>(&op)) {
+                const int64_t k = width(linear->input);
+                floats = std::max({floats, prepared_floats(k), prepared_floats(width(linear->output)),
+                                   matrix_grad_scratch(k)});
+            }
             const auto* attention = std::get_if<ops::Attention>(&op);
             if (attention == nullptr) continue;
             const int64_t head_dim = width(attention->output) / attention->num_heads;
@@ -122,7 +132,7 @@ protected:
         }
     }
 
-    // input · matrix (+ bias) (+ residual) -> output
+    // input · matrix (+ bias) (+ residual) -> output. Formats that prepare rows do so a unit at a time.
     void multiply(const float* input, int64_t input_width, const PackedMatrix& matrix, const float* bias,
                   const float* residual, Activation activation, float* output, int64_t total) const {
         LinearArgs args;
@@ -131,11 +141,12 @@ protected:
         args.bias = bias;
         args.output_stride = matrix.n;
         args.activation = activation;
-        const int64_t panels = ceil_div(matrix.n, kernels_.fp32.panel_width);
+        const int64_t panels = ceil_div(matrix.n, products_.panel_width),
+                      row_bytes = products_.row_bytes(matrix.k);
         const bool split_rows = total > kFewRows;
         const int64_t units = split_rows ? ceil_div(total, kUnitRows) : ceil_div(panels, kUnitPanels);
         if (total == 0) return;
-        run_units(units, [&](int64_t unit, int) {
+        run_units(units, [&](int64_t unit, int member) {
             LinearArgs part = args;
             const Range some = split_rows ? range_of(unit, kUnitRows, total) : Range{0, total};
             const Range columns = split_rows ? Range{0, panels} : range_of(unit, kUnitPanels, panels);
@@ -145,7 +156,12 @@ protected:
             part.rows = some.count();
             part.panel_begin = columns.begin;
             part.panel_end = columns.end;
-            kernels_.fp32.linear(part);
+            if (row_bytes > 0) {
+                auto* prepared = reinterpret_cast<uint8_t*>(scratch(member));
+                products_.prepare_rows(part.input, input_width, part.rows, matrix.k, nullptr, prepared);
+                part.prepared = prepared;
+            }
+            products_.linear(part);
         });
     }
 
@@ -196,6 +212,7 @@ protected:
     const Program& program_;
     const KernelTable& kernels_;
     const TrainingKernels& training_;
+    const MatrixFormat& products_;
     Parameters& parameters_;
     const Batch& batch_;
     const Chunk& chunk_;

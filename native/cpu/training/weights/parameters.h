@@ -7,32 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "cpu/kernels.h"
-#include "cpu/training/training_kernels.h"
+#include "cpu/training/weights/learning_weight.h"
+#include "cpu/training/weights/product_panels.h"
 #include "engine/allocator.h"
 #include "engine/backend.h"
 #include "engine/pool/team.h"
 #include "engine/program/program.h"
 
 namespace bertha::cpu {
-
-// A rectangle of a weight.
-struct WeightBlock {
-    int64_t row_begin = 0, rows = 0;
-    int64_t col_begin = 0, cols = 0;
-};
-
-// How one weight learns.
-struct LearningWeight {
-    bool trainable = false;
-    bool decays = false;
-    // Of a matrix: the table that is the same parameter. Its panels are a copy of the table's rows, refreshed
-    // after each update, and its gradient is added to the table's.
-    int32_t tied_to = kNoIndex;
-    bool needs_transposed = false;    // of a matrix: a gradient goes through it
-    int64_t frozen_row = kNoIndex;    // of a table: lookups give it no gradient (padding_idx)
-    std::vector<WeightBlock> blocks;  // what of it learns, the rest has no gradient; empty: all of it
-};
 
 enum class TensorKind : int32_t { kValue, kGradient, kExpAvg, kExpAvgSq };
 
@@ -48,13 +30,14 @@ struct AdamwUpdate {
 class Parameters {
 public:
     // Throws OUT_OF_MEMORY with what learning takes, IO, NON_FINITE. The program must outlive it.
-    Parameters(const Program& program, std::vector<LearningWeight> learning, const KernelTable& kernels,
-               const TrainingKernels& training, WeightSource& source, Team& team);
+    Parameters(const Program& program, std::vector<LearningWeight> learning, const LearningKernels& kernels,
+               WeightSource& source, Team& team);
 
     const LearningWeight& learning(int32_t weight) const { return learning_[static_cast<size_t>(weight)]; }
-    // A matrix as KernelTable::fp32 reads it, and its transpose [k, n].
-    PackedMatrix matrix(int32_t weight) const;
-    PackedMatrix transposed(int32_t weight) const;
+    // A matrix as KernelTable::fp32 reads it; as the products of a step read it, and its transpose [k, n].
+    PackedMatrix master(int32_t weight) const;
+    PackedMatrix matrix(int32_t weight) const { return panels_.matrix(weight, master(weight)); }
+    PackedMatrix transposed(int32_t weight) const { return panels_.transposed(weight); }
     // The rows of a table or vector; null for kNoIndex. Zeros follow a vector, as tiles load whole panels.
     const float* row(int32_t weight) const;
     // In the layout of the value; null where the weight does not learn. To be added to.
@@ -66,8 +49,8 @@ public:
     void read(int32_t weight, TensorKind kind, int64_t row_begin, int64_t row_end, float* out) const;
     // finish_writing() must follow the last of several.
     void write(int32_t weight, TensorKind kind, int64_t row_begin, int64_t row_end, const float* rows);
-    // Makes again what is derived from values: transposed panels, panels of tied matrices.
-    void finish_writing(Team& team) { refresh(team); }
+    // Makes again what is derived from values: panels of tied matrices, and those that products read.
+    void finish_writing(Team& team) { refresh(true, team); }
 
     void zero_gradients(Team& team);
     // The norm of all gradients together, each parameter counted once.
@@ -88,16 +71,15 @@ private:
         int64_t count;
     };
     struct Place {
-        int64_t value = kNoIndex;       // floats into values_
-        int64_t learned = kNoIndex;     // into gradients_, exp_avg_, exp_avg_sq_
-        int64_t transposed = kNoIndex;  // into transposed_
+        int64_t value = kNoIndex;    // floats into values_
+        int64_t learned = kNoIndex;  // into gradients_, exp_avg_, exp_avg_sq_
         int64_t floats = 0;
     };
     const Weight& weight(int32_t id) const { return program_.weights[static_cast<size_t>(id)]; }
     const Place& place(int32_t id) const { return places_[static_cast<size_t>(id)]; }
     bool is_matrix(int32_t id) const { return weight(id).kind == WeightKind::kMatrix; }
     // The weight that holds the parameter.
-    int32_t master(int32_t id) const {
+    int32_t owner_of(int32_t id) const {
         const int32_t tied = learning(id).tied_to;
         return tied == kNoIndex ? id : tied;
     }
@@ -107,7 +89,7 @@ private:
     void place_all();
     void allocate();
     void load(WeightSource& source, Team& team);
-    void refresh(Team& team);
+    void refresh(bool all, Team& team);
     void add_tied_gradients(Team& team);
     void clear_outside_of_blocks(Team& team);
 
@@ -115,11 +97,12 @@ private:
     const std::vector<LearningWeight> learning_;
     const KernelTable& kernels_;
     const TrainingKernels& training_;
+    ProductPanels panels_;
     std::vector<Place> places_;
     std::vector<Block> blocks_;
     std::vector<double> block_sums_;
-    int64_t value_floats_ = 0, learned_floats_ = 0, transposed_floats_ = 0;
-    Buffer values_, gradients_, exp_avg_, exp_avg_sq_, transposed_;
+    int64_t value_floats_ = 0, learned_floats_ = 0;
+    Buffer values_, gradients_, exp_avg_, exp_avg_sq_;
 };
 
 }  // namespace bertha::cpu

@@ -1,4 +1,4 @@
-#include "cpu/training/parameters.h"
+#include "cpu/training/weights/parameters.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +20,7 @@ constexpr int64_t kAlignment = 16;         // floats of a cache line
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-double mebibytes(int64_t floats) { return static_cast<double>(floats) * 4.0 / 1048576.0; }
+double mebibytes(int64_t bytes) { return static_cast<double>(bytes) / 1048576.0; }
 
 // Runs the units; what one throws is thrown on.
 template <typename Function>
@@ -52,19 +52,19 @@ void for_each_of_row(const MatrixFormat& format, float* panels, int64_t rows, in
 }  // namespace
 
 Parameters::Parameters(const Program& program, std::vector<LearningWeight> learning,
-                       const KernelTable& kernels, const TrainingKernels& training, WeightSource& source,
-                       Team& team)
+                       const LearningKernels& kernels, WeightSource& source, Team& team)
     : program_(program),
       learning_(std::move(learning)),
-      kernels_(kernels),
-      training_(training),
+      kernels_(kernels.forward),
+      training_(kernels.training),
+      panels_(program, learning_, kernels),
       places_(program.weights.size()) {
     BERTHA_CHECK(learning_.size() == program.weights.size(), "INVALID_PROGRAM",
                  "expected how %zu weights learn, got %zu", program.weights.size(), learning_.size());
     place_all();
     allocate();
     load(source, team);
-    refresh(team);
+    refresh(true, team);
 }
 
 int64_t Parameters::panel_floats(int64_t rows, int64_t cols) const {
@@ -95,10 +95,6 @@ void Parameters::place_all() {
         place.value = value_floats_;
         value_floats_ += round_up(place.floats + (shape.kind == WeightKind::kVector ? kVectorSlack : 0),
                                   kAlignment);
-        if (how.needs_transposed) {
-            place.transposed = transposed_floats_;
-            transposed_floats_ += round_up(panel_floats(shape.cols, shape.rows), kAlignment);
-        }
         if (!how.trainable) continue;
         place.learned = learned_floats_;
         learned_floats_ += round_up(place.floats, kAlignment);
@@ -111,20 +107,20 @@ void Parameters::place_all() {
 }
 
 void Parameters::allocate() {
-    const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
+    const int64_t values = value_floats_ * 4, learned = learned_floats_ * 4;
     try {
-        values_ = Buffer(bytes(value_floats_));
-        transposed_ = Buffer(bytes(transposed_floats_));
+        values_ = Buffer(static_cast<size_t>(values));
+        panels_.allocate();
         for (Buffer* each : {&gradients_, &exp_avg_, &exp_avg_sq_}) {
-            *each = Buffer(bytes(learned_floats_));
+            *each = Buffer(static_cast<size_t>(learned));
             std::memset(each->floats(), 0, each->bytes());
         }
     } catch (const Error& error) {
         fail("OUT_OF_MEMORY",
-             "learning takes %.0f MiB: weights %.0f, their transposes %.0f, gradients and two moments %.0f "
-             "(%s)",
-             mebibytes(value_floats_ + transposed_floats_ + 3 * learned_floats_), mebibytes(value_floats_),
-             mebibytes(transposed_floats_), mebibytes(3 * learned_floats_), error.what());
+             "learning takes %.0f MiB: weights %.0f, copies of them for products %.0f, gradients and two "
+             "moments %.0f (%s)",
+             mebibytes(values + panels_.bytes() + 3 * learned), mebibytes(values), mebibytes(panels_.bytes()),
+             mebibytes(3 * learned), error.what());
     }
     std::memset(values_.floats(), 0, values_.bytes());
 }
@@ -163,16 +159,10 @@ void Parameters::load(WeightSource& source, Team& team) {
     });
 }
 
-PackedMatrix Parameters::matrix(int32_t id) const {
+PackedMatrix Parameters::master(int32_t id) const {
     const Weight& shape = weight(id);
     return {values_.floats() + place(id).value,
             kernels_.fp32.panel_bytes(kernels_.fp32.panel_width, shape.cols), shape.rows, shape.cols};
-}
-
-PackedMatrix Parameters::transposed(int32_t id) const {
-    const Weight& shape = weight(id);
-    return {transposed_.floats() + place(id).transposed,
-            kernels_.fp32.panel_bytes(kernels_.fp32.panel_width, shape.rows), shape.cols, shape.rows};
 }
 
 const float* Parameters::row(int32_t id) const {
@@ -202,7 +192,7 @@ float* Parameters::tensor(int32_t id, TensorKind kind) const {
 }
 
 void Parameters::read(int32_t id, TensorKind kind, int64_t row_begin, int64_t row_end, float* out) const {
-    const int32_t owner = master(id);
+    const int32_t owner = owner_of(id);
     const int64_t rows = weight(owner).rows, cols = weight(owner).cols;
     float* values = tensor(owner, kind);
     if (!is_matrix(owner)) {
@@ -216,7 +206,7 @@ void Parameters::read(int32_t id, TensorKind kind, int64_t row_begin, int64_t ro
 }
 
 void Parameters::write(int32_t id, TensorKind kind, int64_t row_begin, int64_t row_end, const float* rows) {
-    const int32_t owner = master(id);
+    const int32_t owner = owner_of(id);
     const int64_t all = weight(owner).rows, cols = weight(owner).cols;
     float* values = tensor(owner, kind);
     if (!is_matrix(owner)) {
@@ -229,20 +219,16 @@ void Parameters::write(int32_t id, TensorKind kind, int64_t row_begin, int64_t r
                         [rows](int64_t i, float& value) { value = rows[i]; });
 }
 
-void Parameters::refresh(Team& team) {
+void Parameters::refresh(bool all, Team& team) {
     const int64_t width = kernels_.fp32.panel_width;
     struct Unit {
         int32_t weight;
         int64_t panel;
     };
-    std::vector<Unit> tied, transposed;
-    for (int32_t id = 0; id < static_cast<int32_t>(places_.size()); id++) {
-        if (learning(id).tied_to != kNoIndex)
+    std::vector<Unit> tied;
+    for (int32_t id = 0; id < static_cast<int32_t>(places_.size()); id++)
+        if (learning(id).tied_to != kNoIndex && (all || learning(id).trainable))
             for (int64_t panel = 0; panel * width < weight(id).rows; panel++) tied.push_back({id, panel});
-        if (place(id).transposed != kNoIndex)
-            for (int64_t panel = 0; panel * width < weight(id).cols; panel++)
-                transposed.push_back({id, panel});
-    }
     run_all(team, static_cast<int64_t>(tied.size()), [&](int64_t i, int) {
         const Unit& unit = tied[static_cast<size_t>(i)];
         const Weight& shape = weight(unit.weight);
@@ -251,13 +237,7 @@ void Parameters::refresh(Team& team) {
                                  std::min(width, shape.rows - first), shape.cols, nullptr,
                                  values_.floats() + place(unit.weight).value + first * shape.cols);
     });
-    run_all(team, static_cast<int64_t>(transposed.size()), [&](int64_t i, int) {
-        const Unit& unit = transposed[static_cast<size_t>(i)];
-        const Weight& shape = weight(unit.weight);
-        training_.transpose_panel(
-            values_.floats() + place(unit.weight).value, shape.rows, shape.cols, unit.panel,
-            transposed_.floats() + place(unit.weight).transposed + unit.panel * width * shape.rows);
-    });
+    panels_.refresh(all, team, [this](int32_t id) { return row(id); });
 }
 
 void Parameters::zero_gradients(Team& team) {
@@ -353,14 +333,13 @@ void Parameters::update(const AdamwUpdate& update, double gradient_norm, Team& t
         training_.adamw(args);
         std::memset(gradient, 0, static_cast<size_t>(block.count) * sizeof(float));
     });
-    refresh(team);
+    refresh(false, team);
 }
 
 int64_t Parameters::bytes() const {
     size_t total = 0;
-    for (const Buffer* each : {&values_, &gradients_, &exp_avg_, &exp_avg_sq_, &transposed_})
-        total += each->bytes();
-    return static_cast<int64_t>(total);
+    for (const Buffer* each : {&values_, &gradients_, &exp_avg_, &exp_avg_sq_}) total += each->bytes();
+    return static_cast<int64_t>(total) + panels_.bytes();
 }
 
 }  // namespace bertha::cpu
