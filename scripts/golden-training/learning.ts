@@ -104,7 +104,11 @@ function judge(
 ): Line {
   const off = Math.abs(loss - expected) / Math.max(1, Math.abs(expected));
   const ok = off <= most.loss && global <= most.global && tensor <= most.tensor;
-  return { name, ok, text: `loss ${off.toExponential(1)} global ${global.toExponential(1)} tensor ${tensor.toExponential(1)} (${worst})` };
+  return { name, ok, text: `loss ${off.toExponential(1)} global ${ofLimit(global, most.global)} tensor ${ofLimit(tensor, most.tensor)} (${worst})` };
+}
+
+function ofLimit(found: number, most: number): string {
+  return `${found.toExponential(1)} of ${most.toExponential(1)}`;
 }
 
 /** The gradient of a tensor by its name in transformers, or in peft for an adapter's. */

@@ -75,8 +75,8 @@ public:
         args.rows = rows_of(step.grad);
         args.n = args.grad_stride = width(step.grad);
         args.k = args.input_stride = width(step.saved);
-        const Bf16TrainingKernels* bf16 = context_.kernels.bf16;
-        const auto add_product = bf16 != nullptr ? bf16->linear_grad_weight : training_.linear_grad_weight;
+        const auto add_product = rounds(op) ? context_.kernels.bf16->linear_grad_weight
+                                            : training_.linear_grad_weight;
         const int64_t parts = ceil_div(args.k, kUnitInputs),
                       panels = ceil_div(args.n, kernels_.fp32.panel_width);
         run_units(panels * parts, [&](int64_t unit, int member) {

@@ -18,9 +18,18 @@ std::vector<bool> trainable_of(const TrainingSpec& spec) {
     return trainable;
 }
 
-std::vector<LearningWeight> with_transposed(const TrainingSpec& spec, const TrainingPlan& plan) {
+// Products of one row a sequence, which heads have, gain no time from bf16, and a head's noise reaches every
+// gradient: they stay fp32.
+std::vector<LearningWeight> with_products(const TrainingSpec& spec, const TrainingPlan& plan) {
     std::vector<LearningWeight> weights = spec.weights;
     for (size_t i = 0; i < weights.size(); i++) weights[i].needs_transposed = plan.passes_gradient[i];
+    for (const Op& op : plan.program.ops) {
+        const auto* linear = std::get_if<ops::Linear>(&op);
+        if (linear == nullptr || !spec.bf16) continue;
+        const int32_t domain = plan.program.value(linear->input).domain;
+        if (plan.program.domains[static_cast<size_t>(domain)].kind != DomainKind::kSequences)
+            weights[static_cast<size_t>(linear->matrix)].rounds = true;
+    }
     return weights;
 }
 
@@ -68,7 +77,7 @@ Learner::Learner(const Program& program, TrainingSpec spec, WeightSource& source
     : plan_(checked_plan(program, spec)),
       spec_(std::move(spec)),
       kernels_(kernels_for(spec_)),
-      parameters_(plan_.program, with_transposed(spec_, plan_), kernels_, source, team) {}
+      parameters_(plan_.program, with_products(spec_, plan_), kernels_, source, team) {}
 
 Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
                                 Team& team, Control& control) {

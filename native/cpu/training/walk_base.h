@@ -34,7 +34,6 @@ public:
           program_(context.plan.program),
           kernels_(context.kernels.forward),
           training_(context.kernels.training),
-          products_(context.kernels.products()),
           parameters_(context.parameters),
           batch_(chunk.batch),
           chunk_(chunk) {
@@ -93,23 +92,21 @@ protected:
     }
     float* scratch(int member) const { return context_.scratch[static_cast<size_t>(member)].floats(); }
 
-    int64_t matrix_grad_scratch(int64_t k) const {
-        const Bf16TrainingKernels* bf16 = context_.kernels.bf16;
-        return bf16 != nullptr ? bf16->linear_grad_weight_scratch(k)
-                               : training_.linear_grad_weight_scratch(k);
-    }
-    int64_t prepared_floats(int64_t k) const {
-        return kUnitRows * products_.row_bytes(k) / static_cast<int64_t>(sizeof(float));
+    // Whether the products of a linear are of bf16 numbers.
+    bool rounds(const ops::Linear& op) const { return parameters_.learning(op.matrix).rounds; }
+    int64_t scratch_of(const ops::Linear& op) const {
+        const int64_t k = width(op.input), n = width(op.output);
+        if (!rounds(op)) return training_.linear_grad_weight_scratch(k);
+        return std::max(
+            kUnitRows * kernels_.bf16.row_bytes(std::max(k, n)) / static_cast<int64_t>(sizeof(float)),
+            context_.kernels.bf16->linear_grad_weight_scratch(k));
     }
     void reserve_scratch() const {
         int64_t floats = 0;
         for (const Step& step : plan_.steps) {
             const Op& op = program_.ops[static_cast<size_t>(step.op)];
-            if (const auto* linear = std::get_if<ops::Linear>(&op)) {
-                const int64_t k = width(linear->input);
-                floats = std::max({floats, prepared_floats(k), prepared_floats(width(linear->output)),
-                                   matrix_grad_scratch(k)});
-            }
+            if (const auto* linear = std::get_if<ops::Linear>(&op))
+                floats = std::max(floats, scratch_of(*linear));
             const auto* attention = std::get_if<ops::Attention>(&op);
             if (attention == nullptr) continue;
             const int64_t head_dim = width(attention->output) / attention->num_heads;
@@ -133,16 +130,17 @@ protected:
     }
 
     // input · matrix (+ bias) (+ residual) -> output. Formats that prepare rows do so a unit at a time.
-    void multiply(const float* input, int64_t input_width, const PackedMatrix& matrix, const float* bias,
+    void multiply(const float* input, int64_t input_width, const ProductMatrix& by, const float* bias,
                   const float* residual, Activation activation, float* output, int64_t total) const {
+        const MatrixFormat& format = by.format;
+        const PackedMatrix& matrix = by.panels;
         LinearArgs args;
         args.input_stride = input_width;
         args.matrix = matrix;
         args.bias = bias;
         args.output_stride = matrix.n;
         args.activation = activation;
-        const int64_t panels = ceil_div(matrix.n, products_.panel_width),
-                      row_bytes = products_.row_bytes(matrix.k);
+        const int64_t panels = ceil_div(matrix.n, format.panel_width), row_bytes = format.row_bytes(matrix.k);
         const bool split_rows = total > kFewRows;
         const int64_t units = split_rows ? ceil_div(total, kUnitRows) : ceil_div(panels, kUnitPanels);
         if (total == 0) return;
@@ -158,10 +156,10 @@ protected:
             part.panel_end = columns.end;
             if (row_bytes > 0) {
                 auto* prepared = reinterpret_cast<uint8_t*>(scratch(member));
-                products_.prepare_rows(part.input, input_width, part.rows, matrix.k, nullptr, prepared);
+                format.prepare_rows(part.input, input_width, part.rows, matrix.k, nullptr, prepared);
                 part.prepared = prepared;
             }
-            products_.linear(part);
+            format.linear(part);
         });
     }
 
@@ -212,7 +210,6 @@ protected:
     const Program& program_;
     const KernelTable& kernels_;
     const TrainingKernels& training_;
-    const MatrixFormat& products_;
     Parameters& parameters_;
     const Batch& batch_;
     const Chunk& chunk_;

@@ -22,6 +22,7 @@ struct LearningWeight {
     // after each update, and its gradient is added to the table's.
     int32_t tied_to = kNoIndex;
     bool needs_transposed = false;    // of a matrix: a gradient goes through it
+    bool rounds = false;              // of a matrix: its products are of bf16 numbers
     int64_t frozen_row = kNoIndex;    // of a table: lookups give it no gradient (padding_idx)
     std::vector<WeightBlock> blocks;  // what of it learns, the rest has no gradient; empty: all of it
 };

@@ -36,8 +36,8 @@ public:
     const LearningWeight& learning(int32_t weight) const { return learning_[static_cast<size_t>(weight)]; }
     // A matrix as KernelTable::fp32 reads it; as the products of a step read it, and its transpose [k, n].
     PackedMatrix master(int32_t weight) const;
-    PackedMatrix matrix(int32_t weight) const { return panels_.matrix(weight, master(weight)); }
-    PackedMatrix transposed(int32_t weight) const { return panels_.transposed(weight); }
+    ProductMatrix matrix(int32_t weight) const { return panels_.matrix(weight, master(weight)); }
+    ProductMatrix transposed(int32_t weight) const { return panels_.transposed(weight); }
     // The rows of a table or vector; null for kNoIndex. Zeros follow a vector, as tiles load whole panels.
     const float* row(int32_t weight) const;
     // In the layout of the value; null where the weight does not learn. To be added to.

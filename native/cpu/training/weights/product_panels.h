@@ -15,13 +15,17 @@
 
 namespace bertha::cpu {
 
-// The kernels of a program that learns; bf16 null: products are of fp32.
+// The kernels of a program that learns; bf16 null: no matrix rounds.
 struct LearningKernels {
     const KernelTable& forward;
     const TrainingKernels& training;
     const Bf16TrainingKernels* bf16 = nullptr;
+};
 
-    const MatrixFormat& products() const { return bf16 != nullptr ? forward.bf16 : forward.fp32; }
+// A matrix as `format` multiplies with it.
+struct ProductMatrix {
+    const MatrixFormat& format;
+    PackedMatrix panels;
 };
 
 class ProductPanels {
@@ -33,9 +37,9 @@ public:
     int64_t bytes() const { return bytes_; }
     void allocate() { panels_ = Buffer(static_cast<size_t>(bytes_)); }
 
-    // The matrix [n, k] whose fp32 panels are `master`, in the format of the products; its transpose [k, n].
-    PackedMatrix matrix(int32_t weight, const PackedMatrix& master) const;
-    PackedMatrix transposed(int32_t weight) const;
+    // The matrix [n, k] whose fp32 panels are `master`; its transpose [k, n].
+    ProductMatrix matrix(int32_t weight, const PackedMatrix& master) const;
+    ProductMatrix transposed(int32_t weight) const;
 
     // master_of(weight): its fp32 panels, as floats. `all`: also of what does not learn.
     template <typename MasterOf>
@@ -54,13 +58,15 @@ private:
         int64_t panel;
     };
     struct Place {  // bytes into panels_
+        bool rounds = false;
         int64_t matrix = kNoIndex;
         int64_t transposed = kNoIndex;
     };
     const Weight& weight(int32_t id) const { return program_.weights[static_cast<size_t>(id)]; }
     const Place& place(int32_t id) const { return places_[static_cast<size_t>(id)]; }
-    int64_t panel_bytes(int64_t k) const { return format().panel_bytes(format().panel_width, k); }
-    const MatrixFormat& format() const { return kernels_.products(); }
+    const MatrixFormat& format(int32_t id) const {
+        return place(id).rounds ? kernels_.forward.bf16 : kernels_.forward.fp32;
+    }
     int64_t add(int32_t weight, bool is_transpose, bool learns);
     void make_panel(const Unit& unit, const float* master) const;
 
