@@ -8,6 +8,7 @@ const mayReadFiles = [
   'src/checkpoint/**/*.ts',
   'src/hub/**/*.ts',
   'src/training/{checkpoints,datasets,report}/**/*.ts',
+  'src/pretraining/{corpus,vocabulary}/**/*.ts',
   ...loaderFiles,
 ];
 // `instanceof` is for these alone: BerthaError carries a brand, the others never leave the module that throws them.

@@ -7,6 +7,7 @@ import { inRoot } from '../build/project.mjs';
 const floors = [
   ['cli'],
   ['index'],
+  ['pretraining'],
   ['compat', 'evaluators', 'tools', 'training'],
   ['embedding', 'tasks'],
   ['learn'],

@@ -87,7 +87,8 @@ export function unitsOf(text: string): Uint16Array {
   return units;
 }
 
-function textOf(units: Uint16Array): string {
+/** The string of units. */
+export function textOf(units: Uint16Array): string {
   let text = '';
   for (const unit of units) text += String.fromCharCode(unit);
   return text;

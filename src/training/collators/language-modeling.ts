@@ -1,79 +1,67 @@
 import type { TextModel } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
 import { argmax } from '../../tasks/scoring/scores.js';
+import type { Encoding } from '../../tokenizer/index.js';
 import { Random } from '../datasets/random.js';
 import type { Row } from '../datasets/row.js';
 import type { CollatedBatch, Collator, Draw, Example } from './collator.js';
+import { Masking, tokensAsWords, wordsByOffset, wordsByPrefix, type MaskingOptions, type TokenWords } from './masking.js';
 import { countTokens, packExamples } from './pack.js';
 import { RowReader, sequenceOf, type RowOptions } from './row-reader.js';
 
-/** Options of `LanguageModelingCollator`; names and defaults are transformers'. */
-export interface LanguageModelingOptions extends RowOptions {
-  /** Share of tokens to be predicted. Default 0.15. */
-  readonly mlmProbability?: number | undefined;
-  /** Share of these that become [MASK]. Default 0.8. */
-  readonly maskReplaceProb?: number | undefined;
-  /** Share of these that become any word of the vocabulary. Default 0.1; the rest stays as it is. */
-  readonly randomReplaceProb?: number | undefined;
+/** Options of `LanguageModelingCollator`. */
+export interface LanguageModelingOptions extends RowOptions, MaskingOptions {}
+
+interface MaskedExample extends Example {
+  /** Of each sequence. */
+  readonly words: readonly TokenWords[];
 }
 
 /** Texts of any length, which are read in windows that share nothing. Special tokens are never predicted. */
-export class LanguageModelingCollator implements Collator<Row, Example> {
+export class LanguageModelingCollator implements Collator<Row, MaskedExample> {
   readonly #reader: RowReader;
   readonly #special: ReadonlySet<number>;
-  readonly #maskId: number;
+  readonly #masking: Masking;
   readonly #vocabSize: number;
-  readonly #shares: Readonly<{ predict: number; mask: number; random: number }>;
 
   /** Errors: INVALID_OPTION for shares that do not fit, NO_MASK for a tokenizer without [MASK]. */
   constructor(model: TextModel, options: LanguageModelingOptions) {
-    const { tokenizer } = model;
-    this.#reader = new RowReader(model, options, { stride: 0, overflow: true });
+    const { maskId, vocabSize } = model.tokenizer;
+    if (maskId === undefined) throw unexpected('NO_MASK', 'a tokenizer with [MASK]', 'one without it');
+    this.#masking = new Masking({ maskId, vocabSize }, options);
+    this.#reader = new RowReader(model, options, { stride: 0, overflow: true, offsets: this.#masking.wholeWords });
     this.#special = specialIds(model);
-    if (tokenizer.maskId === undefined) throw unexpected('NO_MASK', 'a tokenizer with [MASK]', 'one without it');
-    this.#maskId = tokenizer.maskId;
-    this.#vocabSize = tokenizer.vocabSize;
-    const { mlmProbability: predict = 0.15, maskReplaceProb: mask = 0.8, randomReplaceProb: random = 0.1 } = options;
-    const fits = [predict, mask, random].every((share) => share >= 0 && share <= 1) && mask + random <= 1 + 1e-9;
-    if (!fits) {
-      throw unexpected(
-        'INVALID_OPTION',
-        'shares of 0..1 for mlmProbability, maskReplaceProb and randomReplaceProb, the last two 1 at most together',
-        `${predict}, ${mask} and ${random}`,
-      );
-    }
-    this.#shares = { predict, mask, random };
+    this.#vocabSize = vocabSize;
   }
 
-  *encode(row: Row, index: number): Generator<void, Example> {
+  *encode(row: Row, index: number): Generator<void, MaskedExample> {
     const encoding = yield* this.#reader.encode(this.#reader.columns.text(row, 'text', index), row, index);
-    const sequences = [encoding, ...encoding.overflowing].map(sequenceOf);
-    return { index, sequences, tokens: countTokens(sequences) };
+    const encodings = [encoding, ...encoding.overflowing];
+    const sequences = encodings.map(sequenceOf);
+    return { index, sequences, tokens: countTokens(sequences), words: encodings.map((each) => this.#wordsOf(each)) };
   }
 
-  collate(examples: readonly Example[], { seed, epoch }: Draw): CollatedBatch {
+  #wordsOf({ ids, tokens, offsets }: Encoding): TokenWords {
+    const isSpecial = (token: number): boolean => this.#special.has(ids[token]!);
+    if (!this.#masking.wholeWords) return tokensAsWords(ids.length, isSpecial);
+    return this.#masking.rule === 'google' ? wordsByPrefix(tokens, isSpecial) : wordsByOffset(offsets!, isSpecial);
+  }
+
+  collate(examples: readonly MaskedExample[], { seed, epoch }: Draw): CollatedBatch {
     const packed = packExamples(examples);
     const { inputIds, cuSeqlens } = packed;
-    const { predict, mask, random: replace } = this.#shares;
     const selected: number[] = [];
     const labels: number[] = [];
     const cuSelected = new Int32Array(cuSeqlens.length);
     const numSelected: number[] = [];
     let sequence = 0;
-    for (const { index, sequences } of examples) {
+    for (const { index, words } of examples) {
       const random = new Random(seed, epoch, index);
       const before = selected.length;
-      for (const { ids } of sequences) {
-        for (let position = 0; position < ids.length; position++) {
-          const id = ids[position]!;
-          if (this.#special.has(id) || random.uniform() >= predict) continue;
-          selected.push(position);
-          labels.push(id);
-          const draw = random.uniform();
-          const place = cuSeqlens[sequence]! + position;
-          if (draw < mask) inputIds[place] = this.#maskId;
-          else if (draw < mask + replace) inputIds[place] = random.below(this.#vocabSize);
-        }
+      for (const each of words) {
+        const drawn = this.#masking.apply(inputIds.subarray(cuSeqlens[sequence], cuSeqlens[sequence + 1]), each, random);
+        selected.push(...drawn.selected);
+        labels.push(...drawn.labels);
         cuSelected[++sequence] = selected.length;
       }
       numSelected.push(selected.length - before);
