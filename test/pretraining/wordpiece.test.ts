@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { trainWordPiece, type TrainWordPieceOptions, type TextSource, type WordPieceProgress } from '../../src/pretraining/index.js';
@@ -24,7 +25,7 @@ interface Case {
   readonly vocabulary: readonly string[];
 }
 
-const text = goldenTraining('wordpiece/text.txt');
+const text = fileURLToPath(goldenTraining('wordpiece/text.txt'));
 const golden = JSON.parse(readFileSync(goldenTraining('wordpiece/vocabularies.json'), 'utf8')) as {
   readonly words: number;
   readonly cases: readonly Case[];
