@@ -15,4 +15,5 @@ export type { CallbackContext, CallbackState, TrainerCallback, TrainerControl } 
 export { EarlyStoppingCallback } from './callbacks/early-stopping.js';
 export * from './datasets/index.js';
 export * from './collators/index.js';
+export { createModel, type CreateModelOptions } from './create/create-model.js';
 export { evaluateModel, type EvaluateModelOptions, type ModelEvaluation } from './evaluation/evaluate-model.js';

@@ -13,7 +13,7 @@ import type { ModelDirectory } from '../../models/model-directory.js';
 import { sentenceEmbedding, type SentenceOutputs } from '../../models/sentence.js';
 import type { NativeTrainingProgram } from '../../runtime/native.js';
 import { trainingConfig } from './config.js';
-import { initialValues } from './initial-values.js';
+import { initializerRange, initialValues } from './initial-values.js';
 import { LoraBuilder, type AdaptedLayer } from '../lora/lora-builder.js';
 import { loraSettings, type LoraOptions, type LoraSettings } from '../lora/lora.js';
 import { appendLosses, type LossInput } from './losses.js';
@@ -146,12 +146,6 @@ function aliasesOf(family: Family, config: ModelConfig): ReadonlyMap<string, str
   const decoder = decoderOf(family);
   const bias = [decoder.replace(/decoder$/, 'bias'), `${decoder}.bias`] as const;
   return new Map([['embeddings.word_embeddings.weight', family.decoder], ...(decoder.endsWith('.decoder') ? [bias] : [])]);
-}
-
-/** `initializer_range` of config.json; 0.02 where it has none. */
-function initializerRange(config: ModelConfig): number {
-  const value = config.raw['initializer_range'];
-  return typeof value === 'number' && value >= 0 ? value : 0.02;
 }
 
 /** Values of the weights that no file has, row-major: each tensor's own, in its place. */

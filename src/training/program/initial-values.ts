@@ -1,3 +1,4 @@
+import type { ModelConfig } from '../../architectures/config.js';
 import { philox, seedWords } from './philox.js';
 
 /**
@@ -34,4 +35,10 @@ export function initialValues(seed: number, name: string, length: number, initia
   if (name.endsWith('bias') || name.endsWith('.lora_B.weight')) return new Float32Array(length);
   if (lower.includes('layernorm') || lower.includes('layer_norm')) return new Float32Array(length).fill(1);
   return normalValues(seed, name, length, initializerRange);
+}
+
+/** `initializer_range` of config.json; 0.02 where it has none. */
+export function initializerRange(config: ModelConfig): number {
+  const value = config.raw['initializer_range'];
+  return typeof value === 'number' && value >= 0 ? value : 0.02;
 }
