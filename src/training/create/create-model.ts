@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseConfig, type ModelConfig } from '../../architectures/config.js';
 import type { Family } from '../../architectures/family.js';
 import { families } from '../../architectures/registry.js';
 import { WeightReader } from '../../architectures/weight-reader.js';
 import { quotePath } from '../../checkpoint/describe.js';
+import { exists } from '../../checkpoint/exists.js';
 import type { JsonObject } from '../../checkpoint/json-fields.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import { filePath, type FilePath } from '../../file-path.js';
@@ -30,8 +30,8 @@ export interface CreateModelOptions {
 
 /**
  * Makes a model that has learned nothing: the encoder of a configuration, filled as transformers fills it (matrices and tables N(0, `initializer_range`), biases 0,
- * norms 1 and 0, the row of the padding token 0), in a directory that `train`, `loadModel` and transformers read. The directory must not hold
- * anything yet.
+ * norms 1 and 0, the row of the padding token 0), in a directory that `train`, `loadModel` and transformers read, and that must not be
+ * there yet.
  *
  * ```js
  * await createModel('small', { config: { model_type: 'bert', hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2 }, tokenizer: 'path/to/tokenizer' });
@@ -45,9 +45,7 @@ export async function createModel(directory: FilePath, options: CreateModelOptio
   const { config: fields, tokenizer: source, seed = 42 } = readOptions('createModel', options, schema);
   if (fields === undefined) throw wrongOption('fields of config.json for createModel option config', fields);
   if (source === undefined) throw wrongOption('a directory with tokenizer files for createModel option tokenizer', source);
-  const present = await readdir(folder).catch(() => []);
-  if (present.length > 0)
-    throw unexpected('IO', `a folder that is not there or empty for the new model in ${quotePath(folder)}`, `${present.length} files`);
+  if (await exists(folder)) throw unexpected('IO', 'a folder that is not there yet for the new model', quotePath(folder));
   const { vocabSize } = await loadTokenizer(source);
   const config = parseConfig(JSON.stringify(configOf(fields, vocabSize)));
   if (config.vocabSize < vocabSize) {
