@@ -12,8 +12,9 @@ namespace bertha::cpu {
 constexpr int64_t kUnitRows = 64;  // rows of a row-wise unit
 constexpr int64_t kFewRows = 64;   // with fewer, threads share a product's columns instead
 constexpr int64_t kUnitPanels = 4;
-constexpr int64_t kUnitInputs = 384;  // of a matrix's columns in one unit of its gradient
-constexpr int64_t kUnitColumns = 64;  // of a sum over rows
+constexpr int64_t kUnitProducts = int64_t{1} << 26;  // multiplications of a unit: at most some 2 ms
+constexpr int64_t kUnitInputs = 384;                 // of a matrix's columns in one unit of its gradient
+constexpr int64_t kUnitColumns = 64;                 // of a sum over rows
 
 inline int64_t ceil_div(int64_t n, int64_t step) { return (n + step - 1) / step; }
 
@@ -141,13 +142,15 @@ protected:
         args.output_stride = matrix.n;
         args.activation = activation;
         const int64_t panels = ceil_div(matrix.n, format.panel_width), row_bytes = format.row_bytes(matrix.k);
-        const bool split_rows = total > kFewRows;
-        const int64_t units = split_rows ? ceil_div(total, kUnitRows) : ceil_div(panels, kUnitPanels);
-        if (total == 0) return;
-        run_units(units, [&](int64_t unit, int member) {
+        // All columns of some rows where they are no more than a unit, else columns in parts as well.
+        const int64_t most = std::max<int64_t>(
+            1, kUnitProducts / (std::min(total, kUnitRows) * matrix.k * format.panel_width + 1));
+        const int64_t unit_panels = std::min(total > kFewRows ? panels : kUnitPanels, most);
+        const int64_t parts = ceil_div(panels, unit_panels);
+        run_units(ceil_div(total, kUnitRows) * parts, [&](int64_t unit, int member) {
             LinearArgs part = args;
-            const Range some = split_rows ? range_of(unit, kUnitRows, total) : Range{0, total};
-            const Range columns = split_rows ? Range{0, panels} : range_of(unit, kUnitPanels, panels);
+            const Range some = range_of(unit / parts, kUnitRows, total);
+            const Range columns = range_of(unit % parts, unit_panels, panels);
             part.input = input + some.begin * input_width;
             part.residual = residual != nullptr ? residual + some.begin * matrix.n : nullptr;
             part.output = output + some.begin * matrix.n;

@@ -164,7 +164,7 @@ bool Pool::join_interactive() {
         if (found == teams_.end()) return false;
         team = *found;
     }
-    return team->join([this] { return work_waits(Priority::kInteractive); }, [] { return false; });
+    return team->join([this] { return work_waits(Priority::kInteractive); }, [] {});
 }
 
 // For a free thread: joins the newest team unless it has done so before.
@@ -179,7 +179,10 @@ bool Pool::join_newest(uint64_t& last_serial) {
     last_serial = team->serial();
     const Priority priority = team->priority();
     team->join([=] { return work_waits(priority); },
-               [=] { return priority == Priority::kBulk && interactive_waits(); });
+               [=] {
+                   while (priority == Priority::kBulk && interactive_waits())
+                       if (!run_from_source(Priority::kInteractive) && !join_interactive()) return;
+               });
     return true;
 }
 

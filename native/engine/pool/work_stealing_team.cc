@@ -104,14 +104,15 @@ void WorkStealingTeam::wait_for_members(int64_t theirs, int64_t mine, Clock::tim
 }
 
 bool WorkStealingTeam::join(const std::function<bool()>& should_leave,
-                            const std::function<bool()>& must_leave) {
+                            const std::function<void()>& make_way) {
     present_.fetch_add(1, std::memory_order_acq_rel);
     const int member = joined_.fetch_add(1, std::memory_order_acq_rel) + 1;
     const bool joined = member < size_ && !closed_.load(std::memory_order_acquire);
     if (joined) {
         const FlushDenormals flush;
         Spin spin;
-        while (!closed_.load(std::memory_order_acquire) && !must_leave()) {
+        while (!closed_.load(std::memory_order_acquire)) {
+            make_way();
             int64_t unit = 0;
             if (claim(member, unit)) {
                 call(body_, context_, first_ + unit, member);

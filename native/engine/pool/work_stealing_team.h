@@ -28,9 +28,9 @@ public:
     Priority priority() const { return priority_; }
     void run(int64_t units, Body body, void* context) override;
 
-    // For a worker: a member until the team is closed, should_leave() says so while there is no unit to
-    // claim, or must_leave() between any two units. False when the team was full or closed already.
-    bool join(const std::function<bool()>& should_leave, const std::function<bool()>& must_leave);
+    // For a worker: a member until the team is closed, or should_leave() says so while there is no unit to
+    // claim. Calls make_way() between any two units. False when the team was full or closed already.
+    bool join(const std::function<bool()>& should_leave, const std::function<void()>& make_way);
     // For the caller: no more loops will come. Members that still spin hold the team by their shared_ptr;
     // nobody waits for them.
     void close() { closed_.store(true, std::memory_order_release); }
