@@ -1,10 +1,19 @@
-import { unexpected, wrongOption } from './expected.js';
+import { received, unexpected, wrongOption } from './expected.js';
 import type { BerthaError } from './errors.js';
 
 export { received } from './expected.js';
 
+/** What an option takes, for whoever offers it in another form, such as a flag of the command line. */
+export type Takes =
+  | { readonly kind: 'flag' | 'text' | 'texts' }
+  | { readonly kind: 'whole'; readonly least: number }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+
 /** Checks the value of one option and returns it typed. `name` is what an error calls it, for example `embed option maxLength`. */
-export type Check<T> = (value: unknown, name: string) => T;
+export interface Check<T> {
+  (value: unknown, name: string): T;
+  readonly takes?: Takes;
+}
 
 /** The checks of a call's options by their names. */
 export type Schema = Readonly<Record<string, Check<unknown>>>;
@@ -42,17 +51,36 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return unexpected('INVALID_OPTION', `a known ${what}`, JSON.stringify(name), { hint });
 }
 
+/** A check with what it takes. */
+export function taking<T>(takes: Takes, check: Check<T>): Check<T> {
+  return Object.assign(check, { takes });
+}
+
 /** A check for true or false. */
-export const flag: Check<boolean> = (value, name) => {
+export const flag: Check<boolean> = taking({ kind: 'flag' }, (value, name) => {
   if (typeof value !== 'boolean') throw refuse('true or false', name, value);
   return value;
-};
+});
 
 /** A check for a string. */
-export const text: Check<string> = (value, name) => {
+export const text: Check<string> = taking({ kind: 'text' }, (value, name) => {
   if (typeof value !== 'string') throw refuse('a string', name, value);
   return value;
-};
+});
+
+/** A check for a list of strings. */
+export const strings: Check<readonly string[]> = taking({ kind: 'texts' }, (value, name) => {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value as readonly string[];
+  throw refuse('an array of strings', name, value);
+});
+
+/** A check for a limit of tokens, at least `least`: what cannot be is MAX_LENGTH, as a limit beyond the model's positions is. */
+export function tokenLimit(least = 1): Check<number> {
+  return taking({ kind: 'whole', least }, (value, name) => {
+    if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
+    throw unexpected('MAX_LENGTH', `a whole number of tokens, at least ${least}, for ${name}`, received(value));
+  });
+}
 
 /** A check for an AbortSignal, of whatever realm. */
 export const abortSignal: Check<AbortSignal> = (value, name) => {
@@ -76,12 +104,12 @@ export const callback: Check<(...values: unknown[]) => void> = (value, name) => 
 
 /** A check for a whole number from `min` to `max`. */
 export function integer(min: number, max: number): Check<number> {
-  return (value, name) => {
+  return taking({ kind: 'whole', least: min }, (value, name) => {
     if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
       throw refuse(`a whole number from ${min} to ${max}`, name, value);
     }
     return value as number;
-  };
+  });
 }
 
 /** A check for a finite number. */
@@ -98,10 +126,10 @@ export const milliseconds: Check<number> = (value, name) => {
 
 /** A check for one of a few strings. */
 export function oneOf<const T extends string>(choices: readonly T[]): Check<T> {
-  return (value, name) => {
+  return taking({ kind: 'choice', choices }, (value, name) => {
     if (!choices.includes(value as T)) throw refuse(`one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`, name, value);
     return value as T;
-  };
+  });
 }
 
 function refuse(wanted: string, name: string, value: unknown): BerthaError {

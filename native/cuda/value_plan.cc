@@ -3,9 +3,13 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "engine/program/packer.h"
 
 namespace bertha::cuda {
 namespace {
+
+// Bytes: rows are read 16 at a time, and a stride of 8 elements is a multiple of it.
+constexpr int64_t kRowAlignment = 16;
 
 // Ops that take fp32 rows only, and do not count as readers of what may stay fp32.
 bool takes_only_floats(const Op& op) {
@@ -68,45 +72,13 @@ bool fits_next(const Program& program, size_t index) {
            width <= kMaxPoolNormalizeWidth;
 }
 
-// First fit among the values that are alive at the same time.
-class Packer {
-public:
-    int64_t place(int64_t bytes, size_t birth, size_t death) {
-        std::vector<Block> alive;
-        for (const Block& block : blocks_)
-            if (block.death >= birth) alive.push_back(block);
-        std::sort(alive.begin(), alive.end(),
-                  [](const Block& a, const Block& b) { return a.offset < b.offset; });
-        int64_t offset = 0;
-        for (const Block& block : alive) {
-            if (block.offset - offset >= bytes) break;
-            offset = std::max(offset, block.offset + block.bytes);
-        }
-        blocks_.push_back({offset, bytes, death});
-        return offset;
-    }
-
-private:
-    struct Block {
-        int64_t offset, bytes;
-        size_t death;
-    };
-    std::vector<Block> blocks_;
-};
-
 }  // namespace
 
 ValuePlan plan_values(const Program& program, Type type) {
     ValuePlan plan;
     plan.values.resize(program.values.size());
-    std::vector<size_t> death(program.values.size(), 0);
-    for (size_t i = 0; i < program.ops.size(); i++) {
-        const Op& op = program.ops[i];
-        death[static_cast<size_t>(output_of(op))] = i;
-        for_each_read(op, [&](int32_t value) { death[static_cast<size_t>(value)] = i; });
-    }
-    plan.row_bytes.resize(program.domains.size());
-    std::vector<Packer> parts(program.domains.size());
+    const std::vector<int32_t> death = last_ops(program);
+    std::vector<Packer> parts(program.domains.size(), Packer(kRowAlignment));
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
         const auto output = static_cast<size_t>(output_of(op));
@@ -117,9 +89,9 @@ ValuePlan plan_values(const Program& program, Type type) {
         planned.stride = static_cast<int32_t>((program.values[output].width + 7) / 8 * 8);
         const auto domain = static_cast<size_t>(program.values[output].domain);
         const int64_t bytes = planned.stride * bytes_of(planned.type);
-        planned.offset = parts[domain].place(bytes, i, death[output]);
-        plan.row_bytes[domain] = std::max(plan.row_bytes[domain], planned.offset + bytes);
+        planned.offset = parts[domain].place(bytes, static_cast<int32_t>(i), death[output]);
     }
+    for (const Packer& part : parts) plan.row_bytes.push_back(part.width());
     return plan;
 }
 

@@ -1,5 +1,5 @@
-// Passages that stand twice in src or native. Part of `npm run check:rules`; `node scripts/rules/duplicates.mjs shape` also finds those that
-// differ in names and numbers alone, for whoever tidies up.
+// Passages that stand twice in src or native, as they are or with other names and numbers. Part of `npm run check:rules`;
+// `node scripts/rules/duplicates.mjs [shape]` lists them all, the allowed ones too.
 // A line counts when it says something: not blank, no comment, no import or include, no lone brackets.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -7,18 +7,37 @@ import { inRoot, listFiles } from '../build/project.mjs';
 
 const passage = 6;
 
-/** What may share a passage: files whose names begin so, and why. */
+/** Pairs of files (or one with itself) that may share a passage, names and numbers aside, and why. */
 const allowed = [
   {
-    files: ['native/cuda/kernels/linear_mma.cu', 'native/cuda/kernels/linear_small.cu'],
+    pairs: [
+      ['native/cuda/kernels/linear_mma.cu', 'native/cuda/kernels/linear_parts.cu'],
+      ['native/cuda/kernels/linear_mma.cu', 'native/cuda/kernels/linear_small.cu'],
+      ['native/cuda/kernels/linear_parts.cu', 'native/cuda/kernels/linear_small.cu'],
+    ],
     why: 'the order of copies, waits and barriers is what each kernel argues; a shared loop would hide it and change its registers',
   },
+  { pairs: [['native/cuda/kernels/layer_norm.cu']], why: 'two passes over a row in registers: one sums up, the other squares' },
+  { pairs: [['native/cuda/device/ptx.cuh']], why: 'the instruction of a type stands in a string that no template can make' },
   {
-    files: ['native/cuda/value_plan.cc', 'native/engine/program/p'],
-    why: 'a device packs bytes, the processor floats of whole cache lines',
+    pairs: [['native/cpu/isa/simd_avx2-inl.h', 'native/cpu/isa/simd_avx512-inl.h'], ['native/cpu/peak.cc']],
+    why: 'one function an instruction set, each of its own intrinsics',
   },
-  { files: ['native/engine/program/'], why: 'an op is a list of its fields; the same fields in two ops are two facts' },
-  { files: ['native/addon/test/'], why: 'single ops for tests: an op and its gradient read the same arguments' },
+  {
+    pairs: [['native/cpu/kernels/attention-inl.h', 'native/cpu/kernels/training/attention-train-inl.h']],
+    why: 'the blocks of a query are walked alike; what is done in a block differs, and the compiler has to see it whole',
+  },
+  {
+    pairs: [['native/cpu/kernels/training/linear-grad-bf16-inl.h', 'native/cpu/kernels/training/linear-grad-inl.h']],
+    why: 'a tile of one number format each: the load and the product are the loop',
+  },
+  { pairs: [['native/engine/program/training_ops.h']], why: 'an op is a list of its fields; the same fields in two ops are two facts' },
+  { pairs: [['native/addon/program_reader.cc']], why: 'records read field by field: each line is a fact of its own' },
+  { pairs: [['native/addon/test/training_row_ops.cc']], why: 'single ops for tests: each reads its own arguments' },
+  {
+    pairs: [['src/tokenizer/normalizers/composition.ts', 'src/tokenizer/normalizers/strip.ts']],
+    why: 'streams that hold characters back: when, and what becomes of them, is all that each is',
+  },
 ];
 
 const words = new Set(
@@ -27,6 +46,10 @@ const words = new Set(
     'typename auto void int float double bool true false null undefined async await of in export public private readonly this inline constexpr using namespace'
   ).split(' '),
 );
+
+/** Lines that name fields and do nothing: a member with its constant, a field shown to a visitor, a parameter kept in its field. */
+const declarations =
+  /^(?:(?:static )?(?:const(?:expr)? )*[\w:<>]+[*&]* \w+ = (?:[\w:.]+|"[^"]*"|-?[\d.]+f?);|visit\.\w+\(.*\);|this\.#?(\w+) = \1;)$/;
 
 /** The lines of a text that count, each with its number: as they are, or with every name and number made equal. */
 function linesOf(text, byShape) {
@@ -38,13 +61,13 @@ function linesOf(text, byShape) {
       .trim();
     if (!/\w/.test(bare) || /^(?:import|export \{|export \*|#|using |namespace |\} from)/.test(bare)) return [];
     const shape = byShape ? bare.replace(/'[^']*'|"[^"]*"|\b\w+\b/g, (token) => (words.has(token) ? token : 'x')) : bare;
-    return [{ number: i + 1, text: shape }];
+    return [{ number: i + 1, text: shape, does: /[=(]/.test(bare) && !(byShape && declarations.test(bare)) }];
   });
 }
 
 /** Whether a passage does something: lists of names, declarations of fields and closing lines are alike by their nature. */
 function says(lines) {
-  return lines.filter(({ text }) => /[=(]/.test(text)).length >= 4 && new Set(lines.map(({ text }) => text)).size >= 4;
+  return lines.filter(({ does }) => does).length >= 4 && new Set(lines.map(({ text }) => text)).size >= 4;
 }
 
 const readSource = (file) => readFileSync(inRoot(file), 'utf8');
@@ -81,14 +104,20 @@ export function duplicates(files, { byShape = false, read = readSource } = {}) {
   return found;
 }
 
-const isAllowed = ({ first, second }) =>
-  allowed.some(({ files }) => [first, second].every((place) => files.some((name) => place.startsWith(name))));
+const filesOf = ({ first, second }) => [first, second].map((place) => place.replace(/:\d+$/, '')).sort();
 
-/** The passages that no entry of `allowed` excuses, as breaches; `read` gives the text of a file. */
+const isAllowed = (found) => {
+  const files = filesOf(found);
+  return allowed.some(({ pairs }) => pairs.some(([one, other = one]) => one === files[0] && other === files[1]));
+};
+
+/** The passages that no entry of `allowed` excuses, with other names and numbers too, as breaches; `read` gives the text of a file. */
 export function duplicateBreaches(files, read) {
-  return duplicates(files, { read })
-    .filter((each) => !isAllowed(each))
-    .map(({ first, second, lines }) => `${second}: ${lines} lines stand in ${first} as well`);
+  const equal = duplicates(files, { read });
+  const isTold = (alike) => equal.some((each) => filesOf(each).join() === filesOf(alike).join());
+  const alike = duplicates(files, { byShape: true, read }).filter((each) => !isTold(each));
+  const breach = (end) => (each) => (isAllowed(each) ? [] : [`${each.second}: ${each.lines} lines stand in ${each.first} as well${end}`]);
+  return [...equal.flatMap(breach('')), ...alike.flatMap(breach(', with other names'))];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,21 +1,18 @@
 import type { Model, Value } from '../models/index.js';
 import { readOptions, type Options, type Schema } from '../options.js';
-import type { PackedBatch } from '../runtime/batch.js';
+import type { BatchInputs } from '../runtime/batch.js';
 import { noteCall } from '../runtime/observe.js';
 import { newGroup } from '../runtime/session.js';
 import { Budget } from '../runtime/event-loop-budget.js';
-import { Job, type Sequence } from './job.js';
+import { Job, type Computing, type Sequence } from './job.js';
 import type { CallSettings } from './options.js';
 import type { Source } from './source.js';
 
 /** Jobs of one call that may wait or run at once; the next is read while they compute. */
 const kJobsInFlight = 4;
 
-/** What a call needs of a model. */
-export type Computing = Pick<Model, 'session' | 'pack'>;
-
 /** Hears what a job became: its values in the order they were asked for. */
-type Take<S extends Sequence> = (job: Job<S>, outputs: readonly Float32Array[], batch: PackedBatch) => void;
+type Take<S extends Sequence> = (job: Job<S>, outputs: readonly Float32Array[], batch: BatchInputs) => void;
 
 /** How much of a call is computed at once: tokens a job carries, jobs that may wait or run. */
 interface JobLimits {

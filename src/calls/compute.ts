@@ -1,9 +1,9 @@
 import type { Value } from '../models/index.js';
-import type { PackedBatch } from '../runtime/batch.js';
+import type { BatchInputs } from '../runtime/batch.js';
 import type { Encoding } from '../tokenizer/index.js';
-import { Call, type Computing } from './call.js';
+import { Call } from './call.js';
 import type { TextInput } from './inputs.js';
-import { rowsOf, type Job, type Sequence } from './job.js';
+import { rowsOf, type Computing, type Job, type Sequence } from './job.js';
 import { SequenceSource, TextSource } from './source.js';
 import { asEncoding, type TextReader } from './text-reader.js';
 
@@ -55,7 +55,7 @@ function dealRows(
   { first, sequences }: Job<Sequence>,
   values: readonly Value[],
   outputs: readonly Float32Array[],
-  batch: PackedBatch,
+  batch: BatchInputs,
 ): void {
   sequences.forEach((_, i) => (rows[first + i] = values.map((value, v) => rowsOf(outputs[v]!, value, batch, i))));
 }

@@ -1,5 +1,5 @@
 import type { ForwardInput, Model, Value } from '../models/index.js';
-import type { PackedBatch } from '../runtime/batch.js';
+import { packInputs, type BatchInputs } from '../runtime/batch.js';
 
 /** A sequence on its way to the model. */
 export interface Sequence extends ForwardInput {
@@ -7,6 +7,11 @@ export interface Sequence extends ForwardInput {
   readonly selected?: Int32Array;
   /** Ids that `targets` values are about, `TARGETS_PER_ROW` a selected position. */
   readonly targets?: Int32Array;
+}
+
+/** What a call needs of a model; a model without token types reads none, whatever its tokenizer says. */
+export interface Computing extends Pick<Model, 'session'> {
+  readonly config: Pick<Model['config'], 'typeVocabSize'>;
 }
 
 /** A job carries about this many tokens: enough to feed every thread, little enough to bound memory and to notice an abort soon. */
@@ -40,9 +45,10 @@ export class Job<S extends Sequence> {
   }
 
   /** Lays the sequences end to end. Pooling leaves `poolSkip` tokens at the start of each out. */
-  pack(model: Pick<Model, 'pack'>, poolSkip: number): PackedBatch {
+  pack({ config }: Computing, poolSkip: number): BatchInputs {
     const { sequences } = this;
-    const batch = model.pack(sequences);
+    const batch = packInputs(sequences, config.typeVocabSize > 0);
+    if (poolSkip === 0 && sequences[0]?.selected === undefined) return batch;
     const skipped = poolSkip === 0 ? {} : { poolSkip: new Int32Array(sequences.length).fill(poolSkip) };
     if (sequences[0]?.selected === undefined) return { ...batch, ...skipped };
     const cuSelected = new Int32Array(sequences.length + 1);
@@ -64,7 +70,7 @@ function joined(lists: readonly Int32Array[]): Int32Array {
 }
 
 /** The rows of one sequence in a value of a whole batch. */
-export function rowsOf(data: Float32Array, { rows, width }: Value, { cuSeqlens, cuSelected }: PackedBatch, sequence: number): Float32Array {
+export function rowsOf(data: Float32Array, { rows, width }: Value, { cuSeqlens, cuSelected }: BatchInputs, sequence: number): Float32Array {
   if (rows === 'scores') {
     const square = (i: number) => width * (cuSeqlens[i + 1]! - cuSeqlens[i]!) ** 2;
     let begin = 0;

@@ -1,5 +1,5 @@
 // The options that calls have in common, each with its check. A call's own schema begins with these.
-import { callback, integer, oneOf, text } from '../options.js';
+import { callback, oneOf, text, tokenLimit } from '../options.js';
 import type { CallTimings } from '../runtime/observe.js';
 import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions } from '../runtime/session.js';
@@ -32,7 +32,7 @@ export interface LimitOptions {
 }
 
 /** The checks of `LimitOptions`. */
-export const limitSchema = { maxLength: integer(1, 1 << 20), onTruncate: oneOf(['truncate', 'warn', 'error']) };
+export const limitSchema = { maxLength: tokenLimit(), onTruncate: oneOf(['truncate', 'warn', 'error']) };
 
 /** What stands before texts. */
 export interface PromptOptions {

@@ -1,9 +1,10 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { DoctorFlags } from './commands/doctor.js';
 import type { DownloadFlags } from './commands/download.js';
 import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
+import { embedFlags } from './flags/call-flags.js';
 import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
 import { removeTemporaries } from './output.js';
 import { stopBars } from './terminal/bars.js';
@@ -55,16 +56,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     );
 
   program.commandsGroup('Texts and vectors:');
-  withOutput(withCompute(withTexts(program.command('embed'), 'texts to embed')), ['table', 'jsonl', 'npy', 'safetensors'])
+  const embedding = withCompute(withTexts(program.command('embed'), 'texts to embed'));
+  embedFlags
+    .addTo(withOutput(embedding, ['table', 'jsonl', 'npy', 'safetensors']))
     .description('Turn texts into vectors.')
-    .option('--prompt-name <name>', "one of the model's prompts, put before each text")
-    .option('--prompt <text>', 'a prompt of your own, put before each text')
-    .option('--normalize', 'scale vectors to length 1 (default: as the model says)')
-    .option('--no-normalize', 'leave vectors as pooled')
-    .option('--dimensions <n>', 'keep the first n numbers of each vector', positive)
-    .option('--max-length <n>', "longest input in tokens (default: the model's limit)", positive)
-    .addOption(new Option('--quantize <name>', 'write vectors in few bytes').choices(['int8', 'binary']))
-    .action(async (texts: string[], flags: EmbedFlags) => (await import('./commands/embed.js')).embed(texts, flags));
+    .action(async (texts: string[], flags: EmbedFlags) =>
+      (await import('./commands/embed.js')).embed(texts, flags, embedFlags.read(flags)),
+    );
 
   withOutput(withTexts(program.command('tokenize'), 'texts to tokenize'), ['table', 'jsonl'])
     .description('Show the tokens of texts, with ids and offsets (in UTF-16 units, as JavaScript counts).')

@@ -1,32 +1,14 @@
 import { Job } from '../calls/job.js';
-import { limitSchema, promptSchema } from '../calls/options.js';
 import { TextSource } from '../calls/source.js';
 import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
-import { unexpected, wrongArgument } from '../expected.js';
+import { wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, received, type Check, type Options } from '../options.js';
+import type { Options } from '../options.js';
 import type { EncodedIds } from '../tokenizer/index.js';
 import { quantizeVectors, type VectorFormat } from '../vectors/quantize-vectors.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
 import { type Embedding, withJson } from './embedding.js';
-
-/** `embed` answers MAX_LENGTH to every limit that cannot be, as to one beyond the model's. */
-const tokenLimit: Check<number> = (value, name) => {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
-  throw unexpected('MAX_LENGTH', `a whole number of tokens for ${name}`, received(value));
-};
-
-/** The checks of the options of `embedSync`; vectors have `width` numbers. */
-export function embedSchema(width: number) {
-  return {
-    ...limitSchema,
-    maxLength: tokenLimit,
-    ...promptSchema,
-    normalize: flag,
-    dimensions: integer(1, width),
-    quantize: oneOf(['int8', 'binary']),
-  };
-}
+import type { embedSchema } from './schemas.js';
 
 /** The options of `embedSync`, checked. */
 export type EmbedSettings = Options<ReturnType<typeof embedSchema>>;
@@ -76,7 +58,9 @@ export class EmbedTexts {
   take({ first, sequences }: Job<EncodedIds>, [rows]: readonly Float32Array[]): void {
     const stride = this.#model.values.embeddingDimension;
     sequences.forEach(({ ids, truncated }, i) => {
-      const vector = rows!.slice(i * stride, i * stride + this.#width);
+      // The result of one text alone is its vector: nothing else holds that memory.
+      const isWhole = rows!.length === this.#width;
+      const vector = isWhole ? rows! : rows!.slice(i * stride, i * stride + this.#width);
       if (this.#normalized && this.#width < stride) normalizeInPlace(vector);
       const quantized = this.#quantize === undefined ? {} : { quantized: quantizeVectors([vector], this.#quantize) };
       this.results[first + i] = withJson({ vector, tokens: ids.length, truncated, ...quantized });

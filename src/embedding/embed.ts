@@ -10,9 +10,10 @@ import { readOptions } from '../options.js';
 import type { DeviceReport } from '../runtime/options/device.js';
 import type { PrecisionReport } from '../runtime/options/precision.js';
 import type { WeightCacheReport } from '../runtime/options/weight-cache.js';
-import { defaultDimensions, embedSchema, EmbedTexts, type EmbedSettings } from './embed-texts.js';
+import { defaultDimensions, EmbedTexts, type EmbedSettings } from './embed-texts.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
 import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
+import { embedSchema } from './schemas.js';
 import type { Tokenizer } from '../tokenizer/index.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. */

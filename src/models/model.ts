@@ -6,7 +6,7 @@ import { received, unexpected, wrongOption } from '../expected.js';
 import { readFilePath } from '../file-path.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { flag, integer, readOptions, type Check } from '../options.js';
-import { packBatch, type PackedBatch } from '../runtime/batch.js';
+import { packBatch, packInputs, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
 import { parseDtype, precisionOf, type DtypeOption } from '../runtime/options/dtype.js';
@@ -259,7 +259,7 @@ export class Model {
       attentions: options.attentions === true ? this.values.attentions : [],
       pooler: pooler === undefined ? [] : [pooler],
     };
-    const batch = this.pack(list);
+    const batch = packInputs(list, this.config.typeVocabSize > 0);
     const outputs = await this.session.run(batch, [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
     const results = this.#split(batch.cuSeqlens, outputs, wanted.hidden.length, wanted.attentions.length, options.hiddenStates === true);
     return isList(encodings) ? results : results[0]!;

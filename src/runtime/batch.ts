@@ -16,16 +16,39 @@ export interface PackedBatch {
   readonly targets?: Int32Array;
 }
 
+/** What a session takes: type ids may be left out where all of them are 0. */
+export type BatchInputs = Omit<PackedBatch, 'tokenTypeIds'> & Partial<Pick<PackedBatch, 'tokenTypeIds'>>;
+
+/** Token ids with the types that some of them have. */
+export interface TypedIds {
+  readonly ids: Int32Array;
+  readonly typeIds?: ArrayLike<number>;
+}
+
 /** Lays token ids end to end. Without type ids they are 0. */
-export function packBatch(sequences: readonly { readonly ids: Int32Array; readonly typeIds?: ArrayLike<number> }[]): PackedBatch {
+export function packBatch(sequences: readonly TypedIds[]): PackedBatch {
+  const { cuSeqlens, inputIds } = packIds(sequences);
+  return { cuSeqlens, inputIds: sequences.length === 1 ? inputIds.slice() : inputIds, tokenTypeIds: packTypes(sequences, cuSeqlens) };
+}
+
+/** The same for a session, which copies what it takes: one sequence's ids are not copied here, and where no text has types there are none. */
+export function packInputs(sequences: readonly TypedIds[], hasTypes: boolean): BatchInputs {
+  const ids = packIds(sequences);
+  if (!hasTypes || sequences.every(({ typeIds }) => typeIds === undefined)) return ids;
+  return { ...ids, tokenTypeIds: packTypes(sequences, ids.cuSeqlens) };
+}
+
+function packIds(sequences: readonly TypedIds[]): Pick<PackedBatch, 'inputIds' | 'cuSeqlens'> {
   const cuSeqlens = new Int32Array(sequences.length + 1);
   sequences.forEach(({ ids }, i) => (cuSeqlens[i + 1] = cuSeqlens[i]! + ids.length));
-  const tokens = cuSeqlens[sequences.length]!;
-  const inputIds = new Int32Array(tokens);
-  const tokenTypeIds = new Int32Array(tokens);
-  sequences.forEach(({ ids, typeIds }, i) => {
-    inputIds.set(ids, cuSeqlens[i]!);
-    if (typeIds !== undefined) tokenTypeIds.set(typeIds, cuSeqlens[i]!);
-  });
-  return { inputIds, tokenTypeIds, cuSeqlens };
+  if (sequences.length === 1) return { inputIds: sequences[0]!.ids, cuSeqlens };
+  const inputIds = new Int32Array(cuSeqlens[sequences.length]!);
+  sequences.forEach(({ ids }, i) => inputIds.set(ids, cuSeqlens[i]!));
+  return { inputIds, cuSeqlens };
+}
+
+function packTypes(sequences: readonly TypedIds[], cuSeqlens: Int32Array): Int32Array {
+  const tokenTypeIds = new Int32Array(cuSeqlens[sequences.length]!);
+  sequences.forEach(({ typeIds }, i) => typeIds !== undefined && tokenTypeIds.set(typeIds, cuSeqlens[i]!));
+  return tokenTypeIds;
 }

@@ -1,6 +1,6 @@
 /** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
+import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
-import type { PackedBatch } from './batch.js';
 import type { SchedulerStats } from './native-stats.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
@@ -235,7 +235,7 @@ export interface NativeLoadOptions extends NativeProgram {
 }
 
 /** A batch as it crosses to native code. */
-export interface NativeBatch extends PackedBatch {
+export interface NativeBatch extends BatchInputs {
   readonly outputs: Int32Array;
   readonly bulk?: boolean | undefined;
   readonly group?: number | undefined;

@@ -3,7 +3,7 @@ import { unexpected } from '../expected.js';
 import { onAbort } from './abort.js';
 import { loadAddon } from './addon.js';
 import { toBerthaError } from './native-error.js';
-import type { PackedBatch } from './batch.js';
+import type { BatchInputs } from './batch.js';
 import type { NativeMemory, NativeModel, NativeProgram, NativeResult } from './native.js';
 import { isCallObserved, publishCall } from './observe.js';
 import { reportWeightCache, type WeightCacheReport } from './options/weight-cache.js';
@@ -114,12 +114,12 @@ export class Session {
    *
    * Errors: DISPOSED, INVALID_IDS, INVALID_ARG, QUEUE_FULL, DEADLINE, OUT_OF_MEMORY, NON_FINITE; with an aborted signal, its reason.
    */
-  async run(batch: PackedBatch, outputs: readonly Wanted[], options: RunOptions = {}): Promise<Float32Array[]> {
+  async run(batch: BatchInputs, outputs: readonly Wanted[], options: RunOptions = {}): Promise<Float32Array[]> {
     return (await this.runTimed(batch, outputs, options)).outputs;
   }
 
   /** Like `run`, with the time the call spent in the queue and computing. @internal */
-  async runTimed(batch: PackedBatch, outputs: readonly Wanted[], options: RunOptions = {}): Promise<NativeResult> {
+  async runTimed(batch: BatchInputs, outputs: readonly Wanted[], options: RunOptions = {}): Promise<NativeResult> {
     const native = this.#open();
     const { signal, priority = 'interactive', group, deadlineMs } = options;
     signal?.throwIfAborted();
@@ -145,7 +145,7 @@ export class Session {
   }
 
   /** Computes on the caller's thread, with the pool's help: the lowest latency, at the price of blocking. Errors as `run`. */
-  runSync(batch: PackedBatch, outputs: readonly Wanted[]): Float32Array[] {
+  runSync(batch: BatchInputs, outputs: readonly Wanted[]): Float32Array[] {
     const native = this.#open();
     try {
       return native.runSync({ ...batch, outputs: Int32Array.from(outputs, (value) => value.id) }).outputs.map(ofThisRealm);
@@ -177,7 +177,7 @@ function ofThisRealm(array: Float32Array): Float32Array {
   return new Float32Array(array.buffer, array.byteOffset, array.length);
 }
 
-function sizeOf({ inputIds, cuSeqlens }: PackedBatch): { sequences: number; tokens: number } {
+function sizeOf({ inputIds, cuSeqlens }: BatchInputs): { sequences: number; tokens: number } {
   return { sequences: cuSeqlens.length - 1, tokens: inputIds.length };
 }
 

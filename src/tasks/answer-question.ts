@@ -1,15 +1,14 @@
 import { countTokens } from '../calls/text-reader.js';
 import { received, unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, type Options } from '../options.js';
+import type { Options } from '../options.js';
 import { Budget } from '../runtime/event-loop-budget.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { bestSlices, spanProbabilities } from './spans/answer-spans.js';
-import { startCall } from '../calls/call.js';
 import { refuseUnknownKeys, requireString } from '../calls/inputs.js';
-import { callSchema, type CallOptions } from '../calls/options.js';
-import { requireHead } from './require-head.js';
-import { computeHead, taskFunction, type TaskReport } from './task.js';
+import type { CallOptions } from '../calls/options.js';
+import { answerSchema } from './schemas.js';
+import { computeHead, headTask, type TaskFunction, type TaskReport } from './task.js';
 
 /** Options of `answerQuestion`; names and defaults are those of transformers' pipeline. */
 export interface AnswerOptions extends CallOptions {
@@ -59,18 +58,6 @@ export interface AnsweredQuestion extends TaskReport {
   readonly windows: number;
 }
 
-const schema = {
-  ...callSchema,
-  topK: integer(1, 10_000),
-  docStride: integer(0, 1 << 20),
-  maxAnswerLen: integer(1, 1 << 20),
-  maxSeqLen: integer(1, 1 << 20),
-  maxQuestionLen: integer(1, 1 << 20),
-  handleImpossibleAnswer: flag,
-  alignToWords: flag,
-  equalAnswers: oneOf(['sum', 'best']),
-};
-
 /**
  * Finds answers in texts of any length: a long context is read in overlapping windows, all of them in one packed batch.
  *
@@ -81,46 +68,48 @@ const schema = {
  * const { answers } = await answerQuestion(model, { question: 'Who sat on the mat?', context: 'A cat sat on the mat.' });
  * console.log(answers[0].answer, answers[0].score);
  */
-export const answerQuestion = taskFunction<QuestionInput, AnswerOptions, AnsweredQuestion>(async (model, inputs, options) => {
-  const head = requireHead(model, 'questionAnswering', 'answerQuestion');
-  const [call, settings] = startCall('answerQuestion', model, options, schema);
-  const questions = inputs.map(readQuestion);
-  const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
-  const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
-  for (const [i, { question }] of questions.entries())
-    await call.read(requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i));
-  const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
-  const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
-  const windowsOf = (encoding: Encoding) => [encoding, ...encoding.overflowing];
-  const { encodings, rows } = await computeHead(
-    call,
-    pairs,
-    { maxLength },
-    { values: [head], encode: { truncation: 'only_second', stride, offsets: true }, sequencesOf: windowsOf },
-  );
-  const budget = new Budget(settings.signal, settings.priority);
-  let next = 0;
-  const results: AnsweredQuestion[] = [];
-  for (const [i, encoding] of encodings.entries()) {
-    const own = windowsOf(encoding);
-    const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
-    results.push({
-      answers: await findAnswers(questions[i]!.context, own, logits, settings, budget),
-      windows: own.length,
-      tokens: own.reduce((sum, { length }) => sum + length, 0),
-      truncated: false,
-    });
-  }
-  call.finish();
-  return results;
-});
+export const answerQuestion: TaskFunction<QuestionInput, AnswerOptions, AnsweredQuestion> = headTask(
+  'answerQuestion',
+  'questionAnswering',
+  answerSchema,
+  async ({ model, head, call, settings }, inputs) => {
+    const questions = inputs.map(readQuestion);
+    const maxLength = settings.maxSeqLen ?? Math.min(model.maxTokens, 384);
+    const room = maxLength - model.tokenizer.encode('', { pair: '' }).length;
+    for (const [i, { question }] of questions.entries())
+      await call.read(requireShort(model, question, { limit: settings.maxQuestionLen ?? 64, room }, i));
+    const stride = settings.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
+    const pairs = questions.map(({ question, context }) => ({ text: question, textPair: context }));
+    const windowsOf = (encoding: Encoding) => [encoding, ...encoding.overflowing];
+    const { encodings, rows } = await computeHead(
+      call,
+      pairs,
+      { maxLength },
+      { values: [head], encode: { truncation: 'only_second', stride, offsets: true }, sequencesOf: windowsOf },
+    );
+    const budget = new Budget(settings.signal, settings.priority);
+    let next = 0;
+    const results: AnsweredQuestion[] = [];
+    for (const [i, encoding] of encodings.entries()) {
+      const own = windowsOf(encoding);
+      const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
+      results.push({
+        answers: await findAnswers(questions[i]!.context, own, logits, settings, budget),
+        windows: own.length,
+        tokens: own.reduce((sum, { length }) => sum + length, 0),
+        truncated: false,
+      });
+    }
+    return results;
+  },
+);
 
 /** The best answers of all windows, found in turns of the event loop. */
 async function findAnswers(
   context: string,
   windows: readonly Encoding[],
   logits: readonly Float32Array[],
-  settings: Options<typeof schema>,
+  settings: Options<typeof answerSchema>,
   budget: Budget,
 ): Promise<Answer[]> {
   const { topK = 1, maxAnswerLen: longest = 15, alignToWords = true, equalAnswers = 'sum' } = settings;

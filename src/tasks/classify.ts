@@ -1,11 +1,9 @@
 import type { Model } from '../models/index.js';
-import { integer, oneOf, type Check } from '../options.js';
 import { descending, sigmoid, softmax } from './scoring/scores.js';
-import { startCall } from '../calls/call.js';
 import { readInputs, type TextInput } from '../calls/inputs.js';
-import { taskSchema, type TaskOptions } from '../calls/options.js';
-import { requireHead } from './require-head.js';
-import { computeHead, reportOf, taskFunction, type TaskReport } from './task.js';
+import type { TaskOptions } from '../calls/options.js';
+import { classifySchema } from './schemas.js';
+import { computeHead, headTask, reportOf, type TaskFunction, type TaskReport } from './task.js';
 
 /** How logits become scores. */
 export type ScoreFunction = 'softmax' | 'sigmoid' | 'none';
@@ -30,11 +28,6 @@ export interface ClassifiedText extends TaskReport {
   readonly labels: readonly LabelScore[];
 }
 
-const kScoreFunctions = ['softmax', 'sigmoid', 'none'] as const;
-
-/** A check for a number of results, or null for all of them. */
-export const countOrAll: Check<number | null> = (value, name) => (value === null ? null : integer(1, 1 << 20)(value, name));
-
 /**
  * Classifies texts, or pairs of texts.
  *
@@ -44,21 +37,21 @@ export const countOrAll: Check<number | null> = (value, name) => (value === null
  * const { labels } = await classifyText(model, 'I love this film.');
  * console.log(labels[0].label, labels[0].score);
  */
-export const classifyText = taskFunction<TextInput, ClassifyOptions, ClassifiedText>(async (model, inputs, options) => {
-  const head = requireHead(model, 'sequenceClassification', 'classifyText');
-  const schema = { ...taskSchema, topK: countOrAll, functionToApply: oneOf(kScoreFunctions) };
-  const [call, settings] = startCall('classifyText', model, options, schema);
-  const { encodings, rows } = await computeHead(call, readInputs('classifyText', inputs), settings, { values: [head] });
-  const apply = settings.functionToApply ?? scoreFunction(model);
-  const count = settings.topK === null ? Infinity : (settings.topK ?? 1);
-  const results = encodings.map((encoding, i) => {
-    const scores = applyFunction(apply, rows[i]![0]!);
-    const best = descending(scores).slice(0, count);
-    return { labels: best.map((id) => ({ label: model.config.id2label[id]!, score: scores[id]! })), ...reportOf(encoding) };
-  });
-  call.finish();
-  return results;
-});
+export const classifyText: TaskFunction<TextInput, ClassifyOptions, ClassifiedText> = headTask(
+  'classifyText',
+  'sequenceClassification',
+  classifySchema,
+  async ({ model, head, call, settings }, inputs) => {
+    const { encodings, rows } = await computeHead(call, readInputs('classifyText', inputs), settings, { values: [head] });
+    const apply = settings.functionToApply ?? scoreFunction(model);
+    const count = settings.topK === null ? Infinity : (settings.topK ?? 1);
+    return encodings.map((encoding, i) => {
+      const scores = applyFunction(apply, rows[i]![0]!);
+      const best = descending(scores).slice(0, count);
+      return { labels: best.map((id) => ({ label: model.config.id2label[id]!, score: scores[id]! })), ...reportOf(encoding) };
+    });
+  },
+);
 
 /** The function transformers' pipeline would choose. */
 function scoreFunction({ config }: Model): ScoreFunction {

@@ -1,14 +1,12 @@
 import { unexpected } from '../expected.js';
 import type { MaskedLmHead, Model } from '../models/index.js';
 import { TARGETS_PER_ROW } from '../models/program/program.js';
-import { integer } from '../options.js';
 import type { Encoding } from '../tokenizer/index.js';
 import { descending } from './scoring/scores.js';
-import { startCall } from '../calls/call.js';
 import { readInputs, type TextInput } from '../calls/inputs.js';
-import { taskSchema, type TaskOptions } from '../calls/options.js';
-import { requireHead } from './require-head.js';
-import { computeHead, reportOf, strings, taskFunction, type TaskReport } from './task.js';
+import type { TaskOptions } from '../calls/options.js';
+import { fillMaskSchema } from './schemas.js';
+import { computeHead, headTask, reportOf, type TaskFunction, type TaskReport } from './task.js';
 
 /** Options of `fillMask`. */
 export interface FillMaskOptions extends TaskOptions {
@@ -57,32 +55,33 @@ interface Scored {
  * const { masks } = await fillMask(model, 'Paris is the [MASK] of France.', { topK: 3 });
  * console.log(masks[0].candidates.map(({ tokenStr, score }) => [tokenStr, score]));
  */
-export const fillMask = taskFunction<TextInput, FillMaskOptions, FilledText>(async (model, unchecked, options) => {
-  const head = requireHead(model, 'maskedLm', 'fillMask');
-  const [call, settings] = startCall('fillMask', model, options, { ...taskSchema, topK: integer(1, 1 << 20), targets: strings });
-  const inputs = readInputs('fillMask', unchecked);
-  const targets = settings.targets === undefined ? undefined : targetIds(model, settings.targets);
-  const topK = Math.min(settings.topK ?? 5, targets?.length ?? model.config.vocabSize);
-  const reader = targets === undefined ? bestOfVocabulary(head, topK) : bestOfTargets(head, targets);
-  const positions: (readonly number[])[] = [];
-  const { encodings, rows } = await computeHead(call, inputs, settings, {
-    values: [reader.value],
-    sequencesOf: (encoding, i) => {
-      const { ids, typeIds } = encoding;
-      positions[i] = maskPositions(model, encoding, i);
-      return [{ ids, typeIds, ...reader.select(positions[i]) }];
-    },
-  });
-  const results = encodings.map((encoding, i) => {
-    const masks = positions[i]!.map((position, m) => {
-      const best = reader.read(rows[i]![0]!, m).slice(0, topK);
-      return { position, candidates: best.map((each) => describe(model, encoding, position, each, positions[i]!.length === 1)) };
+export const fillMask: TaskFunction<TextInput, FillMaskOptions, FilledText> = headTask(
+  'fillMask',
+  'maskedLm',
+  fillMaskSchema,
+  async ({ model, head, call, settings }, unchecked) => {
+    const inputs = readInputs('fillMask', unchecked);
+    const targets = settings.targets === undefined ? undefined : targetIds(model, settings.targets);
+    const topK = Math.min(settings.topK ?? 5, targets?.length ?? model.config.vocabSize);
+    const reader = targets === undefined ? bestOfVocabulary(head, topK) : bestOfTargets(head, targets);
+    const positions: (readonly number[])[] = [];
+    const { encodings, rows } = await computeHead(call, inputs, settings, {
+      values: [reader.value],
+      sequencesOf: (encoding, i) => {
+        const { ids, typeIds } = encoding;
+        positions[i] = maskPositions(model, encoding, i);
+        return [{ ids, typeIds, ...reader.select(positions[i]) }];
+      },
     });
-    return { masks, ...reportOf(encoding) };
-  });
-  call.finish();
-  return results;
-});
+    return encodings.map((encoding, i) => {
+      const masks = positions[i]!.map((position, m) => {
+        const best = reader.read(rows[i]![0]!, m).slice(0, topK);
+        return { position, candidates: best.map((each) => describe(model, encoding, position, each, positions[i]!.length === 1)) };
+      });
+      return { masks, ...reportOf(encoding) };
+    });
+  },
+);
 
 /** The ids that targets stand for, each once. Errors: INVALID_OPTION for one without any token. */
 function targetIds({ tokenizer }: Model, targets: readonly string[]): number[] {

@@ -1,10 +1,8 @@
 import { wrongArgument } from '../expected.js';
 import { argmax, softmax } from './scoring/scores.js';
-import { startCall } from '../calls/call.js';
 import { readInputs, refuseUnknownKeys, requireString, type TextPair } from '../calls/inputs.js';
 import { taskSchema, type TaskOptions } from '../calls/options.js';
-import { requireHead } from './require-head.js';
-import { computeHead, reportOf, taskFunction, type TaskReport } from './task.js';
+import { computeHead, headTask, reportOf, type TaskFunction, type TaskReport } from './task.js';
 
 /** Whether a text follows another; the two add up to 1. */
 export interface NextSentence extends TaskReport {
@@ -18,19 +16,20 @@ export interface NextSentence extends TaskReport {
  * Errors: NO_HEAD, INVALID_ARG (also for a text without its pair), INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of
  * `forward`.
  */
-export const predictNextSentence = taskFunction<TextPair, TaskOptions, NextSentence>(async (model, inputs, options) => {
-  const head = requireHead(model, 'nextSentence', 'predictNextSentence');
-  const [call, settings] = startCall('predictNextSentence', model, options, taskSchema);
-  const pairs = readInputs('predictNextSentence', inputs);
-  pairs.forEach(({ textPair }, i) => requireString(textPair, `textPair of the input at index ${i} of predictNextSentence`));
-  const { encodings, rows } = await computeHead(call, pairs, settings, { values: [head] });
-  const results = encodings.map((encoding, i) => {
-    const [isNext, notNext] = softmax(rows[i]![0]!);
-    return { isNext: isNext!, notNext: notNext!, ...reportOf(encoding) };
-  });
-  call.finish();
-  return results;
-});
+export const predictNextSentence: TaskFunction<TextPair, TaskOptions, NextSentence> = headTask(
+  'predictNextSentence',
+  'nextSentence',
+  taskSchema,
+  async ({ head, call, settings }, inputs) => {
+    const pairs = readInputs('predictNextSentence', inputs);
+    pairs.forEach(({ textPair }, i) => requireString(textPair, `textPair of the input at index ${i} of predictNextSentence`));
+    const { encodings, rows } = await computeHead(call, pairs, settings, { values: [head] });
+    return encodings.map((encoding, i) => {
+      const [isNext, notNext] = softmax(rows[i]![0]!);
+      return { isNext: isNext!, notNext: notNext!, ...reportOf(encoding) };
+    });
+  },
+);
 
 /** A text and how it may go on. */
 export interface ChoiceInput {
@@ -51,23 +50,24 @@ export interface ChosenAnswer extends TaskReport {
  *
  * Errors: as `predictNextSentence`.
  */
-export const multipleChoice = taskFunction<ChoiceInput, TaskOptions, ChosenAnswer>(async (model, inputs, options) => {
-  const head = requireHead(model, 'multipleChoice', 'multipleChoice');
-  const [call, settings] = startCall('multipleChoice', model, options, taskSchema);
-  const questions = inputs.map(readChoices);
-  const pairs = questions.flatMap(({ text, choices }) => choices.map((textPair) => ({ text, textPair })));
-  const { encodings, rows } = await computeHead(call, pairs, settings, { values: [head] });
-  let next = 0;
-  const results = questions.map(({ choices }) => {
-    const own = encodings.slice(next, next + choices.length);
-    const scores = softmax(choices.map((_, c) => rows[next + c]![0]![0]!));
-    next += choices.length;
-    const tokens = own.reduce((sum, { length }) => sum + length, 0);
-    return { choice: argmax(scores), scores: Array.from(scores), tokens, truncated: own.some(({ truncated }) => truncated) };
-  });
-  call.finish();
-  return results;
-});
+export const multipleChoice: TaskFunction<ChoiceInput, TaskOptions, ChosenAnswer> = headTask(
+  'multipleChoice',
+  'multipleChoice',
+  taskSchema,
+  async ({ head, call, settings }, inputs) => {
+    const questions = inputs.map(readChoices);
+    const pairs = questions.flatMap(({ text, choices }) => choices.map((textPair) => ({ text, textPair })));
+    const { encodings, rows } = await computeHead(call, pairs, settings, { values: [head] });
+    let next = 0;
+    return questions.map(({ choices }) => {
+      const own = encodings.slice(next, next + choices.length);
+      const scores = softmax(choices.map((_, c) => rows[next + c]![0]![0]!));
+      next += choices.length;
+      const tokens = own.reduce((sum, { length }) => sum + length, 0);
+      return { choice: argmax(scores), scores: Array.from(scores), tokens, truncated: own.some(({ truncated }) => truncated) };
+    });
+  },
+);
 
 function readChoices(input: unknown, index: number): ChoiceInput {
   refuseUnknownKeys(input, ['text', 'choices'], `the input at index ${index} of multipleChoice`);

@@ -1,13 +1,11 @@
 import { unexpected } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { integer, oneOf } from '../options.js';
 import { aggregate, groupOf, labelTokens, type AggregationStrategy, type Entity } from './spans/entities.js';
 import type { Encoding } from '../tokenizer/index.js';
-import { startCall } from '../calls/call.js';
 import { requireString } from '../calls/inputs.js';
-import { taskSchema, type TaskOptions } from '../calls/options.js';
-import { requireHead } from './require-head.js';
-import { computeHead, strings, taskFunction, type TaskReport } from './task.js';
+import type { TaskOptions } from '../calls/options.js';
+import { entitySchema } from './schemas.js';
+import { computeHead, headTask, type TaskFunction, type TaskReport } from './task.js';
 
 /** Options of `recognizeEntities`. */
 export interface EntityOptions extends TaskOptions {
@@ -36,39 +34,35 @@ export interface RecognizedText extends TaskReport {
  * const { entities } = await recognizeEntities(model, 'Ada Lovelace lived in London.');
  * console.log(entities.map(({ entityGroup, word }) => [entityGroup, word]));
  */
-export const recognizeEntities = taskFunction<string, EntityOptions, RecognizedText>(async (model, inputs, options) => {
-  const head = requireHead(model, 'tokenClassification', 'recognizeEntities');
-  const [call, settings] = startCall('recognizeEntities', model, options, {
-    ...taskSchema,
-    aggregationStrategy: oneOf(['none', 'simple', 'first', 'average', 'max']),
-    ignoreLabels: strings,
-    stride: integer(0, 1 << 20),
-  });
-  const texts = inputs.map((each, i) => requireString(each, `the text at index ${i} of recognizeEntities`));
-  const ignored = new Set(settings.ignoreLabels === undefined ? ['O'] : checkLabels(model, settings.ignoreLabels));
-  const { stride } = settings;
-  const windowsOf = (encoding: Encoding) => (stride === undefined ? [encoding] : [encoding, ...encoding.overflowing]);
-  const { encodings, rows } = await computeHead(call, texts, settings, {
-    values: [head],
-    encode: { offsets: true, ...(stride === undefined ? {} : { stride }) },
-    sequencesOf: windowsOf,
-  });
-  let next = 0;
-  const results = encodings.map((encoding, i) => {
-    const own = windowsOf(encoding);
-    const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
-    const tokens = labelTokens(model, texts[i]!, own, logits, stride ?? 0);
-    const entities = aggregate(model, tokens, settings.aggregationStrategy ?? 'none');
-    return {
-      entities: entities.filter(({ entity, entityGroup }) => !ignored.has(entity ?? entityGroup!)),
-      windows: own.length,
-      tokens: own.reduce((sum, { length }) => sum + length, 0),
-      truncated: stride === undefined && encoding.truncated,
-    };
-  });
-  call.finish();
-  return results;
-});
+export const recognizeEntities: TaskFunction<string, EntityOptions, RecognizedText> = headTask(
+  'recognizeEntities',
+  'tokenClassification',
+  entitySchema,
+  async ({ model, head, call, settings }, inputs) => {
+    const texts = inputs.map((each, i) => requireString(each, `the text at index ${i} of recognizeEntities`));
+    const ignored = new Set(settings.ignoreLabels === undefined ? ['O'] : checkLabels(model, settings.ignoreLabels));
+    const { stride } = settings;
+    const windowsOf = (encoding: Encoding) => (stride === undefined ? [encoding] : [encoding, ...encoding.overflowing]);
+    const { encodings, rows } = await computeHead(call, texts, settings, {
+      values: [head],
+      encode: { offsets: true, ...(stride === undefined ? {} : { stride }) },
+      sequencesOf: windowsOf,
+    });
+    let next = 0;
+    return encodings.map((encoding, i) => {
+      const own = windowsOf(encoding);
+      const logits = rows.slice(next, (next += own.length)).map(([row]) => row!);
+      const tokens = labelTokens(model, texts[i]!, own, logits, stride ?? 0);
+      const entities = aggregate(model, tokens, settings.aggregationStrategy ?? 'none');
+      return {
+        entities: entities.filter(({ entity, entityGroup }) => !ignored.has(entity ?? entityGroup!)),
+        windows: own.length,
+        tokens: own.reduce((sum, { length }) => sum + length, 0),
+        truncated: stride === undefined && encoding.truncated,
+      };
+    });
+  },
+);
 
 function checkLabels({ config }: Model, names: readonly string[]): readonly string[] {
   const known = new Set(['O', ...config.id2label, ...config.id2label.map(groupOf)]);

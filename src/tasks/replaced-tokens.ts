@@ -1,9 +1,7 @@
 import { sigmoid } from './scoring/scores.js';
-import { startCall } from '../calls/call.js';
 import { readInputs, type TextInput } from '../calls/inputs.js';
 import { taskSchema, type TaskOptions } from '../calls/options.js';
-import { requireHead } from './require-head.js';
-import { computeHead, reportOf, taskFunction, type TaskReport } from './task.js';
+import { computeHead, headTask, reportOf, type TaskFunction, type TaskReport } from './task.js';
 
 /** A token and whether it was replaced. */
 export interface ReplacedToken {
@@ -28,19 +26,20 @@ export interface ReplacedTokens extends TaskReport {
  *
  * Errors: NO_HEAD, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE, DISPOSED, and those of `forward`.
  */
-export const detectReplacedTokens = taskFunction<TextInput, TaskOptions, ReplacedTokens>(async (model, inputs, options) => {
-  const head = requireHead(model, 'replacedToken', 'detectReplacedTokens');
-  const [call, settings] = startCall('detectReplacedTokens', model, options, taskSchema);
-  const texts = readInputs('detectReplacedTokens', inputs);
-  const { encodings, rows } = await computeHead(call, texts, settings, { values: [head], encode: { offsets: true } });
-  const results = encodings.map((encoding, i) => ({
-    replacedTokens: encoding.tokens.map((token, t) => {
-      const logit = rows[i]![0]![t]!;
-      const [start, end] = [encoding.offsets![2 * t]!, encoding.offsets![2 * t + 1]!];
-      return { token, score: sigmoid(logit), replaced: logit > 0, start, end, special: encoding.specialTokensMask[t] === 1 };
-    }),
-    ...reportOf(encoding),
-  }));
-  call.finish();
-  return results;
-});
+export const detectReplacedTokens: TaskFunction<TextInput, TaskOptions, ReplacedTokens> = headTask(
+  'detectReplacedTokens',
+  'replacedToken',
+  taskSchema,
+  async ({ head, call, settings }, inputs) => {
+    const texts = readInputs('detectReplacedTokens', inputs);
+    const { encodings, rows } = await computeHead(call, texts, settings, { values: [head], encode: { offsets: true } });
+    return encodings.map((encoding, i) => ({
+      replacedTokens: encoding.tokens.map((token, t) => {
+        const logit = rows[i]![0]![t]!;
+        const [start, end] = [encoding.offsets![2 * t]!, encoding.offsets![2 * t + 1]!];
+        return { token, score: sigmoid(logit), replaced: logit > 0, start, end, special: encoding.specialTokensMask[t] === 1 };
+      }),
+      ...reportOf(encoding),
+    }));
+  },
+);

@@ -1,13 +1,14 @@
 import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, integer, oneOf, type Options } from '../options.js';
+import type { Options } from '../options.js';
 import { descending, sigmoid } from './scoring/scores.js';
 import { logitFunction, type LogitFunction } from './scoring/logit-functions.js';
 import { startCall, type Call } from '../calls/call.js';
 import { requireString, type TextPair } from '../calls/inputs.js';
-import { taskSchema, type TaskOptions } from '../calls/options.js';
+import type { TaskOptions } from '../calls/options.js';
 import { requireHead } from './require-head.js';
+import { rerankSchema, scoreSchema } from './schemas.js';
 import { computeHead } from './task.js';
 
 /** Options of `rerank`. */
@@ -58,11 +59,7 @@ export async function rerank(
   options?: RerankOptions,
 ): Promise<RankedDocument[] | RankedDocument[][]> {
   requireHead(model, 'sequenceClassification', 'rerank');
-  const [call, settings] = startCall('rerank', model, options, {
-    ...scoreSchema,
-    topK: integer(1, Number.MAX_SAFE_INTEGER),
-    returnDocuments: flag,
-  });
+  const [call, settings] = startCall('rerank', model, options, rerankSchema);
   const { topK, returnDocuments, ...scoring } = settings;
   requireOneLabel(model, 'rerank');
   const isOne = !Array.isArray(query);
@@ -136,8 +133,6 @@ export async function predictPairs(
   call.finish();
   return Array.from(scores);
 }
-
-const scoreSchema = { ...taskSchema, activation: oneOf(['sigmoid', 'none']) };
 
 interface PairScores {
   readonly scores: Float64Array;

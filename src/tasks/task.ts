@@ -1,14 +1,14 @@
 // What all tasks have in common: one input or a list, texts that a head reads, what is told of each.
-import type { Call } from '../calls/call.js';
+import { startCall, type Call } from '../calls/call.js';
 import { computeTexts, type Computed } from '../calls/compute.js';
 import type { TextInput } from '../calls/inputs.js';
 import type { Sequence } from '../calls/job.js';
 import type { LimitOptions } from '../calls/options.js';
 import { TextReader } from '../calls/text-reader.js';
-import { wrongOption } from '../expected.js';
-import type { Model, Value } from '../models/index.js';
-import type { Check } from '../options.js';
+import type { Heads, Model, Value } from '../models/index.js';
+import type { Options, Schema } from '../options.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
+import { requireHead } from './require-head.js';
 
 /** What every task tells of a text. */
 export interface TaskReport {
@@ -25,20 +25,36 @@ export interface TaskFunction<Input, Settings, Result> {
   (model: Model, input: Input | readonly Input[], options?: Settings): Promise<Result | Result[]>;
 }
 
-/** A task from its work on a list of inputs, which nobody has checked. */
-export function taskFunction<Input, Settings, Result>(
-  work: (model: Model, inputs: readonly unknown[], options: Settings | undefined) => Promise<Result[]>,
-): TaskFunction<Input, Settings, Result> {
-  const call = async (model: Model, input: Input | readonly Input[], options?: Settings) =>
-    Array.isArray(input) ? work(model, input, options) : (await work(model, [input], options))[0]!;
-  return call as TaskFunction<Input, Settings, Result>;
+/** What a task's work is given. */
+export interface HeadCall<K extends keyof Heads, S extends Schema> {
+  readonly model: Model;
+  readonly head: NonNullable<Heads[K]>;
+  readonly call: Call;
+  readonly settings: Options<S>;
 }
 
-/** A check for a list of strings. */
-export const strings: Check<readonly string[]> = (value, name) => {
-  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value as readonly string[];
-  throw wrongOption(`an array of strings for ${name}`, value);
-};
+/**
+ * A task of a head, from its work on a list of inputs, which nobody has checked. The task's name is what errors and events call it.
+ *
+ * Errors of the task: those of `requireHead`, INVALID_OPTION, MAX_LENGTH, those of `work`.
+ */
+export function headTask<K extends keyof Heads, S extends Schema, Input, Settings, Result>(
+  name: string,
+  head: K,
+  schema: S,
+  work: (call: HeadCall<K, S>, inputs: readonly unknown[]) => Promise<Result[]>,
+): TaskFunction<Input, Settings, Result> {
+  const run = async (model: Model, inputs: readonly unknown[], options: unknown): Promise<Result[]> => {
+    const found = requireHead(model, head, name);
+    const [call, settings] = startCall(name, model, options, schema);
+    const results = await work({ model, head: found, call, settings }, inputs);
+    call.finish();
+    return results;
+  };
+  const task = async (model: Model, input: Input | readonly Input[], options?: Settings) =>
+    Array.isArray(input) ? run(model, input, options) : (await run(model, [input], options))[0]!;
+  return task as TaskFunction<Input, Settings, Result>;
+}
 
 /** How the texts of a head's task are read and what is computed of them. */
 export interface HeadWork {

@@ -1,12 +1,12 @@
 import { unexpected, wrongOption } from '../expected.js';
 import type { Model } from '../models/index.js';
-import { flag, text } from '../options.js';
 import { descending, softmax } from './scoring/scores.js';
 import { strFormat } from './templates/str-format.js';
 import { startCall } from '../calls/call.js';
 import { requireString } from '../calls/inputs.js';
-import { taskSchema, type TaskOptions } from '../calls/options.js';
+import type { TaskOptions } from '../calls/options.js';
 import { requireHead } from './require-head.js';
+import { zeroShotSchema } from './schemas.js';
 import { computeHead } from './task.js';
 
 /** Options of `classifyZeroShot`. */
@@ -62,8 +62,7 @@ export async function classifyZeroShot(
   options?: ZeroShotOptions,
 ): Promise<ZeroShotResult | ZeroShotResult[]> {
   const head = requireHead(model, 'sequenceClassification', 'classifyZeroShot');
-  const schema = { ...taskSchema, hypothesisTemplate: text, multiLabel: flag };
-  const [call, settings] = startCall('classifyZeroShot', model, options, schema);
+  const [call, settings] = startCall('classifyZeroShot', model, options, zeroShotSchema);
   const texts = (Array.isArray(input) ? input : [input]).map((each: unknown, i) =>
     requireString(each, `the text at index ${i} of classifyZeroShot`),
   );

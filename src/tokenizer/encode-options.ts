@@ -1,5 +1,5 @@
 import { unexpected } from '../expected.js';
-import { type Check, flag, integer, oneOf, type Options, readOptions, received } from '../options.js';
+import { type Check, flag, integer, oneOf, type Options, readOptions, received, tokenLimit } from '../options.js';
 import type { TokenizerDefinition } from './definition/definition.js';
 import { countSpecial, type TemplatePiece, withoutSpecial } from './definition/template.js';
 import type { Side, TruncationStrategy } from './definition/truncation.js';
@@ -47,17 +47,12 @@ const padding: Check<boolean | 'longest' | 'max_length'> = (value, name) => {
   return oneOf(['longest', 'max_length'])(value, name);
 };
 
-const tokenLimit: Check<number> = (value, name) => {
-  if (Number.isInteger(value) && (value as number) >= 0) return value as number;
-  throw unexpected('MAX_LENGTH', `a whole number of tokens for ${name}`, received(value));
-};
-
 const side = oneOf(['left', 'right']);
 
 const SCHEMA = {
   pair: (value: unknown) => checkText(value, 'the pair'),
   truncation,
-  maxLength: tokenLimit,
+  maxLength: tokenLimit(0),
   overflow: flag,
   stride: integer(0, LIMIT),
   padding,

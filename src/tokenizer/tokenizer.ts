@@ -1,5 +1,5 @@
 import { unexpected } from '../expected.js';
-import { flag, integer, readOptions, received } from '../options.js';
+import { flag, integer, readOptions, received, tokenLimit } from '../options.js';
 import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './definition/decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
 import type { VocabKind } from './definition/vocab-kind.js';
@@ -39,7 +39,7 @@ export interface DecodeOptions {
 
 const LIMIT = Number.MAX_SAFE_INTEGER;
 const TOKENIZER_SCHEMA = {
-  maxLength: integer(1, LIMIT),
+  maxLength: tokenLimit(),
   maxPositions: integer(1, LIMIT),
   vocabSize: integer(1, LIMIT),
   useFileDefaults: flag,

@@ -13,7 +13,6 @@ import { buildModel } from '../models/index.js';
 import { toNativeProgram } from '../models/program/program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/program/smoothing.js';
 import { callback, integer, readOptions, text } from '../options.js';
-import { packBatch } from '../runtime/batch.js';
 import { Session } from '../runtime/session.js';
 
 /** How `calibrate` calibrates. */
@@ -70,7 +69,7 @@ export async function calibrate(directory: ModelPath, texts: readonly string[], 
     try {
       const largest = linears.map(({ input }) => new Float32Array(input.width));
       let tokens = 0;
-      const call = new Call('calibrate', { session, pack: packBatch }, { signal, priority: 'bulk' });
+      const call = new Call('calibrate', { session, config: opened.config }, { signal, priority: 'bulk' });
       await call.compute(
         new TextSource(texts, reader, asIds, ({ ids }) => [{ ids }]),
         linears.map(({ input }) => input),

@@ -24,7 +24,8 @@ import {
   type TaskOptions,
 } from '../../src/index.js';
 import { callSchema, limitSchema, promptSchema, taskSchema } from '../../src/calls/options.js';
-import { golden } from '../support/checkpoint-files.js';
+import { packBatch, packInputs } from '../../src/runtime/batch.js';
+import { golden, rejection } from '../support/checkpoint-files.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('calls');
@@ -149,6 +150,30 @@ t('a failure while texts are read is thrown when nothing runs any more', async (
   );
   assert.ok(isOver);
   model.dispose();
+});
+
+t('a length limit that cannot be is MAX_LENGTH in every call', async () => {
+  const limits: Readonly<Record<string, string>> = { answerQuestion: 'maxSeqLen', embedWindows: 'maxTokens' };
+  for (const [name, [directory, call]] of Object.entries(tasks)) {
+    const model = await loadModel(golden(directory));
+    for (const limit of [0, -1, 1.5, Number.NaN, '9', 1_000_000_000]) {
+      const error = await rejection(() => call(model, { [limits[name] ?? 'maxLength']: limit }));
+      assert.is(error.code, 'MAX_LENGTH', `${name} ${limit}`);
+    }
+    model.dispose();
+  }
+});
+
+t('token types that nobody has do not travel, and those of pairs do', () => {
+  const ids = Int32Array.of(5, 6, 7);
+  const pair = { ids, typeIds: Int32Array.of(0, 0, 1) };
+  assert.is(packInputs([{ ids }, { ids }], true).tokenTypeIds, undefined);
+  assert.is(packInputs([pair], false).tokenTypeIds, undefined);
+  assert.equal(packInputs([{ ids }, pair], true).tokenTypeIds, Int32Array.of(0, 0, 0, 0, 0, 1));
+  assert.is(packInputs([{ ids }], true).inputIds, ids);
+  const { inputIds, tokenTypeIds } = packBatch([{ ids }]);
+  assert.equal([inputIds, tokenTypeIds], [ids, new Int32Array(3)]);
+  assert.is.not(inputIds, ids);
 });
 
 t('every call takes the options of calls, each checked in one place', async () => {

@@ -143,7 +143,7 @@ test('the commands embed and tokenize', async () => {
   const folder = temporaryFolder();
   const model = withAddedToken('sentence/prompts');
   const flags = { model, output: path.join(folder, 'out') };
-  await expectShortTurns('embed', () => embedCommand([long, long], { ...flags, format: 'npy' }));
+  await expectShortTurns('embed', () => embedCommand([long, long], { ...flags, format: 'npy' }, {}));
   await expectShortTurns('tokenize', () => tokenizeCommand([long], { ...flags, format: 'table', specialTokens: true, maxLength: 60 }));
 });
 

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { bestCut, boundaryKinds, isWordStart, type Boundary } from '../../src/embedding/chunks/boundaries.js';
+import { bestCut, isWordStart } from '../../src/embedding/chunks/boundaries.js';
+import { boundaryKinds, type Boundary } from '../../src/embedding/schemas.js';
 import type { BerthaError } from '../../src/errors.js';
 import { chunkText, loadModel, loadTokenizer, type Chunk } from '../../src/index.js';
 import { golden } from '../support/checkpoint-files.js';

@@ -15,12 +15,33 @@ const files: Readonly<Record<string, string>> = {
 const read = (file: string): string => files[file] ?? '';
 
 t('finds six lines that stand in two files, whatever comments and blank lines lie between them', () => {
-  assert.equal(duplicateBreaches(Object.keys(files), read), ['src/b.ts:4: 6 lines stand in src/a.ts:2 as well']);
+  assert.equal(duplicateBreaches(['src/a.ts', 'src/b.ts', 'src/d.ts'], read), ['src/b.ts:4: 6 lines stand in src/a.ts:2 as well']);
 });
 
-t('finds them with other names and numbers when asked to', () => {
-  const found = duplicates(['src/a.ts', 'src/c.ts', 'src/d.ts'], { byShape: true, read });
-  assert.equal(found, [{ first: 'src/a.ts:1', second: 'src/c.ts:1', lines: 7 }]);
+t('finds them with other names and numbers as well', () => {
+  const some = ['src/a.ts', 'src/c.ts', 'src/d.ts'];
+  assert.equal(duplicates(some, { byShape: true, read }), [{ first: 'src/a.ts:1', second: 'src/c.ts:1', lines: 7 }]);
+  assert.equal(duplicateBreaches(some, read), ['src/c.ts:1: 7 lines stand in src/a.ts:1 as well, with other names']);
+});
+
+t('allows a pair by both of its names alone', () => {
+  const kernels = ['native/cuda/kernels/linear_mma.cu', 'native/cuda/kernels/linear_bulk.cu'];
+  assert.is(duplicateBreaches(kernels, () => passage('slab')).length, 1);
+});
+
+t('does not count lines that list fields', () => {
+  const members = (op: string) =>
+    ['input', 'output', 'bias', 'scale', 'residual', 'mask', 'site'].map((name) => `int32_t ${op}_${name} = kNoIndex;`);
+  const visits = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `visit.reads("${name}", op.${name});`);
+  const text = (op: string) => [...members(op), ...visits].join('\n');
+  const both: Readonly<Record<string, string>> = {
+    'native/a.h': text('linear'),
+    'native/b.h': text('slice').replaceAll('visit.reads("', 'visit.reads("other_'),
+  };
+  assert.equal(
+    duplicateBreaches(Object.keys(both), (file) => both[file] ?? ''),
+    [],
+  );
 });
 
 t('leaves alone what is alike by its nature: imports, and kernels whose loops argue for themselves', () => {

@@ -35,6 +35,20 @@ t("a single text's tensors have memory of their own, of their size", async () =>
   model.dispose();
 });
 
+t("a single text's vector is the memory that it was computed into, and its alone", async () => {
+  const embedder = await loadEmbedder(smallModel);
+  for (const embed of [async () => embedder.embedSync('hello'), () => embedder.embed('hello')]) {
+    const { vector } = await embed();
+    assert.is(vector.buffer.byteLength, vector.byteLength);
+    const kept = vector.slice();
+    (await embed()).vector.fill(0);
+    assert.equal(vector, kept);
+  }
+  const [first, second] = embedder.embedSync(['hello', 'guitar']);
+  assert.is.not(first!.vector.buffer, second!.vector.buffer);
+  embedder.dispose();
+});
+
 t('threads write no more into the results of a worker that was terminated', async () => {
   const work = `const model = await loadModel(smallModel);
     const texts = new Array(150).fill(model.tokenizer.encode('hello guitar '.repeat(25)));

@@ -1,9 +1,13 @@
 // How single ops read their arguments.
 #pragma once
 
+#include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "addon/args.h"
+#include "addon/program_reader.h"
+#include "cpu/kernels.h"
 #include "engine/check.h"
 
 namespace bertha::addon {
@@ -40,6 +44,50 @@ inline std::vector<int32_t> sequence_offsets(const Napi::Value& value, int64_t t
     for (size_t i = 1; i < offsets.size(); i++)
         BERTHA_CHECK(offsets[i] > offsets[i - 1], "INVALID_ARG", "cuSeqlens must rise");
     return offsets;
+}
+
+// The arguments of pooling and of its gradient: x [tokens,width], cuSeqlens, width, modes, skip | null.
+struct PoolCall {
+    explicit PoolCall(const Napi::CallbackInfo& info)
+        : x(to_floats(info[0], "x")),
+          width(size_arg(info, 2, "width")),
+          offsets(sequence_offsets(info[1], static_cast<int64_t>(x.size()) / width)),
+          modes(to_array(info[3], "modes")),
+          skip(to_int32s_or_empty(info[4], "skip")) {
+        if (!skip.empty()) check_count(skip.size(), static_cast<int64_t>(sequences()), "skip");
+    }
+
+    size_t sequences() const { return offsets.size() - 1; }
+    // use(args, i, mode) for each mode of each sequence i; what is made is left to it.
+    template <typename Use>
+    void for_each(Use&& use) const {
+        for (size_t i = 0; i < sequences(); i++) {
+            cpu::PoolArgs args;
+            args.width = width;
+            args.input = x.data() + offsets[i] * width;
+            args.seq_len = offsets[i + 1] - offsets[i];
+            args.skip = skip.empty() ? 0 : skip[i];
+            for (uint32_t mode = 0; mode < modes.Length(); mode++) {
+                args.mode = pool_mode_from(to_string(modes.Get(mode), "a pooling mode"));
+                use(args, i, mode);
+            }
+        }
+    }
+
+    std::vector<float> x;
+    int64_t width;
+    std::vector<int32_t> offsets;
+    Napi::Array modes;
+    std::vector<int32_t> skip;
+};
+
+// An object of arrays by their names.
+using NamedFloats = std::pair<const char*, const std::vector<float>&>;
+inline Napi::Object object_of(Napi::Env env, std::initializer_list<NamedFloats> arrays) {
+    Napi::Object object = Napi::Object::New(env);
+    for (const auto& [name, values] : arrays)
+        object.Set(name, from_floats(env, values.data(), values.size()));
+    return object;
 }
 
 }  // namespace bertha::addon

@@ -134,10 +134,7 @@ Napi::Value attention(const Napi::CallbackInfo& info) {
                 next_scores += int64_t{seq_len} * seq_len;
             }
         }
-        Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("output", from_floats(info.Env(), output.data(), output.size()));
-        result.Set("scores", from_floats(info.Env(), scores.data(), scores.size()));
-        return result;
+        return object_of(info.Env(), {{"output", output}, {"scores", scores}});
     });
 }
 
@@ -184,28 +181,14 @@ Napi::Value embed(const Napi::CallbackInfo& info) {
 // pool(x [tokens,width], cuSeqlens, width, modes, skip | null): [sequences, width * modes]
 Napi::Value pool(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::vector<float> x = to_floats(info[0], "x");
-        const int64_t width = size_arg(info, 2, "width");
-        const std::vector<int32_t> offsets = sequence_offsets(info[1],
-                                                              static_cast<int64_t>(x.size()) / width);
-        const Napi::Array modes = to_array(info[3], "modes");
-        const std::vector<int32_t> skip = to_int32s_or_empty(info[4], "skip");
-        const size_t sequences = offsets.size() - 1;
-        if (!skip.empty()) check_count(skip.size(), static_cast<int64_t>(sequences), "skip");
-        std::vector<float> output(sequences * static_cast<size_t>(width) * modes.Length());
-        cpu::PoolArgs args;
-        args.output = output.data();
-        args.width = width;
-        for (size_t i = 0; i < sequences; i++) {
-            args.input = x.data() + offsets[i] * width;
-            args.seq_len = offsets[i + 1] - offsets[i];
-            args.skip = skip.empty() ? 0 : skip[i];
-            for (uint32_t mode = 0; mode < modes.Length(); mode++) {
-                args.mode = pool_mode_from(to_string(modes.Get(mode), "a pooling mode"));
-                cpu::kernels().pool(args);
-                args.output += width;
-            }
-        }
+        const PoolCall call(info);
+        std::vector<float> output(call.sequences() * static_cast<size_t>(call.width) * call.modes.Length());
+        float* next = output.data();
+        call.for_each([&](cpu::PoolArgs args, size_t, uint32_t) {
+            args.output = next;
+            cpu::kernels().pool(args);
+            next += call.width;
+        });
         return from_floats(info.Env(), output.data(), output.size());
     });
 }

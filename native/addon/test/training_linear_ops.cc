@@ -144,12 +144,8 @@ Napi::Value linear_grad(const Napi::CallbackInfo& info) {
         for (int64_t part = 0; part < std::min(parts, n); part++)
             cpu::training_kernels().column_sums(grad_output.data(), m, n, n * part / std::min(parts, n),
                                                 n * (part + 1) / std::min(parts, n), of_bias.data());
-        Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("output", from_floats(info.Env(), output.data(), output.size()));
-        result.Set("input", from_floats(info.Env(), of_input.data(), of_input.size()));
-        result.Set("weight", from_floats(info.Env(), of_weight.data(), of_weight.size()));
-        result.Set("bias", from_floats(info.Env(), of_bias.data(), of_bias.size()));
-        return result;
+        return object_of(info.Env(),
+                         {{"output", output}, {"input", of_input}, {"weight", of_weight}, {"bias", of_bias}});
     });
 }
 
@@ -266,12 +262,10 @@ Napi::Value attention_grad(const Napi::CallbackInfo& info) {
             for (int64_t head = 0; head < call.heads; head++)
                 call.run(training, call.offsets[i - 1], call.offsets[i] - call.offsets[i - 1], head,
                          scratch.floats());
-        Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("output", from_floats(info.Env(), call.output.data(), call.output.size()));
-        result.Set("lse", from_floats(info.Env(), call.lse.data(), call.lse.size()));
-        result.Set("qkv", from_floats(info.Env(), call.grad_qkv.data(), call.grad_qkv.size()));
-        result.Set("relativeBias", from_floats(info.Env(), call.grad_table.data(), call.grad_table.size()));
-        return result;
+        return object_of(info.Env(), {{"output", call.output},
+                                      {"lse", call.lse},
+                                      {"qkv", call.grad_qkv},
+                                      {"relativeBias", call.grad_table}});
     });
 }
 

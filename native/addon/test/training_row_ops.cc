@@ -22,10 +22,7 @@ Napi::Value activation_grad(const Napi::CallbackInfo& info) {
         const FlushDenormals flush;
         cpu::training_kernels().activation_grad(kind, u.data(), grad.data(), grad.data(), recomputed.data(),
                                                 static_cast<int64_t>(u.size()));
-        Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("input", from_floats(info.Env(), grad.data(), grad.size()));
-        result.Set("recomputed", from_floats(info.Env(), recomputed.data(), recomputed.size()));
-        return result;
+        return object_of(info.Env(), {{"input", grad}, {"recomputed", recomputed}});
     });
 }
 
@@ -59,11 +56,7 @@ Napi::Value layer_norm_grad(const Napi::CallbackInfo& info) {
         for (const auto& [begin, end] : {std::pair(int64_t{0}, cut), std::pair(cut, args.width)})
             cpu::training_kernels().layer_norm_grad_weight(args, begin, end, grad_weight.data(),
                                                            grad_bias.data());
-        Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("input", from_floats(info.Env(), input.data(), input.size()));
-        result.Set("weight", from_floats(info.Env(), grad_weight.data(), grad_weight.size()));
-        result.Set("bias", from_floats(info.Env(), grad_bias.data(), grad_bias.size()));
-        return result;
+        return object_of(info.Env(), {{"input", input}, {"weight", grad_weight}, {"bias", grad_bias}});
     });
 }
 
@@ -167,30 +160,17 @@ Napi::Value add(const Napi::CallbackInfo& info) {
 // [tokens,width]
 Napi::Value pool_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::vector<float> x = to_floats(info[0], "x"), grad_output = to_floats(info[5], "gradOutput");
-        const int64_t width = size_arg(info, 2, "width");
-        const std::vector<int32_t> offsets = sequence_offsets(info[1],
-                                                              static_cast<int64_t>(x.size()) / width);
-        const Napi::Array modes = to_array(info[3], "modes");
-        const std::vector<int32_t> skip = to_int32s_or_empty(info[4], "skip");
-        const size_t sequences = offsets.size() - 1;
-        if (!skip.empty()) check_count(skip.size(), static_cast<int64_t>(sequences), "skip");
-        check_count(grad_output.size(), static_cast<int64_t>(sequences) * width * modes.Length(),
-                    "gradOutput");
-        std::vector<float> grad_input(x.size());
+        const PoolCall call(info);
+        const std::vector<float> grad_output = to_floats(info[5], "gradOutput");
+        check_count(grad_output.size(),
+                    static_cast<int64_t>(call.sequences()) * call.width * call.modes.Length(), "gradOutput");
+        std::vector<float> grad_input(call.x.size());
         const float* grad = grad_output.data();
-        cpu::PoolArgs args;
-        args.width = width;
-        for (size_t i = 0; i < sequences; i++) {
-            args.input = x.data() + offsets[i] * width;
-            args.seq_len = offsets[i + 1] - offsets[i];
-            args.skip = skip.empty() ? 0 : skip[i];
-            for (uint32_t mode = 0; mode < modes.Length(); mode++, grad += width) {
-                args.mode = pool_mode_from(to_string(modes.Get(mode), "a pooling mode"));
-                cpu::training_kernels().pool_grad(args, grad, grad_input.data() + offsets[i] * width,
-                                                  mode > 0);
-            }
-        }
+        call.for_each([&](const cpu::PoolArgs& args, size_t i, uint32_t mode) {
+            float* input = grad_input.data() + call.offsets[i] * call.width;
+            cpu::training_kernels().pool_grad(args, grad, input, mode > 0);
+            grad += call.width;
+        });
         return from_floats(info.Env(), grad_input.data(), grad_input.size());
     });
 }
@@ -250,11 +230,7 @@ Napi::Value adamw(const Napi::CallbackInfo& info) {
             args.count = std::min(part, count - begin);
             cpu::training_kernels().adamw(args);
         }
-        Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("value", from_floats(info.Env(), value.data(), value.size()));
-        result.Set("m", from_floats(info.Env(), m.data(), m.size()));
-        result.Set("v", from_floats(info.Env(), v.data(), v.size()));
-        return result;
+        return object_of(info.Env(), {{"value", value}, {"m", m}, {"v", v}});
     });
 }
 

@@ -94,16 +94,7 @@ template <int R, int V, bool kPrefetch>
 inline void bf16_tile(const Bf16Tile& tile) {
     VecF sums[R][V];
     multiply_bf16_tile<R, V, kPrefetch>(tile, sums);
-    BERTHA_UNROLL
-    for (int r = 0; r < R; r++) {
-        float* output = tile.output + r * tile.output_stride;
-        const float* residual = tile.residual != nullptr ? tile.residual + r * tile.output_stride : nullptr;
-        BERTHA_UNROLL
-        for (int v = 0; v < V; v++) {
-            store_sum(sums[r][v], residual != nullptr ? residual + v * kLanes : nullptr,
-                      tile.columns - v * kLanes, output + v * kLanes);
-        }
-    }
+    store_tile(tile, sums);
 }
 
 template <int V, bool kPrefetch, int... R>

@@ -68,11 +68,9 @@ inline void store_sum(VecF sum, const float* residual, int64_t left, float* outp
     }
 }
 
-template <typename Element, int R, int V, int P, int L>
-inline void compute_tile(const Tile<Element>& tile) {
-    constexpr int kVectors = V * P;
-    VecF sums[R][kVectors];
-    multiply_tile<Element, R, V, P, L>(tile, sums);
+// Writes a tile's sums, with the residual where there is one.
+template <int R, int V, typename AnyTile>
+inline void store_tile(const AnyTile& tile, const VecF (&sums)[R][V]) {
     // Unrolled whole, or clang keeps the sums in memory (an index that is not a constant): 83 instead of 248
     // GF/s.
     BERTHA_UNROLL
@@ -80,11 +78,18 @@ inline void compute_tile(const Tile<Element>& tile) {
         float* output = tile.output + r * tile.output_stride;
         const float* residual = tile.residual != nullptr ? tile.residual + r * tile.output_stride : nullptr;
         BERTHA_UNROLL
-        for (int v = 0; v < kVectors; v++) {
+        for (int v = 0; v < V; v++) {
             store_sum(sums[r][v], residual != nullptr ? residual + v * kLanes : nullptr,
                       tile.columns - v * kLanes, output + v * kLanes);
         }
     }
+}
+
+template <typename Element, int R, int V, int P, int L>
+inline void compute_tile(const Tile<Element>& tile) {
+    VecF sums[R][V * P];
+    multiply_tile<Element, R, V, P, L>(tile, sums);
+    store_tile(tile, sums);
 }
 
 template <typename Element>

@@ -289,30 +289,32 @@ struct WeightVisitor : FieldVisitor {
     Use& use;
 };
 
+template <template <typename> class Visitor, typename Use>
+void visit_with(const Op& op, Use& use) {
+    Visitor<Use> visitor(use);
+    visit_fields(op, visitor);
+}
+
 }  // namespace detail
 
 // The inputs of the batch that an op takes.
 template <typename Use>
 void for_each_taken(const Op& op, Use&& use) {
-    detail::TakeVisitor<Use> visitor(use);
-    visit_fields(op, visitor);
+    detail::visit_with<detail::TakeVisitor>(op, use);
 }
 // The values that it reads.
 template <typename Use>
 void for_each_read(const Op& op, Use&& use) {
-    detail::ReadVisitor<Use> visitor(use);
-    visit_fields(op, visitor);
+    detail::visit_with<detail::ReadVisitor>(op, use);
 }
 // The values that it writes: the output, and what else the caller may want.
 template <typename Use>
 void for_each_written(const Op& op, Use&& use) {
-    detail::WriteVisitor<Use> visitor(use);
-    visit_fields(op, visitor);
+    detail::visit_with<detail::WriteVisitor>(op, use);
 }
 template <typename Use>
 void for_each_weight(const Op& op, Use&& use) {
-    detail::WeightVisitor<Use> visitor(use);
-    visit_fields(op, visitor);
+    detail::visit_with<detail::WeightVisitor>(op, use);
 }
 inline bool reads(const Op& op, int32_t value) {
     bool found = false;

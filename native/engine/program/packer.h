@@ -7,13 +7,17 @@
 
 namespace bertha {
 
+// Floats of a cache line: values that begin at multiples of it begin on one, whatever the number of rows.
+constexpr int64_t kCacheLineFloats = 16;
+
 // Hands out offsets in a row so that values alive at the same time do not overlap: first fit, in order of
-// birth.
+// birth. Offsets and widths are multiples of `unit`, in whatever a row is counted in.
 class Packer {
 public:
+    explicit Packer(int64_t unit) : unit_(unit) {}
+
     int64_t place(int64_t width, int32_t birth, int32_t death) {
-        // 16 floats: every value starts on a cache line whatever the number of rows.
-        width = (width + 15) / 16 * 16;
+        width = (width + unit_ - 1) / unit_ * unit_;
         std::vector<Block> alive;
         for (const Block& block : blocks_)
             if (block.death >= birth) alive.push_back(block);
@@ -35,6 +39,7 @@ private:
         int64_t offset, width;
         int32_t death;
     };
+    int64_t unit_;
     std::vector<Block> blocks_;
     int64_t width_ = 0;
 };

@@ -20,16 +20,9 @@ Plan make_plan(const Program& program) {
         segment_of[static_cast<size_t>(i)] = static_cast<int32_t>(plan.segments.size()) - 1;
     }
 
-    std::vector<int32_t> birth(program.values.size(), -1), death(program.values.size(), -1);
-    for (int32_t i = 0; i < num_ops; i++) {
-        const Op& op = program.ops[static_cast<size_t>(i)];
-        const auto output = static_cast<size_t>(output_of(op));
-        birth[output] = death[output] = i;
-        for_each_read(op, [&](int32_t value) { death[static_cast<size_t>(value)] = i; });
-    }
-
-    std::vector<Packer> arena(program.domains.size());
-    std::vector<Packer> blocks(plan.segments.size());
+    const std::vector<int32_t> death = last_ops(program);
+    std::vector<Packer> arena(program.domains.size(), Packer(kCacheLineFloats));
+    std::vector<Packer> blocks(plan.segments.size(), Packer(kCacheLineFloats));
     for (int32_t i = 0; i < num_ops; i++) {
         const size_t value = static_cast<size_t>(output_of(program.ops[static_cast<size_t>(i)]));
         const size_t segment = static_cast<size_t>(segment_of[static_cast<size_t>(i)]);
@@ -37,7 +30,7 @@ Plan make_plan(const Program& program) {
         Placement& placement = plan.values[value];
         placement.internal = plan.segments[segment].row_wise && segment == last_segment;
         if (placement.internal) {
-            placement.offset = blocks[segment].place(program.values[value].width, birth[value], death[value]);
+            placement.offset = blocks[segment].place(program.values[value].width, i, death[value]);
             plan.segments[segment].block_width = blocks[segment].width();
         } else {
             // Blocks of a segment interleave, so a value stays until its last reader's whole segment is done.

@@ -21,6 +21,16 @@ std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>&
     return needed;
 }
 
+std::vector<int32_t> last_ops(const Program& program) {
+    std::vector<int32_t> last(program.values.size(), -1);
+    for (size_t i = 0; i < program.ops.size(); i++) {
+        const auto use = [&](int32_t value) { last[static_cast<size_t>(value)] = static_cast<int32_t>(i); };
+        use(output_of(program.ops[i]));
+        for_each_read(program.ops[i], use);
+    }
+    return last;
+}
+
 int32_t relative_bucket(int32_t distance, int32_t num_buckets) {
     constexpr double kMaxDistance = 128.0;
     const int32_t half = num_buckets / 2;

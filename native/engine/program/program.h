@@ -83,6 +83,9 @@ std::string serialise(const Program& program);
 // needed[i] is true when op i contributes to one of the wanted values.
 std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>& wanted);
 
+// By value: the last op that reads it, the one that writes it where none does; -1 for a value of no op.
+std::vector<int32_t> last_ops(const Program& program);
+
 // The bucket of key position - query position, as T5 and MPNet define it (bidirectional, max distance 128).
 int32_t relative_bucket(int32_t distance, int32_t num_buckets);
 

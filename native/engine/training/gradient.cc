@@ -328,7 +328,7 @@ private:
             if (slot.birth != kNoIndex) slots.push_back(&slot);
         std::stable_sort(slots.begin(), slots.end(),
                          [](const Slot* a, const Slot* b) { return a->birth < b->birth; });
-        std::vector<Packer> arena(program_().domains.size());
+        std::vector<Packer> arena(program_().domains.size(), Packer(kCacheLineFloats));
         for (Slot* slot : slots)
             slot->offset = arena[at(slot->domain)].place(slot->width, slot->birth, slot->death);
         for (const Packer& part : arena) plan_.arena_width.push_back(part.width());

@@ -1,4 +1,4 @@
-import { chunkText, loadTokenizer, type Boundary, type Chunk } from '../../index.js';
+import { chunkText, loadTokenizer, type Chunk, type ChunkOptions } from '../../index.js';
 import { showDownload } from '../terminal/download-progress.js';
 import { openTexts } from '../input.js';
 import { openOutput } from '../output.js';
@@ -7,15 +7,8 @@ import { table } from '../terminal/table.js';
 import type { TaskFlags } from '../task-runner.js';
 import { shorten, terminalWidth } from '../terminal/width.js';
 
-/** The flags of `bertha chunk`. */
-export interface ChunkFlags extends TaskFlags {
-  readonly maxTokens?: number;
-  readonly overlap?: number;
-  readonly boundaries?: readonly Boundary[];
-}
-
 /** Cuts every text, or the whole input, into pieces that fit a model; needs no weights. */
-export async function chunk(texts: readonly string[], flags: ChunkFlags): Promise<void> {
+export async function chunk(texts: readonly string[], flags: TaskFlags, options: ChunkOptions): Promise<void> {
   const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: false });
   const tokenizer = await loadTokenizer(flags.model, { onProgress: showDownload() });
@@ -23,11 +16,7 @@ export async function chunk(texts: readonly string[], flags: ChunkFlags): Promis
   let index = 0;
   const write = async (item: Item): Promise<void> => {
     const { text } = item;
-    const chunks = await chunkText(tokenizer, text, {
-      maxTokens: flags.maxTokens,
-      overlap: flags.overlap,
-      boundaries: flags.boundaries,
-    });
+    const chunks = await chunkText(tokenizer, text, options);
     await output.write(
       flags.format === 'jsonl'
         ? chunks.map((each) => `${JSON.stringify(withFields({ index, ...each }, item))}\n`).join('')

@@ -1,12 +1,5 @@
 import { unexpected } from '../../expected.js';
-import {
-  loadEmbedder,
-  type Embedder,
-  type EmbedOptions,
-  type LoadEmbedderOptions,
-  type QuantizedVectors,
-  type VectorFormat,
-} from '../../index.js';
+import { loadEmbedder, type Embedder, type EmbedSyncOptions, type LoadEmbedderOptions, type QuantizedVectors } from '../../index.js';
 import { showDownload } from '../terminal/download-progress.js';
 import type { ModelFlags } from '../flags.js';
 import { openTexts, type InputFlags } from '../input.js';
@@ -22,12 +15,6 @@ import { shortestDecimal } from '../../vectors/decimal.js';
 
 /** The flags of `bertha embed`, as commander hands them over. */
 export interface EmbedFlags extends ModelFlags, InputFlags {
-  readonly promptName?: string;
-  readonly prompt?: string;
-  readonly normalize?: boolean;
-  readonly dimensions?: number;
-  readonly maxLength?: number;
-  readonly quantize?: VectorFormat;
   readonly format: 'table' | 'jsonl' | 'npy' | 'safetensors';
   readonly output?: string;
 }
@@ -36,12 +23,12 @@ export interface EmbedFlags extends ModelFlags, InputFlags {
 const kGroup = 256;
 
 /** Embeds the texts and writes the results as they come, with constant memory. */
-export async function embed(texts: readonly string[], flags: EmbedFlags): Promise<void> {
+export async function embed(texts: readonly string[], flags: EmbedFlags, options: EmbedSyncOptions): Promise<void> {
   const isBinary = flags.format === 'npy' || flags.format === 'safetensors';
   if (isBinary && flags.output === undefined && process.stdout.isTTY) {
     throw unexpected('USAGE', `--output or a pipe for the binary format ${flags.format}`, 'a terminal');
   }
-  if (flags.quantize !== undefined && flags.format === 'table') {
+  if (options.quantize !== undefined && flags.format === 'table') {
     throw unexpected('USAGE', '--format jsonl, npy or safetensors for --quantize', 'table');
   }
   const source = await openTexts(texts, flags);
@@ -58,9 +45,7 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   if (device === 'auto') process.stderr.write(`${embedder.device.chosen}: ${embedder.device.reason}\n`);
   if (precision === 'auto') process.stderr.write(`${embedder.precision.chosen}: ${embedder.precision.reason}\n`);
   try {
-    const { promptName, prompt, normalize, dimensions, maxLength, quantize } = flags;
-    const options: EmbedOptions = { promptName, prompt, normalize, dimensions, maxLength, quantize };
-    const writer = makeWriter(flags, embedder, output, source.longest);
+    const writer = makeWriter(flags, options, embedder, output, source.longest);
     const progress = showProgress('embedding', source);
     let index = 0;
     let numTruncated = 0;
@@ -94,8 +79,14 @@ export async function embed(texts: readonly string[], flags: EmbedFlags): Promis
   }
 }
 
-function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longest?: number): EmbeddingWriter {
-  const width = flags.dimensions ?? embedder.dimensions;
+function makeWriter(
+  flags: EmbedFlags,
+  { dimensions, quantize }: EmbedSyncOptions,
+  embedder: Embedder,
+  output: Output,
+  longest?: number,
+): EmbeddingWriter {
+  const width = dimensions ?? embedder.dimensions;
   switch (flags.format) {
     case 'table':
       return new EmbeddingTable(output, width, longest);
@@ -113,9 +104,9 @@ function makeWriter(flags: EmbedFlags, embedder: Embedder, output: Output, longe
         ),
       );
     case 'npy':
-      return new NpyWriter(output, width, flags.quantize);
+      return new NpyWriter(output, width, quantize);
     case 'safetensors':
-      return new SafetensorsWriter(output, width, flags.quantize);
+      return new SafetensorsWriter(output, width, quantize);
   }
 }
 

@@ -120,7 +120,7 @@ function unpad(inputs: ModelInputs): { rows: Unpadded[]; width: number } {
     return {
       begin,
       ids: row.subarray(begin, end),
-      typeIds: types?.[r]!.subarray(begin, end) ?? new Int32Array(length),
+      ...(types === undefined ? {} : { typeIds: types[r]!.subarray(begin, end) }),
       selected: Int32Array.from({ length }, (_, i) => i),
     };
   });

@@ -1,8 +1,4 @@
-/** Where chunks may begin: at a Markdown heading, a paragraph, a sentence, a word. */
-export type Boundary = 'heading' | 'paragraph' | 'sentence' | 'word';
-
-/** All of them. */
-export const boundaryKinds: readonly Boundary[] = ['heading', 'paragraph', 'sentence', 'word'];
+import type { Boundary } from '../schemas.js';
 
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 const words = new Intl.Segmenter(undefined, { granularity: 'word' });

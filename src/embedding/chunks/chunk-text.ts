@@ -1,12 +1,13 @@
 import { requireString } from '../../calls/inputs.js';
-import { callSchema, promptSchema, type CallOptions, type PromptOptions } from '../../calls/options.js';
+import type { CallOptions, PromptOptions } from '../../calls/options.js';
 import { asEncoding, encodeSlices, inSlices, TextReader } from '../../calls/text-reader.js';
-import { unexpected, wrongOption } from '../../expected.js';
+import { unexpected } from '../../expected.js';
 import type { Model } from '../../models/index.js';
-import { integer, readOptions, type Check } from '../../options.js';
+import { readOptions } from '../../options.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
-import { bestCut, boundaryKinds, isWordStart, type Boundary } from './boundaries.js';
+import { boundaryKinds, chunkSchema, type Boundary } from '../schemas.js';
+import { bestCut, isWordStart } from './boundaries.js';
 import { textModel, type Chunk } from './embed-windows.js';
 
 /** Options of `chunkText`; room is left for the prompt that will stand before each chunk. */
@@ -22,13 +23,6 @@ export interface ChunkOptions extends PromptOptions, Pick<CallOptions, 'signal'>
   readonly boundaries?: readonly Boundary[] | undefined;
 }
 
-/** The check of `boundaries`. */
-const boundaryList: Check<ReadonlySet<Boundary>> = (value, name) => {
-  const isKnown = (each: unknown): boolean => boundaryKinds.includes(each as Boundary);
-  if (Array.isArray(value) && value.every(isKnown)) return new Set(value as Boundary[]);
-  throw wrongOption(`a list of ${boundaryKinds.join(', ')} for ${name}`, value);
-};
-
 /**
  * Cuts a text into chunks that fit a model: each, read again alone, has at most `maxTokens` tokens. Together they hold every token. A word
  * is cut only if it alone is longer. A text without tokens has no chunk.
@@ -40,20 +34,7 @@ const boundaryList: Check<ReadonlySet<Boundary>> = (value, name) => {
  * for (const { text, start, end } of await chunkText(tokenizer, document, { maxTokens: 128, overlap: 16 })) index(text, start, end);
  */
 export async function chunkText(source: Tokenizer | Model, text: string, options?: ChunkOptions): Promise<Chunk[]> {
-  const {
-    maxTokens,
-    overlap = 0,
-    boundaries,
-    prompt,
-    promptName,
-    signal,
-  } = readOptions('chunkText', options, {
-    ...promptSchema,
-    maxTokens: integer(1, 1 << 20),
-    overlap: integer(0, 1 << 20),
-    boundaries: boundaryList,
-    signal: callSchema.signal,
-  });
+  const { maxTokens, overlap = 0, boundaries, prompt, promptName, signal } = readOptions('chunkText', options, chunkSchema);
   const model = textModel(source);
   requireString(text, 'the text of chunkText');
   signal?.throwIfAborted();

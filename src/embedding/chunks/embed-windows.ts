@@ -5,7 +5,7 @@ import { callSchema, promptSchema, type CallOptions, type PromptOptions } from '
 import { TextReader, type TextModel } from '../../calls/text-reader.js';
 import { wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
-import { flag, integer } from '../../options.js';
+import { flag, integer, tokenLimit } from '../../options.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { Encoding, Tokenizer } from '../../tokenizer/index.js';
 import { normalizeInPlace } from '../../vectors/similarity.js';
@@ -54,7 +54,7 @@ export async function embedWindows(model: Model, text: string, options?: WindowO
   const [call, settings] = startCall('embedWindows', model, options, {
     ...callSchema,
     ...promptSchema,
-    maxTokens: integer(1, 1 << 20),
+    maxTokens: tokenLimit(),
     overlap: integer(0, 1 << 20),
     normalize: flag,
   });

@@ -1,17 +1,17 @@
 import { unexpected } from '../../../expected.js';
-import { classifyText, type ClassifiedText } from '../../../index.js';
+import { classifyText, type ClassifiedText, type ClassifyOptions } from '../../../index.js';
 import { pairsOf, runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../../task-runner.js';
 
 /** The flags of `bertha classify`. */
 export interface ClassifyFlags extends TaskFlags {
-  readonly topK?: number;
   readonly pair?: string;
   readonly pairs?: boolean;
 }
 
 /** Writes the labels of every text, or pair of texts, the best first. */
-export async function classify(texts: readonly string[], flags: ClassifyFlags): Promise<void> {
-  const { topK = null, pair: textPair, pairField } = flags;
+export async function classify(texts: readonly string[], flags: ClassifyFlags, given: ClassifyOptions): Promise<void> {
+  const options = { topK: null, ...given };
+  const { pair: textPair, pairField } = flags;
   const pairs = flags.pairs === true || pairField !== undefined;
   if (pairs && textPair !== undefined) {
     throw unexpected('USAGE', `either --pair or ${flags.pairs === true ? '--pairs' : '--pair-field'}`, 'both');
@@ -20,8 +20,8 @@ export async function classify(texts: readonly string[], flags: ClassifyFlags): 
     heads: true,
     pairs,
     run: (model, items) => {
-      if (pairs) return classifyText(model, pairsOf(items), { topK });
-      return classifyText(model, textPair === undefined ? textsOf(items) : items.map(({ text }) => ({ text, textPair })), { topK });
+      if (pairs) return classifyText(model, pairsOf(items), options);
+      return classifyText(model, textPair === undefined ? textsOf(items) : items.map(({ text }) => ({ text, textPair })), options);
     },
     toObject: (result) => ({ ...result }),
     render: ({ text, pair }, { labels, truncated }) =>

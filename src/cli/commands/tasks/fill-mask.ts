@@ -1,18 +1,11 @@
-import { fillMask, type FilledText } from '../../../index.js';
+import { fillMask, type FilledText, type FillMaskOptions } from '../../../index.js';
 import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../../task-runner.js';
 
-/** The flags of `bertha fill-mask`. */
-export interface FillMaskFlags extends TaskFlags {
-  readonly topK?: number;
-  readonly targets?: readonly string[];
-}
-
 /** Writes words for the masks of every text. */
-export async function fillMasks(texts: readonly string[], flags: FillMaskFlags): Promise<void> {
-  const { topK, targets } = flags;
+export async function fillMasks(texts: readonly string[], flags: TaskFlags, options: FillMaskOptions): Promise<void> {
   await runTextTask<FilledText>(texts, flags, {
     heads: true,
-    run: (model, items) => fillMask(model, textsOf(items), { topK, targets }),
+    run: (model, items) => fillMask(model, textsOf(items), options),
     toObject: (result) => ({ ...result }),
     render: ({ text }, { masks, truncated }) =>
       title(text, truncated) +

@@ -1,19 +1,13 @@
 import { colors } from '../../terminal/colors.js';
-import { recognizeEntities, type AggregationStrategy, type Entity, type RecognizedText } from '../../../index.js';
+import { recognizeEntities, type Entity, type EntityOptions, type RecognizedText } from '../../../index.js';
 import { runTextTask, textsOf, type TaskFlags } from '../../task-runner.js';
 import { visible } from '../../terminal/width.js';
 
-/** The flags of `bertha ner`. */
-export interface NerFlags extends TaskFlags {
-  readonly aggregation: AggregationStrategy;
-  readonly stride?: number;
-}
-
 /** Writes every text with its entities marked. */
-export async function ner(texts: readonly string[], flags: NerFlags): Promise<void> {
+export async function ner(texts: readonly string[], flags: TaskFlags, options: EntityOptions): Promise<void> {
   await runTextTask<RecognizedText>(texts, flags, {
     heads: true,
-    run: (model, items) => recognizeEntities(model, textsOf(items), { aggregationStrategy: flags.aggregation, stride: flags.stride }),
+    run: (model, items) => recognizeEntities(model, textsOf(items), options),
     toObject: (result) => ({ ...result }),
     render: ({ text }, { entities, truncated }) => `${markEntities(text, entities)}${truncated ? colors.dim(' (cut)') : ''}\n`,
   });

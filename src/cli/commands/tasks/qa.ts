@@ -1,26 +1,20 @@
 import { colors } from '../../terminal/colors.js';
-import { answerQuestion, type AnsweredQuestion } from '../../../index.js';
+import { answerQuestion, type AnsweredQuestion, type AnswerOptions } from '../../../index.js';
 import { runTextTask, scoreTable, type TaskFlags } from '../../task-runner.js';
 import { visible } from '../../terminal/width.js';
-
-/** The flags of `bertha qa`. */
-export interface QaFlags extends TaskFlags {
-  readonly topK?: number;
-  readonly impossible?: boolean;
-}
 
 /** UTF-16 units of the text shown on either side of the best answer. */
 const kContext = 60;
 
 /** Writes the answers that every context gives to a question. */
-export async function qa(question: string, contexts: readonly string[], flags: QaFlags): Promise<void> {
+export async function qa(question: string, contexts: readonly string[], flags: TaskFlags, options: AnswerOptions): Promise<void> {
   await runTextTask<AnsweredQuestion>(contexts, flags, {
     heads: true,
     run: (model, items) =>
       answerQuestion(
         model,
         items.map(({ text: context }) => ({ question, context })),
-        { topK: flags.topK, handleImpossibleAnswer: flags.impossible },
+        options,
       ),
     toObject: ({ answers, windows, tokens }) => ({ question, answers, windows, tokens }),
     render: ({ text: context }, { answers }) =>
