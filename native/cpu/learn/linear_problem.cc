@@ -80,6 +80,18 @@ LinearProblem::Range LinearProblem::range(int64_t chunk, int64_t chunks) const {
             std::min(rows_, blocks * (chunk + 1) / chunks * kBlockRows)};
 }
 
+LinearModelArgs LinearProblem::dense_args(Range rows, int64_t outputs) const {
+    LinearModelArgs args;
+    if (kind_ == RowKind::kFloat)
+        args.narrow_rows = numbers_.floats() + rows.begin * width_;
+    else
+        args.wide_rows = numbers_.as<double>() + rows.begin * width_;
+    args.rows = rows.end - rows.begin;
+    args.width = width_;
+    args.classes = outputs;
+    return args;
+}
+
 void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weights, double* out) const {
     if (kind_ == RowKind::kSparse) {
         for (int64_t row = rows.begin; row < rows.end; row++)
@@ -91,16 +103,9 @@ void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weig
                 out[(row - rows.begin) * outputs + c] = sum;
             }
     } else {
-        LinearModelArgs args;
-        if (kind_ == RowKind::kFloat)
-            args.narrow_rows = numbers_.floats() + rows.begin * width_;
-        else
-            args.wide_rows = numbers_.as<double>() + rows.begin * width_;
+        LinearModelArgs args = dense_args(rows, outputs);
         args.weights = weights;
         args.values = out;
-        args.rows = rows.end - rows.begin;
-        args.width = width_;
-        args.classes = outputs;
         kernels_.linear_model_scores(args);
     }
     const double* intercepts = weights + outputs * width_;
@@ -122,16 +127,9 @@ void LinearProblem::block_gradient(Range rows, int64_t outputs, double* residual
             }
         return;
     }
-    LinearModelArgs args;
-    if (kind_ == RowKind::kFloat)
-        args.narrow_rows = numbers_.floats() + rows.begin * width_;
-    else
-        args.wide_rows = numbers_.as<double>() + rows.begin * width_;
+    LinearModelArgs args = dense_args(rows, outputs);
     args.values = residuals;
     args.gradient = gradient;
-    args.rows = count;
-    args.width = width_;
-    args.classes = outputs;
     kernels_.linear_model_gradient(args);
 }
 

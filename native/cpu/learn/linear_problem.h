@@ -64,6 +64,8 @@ private:
         int64_t begin, end;
     };
     Range range(int64_t chunk, int64_t chunks) const;
+    // Dense rows as the kernels take them, without weights and values.
+    LinearModelArgs dense_args(Range rows, int64_t outputs) const;
     void block_scores(Range rows, int64_t outputs, const double* weights, double* out) const;
     void block_gradient(Range rows, int64_t outputs, double* residuals, double* gradient) const;
     // Scores become residuals; returns the loss.
