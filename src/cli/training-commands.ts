@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { addArgumentFlags, argumentsOf } from './commands/training/argument-flags.js';
+import { addDataFlags } from './commands/training/data-flags.js';
 import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
 import { taskLines, trainingTaskNames, type TrainingTaskName } from './commands/training/tasks.js';
@@ -11,23 +12,30 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
     .description('Fine-tune a model on a file of labelled rows.')
     .requiredOption('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json', path)
     .option('--eval <path>', 'rows to score the model on', path)
-    .requiredOption('-o, --output <directory>', 'where the model and its checkpoints go', path)
-    .option('--max-length <n>', "longest input in tokens (default: the model's limit)", positive)
+    .option('-o, --output <directory>', 'where the model and its checkpoints go; needed', path)
     .option('--resume', 'go on from the newest checkpoint of --output')
-    .option('--json', 'print the metrics as JSON');
-  addArgumentFlags(training).action(async (name: TrainingTaskName, flags: TrainFlags & Record<string, unknown>, command: Command) => {
-    setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, argumentsOf(flags, command)));
-  });
+    .option('--json', 'print the metrics as JSON')
+    .option('--class-weights <numbers>', 'a factor for the loss of each label, with commas between, in the order of their ids', numbers);
+  addArgumentFlags(addDataFlags(training)).action(
+    async (name: TrainingTaskName, flags: TrainFlags & Record<string, unknown>, command: Command) => {
+      if (flags.output === undefined && flags.outputDir === undefined) {
+        command.error("error: required option '-o, --output <directory>' not specified", {
+          exitCode: 2,
+          code: 'commander.missingMandatoryOptionValue',
+        });
+      }
+      setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, argumentsOf(flags, command)));
+    },
+  );
 
-  withCompute(taskCommand(program, 'evaluate'))
+  const evaluating = withCompute(taskCommand(program, 'evaluate'))
     .description('Score a model on a file of labelled rows.')
     .requiredOption('-f, --file <path>', 'labelled rows: .jsonl, .csv, .tsv, .conll, or SQuAD .json', path)
-    .option('--max-length <n>', "longest input in tokens (default: the model's limit)", positive)
     .option('--batch-size <n>', 'rows that are computed at once (default: 8)', positive)
-    .option('--json', 'print JSON')
-    .action(async (name: TrainingTaskName, flags: EvaluateFlags) =>
-      (await import('./commands/training/evaluate.js')).evaluate(name, flags),
-    );
+    .option('--json', 'print JSON');
+  addDataFlags(evaluating).action(async (name: TrainingTaskName, flags: EvaluateFlags) =>
+    (await import('./commands/training/evaluate.js')).evaluate(name, flags),
+  );
 }
 
 function taskCommand(program: Command, name: string): Command {
@@ -43,4 +51,10 @@ function column(value: string, all: Readonly<Record<string, string>> = {}): Reco
   const [role, name, ...rest] = value.split('=');
   if (!role || !name || rest.length > 0) throw new InvalidArgumentError('Expected role=name, such as text=review.');
   return { ...all, [role]: name };
+}
+
+function numbers(value: string): number[] {
+  const read = value.split(',').map((each) => (each.trim() === '' ? Number.NaN : Number(each)));
+  if (!read.every(Number.isFinite)) throw new InvalidArgumentError('Expected numbers with commas between them, such as 1,2.5.');
+  return read;
 }

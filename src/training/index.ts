@@ -1,6 +1,7 @@
 export {
   trainingArguments,
   type IntervalStrategy,
+  type SaveDtype,
   type SaveStrategy,
   type TrainingArguments,
   type TrainingArgumentsOptions,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { classifyText } from '../../src/tasks/index.js';
+import { openModelDirectory } from '../../src/models/model-directory.js';
 import { loadModel } from '../../src/models/model.js';
 import { train, type TrainModelOptions } from '../../src/training/index.js';
 import { fakeNativeTrainers } from '../support/fake-native-trainer.js';
@@ -55,6 +56,30 @@ t('from a directory and files to a directory that classify reads, with the label
   }
   const config = JSON.parse(readFileSync(join(outputDir, 'config.json'), 'utf8')) as { id2label: Record<string, string> };
   assert.equal(Object.values(config.id2label).sort(), labels);
+});
+
+t('the final model has the numbers that saveDtype says, a checkpoint float32', async () => {
+  for (const [saveDtype, dtype, name] of [
+    ['fp16', 'F16', 'float16'],
+    ['bf16', 'BF16', 'bfloat16'],
+  ] as const) {
+    const outputDir = join(folder, saveDtype);
+    const { model } = await train(base, trainFile, options({ outputDir, saveDtype }));
+    const opened = await openModelDirectory(outputDir);
+    assert.ok([...opened.tensors.values()].every((tensor) => tensor.dtype === dtype));
+    assert.is(opened.config.raw['dtype'], name);
+    await opened.close();
+    const checkpoint = await openModelDirectory(join(outputDir, 'checkpoint-3'));
+    assert.ok([...checkpoint.tensors.values()].every((tensor) => tensor.dtype === 'F32'));
+    await checkpoint.close();
+    const loaded = await loadModel(outputDir);
+    const [now, then] = await Promise.all([model, loaded].map((each) => classifyText(each, 'a text', { topK: null })));
+    for (const { label, score } of now!.labels) {
+      assert.ok(Math.abs(score - then!.labels.find((other) => other.label === label)!.score) < 0.01);
+    }
+    model.dispose();
+    loaded.dispose();
+  }
 });
 
 t('resumes from its own checkpoint, and says what differs otherwise', async () => {

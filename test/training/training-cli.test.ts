@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import * as assert from 'uvu/assert';
 import { addArgumentFlags, argumentsOf } from '../../src/cli/commands/training/argument-flags.js';
+import { addDataFlags, collatorOptionsOf, type DataFlags } from '../../src/cli/commands/training/data-flags.js';
 import { trainingArgumentNames, trainingArguments } from '../../src/training/arguments/training-arguments.js';
 import { suite } from '../support/suite.js';
 
@@ -12,13 +13,43 @@ function parsed(...args: string[]) {
   return argumentsOf(command.opts(), command);
 }
 
-t('every training argument but objects and paths is a flag', () => {
+t('every training argument is a flag: its name in kebab-case, with a line of help', () => {
   const command = addArgumentFlags(new Command('train'));
-  const flags = command.options.map((option) => option.attributeName());
   assert.equal(
-    trainingArgumentNames.filter((name) => !flags.includes(name)),
-    ['outputDir', 'lrSchedulerKwargs', 'lora'],
+    command.options.map(({ long }) => long!.replace(/^--(no-)?/, '')).sort(),
+    trainingArgumentNames.map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)).sort(),
   );
+  assert.ok(command.options.every(({ description, flags }) => description.length > 8 || flags.startsWith('--output-dir')));
+});
+
+t('objects are JSON, and switches without a default say true or false', () => {
+  assert.equal(parsed('--lora', '{"r": 4}', '--lr-scheduler-kwargs', '{"num_cycles": 2}'), {
+    lrSchedulerKwargs: { num_cycles: 2 },
+    lora: { r: 4 },
+  });
+  assert.equal(parsed('--lora'), { lora: {} });
+  assert.equal(parsed('--greater-is-better', 'false'), { greaterIsBetter: false });
+  assert.equal(parsed('--save-dtype', 'bf16'), { saveDtype: 'bf16' });
+});
+
+t('options of how rows are read are flags of their tasks alone', () => {
+  const flagsOf = (...args: string[]) => addDataFlags(new Command('train').exitOverride()).parse(args, { from: 'user' }).opts<DataFlags>();
+  assert.equal(collatorOptionsOf('qa', flagsOf('--doc-stride', '64', '--max-length', '256', '--handle-impossible-answer')), {
+    maxLength: 256,
+    docStride: 64,
+    handleImpossibleAnswer: true,
+  });
+  assert.equal(collatorOptionsOf('mlm', flagsOf('--mlm-probability', '0.3')), { mlmProbability: 0.3 });
+  assert.equal(collatorOptionsOf('ner', flagsOf('--label-all-tokens')), { labelAllTokens: true });
+  assert.throws(() => collatorOptionsOf('classify', flagsOf('--doc-stride', '64')), /--doc-stride, which is for qa/);
+  for (const wrong of [
+    ['--mlm-probability', '1.5'],
+    ['--mlm-probability', ''],
+    ['--doc-stride', '-1'],
+  ]) {
+    const command = addDataFlags(new Command('train').exitOverride().configureOutput({ writeErr: () => undefined }));
+    assert.throws(() => command.parse(wrong, { from: 'user' }), /Expected a/);
+  }
 });
 
 t('flags become numbers, switches, names and lists, and only those that were typed', () => {

@@ -234,6 +234,32 @@ t('an answer is found in tokens of UTF-16 or code points, in every window that h
   }
 });
 
+t('a question that leaves no room for the context is left out and told, its neighbours stay', () => {
+  const collator = createCollator('question-answering', model, { docStride: 2 });
+  const row = (question: string) => ({ question, context: 'b c d b c d', answers: { text: ['c'], answer_start: [2] } });
+  const warnings: string[] = [];
+  const hear = process.emitWarning;
+  process.emitWarning = ((text: string) => void warnings.push(text)) as typeof process.emitWarning;
+  try {
+    // Sixteen tokens, three of them special: 11 of the question leave 2, which windows would share.
+    const examples = examplesOf(collator, [row('a?'), row('a '.repeat(11)), row('a '.repeat(20)), row('a '.repeat(10))]);
+    assert.equal(
+      examples.map(({ index }) => index),
+      [0, 3],
+    );
+    collator.warn();
+  } finally {
+    process.emitWarning = hear;
+  }
+  assert.equal(warnings, [
+    '2 rows of the dataset, the first the row at index 1, were left out: their questions leave too little room for the context.',
+  ]);
+  assert.match(
+    failure(() => createCollator('question-answering', model, { docStride: 12 })),
+    /INVALID_OPTION: .*docStride/,
+  );
+});
+
 t('an answer that is not in its context is left out, and a question without one points at [CLS]', async () => {
   const collator = createCollator('question-answering', model, {});
   assert.equal(examplesOf(collator, [{ question: 'a?', context: 'b c', answers: { text: ['d'], answer_start: [0] } }]), []);

@@ -67,7 +67,6 @@ export const refusedArguments: Readonly<Record<string, string>> = {
   batchEvalMetrics: 'computeMetrics is called once, with everything',
   predictionLossOnly: 'leave out computeMetrics',
   saveOnEachNode: oneProcess,
-  saveDtype: 'weights are saved in float32',
   saveSafetensors: 'weights are always safetensors',
   enableJitCheckpoint: 'abort the signal of train(): the step ends and the state can be saved',
   pushToHub: hub,

@@ -12,6 +12,9 @@ export type IntervalStrategy = 'no' | 'steps' | 'epoch';
 /** When checkpoints are written; 'best' after every evaluation with a better metric. */
 export type SaveStrategy = IntervalStrategy | 'best';
 
+/** What the numbers of a saved model are; checkpoints always hold float32. */
+export type SaveDtype = 'fp32' | 'fp16' | 'bf16';
+
 const kMostSteps = 2 ** 31 - 1;
 const intervals = ['no', 'steps', 'epoch'] as const;
 const count = integer(1, kMostSteps);
@@ -51,6 +54,7 @@ const schema = {
   saveSteps: stepsOrShare,
   saveTotalLimit: count,
   saveOnlyModel: flag,
+  saveDtype: oneOf(['fp32', 'fp16', 'bf16']),
   loadBestModelAtEnd: flag,
   metricForBestModel: text,
   greaterIsBetter: flag,
@@ -106,6 +110,7 @@ const defaults = {
   saveStrategy: 'steps' as SaveStrategy,
   saveSteps: 500,
   saveOnlyModel: false,
+  saveDtype: 'fp32' as SaveDtype,
   loadBestModelAtEnd: false,
   seed: 42,
   dataloaderDropLast: false,

@@ -6,6 +6,8 @@ import { quotePath } from '../../checkpoint/describe.js';
 import { replaceFile } from '../../checkpoint/replace-file.js';
 import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer.js';
 import { moduleFile, readModules, transformerFolder } from '../../checkpoint/sentence/module-list.js';
+import type { SaveDtype } from '../arguments/training-arguments.js';
+import { narrowed, savedFormats } from './narrow.js';
 
 /** A tensor of a model, float32, read when it is written. */
 export interface TensorToSave {
@@ -16,7 +18,11 @@ export interface TensorToSave {
 }
 
 /** What a saved directory holds: a whole model, or an adapter alone. */
-export type ModelToSave = { readonly tensors: readonly TensorToSave[] } & (
+export type ModelToSave = {
+  readonly tensors: readonly TensorToSave[];
+  /** What the numbers become. Default fp32. */
+  readonly dtype?: SaveDtype | undefined;
+} & (
   | {
       /** The directory that the model was loaded from: its tokenizer's files are copied, and with `keepsModules` sentence-transformers'. */
       readonly source: string;
@@ -33,13 +39,14 @@ const kModuleTensor = /^(\d+_\w+)\/(.+)$/;
 
 /**
  * Writes a directory that Bertha, transformers, sentence-transformers and peft load: config.json and model.safetensors, or
- * adapter_config.json and adapter_model.safetensors; float32, under transformers' names. Each file is replaced whole.
+ * adapter_config.json and adapter_model.safetensors; under transformers' names. Each file is replaced whole.
  *
  * Errors: IO.
  */
 export async function saveModel(directory: string, model: ModelToSave): Promise<void> {
+  const { dtype = 'fp32' } = model;
   if ('adapter' in model) {
-    await writeTensors(path.join(directory, 'adapter_model.safetensors'), model.tensors);
+    await writeTensors(path.join(directory, 'adapter_model.safetensors'), model.tensors, dtype);
     await writeJson(path.join(directory, 'adapter_config.json'), model.adapter);
     return;
   }
@@ -48,8 +55,8 @@ export async function saveModel(directory: string, model: ModelToSave): Promise<
   const folder = model.keepsModules ? path.join(directory, transformerFolder(modules)) : directory;
   await makeFolder(folder);
   const own = model.tensors.filter(({ name }) => !kModuleTensor.test(name));
-  await writeTensors(path.join(folder, 'model.safetensors'), own);
-  await writeJson(path.join(folder, 'config.json'), model.config);
+  await writeTensors(path.join(folder, 'model.safetensors'), own, dtype);
+  await writeJson(path.join(folder, 'config.json'), { ...model.config, dtype: savedFormats[dtype].name });
   for (const name of kTokenizerFiles) await copyIfPresent(path.join(from, name), path.join(folder, name));
   if (!model.keepsModules || modules === undefined) return;
 
@@ -65,22 +72,22 @@ export async function saveModel(directory: string, model: ModelToSave): Promise<
       const [, module, name] = kModuleTensor.exec(tensor.name) ?? [];
       return module === entry.path && name !== undefined ? [{ ...tensor, name }] : [];
     });
-    if (tensors.length > 0) await writeTensors(path.join(directory, entry.path, 'model.safetensors'), tensors);
+    if (tensors.length > 0) await writeTensors(path.join(directory, entry.path, 'model.safetensors'), tensors, dtype);
   }
 }
 
 /** Writes one tensor after the other, so that only one is in memory. */
-async function writeTensors(file: string, tensors: readonly TensorToSave[]): Promise<void> {
+async function writeTensors(file: string, tensors: readonly TensorToSave[], saved: SaveDtype): Promise<void> {
+  const { dtype, bytes } = savedFormats[saved];
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   const heads = sorted.map(({ name, shape }) => {
-    const byteLength = shape.reduce((product, size) => product * size, 4);
-    return { name, shape, dtype: 'F32' as const, bytes: { byteLength } };
+    const byteLength = shape.reduce((product, size) => product * size, bytes);
+    return { name, shape, dtype, bytes: { byteLength } };
   });
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield safetensorsHead(heads, new Map([['format', 'pt']]));
     for (const tensor of sorted) {
-      const values = await tensor.read();
-      yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      yield narrowed(await tensor.read(), saved, tensor.name);
     }
   }
   await replaceFile(file, chunks());

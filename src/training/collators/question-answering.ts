@@ -1,4 +1,5 @@
 import type { TextModel } from '../../calls/text-reader.js';
+import { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
 import { bestSlices, spanProbabilities } from '../../tasks/spans/answer-spans.js';
 import type { Encoding } from '../../tokenizer/index.js';
@@ -35,9 +36,9 @@ interface Place {
 /**
  * Questions on texts of any length, which are read in overlapping windows; a row is all windows of one question. Rows are { question, context, answers: { text,
  * answer_start or answerStart } }; positions count UTF-16 units, or code points where only so the answer is found. A row whose answer does not
- * stand there is left out, with a warning. Predictions are the texts of answers, labels lists of right ones.
+ * stand there, or whose question leaves no room for the context, is left out, with a warning. Predictions are the texts of answers, labels lists of right ones.
  *
- * Errors of `encode`: DATASET, MAX_LENGTH (a question that leaves no room).
+ * Errors of `encode`: DATASET.
  */
 export class QuestionAnsweringCollator implements Collator<Row, AnswerExample> {
   readonly #reader: RowReader;
@@ -47,6 +48,9 @@ export class QuestionAnsweringCollator implements Collator<Row, AnswerExample> {
   constructor(model: TextModel, options: QuestionAnsweringOptions) {
     const maxLength = options.maxLength ?? Math.min(model.maxTokens ?? 384, 384);
     const stride = options.docStride ?? Math.min(Math.floor(maxLength / 2), 128);
+    // [CLS], two [SEP], and at least one token each of the question and beyond what windows share.
+    if (stride > maxLength - 5)
+      throw unexpected('INVALID_OPTION', `at most ${maxLength - 5} for docStride with maxLength ${maxLength}`, stride);
     const encode = { truncation: 'only_second', stride, offsets: true } as const;
     this.#reader = new RowReader(model, { ...options, maxLength }, encode);
     this.#longest = options.maxAnswerLen ?? 30;
@@ -63,7 +67,8 @@ export class QuestionAnsweringCollator implements Collator<Row, AnswerExample> {
       this.#reader.note('were left out: their answers do not stand in the context where they should', row, index);
       return undefined;
     }
-    const encoding = yield* this.#reader.encode({ text: question, textPair: context }, row, index);
+    const encoding = yield* this.#windows(question, context, row, index);
+    if (encoding === undefined) return undefined;
     const windows = [encoding, ...encoding.overflowing];
     const sequences = windows.map(sequenceOf);
     const spans = answers === undefined ? undefined : Int32Array.from(windows.flatMap((window) => spanIn(window, place)));
@@ -93,6 +98,18 @@ export class QuestionAnsweringCollator implements Collator<Row, AnswerExample> {
 
   warn(): void {
     this.#reader.warn();
+  }
+
+  /** A question with its context; undefined for one that leaves no room for the context, of which transformers makes no windows either. */
+  *#windows(text: string, textPair: string, row: Row, index: number): Generator<void, Encoding | undefined> {
+    try {
+      return yield* this.#reader.encode({ text, textPair }, row, index);
+    } catch (error) {
+      const isTooLong = error instanceof BerthaError && (error.code === 'MAX_LENGTH' || error.code === 'INVALID_ARG');
+      if (!isTooLong) throw error;
+      this.#reader.note('were left out: their questions leave too little room for the context', row, index);
+      return undefined;
+    }
   }
 
   /** The likeliest slice of the context in any window; '' where "no answer" is likelier in each of them. */

@@ -28,6 +28,8 @@ export interface ModelEvaluation {
   readonly metrics: Metrics;
   /** Rows that were scored. */
   readonly rows: number;
+  /** Rows that were left out, with a warning that says why: an answer that is not in its text, a question longer than the window. */
+  readonly skipped: number;
 }
 
 const heads: Readonly<Record<DataTask, keyof Heads>> = {
@@ -74,15 +76,21 @@ export async function evaluateModel(
     read.labels.push(...labels);
   };
   let index = 0;
+  let skipped = 0;
   for await (const row of rowsOf(dataset)) {
     const example = await call.read<Example | undefined>((collator as Collator<Row>).encode(row, index++));
-    if (example !== undefined) waiting.push(example);
+    if (example === undefined) skipped++;
+    else waiting.push(example);
     if (waiting.length >= batchSize) await compute();
   }
   await compute();
   collator.warn();
   call.finish();
-  return { metrics: taskMetrics(task, data.labels === undefined ? 'class' : kindFor(task, data.labels))(read), rows: read.labels.length };
+  return {
+    metrics: taskMetrics(task, data.labels === undefined ? 'class' : kindFor(task, data.labels))(read),
+    rows: read.labels.length,
+    skipped,
+  };
 }
 
 function logitsOf(model: Model, task: DataTask): Value {

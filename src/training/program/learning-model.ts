@@ -6,6 +6,7 @@ import { toNativeProgram } from '../../models/program/program.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import { inTemporaryFolder } from '../checkpoints/temporary-folder.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
+import type { SaveDtype } from '../arguments/training-arguments.js';
 import type { CollatedBatch } from '../collators/collator.js';
 import { TrainerSession } from '../native/trainer-session.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from '../trainer/trainable-model.js';
@@ -104,7 +105,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   }
 
   /** With LoRA the adapter alone; else a whole model. */
-  async save(directory: string): Promise<void> {
+  async save(directory: string, { dtype = 'fp32' }: { readonly dtype?: SaveDtype } = {}): Promise<void> {
     const { lora, config } = this.training;
     const tensors = this.#tensorsToSave(lora === undefined ? () => true : ({ trainable }) => trainable);
     if (lora === undefined) {
@@ -112,11 +113,12 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
         source: this.#directory,
         config: config.raw,
         tensors,
+        dtype,
         keepsModules: this.#options.task === 'sentence-embedding',
       });
       return;
     }
-    await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory), tensors });
+    await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory), tensors, dtype });
   }
 
   /** A whole model with the branches of LoRA added to their matrices; without LoRA as `save`. */

@@ -1,4 +1,5 @@
 import type { Model } from '../../models/model.js';
+import type { SaveDtype } from '../arguments/training-arguments.js';
 import type { CollatedBatch } from '../collators/collator.js';
 
 // What the trainer asks of a model: the one thing between the loop (this folder) and the programs of the heads (../program).
@@ -69,8 +70,8 @@ export interface TrainableModel<Batch extends CollatedBatch = CollatedBatch> {
   readonly weightsFile: string;
   /** What must be equal to go on with a checkpoint: task, sizes, names … */
   readonly identity: Readonly<Record<string, string | number | boolean>>;
-  /** Writes all files of a model (config.json, weights, tokenizer, sentence modules) into a directory that exists. Errors: IO. */
-  save(directory: string): Promise<void>;
+  /** Writes all files of a model (config.json, weights, tokenizer, sentence modules) into a directory that exists; float32 unless `dtype` says otherwise. Errors: IO. */
+  save(directory: string, options?: { readonly dtype?: SaveDtype }): Promise<void>;
   /** An ordinary model whose session computes with the live weights between steps. */
   readonly model: Model;
   /** An independent model with a copy of the weights as they are now. */

@@ -152,10 +152,10 @@ export class Trainer<Row = unknown> {
     return this.#compute('predict', dataset, options, 'test');
   }
 
-  /** Writes the model into a folder: a new one is there whole or not at all, in an older one each file is replaced in one step. Errors: IO, DISPOSED. */
+  /** Writes the model into a folder: a new one is there whole or not at all, in an older one each file is replaced in one step. Its numbers are what `saveDtype` says. Errors: IO, DISPOSED. */
   async saveModel(directory: FilePath): Promise<void> {
     const folder = path.resolve(filePath(directory, 'the directory of saveModel'));
-    await this.#alone(() => fillFolder(folder, (temporary) => this.#model.save(temporary)));
+    await this.#alone(() => fillFolder(folder, (temporary) => this.#model.save(temporary, { dtype: this.args.saveDtype })));
   }
 
   /** An independent model with a copy of the weights as they are now. Errors: OUT_OF_MEMORY, DISPOSED. */

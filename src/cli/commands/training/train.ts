@@ -1,16 +1,18 @@
 import { train, type ColumnNames, type TrainerCallback, type TrainingArgumentsOptions } from '../../../training/index.js';
 import { openOutput } from '../../output.js';
+import { collatorOptionsOf, type DataFlags } from './data-flags.js';
 import { metricsTable } from './metrics-table.js';
 import { trainingTasks, type TrainingTaskName } from './tasks.js';
 
 /** The flags of `bertha train` beside the training arguments, as commander hands them over. */
-export interface TrainFlags {
+export interface TrainFlags extends DataFlags {
   readonly model?: string;
   readonly train: string;
   readonly eval?: string;
-  readonly output: string;
+  readonly output?: string;
+  readonly outputDir?: string;
   readonly column?: ColumnNames;
-  readonly maxLength?: number;
+  readonly classWeights?: readonly number[];
   readonly resume?: boolean;
   readonly json?: boolean;
 }
@@ -20,7 +22,9 @@ const kInterrupted = 130;
 
 /** Trains, saves the result, and prints its metrics. Returns the exit code: 130 where an interrupt ended it. */
 export async function trainModel(name: TrainingTaskName, flags: TrainFlags, args: TrainingArgumentsOptions): Promise<number> {
-  const { model: directory, train: file, eval: evalDataset, output: outputDir, column: columns, maxLength, resume } = flags;
+  const { model: directory, train: file, eval: evalDataset, column: columns, resume, classWeights } = flags;
+  const outputDir = flags.output ?? flags.outputDir!;
+  const collator = collatorOptionsOf(name, flags);
   const own = trainingTasks[name];
   const output = await openOutput(undefined, { patchable: false });
   const interrupts = new Interrupts();
@@ -30,7 +34,8 @@ export async function trainModel(name: TrainingTaskName, flags: TrainFlags, args
       ...('problemType' in own ? { problemType: own.problemType } : {}),
       ...(evalDataset === undefined ? {} : { evalDataset }),
       ...(columns === undefined ? {} : { columns }),
-      ...(maxLength === undefined ? {} : { collator: { maxLength } }),
+      ...(classWeights === undefined ? {} : { classWeights }),
+      collator,
       ...(resume === undefined ? {} : { resumeFromCheckpoint: resume }),
       task: own.task,
       outputDir,
