@@ -1,4 +1,5 @@
-// Saves models that have learned one update and lets transformers and peft load them: predictions must agree within 1e-5.
+// Saves models that have learned one update and lets transformers and peft load them: predictions must agree within 1e-5. Compares how rows are read
+// with transformers' examples, too: equal token ids, windows, labels and spans.
 //   npm run check:python -- PYTHON [DIR]
 // PYTHON has torch, transformers and peft; DIR is a folder in the layout of test/golden-training (the default).
 import { spawnSync } from 'node:child_process';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { loadModel } from '../src/models/index.js';
 import { LearningModel } from '../src/training/program/learning-model.js';
 import { evaluatedValues } from '../src/training/evaluation/evaluate-losses.js';
+import { compareCollators } from './check-python/collators.js';
 import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './golden-training/batches.js';
 
 const [python, directory] = process.argv.slice(2);
@@ -24,6 +26,7 @@ try {
   }
   const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
+  if ((await compareCollators(python)) > 0) process.exitCode = 1;
 } finally {
   rmSync(out, { recursive: true, force: true });
 }
