@@ -1,6 +1,7 @@
 // Bertha and its rivals on the same texts and threads, in turns, each engine in a process of its own.
-//   npm run bench -- [--quick] [--only NAME] [--threads 1,2] [--precision fp32,bf16,int8] [--kind text,encoder]
+//   npm run bench -- [--quick] [--only NAME] [--threads 1,2] [--precision fp32,bf16,int8] [--kind text,encoder] [--seconds N]
 //                    [--python PYTHON] [--output FILE] [--no-save]
+// --seconds: how long each engine is timed in each row, 1 as a rule.
 // PYTHON is one that has bench/python/requirements.txt: it adds sentence-transformers, OpenVINO and CTranslate2, and makes ONNX graphs.
 // Results go to bench/results/<cpu>/; `npm run bench:report` makes docs/performance.md from them.
 import { spawnSync } from 'node:child_process';
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     threads: { type: 'string' },
     precision: { type: 'string', default: 'fp32,bf16,fp16-weights,int8,int8-fast' },
     kind: { type: 'string' },
+    seconds: { type: 'string' },
     python: { type: 'string' },
     output: { type: 'string' },
     'no-save': { type: 'boolean', default: false },
@@ -41,9 +43,11 @@ const quick = values.quick;
 const kQuiet = 0.9;
 /** How long a row waits for that. */
 const kIdleLimitMs = quick ? 2000 : 20_000;
-const effort: Effort = quick ? { budgetMs: 250, minRounds: 2, maxRounds: 200 } : { budgetMs: 1000, minRounds: 4, maxRounds: 1000 };
+const seconds = Number(values.seconds ?? (quick ? 0.25 : 1));
+if (!(seconds > 0)) throw new Error(`Expected a number of seconds above 0 for --seconds but received ${values.seconds}.`);
+const effort: Effort = { budgetMs: 1000 * seconds, minRounds: quick || seconds < 1 ? 2 : 4, maxRounds: quick ? 200 : 1000 };
 /** From token ids: a look at what the tokenizer costs. */
-const encoderEffort: Effort = { ...effort, budgetMs: effort.budgetMs / 2, minRounds: 3 };
+const encoderEffort: Effort = { ...effort, budgetMs: effort.budgetMs / 2, minRounds: Math.min(3, effort.minRounds) };
 const threadCounts = (values.threads ?? (availableParallelism() > 1 ? '1,2' : '1')).split(',').map(Number);
 const kinds = (values.kind ?? (quick ? 'text' : 'text,encoder')).split(',') as Kind[];
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
@@ -117,7 +121,7 @@ if (values.output !== undefined || (isWhole && !values['no-save'])) {
   writeFileSync(file, `${JSON.stringify(all, undefined, 1)}\n`);
   print(`results are in ${file}`);
 }
-if (isWhole && !quick) {
+if (values.only === undefined && !quick) {
   print('\nShares of the peak of one core, of single operations:');
   for (const { pid } of engines) if (pid !== undefined) process.kill(pid, 'SIGKILL');
   const kernels = fileURLToPath(new URL('kernels.mjs', import.meta.url));

@@ -1,8 +1,9 @@
 // Builds with sanitizers and runs what they can see.
-//   node scripts/sanitize.mjs address [TEST...]   the addon with ASan, UBSan and LSan, and the JavaScript tests on it
+//   node scripts/sanitize.mjs address [--built] [TEST...]   the addon with ASan, UBSan and LSan, and the JavaScript tests on it, all or those
+//                                                           named, as for `npm test` (FOLDER/ for a folder's)
 //   node scripts/sanitize.mjs thread [PART]       the native core as a program (test/native/engine) with TSan
 //   node scripts/sanitize.mjs none                the same program without a sanitizer
-// Set CXX to choose the compiler; Node itself is not instrumented, so TSan cannot watch the addon inside it.
+// --built: as it was compiled last, so that the suite can be run in parts. Set CXX to choose the compiler; Node itself is not instrumented, so TSan cannot watch the addon inside it.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -10,7 +11,9 @@ import { basename, join } from 'node:path';
 import { inRoot, packageJson } from './build/project.mjs';
 import { compiler, nodeHeadersPrefix } from './build/toolchain.mjs';
 
-const [mode = '', ...filters] = process.argv.slice(2);
+const [mode = '', ...rest] = process.argv.slice(2);
+const isBuilt = rest.includes('--built');
+const filters = rest.filter((name) => name !== '--built');
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const isCore = (source) => !source.startsWith('native/addon/');
 const program = ['engine_test', 'pool_test', 'weight_test', 'queue_test', 'device_test', 'program_test', 'batch_test'].map(
@@ -30,7 +33,7 @@ if (!Object.hasOwn(modes, mode)) throw new Error(`Expected one of ${Object.keys(
 const { flags, sources } = modes[mode];
 const command = compiler();
 const folder = inRoot(`build-${mode}`);
-rmSync(folder, { recursive: true, force: true });
+if (!isBuilt) rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 const objects = sources.map((source) => join(folder, `${basename(source)}.o`));
@@ -81,15 +84,21 @@ const waiting = sources.map((source, i) => ['-c', source, '-o', objects[i]]);
 async function compileAll() {
   for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await run(command, [...shared, ...job]);
 }
-process.stdout.write(`compiling ${sources.length} files with ${command} ${flags.join(' ')}\n`);
-await Promise.all(Array.from({ length: availableParallelism() }, compileAll));
+if (!isBuilt) {
+  process.stdout.write(`compiling ${sources.length} files with ${command} ${flags.join(' ')}\n`);
+  await Promise.all(Array.from({ length: availableParallelism() }, compileAll));
+}
 
 if (mode === 'address') {
   const addon = join(folder, 'bertha.node');
-  for (const [output, others] of [
-    ['bertha.node', list.bertha_test_addon_sources],
-    ['bertha_test.node', list.bertha_addon_sources],
-  ])
+  for (const name of readdirSync(folder)) if (name.startsWith('report')) rmSync(join(folder, name));
+  const addons = isBuilt
+    ? []
+    : [
+        ['bertha.node', list.bertha_test_addon_sources],
+        ['bertha_test.node', list.bertha_addon_sources],
+      ];
+  for (const [output, others] of addons)
     // The sanitizers catch exceptions at the border of libstdc++, which must then be a library of its own.
     await run(command, [
       '-shared',
