@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { learningRates, trainingArguments, type TrainingArgumentsOptions } from '../../src/training/arguments/training-arguments.js';
+import {
+  learningRates,
+  trainingArgumentNames,
+  trainingArguments,
+  type TrainingArgumentsOptions,
+} from '../../src/training/arguments/training-arguments.js';
 import { plateau, startPlateau } from '../../src/training/arguments/plateau.js';
 import { refusedArguments } from '../../src/training/arguments/refused.js';
 import { runLength } from '../../src/training/arguments/run-length.js';
@@ -61,6 +66,48 @@ const refused = (options: object, words: RegExp) =>
     (error: { code?: string; message: string }) =>
       error.code === 'INVALID_OPTION' && (words.test(error.message) || assert.unreachable(error.message)),
   );
+
+/** `arguments.json`: what transformers' TrainingArguments have, and names that older versions had (make_arguments.py). */
+interface ForeignArguments {
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly removed: { readonly names: readonly string[] };
+}
+
+const foreign = JSON.parse(readFileSync(new URL('../golden-training/arguments.json', import.meta.url), 'utf8')) as ForeignArguments;
+const inCamelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+t('every argument of transformers is supported or refused with the reason', () => {
+  const isKnown = (name: string) => trainingArgumentNames.includes(name as never) !== Object.hasOwn(refusedArguments, name);
+  const names = [...Object.keys(foreign.defaults), ...foreign.removed.names];
+  assert.ok(names.length > 120);
+  assert.equal(
+    names.map(inCamelCase).filter((name) => !isKnown(name)),
+    [],
+  );
+  for (const name of trainingArgumentNames) assert.not.ok(Object.hasOwn(refusedArguments, name), `${name} is both`);
+});
+
+t('supported arguments have the defaults of transformers', () => {
+  const args: Readonly<Record<string, unknown>> = { ...trainingArguments() };
+  /** What transformers fills in for None, as this package does; `greater_is_better` then follows the metric. */
+  const filledIn: Readonly<Record<string, unknown>> = {
+    evalSteps: 500,
+    dataSeed: 42,
+    lrSchedulerKwargs: {},
+    reportTo: [],
+    greaterIsBetter: false,
+    gradientCheckpointing: false,
+  };
+  let compared = 0;
+  for (const [key, value] of Object.entries(foreign.defaults)) {
+    const name = inCamelCase(key);
+    if (!trainingArgumentNames.includes(name as never)) continue;
+    const expected = Object.hasOwn(filledIn, name) ? filledIn[name] : (value ?? undefined);
+    assert.equal(args[name], expected, name);
+    compared++;
+  }
+  assert.ok(compared >= 35, `${compared} compared`);
+});
 
 t('refuses fields of transformers that mean nothing here with the reason, under either spelling', () => {
   for (const [name, reason] of Object.entries(refusedArguments)) {
