@@ -67,7 +67,8 @@ async function* streamedEpoch(options: SourceOptions, epoch: number, begin: numb
     waiting = waiting.slice(count);
     return { batches: collate(options, chosen, epoch), end: { epoch, rows: rows - waiting.length }, endsEpoch };
   };
-  for await (const example of examples.stream(budget)) {
+  const isShuffled = args.trainSamplingStrategy !== 'sequential' && examples.shuffled !== undefined;
+  for await (const example of isShuffled ? examples.shuffled!(budget, args.dataSeed, epoch) : examples.stream(budget)) {
     if (++rows <= begin) continue;
     waiting.push(example);
     // One row more than a group: then this group is not the epoch's last.

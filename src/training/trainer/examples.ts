@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Collator, Example } from '../collators/collator.js';
 import { isArrayDataset, lengthOf, rowsOf, type Dataset } from '../datasets/dataset.js';
+import { shuffledRows } from '../datasets/shuffle.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
 
 /** The rows of a dataset, read. A row is read once where all rows are in memory, otherwise once in each epoch. */
@@ -12,6 +13,8 @@ export interface Examples {
   readonly length: number | undefined;
   /** The rows from the first. Rows from which nothing can be learned are left out. */
   stream(budget: Budget): AsyncGenerator<Example, void, undefined>;
+  /** The rows of a file that is not in memory, shuffled through a buffer; undefined for others. The order is a function of (seed, epoch). */
+  readonly shuffled: ((budget: Budget, seed: number, epoch: number) => AsyncGenerator<Example, void, undefined>) | undefined;
   /** What tells the dataset from another: of all rows, or of a stream's first ones; of a generator, whose rows come once, nothing. */
   digest(budget: Budget): Promise<string>;
 }
@@ -28,14 +31,15 @@ export async function readExamples<Row>(dataset: Dataset<Row>, collator: Collato
   if (!isArrayDataset(dataset)) {
     const stream = (own: Budget) => streamExamples(dataset, collator, own);
     const digest = async (own: Budget) => ('next' in dataset ? '' : digestOf(await firstOf(stream(own), kDigestRows), own));
-    return { all: undefined, length: lengthOf(dataset), stream, digest };
+    const shuffled = (own: Budget, seed: number, epoch: number) => encodeRows(shuffledRows(dataset, { seed, epoch }), collator, own);
+    return { all: undefined, length: lengthOf(dataset), stream, shuffled: isFile(dataset) ? shuffled : undefined, digest };
   }
   const all: Example[] = [];
   for await (const example of streamExamples(dataset, collator, budget)) all.push(example);
   async function* stream() {
     yield* all;
   }
-  return { all, length: all.length, stream, digest: (own) => digestOf(all, own) };
+  return { all, length: all.length, stream, shuffled: undefined, digest: (own) => digestOf(all, own) };
 }
 
 async function firstOf<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
@@ -53,17 +57,31 @@ async function digestOf(examples: readonly Example[], budget: Budget): Promise<s
   return hash.digest('hex');
 }
 
-async function* streamExamples<Row>(
-  dataset: Dataset<Row>,
+/** Files keep their rows on the disk; the order of another stream is its maker's. */
+function isFile(dataset: object): boolean {
+  return 'path' in dataset && 'count' in dataset;
+}
+
+function streamExamples<Row>(dataset: Dataset<Row>, collator: Collator<Row>, budget: Budget): AsyncGenerator<Example, void, undefined> {
+  return encodeRows(indexed(dataset), collator, budget);
+}
+
+async function* indexed<Row>(dataset: Dataset<Row>): AsyncGenerator<{ readonly row: Row; readonly index: number }, void, undefined> {
+  let index = 0;
+  for await (const row of rowsOf(dataset)) yield { row, index: index++ };
+}
+
+async function* encodeRows<Row>(
+  rows: AsyncIterable<{ readonly row: Row; readonly index: number }>,
   collator: Collator<Row>,
   budget: Budget,
 ): AsyncGenerator<Example, void, undefined> {
-  let index = 0;
-  for await (const row of rowsOf(dataset)) {
-    const example = await encodeRow(collator, row, index++, budget);
+  let read = 0;
+  for await (const { row, index } of rows) {
+    const example = await encodeRow(collator, row, index, budget);
     if (example !== undefined) yield example;
     // Rows that are at hand at once would otherwise keep the event loop to themselves.
-    if ((index & 255) === 0) await nextTurn();
+    if ((++read & 255) === 0) await nextTurn();
   }
   collator.warn();
 }
