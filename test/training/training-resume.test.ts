@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -145,6 +146,23 @@ t('says which of model, dataset, seed and arguments differs', async () => {
   await refuses(/\(train dataset \{"rows":23/, {}, fakeRows(22));
   await refuses(/train dataset/, {}, fakeRows(23, 3));
   await refuses(/\(model name "fake"\) but received model name "other"/, {}, undefined, new FakeTrainable('other'));
+});
+
+t('names version and instruction set, and says when another set goes on', async () => {
+  const outputDir = newFolder();
+  const whole = trainerOf({ outputDir, saveSteps: 2 });
+  await whole.trainer.train();
+  const folder = join(outputDir, 'checkpoint-2');
+  const file = join(folder, 'trainer_state.json');
+  const fields = JSON.parse(readFileSync(file, 'utf8')) as { bertha: { writtenBy: { version: string; instructionSet: string } } };
+  assert.match(fields.bertha.writtenBy.version, /^\d+\.\d+\.\d+/);
+  fields.bertha.writtenBy.instructionSet = 'another';
+  writeFileSync(file, JSON.stringify(fields));
+  const warning = once(process, 'warning') as Promise<[Error]>;
+  const { trainer, model } = trainerOf({ saveStrategy: 'no' });
+  await trainer.train({ resumeFromCheckpoint: folder });
+  assert.match((await warning)[0].message, /was written on another and goes on on .*last bits/);
+  assert.equal(weightsOf(model), weightsOf(whole.model));
 });
 
 t('leaves out a step that is not finite when told to, and ends with it otherwise', async () => {

@@ -4,6 +4,10 @@ import { quotePath } from '../../checkpoint/describe.js';
 import { exists, isDirectory } from '../../checkpoint/exists.js';
 import { ioError, isMissing } from '../../checkpoint/files.js';
 import { unexpected } from '../../expected.js';
+import { loadAddon } from '../../runtime/addon.js';
+import { callNative } from '../../runtime/native-error.js';
+import { warnOnce } from '../../runtime/warn-once.js';
+import { version } from '../../version.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
 import type { CallbackState } from '../callbacks/callback.js';
 import type { TrainableModel } from '../trainer/trainable-model.js';
@@ -75,7 +79,14 @@ export class CheckpointStore {
       if (!args.saveOnlyModel) await writeOptimizer(temporary, model.tensors);
       await writeFile(path.join(temporary, 'training_args.json'), `${JSON.stringify(args, null, 2)}\n`);
       const files = await fileSums(temporary);
-      await writeStateFile(temporary, args, { version: 1, state, identity, files, callbacks });
+      await writeStateFile(temporary, args, {
+        version: 1,
+        writtenBy: { version, instructionSet: instructionSet() },
+        state,
+        identity,
+        files,
+        callbacks,
+      });
     });
     if (args.saveTotalLimit !== undefined) await this.#rotate(args.saveTotalLimit, state);
     return folder;
@@ -114,8 +125,16 @@ export async function resume(folder: string, model: TrainableModel, identity: Ru
   requireSame(folder, found.identity, identity);
   await requireSums(folder, found.files);
   await readOptimizer(folder, model.tensors, model.weightsFile);
+  const own = instructionSet();
+  const before = found.writtenBy?.instructionSet ?? own;
+  if (before !== own) {
+    const what = `${quotePath(folder)} was written on ${before} and goes on on ${own}`;
+    warnOnce('BERTHA_TRAINING', `${before} ${own}`, `${what}: numbers may differ in their last bits from a run on one instruction set.`);
+  }
   return found;
 }
+
+const instructionSet = (): string => callNative(() => loadAddon().isa()).chosen;
 
 /** The state of a checkpoint that a run can go on from. Errors: those of `resume`. */
 export async function readForResume(folder: string): Promise<StateFile> {

@@ -15,6 +15,8 @@ export type RunIdentity = Readonly<Record<string, unknown>>;
 /** What trainer_state.json holds beside Hugging Face's fields, under `bertha`. */
 export interface RunRecord {
   readonly version: 1;
+  /** This package's version, and the instruction set whose kernels computed. Missing in checkpoints of older versions. */
+  readonly writtenBy?: { readonly version: string; readonly instructionSet: string } | undefined;
   readonly state: TrainerState;
   readonly identity: RunIdentity;
   readonly files: Readonly<Record<string, FileSum>>;
@@ -76,7 +78,7 @@ export async function readStateFile(folder: string): Promise<StateFile> {
     });
   }
   const callbacks = (fields['stateful_callbacks'] ?? {}) as StateFile['callbacks'];
-  return { version: 1, state: record.state, identity: record.identity, files: record.files, callbacks };
+  return { version: 1, writtenBy: record.writtenBy, state: record.state, identity: record.identity, files: record.files, callbacks };
 }
 
 const kInfinity = 'Infinity';
