@@ -71,6 +71,7 @@
       "native/engine/training/recompute.cc",
       "native/engine/training/training_stats.cc",
       "native/engine/weights/registry.cc",
+      "native/engine/weights/shared_weights.cc",
       "native/engine/weights/weight_cache.cc"
     ],
     "bertha_addon_sources": ["native/addon/addon.cc"],

@@ -55,6 +55,7 @@ export {
   type ForwardInput,
   type ForwardOptions,
   type ForwardResult,
+  type MemoryUsage,
   type Heads,
   type LoadModelOptions,
   type MaskedLmHead,

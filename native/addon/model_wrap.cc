@@ -26,7 +26,7 @@ constexpr int64_t kMostReported = int64_t{24} << 20;
 
 struct LoadRequest {
     std::shared_ptr<const Program> program;
-    std::vector<std::vector<FilePart>> parts;
+    std::vector<WeightParts> parts;
     LoadOptions options;
     int threads;
     std::string cache_directory;  // empty: no cache
@@ -284,6 +284,7 @@ Napi::Value ModelWrap::memory_usage(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         Napi::Object usage = Napi::Object::New(info.Env());
         usage.Set("weights", static_cast<double>(model()->loaded().weight_bytes()));
+        usage.Set("sharedWeights", static_cast<double>(model()->loaded().shared_bytes()));
         usage.Set("workspaces", static_cast<double>(model()->workspace_bytes()));
         usage.Set("users", static_cast<double>(model()->users()));
         return usage;

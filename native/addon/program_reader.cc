@@ -171,6 +171,26 @@ void read_inputs(const Napi::Object& spec, Program& program) {
     }
 }
 
+// files: those that are open already, by JavaScript's descriptor.
+FilePart read_part(const Napi::Object& object, std::map<int, std::shared_ptr<const WeightFile>>& files) {
+    FilePart part;
+    const int fd = static_cast<int>(to_int(get(object, "fd"), "fd", 0, INT32_MAX));
+    std::shared_ptr<const WeightFile>& file = files[fd];
+    if (!file) file = std::make_shared<const WeightFile>(fd);
+    part.file = file;
+    part.offset = to_int(get(object, "offset"), "offset", 0, INT64_MAX / 2);
+    part.dtype = from_name(to_string(get(object, "dtype"), "dtype"), kDtypes, "dtype");
+    part.row_begin = to_int(get(object, "rowBegin"), "rowBegin", 0, INT64_MAX / 2);
+    part.rows = to_int(get(object, "rows"), "rows", 1, INT64_MAX / 2);
+    part.name = to_string(get(object, "name"), "name");
+    if (has(object, "cols")) {
+        part.col_begin = to_int(get(object, "colBegin"), "colBegin", 0, kMaxIndex);
+        part.cols = to_int(get(object, "cols"), "cols", 1, kMaxIndex);
+    }
+    if (has(object, "scale")) part.scale = to_double(get(object, "scale"), "scale");
+    return part;
+}
+
 }  // namespace
 
 Activation activation_from(const std::string& name) { return from_name(name, kActivations, "activation"); }
@@ -200,26 +220,27 @@ Program read_program(const Napi::Object& spec) {
     return program;
 }
 
-std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec) {
-    std::vector<std::vector<FilePart>> all;
+std::vector<WeightParts> read_parts(const Napi::Object& spec) {
+    std::vector<WeightParts> all;
     std::map<int, std::shared_ptr<const WeightFile>> files;  // by JavaScript's descriptor
     const Napi::Array weights = to_array(get(spec, "weights"), "weights");
     for (uint32_t i = 0; i < weights.Length(); i++) {
-        std::vector<FilePart> parts;
-        const Napi::Array list = to_array(get(to_object(weights.Get(i), "a weight"), "parts"), "parts");
-        for (uint32_t j = 0; j < list.Length(); j++) {
-            const Napi::Object object = to_object(list.Get(j), "a part");
-            FilePart part;
-            const int fd = static_cast<int>(to_int(get(object, "fd"), "fd", 0, INT32_MAX));
-            std::shared_ptr<const WeightFile>& file = files[fd];
-            if (!file) file = std::make_shared<const WeightFile>(fd);
-            part.file = file;
-            part.offset = to_int(get(object, "offset"), "offset", 0, INT64_MAX / 2);
-            part.dtype = from_name(to_string(get(object, "dtype"), "dtype"), kDtypes, "dtype");
-            part.row_begin = to_int(get(object, "rowBegin"), "rowBegin", 0, INT64_MAX / 2);
-            part.rows = to_int(get(object, "rows"), "rows", 1, INT64_MAX / 2);
-            part.name = to_string(get(object, "name"), "name");
-            parts.push_back(std::move(part));
+        const Napi::Object weight = to_object(weights.Get(i), "a weight");
+        WeightParts parts;
+        const Napi::Array rows = to_array(get(weight, "parts"), "parts");
+        for (uint32_t j = 0; j < rows.Length(); j++)
+            parts.rows.push_back(read_part(to_object(rows.Get(j), "a part"), files));
+        if (has(weight, "added")) {
+            const Napi::Array added = to_array(get(weight, "added"), "added");
+            for (uint32_t j = 0; j < added.Length(); j++) {
+                const Napi::Object object = to_object(added.Get(j), "a product");
+                LowRankPart part;
+                part.up = read_part(to_object(get(object, "up"), "up"), files);
+                part.down = read_part(to_object(get(object, "down"), "down"), files);
+                part.scale = to_double(get(object, "scale"), "scale");
+                part.row_begin = part.up.row_begin;
+                parts.added.push_back(std::move(part));
+            }
         }
         all.push_back(std::move(parts));
     }

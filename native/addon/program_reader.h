@@ -13,7 +13,7 @@ namespace bertha::addon {
 // NativeProgram of src/runtime/native.ts.
 Program read_program(const Napi::Object& spec);
 // weights[i].parts: [{fd, offset, dtype, rowBegin, rows, name}]
-std::vector<std::vector<FilePart>> read_parts(const Napi::Object& spec);
+std::vector<WeightParts> read_parts(const Napi::Object& spec);
 
 Activation activation_from(const std::string& name);
 PoolMode pool_mode_from(const std::string& name);

@@ -28,6 +28,7 @@ public:
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return weights_.bytes() + relative_biases_.bytes(); }
+    int64_t shared_bytes() const override { return weights_.shared_bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     std::string device() const override { return "cpu"; }
     bool uses_cpu_pool() const override { return true; }
@@ -37,18 +38,31 @@ public:
 private:
     // The encoder's linears take the precision asked for. Heads stay fp32: on single rows (poolers, Dense
     // modules) they cost nothing, and what no later op reads (logits of tokens) is what answers are made of.
+    // What a branch of low rank adds to it is the same value still.
+    static std::vector<bool> read_values(const Program& program) {
+        std::vector<bool> read(program.values.size(), false);
+        for (auto op = program.ops.rbegin(); op != program.ops.rend(); ++op) {
+            const auto* linear = std::get_if<ops::Linear>(&*op);
+            const bool is_branch = linear != nullptr && linear->full_precision;
+            for_each_read(*op, [&](int32_t value) {
+                const bool is_passed_on = is_branch && value == linear->residual;
+                if (!is_passed_on || read[static_cast<size_t>(linear->output)])
+                    read[static_cast<size_t>(value)] = true;
+            });
+        }
+        return read;
+    }
+
     static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels,
                                                        const MatrixFormat& format) {
-        std::vector<bool> read(program.values.size(), false);
-        for (const Op& op : program.ops)
-            for_each_read(op, [&](int32_t value) { read[static_cast<size_t>(value)] = true; });
+        const std::vector<bool> read = read_values(program);
         const bool int8 = &format == &kernels.int8 || &format == &kernels.int8_fast;
         std::vector<const MatrixFormat*> formats;
         for (const Op& op : program.ops) {
             const auto* linear = std::get_if<ops::Linear>(&op);
             const auto output = static_cast<size_t>(output_of(op));
-            const bool encoder = linear != nullptr && program.values[output].domain == kTokenDomain &&
-                                 read[output];
+            const bool encoder = linear != nullptr && !linear->full_precision &&
+                                 program.values[output].domain == kTokenDomain && read[output];
             formats.push_back(encoder ? &format : &kernels.fp32);
             if (!encoder || !int8) continue;
             const int64_t columns = program.values[static_cast<size_t>(linear->input)].width;

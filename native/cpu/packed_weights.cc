@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <mutex>
 
 #include "engine/check.h"
@@ -12,7 +13,7 @@ namespace {
 
 // To be raised with every change of what is stored where, so that files of weights that were stored before
 // are not used.
-constexpr int kLayoutVersion = 3;
+constexpr int kLayoutVersion = 4;
 constexpr int64_t kTableBytes = int64_t{1} << 20;  // a lookup table is read in parts of about this size
 constexpr int64_t kLazyBytes = int64_t{8} << 20;   // from this size on a word table is read row by row
 constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles load whole panels of it
@@ -24,76 +25,161 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats,
                              const char* isa, WeightSource& source, Team& team, WeightCache* cache)
     : program_(program),
+      isa_(isa),
       block_of_weight_(program.weights.size(), kNoIndex),
       matrix_of_op_(program.ops.size(), kNoIndex),
       inverse_scale_of_op_(program.ops.size(), kNoIndex),
       input_scales_(program.weights.size()) {
-    std::string layout = std::string(isa) + " layout " + std::to_string(kLayoutVersion);
+    std::string layout = isa_ + " layout " + std::to_string(kLayoutVersion);
     for (size_t i = 0; i < program.ops.size(); i++) {
         const Op& op = program.ops[i];
         if (const auto* linear = std::get_if<ops::Linear>(&op)) {
-            place_linear(i, *linear, formats[i]);
+            place_linear(i, *linear, formats[i], source);
             layout += std::string(" ") + formats[i]->precision;
             continue;
         }
         const auto* embed = std::get_if<ops::Embed>(&op);
-        if (cache == nullptr && embed != nullptr) keep_words(embed->word, source);
-        for_each_weight(op, [this](int32_t id) { place_plain(id); });
+        if (cache == nullptr && embed != nullptr) choose_words(embed->word, source);
+        for_each_weight(op, [&](int32_t id) { place_plain(id, source); });
     }
-
-    if (cache != nullptr) mapped_ = cache->load(layout, bytes_, team);
-    if (mapped_ != nullptr) {
-        base_ = mapped_->data();
-        return;
-    }
-    data_ = Buffer(static_cast<size_t>(bytes_));
-    // What lies between the weights goes into the file as well.
-    if (cache != nullptr) std::memset(data_.as<uint8_t>(), 0, static_cast<size_t>(bytes_));
-    base_ = data_.as<uint8_t>();
-    pack(source, team);
-    if (cache == nullptr) return;
-    source.verify();
-    cache->store(layout, base_, bytes_, team);
+    if (cache != nullptr)
+        pack_alone(layout, source, team, *cache);
+    else
+        pack_with_others(source, team);
+    input_scales_ = {};
 }
 
-void PackedWeights::place_linear(size_t index, const ops::Linear& op, const MatrixFormat* format) {
+// In one memory block, which is a file's where the cache has it.
+void PackedWeights::pack_alone(const std::string& layout, WeightSource& source, Team& team,
+                               WeightCache& cache) {
+    int64_t bytes = 0;
+    for (const Block& block : blocks_) bytes += block.bytes;
+    mapped_ = cache.load(layout, bytes, team);
+    if (mapped_ == nullptr) data_ = Buffer(static_cast<size_t>(bytes));
+    int64_t offset = 0;
+    for (Block& block : blocks_) {
+        block.own = mapped_ == nullptr ? data_.as<uint8_t>() + offset : nullptr;
+        block.data = mapped_ == nullptr ? block.own : mapped_->data() + offset;
+        offset += block.bytes;
+    }
+    if (mapped_ != nullptr) return;
+    // What lies between the weights goes into the file as well.
+    std::memset(data_.as<uint8_t>(), 0, static_cast<size_t>(bytes));
+    pack(source, team);
+    source.verify();
+    cache.store(layout, data_.as<uint8_t>(), bytes, team);
+}
+
+// What another model has is used, what is missing is made and offered to others.
+void PackedWeights::pack_with_others(WeightSource& source, Team& team) {
+    std::vector<std::string> keys;
+    for (const Block& block : blocks_) keys.push_back(block.key);
+    SharedWeights::Claim claim(SharedWeights::instance(), std::move(keys));
+
+    std::map<int32_t, int64_t> bytes_of_file;
+    for (size_t i = 0; i < blocks_.size(); i++)
+        if (claim.found(i) == nullptr) bytes_of_file[source.file(blocks_[i].weight)] += blocks_[i].bytes;
+    std::map<int32_t, std::shared_ptr<const Buffer>> memory;
+    for (const auto& [file, bytes] : bytes_of_file)
+        memory[file] = std::make_shared<const Buffer>(static_cast<size_t>(bytes));
+
+    std::shared_ptr<LazyTable> words;
+    std::map<int32_t, int64_t> offset_in_file;
+    for (size_t i = 0; i < blocks_.size(); i++) {
+        Block& block = blocks_[i];
+        block.stored = claim.found(i);
+        if (is_lazy(block)) {
+            if (block.stored == nullptr) {
+                const Weight& shape = weight(block);
+                words = std::make_shared<LazyTable>(shape.name, shape.rows, shape.cols,
+                                                    source.keep(block.weight));
+            }
+            words_ = words ? words.get() : static_cast<LazyTable*>(const_cast<void*>(block.stored->data));
+        } else if (block.stored != nullptr) {
+            block.data = static_cast<const uint8_t*>(block.stored->data);
+        } else {
+            const int32_t file = source.file(block.weight);
+            block.data = block.own = memory[file]->as<uint8_t>() + offset_in_file[file];
+            offset_in_file[file] += block.bytes;
+        }
+    }
+    pack(source, team);
+    source.verify();
+    for (size_t i = 0; i < blocks_.size(); i++) {
+        Block& block = blocks_[i];
+        if (block.stored != nullptr) continue;
+        if (is_lazy(block))
+            block.stored = claim.publish(i, words, words.get());
+        else
+            block.stored = claim.publish(i, memory[source.file(block.weight)], block.data);
+    }
+}
+
+int64_t PackedWeights::bytes() const {
+    int64_t bytes = words_ != nullptr ? words_->bytes() : 0;
+    for (const Block& block : blocks_) bytes += block.bytes;
+    return bytes;
+}
+
+int64_t PackedWeights::shared_bytes() const {
+    int64_t bytes = 0;
+    for (const Block& block : blocks_)
+        if (block.stored.use_count() > 1) bytes += is_lazy(block) ? words_->bytes() : block.bytes;
+    return bytes;
+}
+
+void PackedWeights::place_linear(size_t index, const ops::Linear& op, const MatrixFormat* format,
+                                 WeightSource& source) {
     const bool rounds_input = format->row_bytes(1) > 0;
     const int32_t scale = rounds_input ? op.input_scale : kNoIndex;
-    if (scale != kNoIndex) inverse_scale_of_op_[index] = place(scale, nullptr, kNoIndex, true);
-    matrix_of_op_[index] = place(op.matrix, format, scale, false);
-    if (op.bias != kNoIndex) place_plain(op.bias);
+    if (scale != kNoIndex) inverse_scale_of_op_[index] = place(scale, nullptr, kNoIndex, true, source);
+    matrix_of_op_[index] = place(op.matrix, format, scale, false, source);
+    if (op.bias != kNoIndex) place_plain(op.bias, source);
 }
 
 // A vector or table, as it is.
-void PackedWeights::place_plain(int32_t id) {
-    block_of_weight_[static_cast<size_t>(id)] = place(id, nullptr, kNoIndex, false);
+void PackedWeights::place_plain(int32_t id, WeightSource& source) {
+    block_of_weight_[static_cast<size_t>(id)] = place(id, nullptr, kNoIndex, false, source);
 }
 
 // The block that stores a weight like this, a new one where there is none.
 int32_t PackedWeights::place(int32_t id, const MatrixFormat* format, int32_t input_scale,
-                             bool is_inverse_scale) {
-    const auto found = std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& block) {
-        return block.weight == id && block.format == format && block.input_scale == input_scale &&
-               block.is_inverse_scale == is_inverse_scale;
+                             bool is_inverse_scale, WeightSource& source) {
+    Block block{id, format, input_scale, is_inverse_scale, source.identity(id)};
+    if (!block.key.empty()) {
+        block.key += is_lazy(block) ? "lazy" : is_inverse_scale ? "inverse" : "";
+        if (format != nullptr) block.key += isa_ + " " + format->precision;
+        if (input_scale != kNoIndex) {
+            const std::string scale = source.identity(input_scale);
+            block.key = scale.empty() ? "" : block.key + " scaled by " + scale;
+        }
+    }
+    const auto found = std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& other) {
+        const bool is_same = other.weight == id && other.format == format &&
+                             other.input_scale == input_scale && other.is_inverse_scale == is_inverse_scale;
+        return is_same || (!block.key.empty() && other.key == block.key);
     });
     if (found != blocks_.end()) return static_cast<int32_t>(found - blocks_.begin());
-    const Weight& weight = program_.weights[static_cast<size_t>(id)];
-    blocks_.push_back({id, format, input_scale, is_inverse_scale, bytes_});
-    if (format != nullptr) {
-        const int64_t step = format->panel_width, whole = weight.rows / step, rest = weight.rows % step;
-        bytes_ += whole * format->panel_bytes(step, weight.cols) +
-                  (rest > 0 ? format->panel_bytes(rest, weight.cols) : 0);
-    } else if (id != words_weight_) {
-        bytes_ += weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
-    }
-    bytes_ = round_up(bytes_, 64);
+    block.bytes = round_up(bytes_of(block), 64);
+    blocks_.push_back(std::move(block));
     return static_cast<int32_t>(blocks_.size()) - 1;
+}
+
+int64_t PackedWeights::bytes_of(const Block& block) const {
+    const Weight& weight = this->weight(block);
+    if (is_lazy(block)) return 0;
+    if (block.format == nullptr)
+        return weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
+    const int64_t step = block.format->panel_width, whole = weight.rows / step, rest = weight.rows % step;
+    return whole * block.format->panel_bytes(step, weight.cols) +
+           (rest > 0 ? block.format->panel_bytes(rest, weight.cols) : 0);
 }
 
 std::vector<PackedWeights::Part> PackedWeights::parts() const {
     std::vector<Part> parts;
     for (const Block& block : blocks_) {
-        if (block.is_inverse_scale) continue;
+        const bool is_there = is_lazy(block) ? block.stored != nullptr : block.own == nullptr;
+        if (is_there || block.is_inverse_scale) continue;
         const Weight& weight = this->weight(block);
         int64_t step = weight.rows;
         if (block.format != nullptr)
@@ -110,7 +196,7 @@ void PackedWeights::pack(WeightSource& source, Team& team) {
     const std::vector<Part> parts = this->parts();
     int64_t staging_floats = 0;
     for (const Part& part : parts)
-        if (part.block->format != nullptr || part.block->weight == words_weight_)
+        if (part.block->format != nullptr || is_lazy(*part.block))
             staging_floats = std::max(staging_floats,
                                       (part.row_end - part.row_begin) * weight(*part.block).cols);
     for (const Block& block : blocks_)
@@ -130,16 +216,13 @@ void PackedWeights::pack(WeightSource& source, Team& team) {
         }
     });
     if (error) std::rethrow_exception(error);
-    input_scales_ = {};
 }
 
-void PackedWeights::keep_words(int32_t weight, WeightSource& source) {
+// The first table is read row by row if it is large and the source can.
+void PackedWeights::choose_words(int32_t weight, WeightSource& source) {
     const Weight& shape = program_.weights[static_cast<size_t>(weight)];
-    if (words_ || shape.rows * shape.cols * 4 < kLazyBytes) return;
-    std::unique_ptr<RowSource> rows = source.keep(weight);
-    if (!rows) return;
-    words_ = std::make_unique<LazyTable>(shape.name, shape.rows, shape.cols, std::move(rows));
-    words_weight_ = weight;
+    if (words_weight_ != kNoIndex || shape.rows * shape.cols * 4 < kLazyBytes) return;
+    if (source.keep(weight) != nullptr) words_weight_ = weight;
 }
 
 // The matrices are packed with the scale; forwards multiply with its inverse.
@@ -148,7 +231,8 @@ void PackedWeights::load_input_scale(const Block& block, WeightSource& source) {
     std::vector<float>& scale = input_scales_[static_cast<size_t>(block.weight)];
     scale.resize(static_cast<size_t>(cols));
     source.read(block.weight, 0, 1, scale.data());
-    float* inverse = reinterpret_cast<float*>(data_.as<uint8_t>() + block.offset);
+    if (block.own == nullptr) return;
+    float* inverse = reinterpret_cast<float*>(block.own);
     for (int64_t i = 0; i < cols; i++) {
         const float value = scale[static_cast<size_t>(i)];
         BERTHA_CHECK(value > 1e-20f && value < 1e20f, "INVALID_PROGRAM",
@@ -162,7 +246,6 @@ void PackedWeights::load_input_scale(const Block& block, WeightSource& source) {
 void PackedWeights::load_part(const Part& part, WeightSource& source, float* staging) const {
     const Block& block = *part.block;
     const Weight& weight = this->weight(block);
-    uint8_t* base = data_.as<uint8_t>() + block.offset;
     if (const MatrixFormat* format = block.format; format != nullptr) {
         source.read(block.weight, part.row_begin, part.row_end, staging);
         const int64_t panel = part.row_begin / format->panel_width *
@@ -170,15 +253,16 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
         const float* input_scale = block.input_scale == kNoIndex
                                        ? nullptr
                                        : input_scales_[static_cast<size_t>(block.input_scale)].data();
-        format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, input_scale, base + panel);
+        format->pack_panel(staging, part.row_end - part.row_begin, weight.cols, input_scale,
+                           block.own + panel);
         return;
     }
-    if (block.weight == words_weight_) {
+    if (is_lazy(block)) {
         source.read(block.weight, part.row_begin, part.row_end, staging);
         words_->remember(part.row_begin, part.row_end - part.row_begin, staging);
         return;
     }
-    float* rows = reinterpret_cast<float*>(base);
+    float* rows = reinterpret_cast<float*>(block.own);
     source.read(block.weight, part.row_begin, part.row_end, rows + part.row_begin * weight.cols);
     if (weight.kind == WeightKind::kVector)
         std::memset(rows + weight.cols, 0, static_cast<size_t>(kVectorSlack));
@@ -187,8 +271,8 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
 PackedMatrix PackedWeights::matrix(int32_t op) const {
     const Block& block = blocks_[static_cast<size_t>(matrix_of_op_[static_cast<size_t>(op)])];
     const Weight& shape = weight(block);
-    return {base_ + block.offset, block.format->panel_bytes(block.format->panel_width, shape.cols),
-            shape.rows, shape.cols};
+    return {block.data, block.format->panel_bytes(block.format->panel_width, shape.cols), shape.rows,
+            shape.cols};
 }
 
 }  // namespace bertha::cpu

@@ -32,6 +32,11 @@ public:
     virtual void verify() {}
     // The weight's rows beyond load time; null when the source has none.
     virtual std::unique_ptr<RowSource> keep(int32_t) { return nullptr; }
+    // What a weight is made of: weights of equal text have equal numbers. Empty where that is not known.
+    virtual std::string identity(int32_t) { return ""; }
+    // The file that it is from, the last one of several, by order of first use: what is of one file is given
+    // back together.
+    virtual int32_t file(int32_t) { return 0; }
 };
 
 // Asked at every op boundary of a forward.
@@ -65,6 +70,8 @@ public:
     virtual void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
                      Control& control) const = 0;
     virtual int64_t weight_bytes() const = 0;
+    // Of them those that other loaded models hold as well.
+    virtual int64_t shared_bytes() const { return 0; }
     // Tokens that one forward takes at best; batches are packed up to it.
     virtual int64_t preferred_tokens() const = 0;
     // "cpu", "cuda:N".

@@ -43,7 +43,7 @@ export function path(value: string): string {
 export function withCompute(command: Command): Command {
   return withThreads(command)
     .addOption(precisionOption('number format of the arithmetic (default: fp32)'))
-    .option('--adapter <directory>', 'a LoRA adapter of peft to merge into the model', path)
+    .option('--adapter <directory>', 'a LoRA adapter of peft for the model', path)
     .option('-d, --device <name>', 'where to compute: cpu, cuda, cuda:N or auto (default: cpu)')
     .option(
       '--weight-cache <directory>',

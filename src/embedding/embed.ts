@@ -5,7 +5,7 @@ import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
 import { chunkText, type Chunk, type ChunkOptions } from './chunks/index.js';
 import { unexpected } from '../expected.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
-import { loadModel, type LoadModelOptions, loadSchema, type Model } from '../models/index.js';
+import { loadModel, type LoadModelOptions, loadSchema, memoryOf, type MemoryUsage, type Model } from '../models/index.js';
 import { readOptions } from '../options.js';
 import type { DeviceReport } from '../runtime/options/device.js';
 import type { PrecisionReport } from '../runtime/options/precision.js';
@@ -219,9 +219,9 @@ export class Embedder {
     return chunkText(this.#model, text, options);
   }
 
-  /** Bytes of native memory: the weights, shared by `users` models of the process, and idle workspaces. Errors: DISPOSED. */
-  memoryUsage(): { readonly weights: number; readonly workspaces: number; readonly users: number } {
-    return this.#model.session.memoryUsage();
+  /** Bytes of native memory. Errors: DISPOSED. */
+  memoryUsage(): MemoryUsage {
+    return memoryOf(this.#model.session);
   }
 
   /** Gives the model's memory back. Calls that still run are finished first; later ones fail with DISPOSED. Twice is once. */

@@ -4,10 +4,13 @@ import type { EncoderOutputs } from '../architectures/encoder.js';
 import type { Family } from '../architectures/family.js';
 import { families } from '../architectures/registry.js';
 import { WeightReader } from '../architectures/weight-reader.js';
+import { quote } from '../checkpoint/describe.js';
 import { JsonFields } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
 import { WeightMap } from '../checkpoint/weights/weights.js';
+import { unexpected } from '../expected.js';
 import type { ModelDirectory } from './model-directory.js';
+import { AdaptedBuilder } from './program/low-rank.js';
 import { ProgramBuilder, type Program, type ProgramLimits } from './program/program.js';
 import { sentenceEmbedding, type SentenceOutputs } from './sentence.js';
 
@@ -37,13 +40,23 @@ export function buildModel(directory: ModelDirectory, options: { readonly heads:
   const aliases = new Map(directory.config.tieWordEmbeddings ? tied : []);
   const weights = new WeightMap(directory.tensors, { prefixes: [family.prefix], aliases });
   const config = options.heads ? withLabelsOf(weights, directory.config) : directory.config;
-  const b = new ProgramBuilder(limitsOf(config));
+  const { lowRank } = directory;
+  const adapted = lowRank && new AdaptedBuilder(limitsOf(config), lowRank);
+  const b = adapted ?? new ProgramBuilder(limitsOf(config));
   const read = new WeightReader(b, config, weights);
   const encoder = family.encoder(read);
   const chosen = options.heads ? chooseHeads(family, read, encoder) : { heads: {}, otherHeads: {}, headFaults: {} };
   const sentence = sentenceEmbedding(b, encoder.hiddenStates.at(-1)!, directory.sentenceTransformers);
   const { surplus } = weights.finish();
+  if (adapted !== undefined) requireAll(adapted, directory, surplus);
   return { program: b.build(), config, encoder, sentence, surplus, ...chosen };
+}
+
+/** Errors: CONFIG_UNSUPPORTED for a branch of a tensor that is used, but not as the matrix of a linear layer. */
+function requireAll({ adapted }: AdaptedBuilder, { lowRank }: ModelDirectory, surplus: readonly string[]): void {
+  const left = [...lowRank!.branches.keys()].find((name) => !adapted.has(name) && !surplus.includes(name));
+  if (left === undefined) return;
+  throw unexpected('CONFIG_UNSUPPORTED', 'an adapter of linear layers', `a branch of ${quote(left)}, which is none here`);
 }
 
 /** What a batch of a model may hold. */

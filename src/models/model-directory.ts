@@ -4,6 +4,7 @@ import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import type { CrossEncoderConfig, SentenceFiles, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { readTokenizerMaxLength, type TokenizerFiles } from '../checkpoint/tokenizer-files.js';
 import type { BerthaError } from '../errors.js';
+import type { LowRank } from './program/low-rank.js';
 
 /** An open model: its configuration and texts in memory, its weights still in their files. */
 export interface ModelDirectory {
@@ -13,6 +14,8 @@ export interface ModelDirectory {
   /** The encoder's and its heads' tensors by stored name, from one file or all shards. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly tokenizerFiles: TokenizerFiles;
+  /** Present where the model has a LoRA adapter. */
+  readonly lowRank?: LowRank;
   /** Present where there is a modules.json that makes sentence vectors. */
   readonly sentenceTransformers?: SentenceTransformersConfig;
   /** Present where there is a modules.json of a cross-encoder. */

@@ -13,12 +13,13 @@ import { parseDtype, precisionOf, type DtypeOption } from '../runtime/options/dt
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
 import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions, Session } from '../runtime/session.js';
+import { memoryOf, type MemoryUsage } from './memory-usage.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/options/weight-cache.js';
 import type { Encoding, Tokenizer } from '../tokenizer/index.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import type { Heads } from '../architectures/heads.js';
 import { loadSession, type LoadedSession } from './load-session.js';
-import { openAdapter } from './open-adapter.js';
+import { withAdapter } from './open-adapter.js';
 import { openModelDirectory, type ModelDirectory } from './model-directory.js';
 import type { Value } from './program/program.js';
 
@@ -43,10 +44,15 @@ export interface LoadModelOptions extends HubOptions {
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
   readonly heads?: boolean | undefined;
   /**
-   * A LoRA adapter as peft saves it (adapter_config.json, adapter_model.safetensors), a directory: merged into the weights while they are read, and the
-   * head that it brings along takes the place of the model's.
+   * A LoRA adapter as peft saves it (adapter_config.json, adapter_model.safetensors), a directory. The head that it brings along takes the place of the
+   * model's; all other weights are shared with models that were loaded with other adapters or none.
    */
   readonly adapter?: string | URL | undefined;
+  /**
+   * Add the adapter's products to the matrices while these are read, instead of computing them beside: as fast as the model alone, but the matrices are
+   * not shared. Default false.
+   */
+  readonly merge?: boolean | undefined;
 }
 
 /** What `forward` returns besides the last hidden state. */
@@ -111,6 +117,7 @@ export const loadSchema = {
   weightCache: parseWeightCache,
   heads: flag,
   adapter: parseAdapter,
+  merge: flag,
   ...hubSchema,
 };
 const forwardSchema = {
@@ -136,9 +143,10 @@ const forwardSchema = {
 export async function loadModel(directory?: ModelPath, options?: LoadModelOptions): Promise<Model> {
   const model = directory === undefined ? undefined : readModelPath(directory, 'loadModel');
   const settings = readOptions('loadModel', options, loadSchema);
+  if (settings.merge !== undefined && settings.adapter === undefined) throw wrongOption('an adapter for the option merge', undefined);
   const precision = precisionOf(settings);
   const base = await openModelDirectory(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model'));
-  const opened = settings.adapter === undefined ? base : await openAdapter(base, settings.adapter);
+  const opened = settings.adapter === undefined ? base : await withAdapter(base, settings.adapter, settings.merge ?? false);
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
     const loading = loadSession(opened, built.program, {
@@ -280,9 +288,9 @@ export class Model {
     this.dispose();
   }
 
-  /** Bytes of native memory: the weights, shared by `users` models of the process, and idle workspaces. Errors: DISPOSED. */
-  memoryUsage(): { readonly weights: number; readonly workspaces: number; readonly users: number } {
-    return this.session.memoryUsage();
+  /** Bytes of native memory. Errors: DISPOSED. */
+  memoryUsage(): MemoryUsage {
+    return memoryOf(this.session);
   }
 
   /** Deals the packed rows out to the texts; every tensor has memory of its own. */

@@ -1,24 +1,31 @@
 import type { Family } from '../architectures/family.js';
 import { families } from '../architectures/registry.js';
-import { mergeAdapter } from '../checkpoint/adapter/merged-adapter.js';
+import { openAdapter } from '../checkpoint/adapter/adapter.js';
 import type { ModelDirectory } from './model-directory.js';
 
 /**
- * The model of an open directory with a LoRA adapter in its tensors; it is for the head that the adapter's task names. Closing it closes the directory.
+ * The model of an open directory with a LoRA adapter: its branches beside the model's tensors, the modules that it saved whole in the place of the
+ * model's, and the head that its task names. Closing it closes the directory.
  *
- * Errors: those of `mergeAdapter`; the directory is then closed.
+ * Errors: those of `openAdapter`; the directory is then closed.
  */
-export async function openAdapter(base: ModelDirectory, folder: string): Promise<ModelDirectory> {
+export async function withAdapter(base: ModelDirectory, folder: string, merge: boolean): Promise<ModelDirectory> {
   const family: Family = families[base.config.modelType];
   try {
-    const { tensors, classSuffix, close } = await mergeAdapter(base, folder, family.prefix);
-    const architectures = classSuffix === undefined ? base.config.architectures : [family.className + classSuffix];
+    const adapter = await openAdapter(folder, { path: base.path, tensors: base.tensors, prefix: family.prefix });
+    const { branches, saved, classSuffix } = adapter;
+    const className = classSuffix === undefined ? adapter.className : family.className + classSuffix;
     return {
       ...base,
-      config: { ...base.config, architectures },
-      tensors,
+      config: { ...base.config, ...(className === undefined ? {} : { architectures: [className] }) },
+      tensors: new Map([...base.tensors, ...saved]),
+      lowRank: { branches, merge },
+      verifyUnchanged: async () => {
+        await adapter.verifyUnchanged();
+        await base.verifyUnchanged();
+      },
       close: async () => {
-        await close();
+        await adapter.close();
         await base.close();
       },
     };

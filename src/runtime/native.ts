@@ -78,6 +78,7 @@ export type NativeOp =
       readonly inputScale?: number | undefined;
       readonly activation: NativeActivation;
       readonly scale?: number | undefined;
+      readonly fullPrecision?: boolean | undefined;
       readonly dropoutSite?: number | undefined;
       readonly dropout?: number | undefined;
     }
@@ -170,6 +171,18 @@ export interface NativeWeightPart {
   readonly rows: number;
   /** The tensor's name, for errors. */
   readonly name: string;
+  /** A block of columns: where it begins, and its width; the rest of the rows is 0. */
+  readonly colBegin?: number;
+  readonly cols?: number;
+  /** What its numbers are multiplied by; 1. */
+  readonly scale?: number;
+}
+
+/** What is added to the rows of a matrix from `up.rowBegin` on: scale · up [rows, rank] · down [rank, cols]; both say their `cols`. */
+export interface NativeAddedProduct {
+  readonly up: NativeWeightPart;
+  readonly down: NativeWeightPart;
+  readonly scale: number;
 }
 
 /** How a weight is used decides how it is stored. */
@@ -182,6 +195,7 @@ export interface NativeWeight {
   readonly rows: number;
   readonly cols: number;
   readonly parts: readonly NativeWeightPart[];
+  readonly added?: readonly NativeAddedProduct[];
 }
 
 /** A model as data, as it crosses to native code once; native/engine/program/program.h. */
@@ -338,6 +352,8 @@ export interface NativeTrainer {
 /** Bytes; weights may be shared by several models. */
 export interface NativeMemory {
   readonly weights: number;
+  /** Of `weights`, what models with other weights of their own hold as well; a trainer shares none. */
+  readonly sharedWeights?: number;
   readonly workspaces: number;
   /** Models in this process that use these weights, this one included. */
   readonly users: number;

@@ -1,11 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
+import { SafetensorsFile, writeSafetensors } from '../../src/checkpoint/safetensors/safetensors.js';
 import type { BerthaError } from '../../src/errors.js';
-import { loadModel } from '../../src/models/index.js';
+import { loadEmbedder, stats } from '../../src/index.js';
+import { loadModel, type Model } from '../../src/models/index.js';
 import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 
@@ -67,6 +68,69 @@ test('adapters of other kinds, pickles and folders without one are refused', asy
   rmSync(join(pickle, 'adapter_model.safetensors'));
   assert.is((await failure(pickle)).code, 'UNSAFE_FORMAT');
   assert.is((await failure(join(scratch, 'nowhere'))).code, 'MODEL_NOT_FOUND');
+});
+
+test('merge without an adapter is an error', async () => {
+  const error = await loadModel(base, { merge: true }).catch((failure: unknown) => failure as BerthaError);
+  assert.is((error as BerthaError).code, 'INVALID_OPTION');
+});
+
+/** An adapter of rank 8 on query and value of the bundled model, as peft would name it. */
+async function bundledAdapter(name: string, model: Model): Promise<string> {
+  const { numLayers, hiddenSize: width } = model.config;
+  const folder = join(scratch, name);
+  mkdirSync(folder);
+  const config = { peft_type: 'LORA', task_type: 'FEATURE_EXTRACTION', r: 8, lora_alpha: 16, target_modules: ['query', 'value'] };
+  writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config));
+  const random = seeded(name.length + name.charCodeAt(0));
+  const tensors = Array.from({ length: numLayers }, (_, layer) =>
+    ['query', 'value'].flatMap((part) =>
+      (['lora_A', 'lora_B'] as const).map((which) => ({
+        name: `base_model.model.encoder.layer.${layer}.attention.self.${part}.${which}.weight`,
+        dtype: 'F32' as const,
+        shape: which === 'lora_A' ? [8, width] : [width, 8],
+        bytes: new Uint8Array(Float32Array.from({ length: 8 * width }, () => (random() - 0.5) * 0.1).buffer),
+      })),
+    ),
+  ).flat();
+  await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
+  return folder;
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => (state = (state * 16807) % 2147483647) / 2147483647;
+}
+
+test('several adapters hold the base once, whatever is disposed of first, and give all back', async () => {
+  const plain = await loadModel();
+  const folders = await Promise.all(['a', 'b', 'c'].map((name) => bundledAdapter(name, plain)));
+  const { weights } = plain.memoryUsage();
+  const before = stats().allocatedBytes;
+  // Loaded at once, also with other heads: as an embedder loads.
+  const adapted = await Promise.all(folders.map((adapter) => loadModel(undefined, { adapter })));
+  const embedder = await loadEmbedder(undefined, { adapter: folders[0]! });
+  assert.ok(stats().allocatedBytes - before < 0.1 * weights, `${stats().allocatedBytes - before} of ${weights}`);
+  for (const model of adapted) {
+    const own = model.memoryUsage().weights - model.memoryUsage().sharedWeights;
+    assert.ok(own < 0.1 * weights && own > 0, String(own));
+  }
+  const text = plain.tokenizer.encode('Bertha reads.');
+  const states = async (model: Model): Promise<Float32Array> => (await model.forward(text)).lastHiddenState.data;
+  const [base, first, second] = [await states(plain), await states(adapted[0]!), await states(adapted[1]!)];
+  assert.not.equal(first, base);
+  assert.not.equal(second, first);
+
+  plain.dispose();
+  adapted[0]!.dispose();
+  assert.equal(await states(adapted[1]!), second);
+  adapted[1]!.dispose();
+  adapted[2]!.dispose();
+  const again = await loadModel(undefined, { adapter: folders[1]! });
+  assert.equal(await states(again), second);
+  assert.ok(again.memoryUsage().sharedWeights > 0.9 * weights, 'the embedder still holds the base');
+  embedder.dispose();
+  again.dispose();
 });
 
 test('an adapter of another base names both', async () => {

@@ -16,7 +16,7 @@ namespace {
 
 struct LoadRequest {
     Program program;
-    std::vector<std::vector<FilePart>> parts;
+    std::vector<WeightParts> parts;
     cpu::TrainingSpec spec;
     int threads = 1;
     std::shared_ptr<Trainer> trainer;

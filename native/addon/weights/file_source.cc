@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
+#include "addon/weights/model_key.h"
 #include "engine/check.h"
 
 #if defined(_WIN32)
@@ -109,7 +111,7 @@ public:
     FileRows(const FilePart& part, int64_t cols) : part_(part), cols_(cols) {}
 
     void read(int64_t row, float* dst) override {
-        read_part(part_, row, 1, cols_, dst, [](const float*, int64_t) {});
+        read_part(part_, row, 1, cols_, dst, [](float*, int64_t) {});
     }
 
 private:
@@ -118,27 +120,103 @@ private:
 };
 #endif
 
+// Rows first .. first + count of a part, times its scale, in rows of `stride` numbers from dst on.
+void read_scaled(const FilePart& part, int64_t first, int64_t count, int64_t cols, int64_t stride,
+                 float* dst) {
+    const auto visit = [&part](float* values, int64_t number) {
+        check_finite(part, values, number);
+        if (part.scale == 1.0) return;
+        for (int64_t i = 0; i < number; i++) values[i] = static_cast<float>(values[i] * part.scale);
+        check_finite(part, values, number);
+    };
+    if (cols == stride) {
+        read_part(part, first, count, cols, dst, visit);
+        return;
+    }
+    for (int64_t row = 0; row < count; row++)
+        read_part(part, first + row, 1, cols, dst + row * stride, visit);
+}
+
+// dst [rows, cols] += scale · up [rows, rank] · down [rank, cols], in float64.
+void add_product(const LowRankPart& added, const float* up, const float* down, int64_t rows, int64_t cols,
+                 float* dst) {
+    const int64_t rank = added.down.rows;
+    std::vector<double> sum(static_cast<size_t>(cols));
+    for (int64_t row = 0; row < rows; row++) {
+        std::fill(sum.begin(), sum.end(), 0.0);
+        for (int64_t r = 0; r < rank; r++) {
+            const double factor = added.scale * static_cast<double>(up[row * rank + r]);
+            for (int64_t i = 0; i < cols; i++) sum[static_cast<size_t>(i)] += factor * down[r * cols + i];
+        }
+        float* values = dst + row * cols;
+        for (int64_t i = 0; i < cols; i++)
+            values[i] = static_cast<float>(values[i] + sum[static_cast<size_t>(i)]);
+    }
+    check_finite(added.up, dst, rows * cols);
+}
+
+// Every file that a weight is read from.
+template <typename Use>
+void for_each_file(const WeightParts& parts, Use&& use) {
+    for (const FilePart& part : parts.rows) use(part);
+    for (const LowRankPart& added : parts.added) {
+        use(added.up);
+        use(added.down);
+    }
+}
+
+// Parts of whole rows follow one another and cover the weight; blocks of columns lie within it.
+void check_parts(const Weight& weight, const WeightParts& parts, bool may_be_absent) {
+    const bool vector = weight.kind == WeightKind::kVector;
+    // The parts of a vector count its values.
+    const int64_t rows = vector ? weight.cols : weight.rows;
+    const char* name = weight.name.c_str();
+    int64_t row = 0;
+    for (const FilePart& part : parts.rows) {
+        BERTHA_CHECK(part.file != nullptr && part.offset >= 0 && part.rows > 0, "INVALID_ARG",
+                     "weight %.200s: expected parts of open files", name);
+        if (part.cols == 0) {
+            BERTHA_CHECK(part.row_begin == row, "INVALID_ARG",
+                         "weight %.200s: its parts must follow one another", name);
+            row += part.rows;
+            continue;
+        }
+        BERTHA_CHECK(weight.kind == WeightKind::kMatrix && row == 0 && part.row_begin + part.rows <= rows &&
+                         part.col_begin >= 0 && part.col_begin + part.cols <= weight.cols,
+                     "INVALID_ARG", "weight %.200s: expected blocks within [%lld, %lld]", name,
+                     static_cast<long long>(weight.rows), static_cast<long long>(weight.cols));
+        BERTHA_CHECK(&part == &parts.rows.back() || (&part)[1].cols > 0, "INVALID_ARG",
+                     "weight %.200s: expected blocks alone", name);
+    }
+    const bool is_whole = row == rows || (parts.rows.empty() ? may_be_absent : parts.rows.front().cols > 0);
+    BERTHA_CHECK(is_whole, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld", name,
+                 static_cast<long long>(rows), static_cast<long long>(row));
+    for (const LowRankPart& added : parts.added)
+        BERTHA_CHECK(weight.kind == WeightKind::kMatrix && added.up.cols == added.down.rows &&
+                         added.down.cols == weight.cols && added.row_begin + added.up.rows <= weight.rows,
+                     "INVALID_ARG", "weight %.200s: expected a product of [%lld, %lld] or fewer rows", name,
+                     static_cast<long long>(weight.rows), static_cast<long long>(weight.cols));
+}
+
 }  // namespace
 
-FileSource::FileSource(const Program& program, std::vector<std::vector<FilePart>> parts, bool may_be_absent)
-    : program_(program), parts_(std::move(parts)) {
+FileSource::FileSource(const Program& program, std::vector<WeightParts> parts, bool may_be_absent)
+    : program_(program), parts_(std::move(parts)), files_(parts_.size(), 0), downs_(parts_.size()) {
     BERTHA_CHECK(parts_.size() == program.weights.size(), "INVALID_ARG",
                  "expected parts for %zu weights, got %zu", program.weights.size(), parts_.size());
+    std::map<const WeightFile*, int32_t> numbers;
     for (size_t i = 0; i < parts_.size(); i++) {
-        int64_t row = 0;
-        for (const FilePart& part : parts_[i]) {
-            BERTHA_CHECK(part.file != nullptr && part.offset >= 0 && part.rows > 0 && part.row_begin == row,
-                         "INVALID_ARG", "weight %.200s: its parts must follow one another",
-                         program.weights[i].name.c_str());
-            row += part.rows;
+        check_parts(program.weights[i], parts_[i], may_be_absent);
+        for_each_file(parts_[i], [&](const FilePart& part) {
+            const int32_t number = numbers.emplace(part.file.get(), static_cast<int32_t>(numbers.size()))
+                                       .first->second;
+            files_[i] = std::max(files_[i], number);
+        });
+        for (const LowRankPart& added : parts_[i].added) {
+            std::vector<float> down(static_cast<size_t>(added.down.rows * added.down.cols));
+            read_scaled(added.down, 0, added.down.rows, added.down.cols, added.down.cols, down.data());
+            downs_[i].push_back(std::move(down));
         }
-        if (parts_[i].empty() && may_be_absent) continue;
-        // The parts of a vector count its values.
-        const int64_t expected = program.weights[i].kind == WeightKind::kVector ? program.weights[i].cols
-                                                                                : program.weights[i].rows;
-        BERTHA_CHECK(
-            row == expected, "INVALID_ARG", "weight %.200s: expected parts of %lld rows in all, got %lld",
-            program.weights[i].name.c_str(), static_cast<long long>(expected), static_cast<long long>(row));
     }
 }
 
@@ -147,33 +225,51 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
     const bool vector = shape.kind == WeightKind::kVector;
     const int64_t cols = vector ? 1 : shape.cols;
     if (vector) row_end = shape.cols;
-    if (parts_[static_cast<size_t>(weight)].empty()) std::fill(dst, dst + (row_end - row_begin) * cols, 0.0f);
-    for (const FilePart& part : parts_[static_cast<size_t>(weight)]) {
-        const int64_t begin = std::max(row_begin, part.row_begin),
-                      end = std::min(row_end, part.row_begin + part.rows);
-        if (begin < end)
-            read_part(part, begin - part.row_begin, end - begin, cols, dst + (begin - row_begin) * cols,
-                      [&part](const float* values, int64_t count) { check_finite(part, values, count); });
+    const WeightParts& parts = this->parts(weight);
+    // Absent, or blocks of columns.
+    if (parts.rows.empty() || parts.rows.front().cols > 0)
+        std::fill(dst, dst + (row_end - row_begin) * cols, 0.0f);
+    // use(first row, rows) of what lies in rows begin .. begin + count of the weight.
+    const auto within = [&](int64_t begin, int64_t count, auto&& use) {
+        const int64_t first = std::max(row_begin, begin), end = std::min(row_end, begin + count);
+        if (first < end) use(first, end - first);
+    };
+    for (const FilePart& part : parts.rows)
+        within(part.row_begin, part.rows, [&](int64_t first, int64_t count) {
+            read_scaled(part, first - part.row_begin, count, part.cols == 0 ? cols : part.cols, cols,
+                        dst + (first - row_begin) * cols + part.col_begin);
+        });
+    for (size_t i = 0; i < parts.added.size(); i++) {
+        const LowRankPart& added = parts.added[i];
+        within(added.row_begin, added.up.rows, [&](int64_t first, int64_t count) {
+            std::vector<float> up(static_cast<size_t>(count * added.up.cols));
+            read_scaled(added.up, first - added.row_begin, count, added.up.cols, added.up.cols, up.data());
+            add_product(added, up.data(), downs_[static_cast<size_t>(weight)][i].data(), count, cols,
+                        dst + (first - row_begin) * cols);
+        });
     }
+}
+
+std::string FileSource::identity(int32_t weight) {
+    return weight_key(program_.weights[static_cast<size_t>(weight)], parts(weight));
 }
 
 void FileSource::verify() {
     const WeightFile* last = nullptr;
-    for (const auto& weight : parts_) {
-        for (const FilePart& part : weight) {
-            if (part.file.get() == last) continue;
+    for (const WeightParts& weight : parts_)
+        for_each_file(weight, [&](const FilePart& part) {
+            if (part.file.get() == last) return;
             last = part.file.get();
             BERTHA_CHECK(last->is_unchanged(), "IO",
                          "the file of tensor %.200s was changed while it was read", part.name.c_str());
-        }
-    }
+        });
 }
 
 std::unique_ptr<RowSource> FileSource::keep(int32_t weight) {
 #if !defined(_WIN32)
-    const std::vector<FilePart>& parts = parts_[static_cast<size_t>(weight)];
-    if (parts.size() != 1) return nullptr;
-    return std::make_unique<FileRows>(parts.front(), program_.weights[static_cast<size_t>(weight)].cols);
+    const WeightParts& parts = this->parts(weight);
+    if (parts.rows.size() != 1 || !parts.added.empty()) return nullptr;
+    return std::make_unique<FileRows>(parts.rows.front(), program_.weights[static_cast<size_t>(weight)].cols);
 #else
     (void)weight;
     return nullptr;

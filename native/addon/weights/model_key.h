@@ -15,7 +15,11 @@ std::string program_key(const Program& program, const LoadOptions& options);
 
 // A key for the registry: that and the files. Files count by device, inode, size and time of change. Empty
 // when a file changed so recently that a second change might leave the same time: such a model is not shared.
-std::string model_key(const Program& program, const std::vector<std::vector<FilePart>>& parts,
+std::string model_key(const Program& program, const std::vector<WeightParts>& parts,
                       const LoadOptions& options);
+
+// What one weight is made of, whatever program it belongs to: its shape and its parts of files. Empty as for
+// model_key.
+std::string weight_key(const Weight& weight, const WeightParts& parts);
 
 }  // namespace bertha::addon

@@ -60,6 +60,7 @@ struct Linear {
     int32_t input_scale = kNoIndex;
     Activation activation = Activation::kNone;
     float scale = 1.0f;
+    bool full_precision = false;  // fp32, whatever the model's precision: a branch of low rank
     // What learning adds: dropout of the product, and what is activated, for the backward.
     int32_t pre_activation = kNoIndex;
     int32_t dropout_site = 0;
@@ -75,6 +76,7 @@ struct Linear {
         visit.weight("inputScale", op.input_scale, WeightKind::kVector, Need::kOptional);
         visit.option("activation", op.activation);
         visit.rare_option("scale", op.scale, 1.0f);
+        visit.rare_option("fullPrecision", op.full_precision, false);
         visit.rare_writes("preActivation", op.pre_activation);
         visit.rare_option("dropoutSite", op.dropout_site, 0);
         visit.rare_option("dropout", op.dropout, 0.0f);

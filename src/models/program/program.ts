@@ -58,6 +58,8 @@ export interface LinearOptions extends Partial<DropoutSite> {
   readonly activation?: ActivationName;
   readonly residual?: Value;
   readonly scale?: number;
+  /** In fp32 whatever the model's precision. */
+  readonly fullPrecision?: boolean;
 }
 
 /** Options of `attention`; what is dropped are probabilities. */
@@ -72,6 +74,25 @@ interface WeightSpec {
   readonly rows: number;
   readonly cols: number;
   readonly tensors: readonly TensorInfo[];
+  /** Where the tensors lie, for blocks; else they are whole rows on top of each other. */
+  readonly places?: readonly BlockPlace[];
+  /** What is added to the rows while they are read. */
+  readonly added?: readonly AddedProduct[];
+}
+
+/** Where in a matrix a tensor lies, and what its numbers are multiplied by (1). */
+export interface BlockPlace {
+  readonly rowBegin: number;
+  readonly colBegin: number;
+  readonly scale?: number;
+}
+
+/** scale · up [rows, rank] · down [rank, cols], for the rows from `rowBegin` on. */
+export interface AddedProduct {
+  readonly rowBegin: number;
+  readonly up: TensorInfo;
+  readonly down: TensorInfo;
+  readonly scale: number;
 }
 
 /** Sizes that bound what a batch may hold. */
@@ -145,6 +166,25 @@ export class ProgramBuilder {
   /** The matrix of a linear layer, [sum of rows, cols]; several tensors stack: query, key and value become one product. */
   matrix(...tensors: TensorInfo[]): WeightRef {
     return this.#weight('matrix', tensors, (tensor) => [tensor.shape[0] ?? 0, tensor.shape[1] ?? 0]);
+  }
+
+  /** A matrix of blocks, 0 elsewhere. */
+  protected blocks([rows, cols]: readonly [number, number], blocks: readonly (BlockPlace & { readonly tensor: TensorInfo })[]): WeightRef {
+    const tensors = blocks.map(({ tensor }) => tensor);
+    const whole = this.#weight('matrix', tensors, () => [0, cols]);
+    const places = blocks.map(({ rowBegin, colBegin, scale = 1 }) => ({ rowBegin, colBegin, scale }));
+    this.#weights[whole.id] = { ...this.#weights[whole.id]!, rows, cols, places };
+    return { ...whole, rows, cols };
+  }
+
+  /** Adds products to a matrix. */
+  protected addProducts({ id }: WeightRef, added: readonly AddedProduct[]): void {
+    this.#weights[id] = { ...this.#weights[id]!, added };
+  }
+
+  /** What a weight is made of. */
+  protected tensorsOf({ id }: WeightRef): readonly TensorInfo[] {
+    return this.#weights[id]!.tensors;
   }
 
   /** A lookup table, [rows, cols]. */
@@ -337,15 +377,25 @@ export function toNativeProgram(program: Program): NativeProgram {
   return { ...program, weights: program.weights.map(toNativeWeight) };
 }
 
-function toNativeWeight(weight: WeightSpec): NativeWeight {
+function toNativeWeight({ name, kind, rows, cols, tensors, places, added }: WeightSpec): NativeWeight {
   let rowBegin = 0;
-  const parts = weight.tensors.map((tensor) => {
-    const [rows = 0] = tensor.shape; // of a vector: its values
-    const dtype: NativeWeightPart['dtype'] = isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32';
-    const part = { fd: tensor.file.fd, offset: tensor.byteOffset, dtype, rowBegin, rows, name: tensor.name };
-    rowBegin += rows;
+  const parts = tensors.map((tensor, i) => {
+    const place = places?.[i];
+    const part = { ...toNativePart(tensor, place?.rowBegin ?? rowBegin), ...(place && { ...place, cols: tensor.shape[1]! }) };
+    rowBegin += part.rows;
     return part;
   });
-  const { name, kind, rows, cols } = weight;
-  return { name, kind, rows, cols, parts };
+  if (added === undefined) return { name, kind, rows, cols, parts };
+  const products = added.map(({ rowBegin: begin, up, down, scale }) => ({ up: toBlock(up, begin), down: toBlock(down, 0), scale }));
+  return { name, kind, rows, cols, parts, added: products };
+}
+
+function toBlock(tensor: TensorInfo, rowBegin: number): NativeWeightPart {
+  return { ...toNativePart(tensor, rowBegin), colBegin: 0, cols: tensor.shape[1]! };
+}
+
+/** The rows of a tensor, of a vector its values. */
+function toNativePart(tensor: TensorInfo, rowBegin: number): NativeWeightPart {
+  const dtype: NativeWeightPart['dtype'] = isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32';
+  return { fd: tensor.file.fd, offset: tensor.byteOffset, dtype, rowBegin, rows: tensor.shape[0] ?? 0, name: tensor.name };
 }

@@ -44,7 +44,7 @@ interface Candidate {
 function candidates({ ops, values, weights }: Program): Candidate[] {
   const normed = new Set(ops.flatMap((op) => (op.op === 'layer_norm' ? [op.output] : [])));
   return ops.flatMap((op, index) => {
-    if (op.op !== 'linear' || !normed.has(op.input) || values[op.output]!.rows !== 'tokens') return [];
+    if (op.op !== 'linear' || op.fullPrecision === true || !normed.has(op.input) || values[op.output]!.rows !== 'tokens') return [];
     const { tensors } = weights[op.matrix]!;
     const name = tensors[0]!.name.replace(/\.weight$/, '');
     return [{ index, op, linear: { name, input: values[op.input]!, tensors } }];

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
-import { ProgramBuilder, type LinearOptions, type LinearWeights, type ProgramLimits, type Value } from '../../models/program/program.js';
+import { BranchingBuilder, type BesideLinear } from '../../models/program/low-rank.js';
+import type { ProgramLimits, Value, WeightRef } from '../../models/program/program.js';
 import { isInModule, isTarget, loraScale, type LoraSettings } from './lora.js';
 
 /** A layer with a low-rank branch: where in the stacked weights A [.., in] and B [out, ..] its own lie. */
@@ -18,7 +19,7 @@ export interface AdaptedLayer {
 }
 
 /** A builder that adds low-rank branches to the linear layers that are adapted; without `lora` the same as any. */
-export class LoraBuilder extends ProgramBuilder {
+export class LoraBuilder extends BranchingBuilder {
   readonly adapted: AdaptedLayer[] = [];
   readonly #lora: LoraSettings | undefined;
   readonly #learns: boolean;
@@ -36,34 +37,18 @@ export class LoraBuilder extends ProgramBuilder {
   }
 
   /** Query, key and value of one product share a branch: the rows of A lie on top of each other, B has a block for each layer and 0 elsewhere. */
-  override linear(x: Value, weights: LinearWeights, options: LinearOptions = {}): Value {
+  protected override branchOf(x: Value, weight: WeightRef, tensors: readonly TensorInfo[]): BesideLinear | undefined {
     const lora = this.#lora;
-    const tensors = this.build().weights[weights.weight.id]!.tensors;
     const layers = lora === undefined ? [] : targetsOf(tensors, lora, this.#mayAdapt);
-    if (lora === undefined || layers.length === 0) return super.linear(x, weights, options);
-
+    if (lora === undefined || layers.length === 0) return undefined;
     const rank = lora.r * layers.length;
     const like = tensors[0]!;
-    const a = this.matrix({ ...like, name: layers.map(({ module }) => `${module}.lora_A.weight`).join(' + '), shape: [rank, x.width] });
-    const b = this.matrix({
-      ...like,
-      name: layers.map(({ module }) => `${module}.lora_B.weight`).join(' + '),
-      shape: [weights.weight.rows, rank],
-    });
-    layers.forEach((layer, i) => this.adapted.push({ ...layer, a: a.id, b: b.id, rankBegin: i * lora.r, rank: lora.r, cols: x.width }));
-
+    const nameOf = (part: string): string => layers.map(({ module }) => `${module}.${part}.weight`).join(' + ');
+    const down = this.matrix({ ...like, name: nameOf('lora_A'), shape: [rank, x.width] });
+    const up = this.matrix({ ...like, name: nameOf('lora_B'), shape: [weight.rows, rank] });
+    layers.forEach((layer, i) => this.adapted.push({ ...layer, a: down.id, b: up.id, rankBegin: i * lora.r, rank: lora.r, cols: x.width }));
     const input = this.#learns ? this.dropout(x, lora.loraDropout, this.#sites++) : x;
-    const branch = (residual: Value, rest: LinearOptions): Value =>
-      super.linear(super.linear(input, { weight: a }), { weight: b }, { ...rest, residual, scale: loraScale(lora) });
-    const { activation = 'none', ...rest } = options;
-    // Dropped numbers are the same in both terms, which have one site.
-    if (activation === 'none') {
-      const { residual: _, ...dropout } = rest;
-      return branch(super.linear(x, weights, rest), dropout);
-    }
-    const activated = this.activate(branch(super.linear(x, weights), {}), activation);
-    const { dropout = 0, dropoutSite = 0 } = rest;
-    return this.dropout(activated, dropout, dropoutSite);
+    return { down, up, input, scale: loraScale(lora) };
   }
 }
 

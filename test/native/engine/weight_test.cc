@@ -128,7 +128,8 @@ std::shared_ptr<const Program> with_head(int32_t matrix, int32_t scale_of_output
 // Weights by name, so that copies are equal.
 class NamedSource final : public WeightSource {
 public:
-    explicit NamedSource(const Program& program, bool fails = false) : program_(program), fails_(fails) {}
+    explicit NamedSource(const Program& program, bool fails = false, bool tells = false)
+        : program_(program), fails_(fails), tells_(tells) {}
     void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override {
         const Weight& shape = program_.weights[static_cast<size_t>(weight)];
         const bool is_scale = shape.name.rfind("scale", 0) == 0;
@@ -139,11 +140,24 @@ public:
         }
     }
     void verify() override { BERTHA_CHECK(!fails_, "IO", "the file was changed while it was read"); }
+    std::string identity(int32_t weight) override {
+        return tells_ ? program_.weights[static_cast<size_t>(weight)].name : "";
+    }
+    int32_t file(int32_t weight) override { return weight % 3; }
 
 private:
     const Program& program_;
-    const bool fails_;
+    const bool fails_, tells_;
 };
+
+std::vector<float> run_loaded(const std::shared_ptr<const Program>& program,
+                              const std::shared_ptr<const LoadedModel>& loaded, int32_t value) {
+    const JobPtr job = make_job(std::make_shared<const Model>(program, loaded, 1), {{3, 9, 27, 31, 4}, {8}}, value);
+    Scheduler::instance().run_now(job);
+    EXPECT(!job->failed);
+    const JobOutput& output = job->outputs.front();
+    return std::vector<float>(output.data, output.data + output.floats);
+}
 
 std::vector<float> run_alone(const std::shared_ptr<const Program>& program, const char* precision, int32_t value) {
     NamedSource source(*program);
@@ -151,11 +165,53 @@ std::vector<float> run_alone(const std::shared_ptr<const Program>& program, cons
     LoadOptions options;
     options.precision = precision;
     const std::shared_ptr<const LoadedModel> loaded = load_model(program, source, options, solo);
-    const JobPtr job = make_job(std::make_shared<const Model>(program, loaded, 1), {{3, 9, 27, 31, 4}, {8}}, value);
-    Scheduler::instance().run_now(job);
-    EXPECT(!job->failed);
-    const JobOutput& output = job->outputs.front();
-    return std::vector<float>(output.data, output.data + output.floats);
+    return run_loaded(program, loaded, value);
+}
+
+std::shared_ptr<const LoadedModel> load_named(const std::shared_ptr<const Program>& program, bool fails = false) {
+    NamedSource source(*program, fails, true);
+    Solo solo;
+    return load_model(program, source, LoadOptions{}, solo);
+}
+
+// Two programs of the same tensors, one with a tensor of its own.
+void programs_share_the_tensors_that_they_have_in_common() {
+    const auto program = encoder();
+    auto other = std::make_shared<Program>(*program);
+    other->weights[0].name += " of another";
+    const int64_t before = allocated_bytes();
+    {
+        std::shared_ptr<const LoadedModel> first = load_named(program);
+        const int64_t own = allocated_bytes() - before;
+        EXPECT(first->shared_bytes() == 0);
+        const std::shared_ptr<const LoadedModel> second = load_named(other);
+        const int64_t common = second->shared_bytes();
+        EXPECT(common > 0 && common < second->weight_bytes() && first->shared_bytes() == common);
+        EXPECT(allocated_bytes() - before < 2 * own - common + common / 10);
+        first.reset();
+        EXPECT(second->shared_bytes() == 0);
+    }
+    EXPECT(allocated_bytes() == before);
+    // Many at once, some of which fail: nobody waits for ever, and everybody's weights are whole.
+    const std::vector<float> expected = run_alone(program, "fp32", kVectors);
+    std::atomic<int> loads{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 8; t++) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 30; round++) {
+                const int n = loads++;
+                try {
+                    const auto loaded = load_named(n % 2 == 0 ? program : std::shared_ptr<const Program>(other), n % 5 == 0);
+                    EXPECT(n % 5 != 0);
+                    if (n % 2 == 0) EXPECT(run_loaded(program, loaded, kVectors) == expected);
+                } catch (const Error& error) {
+                    EXPECT(n % 5 == 0 && error.code() == "IO");
+                }
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT(allocated_bytes() == before);
 }
 
 void a_matrix_of_several_formats_and_scales_is_stored_for_each() {
@@ -207,6 +263,7 @@ std::vector<Test> weight_tests() {
     return {
         {"a lazy table reads each row once", a_lazy_table_reads_each_row_once},
         {"a lazy table refuses rows that have changed", a_lazy_table_refuses_rows_that_have_changed},
+        {"programs share the tensors that they have in common", programs_share_the_tensors_that_they_have_in_common},
         {"a matrix of several formats and scales is stored for each", a_matrix_of_several_formats_and_scales_is_stored_for_each},
         {"weights of a file that changed while it was read are not stored", weights_of_a_file_that_changed_while_it_was_read_are_not_stored},
     };
