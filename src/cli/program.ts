@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 
   program.commandsGroup('Learning:');
   addTrainingCommands(program, setExitCode);
-  addPretrainingCommands(program);
+  addPretrainingCommands(program, setExitCode);
   program.commandsGroup('Models and this machine:');
 
   addPrecisionCommands(program, setExitCode);

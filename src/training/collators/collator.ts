@@ -43,9 +43,10 @@ export interface CollatedBatch {
   readonly batch: MicroBatch;
   /**
    * What the logits of this batch, as the head computes them ([sequences, labels], [tokens, labels], [tokens, 2], [sequences, 1] of choices, [selected,
-   * vocabulary]), say of each row, in order, and the row's labels in the same form: what `computeMetrics` and `predict` get.
+   * vocabulary]), say of each row, in order, and the row's labels in the same form: what `computeMetrics` and `predict` get. `pairLogits`
+   * are those of a second head, over pairs: [sequences, 2].
    */
-  read(logits: Float32Array): ReadPredictions;
+  read(logits: Float32Array, pairLogits?: Float32Array): ReadPredictions;
 }
 
 /** One entry a row. */

@@ -30,15 +30,16 @@ export type TokenWords = Int32Array;
 
 /** Words as transformers' whole-word masking groups tokens: one goes on while no character lies between. `offsets`: [2 · tokens]. */
 export function wordsByOffset(offsets: ArrayLike<number>, isSpecial: (token: number) => boolean): TokenWords {
-  return groupTokens(offsets.length / 2, isSpecial, (token) => offsets[2 * token] === offsets[2 * token - 1]);
+  return wordsOf(offsets.length / 2, isSpecial, (token) => offsets[2 * token] === offsets[2 * token - 1]);
 }
 
 /** Words as google-research groups tokens: one goes on with tokens that begin with `##`. */
 export function wordsByPrefix(tokens: readonly string[], isSpecial: (token: number) => boolean): TokenWords {
-  return groupTokens(tokens.length, isSpecial, (token) => tokens[token]!.startsWith('##'));
+  return wordsOf(tokens.length, isSpecial, (token) => tokens[token]!.startsWith('##'));
 }
 
-function groupTokens(count: number, isSpecial: (token: number) => boolean, goesOn: (token: number) => boolean): TokenWords {
+/** Words of tokens: one goes on where `goesOn` says so of a token behind another that is not special. */
+export function wordsOf(count: number, isSpecial: (token: number) => boolean, goesOn: (token: number) => boolean): TokenWords {
   const words = new Int32Array(count).fill(-1);
   let word = -1;
   for (let token = 0; token < count; token++) {
@@ -168,5 +169,5 @@ export function withWholeWords(words: TokenWords, isDrawn: Uint8Array): Uint8Arr
 
 /** Every token that is not special as a word of its own. */
 export function tokensAsWords(count: number, isSpecial: (token: number) => boolean): TokenWords {
-  return groupTokens(count, isSpecial, () => false);
+  return wordsOf(count, isSpecial, () => false);
 }

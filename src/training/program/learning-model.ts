@@ -98,7 +98,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   async evaluate(batch: CollatedBatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EvaluatedBatch> {
     const values = evaluatedValues(this.training.live, this.#options);
     const outputs = await this.model.session.run(toNativeBatch(batch), values, { signal, priority: 'bulk' });
-    const { predictions, labels } = batch.read(outputs[0]!);
+    const { predictions, labels } = batch.read(outputs[0]!, outputs[1]);
     if (labels.length === 0) return { losses: [], numItems: [], predictions, labels };
     const losses = evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options);
     return { losses, numItems: batch.numItems, predictions, labels };

@@ -1,0 +1,42 @@
+/** Token ids of a whole corpus end to end, in two bytes each where the vocabulary allows. */
+export class TokenArena {
+  #ids: Uint16Array | Int32Array;
+  /** [tokens]: whether no character lies between a token and the one before it. */
+  #isJoined = new Uint8Array(1 << 12);
+  #length = 0;
+
+  constructor(vocabSize: number) {
+    this.#ids = vocabSize <= 1 << 16 ? new Uint16Array(1 << 12) : new Int32Array(1 << 12);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds the tokens of a text; `offsets` [2 · tokens]. */
+  add(ids: Int32Array, offsets: Int32Array): void {
+    const end = this.#length + ids.length;
+    if (end > this.#ids.length) this.#grow(Math.max(end, 2 * this.#ids.length));
+    this.#ids.set(ids, this.#length);
+    for (let i = 1; i < ids.length; i++) this.#isJoined[this.#length + i] = offsets[2 * i] === offsets[2 * i - 1] ? 1 : 0;
+    this.#length = end;
+  }
+
+  /** Copies tokens begin .. end to `target` at `at`. */
+  copy(begin: number, end: number, target: Int32Array, at: number): void {
+    target.set(this.#ids.subarray(begin, end), at);
+  }
+
+  isJoined(token: number): boolean {
+    return this.#isJoined[token] === 1;
+  }
+
+  #grow(capacity: number): void {
+    const ids = this.#ids.BYTES_PER_ELEMENT === 2 ? new Uint16Array(capacity) : new Int32Array(capacity);
+    ids.set(this.#ids.subarray(0, this.#length));
+    const isJoined = new Uint8Array(capacity);
+    isJoined.set(this.#isJoined.subarray(0, this.#length));
+    this.#ids = ids;
+    this.#isJoined = isJoined;
+  }
+}
