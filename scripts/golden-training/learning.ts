@@ -104,7 +104,11 @@ function judge(
 ): Line {
   const off = Math.abs(loss - expected) / Math.max(1, Math.abs(expected));
   const ok = off <= most.loss && global <= most.global && tensor <= most.tensor;
-  return { name, ok, text: `loss ${off.toExponential(1)} global ${ofLimit(global, most.global)} tensor ${ofLimit(tensor, most.tensor)} (${worst})` };
+  return {
+    name,
+    ok,
+    text: `loss ${off.toExponential(1)} global ${ofLimit(global, most.global)} tensor ${ofLimit(tensor, most.tensor)} (${worst})`,
+  };
 }
 
 function ofLimit(found: number, most: number): string {
