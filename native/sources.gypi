@@ -32,6 +32,8 @@
       "native/cpu/isa/training_scalar.cc",
       "native/cpu/lazy_table.cc",
       "native/cpu/learn/linear_problem.cc",
+      "native/cpu/learn/row_passes.cc",
+      "native/cpu/learn/symmetric_eigen.cc",
       "native/cpu/packed_weights.cc",
       "native/cpu/peak.cc",
       "native/cpu/relative_biases.cc",

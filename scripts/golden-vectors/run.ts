@@ -1,7 +1,9 @@
 // `npm run golden:vectors -- DIR [PART]`: compares with golden data of word vectors and classifiers, as its README says.
 import { existsSync } from 'node:fs';
+import { cluster } from './cluster.js';
 import { oneHot, text } from './features.js';
 import { logistic } from './logistic.js';
+import { report, scores } from './metrics.js';
 import { Golden, type Outcome } from './read.js';
 import { split } from './splits.js';
 
@@ -19,9 +21,9 @@ export const parts: readonly Part[] = [
   { name: 'split', file: 'split.json', run: split },
   { name: 'text', file: 'text.json', run: text },
   { name: 'one-hot', file: 'one-hot.json', run: oneHot },
-  { name: 'report', file: 'report.json' },
-  { name: 'metrics', file: 'metrics.json' },
-  { name: 'cluster', file: 'cluster/cases.json' },
+  { name: 'report', file: 'report.json', run: report },
+  { name: 'metrics', file: 'metrics.json', run: scores },
+  { name: 'cluster', file: 'cluster/cases.json', run: cluster },
   { name: 'files', file: 'files/cases.json' },
   { name: 'traces', file: 'traces/cases.json' },
   { name: 'subwords', file: 'subwords.json' },

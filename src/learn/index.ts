@@ -1,4 +1,7 @@
 /** Features, classifiers and splits as scikit-learn's, over what `embed` returns. @module */
+export { fitTemperature, scaledProbabilities, type Temperature } from './calibration/temperature.js';
+export { KMeans, type KMeansFitOptions, type KMeansOptions, type KMeansProgress } from './clusters/k-means.js';
+export { PCA, type PcaOptions } from './decomposition/pca.js';
 export { OneHotEncoder, type OneHotOptions } from './features/one-hot-encoder.js';
 export { StandardScaler, type ScalerOptions } from './features/standard-scaler.js';
 export {
@@ -10,6 +13,7 @@ export {
 } from './linear/logistic-regression.js';
 export { hstack, type Matrix } from './matrix/matrix.js';
 export { SparseMatrix } from './matrix/sparse-matrix.js';
+export { KNeighborsClassifier, type KNeighborsOptions, type Neighbors } from './neighbors/k-neighbors-classifier.js';
 export { crossValScore, type Classifier, type CrossValidationOptions } from './split/cross-validation.js';
 export { kFold, stratifiedKFold, type FoldOptions } from './split/folds.js';
 export { NumpyRandom } from './split/numpy-random.js';
@@ -18,4 +22,4 @@ export { CountVectorizer, type CountVectorizerOptions } from './text/count-vecto
 export { englishStopWords } from './text/stop-words.js';
 export { TfidfVectorizer, type TfidfVectorizerOptions } from './text/tfidf-vectorizer.js';
 export { segmentWords, type AnalyzerOptions } from './text/tokenize.js';
-export type { Label } from '../metrics/classification.js';
+export * from '../metrics/index.js';

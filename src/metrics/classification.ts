@@ -1,6 +1,6 @@
 // Metrics of classes, as scikit-learn 1.9 computes them.
 import { unexpected } from '../expected.js';
-import { mean, type Numbers, ratio, requireSameLength, total } from './lists.js';
+import { byCodePoint, mean, type Numbers, ratio, requireSameLength, total } from './lists.js';
 
 /** A class: a number, a name, or true and false. */
 export type Label = number | string | boolean;
@@ -15,10 +15,10 @@ export interface ConfusionOptions {
   readonly sampleWeight?: Numbers | undefined;
 }
 
-/** Classes that occur, sorted: numbers and booleans by value, names by UTF-16 units. */
+/** Classes that occur, sorted: numbers and booleans by value, names by code points, as Python sorts them. */
 export function labelsOf(...lists: readonly (readonly Label[])[]): Label[] {
   return [...new Set(lists.flat())].sort((a, b) =>
-    typeof a === 'string' || typeof b === 'string' ? (String(a) < String(b) ? -1 : 1) : Number(a) - Number(b),
+    typeof a === 'string' || typeof b === 'string' ? byCodePoint(String(a), String(b)) : Number(a) - Number(b),
   );
 }
 
@@ -100,6 +100,8 @@ export interface PrecisionRecallOptions {
   readonly labels?: readonly Label[] | undefined;
   /** Default 1. */
   readonly positive?: Label | undefined;
+  /** A weight for each sample. Default: 1. */
+  readonly sampleWeight?: Numbers | undefined;
 }
 
 /** Precision, recall and F score. */
@@ -123,10 +125,10 @@ export interface ClassScores extends PrecisionRecall {
 export function classScores(
   yTrue: readonly Label[],
   yPred: readonly Label[],
-  { labels = labelsOf(yTrue, yPred), zeroDivision = 0, beta = 1 }: Omit<PrecisionRecallOptions, 'average' | 'positive'> = {},
+  { labels = labelsOf(yTrue, yPred), zeroDivision = 0, beta = 1, sampleWeight }: Omit<PrecisionRecallOptions, 'average' | 'positive'> = {},
 ): ClassScores[] {
-  requireSameLength('classScores', yTrue, yPred);
-  return counts(yTrue, yPred, labels).map((count, i) => ({
+  requireSameLength('classScores', yTrue, yPred, ...(sampleWeight === undefined ? [] : [sampleWeight]));
+  return counts(yTrue, yPred, labels, sampleWeight).map((count, i) => ({
     label: labels[i]!,
     support: count.actual,
     ...scores(count, beta, zeroDivision),
@@ -139,11 +141,11 @@ export function classScores(
  * Errors: INVALID_ARG for lists of different lengths.
  */
 export function precisionRecallF1(yTrue: readonly Label[], yPred: readonly Label[], options: PrecisionRecallOptions): PrecisionRecall {
-  const { average, zeroDivision = 0, beta = 1, labels = labelsOf(yTrue, yPred), positive = 1 } = options;
+  const { average, zeroDivision = 0, beta = 1, labels = labelsOf(yTrue, yPred), positive = 1, sampleWeight } = options;
   if (average === 'binary') return classScores(yTrue, yPred, { ...options, labels: [positive] })[0]!;
   if (average === 'micro') {
-    requireSameLength('precisionRecallF1', yTrue, yPred);
-    return scores(sumOf(counts(yTrue, yPred, labels)), beta, zeroDivision);
+    requireSameLength('precisionRecallF1', yTrue, yPred, ...(sampleWeight === undefined ? [] : [sampleWeight]));
+    return scores(sumOf(counts(yTrue, yPred, labels, sampleWeight)), beta, zeroDivision);
   }
   return averageOf(classScores(yTrue, yPred, { ...options, labels }), average);
 }
@@ -153,14 +155,17 @@ export function fBeta(yTrue: readonly Label[], yPred: readonly Label[], options:
   return precisionRecallF1(yTrue, yPred, options).f1;
 }
 
-/** The mean of classes' scores, each class counting once or as often as it is true. */
+/** The mean of classes' scores, each class counting once or as often as it is true (once, where none is); NaN counts nowhere. */
 export function averageOf(
   classes: readonly (PrecisionRecall & { readonly support: number })[],
   average: 'macro' | 'weighted',
 ): PrecisionRecall {
-  const weights = classes.map(({ support }) => (average === 'macro' ? 1 : support));
-  const all = total(weights);
-  const field = (name: keyof PrecisionRecall): number => ratio(total(classes.map((each, i) => each[name] * weights[i]!)), all);
+  const field = (name: keyof PrecisionRecall): number => {
+    const known = classes.filter((each) => !Number.isNaN(each[name]));
+    const isFlat = average === 'macro' || known.every(({ support }) => support === 0);
+    const weights = known.map(({ support }) => (isFlat ? 1 : support));
+    return ratio(total(known.map((each, i) => each[name] * weights[i]!)), total(weights), classes.length === 0 ? 0 : NaN);
+  };
   return { precision: field('precision'), recall: field('recall'), f1: field('f1') };
 }
 
@@ -211,13 +216,14 @@ export function topKAccuracy(yTrue: readonly number[], rows: readonly Numbers[],
   return rows.filter((row, i) => isHit(row, yTrue[i]!)).length / rows.length;
 }
 
-function counts(yTrue: readonly Label[], yPred: readonly Label[], labels: readonly Label[]): Counts[] {
+function counts(yTrue: readonly Label[], yPred: readonly Label[], labels: readonly Label[], sampleWeight?: Numbers): Counts[] {
   const all = new Map(labels.map((label) => [label, { correct: 0, predicted: 0, actual: 0 }]));
   yTrue.forEach((label, i) => {
     const [actual, predicted] = [all.get(label), all.get(yPred[i]!)];
-    if (actual !== undefined) actual.actual++;
-    if (predicted !== undefined) predicted.predicted++;
-    if (actual !== undefined && label === yPred[i]) actual.correct++;
+    const weight = sampleWeight?.[i] ?? 1;
+    if (actual !== undefined) actual.actual += weight;
+    if (predicted !== undefined) predicted.predicted += weight;
+    if (actual !== undefined && label === yPred[i]) actual.correct += weight;
   });
   return [...all.values()];
 }

@@ -27,3 +27,15 @@ export function total(values: Numbers): number {
 export function mean(values: Numbers): number {
   return total(values) / values.length;
 }
+
+/** Strings in the order of their code points, as Python sorts them; UTF-16 units differ above U+FFFF. */
+export function byCodePoint(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x === y) continue;
+    const [isHighX, isHighY] = [x >= 0xd800 && x <= 0xdfff, y >= 0xd800 && y <= 0xdfff];
+    return isHighX === isHighY ? x - y : isHighX ? 1 : -1;
+  }
+  return a.length - b.length;
+}

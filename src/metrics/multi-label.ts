@@ -8,6 +8,8 @@ export interface MultiLabelScores {
   readonly subsetAccuracy: number;
   /** The share of cells that are wrong. */
   readonly hammingLoss: number;
+  /** Of each column, with how often it is 1. */
+  readonly classes: readonly (PrecisionRecall & { readonly support: number })[];
   readonly micro: PrecisionRecall;
   readonly macro: PrecisionRecall;
   readonly weighted: PrecisionRecall;
@@ -15,8 +17,12 @@ export interface MultiLabelScores {
   readonly samples: PrecisionRecall;
 }
 
-/** Scores of predicted classes. Errors: INVALID_ARG for tables of different sizes. */
-export function multiLabelScores(labels: readonly (readonly number[])[], predictions: readonly (readonly number[])[]): MultiLabelScores {
+/** Scores of predicted classes. `zeroDivision` is what 0 / 0 gives. Errors: INVALID_ARG for tables of different sizes. */
+export function multiLabelScores(
+  labels: readonly (readonly number[])[],
+  predictions: readonly (readonly number[])[],
+  { zeroDivision = 0 }: { readonly zeroDivision?: number | undefined } = {},
+): MultiLabelScores {
   requireSameLength('multiLabelScores', labels, predictions);
   labels.forEach((row, i) => requireSameLength(`sample ${i} of multiLabelScores`, row, predictions[i]!, labels[0]!));
   const wrong = labels.map((row, i) => row.filter((value, j) => value !== predictions[i]![j]).length);
@@ -27,11 +33,12 @@ export function multiLabelScores(labels: readonly (readonly number[])[], predict
   });
   const columns = labels[0]!.map((_, j) => count(labels.map((row, i) => [row[j]!, predictions[i]![j]!])));
   const rows = labels.map((row, i) => count(row.map((label, j) => [label, predictions[i]![j]!])));
-  const scored = (counts: readonly Counts[]) => counts.map((each) => ({ ...scores(each), support: each.actual }));
+  const scored = (counts: readonly Counts[]) => counts.map((each) => ({ ...scores(each, 1, zeroDivision), support: each.actual }));
   return {
     subsetAccuracy: wrong.filter((cells) => cells === 0).length / labels.length,
     hammingLoss: wrong.reduce((sum, cells) => sum + cells, 0) / (labels.length * labels[0]!.length),
-    micro: scores(sumOf(columns)),
+    classes: scored(columns),
+    micro: scores(sumOf(columns), 1, zeroDivision),
     macro: averageOf(scored(columns), 'macro'),
     weighted: averageOf(scored(columns), 'weighted'),
     samples: averageOf(scored(rows), 'macro'),

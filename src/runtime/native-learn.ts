@@ -11,4 +11,16 @@ export interface NativeLearn {
   targets(rows: NativeModelRows, targets: Int32Array, weights: Float64Array, classes: number): void;
   evaluate(rows: NativeModelRows, weights: Float64Array): Promise<Float64Array>;
   scores(rows: NativeModelRows, weights: Float64Array, outputs: number): Promise<Float64Array>;
+  /** The nearest centre of each row; `sums` [count, width] of each centre's rows less the offset, then [count] how many they are. */
+  nearest(
+    rows: NativeModelRows,
+    offset: Float64Array,
+    centers: Float64Array,
+  ): Promise<{ readonly labels: Int32Array; readonly sums: Float64Array }>;
+  /** Squared distances of rows to their centres. */
+  distances(rows: NativeModelRows, centers: Float64Array, labels: Int32Array): Promise<Float64Array>;
+  /** Products of pairs of columns less the offset, summed [width, width]. */
+  products(rows: NativeModelRows, offset: Float64Array): Promise<Float64Array>;
+  /** Eigenvalues, falling, and a row of the eigenvectors for each. */
+  eigen(matrix: Float64Array, size: number): Promise<{ readonly values: Float64Array; readonly vectors: Float64Array }>;
 }

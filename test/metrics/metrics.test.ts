@@ -4,67 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import * as metrics from '../../src/metrics/index.js';
+import { metricCalls, type MetricCase } from '../../scripts/golden-vectors/metrics.js';
 import { codeOf, golden } from '../support/checkpoint-files.js';
 
 const t = suite('metrics');
 
-type Labels = readonly metrics.Label[];
-/** One call of scikit-learn or scipy, and its answer; NaN and infinity as text. */
-interface Case {
-  readonly kind: string;
-  readonly yTrue: number[];
-  readonly yPred: Labels;
-  readonly scores: number[] & number[][];
-  readonly a: number[];
-  readonly b: number[];
-  readonly x: number[][];
-  readonly labels: number[];
-  readonly options?: Readonly<Record<string, never>>;
-  readonly result?: unknown;
-  readonly error?: string;
-}
-
 const list = ({ precision, recall, f1 }: metrics.PrecisionRecall) => [precision, recall, f1];
-const calls: Readonly<Record<string, (c: Case) => unknown>> = {
-  confusionMatrix: (c) => metrics.confusionMatrix(c.yTrue, c.yPred, c.options),
-  accuracy: (c) => metrics.accuracy(c.yTrue, c.yPred),
-  balancedAccuracy: (c) => metrics.balancedAccuracy(c.yTrue, c.yPred),
-  matthews: (c) => metrics.matthews(c.yTrue, c.yPred),
-  cohenKappa: (c) => metrics.cohenKappa(c.yTrue, c.yPred),
-  precisionRecallF1(c) {
-    if (c.options!['average'] !== null) return [...list(metrics.precisionRecallF1(c.yTrue, c.yPred, c.options as never)), null];
-    const classes = metrics.classScores(c.yTrue, c.yPred);
-    return (['precision', 'recall', 'f1', 'support'] as const).map((name) => classes.map((each) => each[name]));
-  },
-  fBeta: (c) => metrics.fBeta(c.yTrue, c.yPred, c.options as never),
-  rocAuc: (c) =>
-    Array.isArray(c.scores[0])
-      ? metrics.rocAucOfClasses(c.yTrue, c.scores, c.options as never)
-      : metrics.rocAuc(c.yTrue, c.scores, c.options),
-  averagePrecision: (c) => metrics.averagePrecision(c.yTrue, c.scores),
-  brier: (c) => metrics.brier(c.yTrue, c.scores),
-  logLoss: (c) => metrics.logLoss(c.yTrue, c.scores),
-  rocCurve(c) {
-    const { falsePositiveRate, truePositiveRate, thresholds } = metrics.rocCurve(c.yTrue, c.scores, c.options);
-    return [falsePositiveRate, truePositiveRate, thresholds];
-  },
-  precisionRecallCurve(c) {
-    const { precision, recall, thresholds } = metrics.precisionRecallCurve(c.yTrue, c.scores);
-    return [precision, recall, thresholds];
-  },
-  calibrationCurve(c) {
-    const { observed, predicted } = metrics.calibrationCurve(c.yTrue, c.scores, c.options);
-    return [observed, predicted];
-  },
-  topKAccuracy: (c) => metrics.topKAccuracy(c.yTrue, c.scores, c.options),
-  spearman: (c) => metrics.spearman(c.a, c.b),
-  pearson: (c) => metrics.pearson(c.a, c.b),
-  kendall: (c) => metrics.kendall(c.a, c.b),
-  meanSquaredError: (c) => metrics.meanSquaredError(c.a, c.b),
-  meanAbsoluteError: (c) => metrics.meanAbsoluteError(c.a, c.b),
-  r2: (c) => metrics.r2(c.a, c.b),
-  silhouette: (c) => metrics.silhouette(c.x, c.labels, c.options),
-};
 
 /** Requires numbers within 1e-12 in lists of any depth. */
 function near(actual: unknown, expected: unknown, what: string): void {
@@ -89,17 +34,17 @@ function near(actual: unknown, expected: unknown, what: string): void {
 const shared = resolve(fileURLToPath(new URL('../..', import.meta.url)), process.env['BERTHA_SHARED'] ?? '../shared');
 for (const file of [golden('vectors/metrics.json'), join(shared, 'golden-vectors/metrics.json')]) {
   if (!existsSync(file)) continue;
-  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] };
+  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: MetricCase[] };
   for (const kind of new Set(cases.map((each) => each.kind))) {
     t(`${kind} is that of scikit-learn and scipy (${cases.length} calls)`, () => {
       cases.forEach((each, i) => {
         if (each.kind !== kind) return;
         if (each.error !== undefined)
           assert.is(
-            codeOf(() => calls[kind]!(each)),
+            codeOf(() => metricCalls[kind]!(each)),
             'INVALID_ARG',
           );
-        else near(calls[kind]!(each), each.result, `case ${i}`);
+        else near(metricCalls[kind]!(each), each.result, `case ${i}`);
       });
     });
   }

@@ -1,13 +1,20 @@
 #include "addon/vectors/learn_ops.h"
 
+#include <algorithm>
+
 #include "addon/vectors/pool_task.h"
 #include "cpu/learn/linear_problem.h"
+#include "cpu/learn/row_passes.h"
+#include "cpu/learn/symmetric_eigen.h"
 
 namespace bertha::addon {
 namespace {
 
+using cpu::ColumnProducts;
 using cpu::LinearProblem;
+using cpu::NearestCenters;
 using cpu::RowKind;
+using cpu::SymmetricEigen;
 using ProblemPtr = std::shared_ptr<LinearProblem>;
 
 const ProblemPtr& to_problem(const Napi::Value& value) {
@@ -23,6 +30,30 @@ Napi::Value from_doubles(Napi::Env env, const double* data, size_t count) {
     Napi::Float64Array array = Napi::Float64Array::New(env, count);
     std::copy(data, data + count, array.Data());
     return array;
+}
+
+Napi::Value from_eigen(Napi::Env env, const SymmetricEigen& eigen) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("values", from_doubles(env, eigen.values.data(), eigen.values.size()));
+    object.Set("vectors", from_doubles(env, eigen.vectors.data(), eigen.vectors.size()));
+    return object;
+}
+
+// A pass over the chunks of rows; its sums.
+template <typename Pass>
+Napi::Value run_sums(Napi::Env env, const std::shared_ptr<Pass>& pass) {
+    return run_task(
+        env, pass->units(), [pass](int64_t unit) { pass->run(unit); },
+        [pass](Napi::Env own) { return from_doubles(own, pass->result().data(), pass->result().size()); });
+}
+
+// Whole rows of `width` numbers, one at least.
+std::vector<double> to_rows_of(const Napi::Value& value, const char* name, int64_t width) {
+    std::vector<double> rows = to_doubles(value, name);
+    const auto count = static_cast<int64_t>(rows.size());
+    BERTHA_CHECK(count > 0 && count % width == 0, "INVALID_ARG", "expected rows of %lld numbers for %s",
+                 static_cast<long long>(width), name);
+    return rows;
 }
 
 RowKind to_kind(const std::string& name) {
@@ -100,11 +131,7 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
                          static_cast<int64_t>(weights.size()) == problem->outputs() * (problem->width() + 1),
                      "INVALID_ARG", "expected weights for each output, after targets");
         const auto evaluation = std::make_shared<LinearProblem::Evaluation>(problem, std::move(weights));
-        return run_task(
-            info.Env(), evaluation->units(), [evaluation](int64_t unit) { evaluation->run(unit); },
-            [evaluation](Napi::Env env) {
-                return from_doubles(env, evaluation->result().data(), evaluation->result().size());
-            });
+        return run_sums(info.Env(), evaluation);
     });
 }
 
@@ -125,6 +152,75 @@ Napi::Value scores(const Napi::CallbackInfo& info) {
     });
 }
 
+// nearest(rows, offset [width], centers [count, width]): { labels Int32Array [rows], sums [count, width + 1]
+// }
+Napi::Value nearest(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const ProblemPtr problem = to_problem(info[0]);
+        std::vector<double> offset = to_rows_of(info[1], "offset", problem->width());
+        const auto pass = std::make_shared<NearestCenters>(problem, std::move(offset),
+                                                           to_rows_of(info[2], "centers", problem->width()));
+        return run_task(
+            info.Env(), pass->units(), [pass](int64_t unit) { pass->run(unit); },
+            [pass](Napi::Env env) -> Napi::Value {
+                const std::vector<int32_t>& labels = pass->labels();
+                Napi::Int32Array copy = Napi::Int32Array::New(env, labels.size());
+                std::copy(labels.begin(), labels.end(), copy.Data());
+                Napi::Object object = Napi::Object::New(env);
+                object.Set("labels", copy);
+                object.Set("sums", from_doubles(env, pass->sums().data(), pass->sums().size()));
+                return object;
+            });
+    });
+}
+
+// distances(rows, centers [count, width], labels Int32Array [rows]): squared, each to its own centre [rows]
+Napi::Value distances(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const ProblemPtr problem = to_problem(info[0]);
+        const auto centers = std::make_shared<std::vector<double>>(
+            to_rows_of(info[1], "centers", problem->width()));
+        const auto labels = std::make_shared<std::vector<int32_t>>(to_int32s(info[2], "labels"));
+        const auto count = static_cast<int64_t>(centers->size()) / problem->width();
+        const bool fits = static_cast<int64_t>(labels->size()) == problem->rows() &&
+                          std::all_of(labels->begin(), labels->end(),
+                                      [&](int32_t label) { return label >= 0 && label < count; });
+        BERTHA_CHECK(fits, "INVALID_ARG", "expected the centre of each row");
+        const auto out = std::make_shared<std::vector<double>>(labels->size());
+        const int64_t chunks = problem->chunks(1);
+        return run_task(
+            info.Env(), chunks,
+            [=](int64_t unit) {
+                cpu::center_distances(*problem, unit, chunks, *centers, *labels, out->data());
+            },
+            [=](Napi::Env env) { return from_doubles(env, out->data(), out->size()); });
+    });
+}
+
+// products(rows, offset [width]): of all pairs of columns less the offset, summed [width, width]
+Napi::Value products(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const ProblemPtr problem = to_problem(info[0]);
+        const auto pass = std::make_shared<ColumnProducts>(problem,
+                                                           to_rows_of(info[1], "offset", problem->width()));
+        return run_sums(info.Env(), pass);
+    });
+}
+
+// eigen(matrix [size, size], size): { values [size], vectors [size, size] }, by falling value
+Napi::Value eigen(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const int64_t size = to_int(info[1], "size", 1, 1 << 15);
+        const auto matrix = std::make_shared<std::vector<double>>(to_rows_of(info[0], "matrix", size));
+        BERTHA_CHECK(static_cast<int64_t>(matrix->size()) == size * size, "INVALID_ARG",
+                     "expected a square matrix");
+        const auto result = std::make_shared<SymmetricEigen>();
+        return run_task(
+            info.Env(), 1, [=](int64_t) { *result = cpu::symmetric_eigen(std::move(*matrix), size); },
+            [=](Napi::Env env) { return from_eigen(env, *result); });
+    });
+}
+
 }  // namespace
 
 Napi::Object define_learn_ops(Napi::Env env) {
@@ -135,6 +231,10 @@ Napi::Object define_learn_ops(Napi::Env env) {
     ops.Set("targets", Napi::Function::New(env, set_targets));
     ops.Set("evaluate", Napi::Function::New(env, evaluate));
     ops.Set("scores", Napi::Function::New(env, scores));
+    ops.Set("nearest", Napi::Function::New(env, nearest));
+    ops.Set("distances", Napi::Function::New(env, distances));
+    ops.Set("products", Napi::Function::New(env, products));
+    ops.Set("eigen", Napi::Function::New(env, eigen));
     return ops;
 }
 

@@ -12,7 +12,9 @@ namespace {
 
 // Rows whose scores and gradient are computed while they are in the cache.
 constexpr int64_t kBlockRows = 64;
+// At most as many chunks, unless they had more blocks than a unit of the pool should take.
 constexpr int64_t kMostChunks = 32;
+constexpr int64_t kChunkBlocks = 64;
 // Numbers of all chunks' gradients.
 constexpr int64_t kPartialNumbers = int64_t{1} << 23;
 
@@ -70,7 +72,7 @@ void LinearProblem::set_targets(std::vector<int32_t> targets, std::vector<double
 int64_t LinearProblem::chunks(int64_t outputs) const {
     const int64_t blocks = std::max<int64_t>(1, (rows_ + kBlockRows - 1) / kBlockRows);
     const int64_t most = std::max<int64_t>(1, kPartialNumbers / std::max<int64_t>(1, outputs * (width_ + 1)));
-    return std::min({blocks, most, kMostChunks});
+    return std::min({blocks, most, std::max(kMostChunks, blocks / kChunkBlocks)});
 }
 
 // Chunks are whole blocks.
@@ -90,6 +92,23 @@ LinearModelArgs LinearProblem::dense_args(Range rows, int64_t outputs) const {
     args.width = width_;
     args.classes = outputs;
     return args;
+}
+
+void LinearProblem::widen_rows(Range rows, const double* offset, double* out) const {
+    for (int64_t row = rows.begin; row < rows.end; row++, out += width_) {
+        if (kind_ == RowKind::kSparse) {
+            for (int64_t i = 0; i < width_; i++) out[i] = -offset[i];
+            for (int64_t i = starts_[static_cast<size_t>(row)]; i < starts_[static_cast<size_t>(row) + 1];
+                 i++)
+                out[columns_.as<int32_t>()[i]] += numbers_.as<double>()[i];
+        } else if (kind_ == RowKind::kFloat) {
+            const float* numbers = numbers_.floats() + row * width_;
+            for (int64_t i = 0; i < width_; i++) out[i] = static_cast<double>(numbers[i]) - offset[i];
+        } else {
+            const double* numbers = numbers_.as<double>() + row * width_;
+            for (int64_t i = 0; i < width_; i++) out[i] = numbers[i] - offset[i];
+        }
+    }
 }
 
 void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weights, double* out) const {

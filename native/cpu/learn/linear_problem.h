@@ -36,7 +36,14 @@ public:
 
     // Classes that have a row of weights: 1 for two classes.
     int64_t outputs() const { return classes_ == 2 ? 1 : classes_; }
+    // Rows of a chunk, and into how many of them a pass cuts the rows that sums up `outputs` rows of numbers.
+    struct Range {
+        int64_t begin, end;
+    };
     int64_t chunks(int64_t outputs) const;
+    Range range(int64_t chunk, int64_t chunks) const;
+    // Rows less `offset` [width] as [end - begin, width].
+    void widen_rows(Range rows, const double* offset, double* out) const;
     // scores [end - begin, outputs] of a chunk: weights [outputs, width], then intercepts [outputs].
     void scores(int64_t chunk, int64_t outputs, const double* weights, double* out) const;
 
@@ -60,10 +67,6 @@ public:
     };
 
 private:
-    struct Range {
-        int64_t begin, end;
-    };
-    Range range(int64_t chunk, int64_t chunks) const;
     // Dense rows as the kernels take them, without weights and values.
     LinearModelArgs dense_args(Range rows, int64_t outputs) const;
     void block_scores(Range rows, int64_t outputs, const double* weights, double* out) const;

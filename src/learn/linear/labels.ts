@@ -1,17 +1,6 @@
 import { unexpected } from '../../expected.js';
 import type { Label } from '../../metrics/classification.js';
-
-/** Strings in the order of their code points, as Python sorts them; UTF-16 units differ above U+FFFF. */
-export function byCodePoint(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (x === y) continue;
-    const [isHighX, isHighY] = [x >= 0xd800 && x <= 0xdfff, y >= 0xd800 && y <= 0xdfff];
-    return isHighX === isHighY ? x - y : isHighX ? 1 : -1;
-  }
-  return a.length - b.length;
-}
+import { byCodePoint } from '../../metrics/lists.js';
 
 /** The classes among labels, sorted: numbers and booleans by value, strings by code point. Errors: INVALID_ARG for labels of mixed kinds. */
 export function classesOf(y: readonly Label[], name: string): Label[] {

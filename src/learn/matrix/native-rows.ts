@@ -88,6 +88,36 @@ export class NativeRows {
   scores(weights: Float64Array, outputs: number): Promise<Float64Array> {
     return loadAddon().learn.scores(this.#rows, weights, outputs).catch(rethrow);
   }
+
+  /** The nearest of `centers` [count, width] for each row, both less `offset`; `sums` [count, width] of each centre's rows less the offset, then [count] how many they are. */
+  nearest(offset: Float64Array, centers: Float64Array): Promise<{ readonly labels: Int32Array; readonly sums: Float64Array }> {
+    return loadAddon().learn.nearest(this.#rows, offset, centers).catch(rethrow);
+  }
+
+  /** Squared distances [rows], of each row to that of `centers` [count, width] which its label names. */
+  distances(centers: Float64Array, labels: Int32Array): Promise<Float64Array> {
+    return loadAddon().learn.distances(this.#rows, centers, labels).catch(rethrow);
+  }
+
+  /** Products of all pairs of columns less `offset`, summed over the rows [width, width]. */
+  products(offset: Float64Array): Promise<Float64Array> {
+    return loadAddon().learn.products(this.#rows, offset).catch(rethrow);
+  }
+
+  /** The means of the columns [width]. */
+  async means(): Promise<Float64Array> {
+    const origin = new Float64Array(this.width);
+    const { sums } = await this.nearest(origin, origin);
+    return sums.slice(0, this.width).map((sum) => sum / this.count);
+  }
+}
+
+/** Eigenvalues of a symmetric matrix [size, size], falling, and a row of the eigenvectors [size, size] for each. Errors: NON_FINITE. */
+export function symmetricEigen(
+  matrix: Float64Array,
+  size: number,
+): Promise<{ readonly values: Float64Array; readonly vectors: Float64Array }> {
+  return loadAddon().learn.eigen(matrix, size).catch(rethrow);
 }
 
 function rethrow(error: unknown): never {

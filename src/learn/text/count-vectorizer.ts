@@ -1,6 +1,6 @@
 import { unexpected, wrongOption } from '../../expected.js';
 import { callback, type Check, flag, integer, oneOf, readOptions, type Options } from '../../options.js';
-import { byCodePoint } from '../linear/labels.js';
+import { byCodePoint } from '../../metrics/lists.js';
 import { SparseBuilder, type SparseMatrix } from '../matrix/sparse-matrix.js';
 import { type AnalyzerOptions, makeAnalyzer } from './tokenize.js';
 
