@@ -33,9 +33,7 @@ export async function loadSession(
 ): Promise<LoadedSession> {
   const calibration = asked === 'auto' || isInteger(asked) ? await openCalibration(directory.path) : undefined;
   try {
-    const device = await findDevice(askedDevice, asked, widestHead(program));
-    const precision =
-      device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
+    const { device, precision } = await chooseBackend(program, { precision: asked, device: askedDevice }, calibration);
     const used = isInteger(precision.chosen) ? calibration : undefined;
     const cache = weightCacheDirectory(weightCache);
     const session = await Session.load(toNativeProgram(used === undefined ? program : smoothed(program, used)), {
@@ -55,6 +53,18 @@ export async function loadSession(
   } finally {
     await calibration?.close();
   }
+}
+
+/** Where a program computes, and in what. Errors: PRECISION, ADDON_LOAD; a device asked for by name is loading's to refuse. */
+export async function chooseBackend(
+  program: Program,
+  { precision: asked = 'fp32', device: askedDevice = 'cpu' }: Pick<SessionSettings, 'precision' | 'device'>,
+  calibration?: Calibration,
+): Promise<Omit<LoadedSession, 'session'>> {
+  const device = await findDevice(askedDevice, asked, widestHead(program));
+  const precision =
+    device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
+  return { device, precision };
 }
 
 /** The backend of another device knows what it can run, and refuses the rest. */

@@ -329,6 +329,31 @@ export interface NativeAccumulated {
   readonly outputs: readonly (readonly Float32Array[])[];
 }
 
+/** Rows of a weight, of a vector its values, taken from one that learns; a branch of LoRA may be added to those of a matrix. */
+export interface NativeLivePart {
+  readonly weight: number;
+  readonly begin: number;
+  readonly count: number;
+  /** scale · B A: A is rows of weight `a`, B columns of weight `b`, from its row `rowBegin` on. */
+  readonly branch?:
+    | {
+        readonly a: number;
+        readonly b: number;
+        readonly rankBegin: number;
+        readonly rank: number;
+        readonly rowBegin: number;
+        readonly scale: number;
+      }
+    | undefined;
+}
+
+/** A program to be loaded with the weights that learn as they are. */
+export interface NativeSnapshot extends Omit<NativeProgram, 'weights'> {
+  readonly weights: readonly (Omit<NativeWeight, 'parts'> & { readonly parts: readonly NativeLivePart[] })[];
+  readonly device: string;
+  readonly precision: string;
+}
+
 /** A program that learns, with its weights, gradients and moments. One call at a time. */
 export interface NativeTrainer {
   step(
@@ -344,6 +369,8 @@ export interface NativeTrainer {
   write(weight: number, kind: NativeTensorKind, rowBegin: number, values: Float32Array): Promise<void>;
   /** A model that computes with the live weights, which a program of the same weights by index reads. */
   liveModel(program: NativeProgram): NativeModel;
+  /** A model of its own, with a copy of the weights. */
+  snapshot(snapshot: NativeSnapshot): Promise<NativeModel>;
   cancel(id: number): void;
   memoryUsage(): NativeMemory;
   dispose(): void;

@@ -64,22 +64,22 @@ void Trainer::zero_gradients(Control& control) {
     learner_.zero_gradients(team);
 }
 
-std::vector<float> Trainer::read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
-                                 Control& control) {
+Buffer Trainer::read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
+                     Control& control) {
     if (kind == cpu::TensorKind::kGradient) {
         YieldingTeam team(threads_, control);
         learner_.parameters().gradient_norm(team);  // adds those of tied weights
     }
     const int64_t cols = program().weights[static_cast<size_t>(weight)].cols;
-    std::vector<float> rows(static_cast<size_t>((row_end - row_begin) * cols));
-    learner_.parameters().read(weight, kind, row_begin, row_end, rows.data());
+    Buffer rows(static_cast<size_t>((row_end - row_begin) * cols) * sizeof(float));
+    learner_.parameters().read(weight, kind, row_begin, row_end, rows.floats());
     return rows;
 }
 
 void Trainer::write(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
-                    const std::vector<float>& rows) {
+                    const float* rows) {
     const Changing alone(*this);
-    learner_.parameters().write(weight, kind, row_begin, row_end, rows.data());
+    learner_.parameters().write(weight, kind, row_begin, row_end, rows);
     is_written_.store(true);
 }
 

@@ -26,10 +26,8 @@ public:
     double update(const cpu::AdamwUpdate& update, Control& control);
     void zero_gradients(Control& control);
     // Rows of a weight, row-major.
-    std::vector<float> read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
-                            Control& control);
-    void write(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end,
-               const std::vector<float>& rows);
+    Buffer read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end, Control& control);
+    void write(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end, const float* rows);
 
     const cpu::Parameters& parameters() const override { return learner_.parameters(); }
     std::shared_lock<std::shared_mutex> lock_for_reading() const override;

@@ -27,6 +27,7 @@ private:
     Napi::Value read(const Napi::CallbackInfo& info);
     Napi::Value write(const Napi::CallbackInfo& info);
     Napi::Value live_model(const Napi::CallbackInfo& info);
+    Napi::Value snapshot(const Napi::CallbackInfo& info);
     Napi::Value cancel(const Napi::CallbackInfo& info);
     Napi::Value dispose(const Napi::CallbackInfo& info);
     Napi::Value memory_usage(const Napi::CallbackInfo& info);

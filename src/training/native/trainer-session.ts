@@ -7,6 +7,7 @@ import type {
   NativeMemory,
   NativeMicroBatch,
   NativeProgram,
+  NativeSnapshot,
   NativeTensorKind,
   NativeTrainer,
   NativeTrainerOptions,
@@ -78,6 +79,11 @@ export class TrainerSession {
   /** A session that computes with the live weights between steps; `program` has the same weights by index. */
   live(program: NativeProgram): Session {
     return Session.of(callNative(() => this.#open().liveModel(program)));
+  }
+
+  /** A session with a copy of the weights as they are now, packed for its precision. Errors: DEVICE, PRECISION, NON_FINITE, OUT_OF_MEMORY, DISPOSED. */
+  async snapshot(snapshot: NativeSnapshot): Promise<Session> {
+    return Session.of(await this.#run(undefined, (native) => native.snapshot(snapshot)));
   }
 
   memoryUsage(): NativeMemory {

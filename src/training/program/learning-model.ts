@@ -1,10 +1,9 @@
 import { createTokenizer } from '../../architectures/create-tokenizer.js';
 import { unexpected } from '../../expected.js';
-import { loadModel, Model } from '../../models/model.js';
+import { Model } from '../../models/model.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
 import { toNativeProgram } from '../../models/program/program.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
-import { inTemporaryFolder } from '../checkpoints/temporary-folder.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import type { SaveDtype } from '../arguments/training-arguments.js';
 import type { CollatedBatch } from '../collators/collator.js';
@@ -15,6 +14,7 @@ import { buildTraining, type TrainingModel, type TrainingOptions } from './build
 import { evaluatedValues, evaluateLosses } from '../evaluation/evaluate-losses.js';
 import { mergeBranches } from '../lora/merge-branches.js';
 import { seedWords } from './philox.js';
+import { snapshotModel, type SnapshotOptions } from './snapshot.js';
 import { place, take, type TrainedPart, type TrainedWeight } from './trained-weights.js';
 
 /** How a model is made to learn. */
@@ -35,7 +35,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   readonly weightsFile: string;
   readonly identity: Readonly<Record<string, string | number | boolean>>;
   readonly #session: TrainerSession;
-  readonly #directory: string;
+  readonly #directory: ModelDirectory;
   /** Names of the layers with a branch. */
   readonly #adapted: ReadonlySet<string>;
   readonly #options: LearningOptions;
@@ -44,7 +44,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     const { live, config } = training;
     this.training = training;
     this.#session = session;
-    this.#directory = directory.path;
+    this.#directory = directory;
     this.#options = options;
     this.#adapted = new Set(training.adapted.map(({ module }) => module));
     const tokenizer = createTokenizer(directory.tokenizerFiles, { maxLength: directory.maxLength, maxPositions: config.maxSequenceLength });
@@ -104,21 +104,26 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     return { losses, numItems: batch.numItems, predictions, labels };
   }
 
+  /** Whether saved files keep the modules of sentence-transformers. */
+  get #keepsModules(): boolean {
+    return this.#options.task === 'sentence-embedding';
+  }
+
   /** With LoRA the adapter alone; else a whole model. */
   async save(directory: string, { dtype = 'fp32' }: { readonly dtype?: SaveDtype } = {}): Promise<void> {
     const { lora, config } = this.training;
     const tensors = this.#tensorsToSave(lora === undefined ? () => true : ({ trainable }) => trainable);
     if (lora === undefined) {
       await saveModel(directory, {
-        source: this.#directory,
+        source: this.#directory.path,
         config: config.raw,
         tensors,
         dtype,
-        keepsModules: this.#options.task === 'sentence-embedding',
+        keepsModules: this.#keepsModules,
       });
       return;
     }
-    await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory), tensors, dtype });
+    await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory.path), tensors, dtype });
   }
 
   /** A whole model with the branches of LoRA added to their matrices; without LoRA as `save`. */
@@ -128,18 +133,16 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     const isBranch = new Set(adapted.flatMap(({ a, b }) => [a, b]));
     const tensors = this.#tensorsToSave((_, weight) => !isBranch.has(weight.id), merged);
     await saveModel(directory, {
-      source: this.#directory,
+      source: this.#directory.path,
       config: config.raw,
       tensors,
-      keepsModules: this.#options.task === 'sentence-embedding',
+      keepsModules: this.#keepsModules,
     });
   }
 
-  async snapshot(options: { readonly precision?: 'fp32' | 'bf16' | 'int8' } = {}): Promise<Model> {
-    return inTemporaryFolder(async (folder) => {
-      await this.saveMerged(folder);
-      return loadModel(folder, options);
-    });
+  snapshot(options?: SnapshotOptions): Promise<Model> {
+    const source = { directory: this.#directory, training: this.training, session: this.#session, keepsModules: this.#keepsModules };
+    return snapshotModel(source, options);
   }
 
   memoryUsage(): { readonly weightBytes: number; readonly workspaceBytes: number } {

@@ -1,6 +1,7 @@
 import type { Model } from '../../models/model.js';
 import type { SaveDtype } from '../arguments/training-arguments.js';
 import type { CollatedBatch } from '../collators/collator.js';
+import type { SnapshotOptions } from '../program/snapshot.js';
 
 // What the trainer asks of a model: the one thing between the loop (this folder) and the programs of the heads (../program).
 
@@ -74,8 +75,8 @@ export interface TrainableModel<Batch extends CollatedBatch = CollatedBatch> {
   save(directory: string, options?: { readonly dtype?: SaveDtype }): Promise<void>;
   /** An ordinary model whose session computes with the live weights between steps. */
   readonly model: Model;
-  /** An independent model with a copy of the weights as they are now. */
-  snapshot(options?: { readonly precision?: 'fp32' | 'bf16' | 'int8' }): Promise<Model>;
+  /** An independent model with a copy of the weights as they are now, in memory. */
+  snapshot(options?: SnapshotOptions): Promise<Model>;
   /** Bytes of weights, gradients and moments, and of activations. */
   memoryUsage(): { readonly weightBytes: number; readonly workspaceBytes: number };
   dispose(): void;
