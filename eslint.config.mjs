@@ -9,6 +9,7 @@ const mayReadFiles = [
   'src/hub/**/*.ts',
   'src/training/{checkpoints,datasets,report}/**/*.ts',
   'src/pretraining/{corpus,vocabulary}/**/*.ts',
+  'src/pretraining/temporary-folder.ts',
   ...loaderFiles,
 ];
 // `instanceof` is for these alone: BerthaError carries a brand, the others never leave the module that throws them.

@@ -14,7 +14,7 @@ import {
   type TrainingArgumentsOptions,
   type TrainOptions,
 } from '../training/index.js';
-import { inTemporaryFolder } from '../training/checkpoints/temporary-folder.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 import type { MaskingOptions } from '../training/collators/masking.js';
 import { LearningModel } from '../training/program/learning-model.js';
 import { readDocuments, type CorpusFormat } from './corpus/documents.js';

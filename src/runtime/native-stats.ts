@@ -38,3 +38,27 @@ export interface NativeTrainingStats {
   readonly bytes: number;
   readonly longestSliceMs: number;
 }
+
+/** Which instruction set the kernels use. */
+export interface IsaReport {
+  readonly chosen: string;
+  readonly available: readonly string[];
+  readonly features: readonly string[];
+  /** By the environment variable BERTHA_ISA. */
+  readonly forced: boolean;
+  /** Precisions that the chosen set has kernels for. */
+  readonly precisions: readonly string[];
+}
+
+/** How many threads the pool gets, and why. */
+export interface ThreadsReport {
+  /** Threads that may compute at once. */
+  readonly pool: number;
+  /** Threads started so far. */
+  readonly running: number;
+  readonly affinity: number;
+  /** Processors' worth of cgroup quota, or null. */
+  readonly quota: number | null;
+  readonly physical: number;
+  readonly reason: string;
+}

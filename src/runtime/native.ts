@@ -1,7 +1,7 @@
 /** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
 import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
-import type { SchedulerStats } from './native-stats.js';
+import type { IsaReport, SchedulerStats, ThreadsReport } from './native-stats.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
@@ -384,30 +384,6 @@ export interface NativeMemory {
   readonly workspaces: number;
   /** Models in this process that use these weights, this one included. */
   readonly users: number;
-}
-
-/** Which instruction set the kernels use. */
-export interface IsaReport {
-  readonly chosen: string;
-  readonly available: readonly string[];
-  readonly features: readonly string[];
-  /** By the environment variable BERTHA_ISA. */
-  readonly forced: boolean;
-  /** Precisions that the chosen set has kernels for. */
-  readonly precisions: readonly string[];
-}
-
-/** How many threads the pool gets, and why. */
-export interface ThreadsReport {
-  /** Threads that may compute at once. */
-  readonly pool: number;
-  /** Threads started so far. */
-  readonly running: number;
-  readonly affinity: number;
-  /** Processors' worth of cgroup quota, or null. */
-  readonly quota: number | null;
-  readonly physical: number;
-  readonly reason: string;
 }
 
 /** Queries in native memory, and what has been found for them so far. */

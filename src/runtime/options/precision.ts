@@ -1,7 +1,7 @@
 import type { BerthaError } from '../../errors.js';
 import { received, unexpected } from '../../expected.js';
 import { loadAddon } from '../addon.js';
-import type { IsaReport } from '../native.js';
+import type { IsaReport } from '../native-stats.js';
 import { callNative } from '../native-error.js';
 
 /**
