@@ -63,7 +63,10 @@ export async function minimize(objective: Objective, start: Float64Array, option
     ({ point, value, gradient } = reached);
     options.onIteration?.(iterations, value, largest(gradient));
     if (largest(gradient) <= options.tolerance) return result(true);
-    if (before.value - value <= flat * Math.max(Math.abs(before.value), Math.abs(value), 1)) return result(true);
+    const isFlat = before.value - value <= flat * Math.max(Math.abs(before.value), Math.abs(value), 1);
+    // A tight tolerance is about the gradient: it goes on falling where the value no longer can.
+    const isBetter = options.tolerance < kDefaultTolerance && largest(gradient) < largest(before.gradient);
+    if (isFlat && !isBetter) return result(true);
     const change = gradient.map((g, i) => g - before.gradient[i]!);
     const step = direction.map((d) => d * found.step);
     const product = dot(change, step);

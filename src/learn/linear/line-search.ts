@@ -12,6 +12,8 @@ const kCurvature = 0.9;
 const kInterval = 0.1;
 const kMostStep = 1e10;
 const kMostEvaluations = 50;
+/** Relative differences of values that rounding may make. */
+const kRounding = 8 * Number.EPSILON;
 
 /**
  * Looks for a step that decreases the value enough, from `start` (step 0), first at `step`. `evaluate` gives value and slope at a step.
@@ -33,8 +35,10 @@ export async function lineSearch(
   for (let evaluations = 0; evaluations < kMostEvaluations; evaluations++) {
     const point = await evaluate(step);
     const bound = start.value + step * wanted;
+    // Where rounding hides the decrease, the slope alone says how far to go (Hager & Zhang, SIAM J. Optim. 16, 2005).
+    const isHidden = Math.abs(point.value - start.value) <= kRounding * Math.abs(start.value);
     if (isFirstStage && point.value <= bound && point.slope >= 0) isFirstStage = false;
-    if (point.value <= bound && Math.abs(point.slope) <= kCurvature * -start.slope) return point;
+    if ((isHidden || point.value <= bound) && Math.abs(point.slope) <= kCurvature * -start.slope) return point;
     if (isBracketed && (step <= low || step >= high || high - low <= kInterval * high)) return undefined;
     if (step === kMostStep && point.value <= bound && point.slope <= wanted) return point;
     const isModified = isFirstStage && point.value <= best.value && point.value > bound;
