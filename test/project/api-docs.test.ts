@@ -38,6 +38,8 @@ t('the examples fit the types', () => {
   );
   const source = [
     `import * as bertha from '../src/index.js';`,
+    `import { LogisticRegression, segmentWords, trainTestSplit } from '../src/learn/index.js';`,
+    `declare const vectors: Float32Array[], labels: string[];`,
     `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|paraphrase|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = bertha;`,
     `declare const given: { embedder: bertha.Embedder };`,
     `declare const model: bertha.Model, documents: string[], texts: string[], lines: AsyncIterable<string>, document: string;`,

@@ -136,7 +136,10 @@ export class KMeans {
     }
     this.#fitted = best!;
     const distinct = new Set(best!.labels).size;
-    if (distinct < nClusters) process.emitWarning(`KMeans found ${distinct} distinct clusters, fewer than the ${nClusters} of nClusters.`);
+    if (distinct < nClusters)
+      process.emitWarning(`KMeans found ${distinct} distinct clusters, fewer than the ${nClusters} of nClusters.`, {
+        code: 'BERTHA_LEARN',
+      });
     return this;
   }
 

@@ -198,6 +198,7 @@ export class LogisticRegression {
     if (!minimum.converged) {
       process.emitWarning(
         `LogisticRegression did not converge in ${minimum.iterations} iterations: the largest component of the gradient is ${minimum.largestGradient.toExponential(2)}, tol is ${tol}. Scale the columns, or raise maxIter.`,
+        { code: 'BERTHA_LEARN' },
       );
     }
     return this;

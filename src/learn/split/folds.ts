@@ -50,7 +50,9 @@ export function stratifiedKFold(y: readonly Label[], options?: FoldOptions): Spl
     throw unexpected('INVALID_ARG', `a class of ${nSplits} rows or more for stratifiedKFold`, `at most ${Math.max(...counts)}`);
   }
   if (Math.min(...counts) < nSplits) {
-    process.emitWarning(`The rarest class of stratifiedKFold has ${Math.min(...counts)} rows, fewer than the ${nSplits} folds.`);
+    process.emitWarning(`The rarest class of stratifiedKFold has ${Math.min(...counts)} rows, fewer than the ${nSplits} folds.`, {
+      code: 'BERTHA_LEARN',
+    });
   }
   const sorted = [...places].sort((a, b) => a - b);
   const shares = Array.from({ length: nSplits }, (_, k) => {

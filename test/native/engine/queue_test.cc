@@ -31,7 +31,8 @@ void expect_linear(Cost&& cost) {
 class Waiting {
 public:
     explicit Waiting(int count, size_t tokens = 1, Clock::duration until = {}) : left_(count) {
-        slow_ = make_job(model_, {std::vector<int32_t>(50, kSlow)}, kVectors);
+        // A minute or more: it ends by being aborted, whatever a sanitizer makes of the rest.
+        slow_ = make_job(model_, {std::vector<int32_t>(5000, kSlow)}, kVectors);
         slow_done_ = submit(slow_);
         while (Scheduler::instance().stats().running_batches == 0) std::this_thread::yield();
         const Clock::time_point deadline = Clock::now() + until;
