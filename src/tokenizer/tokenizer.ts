@@ -50,7 +50,7 @@ const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
  * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, each with what
  * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json is not looked at, as in Python; it is read as one of `kinds`.
  *
- * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not BERT's pipeline), VOCAB, INVALID_OPTION.
+ * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not BERT's pipeline), VOCAB, INVALID_OPTION, MAX_LENGTH.
  */
 export function makeTokenizer(
   files: TokenizerFiles,
