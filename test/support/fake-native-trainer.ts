@@ -37,6 +37,7 @@ function trainerOf(program: NativeTrainingProgram): NativeTrainer {
       return Promise.resolve();
     },
     liveModel: liveOf,
+    snapshot: (program: NativeProgram) => Promise.resolve(liveOf(program)),
     memoryUsage: () => ({ weights: 1, workspaces: 1 }),
     cancel: () => undefined,
     dispose: () => undefined,
