@@ -16,9 +16,9 @@ const isBuilt = rest.includes('--built');
 const filters = rest.filter((name) => name !== '--built');
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const isCore = (source) => !source.startsWith('native/addon/');
-const program = ['engine_test', 'pool_test', 'weight_test', 'queue_test', 'device_test', 'program_test', 'batch_test'].map(
-  (name) => `test/native/engine/${name}.cc`,
-);
+const parts = ['engine_test', 'pool_test', 'weight_test', 'queue_test', 'device_test', 'program_test', 'batch_test', 'training_test'];
+// What a trainer is shares no line with Node-API.
+const program = [...parts.map((name) => `test/native/engine/${name}.cc`), 'native/addon/training/trainer.cc'];
 const modes = {
   address: {
     // -fno-rtti leaves vptr checks without the types they compare.

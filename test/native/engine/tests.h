@@ -18,5 +18,6 @@ std::vector<Test> queue_tests();
 std::vector<Test> device_tests();
 std::vector<Test> program_tests();
 std::vector<Test> batch_tests();
+std::vector<Test> training_tests();
 
 }  // namespace bertha::test
