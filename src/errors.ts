@@ -79,6 +79,7 @@ const rows = {
   HEADER_UTF8: { kind: 'model' },
   HEADER_JSON: { kind: 'model' },
   VECTOR_FILE: { kind: 'model' },
+  ESTIMATOR: { kind: 'model' },
   DUPLICATE_KEY: { kind: 'model' },
   METADATA: { kind: 'model' },
   NAME: { kind: 'model' },

@@ -1,8 +1,10 @@
 import { unexpected, wrongOption } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { abortSignal, callback, type Check, integer, readOptions } from '../../options.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import { type Matrix, shapeOf, takeRows, toDense } from '../matrix/matrix.js';
 import { NativeRows } from '../matrix/native-rows.js';
+import { readEstimator, rowsTensor, type SavedTensor, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
 import { NumpyRandom } from '../split/numpy-random.js';
 import { seed as seedCheck } from '../split/train-test-split.js';
 
@@ -88,6 +90,44 @@ export class KMeans {
     const { nClusters, ...read } = readOptions('KMeans', options, schema);
     if (nClusters === undefined) throw wrongOption('a number of clusters for nClusters of KMeans', nClusters);
     this.#options = { init: 'k-means++', nInit: 1, maxIter: 300, tol: 1e-4, seed: 0, ...read, nClusters };
+  }
+
+  /** What `save` wrote. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG. */
+  static load(directory: FilePath): Promise<KMeans> {
+    return readEstimator(directory, 'clusters', ['KMeans'], async (reader) => {
+      const init = reader.has('init') ? await reader.rows('init') : undefined;
+      const model = reader.make(({ randomState, ...options }) => {
+        return new KMeans({ ...options, init, seed: randomState } as KMeansOptions);
+      });
+      const { nClusters } = model.#options;
+      const { data: centers } = rowsTensor(await reader.rows('cluster_centers', nClusters, init?.[0]?.length));
+      const inertia = reader.fields.get('inertia');
+      if (typeof inertia !== 'number' || !(inertia >= 0)) throw reader.fields.error('inertia', 'a number from 0', inertia);
+      const labels = await reader.places('labels', nClusters);
+      model.#fitted = { centers: Float64Array.from(centers), labels, inertia, nIter: reader.count('n_iter') };
+      return model;
+    });
+  }
+
+  /**
+   * Writes the clusters into a folder: clusters.json and clusters.safetensors (cluster_centers, labels, and a given init).
+   *
+   * Errors: INVALID_ARG, also before fit, IO.
+   */
+  async save(directory: FilePath): Promise<void> {
+    const { labels, inertia, nIter } = this.#result();
+    const { nClusters, init, nInit, maxIter, tol, seed } = this.#options;
+    const tensors: Record<string, SavedTensor> = { cluster_centers: rowsTensor(this.clusterCenters), labels: vectorTensor(labels) };
+    if (init !== 'k-means++') {
+      const { data, rows, columns } = toDense(init, 'init of KMeans');
+      tensors['init'] = { data, shape: [rows, columns] };
+    }
+    await writeEstimator(directory, 'clusters', {
+      type: 'KMeans',
+      params: { n_clusters: nClusters, n_init: nInit, max_iter: maxIter, tol, random_state: seed },
+      state: { inertia, n_iter: nIter },
+      tensors,
+    });
   }
 
   /** The centres, [nClusters][columns]. Errors: INVALID_ARG before fit, as the other results. */

@@ -1,8 +1,10 @@
 import { unexpected, wrongOption } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { abortSignal, type Check, flag, readOptions } from '../../options.js';
 import { dot, type VectorMatrix } from '../../vectors/vector-like.js';
 import { type Matrix, shapeOf, toDense } from '../matrix/matrix.js';
 import { NativeRows, symmetricEigen } from '../matrix/native-rows.js';
+import { readEstimator, rowsTensor, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
 
 /** Options of `PCA`. */
 export interface PcaOptions {
@@ -47,6 +49,43 @@ export class PCA {
   constructor(options?: PcaOptions) {
     const { nComponents, whiten = false } = readOptions('PCA', options, schema);
     [this.#nComponents, this.#whiten] = [nComponents, whiten];
+  }
+
+  /** What `save` wrote. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG. */
+  static load(directory: FilePath): Promise<PCA> {
+    return readEstimator(directory, 'pca', ['PCA'], async (reader) => {
+      const pca = reader.make((options) => new PCA(options));
+      const components = await reader.rows('components');
+      const numbers = (name: string): Promise<Float64Array> => reader.vector(name, components.length);
+      const noiseVariance = reader.fields.get('noise_variance');
+      if (typeof noiseVariance !== 'number') throw reader.fields.error('noise_variance', 'a number', noiseVariance);
+      pca.#fitted = {
+        mean: await reader.vector('mean', components[0]!.length),
+        components,
+        explainedVariance: await numbers('explained_variance'),
+        explainedVarianceRatio: await reader.vector('explained_variance_ratio', components.length, true),
+        singularValues: await numbers('singular_values'),
+        noiseVariance,
+      };
+      return pca;
+    });
+  }
+
+  /** Writes the components into a folder: pca.json and pca.safetensors. Errors: INVALID_ARG, also before fit, IO. */
+  async save(directory: FilePath): Promise<void> {
+    const fitted = this.#result();
+    await writeEstimator(directory, 'pca', {
+      type: 'PCA',
+      params: { n_components: this.#nComponents, whiten: this.#whiten },
+      state: { noise_variance: fitted.noiseVariance },
+      tensors: {
+        components: rowsTensor(fitted.components),
+        mean: vectorTensor(fitted.mean),
+        explained_variance: vectorTensor(fitted.explainedVariance),
+        explained_variance_ratio: vectorTensor(fitted.explainedVarianceRatio),
+        singular_values: vectorTensor(fitted.singularValues),
+      },
+    });
   }
 
   /** Vectors of length 1, [components][columns]. Errors: INVALID_ARG before fit, as the other results. */

@@ -1,8 +1,10 @@
 import { unexpected } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { integer, oneOf, readOptions } from '../../options.js';
 import type { Label } from '../../metrics/classification.js';
 import { classesOf } from '../linear/labels.js';
 import { SparseBuilder, type SparseMatrix } from '../matrix/sparse-matrix.js';
+import { readEstimator, writeEstimator } from '../saving/estimator-files.js';
 
 const kUnknown = ['error', 'ignore', 'infrequent_if_exist'] as const;
 const kDrop = ['first', 'if_binary'] as const;
@@ -26,6 +28,8 @@ const schema = { handleUnknown: oneOf(kUnknown), drop: oneOf(kDrop), minFrequenc
 
 interface Column {
   readonly categories: readonly Label[];
+  /** How many rows of fit had each category. */
+  readonly counts: readonly number[];
   /** The place of each category among the outputs; -1 for the one that is dropped. */
   readonly places: ReadonlyMap<Label, number>;
   /** What each output means. */
@@ -43,6 +47,36 @@ export class OneHotEncoder {
   /** Errors: INVALID_OPTION. */
   constructor(options?: OneHotOptions) {
     this.#options = readOptions('OneHotEncoder', options, schema);
+  }
+
+  /** What `save` wrote. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG. */
+  static load(directory: FilePath): Promise<OneHotEncoder> {
+    return readEstimator(directory, 'one-hot', ['OneHotEncoder'], (reader) => {
+      const encoder = reader.make((options) => new OneHotEncoder(options));
+      const counts = reader.lists('counts');
+      const columns = reader.lists('categories').map((list, j) => {
+        const categories = reader.labels('categories', list);
+        const own = counts[j] ?? [];
+        const isCount = (count: unknown): count is number => Number.isSafeInteger(count) && (count as number) >= 0;
+        if (own.length !== categories.length || !own.every(isCount)) {
+          throw reader.fields.error('counts', `${categories.length} whole numbers, one for each category, in list ${j}`, own);
+        }
+        return encoder.#place(categories, own);
+      });
+      encoder.#columns = columns;
+      return encoder;
+    });
+  }
+
+  /** Writes the encoder into a folder: one-hot.json, with the categories and how many rows had each. Errors: INVALID_ARG, also before fit, IO. */
+  async save(directory: FilePath): Promise<void> {
+    const columns = this.#fitted();
+    const { handleUnknown, drop, minFrequency, maxCategories } = this.#options;
+    await writeEstimator(directory, 'one-hot', {
+      type: 'OneHotEncoder',
+      params: { handle_unknown: handleUnknown, drop, min_frequency: minFrequency, max_categories: maxCategories },
+      state: { categories: columns.map(({ categories }) => categories), counts: columns.map(({ counts }) => counts) },
+    });
   }
 
   /** The categories of each column, sorted. Errors: INVALID_ARG before fit. */
@@ -129,7 +163,14 @@ export class OneHotEncoder {
     const categories = classesOf(values, `column ${j} of fit`);
     const counts = new Map<Label, number>();
     for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-    const rare = this.#rare(categories, counts);
+    return this.#place(
+      categories,
+      categories.map((category) => counts.get(category)!),
+    );
+  }
+
+  #place(categories: readonly Label[], counts: readonly number[]): Column {
+    const rare = this.#rare(categories, new Map(categories.map((category, i) => [category, counts[i]!])));
     const kept: Label[] = categories.filter((category) => !rare.has(category));
     if (rare.size > 0) kept.push(kRare);
     const { drop } = this.#options;
@@ -139,6 +180,7 @@ export class OneHotEncoder {
     const place = (category: Label): number => (rare.has(category) ? meanings.length - 1 : meanings.indexOf(category));
     return {
       categories,
+      counts,
       places: new Map(categories.map((category) => [category, place(category)])),
       meanings,
       rare: rare.size > 0 ? meanings.length - 1 : undefined,

@@ -1,5 +1,7 @@
 import { unexpected } from '../../expected.js';
 import { flag, readOptions } from '../../options.js';
+import type { FilePath } from '../../file-path.js';
+import { readEstimator, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
 import type { VectorMatrix } from '../../vectors/vector-like.js';
 import { type DenseMatrix, type Matrix, toDense } from '../matrix/matrix.js';
 
@@ -27,6 +29,34 @@ export class StandardScaler {
   constructor(options?: ScalerOptions) {
     const { withMean = true, withStd = true } = readOptions('StandardScaler', options, { withMean: flag, withStd: flag });
     [this.#withMean, this.#withStd] = [withMean, withStd];
+  }
+
+  /** What `save` wrote. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG. */
+  static load(directory: FilePath): Promise<StandardScaler> {
+    return readEstimator(directory, 'scaler', ['StandardScaler'], async (reader) => {
+      const scaler = reader.make((options) => new StandardScaler(options));
+      const columns = reader.count('n_features_in');
+      if (columns === 0) throw reader.fields.error('n_features_in', 'a whole number from 1', columns);
+      const read = (name: string, isThere: boolean) => (isThere ? reader.vector(name, columns, true) : undefined);
+      scaler.mean = await read('mean', scaler.#withMean || scaler.#withStd);
+      scaler.variance = await read('var', scaler.#withStd);
+      scaler.scale = await read('scale', scaler.#withStd);
+      scaler.#columns = columns;
+      return scaler;
+    });
+  }
+
+  /** Writes the scaler into a folder: scaler.json and scaler.safetensors (mean, var, scale). Errors: INVALID_ARG, also before fit, IO. */
+  async save(directory: FilePath): Promise<void> {
+    if (this.#columns === undefined)
+      throw unexpected('INVALID_ARG', 'a StandardScaler after fit', 'one before', { hint: 'Call fit first.' });
+    const all = { mean: this.mean, var: this.variance, scale: this.scale };
+    await writeEstimator(directory, 'scaler', {
+      type: 'StandardScaler',
+      params: { with_mean: this.#withMean, with_std: this.#withStd },
+      state: { n_features_in: this.#columns },
+      tensors: Object.fromEntries(Object.entries(all).flatMap(([name, data]) => (data === undefined ? [] : [[name, vectorTensor(data)]]))),
+    });
   }
 
   /** Measures the columns of `x`. Errors: INVALID_ARG. */

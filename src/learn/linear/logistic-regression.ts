@@ -1,9 +1,11 @@
 import { unexpected, wrongOption } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { abortSignal, callback, type Check, flag, integer, readOptions } from '../../options.js';
 import type { Label } from '../../metrics/classification.js';
 import { componentsOf, dot, type VectorLike } from '../../vectors/vector-like.js';
 import { type Matrix, shapeOf } from '../matrix/matrix.js';
 import { NativeRows } from '../matrix/native-rows.js';
+import { readEstimator, rowsTensor, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
 import { classesOf, placesOf } from './labels.js';
 import { minimize } from './lbfgs.js';
 
@@ -105,6 +107,43 @@ export class LogisticRegression {
     const model = new LogisticRegression(options);
     model.#fitted = fitted;
     return model;
+  }
+
+  /** What `save` wrote, or Python in its place. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG. */
+  static load(directory: FilePath): Promise<LogisticRegression> {
+    return readEstimator(directory, 'classifier', ['LogisticRegression'], async (reader) => {
+      const classes = reader.labels('classes');
+      const outputs = classes.length === 2 ? 1 : classes.length;
+      if (classes.length < 2) throw reader.fields.error('classes', 'two classes or more', classes);
+      const model = reader.make((options) => new LogisticRegression(options), {
+        C: (value) => (value === 'inf' ? Infinity : value),
+        classWeight: (value) =>
+          Array.isArray(value) && value.every(Array.isArray) ? new Map(value as [Label, number][]) : (value ?? undefined),
+      });
+      model.#fitted = {
+        classes,
+        coef: await reader.rows('coef', outputs),
+        intercept: await reader.vector('intercept', outputs),
+        nIter: reader.count('n_iter'),
+        converged: reader.fields.boolean('converged') ?? true,
+      };
+      return model;
+    });
+  }
+
+  /**
+   * Writes the model into a folder: classifier.json and classifier.safetensors (coef, intercept; float64).
+   *
+   * Errors: INVALID_ARG, also before fit, IO.
+   */
+  async save(directory: FilePath): Promise<void> {
+    const { classes, coef, intercept, nIter, converged } = this.fitted;
+    await writeEstimator(directory, 'classifier', {
+      type: 'LogisticRegression',
+      params: this.#params(),
+      state: { classes, n_iter: nIter, converged },
+      tensors: { coef: rowsTensor(coef), intercept: vectorTensor(intercept) },
+    });
   }
 
   /** The classes, sorted. Errors: INVALID_ARG before fit, as the other results of fitting. */
@@ -245,6 +284,18 @@ export class LogisticRegression {
     }
     const scores = Float64Array.from(coef, (row, i) => dot(row, values) + intercept[i]!);
     return { label: this.#choose(scores), probabilities: probabilities(scores) };
+  }
+
+  #params(): Readonly<Record<string, unknown>> {
+    const { C, fitIntercept, classWeight, tol, maxIter, warmStart } = this.options;
+    return {
+      C: C === Infinity ? 'inf' : C,
+      fit_intercept: fitIntercept,
+      class_weight: classWeight === undefined || classWeight === 'balanced' ? classWeight : [...classWeight.entries()],
+      tol,
+      max_iter: maxIter,
+      warm_start: warmStart,
+    };
   }
 
   #choose(scores: Float64Array): Label {

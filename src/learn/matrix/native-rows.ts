@@ -9,6 +9,8 @@ import { isSparse, type Matrix, notFinite } from './matrix.js';
 
 /** Numbers that are copied at once: 1 MB of float32. */
 const kBlockNumbers = 1 << 18;
+/** Columns that `values` reads at once. */
+const kColumns = 64;
 
 /** Rows in native memory, for what the pool computes over them. */
 export class NativeRows {
@@ -102,6 +104,20 @@ export class NativeRows {
   /** Products of all pairs of columns less `offset`, summed over the rows [width, width]. */
   products(offset: Float64Array): Promise<Float64Array> {
     return loadAddon().learn.products(this.#rows, offset).catch(rethrow);
+  }
+
+  /** The rows themselves [count, width], in float64. */
+  async values(): Promise<Float64Array> {
+    const data = new Float64Array(this.count * this.width);
+    for (let first = 0; first < this.width; first += kColumns) {
+      // Products with unit vectors are the columns, exactly.
+      const columns = Math.min(kColumns, this.width - first);
+      const units = new Float64Array(columns * (this.width + 1));
+      for (let i = 0; i < columns; i++) units[i * this.width + first + i] = 1;
+      const part = await this.scores(units, columns);
+      for (let row = 0; row < this.count; row++) data.set(part.subarray(row * columns, (row + 1) * columns), row * this.width + first);
+    }
+    return data;
   }
 
   /** The means of the columns [width]. */

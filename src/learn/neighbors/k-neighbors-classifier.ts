@@ -1,10 +1,12 @@
 import { unexpected } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { abortSignal, integer, oneOf, readOptions } from '../../options.js';
 import type { Label } from '../../metrics/classification.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import { classesOf, placesOf } from '../linear/labels.js';
 import { type Matrix, shapeOf, takeRows, toDense } from '../matrix/matrix.js';
 import { NativeRows } from '../matrix/native-rows.js';
+import { readEstimator, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
 
 const kWeights = ['uniform', 'distance'] as const;
 const kMetrics = ['cosine', 'euclidean'] as const;
@@ -45,6 +47,35 @@ export class KNeighborsClassifier {
   constructor(options?: KNeighborsOptions) {
     const { nNeighbors = 5, weights = 'uniform', metric = 'cosine' } = readOptions('KNeighborsClassifier', options, schema);
     this.#options = { nNeighbors, weights, metric };
+  }
+
+  /** What `save` wrote. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, OUT_OF_MEMORY, INVALID_ARG. */
+  static load(directory: FilePath): Promise<KNeighborsClassifier> {
+    return readEstimator(directory, 'classifier', ['KNeighborsClassifier'], async (reader) => {
+      const model = reader.make((options) => new KNeighborsClassifier(options));
+      const classes = reader.labels('classes');
+      const rows = await reader.rows('rows');
+      const targets = await reader.places('targets', classes.length, rows.length);
+      if (rows.length < model.#options.nNeighbors) {
+        throw reader.fields.error('params', `as many neighbours as rows (${rows.length}) at most`, model.#options.nNeighbors);
+      }
+      return model.fit(
+        rows,
+        Array.from(targets, (target) => classes[target]!),
+      );
+    });
+  }
+
+  /** Writes the rows and their classes into a folder: classifier.json and classifier.safetensors. Errors: INVALID_ARG, also before fit, IO. */
+  async save(directory: FilePath): Promise<void> {
+    const { rows, classes, targets } = this.#result();
+    const { nNeighbors, weights, metric } = this.#options;
+    await writeEstimator(directory, 'classifier', {
+      type: 'KNeighborsClassifier',
+      params: { n_neighbors: nNeighbors, weights, metric },
+      state: { classes },
+      tensors: { rows: { data: await rows.values(), shape: [rows.count, rows.width] }, targets: vectorTensor(targets) },
+    });
   }
 
   /** The classes, sorted. Errors: INVALID_ARG before fit. */

@@ -1,8 +1,11 @@
 import { unexpected, wrongOption } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { callback, type Check, flag, integer, oneOf, readOptions, type Options } from '../../options.js';
 import { byCodePoint } from '../../metrics/lists.js';
 import { SparseBuilder, type SparseMatrix } from '../matrix/sparse-matrix.js';
-import { type AnalyzerOptions, makeAnalyzer } from './tokenize.js';
+import { readEstimator, type SavedEstimator, writeEstimator } from '../saving/estimator-files.js';
+import { type LoadVectorizerOptions, readVectorizer, vectorizerParams } from './saved-vectorizer.js';
+import { type AnalyzerOptions, makeAnalyzer, regExp } from './tokenize.js';
 
 /** Options of `CountVectorizer`. */
 export interface CountVectorizerOptions extends AnalyzerOptions {
@@ -33,10 +36,7 @@ export const countSchema = {
   lowercase: flag,
   stripAccents: oneOf(['ascii', 'unicode']),
   stopWords: ((value, name) => (value === 'english' ? value : strings(value, name))) as Check<'english' | readonly string[]>,
-  tokenPattern: ((value, name) => {
-    if (Object.prototype.toString.call(value) !== '[object RegExp]') throw wrongOption(`a RegExp for ${name}`, value);
-    return value as RegExp;
-  }) as Check<RegExp>,
+  tokenPattern: regExp,
   tokenizer: callback as unknown as Check<(text: string) => readonly string[]>,
   analyzer: oneOf(['word', 'char', 'char_wb']),
   ngramRange: ((value, name) => {
@@ -62,6 +62,35 @@ export class CountVectorizer {
     this.#options = readOptions('CountVectorizer', options, countSchema);
     this.#analyze = makeAnalyzer(this.#options);
     if (this.#options.vocabulary !== undefined) this.#setFeatures(this.#options.vocabulary);
+  }
+
+  /** A vectorizer with the pieces that fit chose before. @internal */
+  static restore(options: CountVectorizerOptions, features: readonly string[]): CountVectorizer {
+    const vectorizer = new CountVectorizer(options);
+    vectorizer.#setFeatures(features);
+    return vectorizer;
+  }
+
+  /**
+   * What `save` wrote. Options: `tokenizer` and `tokenPattern`, where functions or patterns of Python were used.
+   *
+   * Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG, INVALID_OPTION.
+   */
+  static load(directory: FilePath, options?: LoadVectorizerOptions): Promise<CountVectorizer> {
+    return readEstimator(directory, 'vectorizer', ['CountVectorizer'], (reader) =>
+      readVectorizer(reader, options, (read, features) => CountVectorizer.restore(read, features)),
+    );
+  }
+
+  /** Writes the vectorizer into a folder: vectorizer.json. Errors: INVALID_ARG, also before fit, IO. */
+  async save(directory: FilePath): Promise<void> {
+    await writeEstimator(directory, 'vectorizer', this.saved());
+  }
+
+  /** What is saved. Errors: INVALID_ARG before fit. @internal */
+  saved(): SavedEstimator {
+    const { params, state } = vectorizerParams(this.#options);
+    return { type: 'CountVectorizer', params, state: { ...state, vocabulary: this.getFeatureNamesOut() } };
   }
 
   /** Chooses the pieces. Errors: INVALID_ARG; INVALID_OPTION for minDf above maxDf; EMPTY_INPUT where no piece is left. */

@@ -1,7 +1,10 @@
 import { unexpected, wrongOption } from '../../expected.js';
+import type { FilePath } from '../../file-path.js';
 import { type Check, flag, readOptions } from '../../options.js';
 import { SparseMatrix } from '../matrix/sparse-matrix.js';
+import { readEstimator, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
 import { countSchema, CountVectorizer, type CountVectorizerOptions } from './count-vectorizer.js';
+import { type LoadVectorizerOptions, readVectorizer } from './saved-vectorizer.js';
 
 /** Options of `TfidfVectorizer`. */
 export interface TfidfVectorizerOptions extends CountVectorizerOptions {
@@ -23,7 +26,7 @@ const ownSchema = { norm, useIdf: flag, smoothIdf: flag, sublinearTf: flag };
 
 /** Counts of pieces, weighed by how rare they are: scikit-learn's TfidfVectorizer. */
 export class TfidfVectorizer {
-  readonly #counts: CountVectorizer;
+  #counts: CountVectorizer;
   readonly #norm: 'l1' | 'l2' | null;
   readonly #useIdf: boolean;
   readonly #smoothIdf: boolean;
@@ -47,6 +50,42 @@ export class TfidfVectorizer {
     if (idf.length !== features.length) throw unexpected('INVALID_ARG', `${features.length} weights for TfidfVectorizer.from`, idf.length);
     vectorizer.#idf = idf;
     return vectorizer;
+  }
+
+  /**
+   * What `save` wrote. Options: `tokenizer` and `tokenPattern`, where functions or patterns of Python were used.
+   *
+   * Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG, INVALID_OPTION.
+   */
+  static load(directory: FilePath, options?: LoadVectorizerOptions): Promise<TfidfVectorizer> {
+    return readEstimator(directory, 'vectorizer', ['TfidfVectorizer'], async (reader) => {
+      const vectorizer = readVectorizer(reader, options, (read, features) => {
+        const made = new TfidfVectorizer(read);
+        const {
+          norm: _norm,
+          useIdf: _useIdf,
+          smoothIdf: _smoothIdf,
+          sublinearTf: _sublinearTf,
+          ...counting
+        } = read as TfidfVectorizerOptions;
+        made.#counts = CountVectorizer.restore(counting, features);
+        return made;
+      });
+      if (vectorizer.#useIdf) vectorizer.#idf = await reader.vector('idf', vectorizer.getFeatureNamesOut().length);
+      return vectorizer;
+    });
+  }
+
+  /** Writes the vectorizer into a folder: vectorizer.json and vectorizer.safetensors (idf). Errors: INVALID_ARG, also before fit, IO. */
+  async save(directory: FilePath): Promise<void> {
+    const { params, state } = this.#counts.saved();
+    if (this.#useIdf && this.#idf === undefined) throw unexpected('INVALID_ARG', 'a vectorizer after fit', 'one before');
+    await writeEstimator(directory, 'vectorizer', {
+      type: 'TfidfVectorizer',
+      params: { ...params, norm: this.#norm, use_idf: this.#useIdf, smooth_idf: this.#smoothIdf, sublinear_tf: this.#sublinearTf },
+      ...(state === undefined ? {} : { state }),
+      ...(this.#idf === undefined ? {} : { tensors: { idf: vectorTensor(this.#idf) } }),
+    });
   }
 
   /** The pieces' weights, in the order of the columns; undefined before fit and without `useIdf`. */

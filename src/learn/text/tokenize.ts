@@ -1,4 +1,5 @@
 import { unexpected, wrongOption } from '../../expected.js';
+import type { Check } from '../../options.js';
 import { englishStopWords } from './stop-words.js';
 
 /** How texts become the pieces that are counted. */
@@ -18,6 +19,12 @@ export interface AnalyzerOptions {
   /** Shortest and longest run of pieces. Default [1, 1]. */
   readonly ngramRange?: readonly [number, number] | undefined;
 }
+
+/** A check for a regular expression, of whatever realm. */
+export const regExp: Check<RegExp> = (value, name) => {
+  if (Object.prototype.toString.call(value) !== '[object RegExp]') throw wrongOption(`a RegExp for ${name}`, value);
+  return value as RegExp;
+};
 
 /** Python's `\w`: letters and numbers, not marks. */
 export const kWordCharacter = '[\\p{L}\\p{N}_]';
