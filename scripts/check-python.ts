@@ -1,7 +1,7 @@
-// Saves models that have learned one update and lets transformers and peft load them: predictions must agree within 1e-5. Compares how rows are read
-// with transformers' examples, too: equal token ids, windows, labels and spans.
+// Saves models that have learned one update and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
+// Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans.
 //   npm run check:python -- PYTHON [DIR]
-// PYTHON has torch, transformers and peft; DIR is a folder in the layout of test/golden-training (the default).
+// PYTHON has torch, transformers, sentence-transformers and peft; DIR is a folder in the layout of test/golden-training (the default).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { loadModel } from '../src/models/index.js';
 import { LearningModel } from '../src/training/program/learning-model.js';
 import { evaluatedValues } from '../src/training/evaluation/evaluate-losses.js';
 import { compareCollators } from './check-python/collators.js';
+import { saveSentenceModels } from './check-python/save-sentence.js';
 import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './golden-training/batches.js';
 
 const [python, directory] = process.argv.slice(2);
@@ -24,6 +25,7 @@ try {
     await save(join(root, 'lora', name), `lora-${name}`, true);
     await save(join(root, 'lora', name), `lora-${name}-merged`, true, true);
   }
+  await saveSentenceModels(out);
   const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
   if ((await compareCollators(python)) > 0) process.exitCode = 1;

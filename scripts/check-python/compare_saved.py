@@ -1,7 +1,7 @@
-"""Loads models that Bertha saved with transformers and peft and compares predictions: `python compare_saved.py DIR`.
+"""Loads models that Bertha saved with transformers, sentence-transformers and peft and compares predictions: `python compare_saved.py DIR`.
 
 DIR holds folders with `expected.json`: `class`, `batch` (input_ids and token_type_ids of each sequence) and `outputs`, numbers in row-major order.
-A folder with `base` in expected.json is an adapter of that base.
+A folder with `base` in expected.json is an adapter of that base; one of the class SentenceTransformer has `texts` for its batch, and `maxSeqLength`.
 """
 import json
 import sys
@@ -12,8 +12,25 @@ import transformers
 
 transformers.logging.set_verbosity_error()
 failed = 0
+
+
+def report(name, found, outputs, faults):
+    worst = max(abs(a - e) / max(1, abs(e)) for a, e in zip(found, outputs, strict=True))
+    ok = worst <= 1e-5 and not faults
+    print(f"{'ok    ' if ok else 'FAILED'} {name}: {worst:.1e}" + "".join(f", {fault}" for fault in faults))
+    return not ok
+
+
 for file in sorted(Path(sys.argv[1]).glob("*/expected.json")):
     expected = json.loads(file.read_text())
+    if expected["class"] == "SentenceTransformer":
+        from sentence_transformers import SentenceTransformer
+        model = SentenceTransformer(str(file.parent), device="cpu")
+        found = model.encode(expected["texts"]).reshape(-1).tolist()
+        length = model.max_seq_length
+        faults = [] if length == expected["maxSeqLength"] else [f"a length of {length} for {expected['maxSeqLength']}"]
+        failed += report(file.parent.name, found, expected["outputs"], faults)
+        continue
     source = expected.get("base", str(file.parent))
     cls = getattr(transformers, expected["class"])
     model, info = cls.from_pretrained(source, output_loading_info=True)
@@ -39,9 +56,6 @@ for file in sorted(Path(sys.argv[1]).glob("*/expected.json")):
             else:
                 row = out.last_hidden_state[0].mean(0)
             found += row.reshape(-1).tolist()
-    worst = max(abs(a - e) / max(1, abs(e)) for a, e in zip(found, expected["outputs"], strict=True))
-    ok = worst <= 1e-5 and not missing
-    failed += not ok
-    print(f"{'ok    ' if ok else 'FAILED'} {file.parent.name}: {worst:.1e}" + (f", missing {missing}" if missing else ""))
+    failed += report(file.parent.name, found, expected["outputs"], [f"missing {missing}"] if missing else [])
 print(f"{failed} failed with transformers {transformers.__version__}")
 sys.exit(1 if failed else 0)

@@ -11,6 +11,8 @@ import { WeightMap } from '../weights/weights.js';
 /** A linear layer over the pooled vector: activation(weight · x + bias). */
 export interface DenseModule {
   readonly type: 'dense';
+  /** Where in the model's directory it lies. */
+  readonly folder: string;
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
@@ -175,7 +177,7 @@ async function readDense(
   weights.take('linear.weight', [outFeatures, inFeatures]);
   if (bias) weights.take('linear.bias', [outFeatures]);
   weights.finish();
-  return { type: 'dense', inFeatures, outFeatures, bias, activation, tensors };
+  return { type: 'dense', folder: entry.path, inFeatures, outFeatures, bias, activation, tensors };
 }
 
 /** Since version 6 a Normalize module may be over tokens. */

@@ -8,6 +8,7 @@ import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer
 import { moduleFile, readModules, transformerFolder } from '../../checkpoint/sentence/module-list.js';
 import type { SaveDtype } from '../arguments/training-arguments.js';
 import { narrowed, savedFormats } from './narrow.js';
+import { newSentenceFiles, type NewSentenceModel } from './sentence-files.js';
 
 /** A tensor of a model, float32, read when it is written. */
 export interface TensorToSave {
@@ -28,6 +29,8 @@ export type ModelToSave = {
       readonly source: string;
       readonly config: JsonObject;
       readonly keepsModules: boolean;
+      /** Where the source has no such modules to keep. */
+      readonly newModules?: NewSentenceModel | undefined;
     }
   | { readonly adapter: JsonObject }
 );
@@ -35,7 +38,7 @@ export type ModelToSave = {
 const kTokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'vocab.txt', 'special_tokens_map.json', 'added_tokens.json'];
 const kModuleFiles = ['modules.json', 'config_sentence_transformers.json'];
 /** Tensors of a Dense module go to its own folder: their names begin with it. */
-const kModuleTensor = /^(\d+_\w+)\/(.+)$/;
+const kModuleTensor = /^(.+)\/([^/]+)$/;
 
 /**
  * Writes a directory that Bertha, transformers, sentence-transformers and peft load: config.json and model.safetensors, or
@@ -58,7 +61,12 @@ export async function saveModel(directory: string, model: ModelToSave): Promise<
   await writeTensors(path.join(folder, 'model.safetensors'), own, dtype);
   await writeJson(path.join(folder, 'config.json'), { ...model.config, dtype: savedFormats[dtype].name });
   for (const name of kTokenizerFiles) await copyIfPresent(path.join(from, name), path.join(folder, name));
-  if (!model.keepsModules || modules === undefined) return;
+  if (!model.keepsModules) return;
+  if (model.newModules !== undefined) {
+    await makeNewModules(directory, model.newModules);
+    return;
+  }
+  if (modules === undefined) return;
 
   for (const name of kModuleFiles) await copyIfPresent(path.join(model.source, name), path.join(directory, name));
   for (const entry of modules.entries) {
@@ -73,6 +81,14 @@ export async function saveModel(directory: string, model: ModelToSave): Promise<
       return module === entry.path && name !== undefined ? [{ ...tensor, name }] : [];
     });
     if (tensors.length > 0) await writeTensors(path.join(directory, entry.path, 'model.safetensors'), tensors, dtype);
+  }
+}
+
+async function makeNewModules(directory: string, modules: NewSentenceModel): Promise<void> {
+  for (const [name, value] of newSentenceFiles(modules)) {
+    const file = path.join(directory, name);
+    await makeFolder(path.dirname(file));
+    await writeJson(file, value);
   }
 }
 
@@ -93,7 +109,7 @@ async function writeTensors(file: string, tensors: readonly TensorToSave[], save
   await replaceFile(file, chunks());
 }
 
-async function writeJson(file: string, value: JsonObject): Promise<void> {
+async function writeJson(file: string, value: JsonObject | readonly JsonObject[]): Promise<void> {
   await replaceFile(file, [new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`)]);
 }
 

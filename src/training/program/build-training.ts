@@ -11,6 +11,7 @@ import { unexpected } from '../../expected.js';
 import { limitsOf, type BuiltModel } from '../../models/build-model.js';
 import type { ModelDirectory } from '../../models/model-directory.js';
 import { sentenceEmbedding, type SentenceOutputs } from '../../models/sentence.js';
+import { namedByFolder } from './sentence-modules.js';
 import type { NativeTrainingProgram } from '../../runtime/native.js';
 import { trainingConfig } from './config.js';
 import { initializerRange, initialValues } from './initial-values.js';
@@ -56,9 +57,11 @@ export interface TrainingModel {
  * Builds the program by which a model learns a task, and the same model's program for inference. Heads that the checkpoint does not have,
  * or has with another number of labels, are new.
  *
- * Errors: MODEL_MISMATCH, DTYPE_UNSUPPORTED, CONFIG, CONFIG_UNSUPPORTED, NO_HEAD (the family has no such head), INVALID_OPTION.
+ * Errors: MODEL_MISMATCH, DTYPE_UNSUPPORTED, CONFIG, CONFIG_UNSUPPORTED, NO_HEAD (the family has no such head), INVALID_OPTION; POOLING and others for
+ * modules that sentence vectors cannot be made with.
  */
 export function buildTraining(directory: ModelDirectory, options: TrainingOptions): TrainingModel {
+  if (options.task === 'sentence-embedding' && directory.sentenceError !== undefined) throw directory.sentenceError;
   const family: Family = families[directory.config.modelType];
   const config = parseConfig(JSON.stringify(trainingConfig(directory.config, family, options)));
   const lora = options.lora && loraSettings(options.lora, config.modelType);
@@ -69,7 +72,9 @@ export function buildTraining(directory: ModelDirectory, options: TrainingOption
   const { b, tensors } = training;
   const program = b.build();
   const settings = lora && { ...lora, modulesToSave: [...new Set([...tensors.headModules(), ...lora.modulesToSave])] };
-  const { freeze, bitfit } = options;
+  const { bitfit } = options;
+  const isPoolerIdle = options.task === 'sentence-embedding' && live.encoder.poolerOutput !== undefined;
+  const freeze = [...(options.freeze ?? []), ...(isPoolerIdle ? ['pooler'] : [])];
   const weights = trainedWeights(program, { freeze, bitfit, config, tensors, lora: settings, adapted: b.adapted });
   return {
     program: toNativeTraining(program, weights, losses),
@@ -107,7 +112,7 @@ function append({ directory, family, config, options, lora }: Parts, learns: boo
   const wanted = headsOfTask[options.task];
   const tensors = new TrainingTensors(new WeightMap(directory.tensors, { prefixes: [family.prefix], aliases: aliasesOf(family, config) }), {
     prefix: wanted.length === 0 ? '' : family.prefix,
-    pooler: wanted.some((head) => family.pooled.includes(head)),
+    pooler: wanted.length === 0 ? 'stored' : wanted.some((head) => family.pooled.includes(head)),
     neverNew: (name) => config.tieWordEmbeddings && name.startsWith(`${decoderOf(family)}.`) && !isTiedBias(family, name),
   });
   const b = new LoraBuilder(limitsOf(config), { learns, lora, mayAdapt: (name) => tensors.isEncoders(name) });
@@ -121,7 +126,8 @@ function append({ directory, family, config, options, lora }: Parts, learns: boo
     if (head === undefined) throw unexpected('NO_HEAD', `a family with a head for ${options.task}`, family.title);
     heads[name] = head;
   }
-  const sentence = sentenceEmbedding(b, encoder.hiddenStates.at(-1)!, wanted.length === 0 ? directory.sentenceTransformers : undefined);
+  const modules = wanted.length === 0 ? namedByFolder(directory.sentenceTransformers) : undefined;
+  const sentence = sentenceEmbedding(b, encoder.hiddenStates.at(-1)!, modules);
   tensors.finish();
   return { b, tensors, encoder, heads, sentence };
 }

@@ -109,18 +109,20 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     return this.#options.task === 'sentence-embedding';
   }
 
+  /** A whole model as it is saved, but for its tensors; a sentence model with modules, also where the source had none. */
+  get #saved() {
+    const { path: source, sentenceTransformers, maxLength } = this.#directory;
+    const { raw: config, hiddenSize } = this.training.config;
+    const newModules = this.#keepsModules && sentenceTransformers === undefined ? { width: hiddenSize, maxLength } : undefined;
+    return { source, config, keepsModules: this.#keepsModules, newModules };
+  }
+
   /** With LoRA the adapter alone; else a whole model. */
   async save(directory: string, { dtype = 'fp32' }: { readonly dtype?: SaveDtype } = {}): Promise<void> {
-    const { lora, config } = this.training;
+    const { lora } = this.training;
     const tensors = this.#tensorsToSave(lora === undefined ? () => true : ({ trainable }) => trainable);
     if (lora === undefined) {
-      await saveModel(directory, {
-        source: this.#directory.path,
-        config: config.raw,
-        tensors,
-        dtype,
-        keepsModules: this.#keepsModules,
-      });
+      await saveModel(directory, { ...this.#saved, tensors, dtype });
       return;
     }
     await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory.path), tensors, dtype });
@@ -128,16 +130,11 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
 
   /** A whole model with the branches of LoRA added to their matrices; without LoRA as `save`. */
   async saveMerged(directory: string): Promise<void> {
-    const { config, adapted, lora } = this.training;
+    const { adapted, lora } = this.training;
     const merged = lora === undefined ? new Map<string, Float32Array>() : await mergeBranches(this.training, lora, adapted, this.#session);
     const isBranch = new Set(adapted.flatMap(({ a, b }) => [a, b]));
     const tensors = this.#tensorsToSave((_, weight) => !isBranch.has(weight.id), merged);
-    await saveModel(directory, {
-      source: this.#directory.path,
-      config: config.raw,
-      tensors,
-      keepsModules: this.#keepsModules,
-    });
+    await saveModel(directory, { ...this.#saved, tensors });
   }
 
   snapshot(options?: SnapshotOptions): Promise<Model> {

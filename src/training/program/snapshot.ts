@@ -9,6 +9,7 @@ import { parseDevice, type DeviceOption } from '../../runtime/options/device.js'
 import { parsePrecision, type PrecisionOption } from '../../runtime/options/precision.js';
 import type { NativeLivePart, NativeSnapshot } from '../../runtime/native.js';
 import { createTokenizer } from '../../architectures/create-tokenizer.js';
+import { namedByFolder } from './sentence-modules.js';
 import { loraScale } from '../lora/lora.js';
 import type { TrainerSession } from '../native/trainer-session.js';
 import type { TrainingModel } from './build-training.js';
@@ -60,7 +61,9 @@ function asSaved({ directory, training, keepsModules }: SnapshotSource): ModelDi
   const tensors = new Map<string, TensorInfo>();
   for (const { id, tiedTo, parts } of weights) {
     if (tiedTo !== undefined || branches.has(id)) continue;
-    for (const { name, shape } of parts) tensors.set(name, { ...placeholder!, name, shape, dtype: 'F32', byteLength: 0 });
+    // Those of a module, with a folder in their names, are found through the modules.
+    for (const { name, shape } of parts.filter((part) => !part.name.includes('/')))
+      tensors.set(name, { ...placeholder!, name, shape, dtype: 'F32', byteLength: 0 });
   }
   return {
     path,
@@ -68,7 +71,7 @@ function asSaved({ directory, training, keepsModules }: SnapshotSource): ModelDi
     tensors,
     tokenizerFiles,
     maxLength: keepsModules ? Math.min(directory.maxLength, config.maxSequenceLength) : maxLength(config, tokenizerFiles),
-    ...(keepsModules && sentenceTransformers !== undefined ? { sentenceTransformers } : {}),
+    ...(keepsModules && sentenceTransformers !== undefined ? { sentenceTransformers: namedByFolder(sentenceTransformers) } : {}),
     verifyUnchanged: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

@@ -6,8 +6,8 @@ import type { WeightMap } from '../../checkpoint/weights/weights.js';
 export interface TrainingTensorsOptions {
   /** What the names of the encoder's tensors begin with in transformers' class for the head. */
   readonly prefix: string;
-  /** Whether the head reads the pooler; else there is none, as in transformers' class. */
-  readonly pooler: boolean;
+  /** Whether the head reads the pooler; 'stored': it does not, but transformers' class has it where the checkpoint does; else there is none. */
+  readonly pooler: boolean | 'stored';
   /** A tensor that the head does without: of a tied decoder, whose matrix is the word embeddings. */
   readonly neverNew: (name: string) => boolean;
 }
@@ -35,7 +35,8 @@ export class TrainingTensors implements TensorSource {
   }
 
   has(name: string): boolean {
-    if (name.startsWith('pooler.')) return this.#options.pooler;
+    const { pooler } = this.#options;
+    if (name.startsWith('pooler.')) return pooler === 'stored' ? this.#weights.has(name) : pooler;
     return !this.#options.neverNew(name) && (this.#weights.has(name) || this.#mayBeNew(name));
   }
 
@@ -55,9 +56,9 @@ export class TrainingTensors implements TensorSource {
     return this.#weights.attempt(use);
   }
 
-  /** Whether a tensor, by its name in transformers, is the encoder's and has values: a layer that can be adapted. */
+  /** Whether a tensor, by its name in transformers, is the encoder's and has values: a layer that can be adapted. A module's tensor has a folder in its name. */
   isEncoders(name: string): boolean {
-    return !this.#head.has(name) && !this.#new.has(name);
+    return !this.#head.has(name) && !this.#new.has(name) && !name.includes('/');
   }
 
   /** The modules of the head, and new ones of the encoder, by the first part of their names behind the encoder's prefix. */
