@@ -57,11 +57,11 @@ export async function text(golden: Golden, outcome: Outcome): Promise<void> {
   check(outcome, 'stop words', stop.join() === [...englishStopWords].join());
   for (const item of cases) {
     const name = `${item.kind} ${item.corpus} ${JSON.stringify(item.options)}`;
-    await refusedOr(outcome, name, item, () => {
+    await refusedOr(outcome, name, item, async () => {
       const { tokenPattern, ...rest } = item.options;
       const options = tokenPattern === undefined ? rest : { ...rest, tokenPattern: pythonPattern(tokenPattern) };
       const vectorizer = item.kind === 'count' ? new CountVectorizer(options) : new TfidfVectorizer(options);
-      const matrix = vectorizer.fitTransform(corpora[item.corpus]!);
+      const matrix = await vectorizer.fitTransform(corpora[item.corpus]!);
       if (item.error !== undefined) return;
       const { result } = item;
       const features = vectorizer.getFeatureNamesOut();
@@ -72,7 +72,8 @@ export async function text(golden: Golden, outcome: Outcome): Promise<void> {
         firstDifference(features, result.features),
       );
       check(outcome, `${name} values`, isMatrix(matrix, result));
-      if (result.unseen !== undefined) check(outcome, `${name} unseen`, isMatrix(vectorizer.transform(result.unseen.texts), result.unseen));
+      if (result.unseen !== undefined)
+        check(outcome, `${name} unseen`, isMatrix(await vectorizer.transform(result.unseen.texts), result.unseen));
       if (result.idf !== undefined && result.idf !== null && vectorizer instanceof TfidfVectorizer) {
         check(outcome, `${name} idf`, difference(vectorizer.idf!, result.idf) <= 1e-12);
       }

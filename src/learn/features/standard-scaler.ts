@@ -1,9 +1,17 @@
+import { inSlices } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
-import { flag, readOptions } from '../../options.js';
+import { abortSignal, flag, readOptions } from '../../options.js';
 import type { FilePath } from '../../file-path.js';
 import { readEstimator, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
-import type { VectorMatrix } from '../../vectors/vector-like.js';
-import { type DenseMatrix, type Matrix, toDense } from '../matrix/matrix.js';
+import type { FloatArray, VectorMatrix } from '../../vectors/vector-like.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
+import type { Rows } from '../../vectors/rows.js';
+import { type DenseMatrix, type Matrix, rowBlocks } from '../matrix/matrix.js';
+
+/** What a call over many rows takes. */
+export interface SignalOption {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Options of `StandardScaler`. */
 export interface ScalerOptions {
@@ -59,54 +67,97 @@ export class StandardScaler {
     });
   }
 
-  /** Measures the columns of `x`. Errors: INVALID_ARG. */
-  fit(x: Matrix): this {
-    const { data, rows, columns } = toDense(x, 'x of fit', { allowNaN: true });
-    if (rows === 0) throw unexpected('INVALID_ARG', 'rows for x of fit', 'none');
-    this.#columns = columns;
-    [this.mean, this.variance, this.scale] = [undefined, undefined, undefined];
-    if (!this.#withMean && !this.#withStd) return this;
-    const [mean, variance, counts] = [new Float64Array(columns), new Float64Array(columns), new Float64Array(columns)];
-    for (let i = 0; i < data.length; i++) {
-      if (Number.isNaN(data[i])) continue;
-      mean[i % columns]! += data[i]!;
-      counts[i % columns]!++;
-    }
-    for (let j = 0; j < columns; j++) mean[j]! /= counts[j]!;
-    // The sum of the deviations is what rounding left in the mean: Chan, Golub and LeVeque's correction.
-    const rests = new Float64Array(columns);
-    for (let i = 0; i < data.length; i++) {
-      if (Number.isNaN(data[i])) continue;
-      const deviation = data[i]! - mean[i % columns]!;
-      rests[i % columns]! += deviation;
-      variance[i % columns]! += deviation * deviation;
-    }
-    for (let j = 0; j < columns; j++) variance[j] = (variance[j]! - rests[j]! ** 2 / counts[j]!) / counts[j]!;
-    this.mean = mean;
-    if (!this.#withStd) return this;
-    this.variance = variance;
-    this.scale = variance.map((value, j) => {
-      const least = counts[j]! * Number.EPSILON * value + (counts[j]! * mean[j]! * Number.EPSILON) ** 2;
-      return value <= least ? 1 : Math.sqrt(value);
-    });
+  /**
+   * Measures the columns of `x`, in slices of the event loop.
+   *
+   * Errors: INVALID_ARG, the signal's reason (the scaler stays as it was).
+   */
+  async fit(x: Matrix, options?: SignalOption): Promise<this> {
+    const { signal } = readOptions('fit', options, { signal: abortSignal });
+    const found = await inSlices(this.#measure(x), new Budget(signal));
+    [this.mean, this.variance, this.scale, this.#columns] = [found.mean, found.variance, found.scale, found.columns];
     return this;
   }
 
-  /** The rows scaled, in float64. Errors: INVALID_ARG before fit and for another width. */
-  transform(x: Matrix): VectorMatrix {
-    const dense = toDense(x, 'x of transform', { allowNaN: true });
-    requireColumns(dense, this.#columns);
-    const { data, columns } = dense;
-    const mean = this.#withMean ? this.mean : undefined;
-    return {
-      data: Float64Array.from(data, (value, i) => (value - (mean?.[i % columns] ?? 0)) / (this.scale?.[i % columns] ?? 1)),
-      dimensions: columns,
-    };
+  /** The rows scaled, in float64. Errors: INVALID_ARG before fit and for another width, the signal's reason. */
+  transform(x: Matrix, options?: SignalOption): Promise<VectorMatrix> {
+    const { signal } = readOptions('transform', options, { signal: abortSignal });
+    return inSlices(this.#scaled(x), new Budget(signal));
   }
 
-  /** `fit` and `transform` of the same rows. Errors: INVALID_ARG. */
-  fitTransform(x: Matrix): VectorMatrix {
-    return this.fit(x).transform(x);
+  /** `fit` and `transform` of the same rows. Errors: as both. */
+  async fitTransform(x: Matrix, options?: SignalOption): Promise<VectorMatrix> {
+    return (await this.fit(x, options)).transform(x, options);
+  }
+
+  *#measure(x: Matrix): Generator<void, Measured> {
+    const rows = rowBlocks(x, 'x of fit');
+    if (rows.count === 0) throw unexpected('INVALID_ARG', 'rows for x of fit', 'none');
+    const { width: columns } = rows;
+    if (!this.#withMean && !this.#withStd) return { columns };
+    const [mean, variance, counts] = [new Float64Array(columns), new Float64Array(columns), new Float64Array(columns)];
+    yield* eachRow(rows, (data, at) => {
+      for (let j = 0; j < columns; j++) {
+        if (Number.isNaN(data[at + j])) continue;
+        mean[j]! += data[at + j]!;
+        counts[j]!++;
+      }
+    });
+    for (let j = 0; j < columns; j++) mean[j]! /= counts[j]!;
+    if (!this.#withStd) return { columns, mean };
+    // The sum of the deviations is what rounding left in the mean: Chan, Golub and LeVeque's correction.
+    const rests = new Float64Array(columns);
+    yield* eachRow(rows, (data, at) => {
+      for (let j = 0; j < columns; j++) {
+        if (Number.isNaN(data[at + j])) continue;
+        const deviation = data[at + j]! - mean[j]!;
+        rests[j]! += deviation;
+        variance[j]! += deviation * deviation;
+      }
+    });
+    for (let j = 0; j < columns; j++) variance[j] = (variance[j]! - rests[j]! ** 2 / counts[j]!) / counts[j]!;
+    const scale = variance.map((value, j) => {
+      const least = counts[j]! * Number.EPSILON * value + (counts[j]! * mean[j]! * Number.EPSILON) ** 2;
+      return value <= least ? 1 : Math.sqrt(value);
+    });
+    return { columns, mean, variance, scale };
+  }
+
+  *#scaled(x: Matrix): Generator<void, VectorMatrix> {
+    const rows = rowBlocks(x, 'x of transform');
+    requireColumns({ columns: rows.width }, this.#columns);
+    const { width } = rows;
+    const mean = this.#withMean ? this.mean : undefined;
+    const { scale } = this;
+    const out = new Float64Array(rows.count * width);
+    let row = 0;
+    yield* eachRow(rows, (data, at) => {
+      const first = row++ * width;
+      for (let j = 0; j < width; j++) out[first + j] = (data[at + j]! - (mean?.[j] ?? 0)) / (scale?.[j] ?? 1);
+    });
+    return { data: out, dimensions: width };
+  }
+}
+
+/** What `fit` measures. */
+interface Measured {
+  readonly columns: number;
+  readonly mean?: Float64Array;
+  readonly variance?: Float64Array;
+  readonly scale?: Float64Array;
+}
+
+/** Numbers that are looked at between two looks at the clock. */
+const kSliceNumbers = 1 << 14;
+
+/** Calls `take` for each row, with the numbers of which it is a part and where it begins, in slices. */
+function* eachRow({ count, width, block }: Rows, take: (data: FloatArray, at: number) => void): Generator<void, void> {
+  const each = Math.max(1, Math.floor(kSliceNumbers / width));
+  for (let begin = 0; begin < count; begin += each) {
+    const end = Math.min(count, begin + each);
+    const data = block(begin, end);
+    for (let row = begin; row < end; row++) take(data, (row - begin) * width);
+    yield;
   }
 }
 

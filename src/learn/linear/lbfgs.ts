@@ -1,3 +1,5 @@
+import { inSlices } from '../../calls/text-reader.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { dot } from '../../vectors/vector-like.js';
 import { lineSearch, type LinePoint } from './line-search.js';
 
@@ -39,12 +41,13 @@ export async function minimize(objective: Objective, start: Float64Array, option
   let point = start;
   let { value, gradient } = await objective(point);
   const pairs: Pair[] = [];
+  const budget = new Budget(undefined);
   const flat = kFlat * Math.min(1, options.tolerance / kDefaultTolerance);
   let iterations = 0;
   const result = (converged: boolean): Minimum => ({ point, value, largestGradient: largest(gradient), iterations, converged });
   if (largest(gradient) <= options.tolerance) return result(true);
   while (iterations < options.maxIterations) {
-    const direction = descent(gradient, pairs);
+    const direction = await inSlices(descent(gradient, pairs), budget);
     const begin: LinePoint = { step: 0, value, slope: dot(gradient, direction) };
     let reached = { point, value, gradient };
     const found = await lineSearch(begin, iterations === 0 ? 1 / Math.sqrt(dot(direction, direction)) : 1, async (step) => {
@@ -77,21 +80,25 @@ export async function minimize(objective: Objective, start: Float64Array, option
   return result(false);
 }
 
-/** The direction of descent by the two loops over the pairs. */
-function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
+/** The direction of descent by the two loops over the pairs, in slices. */
+function* descent(gradient: Float64Array, pairs: readonly Pair[]): Generator<void, Float64Array> {
   const direction = gradient.map((g) => -g);
   const factors = pairs.map(() => 0);
   for (let i = pairs.length - 1; i >= 0; i--) {
     const { step, change, product } = pairs[i]!;
     factors[i] = dot(step, direction) / product;
     add(direction, change, -factors[i]!);
+    yield;
   }
   const last = pairs.at(-1);
   if (last !== undefined) {
     const scale = last.product / dot(last.change, last.change);
     for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
   }
-  pairs.forEach(({ step, change, product }, i) => add(direction, step, factors[i]! - dot(change, direction) / product));
+  for (const [i, { step, change, product }] of pairs.entries()) {
+    add(direction, step, factors[i]! - dot(change, direction) / product);
+    yield;
+  }
   return direction;
 }
 

@@ -1,5 +1,6 @@
 import { unexpected } from '../../expected.js';
-import { toRows } from '../../vectors/rows.js';
+import { atOnce } from '../../calls/text-reader.js';
+import { type Rows, toRows } from '../../vectors/rows.js';
 import type { FloatArray, VectorLike, VectorMatrix } from '../../vectors/vector-like.js';
 import { SparseBuilder, type SparseMatrix } from './sparse-matrix.js';
 
@@ -35,6 +36,24 @@ export function toDense(x: Matrix, name: string, { allowNaN = false } = {}): Den
   return { data, rows: rows.count, columns: rows.width };
 }
 
+/** Rows that are read a block at a time, sparse ones with their zeros. `name` is what errors call them. Errors: INVALID_ARG, here and when a block is read. */
+export function rowBlocks(x: Matrix, name: string): Rows {
+  if (!isSparse(x)) return toRows(x, name);
+  return {
+    count: x.rows,
+    width: x.columns,
+    block(begin, end) {
+      const data = new Float64Array((end - begin) * x.columns);
+      for (let row = begin; row < end; row++) {
+        x.each(row, (column, value) => {
+          data[(row - begin) * x.columns + column] = value;
+        });
+      }
+      return data;
+    },
+  };
+}
+
 /** The error for a number that is not finite, the `index`-th of rows of `width`. */
 export function notFinite(name: string, index: number, width: number, value: number): Error {
   return unexpected('INVALID_ARG', `finite numbers for ${name}`, `${value} in row ${Math.floor(index / width)}, column ${index % width}`);
@@ -56,6 +75,11 @@ export function takeRows(x: Matrix, rows: readonly number[]): Matrix {
  * Errors: INVALID_ARG for no matrices, and for different numbers of rows.
  */
 export function hstack(matrices: readonly Matrix[]): VectorMatrix | SparseMatrix {
+  return atOnce(hstackSlices(matrices));
+}
+
+/** `hstack` in slices, a row of the result each. */
+export function* hstackSlices(matrices: readonly Matrix[]): Generator<void, VectorMatrix | SparseMatrix> {
   if (matrices.length === 0) throw unexpected('INVALID_ARG', 'matrices for hstack', 'none');
   const shapes = matrices.map((x, i) => shapeOf(x, `matrix ${i} of hstack`));
   const { rows } = shapes[0]!;
@@ -72,6 +96,7 @@ export function hstack(matrices: readonly Matrix[]): VectorMatrix | SparseMatrix
       first += part.columns;
     }
     builder.endRow();
+    yield;
   }
   return builder.matrix();
 }

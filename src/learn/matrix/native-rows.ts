@@ -36,16 +36,19 @@ export class NativeRows {
     const budget = new Budget(signal);
     if (isSparse(x)) {
       requireRows(x.rows, x.columns, name);
-      const wrong = x.values.findIndex((value) => !Number.isFinite(value));
-      if (wrong >= 0) {
-        const row = x.indptr.findIndex((start) => start > wrong) - 1;
-        throw notFinite(name, row * x.columns + x.indices[wrong]!, x.columns, x.values[wrong]!);
+      const { values, indices } = x;
+      const rows = callNative(() => learn.rows('sparse', x.rows, x.columns, values.length));
+      for (let first = 0; first < values.length; first += kBlockNumbers) {
+        const end = Math.min(values.length, first + kBlockNumbers);
+        for (let i = first; i < end; i++) {
+          if (Number.isFinite(values[i])) continue;
+          const row = x.indptr.findIndex((start) => start > i) - 1;
+          throw notFinite(name, row * x.columns + indices[i]!, x.columns, values[i]!);
+        }
+        callNative(() => learn.put(rows, first, values.subarray(first, end), indices.subarray(first, end)));
+        if (budget.isSpent) await budget.yield();
       }
-      const rows = callNative(() => learn.rows('sparse', x.rows, x.columns, x.values.length));
-      callNative(() => {
-        learn.put(rows, 0, x.values, x.indices);
-        learn.starts(rows, x.indptr);
-      });
+      callNative(() => learn.starts(rows, x.indptr));
       return new NativeRows(rows, x.rows, x.columns);
     }
     const source = toRows(x, name);

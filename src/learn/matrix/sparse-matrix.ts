@@ -12,7 +12,11 @@ export class SparseMatrix {
   readonly columns: number;
 
   /** Errors: INVALID_ARG for parts that do not fit together. */
-  constructor(parts: { indptr: ArrayLike<number>; indices: ArrayLike<number>; values: ArrayLike<number>; columns: number }) {
+  constructor(parts: SparseParts<ArrayLike<number>, ArrayLike<number>>) {
+    if (isTrusted(parts)) {
+      [this.indptr, this.indices, this.values, this.columns] = [parts.indptr, parts.indices, parts.values, parts.columns];
+      return;
+    }
     this.indptr = Float64Array.from(parts.indptr);
     this.indices = Int32Array.from(parts.indices);
     this.values = Float64Array.from(parts.values);
@@ -58,24 +62,54 @@ export class SparseMatrix {
   }
 }
 
+/** What a sparse matrix consists of. */
+interface SparseParts<Reals extends ArrayLike<number>, Places extends ArrayLike<number>> {
+  readonly indptr: Reals;
+  readonly indices: Places;
+  readonly values: Reals;
+  readonly columns: number;
+}
+
+/** Parts that were made here: they fit together, are checked by nobody, and belong to the matrix. */
+const trusted = new WeakSet();
+
+function isTrusted(parts: object): parts is SparseParts<Float64Array, Int32Array> {
+  return trusted.has(parts);
+}
+
+/** A matrix of arrays that are its own from now on and known to fit together. */
+export function trustedSparse(parts: SparseParts<Float64Array, Int32Array>): SparseMatrix {
+  trusted.add(parts);
+  return new SparseMatrix(parts);
+}
+
 /** Collects the stored numbers of a sparse matrix, row by row. */
 export class SparseBuilder {
   readonly #indptr = [0];
-  readonly #indices: number[] = [];
-  readonly #values: number[] = [];
+  #indices = new Int32Array(1024);
+  #values = new Float64Array(1024);
+  #length = 0;
 
   constructor(readonly columns: number) {}
 
   push(column: number, value: number): void {
-    this.#indices.push(column);
-    this.#values.push(value);
+    if (this.#length === this.#indices.length) {
+      const [indices, values] = [this.#indices, this.#values];
+      this.#indices = new Int32Array(2 * this.#length);
+      this.#values = new Float64Array(2 * this.#length);
+      this.#indices.set(indices);
+      this.#values.set(values);
+    }
+    this.#indices[this.#length] = column;
+    this.#values[this.#length++] = value;
   }
 
   endRow(): void {
-    this.#indptr.push(this.#indices.length);
+    this.#indptr.push(this.#length);
   }
 
   matrix(): SparseMatrix {
-    return new SparseMatrix({ indptr: this.#indptr, indices: this.#indices, values: this.#values, columns: this.columns });
+    const [indices, values] = [this.#indices.slice(0, this.#length), this.#values.slice(0, this.#length)];
+    return trustedSparse({ indptr: Float64Array.from(this.#indptr), indices, values, columns: this.columns });
   }
 }

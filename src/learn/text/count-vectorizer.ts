@@ -1,9 +1,13 @@
+import { inSlices } from '../../calls/text-reader.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import type { FilePath } from '../../file-path.js';
-import { callback, type Check, flag, integer, oneOf, readOptions, type Options } from '../../options.js';
+import { abortSignal, callback, type Check, flag, integer, oneOf, readOptions, type Options } from '../../options.js';
 import { byCodePoint } from '../../metrics/lists.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
+import type { SignalOption } from '../features/standard-scaler.js';
 import { SparseBuilder, type SparseMatrix } from '../matrix/sparse-matrix.js';
 import { readEstimator, type SavedEstimator, writeEstimator } from '../saving/estimator-files.js';
+import { kSlicePieces, sortedSlices } from './sorted-slices.js';
 import { type LoadVectorizerOptions, readVectorizer, vectorizerParams } from './saved-vectorizer.js';
 import { type AnalyzerOptions, makeAnalyzer, regExp } from './tokenize.js';
 
@@ -93,26 +97,32 @@ export class CountVectorizer {
     return { type: 'CountVectorizer', params, state: { ...state, vocabulary: this.getFeatureNamesOut() } };
   }
 
-  /** Chooses the pieces. Errors: INVALID_ARG; INVALID_OPTION for minDf above maxDf; EMPTY_INPUT where no piece is left. */
-  fit(texts: readonly string[]): this {
-    this.fitTransform(texts);
+  /**
+   * Chooses the pieces, in slices of the event loop.
+   *
+   * Errors: INVALID_ARG; INVALID_OPTION for minDf above maxDf; EMPTY_INPUT where no piece is left; the signal's reason.
+   */
+  async fit(texts: readonly string[], options?: SignalOption): Promise<this> {
+    await this.fitTransform(texts, options);
     return this;
   }
 
   /** Chooses the pieces and counts them, [texts, pieces]. Errors: as `fit`. */
-  fitTransform(texts: readonly string[]): SparseMatrix {
+  async fitTransform(texts: readonly string[], options?: SignalOption): Promise<SparseMatrix> {
     requireTexts(texts, 'fit');
-    if (this.#options.vocabulary !== undefined) return this.transform(texts);
-    const counted = texts.map((text) => countsOf(this.#analyze(text)));
-    this.#setFeatures(this.#choose(counted));
-    return this.#matrix(counted);
+    if (this.#options.vocabulary !== undefined) return this.transform(texts, options);
+    const budget = budgetOf('fit', options);
+    const counted = await inSlices(this.#counted(texts), budget);
+    this.#setFeatures(await inSlices(this.#choose(counted), budget));
+    return inSlices(this.#matrix(counted), budget);
   }
 
-  /** Counts the pieces of texts, [texts, pieces]; unknown ones are nothing. Errors: INVALID_ARG. */
-  transform(texts: readonly string[]): SparseMatrix {
+  /** Counts the pieces of texts, [texts, pieces]; unknown ones are nothing. Errors: INVALID_ARG, the signal's reason. */
+  async transform(texts: readonly string[], options?: SignalOption): Promise<SparseMatrix> {
     requireTexts(texts, 'transform');
     this.getFeatureNamesOut();
-    return this.#matrix(texts.map((text) => countsOf(this.#analyze(text))));
+    const budget = budgetOf('transform', options);
+    return inSlices(this.#matrix(await inSlices(this.#counted(texts), budget)), budget);
   }
 
   /** The pieces, in the order of the columns. Errors: INVALID_ARG before fit. */
@@ -132,27 +142,44 @@ export class CountVectorizer {
     this.#features = features;
   }
 
-  #choose(counted: readonly ReadonlyMap<string, number>[]): string[] {
+  /** How often each piece occurs in each text, in slices. */
+  *#counted(texts: readonly string[]): Generator<void, Map<string, number>[]> {
+    const counted: Map<string, number>[] = [];
+    for (const text of texts) {
+      const counts = new Map<string, number>();
+      for (const piece of this.#analyze(text)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+      counted.push(counts);
+      yield;
+    }
+    return counted;
+  }
+
+  *#choose(counted: readonly ReadonlyMap<string, number>[]): Generator<void, readonly string[]> {
     const [texts, all] = [new Map<string, number>(), new Map<string, number>()];
     for (const counts of counted) {
       for (const [piece, count] of counts) {
         texts.set(piece, (texts.get(piece) ?? 0) + 1);
         all.set(piece, (all.get(piece) ?? 0) + (this.#options.binary === true ? 1 : count));
       }
+      yield;
     }
     const { minDf = 1, maxDf = 1, maxFeatures = Infinity } = this.#options;
     const least = minDf >= 1 ? minDf : minDf * counted.length;
     const most = maxDf > 1 ? maxDf : maxDf * counted.length;
     if (texts.size === 0) return [];
     if (most < least) throw unexpected('INVALID_OPTION', 'minDf that is not above maxDf', `${least} and ${most} texts`);
-    const kept = [...texts].filter(([, count]) => count >= least && count <= most).map(([piece]) => piece);
-    const sorted = kept.sort(byCodePoint);
+    const kept: string[] = [];
+    for (const [piece, count] of texts) {
+      if (count >= least && count <= most) kept.push(piece);
+      if (kept.length % kSlicePieces === 0) yield;
+    }
+    const sorted = yield* sortedSlices(kept, byCodePoint);
     if (sorted.length <= maxFeatures) return sorted;
-    const frequent = new Set([...sorted].sort((a, b) => all.get(b)! - all.get(a)!).slice(0, maxFeatures));
+    const frequent = new Set((yield* sortedSlices(sorted, (a, b) => all.get(b)! - all.get(a)!)).slice(0, maxFeatures));
     return sorted.filter((piece) => frequent.has(piece));
   }
 
-  #matrix(counted: readonly ReadonlyMap<string, number>[]): SparseMatrix {
+  *#matrix(counted: readonly ReadonlyMap<string, number>[]): Generator<void, SparseMatrix> {
     const builder = new SparseBuilder(this.#columns.size);
     for (const counts of counted) {
       const row: [number, number][] = [];
@@ -162,15 +189,17 @@ export class CountVectorizer {
       }
       for (const [column, count] of row.sort(([a], [b]) => a - b)) builder.push(column, count);
       builder.endRow();
+      yield;
     }
     return builder.matrix();
   }
 }
 
-function countsOf(pieces: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const piece of pieces) counts.set(piece, (counts.get(piece) ?? 0) + 1);
-  return counts;
+/** The budget of a call by its options. Errors: INVALID_OPTION. */
+export function budgetOf(call: string, options: SignalOption | undefined): Budget {
+  const { signal } = readOptions(call, options, { signal: abortSignal });
+  signal?.throwIfAborted();
+  return new Budget(signal);
 }
 
 function requireTexts(texts: readonly string[], call: string): void {

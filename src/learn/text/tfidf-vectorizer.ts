@@ -1,9 +1,11 @@
+import { inSlices } from '../../calls/text-reader.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import type { FilePath } from '../../file-path.js';
 import { type Check, flag, readOptions } from '../../options.js';
-import { SparseMatrix } from '../matrix/sparse-matrix.js';
+import { type SparseMatrix, trustedSparse } from '../matrix/sparse-matrix.js';
+import type { SignalOption } from '../features/standard-scaler.js';
 import { readEstimator, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
-import { countSchema, CountVectorizer, type CountVectorizerOptions } from './count-vectorizer.js';
+import { budgetOf, countSchema, CountVectorizer, type CountVectorizerOptions } from './count-vectorizer.js';
 import { type LoadVectorizerOptions, readVectorizer } from './saved-vectorizer.js';
 
 /** Options of `TfidfVectorizer`. */
@@ -94,24 +96,22 @@ export class TfidfVectorizer {
   }
 
   /** Chooses the pieces and weighs them. Errors: as `CountVectorizer.fit`. */
-  fit(texts: readonly string[]): this {
-    this.fitTransform(texts);
+  async fit(texts: readonly string[], options?: SignalOption): Promise<this> {
+    await this.fitTransform(texts, options);
     return this;
   }
 
   /** Chooses and weighs the pieces, and gives the rows of the same texts. Errors: as `CountVectorizer.fit`. */
-  fitTransform(texts: readonly string[]): SparseMatrix {
-    const counts = this.#counts.fitTransform(texts);
-    const present = new Float64Array(counts.columns);
-    for (const column of counts.indices) present[column]!++;
-    const extra = this.#smoothIdf ? 1 : 0;
-    this.#idf = this.#useIdf ? present.map((count) => Math.log((counts.rows + extra) / (count + extra)) + 1) : undefined;
-    return this.#weigh(counts);
+  async fitTransform(texts: readonly string[], options?: SignalOption): Promise<SparseMatrix> {
+    const budget = budgetOf('fit', options);
+    const counts = await this.#counts.fitTransform(texts, options);
+    this.#idf = this.#useIdf ? await inSlices(this.#weights(counts), budget) : undefined;
+    return inSlices(this.#weigh(counts), budget);
   }
 
-  /** The rows of texts, [texts, pieces]. Errors: INVALID_ARG. */
-  transform(texts: readonly string[]): SparseMatrix {
-    return this.#weigh(this.#counts.transform(texts));
+  /** The rows of texts, [texts, pieces]. Errors: INVALID_ARG, the signal's reason. */
+  async transform(texts: readonly string[], options?: SignalOption): Promise<SparseMatrix> {
+    return inSlices(this.#weigh(await this.#counts.transform(texts, options)), budgetOf('transform', options));
   }
 
   /** The pieces, in the order of the columns. Errors: INVALID_ARG before fit. */
@@ -119,17 +119,31 @@ export class TfidfVectorizer {
     return this.#counts.getFeatureNamesOut();
   }
 
-  #weigh(counts: SparseMatrix): SparseMatrix {
-    const values = counts.values.map((count, i) => {
-      const frequency = this.#sublinearTf ? 1 + Math.log(count) : count;
-      return frequency * (this.#idf?.[counts.indices[i]!] ?? 1);
-    });
-    for (let row = 0; row < counts.rows && this.#norm !== null; row++) {
-      const own = values.subarray(counts.indptr[row], counts.indptr[row + 1]);
-      const sum = own.reduce((total, value) => total + (this.#norm === 'l1' ? Math.abs(value) : value * value), 0);
-      const length = this.#norm === 'l1' ? sum : Math.sqrt(sum);
-      for (let i = 0; i < own.length && length > 0; i++) own[i]! /= length;
+  *#weights(counts: SparseMatrix): Generator<void, Float64Array> {
+    const present = new Float64Array(counts.columns);
+    for (let row = 0; row < counts.rows; row++) {
+      counts.each(row, (column) => present[column]!++);
+      yield;
     }
-    return new SparseMatrix({ indptr: counts.indptr, indices: counts.indices, values, columns: counts.columns });
+    const extra = this.#smoothIdf ? 1 : 0;
+    return present.map((count) => Math.log((counts.rows + extra) / (count + extra)) + 1);
+  }
+
+  *#weigh(counts: SparseMatrix): Generator<void, SparseMatrix> {
+    const { indptr, indices, columns } = counts;
+    const values = new Float64Array(counts.values.length);
+    for (let row = 0; row < counts.rows; row++) {
+      let sum = 0;
+      for (let i = indptr[row]!; i < indptr[row + 1]!; i++) {
+        const count = counts.values[i]!;
+        const value = (this.#sublinearTf ? 1 + Math.log(count) : count) * (this.#idf?.[indices[i]!] ?? 1);
+        values[i] = value;
+        sum += this.#norm === 'l1' ? Math.abs(value) : value * value;
+      }
+      const length = this.#norm === 'l1' ? sum : Math.sqrt(sum);
+      if (this.#norm !== null && length > 0) for (let i = indptr[row]!; i < indptr[row + 1]!; i++) values[i]! /= length;
+      yield;
+    }
+    return trustedSparse({ indptr, indices, values, columns });
   }
 }
