@@ -14,12 +14,13 @@ export {
 export { hstack, type Matrix } from './matrix/matrix.js';
 export { SparseMatrix } from './matrix/sparse-matrix.js';
 export { KNeighborsClassifier, type KNeighborsOptions, type Neighbors } from './neighbors/k-neighbors-classifier.js';
-export { crossValScore, type Classifier, type CrossValidationOptions } from './split/cross-validation.js';
+export { crossValScore, type Classifier, type CrossValidationOptions, type Scorer } from './split/cross-validation.js';
 export { kFold, stratifiedKFold, type FoldOptions } from './split/folds.js';
 export { NumpyRandom } from './split/numpy-random.js';
 export { splitIndices, trainTestSplit, type Split, type SplitOf, type SplitOptions } from './split/train-test-split.js';
 export { CountVectorizer, type CountVectorizerOptions } from './text/count-vectorizer.js';
 export { englishStopWords } from './text/stop-words.js';
+export type { LoadVectorizerOptions } from './text/saved-vectorizer.js';
 export { TfidfVectorizer, type TfidfVectorizerOptions } from './text/tfidf-vectorizer.js';
 export { segmentWords, type AnalyzerOptions } from './text/tokenize.js';
 export * from '../metrics/index.js';

@@ -6,7 +6,7 @@ export * from './ranking.js';
 export * from './retrieval.js';
 export { multiLabelScores, type MultiLabelScores } from './multi-label.js';
 export type { Numbers } from './lists.js';
-export { classificationReport, type ReportObject, type ReportOptions, type ReportScores } from './report.js';
+export { classificationReport, type Classes, type ReportObject, type ReportOptions, type ReportScores } from './report.js';
 export { silhouette } from './silhouette.js';
 export { squadScores, type SquadScores } from './squad.js';
 export * from './averages.js';

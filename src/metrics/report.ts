@@ -29,7 +29,7 @@ export interface ReportScores extends PrecisionRecall {
 export type ReportObject = Readonly<Record<string, ReportScores | number>>;
 
 /** Classes of samples, or tables [samples, classes] of zeros and ones. */
-type Classes = readonly Label[] | readonly (readonly number[])[];
+export type Classes = readonly Label[] | readonly (readonly number[])[];
 
 interface Line extends ReportScores {
   readonly title: string;

@@ -1,3 +1,4 @@
+/** Pre-training from raw text: WordPiece vocabularies, corpora, masked words and next sentences. @module */
 export {
   trainWordPiece,
   type TrainWordPieceOptions,
@@ -7,4 +8,6 @@ export {
 export type { TextSource } from './corpus/text-source.js';
 export { pretrain, type PretrainedModel, type PretrainingObjective, type PretrainOptions } from './pretrain.js';
 export { modelSizes, type ModelSize } from './model-sizes.js';
+export type { MaskingRule } from '../training/collators/masking.js';
+export type { TokenizerFiles } from '../tokenizer/definition/definition.js';
 export type { CorpusFormat } from './corpus/documents.js';

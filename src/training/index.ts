@@ -1,3 +1,4 @@
+/** Fine-tuning of every head, on the library's own threads. @module */
 export {
   trainingArguments,
   type IntervalStrategy,
@@ -7,14 +8,18 @@ export {
   type TrainingArgumentsOptions,
 } from './arguments/training-arguments.js';
 export { schedule, schedulerTypes, type ScheduleShape, type SchedulerType } from './arguments/schedules.js';
-export type { EvaluatedBatch, StepResult, StepSettings, TrainableModel, TrainedTensor } from './trainer/trainable-model.js';
+export type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from './trainer/trainable-model.js';
 export { Trainer, type EvaluateOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer/trainer.js';
 export { train, type DatasetSource, type TrainedModel, type TrainModelOptions } from './trainer/train.js';
 export type { ComputeMetrics, EvalPrediction, PredictionOutput } from './trainer/evaluation.js';
-export type { LogEntry, TrainerState } from './trainer/trainer-state.js';
+export type { SnapshotOptions } from './program/snapshot.js';
+export type { DataPosition } from './trainer/batch-source.js';
+export type { LogEntry, Pending, TrainerState } from './trainer/trainer-state.js';
+export type { PlateauState } from './arguments/plateau.js';
 export type { CallbackContext, CallbackState, TrainerCallback, TrainerControl } from './callbacks/callback.js';
 export { EarlyStoppingCallback } from './callbacks/early-stopping.js';
 export * from './datasets/index.js';
 export * from './collators/index.js';
+export type { TextModel } from '../calls/text-reader.js';
 export { createModel, type CreateModelOptions } from './create/create-model.js';
 export { evaluateModel, type EvaluateModelOptions, type ModelEvaluation } from './evaluation/evaluate-model.js';

@@ -34,6 +34,7 @@ export interface KMeansProgress {
 /** Options of `KMeans.fit`. */
 export interface KMeansFitOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Told after each iteration. */
   readonly onProgress?: ((progress: KMeansProgress) => void) | undefined;
 }
 

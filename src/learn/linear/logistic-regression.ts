@@ -38,6 +38,7 @@ export interface FitOptions {
   /** A weight for each row, from 0. */
   readonly sampleWeight?: ArrayLike<number> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told after each iteration. */
   readonly onProgress?: ((progress: FitProgress) => void) | undefined;
 }
 

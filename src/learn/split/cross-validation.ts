@@ -8,11 +8,14 @@ import type { Split } from './train-test-split.js';
 
 /** A model that fits and predicts classes. */
 export interface Classifier {
+  /** Learns from x [rows, features] and y [rows]. */
   fit(x: Matrix, y: readonly Label[], options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>;
+  /** Classes of the rows of x, [rows]. */
   predict(x: Matrix): Promise<readonly Label[]>;
 }
 
-type Scorer = (yTrue: readonly Label[], yPred: readonly Label[]) => number;
+/** A score of true and predicted classes; larger is better. */
+export type Scorer = (yTrue: readonly Label[], yPred: readonly Label[]) => number;
 
 const scorers: Readonly<Record<string, Scorer>> = {
   accuracy,

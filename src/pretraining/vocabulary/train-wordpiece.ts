@@ -30,6 +30,7 @@ export interface TrainWordPieceOptions {
   /** `model_max_length` of tokenizer_config.json. Default 512. */
   readonly maxLength?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told at most ten times a second. */
   readonly onProgress?: ((progress: WordPieceProgress) => void) | undefined;
 }
 

@@ -18,6 +18,7 @@ export class EarlyStoppingCallback implements TrainerCallback {
     this.threshold = threshold;
   }
 
+  /** Errors: INVALID_OPTION without evaluations or a metric to watch. */
   onTrainBegin({ args }: CallbackContext): void {
     if (args.evalStrategy === 'no') throw unexpected('INVALID_OPTION', 'an evalStrategy of "steps" or "epoch" for early stopping', '"no"');
     if (args.metricForBestModel === undefined) {
@@ -35,6 +36,7 @@ export class EarlyStoppingCallback implements TrainerCallback {
     if (this.#worse >= this.patience) control.shouldTrainingStop = true;
   }
 
+  /** Its settings and how many evaluations were no better, under transformers' names. */
   save(): CallbackState {
     return {
       args: { early_stopping_patience: this.patience, early_stopping_threshold: this.threshold },
@@ -42,6 +44,7 @@ export class EarlyStoppingCallback implements TrainerCallback {
     };
   }
 
+  /** Counts on from a checkpoint. */
   restore({ attributes }: CallbackState): void {
     const counter = (attributes as Readonly<Record<string, unknown>> | undefined)?.['early_stopping_patience_counter'];
     this.#worse = typeof counter === 'number' ? counter : 0;

@@ -14,7 +14,7 @@ export interface ClassificationOptions extends RowOptions {
 }
 
 /** A text, or a pair of texts, and what it is labelled with. */
-interface LabelledExample extends Example {
+export interface LabelledExample extends Example {
   /** A class (-100: does not count), or a number for each label; undefined without a label. */
   readonly label: number | Float32Array | undefined;
 }

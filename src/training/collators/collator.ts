@@ -24,11 +24,11 @@ export interface Example {
 export type MicroBatch = PackedBatch & {
   /** Classes: [tokens], [sequences] or [selected], by the head. */
   readonly labels?: Int32Array;
-  /** [sequences]: a second kind of classes (next sentence beside masked words). */
+  /** A second kind of classes (next sentence beside masked words), [sequences]. */
   readonly sentenceLabels?: Int32Array;
-  /** [sequences, 2]: first and last token of an answer. */
+  /** First and last token of an answer, [sequences, 2]. */
   readonly spans?: Int32Array;
-  /** [sequences or tokens, width]: what scores should be. */
+  /** What scores should be, [sequences or tokens, width]. */
   readonly numbers?: Float32Array;
 };
 

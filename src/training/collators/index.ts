@@ -1,4 +1,4 @@
-export { ClassificationCollator, type ClassificationOptions } from './classification.js';
+export { ClassificationCollator, type ClassificationOptions, type LabelledExample } from './classification.js';
 export type { CollatedBatch, Collator, Draw, EncodedSequence, Example, MicroBatch, ReadPredictions } from './collator.js';
 export {
   createCollator,
@@ -8,9 +8,10 @@ export {
   type InspectOptions,
   type TaskData,
 } from './create-collator.js';
-export { LanguageModelingCollator, type LanguageModelingOptions } from './language-modeling.js';
-export { MultipleChoiceCollator, type MultipleChoiceOptions } from './multiple-choice.js';
-export { QuestionAnsweringCollator, type QuestionAnsweringOptions } from './question-answering.js';
-export { ReplacedTokenCollator, type ReplacedTokenOptions } from './replaced-token.js';
-export { taskMetrics, type Metrics } from './task-metrics.js';
-export { TokenClassificationCollator, type TokenClassificationOptions } from './token-classification.js';
+export { LanguageModelingCollator, type LanguageModelingOptions, type MaskedExample } from './language-modeling.js';
+export type { TokenWords } from './masking.js';
+export { MultipleChoiceCollator, type ChoiceExample, type MultipleChoiceOptions } from './multiple-choice.js';
+export { QuestionAnsweringCollator, type AnswerExample, type QuestionAnsweringOptions } from './question-answering.js';
+export { ReplacedTokenCollator, type ReplacedExample, type ReplacedTokenOptions } from './replaced-token.js';
+export { taskMetrics, type Metrics, type ScorePredictions } from './task-metrics.js';
+export { TokenClassificationCollator, type TaggedExample, type TokenClassificationOptions } from './token-classification.js';

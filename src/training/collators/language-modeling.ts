@@ -12,7 +12,8 @@ import { RowReader, sequenceOf, type RowOptions } from './row-reader.js';
 /** Options of `LanguageModelingCollator`. */
 export interface LanguageModelingOptions extends RowOptions, MaskingOptions {}
 
-interface MaskedExample extends Example {
+/** A window of a text whose tokens may be masked. */
+export interface MaskedExample extends Example {
   /** Of each sequence. */
   readonly words: readonly TokenWords[];
 }

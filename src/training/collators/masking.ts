@@ -23,6 +23,7 @@ export interface MaskingOptions {
   readonly maxPredictionsPerSequence?: number | undefined;
 }
 
+/** How masked tokens are chosen: as transformers' collator does, or as Google's BERT did. */
 export type MaskingRule = 'transformers' | 'google';
 
 /** Numbers of the words that tokens belong to, [tokens]; -1 for special tokens. */

@@ -11,7 +11,8 @@ export interface MultipleChoiceOptions extends RowOptions {
   readonly numChoices: number;
 }
 
-interface ChoiceExample extends Example {
+/** A question with its choices. */
+export interface ChoiceExample extends Example {
   /** The right choice, from 0; -100 does not count; undefined without a label. */
   readonly label: number | undefined;
 }

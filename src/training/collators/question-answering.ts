@@ -19,9 +19,10 @@ export interface QuestionAnsweringOptions extends RowOptions {
   readonly handleImpossibleAnswer?: boolean | undefined;
 }
 
-interface AnswerExample extends Example {
+/** A question and its context, in as many windows as that needs. */
+export interface AnswerExample extends Example {
   readonly windows: readonly Encoding[];
-  /** [windows, 2]: first and last token of the answer; both 0, [CLS], in a window without it. */
+  /** First and last token of the answer, [windows, 2]; both 0, [CLS], in a window without it. */
   readonly spans: Int32Array | undefined;
   readonly context: string;
   readonly answers: readonly string[];

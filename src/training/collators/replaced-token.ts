@@ -13,8 +13,9 @@ export interface ReplacedTokenOptions extends RowOptions {
   readonly replaceProbability?: number | undefined;
 }
 
-interface ReplacedExample extends Example {
-  /** [tokens]: 1 for a replaced one, 0 for another, NaN for what does not count; undefined: to be drawn. */
+/** A text some of whose tokens are replaced. */
+export interface ReplacedExample extends Example {
+  /** [tokens] 1 for a replaced one, 0 for another, NaN for what does not count; undefined: to be drawn. */
   readonly numbers: Float32Array | undefined;
 }
 

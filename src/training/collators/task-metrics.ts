@@ -17,7 +17,7 @@ import type { ReadPredictions } from './collator.js';
 export type Metrics = Readonly<Record<string, number>>;
 
 /** Makes scores of predictions and labels, both as collators read them. */
-export type ComputeMetrics = (read: ReadPredictions) => Metrics;
+export type ScorePredictions = (read: ReadPredictions) => Metrics;
 
 /**
  * The scores of a task, unless a user computes others:
@@ -27,7 +27,7 @@ export type ComputeMetrics = (read: ReadPredictions) => Metrics;
  *
  * Errors: EMPTY_INPUT without predictions or labels.
  */
-export function taskMetrics(task: DataTask, kind: 'class' | 'classes' | 'numbers' = 'class'): ComputeMetrics {
+export function taskMetrics(task: DataTask, kind: 'class' | 'classes' | 'numbers' = 'class'): ScorePredictions {
   const compute = kind !== 'class' ? { classes: multiLabelMetrics, numbers: regressionMetrics }[kind] : byTask[task];
   return (read) => {
     if (read.labels.length === 0) throw unexpected('EMPTY_INPUT', 'rows with labels to compute metrics from', 'none');
@@ -35,7 +35,7 @@ export function taskMetrics(task: DataTask, kind: 'class' | 'classes' | 'numbers
   };
 }
 
-const byTask: Readonly<Record<DataTask, ComputeMetrics>> = {
+const byTask: Readonly<Record<DataTask, ScorePredictions>> = {
   'text-classification': classMetrics,
   'cross-encoder': classMetrics,
   'next-sentence-prediction': classMetrics,

@@ -16,8 +16,9 @@ export interface TokenClassificationOptions extends RowOptions {
   readonly labelAllTokens?: boolean | undefined;
 }
 
-interface TaggedExample extends Example {
-  /** [tokens]: -100 for what does not count. */
+/** A text whose words have labels. */
+export interface TaggedExample extends Example {
+  /** [tokens] -100 for what does not count. */
   readonly labels: Int32Array;
   /** Tokens that begin a word: what is predicted of the row. */
   readonly firsts: readonly number[];

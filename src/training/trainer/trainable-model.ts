@@ -52,6 +52,7 @@ export interface TrainedTensor {
   readonly shape: readonly number[];
   /** Row-major. */
   read(kind: TensorKind): Promise<Float32Array>;
+  /** Takes all values of the tensor, row-major; errors: INVALID_ARG for another number of them. */
   write(kind: TensorKind, values: Float32Array): Promise<void>;
 }
 
@@ -79,5 +80,6 @@ export interface TrainableModel<Batch extends CollatedBatch = CollatedBatch> {
   snapshot(options?: SnapshotOptions): Promise<Model>;
   /** Bytes of weights, gradients and moments, and of activations. */
   memoryUsage(): { readonly weightBytes: number; readonly workspaceBytes: number };
+  /** Gives back its memory; later calls give DISPOSED. */
   dispose(): void;
 }
