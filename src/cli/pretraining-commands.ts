@@ -37,6 +37,7 @@ export function addPretrainingCommands(program: Command, setExitCode: (code: num
     .option('--mlm-probability <share>', 'share of tokens to be predicted (default: 0.15)', number)
     .option('--whole-word-mask', 'predict all tokens of a word or none')
     .option('--static-masks', 'mask the same words in every epoch')
+    .option('--corpus-dir <directory>', 'where examples are kept for other runs (default: in --output, until the end)', path)
     .option('--resume', 'go on from the newest checkpoint of --output')
     .option('--json', 'print the metrics as JSON');
   addArgumentFlags(pretraining).action(async (files: string[], flags: PretrainFlags & Record<string, unknown>, command: Command) => {
@@ -49,7 +50,7 @@ export function addPretrainingCommands(program: Command, setExitCode: (code: num
 /** The flags of `pretrain` that are no training arguments. */
 const ownFlags = [
   ...['output', 'eval', 'model', 'config', 'tokenizer', 'vocabSize', 'objective', 'corpusFormat', 'maxLength', 'shortSeqProb'],
-  ...['maskingRule', 'mlmProbability', 'wholeWordMask', 'staticMasks', 'resume', 'json'],
+  ...['maskingRule', 'mlmProbability', 'wholeWordMask', 'staticMasks', 'corpusDir', 'resume', 'json'],
 ];
 
 function number(value: string): number {

@@ -6,7 +6,8 @@ export {
   type WordPieceVocabulary,
 } from './vocabulary/train-wordpiece.js';
 export type { TextSource } from './corpus/text-source.js';
-export { pretrain, type PretrainedModel, type PretrainingObjective, type PretrainOptions } from './pretrain.js';
+export { pretrain, type PretrainedModel } from './pretrain.js';
+export type { PretrainingObjective, PretrainOptions } from './pretrain-options.js';
 export { modelSizes, type ModelSize } from './model-sizes.js';
 export type { MaskingRule } from '../training/collators/masking.js';
 export type { TokenizerFiles } from '../tokenizer/definition/definition.js';

@@ -7,7 +7,7 @@ import { fillMask, loadModel, predictNextSentence } from '../../src/index.js';
 import { openCorpus } from '../../src/pretraining/corpus/text-source.js';
 import { readDocuments, type Documents } from '../../src/pretraining/corpus/documents.js';
 import { TokenArena } from '../../src/pretraining/corpus/token-arena.js';
-import { drawExamples, type DrawOptions, type PretrainingExample } from '../../src/pretraining/examples/draw-examples.js';
+import { drawExamples, type DrawOptions, type DrawnExample } from '../../src/pretraining/examples/draw-examples.js';
 import { pretrain, trainWordPiece, type PretrainOptions } from '../../src/pretraining/index.js';
 import { Budget } from '../../src/runtime/event-loop-budget.js';
 import { cliProgram } from '../support/cli.js';
@@ -28,10 +28,11 @@ const corpus = join(folder, 'corpus.txt');
 writeFileSync(corpus, documents.map((sentences) => sentences.join('\n')).join('\n\n'));
 const tokenizer = await trainWordPiece(corpus, { vocabSize: 80 });
 
-async function read(options?: Partial<DrawOptions>): Promise<{ documents: Documents; examples: PretrainingExample[] }> {
-  const arena = new TokenArena(tokenizer.tokens.length);
-  const read = await readDocuments(await openCorpus('test', corpus), tokenizer.tokenizer(), 'sentences', arena, new Budget(undefined));
-  const drawing = drawExamples(read, { objective: 'next-sentence', maxLength: 24, shortSeqProb: 0.1, seed: 3, ...options });
+async function read(options?: Partial<DrawOptions>): Promise<{ documents: Documents; examples: DrawnExample[] }> {
+  const format = { format: 'sentences', needsOthers: true } as const;
+  const reading = readDocuments(await openCorpus('test', corpus), tokenizer.tokenizer(), new Budget(undefined), format);
+  const read = (await reading.next()).value as Documents;
+  const drawing = drawExamples(read, { objective: 'next-sentence', maxLength: 24, shortSeqProb: 0.1, seed: 3, part: 0, ...options });
   let step = drawing.next();
   while (step.done !== true) step = drawing.next();
   return { documents: read, examples: step.value };
@@ -183,7 +184,7 @@ t('says what is wrong', async () => {
     codeOf(() =>
       drawExamples(
         { tokens: new TokenArena(9), sentences: [0, 3], documents: [0, 1] },
-        { objective: 'none', maxLength: 3, shortSeqProb: 0, seed: 1 },
+        { objective: 'none', maxLength: 3, shortSeqProb: 0, seed: 1, part: 0 },
       ).next(),
     ),
     'MAX_LENGTH',

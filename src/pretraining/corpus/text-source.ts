@@ -1,4 +1,5 @@
 import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { unexpected } from '../../expected.js';
 import { readFilePath, type FilePath } from '../../file-path.js';
 import { received } from '../../options.js';
@@ -15,6 +16,8 @@ export type TextSource = FilePath | readonly FilePath[] | Iterable<string> | Asy
 export interface Corpus {
   /** Bytes of all files; undefined for an iterable. */
   readonly totalBytes: number | undefined;
+  /** What tells files from others without reading them: paths, sizes and times of change; undefined for an iterable. */
+  readonly identity: string | undefined;
   /** Bytes that have been read in this pass. */
   readonly readBytes: number;
   /** The lines of files, without their ends, or the texts of an iterable; a pass from the first. Errors: IO, INPUT_TOO_LARGE, INVALID_ARG. */
@@ -29,8 +32,13 @@ export async function openCorpus(call: string, source: TextSource): Promise<Corp
   const files = filesOf(call, source);
   if (files === undefined) return iterableCorpus(call, source as Iterable<string> | AsyncIterable<string>);
   let totalBytes = 0;
-  for (const file of files) totalBytes += await sizeOf(file);
-  return new Files(files, totalBytes);
+  const identity: string[] = [];
+  for (const file of files) {
+    const { size, mtimeMs } = await statFile(file);
+    totalBytes += size;
+    identity.push(JSON.stringify([resolve(file), size, mtimeMs]));
+  }
+  return new Files(files, totalBytes, identity.join());
 }
 
 /** The paths that a source means; undefined for an iterable of texts. */
@@ -52,11 +60,11 @@ function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
-async function sizeOf(file: string): Promise<number> {
+async function statFile(file: string): Promise<{ readonly size: number; readonly mtimeMs: number }> {
   try {
     const stats = await stat(file);
     if (stats.isDirectory()) throw unexpected('IO', `a file for ${file}`, 'a directory');
-    return stats.size;
+    return stats;
   } catch (error) {
     throw readError(file, error);
   }
@@ -66,10 +74,12 @@ class Files implements Corpus {
   readBytes = 0;
   readonly #files: readonly string[];
   readonly totalBytes: number;
+  readonly identity: string;
 
-  constructor(files: readonly string[], totalBytes: number) {
+  constructor(files: readonly string[], totalBytes: number, identity: string) {
     this.#files = files;
     this.totalBytes = totalBytes;
+    this.identity = identity;
   }
 
   async *texts(): AsyncGenerator<string, void, undefined> {
@@ -101,6 +111,7 @@ class Files implements Corpus {
 function iterableCorpus(call: string, source: Iterable<string> | AsyncIterable<string>): Corpus {
   return {
     totalBytes: undefined,
+    identity: undefined,
     readBytes: 0,
     async *texts() {
       let index = 0;

@@ -1,4 +1,4 @@
-/** Token ids of a whole corpus end to end, in two bytes each where the vocabulary allows. */
+/** Token ids of a part of a corpus end to end, in two bytes each where the vocabulary allows. */
 export class TokenArena {
   #ids: Uint16Array | Int32Array;
   /** [tokens]: whether no character lies between a token and the one before it. */
@@ -22,13 +22,22 @@ export class TokenArena {
     this.#length = end;
   }
 
-  /** Copies tokens begin .. end to `target` at `at`. */
-  copy(begin: number, end: number, target: Int32Array, at: number): void {
-    target.set(this.#ids.subarray(begin, end), at);
+  /** Ids of tokens begin .. end; a view, until tokens are added or forgotten. */
+  ids(begin: number, end: number): Uint16Array | Int32Array {
+    return this.#ids.subarray(begin, end);
   }
 
-  isJoined(token: number): boolean {
-    return this.#isJoined[token] === 1;
+  /** [end - begin]: 1 where no character lies between a token and the one before it; a view as `ids`. */
+  isJoined(begin: number, end: number): Uint8Array {
+    return this.#isJoined.subarray(begin, end);
+  }
+
+  /** Forgets the first tokens; the others move to the start. */
+  forget(count: number): void {
+    this.#ids.copyWithin(0, count, this.#length);
+    this.#isJoined.copyWithin(0, count, this.#length);
+    this.#isJoined.fill(0, this.#length - count, this.#length);
+    this.#length -= count;
   }
 
   #grow(capacity: number): void {

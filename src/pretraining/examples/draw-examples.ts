@@ -5,8 +5,8 @@ import type { Documents } from '../corpus/documents.js';
 /** What is learned beside masked words: nothing, whether B follows A, or whether A and B stand in their order. */
 export type PairObjective = 'none' | 'next-sentence' | 'sentence-order';
 
-/** Tokens of the corpus that make an example: A, and B where there are pairs. */
-export interface PretrainingExample {
+/** Tokens of a part of the corpus that make an example: A, and B where there are pairs. */
+export interface DrawnExample {
   readonly a: Span;
   readonly b?: Span;
   /** Of a pair: 0 where B follows A; 1 where it is from another document, or they are swapped. */
@@ -26,31 +26,27 @@ export interface DrawOptions {
   /** Share of examples that aim at a random shorter length. */
   readonly shortSeqProb: number;
   readonly seed: number;
+  /** The number of the part of the corpus, from 0. */
+  readonly part: number;
 }
 
 /**
  * Examples as google-research's BERT makes them: sentences of a document until the length is reached; a random cut between A and B; in half
  * of the cases B is text of another document, and the sentences that it displaces are used again; the longer of the two is cut, at
- * a random end. A function of the documents and the options. Yields now and then.
+ * a random end. A function of the documents and the options. Yields now and then. Next sentences need two documents or more.
  *
- * Errors: INVALID_ARG for next sentences of a single document, EMPTY_INPUT where nothing makes an example.
+ * Errors: MAX_LENGTH.
  */
-export function* drawExamples(corpus: Documents, options: DrawOptions): Generator<void, PretrainingExample[]> {
+export function* drawExamples(corpus: Documents, options: DrawOptions): Generator<void, DrawnExample[]> {
   const count = corpus.documents.length - 1;
-  if (options.objective === 'next-sentence' && count < 2) {
-    throw unexpected('INVALID_ARG', 'two or more documents for next sentences, with blank lines between them,', 'one document', {
-      hint: "objective 'mlm' needs no pairs.",
-    });
-  }
   const drawer = new Drawer(corpus, options);
-  const examples: PretrainingExample[] = [];
+  const examples: DrawnExample[] = [];
   for (let document = 0; document < count; document++) {
     for (const example of options.objective === 'none' ? drawer.windows(document) : drawer.pairs(document)) {
       examples.push(example);
       if (examples.length % kExamplesPerTurn === 0) yield;
     }
   }
-  if (examples.length === 0) throw unexpected('EMPTY_INPUT', 'text for one example or more', 'less');
   return examples;
 }
 
@@ -66,14 +62,14 @@ class Drawer {
   constructor(corpus: Documents, options: DrawOptions) {
     this.#corpus = corpus;
     this.#options = options;
-    this.#random = new Random(options.seed, 0x7061_6972);
+    this.#random = new Random(options.seed, 0x7061_6972, ...(options.part === 0 ? [] : [options.part]));
     const specials = options.objective === 'none' ? 2 : 3;
     this.#most = options.maxLength - specials;
     if (this.#most < 2) throw unexpected('MAX_LENGTH', `at least ${specials + 2} for maxLength`, options.maxLength);
   }
 
   /** Runs of whole sentences; a longer sentence is cut into runs. */
-  *windows(document: number): Generator<PretrainingExample> {
+  *windows(document: number): Generator<DrawnExample> {
     const { sentences, documents } = this.#corpus;
     const [first, last] = [documents[document]!, documents[document + 1]!];
     let begin = sentences[first]!;
@@ -91,7 +87,7 @@ class Drawer {
     }
   }
 
-  *pairs(document: number): Generator<PretrainingExample> {
+  *pairs(document: number): Generator<DrawnExample> {
     const { sentences, documents } = this.#corpus;
     const [first, last] = [documents[document]!, documents[document + 1]!];
     let start = first;
@@ -131,13 +127,13 @@ class Drawer {
     return { begin: sentences[start]!, end: sentences[end]! };
   }
 
-  #ordered(a: Span, b: Span): PretrainingExample {
+  #ordered(a: Span, b: Span): DrawnExample {
     const isSwapped = this.#random.uniform() < 0.5;
     return this.#fit(isSwapped ? { a: b, b: a, label: 1 } : { a, b, label: 0 });
   }
 
   /** Takes tokens from the longer of the two until they fit, each from a random end. */
-  #fit({ a, b, label }: { readonly a: Span; readonly b: Span; readonly label: 0 | 1 }): PretrainingExample {
+  #fit({ a, b, label }: { readonly a: Span; readonly b: Span; readonly label: 0 | 1 }): DrawnExample {
     const [first, second] = [{ ...a }, { ...b }];
     for (;;) {
       const lengths = [first.end - first.begin, second.end - second.begin] as const;

@@ -2,12 +2,11 @@ import { unexpected } from '../../expected.js';
 import { packBatch } from '../../runtime/batch.js';
 import { argmax } from '../../tasks/scoring/scores.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
-import type { CollatedBatch, Collator, Draw, EncodedSequence, Example } from '../../training/collators/collator.js';
+import type { CollatedBatch, Collator, Draw, Example } from '../../training/collators/collator.js';
 import { Masking, tokensAsWords, wordsOf, type MaskingOptions, type TokenWords } from '../../training/collators/masking.js';
 import { Random } from '../../training/datasets/random.js';
 import { logSumExp } from '../../training/evaluation/log-sum-exp.js';
-import type { TokenArena } from '../corpus/token-arena.js';
-import type { PretrainingExample } from './draw-examples.js';
+import type { PretrainingExample } from '../store/example-block.js';
 
 /** What a model predicted of an example, or should have. */
 export interface PretrainingPrediction {
@@ -19,13 +18,12 @@ export interface PretrainingPrediction {
   readonly pair: number | undefined;
 }
 
-interface DrawnExample extends Example {
+interface OwnExample extends Example {
   readonly drawn: PretrainingExample;
 }
 
 /** Lays examples of a corpus end to end and masks words, anew in every epoch unless masks are static. */
-export class PretrainingCollator implements Collator<PretrainingExample, DrawnExample> {
-  readonly #tokens: TokenArena;
+export class PretrainingCollator implements Collator<PretrainingExample, OwnExample> {
   readonly #masking: Masking;
   readonly #hasPairs: boolean;
   readonly #hasStaticMasks: boolean;
@@ -36,7 +34,6 @@ export class PretrainingCollator implements Collator<PretrainingExample, DrawnEx
 
   /** Errors: TOKENIZER for one without [CLS], [SEP] or [MASK]; INVALID_OPTION. */
   constructor(
-    tokens: TokenArena,
     tokenizer: Tokenizer,
     { hasPairs, staticMasks, ...masking }: MaskingOptions & { readonly hasPairs: boolean; readonly staticMasks: boolean },
   ) {
@@ -44,7 +41,6 @@ export class PretrainingCollator implements Collator<PretrainingExample, DrawnEx
     if (clsId === undefined || sepId === undefined || maskId === undefined) {
       throw unexpected('TOKENIZER', 'a tokenizer with [CLS], [SEP] and [MASK]', 'one that lacks some of them');
     }
-    this.#tokens = tokens;
     this.#masking = new Masking({ maskId, vocabSize }, masking);
     this.#hasPairs = hasPairs;
     this.#hasStaticMasks = staticMasks;
@@ -52,44 +48,34 @@ export class PretrainingCollator implements Collator<PretrainingExample, DrawnEx
     this.#goesOn = Uint8Array.from({ length: vocabSize }, (_, id) => (tokenizer.idToToken(id)?.startsWith('##') === true ? 1 : 0));
   }
 
-  *encode(drawn: PretrainingExample, index: number): Generator<void, DrawnExample> {
-    const { a, b } = drawn;
-    const length = a.end - a.begin + 2 + (b === undefined ? 0 : b.end - b.begin + 1);
-    const sequence = (): EncodedSequence => this.#sequence(drawn, length);
-    // Made when it is read: all examples of a corpus are held while it is learned.
+  *encode(drawn: PretrainingExample, index: number): Generator<void, OwnExample> {
     yield;
-    return {
-      index,
-      drawn,
-      tokens: length,
-      get sequences() {
-        return [sequence()];
-      },
-    };
+    const ids = this.#idsOf(drawn);
+    const typeIds = this.#hasPairs ? new Int32Array(ids.length).fill(1, drawn.aLength + 2) : undefined;
+    return { index, drawn, tokens: ids.length, sequences: [typeIds === undefined ? { ids } : { ids, typeIds }] };
   }
 
-  #sequence({ a, b }: PretrainingExample, length: number): EncodedSequence {
-    const ids = new Int32Array(length);
-    ids[0] = this.#clsId;
-    this.#tokens.copy(a.begin, a.end, ids, 1);
-    const separator = 1 + a.end - a.begin;
-    ids[separator] = this.#sepId;
-    if (b === undefined) return { ids };
-    this.#tokens.copy(b.begin, b.end, ids, separator + 1);
-    ids[length - 1] = this.#sepId;
-    return { ids, typeIds: new Int32Array(length).fill(1, separator + 1) };
+  #idsOf({ ids, aLength }: PretrainingExample): Int32Array {
+    const specials = this.#hasPairs ? 3 : 2;
+    const all = new Int32Array(ids.length + specials);
+    all[0] = this.#clsId;
+    all.set(ids.subarray(0, aLength), 1);
+    all[aLength + 1] = this.#sepId;
+    if (!this.#hasPairs) return all;
+    all.set(ids.subarray(aLength), aLength + 2);
+    all[all.length - 1] = this.#sepId;
+    return all;
   }
 
-  #wordsOf(ids: Int32Array, { a, b }: PretrainingExample): TokenWords {
-    const separator = 1 + a.end - a.begin;
+  #wordsOf(ids: Int32Array, { isJoined, aLength }: PretrainingExample): TokenWords {
+    const separator = aLength + 1;
     const isSpecial = (token: number): boolean => token === 0 || token === separator || token === ids.length - 1;
     if (!this.#masking.wholeWords) return tokensAsWords(ids.length, isSpecial);
     if (this.#masking.rule === 'google') return wordsOf(ids.length, isSpecial, (token) => this.#goesOn[ids[token]!] === 1);
-    const source = (token: number): number => (token < separator ? a.begin + token - 1 : b!.begin + token - separator - 1);
-    return wordsOf(ids.length, isSpecial, (token) => this.#tokens.isJoined(source(token)));
+    return wordsOf(ids.length, isSpecial, (token) => isJoined[token < separator ? token - 1 : token - 2] === 1);
   }
 
-  collate(examples: readonly DrawnExample[], { seed, epoch }: Draw): CollatedBatch {
+  collate(examples: readonly OwnExample[], { seed, epoch }: Draw): CollatedBatch {
     const packed = packBatch(examples.flatMap(({ sequences }) => sequences));
     const { inputIds, cuSeqlens } = packed;
     const selected: number[] = [];

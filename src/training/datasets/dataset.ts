@@ -1,16 +1,34 @@
 import { unexpected, wrongArgument } from '../../expected.js';
+import type { TrainingArguments } from '../arguments/training-arguments.js';
 
 /**
  * Rows to learn from: an array, or anything that can be iterated, also asynchronously, once for each epoch. What has a `length` need not be
  * counted; of what has none, the caller says how many steps are made. Rows of what is not an array are never held together in memory.
  */
-export type Dataset<Row> = readonly Row[] | RowStream<Row>;
+export type Dataset<Row> = readonly Row[] | RowStream<Row> | OrderedDataset<Row>;
 
 /** Rows that come one after the other; each iteration begins at the first. */
 export type RowStream<Row> = (Iterable<Row> | AsyncIterable<Row>) & {
   /** How many rows an iteration gives, where that is known. */
   readonly length?: number | undefined;
 };
+
+/** The arguments that say in which order rows are trained. */
+export type SamplingArguments = Pick<TrainingArguments, 'trainSamplingStrategy' | 'dataSeed' | 'perDeviceTrainBatchSize'>;
+
+/** Rows on the disk that know their own order and where a row is, so that a run goes on without reading what it has done. */
+export interface OrderedDataset<Row> extends AsyncIterable<Row> {
+  readonly length: number;
+  /** What tells the rows from others. */
+  readonly digest: string;
+  /** The rows of an epoch in the order in which they are trained, from the `from`th on, with their places in the dataset. All of them become examples. */
+  inOrder(args: SamplingArguments, epoch: number, from: number): AsyncIterable<{ readonly row: Row; readonly index: number }>;
+}
+
+/** Whether a dataset knows its own order. */
+export function isOrderedDataset<Row>(dataset: Dataset<Row>): dataset is OrderedDataset<Row> {
+  return 'inOrder' in dataset;
+}
 
 /** Whether all rows are in memory, so that they can be read in any order. */
 export function isArrayDataset<Row>(dataset: Dataset<Row>): dataset is readonly Row[] {

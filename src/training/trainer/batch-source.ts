@@ -61,15 +61,14 @@ async function* streamedEpoch(options: SourceOptions, epoch: number, begin: numb
   const { args, examples, budget } = options;
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: accumulation, dataloaderDropLast } = args;
   let waiting: Example[] = [];
-  let rows = 0;
+  let rows = begin;
   const take = (count: number, endsEpoch: boolean): BatchGroup => {
     const chosen = waiting.slice(0, count);
     waiting = waiting.slice(count);
     return { batches: collate(options, chosen, epoch), end: { epoch, rows: rows - waiting.length }, endsEpoch };
   };
-  const isShuffled = args.trainSamplingStrategy !== 'sequential' && examples.shuffled !== undefined;
-  for await (const example of isShuffled ? examples.shuffled!(budget, args.dataSeed, epoch) : examples.stream(budget)) {
-    if (++rows <= begin) continue;
+  for await (const example of examples.epoch(budget, args, epoch, begin)) {
+    rows++;
     waiting.push(example);
     // One row more than a group: then this group is not the epoch's last.
     if (waiting.length > size * accumulation) yield take(size * accumulation, false);

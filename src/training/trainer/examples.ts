@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Collator, Example } from '../collators/collator.js';
-import { isArrayDataset, lengthOf, rowsOf, type Dataset } from '../datasets/dataset.js';
+import { isArrayDataset, isOrderedDataset, lengthOf, rowsOf, type Dataset, type SamplingArguments } from '../datasets/dataset.js';
 import { shuffledRows } from '../datasets/shuffle.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
 
@@ -13,8 +13,11 @@ export interface Examples {
   readonly length: number | undefined;
   /** The rows from the first. Rows from which nothing can be learned are left out. */
   stream(budget: Budget): AsyncGenerator<Example, void, undefined>;
-  /** The rows of a file that is not in memory, shuffled through a buffer; undefined for others. The order is a function of (seed, epoch). */
-  readonly shuffled: ((budget: Budget, seed: number, epoch: number) => AsyncGenerator<Example, void, undefined>) | undefined;
+  /**
+   * The rows of an epoch that are not in memory, in the order in which they are trained, from the `from`th on. A file is shuffled through a buffer; the order is a
+   * function of (args, epoch).
+   */
+  epoch(budget: Budget, args: SamplingArguments, epoch: number, from: number): AsyncGenerator<Example, void, undefined>;
   /** What tells the dataset from another: of all rows, or of a stream's first ones; of a generator, whose rows come once, nothing. */
   digest(budget: Budget): Promise<string>;
 }
@@ -30,16 +33,29 @@ const kDigestRows = 64;
 export async function readExamples<Row>(dataset: Dataset<Row>, collator: Collator<Row>, budget: Budget): Promise<Examples> {
   if (!isArrayDataset(dataset)) {
     const stream = (own: Budget) => streamExamples(dataset, collator, own);
+    if (isOrderedDataset(dataset)) {
+      const { length, digest } = dataset;
+      const epoch: Examples['epoch'] = (own, args, ...place) => encodeRows(dataset.inOrder(args, ...place), collator, own);
+      return { all: undefined, length, stream, epoch, digest: () => Promise.resolve(digest) };
+    }
     const digest = async (own: Budget) => ('next' in dataset ? '' : digestOf(await firstOf(stream(own), kDigestRows), own));
-    const shuffled = (own: Budget, seed: number, epoch: number) => encodeRows(shuffledRows(dataset, { seed, epoch }), collator, own);
-    return { all: undefined, length: lengthOf(dataset), stream, shuffled: isFile(dataset) ? shuffled : undefined, digest };
+    const epoch: Examples['epoch'] = (own, { trainSamplingStrategy, dataSeed: seed }, number, from) => {
+      const isShuffled = isFile(dataset) && trainSamplingStrategy !== 'sequential';
+      return skip(isShuffled ? encodeRows(shuffledRows(dataset, { seed, epoch: number }), collator, own) : stream(own), from);
+    };
+    return { all: undefined, length: lengthOf(dataset), stream, epoch, digest };
   }
   const all: Example[] = [];
   for await (const example of streamExamples(dataset, collator, budget)) all.push(example);
   async function* stream() {
     yield* all;
   }
-  return { all, length: all.length, stream, shuffled: undefined, digest: (own) => digestOf(all, own) };
+  return { all, length: all.length, stream, epoch: (_, __, ___, from) => skip(stream(), from), digest: (own) => digestOf(all, own) };
+}
+
+async function* skip<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T, void, undefined> {
+  let index = 0;
+  for await (const item of items) if (index++ >= count) yield item;
 }
 
 async function firstOf<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {

@@ -1,4 +1,4 @@
-import type { TrainingArguments } from '../arguments/training-arguments.js';
+import type { SamplingArguments } from '../datasets/dataset.js';
 
 /** Batches of a mega-batch, within which rows are sorted by length (transformers' LengthGroupedSampler). */
 const kMegaBatches = 50;
@@ -7,12 +7,7 @@ const kMegaBatches = 50;
  * The rows of one epoch in the order in which they are trained: a function of (dataSeed, epoch) and nothing else, so that a resumed run
  * continues where it was. `lengths` (tokens of each row) are for 'group_by_length' alone.
  */
-export function epochOrder(
-  args: Pick<TrainingArguments, 'trainSamplingStrategy' | 'dataSeed' | 'perDeviceTrainBatchSize'>,
-  epoch: number,
-  rows: number,
-  lengths?: ArrayLike<number>,
-): Uint32Array {
+export function epochOrder(args: SamplingArguments, epoch: number, rows: number, lengths?: ArrayLike<number>): Uint32Array {
   const order = Uint32Array.from({ length: rows }, (_, row) => row);
   if (args.trainSamplingStrategy === 'sequential') return order;
   shuffle(order, args.dataSeed, epoch);

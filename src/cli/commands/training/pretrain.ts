@@ -1,13 +1,14 @@
 import { pretrain, trainWordPiece, type ModelSize, type PretrainingObjective, type PretrainOptions } from '../../../pretraining/index.js';
 import type { TrainingArgumentsOptions } from '../../../training/index.js';
 import { openOutput } from '../../output.js';
+import { ReadingBar, VocabularyBars } from '../../terminal/corpus-bars.js';
 import { interruptibly } from './interrupts.js';
 import { metricsTable } from './metrics-table.js';
 
 /** The flags of `bertha pretrain` beside the training arguments, as commander hands them over. */
 export interface PretrainFlags extends Pick<
   PretrainOptions,
-  'maxLength' | 'shortSeqProb' | 'staticMasks' | 'corpusFormat' | 'maskingRule' | 'mlmProbability' | 'wholeWordMask'
+  'maxLength' | 'shortSeqProb' | 'staticMasks' | 'corpusFormat' | 'corpusDir' | 'maskingRule' | 'mlmProbability' | 'wholeWordMask'
 > {
   readonly output: string;
   readonly eval?: string;
@@ -27,7 +28,15 @@ export async function pretrainModel(files: readonly string[], flags: PretrainFla
   const output = await openOutput(undefined, { patchable: false });
   return interruptibly(async (interrupts) => {
     const learnsVocabulary = model === undefined && tokenizer === undefined;
-    const learned = learnsVocabulary ? await trainWordPiece(files, { vocabSize, signal: interrupts.signal }) : tokenizer;
+    const vocabularyBars = new VocabularyBars();
+    const learned = learnsVocabulary
+      ? await trainWordPiece(files, {
+          vocabSize,
+          signal: interrupts.signal,
+          onProgress: (state) => vocabularyBars.show(state),
+        }).finally(() => vocabularyBars.stop())
+      : tokenizer;
+    const reading = new ReadingBar();
     const result = await pretrain({
       ...args,
       ...own,
@@ -40,7 +49,8 @@ export async function pretrainModel(files: readonly string[], flags: PretrainFla
       outputDir,
       callbacks: [interrupts.callback],
       signal: interrupts.signal,
-    });
+      onProgress: (bytes, total) => reading.show(bytes, total),
+    }).finally(() => reading.stop());
     result.model.dispose();
     process.stderr.write(`bertha: ${result.examples} sequences of ${result.tokens} tokens\n`);
     await output.write(json === true ? `${JSON.stringify(result.metrics)}\n` : metricsTable(result.metrics));
