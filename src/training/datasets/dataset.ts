@@ -1,5 +1,4 @@
 import { unexpected, wrongArgument } from '../../expected.js';
-import type { TrainingArguments } from '../arguments/training-arguments.js';
 
 /**
  * Rows to learn from: an array, or anything that can be iterated, also asynchronously, once for each epoch. What has a `length` need not be
@@ -14,7 +13,11 @@ export type RowStream<Row> = (Iterable<Row> | AsyncIterable<Row>) & {
 };
 
 /** The arguments that say in which order rows are trained. */
-export type SamplingArguments = Pick<TrainingArguments, 'trainSamplingStrategy' | 'dataSeed' | 'perDeviceTrainBatchSize'>;
+export interface SamplingArguments {
+  readonly trainSamplingStrategy: 'random' | 'sequential' | 'group_by_length';
+  readonly dataSeed: number;
+  readonly perDeviceTrainBatchSize: number;
+}
 
 /** Rows on the disk that know their own order and where a row is, so that a run goes on without reading what it has done. */
 export interface OrderedDataset<Row> extends AsyncIterable<Row> {
