@@ -21,12 +21,14 @@ inline std::future<void> submit(const JobPtr& job) {
     return future;
 }
 
-// A model that fails on the id kPoison, and sleeps a while on kSlow.
+// A model that fails on the id kPoison, and sleeps a while on kSlow: for so many steps, unless the forward is aborted.
 constexpr int32_t kPoison = 1, kSlow = 2;
+constexpr int64_t kWhile = 20, kUntilAborted = INT64_MAX;
 constexpr int64_t kPreferred = 64;
 
 class FakeModel final : public LoadedModel {
 public:
+    explicit FakeModel(int64_t slow_steps = kWhile) : slow_steps_(slow_steps) {}
     class NoWorkspace final : public Workspace {
         int64_t bytes() const override { return 0; }
     };
@@ -37,7 +39,7 @@ public:
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace&, Team& team, Control& control) const override {
         for (int64_t i = 0; i < batch.tokens(); i++) {
             BERTHA_CHECK(batch.input(kIds)[i] != kPoison, "NON_FINITE", "poison");
-            for (int step = 0; batch.input(kIds)[i] == kSlow && step < 20; step++) {
+            for (int64_t step = 0; batch.input(kIds)[i] == kSlow && step < slow_steps_; step++) {
                 team.run(8, [&](int64_t, int member) {
                     std::this_thread::sleep_for(std::chrono::microseconds(100));
                     if (member > 0) units_of_workers++;
@@ -55,6 +57,9 @@ public:
     std::string device() const override { return "cpu"; }
 
     mutable std::atomic<int> units_of_workers{0}, workspaces{0};
+
+private:
+    const int64_t slow_steps_;
 };
 
 }  // namespace bertha::test

@@ -27,12 +27,11 @@ void expect_linear(Cost&& cost) {
     EXPECT(is_linear);
 }
 
-// Calls that wait behind a forward of their model's only thread; the second half has a deadline when `until` is given.
+// Calls that wait behind a forward of their model's only thread, which ends by being aborted; the second half has a deadline when `until` is given.
 class Waiting {
 public:
     explicit Waiting(int count, size_t tokens = 1, Clock::duration until = {}) : left_(count) {
-        // A minute or more: it ends by being aborted, whatever a sanitizer makes of the rest.
-        slow_ = make_job(model_, {std::vector<int32_t>(5000, kSlow)}, kVectors);
+        slow_ = make_job(model_, {{kSlow}}, kVectors);
         slow_done_ = submit(slow_);
         while (Scheduler::instance().stats().running_batches == 0) std::this_thread::yield();
         const Clock::time_point deadline = Clock::now() + until;
@@ -58,7 +57,8 @@ public:
     const std::vector<JobPtr>& jobs() const { return jobs_; }
 
 private:
-    const std::shared_ptr<const Model> model_ = std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(), 1);
+    const std::shared_ptr<const Model> model_ =
+        std::make_shared<const Model>(encoder(), std::make_shared<FakeModel>(kUntilAborted), 1);
     JobPtr slow_;
     std::future<void> slow_done_;
     std::vector<JobPtr> jobs_;
