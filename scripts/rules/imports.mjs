@@ -28,7 +28,7 @@ const floors = [
   ['options'],
   ['expected'],
   ['errors'],
-  ['realms', 'version'],
+  ['at-exit', 'realms', 'version'],
 ];
 const floorOf = new Map(floors.flatMap((names, floor) => names.map((name) => [name, floor])));
 const mostFiles = 15;

@@ -124,8 +124,7 @@ double Learner::update(const AdamwUpdate& update, Team& team) {
         const std::string name = weight == kNoIndex ? "all weights together"
                                                     : plan_.program.weights[static_cast<size_t>(weight)].name;
         zero_gradients(team);
-        fail("NON_FINITE", "step %lld: the gradient of %s is not finite; the weights are as they were",
-             static_cast<long long>(update.step), name.c_str());
+        fail("NON_FINITE", "the gradient of %s is not finite; the weights are as they were", name.c_str());
     }
     parameters_.update(update, norm, team);
     return norm;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { atExit } from '../../at-exit.js';
 import { quotePath } from '../../checkpoint/describe.js';
 import { exists } from '../../checkpoint/exists.js';
 import { ioError } from '../../checkpoint/files.js';
@@ -22,12 +24,17 @@ const suffix = (): string => randomBytes(6).toString('hex');
 export async function replaceFolder(folder: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const [parent, name] = [path.dirname(folder), path.basename(folder)];
   const temporary = path.join(parent, `.${name}.writing-${suffix()}`);
+  const old = path.join(parent, `.${name}.old-${suffix()}`);
+  const done = atExit(() => {
+    dropNow(temporary);
+    if (existsSync(old) && !existsSync(folder)) renameSync(old, folder);
+    else dropNow(old);
+  });
   try {
     await mkdir(parent, { recursive: true });
     await mkdir(temporary);
     await write(temporary);
     await flushTree(temporary);
-    const old = path.join(parent, `.${name}.old-${suffix()}`);
     const replaces = await exists(folder);
     if (replaces) await rename(folder, old);
     await rename(temporary, folder);
@@ -37,7 +44,17 @@ export async function replaceFolder(folder: string, write: (temporary: string) =
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     await sweepFolder(parent).catch(() => undefined);
     throw ioError(`write ${quotePath(folder)}`, error);
+  } finally {
+    done();
   }
+}
+
+/** Removes a folder that a call of this process may just be giving its final name to: it has lost its name before its first file is gone. */
+function dropNow(temporary: string): void {
+  const removed = temporary.replace(/\.(?:writing|old)-(?=\w+$)/, '.removed-');
+  if (!existsSync(temporary)) return;
+  renameSync(temporary, removed);
+  rmSync(removed, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /**
@@ -49,6 +66,7 @@ export async function replaceFolder(folder: string, write: (temporary: string) =
 export async function fillFolder(folder: string, write: (temporary: string) => Promise<void>): Promise<void> {
   if (!(await exists(folder))) return replaceFolder(folder, write);
   const temporary = path.join(folder, `.files.writing-${suffix()}`);
+  const done = atExit(() => dropNow(temporary));
   try {
     await mkdir(temporary);
     await write(temporary);
@@ -59,6 +77,7 @@ export async function fillFolder(folder: string, write: (temporary: string) => P
     throw ioError(`write ${quotePath(folder)}`, error);
   } finally {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    done();
   }
 }
 

@@ -1,33 +1,41 @@
+import { readlinkSync, unlinkSync } from 'node:fs';
 import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { atExit } from '../../at-exit.js';
 import { quotePath } from '../../checkpoint/describe.js';
 import { ioError, isMissing } from '../../checkpoint/files.js';
 import { unexpected } from '../../expected.js';
 import { isCodedError } from '../../realms.js';
 
 const kLockFile = '.training.lock';
+/** What stands in locks that could not be removed, as their directory had become read-only: nobody trains there any more. */
+const abandoned = new Set<string>();
 
 interface Holder {
   readonly host: string;
   readonly pid: number;
-  /** When the process began, where the system says it: a later process may have the same id. */
+  /** PID/task/TID: a worker_thread that was terminated leaves a lock and a process that lives. Absent where there is no /proc. */
+  readonly thread?: string;
+  /** When the thread, or else the process, began, where the system says it: a later one may have the same id. */
   readonly started: string;
 }
 
 /**
- * Lets one trainer write to a directory; returns what lets the next one. A lock of a process that is gone is taken over.
+ * Lets one trainer write to a directory; returns what lets the next one. A lock of a process or worker_thread that is gone is taken over.
  *
  * Errors: LOCKED while another trainer holds it; IO (read-only, no permission).
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const file = path.join(directory, kLockFile);
-  const own = `${file}-${randomBytes(6).toString('hex')}`;
+  const id = randomBytes(6).toString('hex');
+  const own = `${file}-${id}`;
+  const text = JSON.stringify({ ...(await ownHolder()), id });
   try {
     const handle = await open(own, 'wx');
     try {
-      await handle.writeFile(JSON.stringify({ host: hostname(), pid: process.pid, started: await startOf(process.pid) } satisfies Holder));
+      await handle.writeFile(text);
     } finally {
       await handle.close();
     }
@@ -38,9 +46,27 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   } finally {
     await unlink(own).catch(() => undefined);
   }
+  const done = atExit(() => unlinkSync(file));
   return async () => {
-    await unlink(file).catch(() => undefined);
+    // First: it might be the lock of another by then.
+    done();
+    await unlink(file).catch(() => void abandoned.add(text));
   };
+}
+
+async function ownHolder(): Promise<Holder> {
+  const thread = ownThread();
+  const started = await startOf(thread ?? process.pid);
+  return { host: hostname(), pid: process.pid, ...(thread === undefined ? {} : { thread }), started };
+}
+
+function ownThread(): string | undefined {
+  try {
+    // Not the asynchronous one, which asks on another thread.
+    return readlinkSync('/proc/thread-self');
+  } catch {
+    return undefined;
+  }
 }
 
 async function tryLink(own: string, file: string): Promise<boolean> {
@@ -63,7 +89,7 @@ async function removeStale(file: string, directory: string): Promise<void> {
     throw error;
   }
   const holder = parseHolder(text);
-  if (holder === undefined || (await lives(holder))) {
+  if (!abandoned.delete(text) && (holder === undefined || (await lives(holder)))) {
     const who = holder === undefined ? 'a trainer' : `process ${holder.pid} of ${holder.host}`;
     throw unexpected('LOCKED', `no other trainer in ${quotePath(directory)}`, who, {
       hint: `Wait for it, or choose another outputDir. If nothing trains there, remove ${quotePath(file)}.`,
@@ -78,29 +104,33 @@ async function removeStale(file: string, directory: string): Promise<void> {
 
 function parseHolder(text: string): Holder | undefined {
   try {
-    const { host, pid, started } = JSON.parse(text) as Partial<Holder>;
-    if (typeof host === 'string' && typeof pid === 'number' && typeof started === 'string') return { host, pid, started };
+    const { host, pid, thread, started } = JSON.parse(text) as Partial<Holder>;
+    const isThread = typeof thread === 'string' && /^\d+\/task\/\d+$/.test(thread);
+    if (typeof host === 'string' && typeof pid === 'number' && typeof started === 'string')
+      return { host, pid, started, ...(isThread ? { thread } : {}) };
   } catch {
     // Not ours.
   }
   return undefined;
 }
 
-async function lives({ host, pid, started }: Holder): Promise<boolean> {
+async function lives({ host, pid, thread, started }: Holder): Promise<boolean> {
   if (host !== hostname()) return true;
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (isCodedError(error) && error.code === 'ESRCH') return false;
   }
-  const now = await startOf(pid);
+  const now = await startOf(thread ?? pid);
+  // Of a process that can be seen, a thread that cannot is gone.
+  if (now === '' && thread !== undefined && (await startOf(pid)) !== '') return false;
   return now === '' || started === '' || now === started;
 }
 
-/** When a process began, in clock ticks since the system did (/proc/PID/stat, field 22); empty where there is no /proc. */
-async function startOf(pid: number): Promise<string> {
+/** When a process or thread began, in clock ticks since the system did (/proc/…/stat, field 22); empty where there is no /proc. */
+async function startOf(id: number | string): Promise<string> {
   try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const text = await readFile(`/proc/${id}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   } catch {
     return '';

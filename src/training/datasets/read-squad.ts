@@ -58,7 +58,9 @@ async function* jsonValues(
   };
   parser.onValue = ({ value }) => void found.push({ value, line });
   parser.onError = fail;
+  let isBlank = true;
   for await (const text of decode(chunks)) {
+    isBlank &&= text.trim() === '';
     for (const piece of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
       for (let begin = 0; begin < piece.length; begin += kPieceUnits) parser.write(piece.slice(begin, begin + kPieceUnits));
       if (piece.endsWith('\n')) line++;
@@ -66,7 +68,7 @@ async function* jsonValues(
     yield found;
     found = [];
   }
-  if (!parser.isEnded) fail(new Error('the file ends before its last bracket'));
+  if (!parser.isEnded && !isBlank) fail(new Error('the file ends before its last bracket'));
 }
 
 function questionsOf(paragraph: unknown, name: string, line: number): QuestionRow[] {

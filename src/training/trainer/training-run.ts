@@ -122,8 +122,13 @@ export class TrainingRun {
       });
     } catch (error) {
       signal.throwIfAborted();
-      if (!args.skipNonFinite || !(error instanceof BerthaError) || error.code !== 'NON_FINITE') throw error;
-      warnOnce('BERTHA_TRAINING', 'not finite', `Step ${state.globalStep + 1} is left out, as skipNonFinite says: ${error.message}`);
+      if (!(error instanceof BerthaError) || error.code !== 'NON_FINITE') throw error;
+      const step = `Step ${state.globalStep + 1}`;
+      if (!args.skipNonFinite) {
+        const hint = 'Lower learningRate, or leave such steps out with skipNonFinite.';
+        throw new BerthaError('NON_FINITE', `${step}: ${error.message}. ${hint}`, { cause: error });
+      }
+      warnOnce('BERTHA_TRAINING', 'not finite', `${step} is left out, as skipNonFinite says: ${error.message}`);
       return undefined;
     }
   }
