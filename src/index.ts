@@ -52,6 +52,7 @@ export {
 } from './hub/index.js';
 export {
   loadModel,
+  type BundledTask,
   type ForwardInput,
   type ForwardOptions,
   type ForwardResult,

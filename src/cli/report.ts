@@ -17,9 +17,14 @@ const tasks: Readonly<Record<string, string>> = {
   nsp: 'next-sentence-prediction',
 };
 
+/** The task of a command, as transformers names it. */
+export function taskOf(command: string): string {
+  return tasks[command] ?? command;
+}
+
 /** A model of the Hub that has what a command needs; undefined for commands that need no head. */
 export function exampleModel(command: string): string | undefined {
-  return exampleModels[tasks[command] ?? command];
+  return exampleModels[taskOf(command)];
 }
 
 /** Says on standard error what went wrong and returns the exit code. Nobody reads on after a broken pipe: that is no error. */

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { ClassifyFlags } from './commands/tasks/classify.js';
 import type { ZeroShotFlags } from './commands/tasks/zero-shot.js';
-import { exampleModel } from './report.js';
+import { isBundledTask } from '../models/bundled-heads.js';
+import { exampleModel, taskOf } from './report.js';
 import { answerFlags, chunkFlags, classifyFlags, entityFlags, fillMaskFlags, rerankFlags, zeroShotFlags } from './flags/call-flags.js';
 import { withCompute, withOutput, withTexts } from './flags.js';
 import { list } from './flags/option-flags.js';
@@ -79,7 +80,12 @@ export function addTaskCommands(program: Command): void {
 function task(program: Command, name: string, texts: string, first?: readonly [string, string]): Command {
   const command = program.command(name);
   if (first !== undefined) command.argument(...first);
-  const example = exampleModel(name);
-  const hint = example === undefined ? undefined : `; needed: one with the head for this, such as ${example}`;
-  return withOutput(withCompute(withTexts(command, texts, hint)), ['table', 'jsonl']);
+  return withOutput(withCompute(withTexts(command, texts, modelHint(name))), ['table', 'jsonl']);
+}
+
+/** What `--model` says of the model that is taken without it. */
+function modelHint(command: string): string | undefined {
+  if (isBundledTask(taskOf(command))) return ' (default: the bundled all-MiniLM-L6-v2, with its head for this)';
+  const example = exampleModel(command);
+  return example === undefined ? undefined : `; needed: one with the head for this, such as ${example}`;
 }

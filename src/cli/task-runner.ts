@@ -1,7 +1,7 @@
 import { BerthaError } from '../errors.js';
-import { loadModel, type LoadModelOptions, type Model } from '../index.js';
-import { showDownload } from './terminal/download-progress.js';
+import type { Model } from '../index.js';
 import type { ModelFlags } from './flags.js';
+import { loadForTask } from './flags/load-for-task.js';
 import { openTexts, readAll, type InputFlags } from './input.js';
 import { openOutput, type Output } from './output.js';
 import { showProgress } from './terminal/progress.js';
@@ -19,8 +19,8 @@ export interface TaskFlags extends ModelFlags, InputFlags {
 
 /** A task over texts one by one. */
 export interface TextTask<Result> {
-  /** Whether it needs a head of the model. */
-  readonly heads: boolean;
+  /** The task whose head it needs of the model, as transformers names it; none for vectors. */
+  readonly head?: string;
   /** Whether an item has two texts. */
   readonly pairs?: boolean;
   run(model: Model, items: readonly Item[]): Promise<readonly Result[]>;
@@ -32,7 +32,7 @@ export interface TextTask<Result> {
 
 /** Runs a task over the texts and writes the results as they come. */
 export async function runTextTask<Result>(texts: readonly string[], flags: TaskFlags, task: TextTask<Result>): Promise<void> {
-  await withModel(flags, task.heads, async (model, output) => {
+  await withModel(flags, task.head, async (model, output) => {
     const source = await openTexts(texts, flags, { pairs: task.pairs === true });
     const progress = showProgress('computing', source);
     const blocks = flags.whole === true ? joined(source.blocks) : source.blocks;
@@ -59,11 +59,11 @@ export async function runTextTask<Result>(texts: readonly string[], flags: TaskF
 export async function writeRanked(
   texts: readonly string[],
   flags: TaskFlags,
-  heads: boolean,
+  head: string | undefined,
   rank: (model: Model, texts: readonly string[]) => Promise<readonly { readonly index: number; readonly score: number }[]>,
 ): Promise<void> {
   const items = await readAll(await openTexts(texts, flags));
-  await withModel(flags, heads, async (model, output) => {
+  await withModel(flags, head, async (model, output) => {
     const ranked = await placed(items, 0, () => rank(model, textsOf(items)));
     await output.write(flags.format === 'jsonl' ? rankedLines(ranked, items) : rankedTable(ranked, items));
   });
@@ -109,19 +109,14 @@ export async function placed<T>(items: readonly Item[], first: number, work: () 
   }
 }
 
-/** Loads the model and opens the output; finishes the one and disposes of the other. */
-export async function withModel(flags: TaskFlags, heads: boolean, work: (model: Model, output: Output) => Promise<void>): Promise<void> {
-  const { threads, precision, device, weightCache, adapter } = flags;
+/** Loads the model with the head for a task and opens the output; finishes the one and disposes of the other. */
+export async function withModel(
+  flags: TaskFlags,
+  head: string | undefined,
+  work: (model: Model, output: Output) => Promise<void>,
+): Promise<void> {
   const output = await openOutput(flags.output, { patchable: false });
-  const model = await loadModel(flags.model, {
-    heads,
-    threads,
-    precision,
-    device,
-    weightCache,
-    adapter,
-    onProgress: showDownload(),
-  } as LoadModelOptions);
+  const model = await loadForTask(flags, head);
   try {
     await work(model, output);
     await output.finish();

@@ -16,8 +16,10 @@ import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
 import { embedSchema } from './schemas.js';
 import type { Tokenizer } from '../tokenizer/index.js';
 
-/** How `loadEmbedder` loads: as `loadModel` does. */
-export type LoadEmbedderOptions = LoadModelOptions;
+/** How `loadEmbedder` loads: as `loadModel` does. Heads, and the tasks that choose them, are no matter of vectors. */
+export type LoadEmbedderOptions = Omit<LoadModelOptions, 'task'>;
+
+const { task: _, ...embedderSchema } = loadSchema;
 
 /**
  * Loads a sentence-embedding model: a directory as sentence-transformers or transformers saves it, or the bundled all-MiniLM-L6-v2
@@ -32,7 +34,7 @@ export type LoadEmbedderOptions = LoadModelOptions;
  */
 export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOptions): Promise<Embedder> {
   if (model !== undefined) readModelPath(model, 'loadEmbedder');
-  const settings = readOptions('loadEmbedder', options, loadSchema);
+  const settings = readOptions('loadEmbedder', options, embedderSchema);
   const loaded = await loadModel(model, { heads: false, ...settings } as LoadModelOptions);
   try {
     return new Embedder(loaded);

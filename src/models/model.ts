@@ -5,7 +5,7 @@ import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongOption } from '../expected.js';
 import { readFilePath } from '../file-path.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
-import { flag, integer, readOptions, type Check } from '../options.js';
+import { flag, integer, oneOf, readOptions, type Check, type Options } from '../options.js';
 import { packBatch, packInputs, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
@@ -16,6 +16,7 @@ import type { RunOptions, Session } from '../runtime/session.js';
 import { memoryOf, type MemoryUsage } from './memory-usage.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/options/weight-cache.js';
 import type { Encoding, Tokenizer } from '../tokenizer/index.js';
+import { bundledHead, bundledTasks, type BundledTask } from './bundled-heads.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import type { Heads } from '../architectures/heads.js';
 import { loadSession, type LoadedSession } from './load-session.js';
@@ -43,6 +44,11 @@ export interface LoadModelOptions extends HubOptions {
   readonly weightCache?: WeightCacheOption | undefined;
   /** Load the checkpoint's heads as well; without them only the encoder. Default true. */
   readonly heads?: boolean | undefined;
+  /**
+   * Without a directory: load the bundled model with its head for this task, such as `'text-classification'` (sentiment). All its heads and `loadEmbedder`
+   * share the model's weights. Where `configure` or BERTHA_MODEL_DIR names another model, that one's own heads are loaded.
+   */
+  readonly task?: BundledTask | undefined;
   /**
    * A LoRA adapter as peft saves it (adapter_config.json, adapter_model.safetensors), a directory. The head that it brings along takes the place of the
    * model's; all other weights are shared with models that were loaded with other adapters or none.
@@ -116,6 +122,7 @@ export const loadSchema = {
   device: parseDevice,
   weightCache: parseWeightCache,
   heads: flag,
+  task: oneOf(bundledTasks),
   adapter: parseAdapter,
   merge: flag,
   ...hubSchema,
@@ -143,16 +150,18 @@ const forwardSchema = {
 export async function loadModel(directory?: ModelPath, options?: LoadModelOptions): Promise<Model> {
   const model = directory === undefined ? undefined : readModelPath(directory, 'loadModel');
   const settings = readOptions('loadModel', options, loadSchema);
-  if (settings.merge !== undefined && settings.adapter === undefined) throw wrongOption('an adapter for the option merge', undefined);
+  requireConsistent(model, settings);
   const precision = precisionOf(settings);
-  const base = await openModelDirectory(model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model'));
-  const opened = settings.adapter === undefined ? base : await withAdapter(base, settings.adapter, settings.merge ?? false);
+  const path = model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model');
+  const adapter = settings.task === undefined ? settings.adapter : await bundledHead(path, settings.task);
+  const base = await openModelDirectory(path);
+  const opened = adapter === undefined ? base : await withAdapter(base, adapter, settings.merge ?? false);
   try {
     const built = buildModel(opened, { heads: settings.heads ?? true });
     const loading = loadSession(opened, built.program, {
       ...settings,
       precision,
-      ...(settings.adapter === undefined ? {} : { weightCache: false }),
+      ...(adapter === undefined ? {} : { weightCache: false }),
     });
     let tokenizer: Tokenizer;
     try {
@@ -165,6 +174,13 @@ export async function loadModel(directory?: ModelPath, options?: LoadModelOption
   } finally {
     await opened.close();
   }
+}
+
+function requireConsistent(model: string | undefined, { task, adapter, merge }: Options<typeof loadSchema>): void {
+  if (task !== undefined && model !== undefined)
+    throw wrongOption('no task, which chooses a head of the bundled model, beside a model', task);
+  if (task !== undefined && adapter !== undefined) throw wrongOption('either a task or an adapter', 'both');
+  if (merge !== undefined && adapter === undefined && task === undefined) throw wrongOption('an adapter for the option merge', undefined);
 }
 
 function readTokenizer({ tokenizerFiles, maxLength, config }: ModelDirectory): Tokenizer {

@@ -1,13 +1,15 @@
 import type { Family } from '../architectures/family.js';
 import { families } from '../architectures/registry.js';
+import { parseConfig } from '../architectures/config.js';
 import { openAdapter } from '../checkpoint/adapter/adapter.js';
+import { readAdaptedFields } from '../checkpoint/adapter/adapted-fields.js';
 import type { ModelDirectory } from './model-directory.js';
 
 /**
  * The model of an open directory with a LoRA adapter: its branches beside the model's tensors, the modules that it saved whole in the place of the
- * model's, and the head that its task names. Closing it closes the directory.
+ * model's, the head that its task names, and the labels of a config.json beside it. Closing it closes the directory.
  *
- * Errors: those of `openAdapter`; the directory is then closed.
+ * Errors: those of `openAdapter`, CONFIG; the directory is then closed.
  */
 export async function withAdapter(base: ModelDirectory, folder: string, merge: boolean): Promise<ModelDirectory> {
   const family: Family = families[base.config.modelType];
@@ -15,9 +17,10 @@ export async function withAdapter(base: ModelDirectory, folder: string, merge: b
     const adapter = await openAdapter(folder, { path: base.path, tensors: base.tensors, prefix: family.prefix });
     const { branches, saved, classSuffix } = adapter;
     const className = classSuffix === undefined ? adapter.className : family.className + classSuffix;
+    const fields = { ...(await readAdaptedFields(folder)), ...(className === undefined ? {} : { architectures: [className] }) };
     return {
       ...base,
-      config: { ...base.config, ...(className === undefined ? {} : { architectures: [className] }) },
+      config: parseConfig(JSON.stringify({ ...base.config.raw, ...fields })),
       tensors: new Map([...base.tensors, ...saved]),
       lowRank: { branches, merge },
       verifyUnchanged: async () => {

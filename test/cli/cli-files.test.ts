@@ -226,8 +226,11 @@ commands('wrong usage ends with 2 and names the flag or the line', async () => {
 commands('a text that a task cannot use is named by its line; a missing head names a model that has it', async () => {
   const { stderr } = await bertha(['fill-mask', '-m', golden('tiny', 'bert-mlm')], 'a [MASK]\nb\n');
   assert.match(stderr, /NO_MASK: .*in line 2 of standard input/);
-  assert.match((await bertha(['ner', 'x'])).stderr, /NO_HEAD.*--model dslim\/bert-base-NER/);
-  assert.match((await bertha(['ner', '--help'])).stdout.replaceAll(/\s+/g, ' '), /needed: one with the head for this, such as dslim/);
+  assert.match((await bertha(['rerank', 'x', 'y'])).stderr, /NO_HEAD.*--model cross-encoder\/ms-marco/);
+  assert.match(
+    (await bertha(['rerank', '--help'])).stdout.replaceAll(/\s+/g, ' '),
+    /needed: one with the head for this, such as cross-encoder/,
+  );
 });
 
 commands('search, cluster and dedupe compare the texts of files by meaning', async () => {

@@ -137,8 +137,17 @@ t('tables fit the terminal', async () => {
 });
 
 t('says which model is needed when there is no head', async () => {
-  const { code, stderr } = await bertha(['fill-mask', 'It [MASK].']);
-  assert.equal([code, /NO_HEAD.*BertForMaskedLM/.test(stderr)], [1, true]);
+  const { code, stderr } = await bertha(['zero-shot', 'It rains.', '--labels', 'weather,sports']);
+  assert.equal([code, /NO_HEAD.*BertForSequenceClassification/.test(stderr)], [1, true]);
+});
+
+t('classifies by the bundled head without a model', async () => {
+  const { stdout } = await bertha(['classify', 'A moving, funny film.', '--format', 'jsonl']);
+  const { labels } = JSON.parse(stdout) as { labels: { label: string }[] };
+  assert.equal(
+    labels.map(({ label }) => label),
+    ['positive', 'negative'],
+  );
 });
 
 t.run();

@@ -169,12 +169,9 @@ t('leads ids of conversions to the original repository', async () => {
 t('has a default model for a task, or names one', async () => {
   setHubEnvironment({ HF_HOME: temporaryFolder(), HF_HUB_OFFLINE: '1' });
   const codes = await warningCodes(async () => {
-    const error = await rejection(() => pipeline('fill-mask'));
-    assert.equal([error.code, error.message.includes('"google-bert/bert-base-uncased"')], ['HUB_OFFLINE', true]);
-    assert.match(
-      (await rejection(() => pipeline('sentiment-analysis'))).message,
-      'distilbert/distilbert-base-uncased-finetuned-sst-2-english',
-    );
+    const error = await rejection(() => pipeline('rerank'));
+    assert.equal([error.code, error.message.includes('"cross-encoder/ms-marco-MiniLM-L6-v2"')], ['HUB_OFFLINE', true]);
+    assert.match((await rejection(() => pipeline('zero-shot-classification'))).message, 'typeform/distilbert-base-uncased-mnli');
   });
   assert.equal(codes, ['BERTHA_MODEL', 'BERTHA_MODEL']);
   for (const task of ['multiple-choice', 'replaced-token-detection'] as const) {

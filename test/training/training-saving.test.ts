@@ -65,7 +65,8 @@ test('a whole model computes what the live one did, with its labels, tokenizer a
 });
 
 test('an adapter, the same merged, and a snapshot compute what the live model did', async () => {
-  const model = await learned({ lora: { r: 3, loraAlpha: 5, targetModules: ['query', 'dense'], useRslora: true, bias: 'lora_only' } });
+  const lora = { r: 3, loraAlpha: 5, targetModules: ['query', 'dense'], useRslora: true, bias: 'lora_only' } as const;
+  const model = await learned({ lora, labels: ['no', 'maybe', 'yes'] });
   const live = await logits(model.model);
   const [adapter, merged] = [target('adapter'), target('merged')];
   await model.save(adapter);
@@ -77,7 +78,11 @@ test('an adapter, the same merged, and a snapshot compute what the live model di
   assert.ok(isNear(live, await loadedLogits(folder, adapter)));
   assert.ok(isNear(live, await loadedLogits(merged)));
   assert.not(isNear(live, await loadedLogits(folder)), 'it has learned something');
-  assert.equal(readdirSync(adapter).sort(), ['adapter_config.json', 'adapter_model.safetensors']);
+  assert.equal(readdirSync(adapter).sort(), ['adapter_config.json', 'adapter_model.safetensors', 'config.json']);
+  const named = await loadModel(folder, { adapter });
+  assert.equal(named.config.id2label, ['no', 'maybe', 'yes'], 'its labels come back by name');
+  assert.equal(named.config.problemType, 'single_label_classification');
+  named.dispose();
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import { unexpected, wrongOption } from '../../expected.js';
 import { exampleModels } from '../../hub/example-models.js';
 import { readModelPath, type ModelPath } from '../../hub/index.js';
-import { isModel, loadModel, type Model } from '../../models/index.js';
+import { isBundledTask, isModel, loadModel, type Model } from '../../models/index.js';
 import { unknownName } from '../../options.js';
 import { warnOnce } from '../../runtime/warn-once.js';
 import { requireHead } from '../../tasks/require-head.js';
@@ -23,8 +23,8 @@ const kForeignTask =
 
 /**
  * A task with its model, named and called as in transformers.js; the options and keys of results are those too (`top_k`, `token_str`), and
- * both are read in camel case as well. Without a model the task's default one: the bundled one where vectors are wanted, else one of the
- * Hub, said by a warning. For results with token counts and truncation use the functions (`fillMask`, `classifyText`, …); here
+ * both are read in camel case as well. Without a model the task's default one: the bundled one for vectors and for what it has heads for, else one
+ * of the Hub, said by a warning. For results with token counts and truncation use the functions (`fillMask`, `classifyText`, …); here
  * `on_truncate: 'warn'` or `'error'` tells of it.
  *
  * Errors: INVALID_OPTION (an unknown task, or one that encoders do not do), NO_HEAD, INVALID_ARG, and those of `loadModel`.
@@ -73,9 +73,9 @@ const kSuggestions: Readonly<Partial<Record<TaskName, string>>> = {
   'replaced-token-detection': 'an ElectraForPreTraining such as "google/electra-small-discriminator"',
 };
 
-/** The model of a task that was asked for without one; undefined is the bundled one. Errors: INVALID_ARG where a task has none. */
+/** The model of a task that was asked for without one; undefined is the bundled one, with its head. Errors: INVALID_ARG where a task has none. */
 function defaultModel(task: TaskName): string | undefined {
-  if (TASKS[task].head === undefined) return undefined;
+  if (TASKS[task].head === undefined || isBundledTask(task)) return undefined;
   const model = exampleModels[task];
   if (model === undefined)
     throw unexpected('INVALID_ARG', `a model for ${task}, which has no default,`, 'none', { hint: `Name ${kSuggestions[task]}.` });
@@ -86,5 +86,6 @@ function defaultModel(task: TaskName): string | undefined {
 async function loadOwn(task: TaskName, asked: ModelPath | undefined, given: PipelineOptions | undefined): Promise<Model> {
   const name = asked === undefined ? defaultModel(task) : readModelPath(asked, 'pipeline');
   const { model, options } = await readPretrained(name, given);
-  return loadModel(model, { heads: TASKS[task].head !== undefined, ...options });
+  const bundled = model === undefined && options.adapter === undefined && isBundledTask(task) ? { task } : {};
+  return loadModel(model, { heads: TASKS[task].head !== undefined, ...bundled, ...options });
 }

@@ -21,13 +21,14 @@ export interface TensorToSave {
 /** What a saved directory holds: a whole model, or an adapter alone. */
 export type ModelToSave = {
   readonly tensors: readonly TensorToSave[];
+  /** config.json. Beside an adapter it tells its class and labels; peft and transformers pass over it there. */
+  readonly config: JsonObject;
   /** What the numbers become. Default fp32. */
   readonly dtype?: SaveDtype | undefined;
 } & (
   | {
       /** The directory that the model was loaded from: its tokenizer's files are copied, and with `keepsModules` sentence-transformers'. */
       readonly source: string;
-      readonly config: JsonObject;
       readonly keepsModules: boolean;
       /** Where the source has no such modules to keep. */
       readonly newModules?: NewSentenceModel | undefined;
@@ -51,6 +52,7 @@ export async function saveModel(directory: string, model: ModelToSave): Promise<
   if ('adapter' in model) {
     await writeTensors(path.join(directory, 'adapter_model.safetensors'), model.tensors, dtype);
     await writeJson(path.join(directory, 'adapter_config.json'), model.adapter);
+    await writeJson(path.join(directory, 'config.json'), { ...model.config, dtype: savedFormats[dtype].name });
     return;
   }
   const modules = await readModules(model.source);

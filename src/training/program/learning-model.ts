@@ -125,7 +125,12 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
       await saveModel(directory, { ...this.#saved, tensors, dtype });
       return;
     }
-    await saveModel(directory, { adapter: adapterConfig(lora, this.#options.task, this.#directory.path), tensors, dtype });
+    await saveModel(directory, {
+      adapter: adapterConfig(lora, this.#options.task, this.#directory.path),
+      config: this.training.config.raw,
+      tensors,
+      dtype,
+    });
   }
 
   /** A whole model with the branches of LoRA added to their matrices; without LoRA as `save`. */

@@ -17,7 +17,7 @@ export async function classify(texts: readonly string[], flags: ClassifyFlags, g
     throw unexpected('USAGE', `either --pair or ${flags.pairs === true ? '--pairs' : '--pair-field'}`, 'both');
   }
   await runTextTask<ClassifiedText>(texts, flags, {
-    heads: true,
+    head: 'text-classification',
     pairs,
     run: (model, items) => {
       if (pairs) return classifyText(model, pairsOf(items), options);

@@ -4,7 +4,7 @@ import { runTextTask, scoreTable, textsOf, title, type TaskFlags } from '../../t
 /** Writes words for the masks of every text. */
 export async function fillMasks(texts: readonly string[], flags: TaskFlags, options: FillMaskOptions): Promise<void> {
   await runTextTask<FilledText>(texts, flags, {
-    heads: true,
+    head: 'fill-mask',
     run: (model, items) => fillMask(model, textsOf(items), options),
     toObject: (result) => ({ ...result }),
     render: ({ text }, { masks, truncated }) =>

@@ -6,7 +6,7 @@ import { visible } from '../../terminal/width.js';
 /** Writes every text with its entities marked. */
 export async function ner(texts: readonly string[], flags: TaskFlags, options: EntityOptions): Promise<void> {
   await runTextTask<RecognizedText>(texts, flags, {
-    heads: true,
+    head: 'token-classification',
     run: (model, items) => recognizeEntities(model, textsOf(items), options),
     toObject: (result) => ({ ...result }),
     render: ({ text }, { entities, truncated }) => `${markEntities(text, entities)}${truncated ? colors.dim(' (cut)') : ''}\n`,

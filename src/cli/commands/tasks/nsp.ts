@@ -5,7 +5,7 @@ import { pairsOf, runTextTask, scoreTable, title, type TaskFlags } from '../../t
 export async function nsp(texts: readonly string[], flags: TaskFlags): Promise<void> {
   const pairs = texts.length === 2 ? [texts.join('\t')] : texts;
   await runTextTask<NextSentence>(pairs, flags, {
-    heads: true,
+    head: 'next-sentence-prediction',
     pairs: true,
     run: (model, items) => predictNextSentence(model, pairsOf(items)),
     toObject: (result) => ({ ...result }),

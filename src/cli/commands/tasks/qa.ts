@@ -9,7 +9,7 @@ const kContext = 60;
 /** Writes the answers that every context gives to a question. */
 export async function qa(question: string, contexts: readonly string[], flags: TaskFlags, options: AnswerOptions): Promise<void> {
   await runTextTask<AnsweredQuestion>(contexts, flags, {
-    heads: true,
+    head: 'question-answering',
     run: (model, items) =>
       answerQuestion(
         model,

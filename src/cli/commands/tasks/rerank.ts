@@ -8,5 +8,5 @@ export async function rerankDocuments(
   flags: TaskFlags,
   options: RerankOptions,
 ): Promise<void> {
-  await writeRanked(documents, flags, true, (model, texts) => rerank(model, query, texts, options));
+  await writeRanked(documents, flags, 'rerank', (model, texts) => rerank(model, query, texts, options));
 }

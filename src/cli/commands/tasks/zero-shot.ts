@@ -9,7 +9,7 @@ export interface ZeroShotFlags extends TaskFlags {
 /** Writes how well labels the model was never trained on fit every text. */
 export async function zeroShot(texts: readonly string[], flags: ZeroShotFlags, options: ZeroShotOptions): Promise<void> {
   await runTextTask<ZeroShotResult>(texts, flags, {
-    heads: true,
+    head: 'zero-shot-classification',
     run: (model, items) => classifyZeroShot(model, textsOf(items), flags.labels, options),
     toObject: ({ labels: names, scores, truncated }) => ({ labels: names, scores, truncated }),
     render: ({ text }, { labels: names, scores, truncated }) =>

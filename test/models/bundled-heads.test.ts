@@ -1,0 +1,107 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as assert from 'uvu/assert';
+import type { BerthaError } from '../../src/errors.js';
+import { classifyText, configure, loadEmbedder, loadModel, pipeline, type BundledTask } from '../../src/index.js';
+import { bundledHead, bundledTasks } from '../../src/models/bundled-heads.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('bundled heads');
+const weights = fileURLToPath(new URL('../../weights/', import.meta.url));
+const bundled = join(weights, 'all-MiniLM-L6-v2');
+const tiny = fileURLToPath(new URL('../golden/tiny/bert-sequence-classification', import.meta.url));
+
+const failure = (loading: Promise<unknown>): Promise<BerthaError> =>
+  loading.then(
+    () => assert.unreachable('it loads') as never,
+    (error: unknown) => error as BerthaError,
+  );
+
+test('sentiment: clear texts get the label that they have', async () => {
+  const model = await loadModel(undefined, { task: 'text-classification' });
+  const texts = ['A moving, funny film.', 'A dull, lifeless mess.', 'Wonderful service, we will come back.', 'The worst phone I ever had.'];
+  const labels = (await classifyText(model, texts)).map(({ labels: [best] }) => best!.label);
+  assert.equal(labels, ['positive', 'negative', 'positive', 'negative']);
+  assert.equal(model.config.id2label, ['negative', 'positive']);
+  model.dispose();
+});
+
+test('every head is there, no larger than 2.5 MB, with a card that says its licence and what it is good for', async () => {
+  const scores = JSON.parse(readFileSync(join(weights, 'scores.json'), 'utf8')) as Record<string, { floors: object; adapter: object }>;
+  for (const task of bundledTasks) {
+    const folder = (await bundledHead(bundled, task))!;
+    assert.ok(statSync(join(folder, 'adapter_model.safetensors')).size <= 2.5 * 2 ** 20, task);
+    const card = readFileSync(join(folder, 'README.md'), 'utf8');
+    for (const part of ['license:', '**Good for**', '**Not for**', '## Scores', '## Training data']) assert.match(card, part, task);
+    assert.is(/license: cc-by-sa-4.0/.test(card), folder.includes('heads-cc-by-sa-4.0'), 'what is share-alike lies by itself');
+  }
+  for (const [name, { adapter, floors }] of Object.entries(scores)) {
+    for (const [metric, floor] of Object.entries(floors)) {
+      assert.ok((adapter as Record<string, number>)[metric]! >= (floor as number), `${name}: ${metric}`);
+    }
+  }
+});
+
+test('all heads and the embedder hold the weights of the model once', async () => {
+  const embedder = await loadEmbedder();
+  const { weights: whole } = embedder.memoryUsage();
+  const models = await Promise.all(bundledTasks.map((task) => loadModel(undefined, { task })));
+  for (const model of models) {
+    const { weights: all, sharedWeights } = model.memoryUsage();
+    // A decoder reads the word table as a matrix: that is laid out once more.
+    assert.ok(all - sharedWeights < 0.1 * whole, `${all - sharedWeights} bytes of its own`);
+    model.dispose();
+  }
+  embedder.dispose();
+});
+
+test('a pipeline without a model has the bundled head', async () => {
+  const classify = await pipeline('sentiment-analysis');
+  const [found] = (await classify('I love it.')) as { label: string; score: number }[];
+  assert.is(found!.label, 'positive');
+  await classify.dispose();
+});
+
+test('a task beside a model or an adapter, and one without a head, are errors', async () => {
+  const task = 'text-classification';
+  assert.is((await failure(loadModel(tiny, { task }))).code, 'INVALID_OPTION');
+  const adapter = (await bundledHead(bundled, task))!;
+  assert.is((await failure(loadModel(undefined, { task, adapter }))).code, 'INVALID_OPTION');
+  const unknown = await failure(loadModel(undefined, { task: 'zero-shot-classification' as BundledTask }));
+  assert.is(unknown.code, 'INVALID_OPTION');
+  assert.match(unknown.message, 'text-classification');
+});
+
+test('another default model has its own heads', async () => {
+  configure({ modelDirectory: tiny });
+  try {
+    const model = await loadModel(undefined, { task: 'text-classification' });
+    assert.is(model.directory, tiny);
+    assert.ok(model.values.heads.sequenceClassification);
+    model.dispose();
+  } finally {
+    configure({});
+  }
+});
+
+test('what lies in the folders of heads is known', () => {
+  const folders = ['heads', 'heads-cc-by-sa-4.0'].filter((name) => existsSync(join(bundled, name)));
+  const found = folders.flatMap((name) => readdirSync(join(bundled, name)).map((head) => `${name}/${head}`));
+  assert.is(new Set(found).size, found.length);
+  for (const folder of found) {
+    assert.equal(readdirSync(join(bundled, folder)).sort(), [
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'config.json',
+    ]);
+    const { base_model_name_or_path: base } = JSON.parse(readFileSync(join(bundled, folder, 'adapter_config.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    assert.is(base, 'sentence-transformers/all-MiniLM-L6-v2');
+  }
+});
+
+test.run();
