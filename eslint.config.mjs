@@ -8,6 +8,7 @@ const mayReadFiles = [
   'src/checkpoint/**/*.ts',
   'src/hub/**/*.ts',
   'src/training/{checkpoints,datasets,report}/**/*.ts',
+  'src/word-vectors/files/**/*.ts',
   'src/pretraining/{corpus,store,vocabulary}/**/*.ts',
   'src/pretraining/temporary-folder.ts',
   ...loaderFiles,

@@ -7,6 +7,7 @@
 #include "addon/model_wrap.h"
 #include "addon/training/trainer_wrap.h"
 #include "addon/vectors/vector_ops.h"
+#include "addon/words/word_ops.h"
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
 #include "engine/pool/hardware.h"
@@ -141,6 +142,7 @@ Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
                 }));
     exports.Set("vectors", define_vector_ops(env));
     exports.Set("learn", define_learn_ops(env));
+    exports.Set("words", define_word_ops(env));
     return exports;
 }
 

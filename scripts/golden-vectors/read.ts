@@ -29,6 +29,10 @@ export class Golden {
     return existsSync(join(this.directory, name));
   }
 
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
   /** A JSON file, whose layout the caller knows. */
   json<T>(name: string): T {
     return JSON.parse(readFileSync(join(this.directory, name), 'utf8')) as T;

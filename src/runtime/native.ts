@@ -1,6 +1,7 @@
 /** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
 import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
+import type { NativeWords } from './words/native-words.js';
 import type { IsaReport, SchedulerStats, ThreadsReport } from './native-stats.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
@@ -434,4 +435,5 @@ export interface NativeAddon {
   setQueueLimit(tokens: number): void;
   readonly vectors: NativeVectors;
   readonly learn: NativeLearn;
+  readonly words: NativeWords;
 }

@@ -37,13 +37,14 @@ t('the examples fit the types', () => {
     ([name, code]) => `async function exampleOf_${name}() { const embedder = given.embedder; {\n${code}\n} }`,
   );
   const source = [
-    `import * as bertha from '../src/index.js';`,
+    `import * as words from '../src/word-vectors/index.js';`,
+    `import * as root from '../src/index.js';`,
     `import { LogisticRegression, segmentWords, trainTestSplit } from '../src/learn/index.js';`,
     `declare const vectors: Float32Array[], labels: string[];`,
-    `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|paraphrase|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = bertha;`,
-    `declare const given: { embedder: bertha.Embedder };`,
-    `declare const model: bertha.Model, documents: string[], texts: string[], lines: AsyncIterable<string>, document: string;`,
-    `declare const query: bertha.Embedding, corpus: bertha.Embedding[];`,
+    `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|paraphrase|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = { ...root, ...words };`,
+    `declare const given: { embedder: root.Embedder };`,
+    `declare const model: root.Model, documents: string[], texts: string[], lines: AsyncIterable<string>, document: string;`,
+    `declare const query: root.Embedding, corpus: root.Embedding[];`,
     `declare function store(vector: Float32Array): void; declare function index(text: string, start: number, end: number): void;`,
     ...bodies,
   ].join('\n');

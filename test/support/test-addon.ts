@@ -73,12 +73,49 @@ export interface NativeTrainingOps extends NativeTrainingRowOps {
   ): { output: Float32Array; lse: Float32Array; qkv: Float32Array; relativeBias: Float32Array };
 }
 
+/** Tables of word vectors after a step. */
+export interface WordTables {
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+}
+
+/** One step of word vectors at a time. Tables are [rows, dimensions]. */
+export interface NativeWordOps {
+  /** Every source row of `input` with every target row of `output`, all products from before the step. */
+  windowStep(
+    input: Float32Array,
+    output: Float32Array,
+    dimensions: number,
+    sources: Int32Array,
+    targets: Int32Array,
+    labels: Float32Array,
+    rate: number,
+  ): WordTables;
+  /** The mean of the sources with the targets, one after the other. */
+  hiddenStep: NativeWordOps['windowStep'];
+  /** Rows are a vector and its bias. */
+  gloveStep(
+    word: Float32Array,
+    wordSums: Float32Array,
+    context: Float32Array,
+    contextSums: Float32Array,
+    logCount: number,
+    weight: number,
+    eta: number,
+    clip: number,
+  ): Record<'word' | 'wordSums' | 'context' | 'contextSums', Float32Array> & { readonly cost: number };
+  huffman(counts: Int32Array): { readonly begin: number[]; readonly points: number[]; readonly codes: number[] };
+  negativeProbabilities(counts: Int32Array, power: number): number[];
+  keepProbabilities(counts: Int32Array, sample: number): number[];
+}
+
 /** The addon with what only tests and benches need; native/addon/test/test_addon.cc. */
 export interface TestAddon extends NativeAddon {
   /** The n-th native allocation from now fails, none for 0. Returns how many there were since the last call. */
   failAllocation(n: number): number;
   readonly ops: NativeOps;
   readonly trainingOps: NativeTrainingOps;
+  readonly wordOps: NativeWordOps;
 }
 
 /** Beside the addon that BERTHA_ADDON names, else, as packaged builds have none, in the checkout's own build. */

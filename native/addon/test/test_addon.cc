@@ -5,6 +5,7 @@
 #include "addon/test/ops.h"
 #include "addon/test/training_linear_ops.h"
 #include "addon/test/training_row_ops.h"
+#include "addon/test/word_ops.h"
 #include "engine/allocator.h"
 
 namespace bertha::addon {
@@ -27,6 +28,7 @@ Napi::Object define_test_exports(Napi::Env env, Napi::Object exports) {
     define_training_row_ops(env, training);
     define_training_loss_ops(env, training);
     exports.Set("trainingOps", training);
+    exports.Set("wordOps", define_test_word_ops(env));
     return exports;
 }
 

@@ -1,7 +1,9 @@
 // Loops on the pool that a promise waits for.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "addon/args.h"
@@ -11,25 +13,39 @@
 
 namespace bertha::addon {
 
-// Runs body(unit) on the pool; the promise resolves with what `result` makes on the JavaScript thread.
+inline void ensure_pool() {
+    static const int threads = hardware_threads().chosen;
+    Pool::instance().ensure_workers(threads);
+}
+
+// What a pool's thread calls at the end: settles the promise on the JavaScript thread with result(env), or
+// rejects it with the failure. The process stays alive until then. `at_end` runs before either.
 template <typename Result>
-Napi::Value run_task(Napi::Env env, int64_t units, Task::Body body, Result result) {
+std::function<void(const std::optional<Failure>& failure)> settle_later(
+    Napi::Env env, const Napi::Promise::Deferred& deferred, Result result,
+    std::function<void(Environment&)> at_end = nullptr) {
     const std::shared_ptr<Environment> environment = Environment::of(env);
-    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
-    const auto on_done = [environment, deferred, result](const std::optional<Failure>& failure) {
-        environment->post([environment, deferred, result, failure](Napi::Env env) {
+    environment->begin_operation(env);
+    return [environment, deferred, result, at_end](const std::optional<Failure>& failure) {
+        environment->post([environment, deferred, result, at_end, failure](Napi::Env env) {
             const Napi::HandleScope scope(env);
             environment->end_operation(env);
+            if (at_end) at_end(*environment);
             settle(env, deferred, [&]() -> Napi::Value {
                 if (failure) throw Error(failure->code, failure->message);
                 return result(env);
             });
         });
     };
-    static const int threads = hardware_threads().chosen;
-    Pool::instance().ensure_workers(threads);
-    environment->begin_operation(env);
-    Pool::instance().submit(std::make_shared<Task>(units, std::move(body), on_done));
+}
+
+// Runs body(unit) on the pool; the promise resolves with what `result` makes on the JavaScript thread.
+template <typename Result>
+Napi::Value run_task(Napi::Env env, int64_t units, Task::Body body, Result result) {
+    ensure_pool();
+    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+    Pool::instance().submit(
+        std::make_shared<Task>(units, std::move(body), settle_later(env, deferred, std::move(result))));
     return deferred.Promise();
 }
 

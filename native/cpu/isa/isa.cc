@@ -129,6 +129,13 @@ const TrainingKernels& training_kernels() {
     return *scalar_training_kernels();
 }
 
+const WordKernels& word_kernels() {
+    const int64_t lanes = kernels().lanes;
+    if (avx512_kernels() != nullptr && lanes == avx512_kernels()->lanes) return *avx512_word_kernels();
+    if (avx2_kernels() != nullptr && lanes == avx2_kernels()->lanes) return *avx2_word_kernels();
+    return *scalar_word_kernels();
+}
+
 const Bf16TrainingKernels& bf16_training_kernels() {
     format_for(kernels(), "bf16");
     return *avx512_bf16_training_kernels();

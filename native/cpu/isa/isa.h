@@ -6,6 +6,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/training/training_kernels.h"
+#include "cpu/word-vectors/word_kernels.h"
 
 namespace bertha::cpu {
 
@@ -22,6 +23,7 @@ IsaReport isa_report();
 const KernelTable& kernels();
 // Those that fit kernels().
 const TrainingKernels& training_kernels();
+const WordKernels& word_kernels();
 // Those of bf16 products. Throws PRECISION where kernels() has none.
 const Bf16TrainingKernels& bf16_training_kernels();
 // The format of a precision. Throws PRECISION, saying what is missing, when this processor cannot run it.

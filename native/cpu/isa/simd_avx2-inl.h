@@ -132,3 +132,18 @@ inline void store_interleaved(void* p, VecL a, VecL b) {
 inline VecF load_uint16(const uint16_t* p) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
+
+inline VecF lane_sums(const float* p) {
+    __m256 four[2];
+    for (int i = 0; i < 2; i++, p += 4 * kLanes) {
+        const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8), c = _mm256_loadu_ps(p + 16),
+                     d = _mm256_loadu_ps(p + 24);
+        four[i] = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    }
+    return _mm256_add_ps(_mm256_permute2f128_ps(four[0], four[1], 0x20),
+                         _mm256_permute2f128_ps(four[0], four[1], 0x31));
+}
+inline VecF inverse_sqrt(VecF x) {
+    const VecF y = _mm256_rsqrt_ps(x);
+    return mul(y, sub(set(1.5f), mul(mul(set(0.5f), x), mul(y, y))));
+}

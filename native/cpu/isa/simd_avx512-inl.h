@@ -142,3 +142,27 @@ inline void store_interleaved(void* p, VecL a, VecL b) {
 inline VecF load_uint16(const uint16_t* p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }
+
+inline VecF lane_sums(const float* p) {
+    __m512 four[4];
+    for (int i = 0; i < 4; i++, p += 4 * kLanes) {
+        const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + 16), c = _mm512_loadu_ps(p + 32),
+                     d = _mm512_loadu_ps(p + 48);
+        const __m512d ab = _mm512_castps_pd(
+                          _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))),
+                      cd = _mm512_castps_pd(
+                          _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d)));
+        four[i] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)),
+                                _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
+    }
+    __m512 eight[2];
+    for (int i = 0; i < 2; i++)
+        eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(four[2 * i], four[2 * i + 1], 0x88),
+                                 _mm512_shuffle_f32x4(four[2 * i], four[2 * i + 1], 0xdd));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(eight[0], eight[1], 0x88),
+                         _mm512_shuffle_f32x4(eight[0], eight[1], 0xdd));
+}
+inline VecF inverse_sqrt(VecF x) {
+    const VecF y = _mm512_rsqrt14_ps(x);
+    return mul(y, sub(set(1.5f), mul(mul(set(0.5f), x), mul(y, y))));
+}

@@ -162,3 +162,10 @@ inline void store_interleaved(void* p, VecL a, VecL b) {
 }
 // kLanes 16-bit numbers as floats.
 inline VecF load_uint16(const uint16_t* p) { return to_float(VecI{p[0], p[1], p[2], p[3]}); }
+
+// Lane i: the sum of the i-th of kLanes vectors that lie one behind the other.
+inline VecF lane_sums(const float* p) {
+    return VecF{sum(load(p)), sum(load(p + 4)), sum(load(p + 8)), sum(load(p + 12))};
+}
+// 1 / sqrt(x) for normal x > 0. Relative error 3e-7.
+inline VecF inverse_sqrt(VecF x) { return div(set(1.0f), sqrt(x)); }

@@ -1,0 +1,191 @@
+#include "cpu/word-vectors/files/vectors_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "engine/check.h"
+
+namespace bertha::cpu {
+namespace {
+
+constexpr size_t kBlockBytes = size_t{1} << 20;
+constexpr int32_t kFastTextMagic = 793712314, kFastTextVersion = 12;
+
+}  // namespace
+
+VectorsWriter::VectorsWriter(std::shared_ptr<const WordVectors> vectors, const std::string& path,
+                             WrittenFormat format)
+    : vectors_(std::move(vectors)),
+      path_(path),
+      temporary_(path + ".part-" + std::to_string(getpid())),
+      format_(format) {
+    BERTHA_CHECK(format != WrittenFormat::kFastText ||
+                     (vectors_->fast_text != nullptr && vectors_->fast_text->output.bytes() > 0),
+                 "INVALID_ARG", "expected vectors of fastText for a model of fastText");
+    for (int64_t i = 0; format == WrittenFormat::kWord2VecBinary && i < vectors_->size(); i++)
+        BERTHA_CHECK(vectors_->words.word(i).find(' ') == std::string_view::npos, "INVALID_ARG",
+                     "expected words without blanks for the binary form, got %.60s",
+                     std::string(vectors_->words.word(i)).c_str());
+    items_ = vectors_->size();
+    if (format == WrittenFormat::kSafetensors) items_ *= 2;  // words, then rows
+    if (format == WrittenFormat::kFastText) items_ = 3 * items_ + vectors_->fast_text->ngram_rows;
+    fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    BERTHA_CHECK(fd_ >= 0, "IO", "cannot write %s: %s", path.c_str(), std::strerror(errno));
+}
+
+VectorsWriter::~VectorsWriter() {
+    if (fd_ < 0) return;
+    close(fd_);
+    unlink(temporary_.c_str());
+}
+
+std::vector<LongPhase> VectorsWriter::phases() {
+    return {{1, [this](int) { return write_some(); }}};
+}
+
+void VectorsWriter::append_row(const float* row) {
+    block_.append(reinterpret_cast<const char*>(row),
+                  static_cast<size_t>(vectors_->dimensions) * sizeof(float));
+}
+
+void VectorsWriter::append_word(int64_t i) {
+    const std::string_view word = vectors_->words.word(i);
+    switch (format_) {
+        case WrittenFormat::kVocabulary:
+            block_.append(word).append(" ").append(std::to_string(vectors_->words.count(i))).append("\n");
+            return;
+        case WrittenFormat::kWord2VecBinary:
+            block_.append(word).append(" ");
+            return append_row(vectors_->row(i));
+        default: break;
+    }
+    block_.append(word);
+    char number[32];
+    for (int64_t z = 0; z < vectors_->dimensions; z++) {
+        const auto result = std::to_chars(number, number + sizeof number, vectors_->row(i)[z]);
+        block_.append(" ").append(number, result.ptr);
+    }
+    block_.append("\n");
+}
+
+void VectorsWriter::append_matrix_begin(int64_t rows) {
+    append(uint8_t{0});
+    append(rows);
+    append(vectors_->dimensions);
+}
+
+void VectorsWriter::append_fast_text_begin() {
+    const FastTextTables& tables = *vectors_->fast_text;
+    const auto words = static_cast<int32_t>(vectors_->size());
+    int64_t tokens = 0;
+    for (int64_t i = 0; i < words; i++) tokens += vectors_->words.count(i);
+    append(kFastTextMagic);
+    append(kFastTextVersion);
+    constexpr int32_t kWindow = 5, kEpochs = 5, kMinCount = 1, kNegative = 5, kWordNgrams = 1,
+                      kNegativeLoss = 2, kSkipGram = 2, kUpdates = 100;
+    for (const int32_t value :
+         {static_cast<int32_t>(vectors_->dimensions), kWindow, kEpochs, kMinCount, kNegative, kWordNgrams,
+          kNegativeLoss, kSkipGram, static_cast<int32_t>(tables.ngrams.buckets), tables.ngrams.min_n,
+          tables.ngrams.max_n, kUpdates})
+        append(value);
+    append(1e-4);
+    append(words);
+    append(words);
+    append(int32_t{0});
+    append(tokens);
+    append(tables.is_pruned ? static_cast<int64_t>(tables.pruned_rows.size()) : int64_t{-1});
+    for (int64_t i = 0; i < words; i++) {
+        block_.append(vectors_->words.word(i)).append(1, '\0');
+        append(vectors_->words.count(i));
+        append(uint8_t{0});
+        if (block_.size() > kBlockBytes) flush();
+    }
+    for (size_t i = 0; i < tables.pruned_rows.size(); i++) {
+        append(tables.pruned_hashes[i]);
+        append(tables.pruned_rows[i]);
+    }
+}
+
+// `words` is one block of UTF-8, a zero byte behind each word.
+void VectorsWriter::append_safetensors_begin() {
+    int64_t word_bytes = 0;
+    for (int64_t i = 0; i < vectors_->size(); i++)
+        word_bytes += static_cast<int64_t>(vectors_->words.word(i).size()) + 1;
+    const int64_t counts = 8 * vectors_->size(), rows = 4 * vectors_->size() * vectors_->dimensions;
+    const auto tensor = [](const char* name, const char* dtype, const std::string& shape, int64_t begin,
+                           int64_t end) {
+        return std::string("\"") + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":[" + shape +
+               "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
+    };
+    std::string header = "{" +
+                         tensor("vectors", "F32",
+                                std::to_string(vectors_->size()) + "," + std::to_string(vectors_->dimensions),
+                                0, rows) +
+                         "," +
+                         tensor("counts", "I64", std::to_string(vectors_->size()), rows, rows + counts) +
+                         "," +
+                         tensor("words", "U8", std::to_string(word_bytes), rows + counts,
+                                rows + counts + word_bytes) +
+                         "}";
+    header.resize((header.size() + 7) / 8 * 8, ' ');
+    append(static_cast<uint64_t>(header.size()));
+    block_ += header;
+}
+
+void VectorsWriter::begin() {
+    if (format_ == WrittenFormat::kWord2Vec || format_ == WrittenFormat::kWord2VecBinary)
+        block_ += std::to_string(vectors_->size()) + " " + std::to_string(vectors_->dimensions) + "\n";
+    if (format_ == WrittenFormat::kFastText) append_fast_text_begin();
+    if (format_ == WrittenFormat::kSafetensors) append_safetensors_begin();
+}
+
+bool VectorsWriter::write_some() {
+    progress_.check_cancelled();
+    if (next_ == 0) begin();
+    const int64_t words = vectors_->size();
+    const FastTextTables* tables = vectors_->fast_text.get();
+    for (; next_ < items_ && block_.size() < kBlockBytes; next_++) {
+        if (format_ == WrittenFormat::kSafetensors) {
+            if (next_ == words)
+                for (int64_t i = 0; i < words; i++) append(vectors_->words.count(i));
+            if (next_ < words)
+                append_row(vectors_->row(next_));
+            else
+                block_.append(vectors_->words.word(next_ - words)).append(1, '\0');
+        } else if (format_ == WrittenFormat::kFastText) {
+            const int64_t inputs = words + tables->ngram_rows, row = next_ - words;
+            if (row < 0) continue;  // the words stand in the begin
+            if (row == 0) append_matrix_begin(inputs);
+            if (row == inputs) append_matrix_begin(words);
+            append_row(row < inputs ? tables->input.floats() + row * vectors_->width
+                                    : tables->output.floats() + (row - inputs) * vectors_->width);
+        } else {
+            append_word(next_);
+        }
+    }
+    flush();
+    if (next_ < items_) return true;
+    const bool is_there = fsync(fd_) == 0 && close(std::exchange(fd_, -1)) == 0 &&
+                          std::rename(temporary_.c_str(), path_.c_str()) == 0;
+    BERTHA_CHECK(is_there, "IO", "cannot write %s: %s", path_.c_str(), std::strerror(errno));
+    return false;
+}
+
+void VectorsWriter::flush() {
+    for (size_t at = 0; at < block_.size();) {
+        const ssize_t done = write(fd_, block_.data() + at, block_.size() - at);
+        if (done < 0 && errno == EINTR) continue;
+        BERTHA_CHECK(done > 0, "IO", "cannot write %zu more bytes to %s: %s", block_.size() - at,
+                     path_.c_str(), std::strerror(errno));
+        at += static_cast<size_t>(done);
+    }
+    block_.clear();
+}
+
+}  // namespace bertha::cpu

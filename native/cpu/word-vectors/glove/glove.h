@@ -1,0 +1,79 @@
+// GloVe (Pennington, Socher and Manning 2014). Words are dealt into blocks, and the co-occurrences into the
+// cells of a square of blocks. A round takes cells that share neither a row nor a column of the square:
+// threads take one each and touch no row of another. A cell's records have an order of its own, so that the
+// result has the same bits for any number of threads, and a cell's rows stay in the caches.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cpu/word-vectors/corpus/corpus.h"
+#include "cpu/word-vectors/glove/cooccurrences.h"
+#include "cpu/word-vectors/training/training_job.h"
+#include "cpu/word-vectors/word_vectors.h"
+#include "engine/pool/long_job.h"
+
+namespace bertha::cpu {
+
+struct GloveOptions {
+    int64_t dimensions = 100;
+    int32_t epochs = 25, threads = 1;
+    float x_max = 100.0f, alpha = 0.75f, eta = 0.05f;
+    uint64_t seed = 1;
+    Cooccurrences::Options counting;
+};
+
+class Glove {
+public:
+    // Throws OUT_OF_MEMORY.
+    Glove(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary, const GloveOptions& options);
+
+    // All of the training; what it throws: ABORTED, NON_FINITE, IO. The trainer must live as long.
+    std::vector<LongPhase> phases();
+    // After them: word and context vectors added.
+    std::shared_ptr<WordVectors> take_vectors();
+    TrainingProgress& progress() { return progress_; }
+
+private:
+    // A record of a cell; words by their places in the cell's blocks.
+    struct Record {
+        uint16_t word, context;
+        float log_count, weight;
+    };
+    static constexpr auto kRecordBytes = static_cast<int64_t>(sizeof(Record));
+    bool count_some();
+    bool start_cells();
+    bool measure_cells();
+    bool deal_some();
+    void flush_cells();
+    bool shuffle_cell();
+    int64_t cell_of(const Cooccurrence& pair) const;
+    std::vector<Record> read_cell(size_t cell) const;
+    bool start_rows();
+    LongPhase round(int32_t epoch, int64_t diagonal);
+    bool train_cell(const std::shared_ptr<std::atomic<int64_t>>& next, int32_t epoch, int64_t diagonal);
+    bool add_contexts();
+    std::vector<int64_t> order_of(uint64_t stream, uint64_t number, int64_t count) const;
+    float* row(const Buffer& table, int64_t i) const { return table.floats() + i * width_; }
+
+    const std::shared_ptr<const Corpus> corpus_;
+    Vocabulary vocabulary_;
+    const GloveOptions options_;
+    const int64_t words_, width_, blocks_;
+    std::unique_ptr<Cooccurrences> counts_;
+    size_t next_slice_ = 0;
+    std::vector<int32_t> numbers_, sentence_;
+    std::unique_ptr<TempFile> file_;   // the records, cell by cell
+    std::vector<int64_t> cell_begin_;  // [blocks * blocks + 1] records
+    // While records are dealt: what of each cell is not in the file yet, and where it goes.
+    std::vector<std::vector<Record>> open_cells_;
+    std::vector<int64_t> cell_end_;
+    int64_t open_records_ = 0;
+    size_t next_cell_ = 0;
+    Buffer words_table_, word_sums_, contexts_table_, context_sums_;
+    std::atomic<int64_t> next_rows_{0};
+    std::shared_ptr<WordVectors> vectors_;
+    TrainingProgress progress_;
+};
+
+}  // namespace bertha::cpu

@@ -1,0 +1,365 @@
+#include "cpu/word-vectors/training/word2vec.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "cpu/isa/isa.h"
+#include "cpu/word-vectors/training/hogwild.h"
+#include "engine/clock.h"
+#include "engine/floating_point.h"
+
+namespace bertha::cpu {
+namespace {
+
+constexpr auto kStepTime = std::chrono::microseconds(1500);
+constexpr int kCentresPerLook = 16;  // between two looks at the clock
+constexpr int64_t kRowsPerStep = 4096;
+constexpr uint64_t kLossEvery = 64;  // centre words
+constexpr uint64_t kInitStream = uint64_t{1} << 40, kKeepStream = uint64_t{1} << 41;
+
+bool is_finite(const float* row, int64_t count) {
+    double sum = 0.0;
+    for (int64_t z = 0; z < count; z++) sum += static_cast<double>(row[z]);
+    return std::isfinite(sum);
+}
+
+// Words of earlier training that the corpus lacks stay, behind all others.
+Vocabulary with_initial(Vocabulary vocabulary, const WordVectors* initial) {
+    for (int64_t i = 0; initial != nullptr && i < initial->size(); i++)
+        vocabulary.words.add(initial->words.word(i), 0);
+    return vocabulary;
+}
+
+void prefetch_row(const float* row, int64_t width) {
+    for (int64_t z = 0; z < width; z += kRowFloats) __builtin_prefetch(row + z, 1);
+}
+
+}  // namespace
+
+// What one member has in hand.
+struct Word2Vec::Member {
+    std::vector<int32_t> numbers;  // of the slice
+    size_t next_number = 0;
+    int64_t slice_begin = 0;
+    int32_t epoch = 0;
+    float rate = 0.0f;
+
+    struct Word {
+        int32_t rank;
+        int64_t token;  // its place in the corpus
+    };
+    std::vector<Word> sentence;
+    size_t centre = 0;
+    int32_t last_rank = 0;  // of the last sentence
+
+    // The steps of a centre word: prepared one ahead, so that its rows are on their way to the caches.
+    struct Centre {
+        std::vector<float*> sources, targets;
+        std::vector<float> labels;
+        int64_t contexts = 0;
+    };
+    Centre ready, next;
+    std::vector<float> scratch;
+    Buffer hidden, gradient;
+
+    double loss_sum = 0.0;
+    int64_t loss_count = 0;
+    const WordKernels& kernels = word_kernels();
+};
+
+Word2Vec::~Word2Vec() = default;
+
+Word2Vec::Word2Vec(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary,
+                   const Word2VecOptions& options, std::shared_ptr<const WordVectors> initial)
+    : corpus_(std::move(corpus)),
+      vocabulary_(with_initial(std::move(vocabulary), initial.get())),
+      options_(options),
+      initial_(std::move(initial)),
+      words_(vocabulary_.words.size()),
+      width_(row_width(options.dimensions)),
+      input_rows_(words_ + (options.ngrams.max_n > 0 ? options.ngrams.buckets : 0)),
+      input_(static_cast<size_t>(input_rows_ * width_) * sizeof(float)),
+      output_(static_cast<size_t>(words_ * width_) * sizeof(float)) {
+    const std::vector<int64_t>& counts = vocabulary_.words.counts();
+    if (options.hierarchical)
+        tree_ = make_huffman_tree(counts);
+    else
+        negatives_ = std::make_unique<AliasSampler>(counts, options.ns_exponent);
+    for (const double keep : keep_probabilities(counts, options.sample))
+        keep_.push_back(static_cast<uint32_t>(std::min(4294967295.0, std::floor(keep * 4294967296.0))));
+    subword_begin_.push_back(0);
+    for (int64_t word = 0; options.is_fast_text && word < words_; word++) {
+        const size_t first = subword_rows_.size();
+        subword_rows_.push_back(static_cast<int32_t>(word));
+        append_ngrams(vocabulary_.words.word(word), options.ngrams, subword_rows_);
+        for (size_t i = first + 1; i < subword_rows_.size(); i++)
+            subword_rows_[i] += static_cast<int32_t>(words_);
+        subword_begin_.push_back(static_cast<int64_t>(subword_rows_.size()));
+    }
+    for (int32_t i = 0; i < options.threads; i++) {
+        members_.push_back(std::make_unique<Member>());
+        members_.back()->hidden = Buffer(static_cast<size_t>(width_) * sizeof(float));
+        members_.back()->gradient = Buffer(static_cast<size_t>(width_) * sizeof(float));
+    }
+    progress_.of.store(corpus_->report().words * options.epochs);
+    progress_.rate.store(options.alpha);
+}
+
+std::vector<LongPhase> Word2Vec::phases() {
+    std::vector<LongPhase> phases = {rows_phase(&Word2Vec::start_rows, input_rows_)};
+    phases.push_back(
+        {options_.threads, [this](int member) { return step(*members_[static_cast<size_t>(member)]); }});
+    phases.push_back({1, [this](int) {
+                          vectors_ = std::make_shared<WordVectors>();
+                          vectors_->dimensions = options_.dimensions;
+                          vectors_->width = width_;
+                          vectors_->inverse_norms.resize(static_cast<size_t>(words_));
+                          if (options_.is_fast_text)
+                              vectors_->rows = Buffer(static_cast<size_t>(words_ * width_) * sizeof(float));
+                          else
+                              vectors_->rows = std::move(input_);
+                          return false;
+                      }});
+    phases.push_back(rows_phase(&Word2Vec::compose_rows, words_));
+    return phases;
+}
+
+LongPhase Word2Vec::rows_phase(void (Word2Vec::*body)(int64_t, int64_t), int64_t rows) {
+    const auto next = std::make_shared<std::atomic<int64_t>>(0);
+    return {options_.threads, [this, body, rows, next](int) {
+                progress_.check_cancelled();
+                const int64_t begin = next->fetch_add(kRowsPerStep, std::memory_order_relaxed);
+                if (begin < rows) (this->*body)(begin, std::min(rows, begin + kRowsPerStep));
+                return begin + kRowsPerStep < rows;
+            }};
+}
+
+// Inputs are drawn from (−0.5, 0.5) / dimensions, outputs begin at 0.
+void Word2Vec::start_rows(int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+        float* input = input_row(row);
+        CounterRandom random(options_.seed, kInitStream, static_cast<uint64_t>(row));
+        for (int64_t z = 0; z < width_; z++)
+            input[z] = z < options_.dimensions
+                           ? (random.uniform() - 0.5f) / static_cast<float>(options_.dimensions)
+                           : 0.0f;
+        if (row >= words_) continue;
+        std::memset(output_row(row), 0, static_cast<size_t>(width_) * sizeof(float));
+        const int64_t known = initial_ == nullptr ? -1 : initial_->words.find(vocabulary_.words.word(row));
+        if (known >= 0) std::copy_n(initial_->row(known), options_.dimensions, input);
+    }
+}
+
+// The vectors of the words as they are used: of fastText the mean with the n-grams'.
+void Word2Vec::compose_rows(int64_t begin, int64_t end) {
+    const WordKernels& kernels = word_kernels();
+    std::vector<float*> rows;
+    for (int64_t word = begin; options_.is_fast_text && word < end; word++) {
+        rows.clear();
+        const auto i = static_cast<size_t>(word);
+        for (int64_t j = subword_begin_[i]; j < subword_begin_[i + 1]; j++)
+            rows.push_back(input_row(subword_rows_[static_cast<size_t>(j)]));
+        kernels.gather_rows(rows.data(), static_cast<int64_t>(rows.size()), width_,
+                            1.0f / static_cast<float>(rows.size()), vectors_->row(word));
+    }
+    compute_inverse_norms(*vectors_, begin, end);
+    for (int64_t word = begin; word < end; word++) check_finite(vectors_->row(word));
+}
+
+std::shared_ptr<WordVectors> Word2Vec::take_vectors() {
+    vectors_->words = std::move(vocabulary_.words);
+    if (options_.is_fast_text) {
+        const auto tables = std::make_shared<FastTextTables>();
+        tables->ngrams = options_.ngrams;
+        tables->ngram_rows = input_rows_ - words_;
+        tables->input = std::move(input_);
+        tables->output = std::move(output_);
+        vectors_->fast_text = tables;
+    }
+    return std::move(vectors_);
+}
+
+void Word2Vec::check_finite(const float* row) const {
+    BERTHA_CHECK(is_finite(row, options_.dimensions), "NON_FINITE",
+                 "the vectors are no longer finite numbers: the rate (alpha %g) is too large",
+                 static_cast<double>(options_.alpha));
+}
+
+// The rate falls in a line from alpha to min_alpha with the words read.
+float Word2Vec::rate_at(int32_t epoch, int64_t position) const {
+    const double share = (epoch + static_cast<double>(position) / static_cast<double>(corpus_->size())) /
+                         options_.epochs;
+    return static_cast<float>(options_.alpha - (options_.alpha - options_.min_alpha) * share);
+}
+
+bool Word2Vec::step(Member& member) {
+    const FlushDenormals flush;
+    const HogwildRows rows(options_.threads > 1);
+    progress_.check_cancelled();
+    const Clock::time_point end = Clock::now() + kStepTime;
+    do {
+        for (int i = 0; i < kCentresPerLook; i++) {
+            if (member.centre == member.sentence.size() && !next_sentence(member)) return false;
+            std::swap(member.ready, member.next);
+            if (++member.centre < member.sentence.size()) prepare(member, member.centre);
+            compute(member);
+        }
+    } while (Clock::now() < end);
+    return true;
+}
+
+bool Word2Vec::next_slice(Member& member) {
+    if (!member.numbers.empty()) finish_slice(member);
+    const auto slices = static_cast<int64_t>(corpus_->slices().size()) - 1;
+    const int64_t slice = next_slice_.fetch_add(1, std::memory_order_relaxed);
+    if (slice >= slices * options_.epochs) return false;
+    const auto i = static_cast<size_t>(slice % slices);
+    member.epoch = static_cast<int32_t>(slice / slices);
+    member.slice_begin = corpus_->slices()[i];
+    corpus_->read(member.slice_begin, corpus_->slices()[i + 1], member.numbers);
+    member.next_number = 0;
+    member.rate = rate_at(member.epoch, member.slice_begin);
+    progress_.rate.store(member.rate, std::memory_order_relaxed);
+    progress_.epoch.store(member.epoch, std::memory_order_relaxed);
+    return true;
+}
+
+void Word2Vec::finish_slice(Member& member) {
+    const auto words = std::count_if(member.numbers.begin(), member.numbers.end(),
+                                     [](int32_t number) { return number != kSentenceEnd; });
+    progress_.done.fetch_add(words, std::memory_order_relaxed);
+    progress_.add_loss(member.loss_sum, member.loss_count);
+    check_finite(input_row(member.last_rank));
+    member.loss_sum = 0.0;
+    member.loss_count = 0;
+    member.numbers.clear();
+}
+
+// The next sentence with a word that is kept, and its first centre prepared.
+bool Word2Vec::next_sentence(Member& member) {
+    member.sentence.clear();
+    member.centre = 0;
+    while (member.sentence.empty()) {
+        if (member.next_number == member.numbers.size() && !next_slice(member)) return false;
+        for (; member.next_number < member.numbers.size(); member.next_number++) {
+            const int32_t number = member.numbers[member.next_number];
+            if (number == kSentenceEnd) break;
+            const int32_t rank = number < 0 ? number : vocabulary_.rank_of[static_cast<size_t>(number)];
+            if (rank < 0) continue;
+            const int64_t token = member.slice_begin + static_cast<int64_t>(member.next_number);
+            const uint32_t keep = keep_[static_cast<size_t>(rank)];
+            if (keep != UINT32_MAX) {
+                CounterRandom random(options_.seed, kKeepStream + static_cast<uint64_t>(member.epoch),
+                                     static_cast<uint64_t>(token));
+                if (static_cast<uint32_t>(random.next() >> 32) > keep) continue;
+            }
+            member.sentence.push_back({rank, token});
+        }
+        if (member.next_number < member.numbers.size()) member.next_number++;  // behind the sentence's end
+    }
+    member.last_rank = member.sentence.back().rank;
+    prepare(member, 0);
+    return true;
+}
+
+// Draws the window and the negatives of a centre word and fetches the rows that it will need.
+void Word2Vec::prepare(Member& member, size_t index) {
+    prepare_window(member, index);
+    Member::Centre& centre = member.next;
+    for (const float* row : centre.targets) prefetch_row(row, width_);
+    if (options_.is_fast_text) {
+        for (const float* row : centre.sources) prefetch_row(row, width_);
+    } else if (const size_t ahead = index + static_cast<size_t>(options_.window) + 1;
+               ahead < member.sentence.size()) {
+        prefetch_row(input_row(member.sentence[ahead].rank), width_);
+    }
+}
+
+void Word2Vec::prepare_window(Member& member, size_t index) {
+    Member::Centre& centre = member.next;
+    centre.sources.clear();
+    centre.targets.clear();
+    centre.labels.clear();
+    centre.contexts = 0;
+    const Member::Word own = member.sentence[index];
+    CounterRandom random(options_.seed, static_cast<uint64_t>(member.epoch),
+                         static_cast<uint64_t>(own.token));
+    const auto full = static_cast<uint32_t>(options_.window);
+    const size_t reach = options_.shrink_windows ? 1 + random.below(full) : full;
+    const size_t begin = index > reach ? index - reach : 0,
+                 end = std::min(member.sentence.size(), index + reach + 1);
+    const auto push_word = [&](int32_t word) {
+        if (!options_.is_fast_text) return centre.sources.push_back(input_row(word));
+        const auto i = static_cast<size_t>(word);
+        for (int64_t j = subword_begin_[i]; j < subword_begin_[i + 1]; j++)
+            centre.sources.push_back(input_row(subword_rows_[static_cast<size_t>(j)]));
+    };
+    const auto push_targets = [&](int32_t word) {
+        const auto i = static_cast<size_t>(word);
+        for (int64_t j = options_.hierarchical ? tree_.begin[i] : 0;
+             options_.hierarchical && j < tree_.begin[i + 1]; j++) {
+            centre.targets.push_back(output_row(tree_.points[static_cast<size_t>(j)]));
+            centre.labels.push_back(tree_.codes[static_cast<size_t>(j)] == 0 ? 1.0f : 0.0f);
+        }
+        if (options_.hierarchical) return;
+        centre.targets.push_back(output_row(word));
+        centre.labels.push_back(1.0f);
+        for (int32_t n = 0; n < options_.negative; n++) {
+            const int32_t drawn = negatives_->draw(random);
+            if (drawn == word) continue;
+            centre.targets.push_back(output_row(drawn));
+            centre.labels.push_back(0.0f);
+        }
+    };
+    const bool by_context = options_.skip_gram && options_.is_fast_text;
+    for (size_t i = begin; i < end; i++) {
+        if (i == index) continue;
+        centre.contexts++;
+        if (by_context)
+            push_targets(member.sentence[i].rank);
+        else
+            push_word(member.sentence[i].rank);
+    }
+    if (centre.contexts == 0) return;
+    if (by_context)
+        push_word(own.rank);
+    else
+        push_targets(own.rank);
+}
+
+void Word2Vec::compute(Member& member) {
+    const Member::Centre& centre = member.ready;
+    if (centre.contexts == 0 || centre.targets.empty()) return;
+    const auto sources = static_cast<int64_t>(centre.sources.size()),
+               targets = static_cast<int64_t>(centre.targets.size());
+    const bool is_window = options_.skip_gram && !options_.is_fast_text;
+    const auto needed = static_cast<size_t>(is_window ? window_scratch(sources, targets, width_) : targets);
+    if (member.scratch.size() < needed) member.scratch.resize(needed);
+    if (is_window) {
+        member.kernels.window_step({centre.sources.data(), centre.targets.data(), centre.labels.data(),
+                                    sources, targets, width_, member.rate, member.scratch.data()});
+    } else {
+        const float share = 1.0f / static_cast<float>(sources);
+        const bool is_mean = options_.cbow_mean || options_.skip_gram;
+        member.kernels.gather_rows(centre.sources.data(), sources, width_, is_mean ? share : 1.0f,
+                                   member.hidden.floats());
+        std::memset(member.gradient.floats(), 0, static_cast<size_t>(width_) * sizeof(float));
+        member.kernels.hidden_step({member.hidden.floats(), centre.targets.data(), centre.labels.data(),
+                                    targets, width_, member.rate, member.gradient.floats(),
+                                    member.scratch.data()});
+        member.kernels.scatter_rows(member.gradient.floats(), width_, is_mean ? 1.0f : share,
+                                    centre.sources.data(), sources);
+    }
+    const uint64_t token = static_cast<uint64_t>(member.sentence[member.centre - 1].token);
+    if (token % kLossEvery != 0 || member.rate <= 0.0f) return;
+    // The errors are rate · (label − p): what is missing of a probability of 1.
+    const int64_t errors = is_window ? sources * targets : targets;
+    for (int64_t i = 0; i < errors; i++)
+        member.loss_sum -= std::log(
+            std::max(1e-7f, 1.0f - std::abs(member.scratch[static_cast<size_t>(i)]) / member.rate));
+    member.loss_count += is_window || (options_.is_fast_text && options_.skip_gram) ? centre.contexts : 1;
+}
+
+}  // namespace bertha::cpu

@@ -1,0 +1,82 @@
+// word2vec (Mikolov et al. 2013) and fastText (Bojanowski et al. 2017): skip-gram and CBOW, with negative
+// sampling or hierarchical softmax, with n-grams or without. Threads share the tables (hogwild.h); with one
+// thread the result has the same bits every time.
+//
+// Skip-gram without n-grams takes a centre word and its whole window in one step, with one set of negatives:
+// rows touched are m + T and not m · (1 + T), and the products are a small matrix. The context words are the
+// input rows, the centre the target. Everything else is a mean of input rows, `hidden`, before its targets.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cpu/word-vectors/corpus/corpus.h"
+#include "cpu/word-vectors/training/huffman.h"
+#include "cpu/word-vectors/training/sampling.h"
+#include "cpu/word-vectors/training/training_job.h"
+#include "cpu/word-vectors/word_vectors.h"
+#include "engine/pool/long_job.h"
+
+namespace bertha::cpu {
+
+struct Word2VecOptions {
+    bool skip_gram = true, hierarchical = false, cbow_mean = true, shrink_windows = true;
+    int64_t dimensions = 100;
+    int32_t window = 5, negative = 5, epochs = 5, threads = 1;
+    double ns_exponent = 0.75, sample = 1e-3;
+    float alpha = 0.025f, min_alpha = 1e-4f;
+    uint64_t seed = 1;
+    NgramOptions ngrams;  // fastText; none without buckets
+    bool is_fast_text = false;
+};
+
+class Word2Vec {
+public:
+    // `initial` (may be null): words that it has begin with its vectors, of the same dimensions. Throws
+    // OUT_OF_MEMORY.
+    Word2Vec(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary, const Word2VecOptions& options,
+             std::shared_ptr<const WordVectors> initial);
+    ~Word2Vec();
+
+    // All of the training; what it throws: ABORTED, NON_FINITE, IO. The trainer must live as long.
+    std::vector<LongPhase> phases();
+    // After them.
+    std::shared_ptr<WordVectors> take_vectors();
+    TrainingProgress& progress() { return progress_; }
+
+private:
+    struct Member;
+
+    LongPhase rows_phase(void (Word2Vec::*body)(int64_t begin, int64_t end), int64_t rows);
+    void start_rows(int64_t begin, int64_t end);
+    void compose_rows(int64_t begin, int64_t end);
+    bool step(Member& member);
+    bool next_sentence(Member& member);
+    bool next_slice(Member& member);
+    void finish_slice(Member& member);
+    void prepare(Member& member, size_t index);
+    void prepare_window(Member& member, size_t index);
+    void compute(Member& member);
+    void check_finite(const float* row) const;
+    float rate_at(int32_t epoch, int64_t position) const;
+    float* input_row(int64_t i) const { return input_.floats() + i * width_; }
+    float* output_row(int64_t i) const { return output_.floats() + i * width_; }
+
+    const std::shared_ptr<const Corpus> corpus_;
+    Vocabulary vocabulary_;
+    const Word2VecOptions options_;
+    const std::shared_ptr<const WordVectors> initial_;
+    const int64_t words_, width_, input_rows_;
+    Buffer input_, output_;
+    std::unique_ptr<AliasSampler> negatives_;
+    HuffmanTree tree_;
+    std::vector<uint32_t> keep_;          // an occurrence is kept where 32 random bits are at most this
+    std::vector<int64_t> subword_begin_;  // [words + 1]
+    std::vector<int32_t> subword_rows_;   // of a word: its own row, then its n-grams'
+    std::vector<std::unique_ptr<Member>> members_;
+    std::atomic<int64_t> next_slice_{0};
+    std::shared_ptr<WordVectors> vectors_;
+    TrainingProgress progress_;
+};
+
+}  // namespace bertha::cpu

@@ -1,0 +1,75 @@
+// The steps of word vectors as one table of functions per instruction set. Rows are fp32 and padded with
+// zeros to `width`, a multiple of kRowFloats; `rate · (label − sigmoid(product))` is exact to 2e-7 and
+// saturates. Other threads may write to the same rows meanwhile (hogwild.h): each call then sees a mixture,
+// no more.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/kernels.h"
+
+namespace bertha::cpu {
+
+constexpr int64_t kRowFloats = 16;  // a cache line: rows of two words never share one
+
+inline int64_t row_width(int64_t dimensions) {
+    return (dimensions + kRowFloats - 1) / kRowFloats * kRowFloats;
+}
+
+// Every input row with every target row; all products are from before the step. A row that stands twice
+// among the inputs or targets gets both updates.
+struct WindowStep {
+    float* const* inputs = nullptr;   // [num_inputs] rows
+    float* const* targets = nullptr;  // [num_targets] rows
+    const float* labels = nullptr;    // [num_targets] 0 or 1
+    int64_t num_inputs = 0, num_targets = 0, width = 0;
+    float rate = 0.0f;
+    float* scratch = nullptr;  // window_scratch(…) floats; begins with the gradients [num_inputs,
+                               // num_targets]
+};
+constexpr int64_t kScratchLanes = 16;  // of the widest instruction set
+inline int64_t window_scratch(int64_t inputs, int64_t targets, int64_t width) {
+    const int64_t products = (inputs * targets + kScratchLanes) / kScratchLanes * kScratchLanes +
+                             kScratchLanes;
+    return products * (kScratchLanes + 1) + (inputs + targets) * width;
+}
+
+// One hidden vector with targets, one after the other: a target that stands twice is seen as the first time
+// left it.
+struct HiddenStep {
+    const float* hidden = nullptr;    // [width]
+    float* const* targets = nullptr;  // [num_targets] rows
+    const float* labels = nullptr;    // [num_targets]
+    int64_t num_targets = 0, width = 0;
+    float rate = 0.0f;
+    float* gradient = nullptr;  // [width], added to
+    float* errors = nullptr;    // [num_targets] rate · (label − sigmoid)
+};
+
+// One co-occurrence of GloVe. Rows are [width]: the vector, then its bias, then zeros; sums of squares alike.
+struct GloveStep {
+    float *word, *word_sums, *context, *context_sums;
+    int64_t width = 0;
+    int64_t bias = 0;  // index of the bias in a row
+    float log_count = 0.0f, weight = 0.0f, eta = 0.0f, clip = 100.0f;
+};
+
+struct WordKernels {
+    void (*window_step)(const WindowStep& step);
+    void (*hidden_step)(const HiddenStep& step);
+    // out = scale · Σ rows
+    void (*gather_rows)(const float* const* rows, int64_t count, int64_t width, float scale, float* out);
+    // row += scale · addend, for each row in turn
+    void (*scatter_rows)(const float* addend, int64_t width, float scale, float* const* rows, int64_t count);
+    // Returns weight · difference².
+    float (*glove_step)(const GloveStep& step);
+    // out[i] = query · rows[i], rows `stride` apart
+    void (*row_products)(const float* query, const float* rows, int64_t count, int64_t width, int64_t stride,
+                         float* out);
+};
+
+const WordKernels* scalar_word_kernels();
+const WordKernels* avx2_word_kernels();    // null where they were not compiled
+const WordKernels* avx512_word_kernels();  // null where they were not compiled
+
+}  // namespace bertha::cpu

@@ -1,0 +1,173 @@
+import { readFilePath, type FilePath } from '../../file-path.js';
+import { wrongArgument } from '../../expected.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
+import type { NativeCorpus, NativeCorpusReport } from '../../runtime/words/native-words.js';
+import { nativeWords, untilAborted } from '../native-words.js';
+import { readChunks } from '../files/read-chunks.js';
+import { unpackedChunks } from '../files/unpack.js';
+
+/** A sentence: its words, or a text for the option `tokenizer`. */
+export type Sentence = string | readonly string[];
+
+/**
+ * Sentences to learn from: files (one sentence a line, words split at ASCII blanks, as word2vec.c and gensim's LineSentence read them; names
+ * that end in `.gz` are unpacked), streams of such text (`process.stdin`), or anything that yields sentences. It is read once, and need not
+ * fit into memory.
+ */
+export type Corpus = FilePath | readonly FilePath[] | AsyncIterable<Sentence | Uint8Array> | Iterable<Sentence>;
+
+/** How a corpus is read. */
+export interface CorpusOptions {
+  /** Words of a sentence that is given as text. Default: split at blanks. */
+  readonly tokenizer?: ((text: string) => readonly string[]) | undefined;
+  /** Folder of the temporary file, 4 bytes a word. Default: the system's. */
+  readonly directory: string;
+  readonly maxVocabSize: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many words were read. */
+  readonly onRead?: ((words: number) => void) | undefined;
+}
+
+/** A corpus on disk, counted. */
+export interface ReadCorpus {
+  readonly handle: NativeCorpus;
+  readonly report: NativeCorpusReport;
+}
+
+/** Bytes of words that go to the pool at once. */
+const kBlockBytes = 1 << 16;
+
+/**
+ * Reads a corpus into a temporary file without a name, which is gone with the corpus or the process.
+ *
+ * Errors: IO, with the path; INVALID_ARG for what is no sentence, with its index; what an iterable or the tokenizer throws; the signal's reason.
+ */
+export async function readCorpus(corpus: Corpus, options: CorpusOptions): Promise<ReadCorpus> {
+  const native = nativeWords();
+  const writer = new CorpusWriter(options);
+  const paths = pathsOf(corpus);
+  if (paths !== undefined && options.tokenizer === undefined) {
+    for (const path of paths) {
+      if (path.endsWith('.gz')) await writer.addTextOf(unpackedChunks(path));
+      else await writer.add(() => native.addFile(writer.handle, path));
+    }
+  } else if (paths !== undefined) {
+    for (const path of paths) await writer.addSentencesOf(linesOf(path.endsWith('.gz') ? unpackedChunks(path) : readChunks(path)));
+  } else if (isIterable(corpus)) {
+    await writer.addSentencesOf(corpus as AsyncIterable<Sentence | Uint8Array>);
+  } else {
+    throw wrongArgument('paths, or an iterable of sentences, for the corpus', corpus);
+  }
+  await writer.add(() => native.finishCorpus(writer.handle));
+  return { handle: writer.handle, report: native.corpusReport(writer.handle) };
+}
+
+/** The paths that a corpus names, or undefined where it holds sentences. */
+function pathsOf(corpus: Corpus): string[] | undefined {
+  const one = readFilePath(corpus);
+  if (one !== undefined) return [one];
+  if (!Array.isArray(corpus) || corpus.length === 0) return undefined;
+  const paths = corpus.map((item) => (typeof item === 'string' && /[ \n]/.test(item) ? undefined : readFilePath(item)));
+  return paths.every((path) => path !== undefined) ? paths : undefined;
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield rest + decoder.decode();
+}
+
+/** Words on their way to native memory, a block at a time. */
+class CorpusWriter {
+  readonly handle: NativeCorpus;
+  readonly #options: CorpusOptions;
+  readonly #budget: Budget;
+  readonly #encoder = new TextEncoder();
+  #bytes = new Uint8Array(2 * kBlockBytes);
+  #size = 0;
+  #lengths: number[] = [];
+  #index = 0;
+
+  constructor(options: CorpusOptions) {
+    this.#options = options;
+    this.#budget = new Budget(options.signal, 'bulk');
+    this.handle = nativeWords().newCorpus(options.directory, options.maxVocabSize);
+  }
+
+  async add(start: () => Promise<void>): Promise<void> {
+    await untilAborted(this.#options.signal, () => nativeWords().cancelCorpus(this.handle), start);
+    this.#options.onRead?.(nativeWords().corpusReport(this.handle).words);
+  }
+
+  async addTextOf(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of chunks) await this.#addText(chunk, false);
+    await this.#addText(new Uint8Array(0), true);
+  }
+
+  async addSentencesOf(sentences: AsyncIterable<Sentence | Uint8Array>): Promise<void> {
+    let hasText = false;
+    for await (const sentence of sentences) {
+      this.#options.signal?.throwIfAborted();
+      if (ArrayBuffer.isView(sentence)) {
+        hasText = true;
+        await this.#addText(sentence as Uint8Array, false);
+      } else {
+        this.#addSentence(this.#wordsOf(sentence));
+      }
+      if (this.#size >= kBlockBytes || this.#lengths.length >= kBlockBytes) await this.#flush();
+      if (this.#budget.isSpent) await this.#budget.yield();
+    }
+    await this.#flush();
+    if (hasText) await this.#addText(new Uint8Array(0), true);
+  }
+
+  #wordsOf(sentence: unknown): readonly unknown[] {
+    const index = this.#index++;
+    if (typeof sentence === 'string') {
+      const { tokenizer } = this.#options;
+      return tokenizer === undefined ? sentence.split(/[\t-\r ]+/) : tokenizer(sentence);
+    }
+    if (Array.isArray(sentence)) return sentence as readonly unknown[];
+    throw wrongArgument(`a text or a list of words for sentence ${index} of the corpus`, sentence);
+  }
+
+  #addSentence(words: readonly unknown[]): void {
+    for (const word of words) {
+      if (typeof word !== 'string') throw wrongArgument(`a string for a word of sentence ${this.#index - 1} of the corpus`, word);
+      const needed = this.#size + 3 * word.length;
+      if (needed > this.#bytes.length) {
+        const wider = new Uint8Array(2 * needed);
+        wider.set(this.#bytes.subarray(0, this.#size));
+        this.#bytes = wider;
+      }
+      const { written } = this.#encoder.encodeInto(word, this.#bytes.subarray(this.#size));
+      this.#size += written;
+      this.#lengths.push(written);
+    }
+    this.#lengths.push(-1);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#lengths.length === 0) return;
+    const [bytes, lengths] = [this.#bytes.subarray(0, this.#size), Int32Array.from(this.#lengths)];
+    await this.add(() => nativeWords().addWords(this.handle, bytes, lengths));
+    this.#size = 0;
+    this.#lengths = [];
+  }
+
+  async #addText(chunk: Uint8Array, isEnd: boolean): Promise<void> {
+    for (let begin = 0; begin < chunk.length || (isEnd && begin === 0); begin += kBlockBytes) {
+      const piece = new Uint8Array(chunk.buffer, chunk.byteOffset + begin, Math.min(kBlockBytes, chunk.length - begin));
+      await this.add(() => nativeWords().addText(this.handle, piece, isEnd));
+    }
+  }
+}
