@@ -10,7 +10,7 @@ const mayReadFiles = [
   'src/training/{checkpoints,datasets,report}/**/*.ts',
   'src/word-vectors/files/**/*.ts',
   'src/pretraining/{corpus,store,vocabulary}/**/*.ts',
-  'src/pretraining/temporary-folder.ts',
+  'src/training/checkpoints/temporary-folder.ts',
   ...loaderFiles,
 ];
 // `instanceof` is for these alone: BerthaError carries a brand, the others never leave the module that throws them.

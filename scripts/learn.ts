@@ -1,5 +1,6 @@
 // Fine-tunes on real data and compares with transformers: npm run learn -- [--task NAME...] [--seeds N] [--threads N]
 // With --write-start DIR it only writes the model that waimai starts from (also made by itself, in a temporary folder).
+// Other tasks, from scripts/learn/gates: figures that distillation, pruning, few examples and so on must reach.
 // The data lies in eval/ of the shared folder (BERTHA_SHARED, ../shared); a task whose files are absent is skipped by name. Tasks: scripts/learn/tasks.json.
 // transformers' results are stored in scripts/learn/results.json, which scripts/learn/reference.py writes: same weights, rows and arguments.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
 import { train, type Row, type TrainModelOptions } from '../src/training/index.js';
+import { gates } from './learn/gates/index.js';
 import { writeSmallChinese } from './learn/small-chinese.js';
 
 interface LearnTask {
@@ -136,4 +138,11 @@ for (const [name, task] of Object.entries(tasks)) {
       `${name}, ${task.metric} x 100 after ${epoch} epochs, median: Bertha ${percent(middle(own))} (${own.map(percent).join(', ')}), transformers ${beside}`,
     );
   }
+}
+
+for (const [name, gate] of Object.entries(gates)) {
+  if (values.task !== undefined && !values.task.includes(name)) continue;
+  const missing = gate.files.find((file) => !existsSync(join(shared, file)));
+  if (missing !== undefined) console.log(`skipped ${name}: no ${join(shared, missing)}`);
+  else await gate.run({ shared, threads: values.threads === undefined ? undefined : Number(values.threads), seeds: Number(values.seeds) });
 }

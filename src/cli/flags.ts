@@ -39,6 +39,12 @@ export function path(value: string): string {
   return read;
 }
 
+/** Reads a number. */
+export function number(value: string): number {
+  if (value.trim() === '' || !Number.isFinite(Number(value))) throw new InvalidArgumentError('Expected a number.');
+  return Number(value);
+}
+
 /** Adds how the model computes. */
 export function withCompute(command: Command): Command {
   return withThreads(command)

@@ -1,8 +1,8 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { addArgumentFlags, argumentsOf } from './commands/training/argument-flags.js';
 import type { PretrainFlags } from './commands/training/pretrain.js';
 import type { VocabFlags } from './commands/vocab.js';
-import { path, positive } from './flags.js';
+import { number, path, positive } from './flags.js';
 
 /** Adds the commands that begin with raw text: `vocab` and `pretrain`. */
 export function addPretrainingCommands(program: Command, setExitCode: (code: number) => void): void {
@@ -52,8 +52,3 @@ const ownFlags = [
   ...['output', 'eval', 'model', 'config', 'tokenizer', 'vocabSize', 'objective', 'corpusFormat', 'maxLength', 'shortSeqProb'],
   ...['maskingRule', 'mlmProbability', 'wholeWordMask', 'staticMasks', 'corpusDir', 'resume', 'json'],
 ];
-
-function number(value: string): number {
-  if (value.trim() === '' || !Number.isFinite(Number(value))) throw new InvalidArgumentError('Expected a number.');
-  return Number(value);
-}

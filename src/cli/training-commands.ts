@@ -47,7 +47,8 @@ function taskCommand(program: Command, name: string): Command {
     .addHelpText('after', `\nTasks:\n${taskLines()}`);
 }
 
-function column(value: string, all: Readonly<Record<string, string>> = {}): Record<string, string> {
+/** Reads role=name, one of several. */
+export function column(value: string, all: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [role, name, ...rest] = value.split('=');
   if (!role || !name || rest.length > 0) throw new InvalidArgumentError('Expected role=name, such as text=review.');
   return { ...all, [role]: name };

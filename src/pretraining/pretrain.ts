@@ -6,10 +6,10 @@ import { readModelPath, resolveModel } from '../hub/index.js';
 import type { Model } from '../models/model.js';
 import { received } from '../options.js';
 import { createModel, type TrainingArguments } from '../training/index.js';
+import { inTemporaryFolder } from '../training/checkpoints/temporary-folder.js';
 import { modelSizes, type ModelSize } from './model-sizes.js';
 import { openPretraining } from './open-pretraining.js';
 import { readPretrainOptions, type PretrainOptions, type PretrainSettings } from './pretrain-options.js';
-import { inTemporaryFolder } from './temporary-folder.js';
 
 /** What `pretrain` gives. */
 export interface PretrainedModel {

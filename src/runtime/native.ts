@@ -23,10 +23,13 @@ export interface NativeDomain {
 /** What only programs that learn read of a batch. */
 export type TrainingInput = 'labels' | 'sentenceLabels' | 'spans' | 'numbers' | 'teacher' | 'gradient';
 
+/** What a state of a student is compared with; a batch has as many as the program declares. */
+export type TeacherState = `teacherState${number}`;
+
 /** Numbers that come with each batch, [rows, width], from 0 to limit - 1; without a limit not bounded. All 0 where a batch has none. */
 export interface NativeInput {
   /** The field of a batch. */
-  readonly name: keyof PackedBatch | TrainingInput;
+  readonly name: keyof PackedBatch | TrainingInput | TeacherState;
   readonly rows: RowDomain;
   readonly width?: number;
   readonly limit?: number;

@@ -23,3 +23,6 @@ export * from './collators/index.js';
 export type { TextModel } from '../calls/text-reader.js';
 export { createModel, type CreateModelOptions } from './create/create-model.js';
 export { evaluateModel, type EvaluateModelOptions, type ModelEvaluation } from './evaluation/evaluate-model.js';
+export { distill, type DistilledModel, type DistillOptions, type DistillReport } from './distillation/distill.js';
+export type { ModelReport } from './distillation/compare-models.js';
+export type { DistillTask } from './distillation/teacher.js';

@@ -30,6 +30,8 @@ export type MicroBatch = PackedBatch & {
   readonly spans?: Int32Array;
   /** What scores should be, [sequences or tokens, width]. */
   readonly numbers?: Float32Array;
+  /** What a teacher's predictions of it are: logits, or sentence vectors. */
+  readonly teacher?: Float32Array;
 };
 
 /** A micro-batch, and how much of it counts. */

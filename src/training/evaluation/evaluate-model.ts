@@ -61,7 +61,7 @@ export async function evaluateModel(
   const logits = logitsOf(model, task);
   const dataset = await openDataset(source);
   const own = (settings.collator ?? {}) as Omit<CollatorOptions, keyof TaskData>;
-  const data = task === 'multiple-choice' ? await inspectDataset(task, dataset, { columns: own.columns }) : { labels: labelsOf(model) };
+  const data = task === 'multiple-choice' ? await inspectDataset(task, dataset, { columns: own.columns }) : { labels: modelLabels(model) };
   const collator = createCollator(task, model, { ...own, ...(task === 'next-sentence-prediction' ? {} : data) });
   const read = { predictions: [] as unknown[], labels: [] as unknown[] };
   let waiting: Example[] = [];
@@ -99,7 +99,7 @@ function logitsOf(model: Model, task: DataTask): Value {
 }
 
 /** The model's labels, and what they are: config.json's problem type, else one label is a number. */
-function labelsOf({ config }: Model): LabelSet {
+export function modelLabels({ config }: Model): LabelSet {
   const { problemType, numLabels, id2label } = config;
   if (problemType === 'multi_label_classification') return labelSet(id2label, 'classes');
   return labelSet(id2label, problemType === 'regression' || numLabels === 1 ? 'numbers' : 'class');

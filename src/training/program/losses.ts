@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../architectures/config.js';
+import type { EncoderOutputs } from '../../architectures/encoder.js';
 import type { Heads } from '../../architectures/heads.js';
 import { unexpected } from '../../expected.js';
 import type { ProgramBuilder, Value } from '../../models/program/program.js';
@@ -6,6 +7,7 @@ import type { TrainingInput } from '../../runtime/native.js';
 import type { SentenceOutputs } from '../../models/sentence.js';
 import { problemTypeOf } from './problem-type.js';
 import type { SentenceLoss, TrainingTaskOptions } from './tasks.js';
+import { appendStateLosses, squaredErrorTo } from './teacher-losses.js';
 
 /** What a loss reads of a micro-batch, and what its `numItems` counts. */
 export interface LossInput {
@@ -28,6 +30,7 @@ export interface Losses {
 }
 
 interface Parts {
+  readonly encoder: EncoderOutputs;
   readonly heads: Heads;
   readonly sentence: SentenceOutputs;
 }
@@ -35,7 +38,10 @@ interface Parts {
 /** Appends the losses of a task behind its heads. Errors: INVALID_OPTION. */
 export function appendLosses(b: ProgramBuilder, parts: Parts, config: ModelConfig, options: TrainingTaskOptions): Losses {
   const firstOp = b.build().ops.length;
-  return { ...appendTask(b, parts, config, options), firstOp };
+  const task = appendTask(b, parts, config, options);
+  const inputs = appendStateLosses(b, parts.encoder.hiddenStates, options.teacher, task.inputs.length);
+  const states: LossInput[] = inputs.length === 0 ? [] : [{ loss: 'mean_squared_error', inputs, counts: 'tokens' }];
+  return { ...task, inputs: [...task.inputs, ...states], firstOp };
 }
 
 function appendTask(
@@ -81,6 +87,10 @@ function appendTask(
     case 'replaced-token':
       return one(heads.replacedToken!, numberLoss(b, heads.replacedToken!, 'binary_cross_entropy'));
     case 'sentence-embedding':
+      if (options.teacher?.embeddings === true) {
+        const vector = sentence.normalizes ? sentence.normalizedEmbedding : sentence.embedding;
+        return one(vector, { loss: 'mean_squared_error', inputs: [squaredErrorTo(b, vector, 'teacher')], counts: 'sequences' });
+      }
       return { output: sentence.embedding, inputs: sentenceLosses(b, sentence.embedding, options), sequencesPerGroup: 0 };
   }
 }
@@ -91,7 +101,13 @@ const kIgnored = -100;
 function sequenceLoss(b: ProgramBuilder, logits: Value, config: ModelConfig, options: TrainingTaskOptions): LossInput {
   const type = problemTypeOf(options.problemType ?? config.problemType, config.numLabels, options.labelKind);
   if (type === 'single_label_classification') return classLoss(b, logits, options);
-  return numberLoss(b, logits, type === 'regression' ? 'mean_squared_error' : 'binary_cross_entropy');
+  const loss = type === 'regression' ? 'mean_squared_error' : 'binary_cross_entropy';
+  const { distillation } = options;
+  if (distillation === undefined) return numberLoss(b, logits, loss);
+  const { alpha } = distillation;
+  const { inputs } = numberLoss(b, logits, loss, { weight: alpha });
+  const soft = numberLoss(b, logits, loss, { weight: 1 - alpha, name: 'teacher' });
+  return { ...soft, inputs: [...inputs, ...soft.inputs] };
 }
 
 function countsOf({ rows }: Value): LossInput['counts'] {
@@ -123,10 +139,15 @@ function classLoss(
 }
 
 /** The mean over all numbers of a row, so that `numItems` counts rows. */
-function numberLoss(b: ProgramBuilder, logits: Value, loss: 'binary_cross_entropy' | 'mean_squared_error'): LossInput {
-  const targets = b.input({ name: 'numbers', rows: logits.rows, width: logits.width, dtype: 'float32', required: true });
-  b.loss(logits, (output) => ({ op: loss, logits: logits.id, targets, weight: 1 / logits.width, output }));
-  return { loss, inputs: ['numbers'], counts: countsOf(logits) };
+function numberLoss(
+  b: ProgramBuilder,
+  logits: Value,
+  loss: 'binary_cross_entropy' | 'mean_squared_error',
+  { name = 'numbers', weight = 1 }: { readonly name?: TrainingInput; readonly weight?: number } = {},
+): LossInput {
+  const targets = b.input({ name, rows: logits.rows, width: logits.width, dtype: 'float32', required: true });
+  b.loss(logits, (output) => ({ op: loss, logits: logits.id, targets, weight: weight / logits.width, output }));
+  return { loss, inputs: [name], counts: countsOf(logits) };
 }
 
 /** The loss over all dimensions, or with `matryoshka` over the first ones, each with its weight: one count for all of them. */

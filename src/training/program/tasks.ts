@@ -39,6 +39,14 @@ export type SentenceLoss =
   | { readonly loss: 'cosent'; readonly scale?: number }
   | { readonly loss: 'triplet'; readonly margin?: number };
 
+/** What of a teacher a model learns from, beside logits: mean squared errors to numbers that come with each batch. */
+export interface TeacherLosses {
+  /** Of sentence vectors, in place of a sentence loss: input `teacher` [sequences, width]. */
+  readonly embeddings?: boolean | undefined;
+  /** Of states of tokens: state i (0: the embeddings, then the layers) reads input `teacherState{i}` [tokens, hidden]. */
+  readonly states?: readonly { readonly state: number; readonly weight: number }[] | undefined;
+}
+
 /** What a model is to learn, and how. */
 export interface TrainingTaskOptions {
   readonly task: TrainingTask;
@@ -54,8 +62,10 @@ export interface TrainingTaskOptions {
   readonly classWeights?: readonly number[] | undefined;
   /** Neighbouring sequences that are the choices of one question. */
   readonly numChoices?: number | undefined;
-  /** Learn from the logits of a teacher too, input `teacher`: alpha · cross entropy + (1 - alpha) · T² · KL. */
+  /** Learn from the logits of a teacher too, input `teacher`: alpha · cross entropy + (1 - alpha) · T² · KL; numbers by the task's own loss, without T. */
   readonly distillation?: { readonly alpha: number; readonly temperature: number } | undefined;
+  /** Learn from other values of a teacher too. */
+  readonly teacher?: TeacherLosses | undefined;
   readonly sentenceLoss?: SentenceLoss | undefined;
   /** Numbers of leading dimensions on which the sentence loss is computed too, and their weights (1). */
   readonly matryoshka?: { readonly dims: readonly number[]; readonly weights?: readonly number[] } | undefined;

@@ -71,7 +71,8 @@ export async function evaluateExamples(options: EvaluationOptions): Promise<Pred
   return { predictions, labels, metrics };
 }
 
-async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
+/** Items in lists of `size`, the last one shorter. */
+export async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
   let batch: T[] = [];
   for await (const item of items) {
     if (batch.push(item) < size) continue;

@@ -25,3 +25,9 @@ export function taskLines(): string {
   const width = Math.max(...trainingTaskNames.map(({ length }) => length)) + 2;
   return trainingTaskNames.map((name) => `  ${name.padEnd(width)}${trainingTasks[name].about}`).join('\n');
 }
+
+/** What can be distilled. */
+export const distillTaskNames = ['classify', 'regress', 'multi-label', 'ner', 'cross-encoder', 'nsp', 'mlm', 'embed'] as const;
+
+/** One of its names. */
+export type DistillTaskName = (typeof distillTaskNames)[number];

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+
+/** Where the data is, and what may be used of the machine. */
+export interface GateOptions {
+  /** The shared folder: eval/, text/. */
+  readonly shared: string;
+  readonly threads: number | undefined;
+  readonly seeds: number;
+}
+
+/** A figure that a feature must reach on real data: it prints what it finds. */
+export interface Gate {
+  /** Files of the shared folder, without which it is skipped. */
+  readonly files: readonly string[];
+  run(options: GateOptions): Promise<void>;
+}
+
+/** A pair of STS-B: two sentences, and how alike people found them, 0 to 5. */
+export interface ScoredPair {
+  readonly [column: string]: unknown;
+  readonly text: string;
+  readonly textPair: string;
+  readonly label: number;
+}
+
+/** The pairs of a file of STS-B. */
+export function readPairs(path: string): ScoredPair[] {
+  return linesOf(path).map((line) => {
+    const fields = line.split('\t');
+    return { text: fields[5]!, textPair: fields[6]!, label: Number(fields[4]) };
+  });
+}
+
+/** Labelled texts of a file of SST-2 or TREC, whose lines begin with the label. */
+export function readLabelled(path: string): { readonly text: string; readonly label: string }[] {
+  return linesOf(path).map((line) => ({ text: line.slice(line.indexOf(' ') + 1), label: `label ${line.slice(0, line.indexOf(' '))}` }));
+}
+
+/** The lines of a file that are not empty. */
+export function linesOf(path: string): string[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** The middle one of an odd number of scores. */
+export function median(scores: readonly number[]): number {
+  return [...scores].sort((a, b) => a - b)[scores.length >> 1]!;
+}
+
+/** A share as a percentage with one digit. */
+export function percent(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+/** Prints whether a figure reaches what it must. */
+export function judge(what: string, found: number, wanted: number): void {
+  console.log(`${found >= wanted ? 'ok    ' : 'BELOW '} ${what}: ${found.toFixed(3)}, wanted ${wanted}`);
+}
