@@ -15,20 +15,31 @@ export const smallModel = join(root, 'test', 'golden', 'sentence', 'normalize');
 /** The bundled model: real work. */
 export const realModel = join(root, 'weights', 'all-MiniLM-L6-v2');
 
-/** The whole library as one JavaScript file, so that a process or worker loads it in milliseconds. Returns its URL. */
-async function bundle(): Promise<string> {
+/** Modules as one JavaScript file, so that a process or worker loads them in milliseconds. Returns its URL. */
+async function bundle(...modules: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'bertha-library-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, 'library.mjs');
-  await build({ entryPoints: [join(root, 'src', 'index.ts')], outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' });
+  const contents = modules.map((module) => `export * from './${module}';`).join('\n');
+  // For what CommonJS packages require of Node.js.
+  const banner = {
+    js: `import { createRequire } from 'node:module';\nconst require = createRequire(${JSON.stringify(join(root, 'package.json'))});`,
+  };
+  await build({ stdin: { contents, resolveDir: root }, outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error', banner });
   return pathToFileURL(outfile).href;
 }
 
 /** Imports everything public from the bundle; for the source of processes and workers. */
-export const importLibrary = `const library = ${JSON.stringify(await bundle())};
+export const importLibrary = `const library = ${JSON.stringify(await bundle('src/index.ts'))};
 const { loadEmbedder, loadModel, stats } = await import(library);
 const smallModel = ${JSON.stringify(smallModel)}, realModel = ${JSON.stringify(realModel)};
 `;
+
+/** Imports all of training, and `LearningModel`, as `training`; for the source of processes and workers. */
+export async function importTraining(): Promise<string> {
+  const url = await bundle('src/training/index.ts', 'src/training/program/learning-model.ts');
+  return `const training = await import(${JSON.stringify(url)});\n`;
+}
 
 export interface Ended {
   readonly code: number | null;
