@@ -1,5 +1,5 @@
 // Training in processes and threads that end in the middle, on disks that are full, and for long.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,16 @@ const trainerSource = (outputDir: string, more = '{}'): string => `
   });
 `;
 
+/** Reads a checkpoint as a trainer does that goes on from it. */
+async function stateOf(folder: string): Promise<{ readonly step: number }> {
+  const model = await LearningModel.load(golden('tiny/bert-base-noprefix'), { task: 'text-classification', labels: ['x', 'y'], seed: 7 });
+  const { identity, state } = await readForResume(folder);
+  await resume(folder, model, identity);
+  await loadCheckpointWeights(folder, model);
+  model.dispose();
+  return { step: state.globalStep };
+}
+
 /** That a folder holds whole checkpoints and reports, and nothing unfinished. */
 async function assertWhole(outputDir: string): Promise<void> {
   const names = readdirSync(outputDir);
@@ -42,13 +52,7 @@ async function assertWhole(outputDir: string): Promise<void> {
     names.filter((name) => !/^(?:checkpoint-\d+|log\.jsonl|training\.html)$/.test(name)),
     [],
   );
-  const model = await LearningModel.load(golden('tiny/bert-base-noprefix'), { task: 'text-classification', labels: ['x', 'y'], seed: 7 });
-  for (const name of names.filter((each) => each.startsWith('checkpoint'))) {
-    const folder = join(outputDir, name);
-    await resume(folder, model, (await readForResume(folder)).identity);
-    await loadCheckpointWeights(folder, model);
-  }
-  model.dispose();
+  for (const name of names.filter((each) => each.startsWith('checkpoint'))) await stateOf(join(outputDir, name));
 }
 
 const isWriting = `(await import('node:fs')).readdirSync(outputDir).some((name) => name.includes('.writing-'))`;
@@ -103,6 +107,44 @@ t('a worker terminated in mid-step leaves nothing in memory, and the next traine
     trainer.dispose();`);
   assert.equal([code, output.trim()], [0, 'went on']);
   await assertWhole(outputDir);
+});
+
+const kills = isFull ? 200 : 3;
+t(`kill -9 at ${kills} random moments leaves whole checkpoints of the run that nobody killed`, async () => {
+  const imports = await importTraining();
+  const outputDir = newFolder();
+  const constant = `{ lrSchedulerType: 'constant', learningRate: 0.001, saveSteps: 1 }`;
+  const checkpoints = (): number[] =>
+    readdirSync(outputDir)
+      .filter((name) => name.startsWith('checkpoint-'))
+      .map((name) => Number(name.slice('checkpoint-'.length)));
+  let last = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    const body = `${imports}${trainerSource(outputDir, constant)}
+      const { readdirSync } = await import('node:fs');
+      const isSaved = () => readdirSync(outputDir).some((name) => name.startsWith('checkpoint-'));
+      const look = () => (isSaved() && trainer.state.globalStep > ${last} ? console.log('saved') : setImmediate(look));
+      look();
+      await trainer.train({ resumeFromCheckpoint: ${kill > 0} });`;
+    const onLine = (_: string, end: (signal: NodeJS.Signals) => void): void =>
+      void setTimeout(() => end('SIGKILL'), ((kill * 7919) % 97) * 0.7);
+    const { signal, output } = await runChild(body, { isAbrupt: true, onLine });
+    assert.is(signal, 'SIGKILL', output);
+    const steps = checkpoints();
+    assert.ok(steps.length > 0 && Math.max(...steps) >= last, 'a later run goes on from the newest');
+    last = Math.max(...steps);
+    for (const step of steps) assert.is((await stateOf(join(outputDir, `checkpoint-${step}`))).step, step);
+  }
+  const { code, output } =
+    await runChild(`${imports}${trainerSource(newFolder(), constant.replace('saveSteps: 1', `saveStrategy: 'no', maxSteps: ${last}`))}
+    await trainer.train();
+    await model.save(${JSON.stringify(join(root, 'unkilled'))});
+    trainer.dispose();`);
+  assert.is(code, 0, output);
+  const [killed, unkilled] = [join(outputDir, `checkpoint-${last}`), join(root, 'unkilled')].map((each) =>
+    readFileSync(join(each, 'model.safetensors')),
+  );
+  assert.ok(killed!.equals(unkilled!), `the weights of step ${last}`);
 });
 
 const steps = isFull ? 1000 : 60;
