@@ -26,3 +26,5 @@ export { evaluateModel, type EvaluateModelOptions, type ModelEvaluation } from '
 export { distill, type DistilledModel, type DistillOptions, type DistillReport } from './distillation/distill.js';
 export type { ModelReport } from './distillation/compare-models.js';
 export type { DistillTask } from './distillation/teacher.js';
+export type { SentenceLossName, SentenceTrainingOptions, Teacher } from './sentence/options.js';
+export type { SentenceColumns } from './sentence/rows.js';

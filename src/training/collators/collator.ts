@@ -15,6 +15,8 @@ export interface Example {
   readonly sequences: readonly EncodedSequence[];
   /** Tokens of all its sequences: what rows are grouped by. */
   readonly tokens: number;
+  /** What no other row of a batch may have where its collator `isDistinct`, such as texts that are each other's negatives. */
+  readonly values?: readonly string[];
 }
 
 /**
@@ -43,6 +45,8 @@ export interface CollatedBatch {
   /** What counts in each loss: sequences, labels that are not -100, answers … */
   readonly numItems: readonly number[];
   readonly batch: MicroBatch;
+  /** Rows for metrics alone: no loss is computed of them. */
+  readonly isOnlyScored?: boolean;
   /**
    * What the logits of this batch, as the head computes them ([sequences, labels], [tokens, labels], [tokens, 2], [sequences, 1] of choices, [selected,
    * vocabulary]), say of each row, in order, and the row's labels in the same form: what `computeMetrics` and `predict` get. `pairLogits`
@@ -75,6 +79,8 @@ export interface Collator<Row = unknown, Encoded extends Example = Example> {
   encode(row: Row, index: number): Generator<void, Encoded | undefined>;
   /** Lays examples end to end. A whole batch is well below 2 ms. */
   collate(examples: readonly Encoded[], draw: Draw): CollatedBatch;
+  /** Whether no two rows of a batch may have one of `Example.values` in common. */
+  readonly isDistinct?: boolean | undefined;
   /** Tells once, as process warnings, what was left out of the rows so far: cut texts, answers that are not in their context … */
   warn(): void;
 }

@@ -14,6 +14,9 @@ export interface RowOptions {
   readonly maxLength?: number | undefined;
 }
 
+/** Without a prompt, pooling has no say in how texts are read. */
+const kPlainPooling = { modes: ['mean'], includePrompt: true, wordEmbeddingDimension: 0 } as const;
+
 /** Reads the texts of rows in slices of the event loop, and counts what was left out of them. */
 export class RowReader {
   readonly columns: Columns;
@@ -21,10 +24,17 @@ export class RowReader {
   readonly #warnings = new Map<string, { count: number; first: string }>();
 
   /** Errors: MAX_LENGTH for a limit that the model cannot have. */
-  constructor({ tokenizer, maxTokens, config }: TextModel, { columns, maxLength }: RowOptions, encode?: EncodeOptions) {
+  constructor(
+    { tokenizer, maxTokens, config }: TextModel,
+    { columns, maxLength }: RowOptions,
+    encode?: EncodeOptions,
+    /** sentence-transformers' own lower case, which its encoders have and heads have not. */
+    doLowerCase = false,
+  ) {
     this.columns = new Columns(columns);
-    // Prompts and lower case belong to sentence-transformers' encoders, not to heads.
-    this.#reader = new TextReader('the dataset', { tokenizer, maxTokens, config }, { maxLength }, encode);
+    // Prompts are for what is searched, not for what is learned, unless the rows have them.
+    const sentence = doLowerCase ? { doLowerCase, prompts: {}, pooling: kPlainPooling } : undefined;
+    this.#reader = new TextReader('the dataset', { tokenizer, maxTokens, config, sentence }, { maxLength }, encode);
   }
 
   /** The tokens of a text of a row. Errors: MAX_LENGTH, INPUT_TOO_LARGE; the row is named. */

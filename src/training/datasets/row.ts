@@ -10,6 +10,13 @@ export function notePlace<R extends object>(row: R, name: string, line: number):
   return row;
 }
 
+/** Remembers for a row where another was read that it was made of. */
+export function keepPlace<R extends object>(row: R, from: object): R {
+  const place = places.get(from);
+  if (place !== undefined) places.set(row, place);
+  return row;
+}
+
 /** What errors call a row: its line and file, or its index. */
 export function describeRow(row: unknown, index: number): string {
   const place = typeof row === 'object' && row !== null ? places.get(row) : undefined;

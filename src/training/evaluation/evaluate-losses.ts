@@ -5,7 +5,8 @@ import type { Value } from '../../models/program/program.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import { problemTypeOf } from '../program/problem-type.js';
 import { logSumExp } from './log-sum-exp.js';
-import { sentenceLossSum } from './sentence-loss.js';
+import { sentenceLossSum } from '../sentence/loss-sum.js';
+import { sentenceVectors } from '../sentence/program-losses.js';
 import type { TrainingTaskOptions } from '../program/tasks.js';
 
 /** The values of the live program that predictions and losses are made of; the first is what predictions are made of. */
@@ -19,7 +20,7 @@ export function evaluatedValues({ heads, sentence }: BuiltModel, { task }: Train
     heads.nextSentence ??
     heads.maskedLm?.logits ??
     heads.replacedToken ??
-    sentence.embedding;
+    sentenceVectors(sentence);
   return [value];
 }
 

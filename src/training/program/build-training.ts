@@ -11,15 +11,15 @@ import { unexpected } from '../../expected.js';
 import { limitsOf, type BuiltModel } from '../../models/build-model.js';
 import type { ModelDirectory } from '../../models/model-directory.js';
 import { sentenceEmbedding, type SentenceOutputs } from '../../models/sentence.js';
-import { namedByFolder } from './sentence-modules.js';
+import { namedByFolder } from '../sentence/modules.js';
 import type { NativeTrainingProgram } from '../../runtime/native.js';
 import { trainingConfig } from './config.js';
 import { initializerRange, initialValues } from './initial-values.js';
 import { LoraBuilder, type AdaptedLayer } from '../lora/lora-builder.js';
 import { loraSettings, type LoraOptions, type LoraSettings } from '../lora/lora.js';
-import { appendLosses, type LossInput } from './losses.js';
+import { appendLosses } from './losses.js';
 import { place, toNativeTraining, trainedWeights, type TrainedWeight, type Trainable } from './trained-weights.js';
-import { headsOfTask, type TrainingTaskOptions } from './tasks.js';
+import { headsOfTask, type LossInput, type TrainingTaskOptions } from './tasks.js';
 import { TrainingTensors } from './training-tensors.js';
 
 /** What of a model learns. */

@@ -61,6 +61,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
       'trained tensors': this.tensors.length,
       'trained numbers': this.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
       labels: config.id2label.join(', '),
+      ...(options.sentenceLoss && { loss: JSON.stringify([options.sentenceLoss, options.matryoshka ?? null]) }),
     };
   }
 
@@ -99,7 +100,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     const values = evaluatedValues(this.training.live, this.#options);
     const outputs = await this.model.session.run(toNativeBatch(batch), values, { signal, priority: 'bulk' });
     const { predictions, labels } = batch.read(outputs[0]!, outputs[1]);
-    if (labels.length === 0) return { losses: [], numItems: [], predictions, labels };
+    if (labels.length === 0 || batch.isOnlyScored === true) return { losses: [], numItems: [], predictions, labels };
     const losses = evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options);
     return { losses, numItems: batch.numItems, predictions, labels };
   }

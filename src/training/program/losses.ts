@@ -6,17 +6,9 @@ import type { ProgramBuilder, Value } from '../../models/program/program.js';
 import type { TrainingInput } from '../../runtime/native.js';
 import type { SentenceOutputs } from '../../models/sentence.js';
 import { problemTypeOf } from './problem-type.js';
-import type { SentenceLoss, TrainingTaskOptions } from './tasks.js';
+import { sentenceLosses, sentenceVectors } from '../sentence/program-losses.js';
+import type { LossInput, TrainingTaskOptions } from './tasks.js';
 import { appendStateLosses, squaredErrorTo } from './teacher-losses.js';
-
-/** What a loss reads of a micro-batch, and what its `numItems` counts. */
-export interface LossInput {
-  readonly loss: string;
-  /** Fields of the micro-batch. */
-  readonly inputs: readonly string[];
-  /** Rows with a label, pairs or groups of texts. Of answers: half for each end that is in the text. */
-  readonly counts: 'sequences' | 'tokens' | 'selected' | 'groups' | 'answers';
-}
 
 /** The losses of a program. */
 export interface Losses {
@@ -88,10 +80,10 @@ function appendTask(
       return one(heads.replacedToken!, numberLoss(b, heads.replacedToken!, 'binary_cross_entropy'));
     case 'sentence-embedding':
       if (options.teacher?.embeddings === true) {
-        const vector = sentence.normalizes ? sentence.normalizedEmbedding : sentence.embedding;
+        const vector = sentenceVectors(sentence);
         return one(vector, { loss: 'mean_squared_error', inputs: [squaredErrorTo(b, vector, 'teacher')], counts: 'sequences' });
       }
-      return { output: sentence.embedding, inputs: sentenceLosses(b, sentence.embedding, options), sequencesPerGroup: 0 };
+      return { output: sentenceVectors(sentence), inputs: [sentenceLosses(b, sentenceVectors(sentence), options)], sequencesPerGroup: 0 };
   }
 }
 
@@ -148,36 +140,4 @@ function numberLoss(
   const targets = b.input({ name, rows: logits.rows, width: logits.width, dtype: 'float32', required: true });
   b.loss(logits, (output) => ({ op: loss, logits: logits.id, targets, weight: weight / logits.width, output }));
   return { loss, inputs: [name], counts: countsOf(logits) };
-}
-
-/** The loss over all dimensions, or with `matryoshka` over the first ones, each with its weight: one count for all of them. */
-function sentenceLosses(b: ProgramBuilder, embeddings: Value, { sentenceLoss, matryoshka }: TrainingTaskOptions): LossInput[] {
-  if (sentenceLoss === undefined) throw unexpected('INVALID_OPTION', 'a sentenceLoss for sentence-embedding', 'none');
-  const hasScores = sentenceLoss.loss === 'cosine-similarity' || sentenceLoss.loss === 'cosent';
-  const scores = hasScores ? b.input({ name: 'numbers', rows: 'sequences', dtype: 'float32', required: true }) : undefined;
-  const dims = matryoshka?.dims ?? [embeddings.width];
-  dims.forEach((dim, i) => {
-    if (!Number.isInteger(dim) || dim < 1 || dim > embeddings.width) {
-      throw unexpected('INVALID_OPTION', `dimensions of 1..${embeddings.width} for matryoshka`, String(dim));
-    }
-    const part = dim === embeddings.width ? embeddings : b.columns(embeddings, 0, dim);
-    appendSentenceLoss(b, part, sentenceLoss, scores, matryoshka?.weights?.[i] ?? 1);
-  });
-  return [{ loss: sentenceLoss.loss, inputs: scores === undefined ? [] : ['numbers'], counts: 'groups' }];
-}
-
-function appendSentenceLoss(b: ProgramBuilder, x: Value, loss: SentenceLoss, scores: number | undefined, weight: number): void {
-  b.loss(x, (output) => {
-    const fields = { embeddings: x.id, weight, output };
-    switch (loss.loss) {
-      case 'multiple-negatives-ranking':
-        return { op: 'in_batch_softmax', ...fields, columns: loss.columns ?? 2, scale: loss.scale ?? 20 };
-      case 'cosine-similarity':
-        return { op: 'cosine_similarity', ...fields, scores: scores! };
-      case 'cosent':
-        return { op: 'cosent', ...fields, scores: scores!, scale: loss.scale ?? 20 };
-      case 'triplet':
-        return { op: 'triplet', ...fields, margin: loss.margin ?? 5 };
-    }
-  });
 }

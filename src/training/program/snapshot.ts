@@ -9,7 +9,7 @@ import { parseDevice, type DeviceOption } from '../../runtime/options/device.js'
 import { parsePrecision, type PrecisionOption } from '../../runtime/options/precision.js';
 import type { NativeLivePart, NativeSnapshot } from '../../runtime/native.js';
 import { createTokenizer } from '../../architectures/create-tokenizer.js';
-import { namedByFolder } from './sentence-modules.js';
+import { namedByFolder } from '../sentence/modules.js';
 import { loraScale } from '../lora/lora.js';
 import type { TrainerSession } from '../native/trainer-session.js';
 import type { TrainingModel } from './build-training.js';

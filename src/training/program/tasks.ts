@@ -32,12 +32,23 @@ export const headsOfTask: Readonly<Record<TrainingTask, readonly (keyof Heads)[]
   'sentence-embedding': [],
 };
 
+/** What a loss reads of a micro-batch, and what its `numItems` counts. */
+export interface LossInput {
+  readonly loss: string;
+  /** Fields of the micro-batch. */
+  readonly inputs: readonly string[];
+  /** Rows with a label, pairs or groups of texts. Of answers: half for each end that is in the text. */
+  readonly counts: 'sequences' | 'tokens' | 'selected' | 'groups' | 'answers';
+}
+
 /** A loss over the vectors of anchors, positives and so on: a micro-batch holds all anchors, then all positives, then hard negatives. */
 export type SentenceLoss =
   | { readonly loss: 'multiple-negatives-ranking'; readonly columns?: number; readonly scale?: number }
   | { readonly loss: 'cosine-similarity' }
   | { readonly loss: 'cosent'; readonly scale?: number }
-  | { readonly loss: 'triplet'; readonly margin?: number };
+  | { readonly loss: 'triplet'; readonly margin?: number }
+  /** Of each text's vector, or its first `dimensions` numbers, to those that a teacher gives it. */
+  | { readonly loss: 'mean-squared-error'; readonly dimensions?: number };
 
 /** What of a teacher a model learns from, beside logits: mean squared errors to numbers that come with each batch. */
 export interface TeacherLosses {

@@ -1,6 +1,7 @@
 import type { CollatedBatch, Collator, Example } from '../collators/collator.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
+import { distinctBatches } from './distinct-batches.js';
 import { epochOrder } from './sampling.js';
 import type { Examples } from './examples.js';
 
@@ -24,7 +25,7 @@ export interface BatchGroup {
 interface SourceOptions {
   readonly args: TrainingArguments;
   readonly examples: Examples;
-  readonly collator: Pick<Collator, 'collate'>;
+  readonly collator: Pick<Collator, 'collate' | 'isDistinct'>;
   readonly budget: Budget;
 }
 
@@ -40,8 +41,47 @@ export async function* batchGroups(
   const { all } = options.examples;
   const lengths = all === undefined ? undefined : Uint32Array.from(all, ({ tokens }) => tokens);
   for (let { epoch, rows } = from; epoch < numEpochs; epoch++, rows = 0) {
-    yield* lengths === undefined ? streamedEpoch(options, epoch, rows) : orderedEpoch(options, epoch, rows, lengths);
+    if (options.collator.isDistinct === true) yield* distinctEpoch(options, epoch, rows, lengths);
+    else yield* lengths === undefined ? streamedEpoch(options, epoch, rows) : orderedEpoch(options, epoch, rows, lengths);
   }
+}
+
+/** An epoch in whose batches no value is twice. Which rows are in a batch depends on those before it, so the epoch is gone through from its first row. */
+async function* distinctEpoch(
+  options: SourceOptions,
+  epoch: number,
+  begin: number,
+  lengths: Uint32Array | undefined,
+): AsyncGenerator<BatchGroup> {
+  const { args, examples, budget, collator } = options;
+  const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: accumulation, dataloaderDropLast: dropsLast } = args;
+  const source =
+    lengths === undefined
+      ? examples.epoch(budget, args, epoch, 0)
+      : ordered(examples.all!, epochOrder(args, epoch, lengths.length, lengths));
+  let group: (readonly Example[])[] = [];
+  let rows = 0;
+  const take = (endsEpoch: boolean): BatchGroup => {
+    const batches = group.map((batch) => collator.collate(batch, { seed: args.seed, epoch }));
+    group = [];
+    return { batches, end: { epoch, rows }, endsEpoch };
+  };
+  for await (const batch of distinctBatches(source, size)) {
+    if (budget.isSpent) await budget.yield();
+    if (dropsLast && batch.length < size) continue;
+    // One batch more than a group: then this group is not the epoch's last.
+    if (group.length === accumulation) {
+      if (rows > begin) yield take(false);
+      else group = [];
+    }
+    group.push(batch);
+    rows += batch.length;
+  }
+  if (group.length > 0 && rows > begin) yield take(true);
+}
+
+async function* ordered(all: readonly Example[], order: Uint32Array): AsyncGenerator<Example, void, undefined> {
+  for (const index of order) yield all[index]!;
 }
 
 async function* orderedEpoch(options: SourceOptions, epoch: number, begin: number, lengths: Uint32Array): AsyncGenerator<BatchGroup> {

@@ -43,6 +43,7 @@ export async function evaluateExamples(options: EvaluationOptions): Promise<Pred
   const items: number[] = [];
   let rows = 0;
   let steps = 0;
+  let isScored = false;
   for await (const chosen of inBatches(examples.stream(budget), batchSize)) {
     if (budget.isSpent) await budget.yield();
     const batch = collator.collate(chosen, { seed, epoch: 0 });
@@ -54,21 +55,28 @@ export async function evaluateExamples(options: EvaluationOptions): Promise<Pred
     for (const each of result.predictions) predictions.push(each);
     for (const each of result.labels) labels.push(each);
     rows += batch.rows;
+    isScored ||= batch.isOnlyScored === true && result.labels.length > 0;
     steps++;
   }
   const seconds = (performance.now() - begun) / 1000;
   const hasLabels = items.some((count) => count > 0);
   const loss = losses.reduce((sum, each, index) => sum + (items[index]! > 0 ? each / items[index]! : 0), 0);
-  const computed = hasLabels && computeMetrics !== undefined ? await computeMetrics({ predictions, labels }) : {};
-  const named = Object.entries(computed).map(([name, value]) => [name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`, value]);
+  const computed = (hasLabels || isScored) && computeMetrics !== undefined ? await computeMetrics({ predictions, labels }) : {};
   const metrics = {
     ...(hasLabels ? { [`${prefix}_loss`]: loss } : {}),
-    ...(Object.fromEntries(named) as Readonly<Record<string, number>>),
+    ...named(computed, prefix),
     [`${prefix}_runtime`]: seconds,
     [`${prefix}_samples_per_second`]: rows / Math.max(seconds, 1e-9),
     [`${prefix}_steps_per_second`]: steps / Math.max(seconds, 1e-9),
   };
   return { predictions, labels, metrics };
+}
+
+/** Metrics under names that begin with a prefix. */
+export function named(metrics: Readonly<Record<string, number>>, prefix: string): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => [name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`, value]),
+  );
 }
 
 /** Items in lists of `size`, the last one shorter. */

@@ -11,19 +11,22 @@ import type { TrainerCallback } from '../callbacks/callback.js';
 import { createCollator, inspectDataset, taskMetrics, type CollatorOptions, type DataTask, type TaskData } from '../collators/index.js';
 import { openDataset, type ColumnNames, type Dataset, type Row } from '../datasets/index.js';
 import { LearningModel } from '../program/learning-model.js';
+import { sentenceSchema, type SentenceTrainingOptions } from '../sentence/options.js';
+import { prepareSentences } from '../sentence/prepare.js';
+import type { SentenceColumns } from '../sentence/rows.js';
 import type { LoraOptions } from '../lora/lora.js';
 import type { ComputeMetrics } from './evaluation.js';
-import { Trainer, type TrainOptions } from './trainer.js';
+import { Trainer, type TrainerOptions, type TrainOptions } from './trainer.js';
 
 /** Rows, or the file that holds them. */
 export type DatasetSource = FilePath | Dataset<Row>;
 
-/** Options of `train`: what is learned, and all training arguments. */
-export interface TrainModelOptions extends TrainingArgumentsOptions, TrainOptions {
-  readonly task: DataTask;
+/** Options of `train`: what is learned, and all training arguments. Those of SentenceTrainingOptions are for 'sentence-embedding'. */
+export interface TrainModelOptions extends TrainingArgumentsOptions, TrainOptions, SentenceTrainingOptions {
+  readonly task: DataTask | 'sentence-embedding';
   readonly evalDataset?: DatasetSource;
   /** The names of columns, where they are not the usual ones. */
-  readonly columns?: ColumnNames;
+  readonly columns?: ColumnNames & SentenceColumns;
   /** Of text-classification. Default: as the labels look. */
   readonly problemType?: 'single_label_classification' | 'multi_label_classification' | 'regression';
   /** A factor for the loss of each label. */
@@ -55,7 +58,8 @@ const tasks = [
   'fill-mask',
   'replaced-token',
   'cross-encoder',
-] as const satisfies readonly DataTask[];
+  'sentence-embedding',
+] as const satisfies readonly TrainModelOptions['task'][];
 const anything: Check<unknown> = (value) => value;
 const schema = {
   task: oneOf(tasks),
@@ -64,11 +68,14 @@ const schema = {
   problemType: oneOf(['single_label_classification', 'multi_label_classification', 'regression']),
   classWeights: anything,
   collator: record,
-  computeMetrics: callback,
+  computeMetrics: callback as Check<unknown>,
   callbacks: anything,
   signal: abortSignal,
   resumeFromCheckpoint: anything,
+  ...sentenceSchema,
 };
+/** What only heads have. */
+const ofHeads = ['problemType', 'classWeights'] as const satisfies readonly (keyof TrainModelOptions)[];
 
 /**
  * Fine-tunes a model on rows or a file of them. `model` is a directory or the Hub's id, undefined the bundled model. With `outputDir` the
@@ -82,28 +89,24 @@ const schema = {
  */
 export async function train(model: ModelPath | undefined, trainDataset: DatasetSource, options: TrainModelOptions): Promise<TrainedModel> {
   const { own, args } = splitOptions(options);
-  const { task, columns, problemType } = own;
   const directory = model === undefined ? defaultModelDirectory() : await resolveModel(readModelPath(model, 'train'), {}, 'model');
   const trainRows = await openDataset(trainDataset);
   const evalRows = own.evalDataset === undefined ? undefined : await openDataset(own.evalDataset);
-  const known = await labelsOf(directory);
-  const data = await inspectDataset(task, trainRows, { columns, problemType, known });
-  const learning = await LearningModel.load(directory, learningOptions(own, args, data));
-  const dataCollator = createCollator(task, learning.model, { ...own.collator, ...data, ...(columns === undefined ? {} : { columns }) });
+  const prepare = own.task === 'sentence-embedding' ? sentenceParts : headParts;
+  const { learning, parts } = await prepare(directory, { trainRows, evalRows }, own, args);
   const trainer = new Trainer<Row>({
     model: learning,
     args,
-    trainDataset: trainRows,
-    ...(evalRows === undefined ? {} : { evalDataset: evalRows }),
-    dataCollator,
-    computeMetrics: own.computeMetrics ?? taskMetrics(task, data.labels?.kind),
+    ...parts,
+    ...(own.computeMetrics && { computeMetrics: own.computeMetrics }),
     callbacks: own.callbacks ?? [],
   });
   try {
     const { signal, resumeFromCheckpoint = false } = own;
     const stoppable = signal === undefined ? {} : { signal };
     const { metrics } = await trainer.train({ resumeFromCheckpoint, ...stoppable });
-    const evaluated = evalRows === undefined ? {} : await trainer.evaluate(evalRows, stoppable);
+    const isEvaluated = evalRows !== undefined || own.evaluator !== undefined;
+    const evaluated = isEvaluated ? await trainer.evaluate(undefined, stoppable) : {};
     if (args.outputDir !== undefined) await trainer.saveModel(args.outputDir);
     const { newlyInitialized, replaced } = learning.training;
     return { model: await trainer.snapshot(), metrics: { ...metrics, ...evaluated }, newlyInitialized, replaced };
@@ -113,6 +116,41 @@ export async function train(model: ModelPath | undefined, trainDataset: DatasetS
 }
 
 type OwnOptions = Omit<TrainModelOptions, keyof TrainingArgumentsOptions>;
+
+interface RowSources {
+  readonly trainRows: Dataset<Row>;
+  readonly evalRows: Dataset<Row> | undefined;
+}
+
+interface Prepared {
+  readonly learning: LearningModel;
+  readonly parts: Omit<TrainerOptions<Row>, 'model' | 'args' | 'callbacks'>;
+}
+
+async function headParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
+  const { columns, problemType } = own;
+  const task = own.task as DataTask;
+  const stranger = Object.keys(sentenceSchema).find((name) => own[name as keyof OwnOptions] !== undefined);
+  if (stranger !== undefined) throw unexpected('INVALID_OPTION', `options of ${task}`, `${stranger}, which is for sentence-embedding`);
+  const { trainRows, evalRows } = rows;
+  const data = await inspectDataset(task, trainRows, { columns, problemType, known: await labelsOf(directory) });
+  const learning = await LearningModel.load(directory, { ...learningOptions(own, args, data), task });
+  const dataCollator = createCollator(task, learning.model, { ...own.collator, ...data, ...(columns === undefined ? {} : { columns }) });
+  const computeMetrics = taskMetrics(task, data.labels?.kind);
+  return { learning, parts: { trainDataset: trainRows, ...(evalRows && { evalDataset: evalRows }), dataCollator, computeMetrics } };
+}
+
+async function sentenceParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
+  const stranger = ofHeads.find((name) => own[name] !== undefined);
+  if (stranger !== undefined) throw unexpected('INVALID_OPTION', 'options of sentence-embedding', `${stranger}, which is for heads`);
+  const { maxLength, ...others } = own.collator ?? {};
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw unexpected('INVALID_OPTION', 'maxLength alone for collator of sentence-embedding', other);
+  const sources = { train: rows.trainRows, eval: rows.evalRows, columns: own.columns, maxLength, batchSize: args.perDeviceTrainBatchSize };
+  const { learning: options, partsFor } = await prepareSentences(sources, own);
+  const learning = await LearningModel.load(directory, { ...learningOptions(own, args, {}), ...options });
+  return { learning, parts: partsFor(learning) };
+}
 
 /** What `train` itself reads, and the training arguments. */
 function splitOptions(options: TrainModelOptions): { readonly own: OwnOptions; readonly args: TrainingArguments } {

@@ -13,7 +13,7 @@ import type { RunIdentity } from '../checkpoints/state-file.js';
 import type { Collator } from '../collators/collator.js';
 import { requireDataset, type Dataset } from '../datasets/dataset.js';
 import { reports } from '../report/reports.js';
-import { evaluateExamples, type ComputeMetrics, type PredictionOutput } from './evaluation.js';
+import { evaluateExamples, named, type ComputeMetrics, type PredictionOutput } from './evaluation.js';
 import { readExamples, type Examples } from './examples.js';
 import { runIdentity } from './run-identity.js';
 import type { TrainableModel } from './trainable-model.js';
@@ -27,7 +27,11 @@ export interface TrainerOptions<Row> {
   readonly trainDataset?: Dataset<Row>;
   readonly evalDataset?: Dataset<Row>;
   readonly dataCollator: Collator<Row>;
+  /** For rows that are evaluated, where they are not as those that are trained. Default: dataCollator. */
+  readonly evalCollator?: Collator<Row>;
   readonly computeMetrics?: ComputeMetrics;
+  /** Scores of the live model that no rows are needed for; they are added to those of evalDataset, under names that begin with `eval_`. */
+  readonly evaluator?: () => Promise<Readonly<Record<string, number>>>;
   readonly callbacks?: readonly TrainerCallback[];
 }
 
@@ -180,9 +184,10 @@ export class Trainer<Row = unknown> {
     const { args } = this;
     const { examples, length, identity } = await this.#prepare(budget);
     if (from !== false) await this.#resume(from, store, identity, callbacks);
-    const { evalDataset } = this.#options;
+    const { evalDataset, evaluator } = this.#options;
     const needsEval = args.evalStrategy !== 'no' || args.evalOnStart;
-    if (needsEval && evalDataset === undefined) throw unexpected('INVALID_ARG', 'an evalDataset for evalStrategy', 'none');
+    if (needsEval && evalDataset === undefined && evaluator === undefined)
+      throw unexpected('INVALID_ARG', 'an evalDataset for evalStrategy', 'none');
     const run = new TrainingRun({
       model: this.#model,
       args,
@@ -194,7 +199,10 @@ export class Trainer<Row = unknown> {
       budget,
       signal,
       isInterrupted: () => this.#stopRequested,
-      evaluate: evalDataset === undefined ? undefined : async () => (await this.#evaluate(evalDataset, { signal }, 'eval')).metrics,
+      evaluate:
+        evalDataset === undefined && evaluator === undefined
+          ? undefined
+          : async () => (await this.#evaluate(evalDataset ?? [], { signal }, 'eval')).metrics,
       save: store === undefined ? undefined : () => this.#save(store, identity, callbacks),
     });
     await run.run();
@@ -276,23 +284,43 @@ export class Trainer<Row = unknown> {
 
   async #compute(name: string, dataset: Dataset<Row> | undefined, options: EvaluateOptions, prefix: string): Promise<PredictionOutput> {
     const given = readOptions(name, options, { signal: abortSignal, metricKeyPrefix: text });
+    if (dataset === undefined && this.#options.evaluator !== undefined && prefix === 'eval') {
+      return this.#alone(() => this.#evaluate([], given, given.metricKeyPrefix ?? prefix));
+    }
     if (dataset === undefined) throw unexpected('INVALID_ARG', `rows to ${name}, or an evalDataset of the Trainer`, 'none');
     requireDataset(dataset, `the rows of ${name}`);
     return this.#alone(() => this.#evaluate(dataset, given, given.metricKeyPrefix ?? prefix));
   }
 
   async #evaluate(dataset: Dataset<Row>, { signal }: { readonly signal?: AbortSignal }, prefix: string): Promise<PredictionOutput> {
-    const { dataCollator: collator, computeMetrics } = this.#options;
+    const { computeMetrics, evaluator } = this.#options;
+    const collator = this.#evalCollator;
     const budget = new Budget(signal, 'bulk');
     const { perDeviceEvalBatchSize: batchSize, seed } = this.args;
     const examples = await this.#examplesOf(dataset, budget);
-    return evaluateExamples({ model: this.#model, examples, collator, batchSize, seed, budget, computeMetrics, prefix, signal });
+    const found = await evaluateExamples({
+      model: this.#model,
+      examples,
+      collator,
+      batchSize,
+      seed,
+      budget,
+      computeMetrics,
+      prefix,
+      signal,
+    });
+    const scores = prefix === 'test' ? {} : await evaluator?.();
+    return { ...found, metrics: { ...found.metrics, ...named(scores ?? {}, prefix) } };
+  }
+
+  get #evalCollator(): Collator<Row> {
+    return this.#options.evalCollator ?? this.#options.dataCollator;
   }
 
   /** evalDataset is read once. */
   async #examplesOf(dataset: Dataset<Row>, budget: Budget): Promise<Examples> {
-    if (dataset !== this.#options.evalDataset) return readExamples(dataset, this.#options.dataCollator, budget);
-    const known = this.#evalExamples.get(dataset) ?? readExamples(dataset, this.#options.dataCollator, budget);
+    if (dataset !== this.#options.evalDataset) return readExamples(dataset, this.#evalCollator, budget);
+    const known = this.#evalExamples.get(dataset) ?? readExamples(dataset, this.#evalCollator, budget);
     this.#evalExamples.set(dataset, known);
     try {
       return await known;

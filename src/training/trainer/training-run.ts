@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly state: TrainerState;
   readonly length: RunLength;
   readonly examples: Examples;
-  readonly collator: Pick<Collator, 'collate'>;
+  readonly collator: Pick<Collator, 'collate' | 'isDistinct'>;
   readonly callbacks: readonly TrainerCallback[];
   readonly budget: Budget;
   readonly signal: AbortSignal;
