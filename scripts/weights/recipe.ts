@@ -13,7 +13,8 @@ export interface Source {
 export type Licence = 'CC BY 4.0' | 'CC BY-SA 3.0' | 'CC BY-SA 4.0';
 
 /** Arguments of one run. */
-export type Arguments = Pick<TrainingArgumentsOptions, 'outputDir' | 'lora' | 'learningRate' | 'threads'> & {
+export type Arguments = Pick<TrainingArgumentsOptions, 'lora' | 'learningRate' | 'threads'> & {
+  readonly outputDir: string;
   readonly resumeFromCheckpoint: boolean;
 };
 
@@ -34,8 +35,8 @@ export interface Recipe {
   readonly fullLearningRate: number;
   /** Trains on the data in the shared folder and saves into `outputDir`. */
   train(shared: string, args: Arguments): Promise<void>;
-  /** Scores of a model on the held-out part, each from 0 to 1. */
-  score(shared: string, model: Model): Promise<Readonly<Record<string, number>>>;
+  /** Scores of a model on the held-out part, each from 0 to 1; text that has to be made for it lies beside `work`. */
+  score(shared: string, model: Model, work: string): Promise<Readonly<Record<string, number>>>;
   /** The least that each score must be for the head to be shipped. */
   readonly floors: Readonly<Record<string, number>>;
   /** What the model card says: what it does, and what it is good for and not. */

@@ -58,7 +58,7 @@ async function make(name: string, recipe: Recipe, full: boolean): Promise<void> 
     });
     console.log(`${name}${full ? ', all weights' : ''}: trained in ${((performance.now() - began) / 1000).toFixed(0)} s`);
   }
-  const scores = await scoresOf(recipe, () => (full ? loadModel(outputDir) : loadModel(undefined, { adapter: outputDir })));
+  const scores = await scoresOf(recipe, outputDir, () => (full ? loadModel(outputDir) : loadModel(undefined, { adapter: outputDir })));
   const known = readScores(weights);
   const head: HeadScores = { ...known[name], floors: recipe.floors, ...(full ? { full: scores } : { adapter: scores }) };
   console.log(`${name}: ${JSON.stringify(head)}`);
@@ -85,16 +85,16 @@ async function check(name: string, recipe: Recipe): Promise<void> {
   const stored = readScores(weights)[name]?.adapter;
   const task = recipe.tasks.find(isBundledTask);
   if (stored === undefined || task === undefined) return console.log(`${name}: not bundled`);
-  const scores = await scoresOf(recipe, () => loadModel(undefined, { task }));
+  const scores = await scoresOf(recipe, join(values.work, name), () => loadModel(undefined, { task }));
   const wrong = Object.entries(stored).filter(([metric, score]) => !(Math.abs(scores[metric]! - score) <= kTolerance));
   console.log(`${name}: ${JSON.stringify(scores)}, stored ${JSON.stringify(stored)}: ${wrong.length === 0 ? 'equal' : 'DIFFERENT'}`);
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-async function scoresOf(recipe: Recipe, load: () => Promise<Model>): Promise<Scores> {
+async function scoresOf(recipe: Recipe, work: string, load: () => Promise<Model>): Promise<Scores> {
   const model = await load();
   try {
-    return await recipe.score(shared, model);
+    return await recipe.score(shared, model, work);
   } finally {
     model.dispose();
   }

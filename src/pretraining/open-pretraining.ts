@@ -2,6 +2,7 @@ import path from 'node:path';
 import { unexpected } from '../expected.js';
 import { Budget } from '../runtime/event-loop-budget.js';
 import { Trainer, type TrainingArguments } from '../training/index.js';
+import type { LoraOptions } from '../training/lora/lora.js';
 import { LearningModel } from '../training/program/learning-model.js';
 import { openCorpus, type TextSource } from './corpus/text-source.js';
 import type { PairObjective } from './examples/draw-examples.js';
@@ -38,6 +39,7 @@ export async function openPretraining(directory: string, own: PretrainSettings, 
     seed: args.seed,
     freeze: args.freeze,
     bitfit: args.bitfit,
+    lora: args.lora as LoraOptions | undefined,
     threads: args.threads,
     precision: args.bf16 ? 'bf16' : 'fp32',
     recompute: args.gradientCheckpointing,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
@@ -140,6 +140,19 @@ t('the same run gives the same model; one that goes on begins where it was', asy
   const { model, metrics } = await pretrain({ ...rest, model: join(folder, 'model'), maxSteps: 2 });
   model.dispose();
   assert.ok(metrics['train_loss']! < first.loss + 1);
+});
+
+t('with lora the encoder stays as it is: an adapter with both heads is saved', async () => {
+  const { config: _, tokenizer: __, ...rest } = options;
+  const [base, adapter] = [join(folder, 'model'), join(folder, 'adapter')];
+  const lora = { r: 2, targetModules: 'all-linear' };
+  const { model } = await pretrain({ ...rest, model: base, maxSteps: 2, outputDir: adapter, lora });
+  model.dispose();
+  assert.not(readdirSync(adapter).includes('model.safetensors'));
+  const loaded = await loadModel(base, { adapter });
+  assert.equal(loaded.config.architectures, ['BertForPreTraining']);
+  assert.ok(loaded.values.heads.maskedLm && loaded.values.heads.nextSentence);
+  loaded.dispose();
 });
 
 t('bertha pretrain learns a vocabulary and a model', async () => {

@@ -14,6 +14,7 @@ export interface TrainingTensorsOptions {
 
 /** Names of the encoder's tensors, as architectures ask for them. */
 const kEncoderName = /^(embeddings|embeddings_project|encoder|transformer|pooler)\./;
+const kTable = /(^|\.)embeddings\./;
 
 /**
  * A checkpoint's tensors for a model that learns: under the names that transformers gives them in its class for the head, and with new ones
@@ -56,9 +57,12 @@ export class TrainingTensors implements TensorSource {
     return this.#weights.attempt(use);
   }
 
-  /** Whether a tensor, by its name in transformers, is the encoder's and has values: a layer that can be adapted. A module's tensor has a folder in its name. */
+  /**
+   * Whether a tensor, by its name in transformers, is the encoder's and has values: a layer that can be adapted. A module's tensor has a folder in its name;
+   * a tied decoder has that of the word table, which is no layer.
+   */
   isEncoders(name: string): boolean {
-    return !this.#head.has(name) && !this.#new.has(name) && !name.includes('/');
+    return !this.#head.has(name) && !this.#new.has(name) && !name.includes('/') && !kTable.test(name);
   }
 
   /** The modules of the head, and new ones of the encoder, by the first part of their names behind the encoder's prefix. */
