@@ -3,7 +3,7 @@ export { fitTemperature, scaledProbabilities, type Temperature } from './calibra
 export { KMeans, type KMeansFitOptions, type KMeansOptions, type KMeansProgress } from './clusters/k-means.js';
 export { PCA, type PcaOptions } from './decomposition/pca.js';
 export { OneHotEncoder, type OneHotOptions } from './features/one-hot-encoder.js';
-export { StandardScaler, type ScalerOptions } from './features/standard-scaler.js';
+export { StandardScaler, type ScalerOptions, type SignalOption } from './features/standard-scaler.js';
 export {
   LogisticRegression,
   type FitOptions,
@@ -20,6 +20,21 @@ export { NumpyRandom } from './split/numpy-random.js';
 export { splitIndices, trainTestSplit, type Split, type SplitOf, type SplitOptions } from './split/train-test-split.js';
 export { CountVectorizer, type CountVectorizerOptions } from './text/count-vectorizer.js';
 export { englishStopWords } from './text/stop-words.js';
+export {
+  loadTextClassifier,
+  TextClassifier,
+  type LabelScore,
+  type LoadTextClassifierOptions,
+  type TextEvaluation,
+} from './text-classifier/text-classifier.js';
+export {
+  trainTextClassifier,
+  type TextClassifierData,
+  type TextClassifierOptions,
+  type TextClassifierProgress,
+} from './text-classifier/train-text-classifier.js';
+export type { LabelledColumns, LabelledTexts } from './text-classifier/read-labelled-texts.js';
+export type { TextFeature } from './text-classifier/text-features.js';
 export type { LoadVectorizerOptions } from './text/saved-vectorizer.js';
 export { TfidfVectorizer, type TfidfVectorizerOptions } from './text/tfidf-vectorizer.js';
 export { segmentWords, type AnalyzerOptions } from './text/tokenize.js';

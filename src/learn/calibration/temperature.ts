@@ -1,3 +1,4 @@
+import { atOnce } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
 
 /** What `fitTemperature` found. */
@@ -12,6 +13,8 @@ export interface Temperature {
 /** Temperatures are looked for between e^-10 and e^10. */
 const kFarthest = 10;
 const kMostSteps = 200;
+/** Rows that are looked at between two looks at the clock. */
+const kSliceRows = 256;
 
 /**
  * Fits one number by which logits are divided, so that probabilities are what comes true (Guo et al., 2017): the minimum of the log loss.
@@ -21,6 +24,14 @@ const kMostSteps = 200;
  * Errors: INVALID_ARG for different lengths, no rows, rows of different widths, numbers that are not finite, and targets that are no class.
  */
 export function fitTemperature(logits: readonly (ArrayLike<number> | number)[], targets: ArrayLike<number>): Temperature {
+  return atOnce(temperatureSlices(logits, targets));
+}
+
+/** `fitTemperature` in slices. */
+export function* temperatureSlices(
+  logits: readonly (ArrayLike<number> | number)[],
+  targets: ArrayLike<number>,
+): Generator<void, Temperature> {
   const rows = toRows(logits, 'logits of fitTemperature');
   if (rows.length === 0 || rows.length !== targets.length) {
     throw unexpected(
@@ -39,7 +50,7 @@ export function fitTemperature(logits: readonly (ArrayLike<number> | number)[], 
   let [low, high] = [-kFarthest, kFarthest];
   for (let step = 0; step < kMostSteps && high - low > 1e-14 * Math.max(1, Math.abs(low)); step++) {
     const middle = (low + high) / 2;
-    if (slope(rows, targets, Math.exp(middle)) > 0) high = middle;
+    if ((yield* slope(rows, targets, Math.exp(middle))) > 0) high = middle;
     else low = middle;
   }
   const inverse = Math.exp((low + high) / 2);
@@ -79,11 +90,12 @@ function loss(rows: readonly Float64Array[], targets: ArrayLike<number>, inverse
 }
 
 /** The derivative of the loss by 1 / temperature. */
-function slope(rows: readonly Float64Array[], targets: ArrayLike<number>, inverse: number): number {
+function* slope(rows: readonly Float64Array[], targets: ArrayLike<number>, inverse: number): Generator<void, number> {
   let sum = 0;
-  rows.forEach((row, i) => {
+  for (const [i, row] of rows.entries()) {
     const shares = softmax(row, inverse);
     sum += shares.reduce((mean, share, j) => mean + share * row[j]!, 0) - row[targets[i]!]!;
-  });
+    if (i % kSliceRows === 0) yield;
+  }
   return sum / rows.length;
 }

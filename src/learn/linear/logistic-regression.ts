@@ -5,7 +5,8 @@ import type { Label } from '../../metrics/classification.js';
 import { componentsOf, dot, type VectorLike } from '../../vectors/vector-like.js';
 import { type Matrix, shapeOf } from '../matrix/matrix.js';
 import { NativeRows } from '../matrix/native-rows.js';
-import { readEstimator, rowsTensor, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
+import { readEstimator, rowsTensor, type SavedEstimator, vectorTensor, writeEstimator } from '../saving/estimator-files.js';
+import type { EstimatorReader } from '../saving/estimator-reader.js';
 import { classesOf, placesOf } from './labels.js';
 import { minimize } from './lbfgs.js';
 
@@ -112,24 +113,27 @@ export class LogisticRegression {
 
   /** What `save` wrote, or Python in its place. Errors: ESTIMATOR, MODEL_NOT_FOUND, UNSAFE_FORMAT for pickles, IO, INVALID_ARG. */
   static load(directory: FilePath): Promise<LogisticRegression> {
-    return readEstimator(directory, 'classifier', ['LogisticRegression'], async (reader) => {
-      const classes = reader.labels('classes');
-      const outputs = classes.length === 2 ? 1 : classes.length;
-      if (classes.length < 2) throw reader.fields.error('classes', 'two classes or more', classes);
-      const model = reader.make((options) => new LogisticRegression(options), {
-        C: (value) => (value === 'inf' ? Infinity : value),
-        classWeight: (value) =>
-          Array.isArray(value) && value.every(Array.isArray) ? new Map(value as [Label, number][]) : (value ?? undefined),
-      });
-      model.#fitted = {
-        classes,
-        coef: await reader.rows('coef', outputs),
-        intercept: await reader.vector('intercept', outputs),
-        nIter: reader.count('n_iter'),
-        converged: reader.fields.boolean('converged') ?? true,
-      };
-      return model;
+    return readEstimator(directory, 'classifier', ['LogisticRegression'], (reader) => LogisticRegression.read(reader));
+  }
+
+  /** The model in a saved estimator. Errors: ESTIMATOR. @internal */
+  static async read(reader: EstimatorReader): Promise<LogisticRegression> {
+    const classes = reader.labels('classes');
+    const outputs = classes.length === 2 ? 1 : classes.length;
+    if (classes.length < 2) throw reader.fields.error('classes', 'two classes or more', classes);
+    const model = reader.make((options) => new LogisticRegression(options), {
+      C: (value) => (value === 'inf' ? Infinity : value),
+      classWeight: (value) =>
+        Array.isArray(value) && value.every(Array.isArray) ? new Map(value as [Label, number][]) : (value ?? undefined),
     });
+    model.#fitted = {
+      classes,
+      coef: await reader.rows('coef', outputs),
+      intercept: await reader.vector('intercept', outputs),
+      nIter: reader.count('n_iter'),
+      converged: reader.fields.boolean('converged') ?? true,
+    };
+    return model;
   }
 
   /**
@@ -138,13 +142,18 @@ export class LogisticRegression {
    * Errors: INVALID_ARG, also before fit, IO.
    */
   async save(directory: FilePath): Promise<void> {
+    await writeEstimator(directory, 'classifier', this.saved());
+  }
+
+  /** What is saved. Errors: INVALID_ARG before fit. @internal */
+  saved(): SavedEstimator {
     const { classes, coef, intercept, nIter, converged } = this.fitted;
-    await writeEstimator(directory, 'classifier', {
+    return {
       type: 'LogisticRegression',
       params: this.#params(),
       state: { classes, n_iter: nIter, converged },
       tensors: { coef: rowsTensor(coef), intercept: vectorTensor(intercept) },
-    });
+    };
   }
 
   /** The classes, sorted. Errors: INVALID_ARG before fit, as the other results of fitting. */
