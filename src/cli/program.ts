@@ -10,6 +10,7 @@ import { removeTemporaries } from './output.js';
 import { stopBars } from './terminal/bars.js';
 import { report } from './report.js';
 import { addLighteningCommands } from './commands/lightening/add-commands.js';
+import { addLearningCommands } from './commands/learning/add-commands.js';
 import { addPrecisionCommands } from './precision-commands.js';
 import { addPretrainingCommands } from './pretraining-commands.js';
 import { addTaskCommands } from './task-commands.js';
@@ -77,6 +78,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 
   program.commandsGroup('Learning:');
   addTrainingCommands(program, setExitCode);
+  addLearningCommands(program);
   addPretrainingCommands(program, setExitCode);
   addLighteningCommands(program, setExitCode);
   program.commandsGroup('Models and this machine:');

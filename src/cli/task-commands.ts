@@ -4,7 +4,7 @@ import type { ZeroShotFlags } from './commands/tasks/zero-shot.js';
 import { isBundledTask } from '../models/bundled-heads.js';
 import { exampleModel, taskOf } from './report.js';
 import { answerFlags, chunkFlags, classifyFlags, entityFlags, fillMaskFlags, rerankFlags, zeroShotFlags } from './flags/call-flags.js';
-import { withCompute, withOutput, withTexts } from './flags.js';
+import { path, withCompute, withOutput, withTexts } from './flags.js';
 import { list } from './flags/option-flags.js';
 import type { TaskFlags } from './task-runner.js';
 
@@ -19,6 +19,7 @@ export function addTaskCommands(program: Command): void {
 
   const classifying = task(program, 'classify', 'texts to classify')
     .description('Classify texts, or pairs of texts.')
+    .option('--classifier <directory>', 'a classifier of `bertha classify-train` instead of a head of the model', path)
     .option('--pair <text>', 'the second text of every pair')
     .option('--pairs', 'read pairs: lines of two texts with a tab between them, or records with two fields')
     .option('--pair-field <name>', 'the field that holds the second text (default: found); reads pairs');

@@ -32,27 +32,37 @@ export interface TextTask<Result> {
 
 /** Runs a task over the texts and writes the results as they come. */
 export async function runTextTask<Result>(texts: readonly string[], flags: TaskFlags, task: TextTask<Result>): Promise<void> {
-  await withModel(flags, task.head, async (model, output) => {
-    const source = await openTexts(texts, flags, { pairs: task.pairs === true });
-    const progress = showProgress('computing', source);
-    const blocks = flags.whole === true ? joined(source.blocks) : source.blocks;
-    let index = 0;
-    try {
-      for await (const items of blocks) {
-        const results = await placed(items, index, () => task.run(model, items));
-        const lines = items.map((item, i) => {
-          if (flags.format !== 'jsonl') return `${index + i === 0 ? '' : '\n'}${task.render(item, results[i]!)}`;
-          const pair = item.pair === undefined ? {} : { text_pair: item.pair };
-          return `${JSON.stringify(withFields({ index: index + i, text: item.text, ...pair, ...task.toObject(results[i]!) }, item))}\n`;
-        });
-        await output.write(lines.join(''));
-        index += items.length;
-        progress.add(items);
-      }
-    } finally {
-      progress.stop();
+  await withModel(flags, task.head, (model, output) =>
+    writeEach(texts, flags, output, { ...task, run: (items) => task.run(model, items) }),
+  );
+}
+
+/** Writes what `run` makes of each text, as it comes. */
+export async function writeEach<Result>(
+  texts: readonly string[],
+  flags: TaskFlags,
+  output: Output,
+  task: Omit<TextTask<Result>, 'head' | 'run'> & { run(items: readonly Item[]): Promise<readonly Result[]> },
+): Promise<void> {
+  const source = await openTexts(texts, flags, { pairs: task.pairs === true });
+  const progress = showProgress('computing', source);
+  const blocks = flags.whole === true ? joined(source.blocks) : source.blocks;
+  let index = 0;
+  try {
+    for await (const items of blocks) {
+      const results = await placed(items, index, () => task.run(items));
+      const lines = items.map((item, i) => {
+        if (flags.format !== 'jsonl') return `${index + i === 0 ? '' : '\n'}${task.render(item, results[i]!)}`;
+        const pair = item.pair === undefined ? {} : { text_pair: item.pair };
+        return `${JSON.stringify(withFields({ index: index + i, text: item.text, ...pair, ...task.toObject(results[i]!) }, item))}\n`;
+      });
+      await output.write(lines.join(''));
+      index += items.length;
+      progress.add(items);
     }
-  });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Runs a task that sorts all texts, and writes them in that order, with what came with them. */

@@ -1,12 +1,19 @@
+import stringWidth from 'string-width';
 import { type Embedder, type LoadModelOptions, loadEmbedder } from '../../../index.js';
-import { segmentWords, type TextClassifier, type TextClassifierProgress, type TextEvaluation, trainTextClassifier } from '../../../learn/index.js';
+import {
+  segmentWords,
+  type TextClassifier,
+  type TextClassifierProgress,
+  type TextEvaluation,
+  trainTextClassifier,
+} from '../../../learn/index.js';
 import { readLabelledTexts } from '../../../learn/text-classifier/read-labelled-texts.js';
 import type { ModelFlags } from '../../flags.js';
 import { stopBar } from '../../terminal/bars.js';
 import { showDownload } from '../../terminal/download-progress.js';
 import { startBar } from '../../terminal/progress.js';
 import { table } from '../../terminal/table.js';
-import { displayWidth } from '../../terminal/width.js';
+import { visible } from '../../terminal/width.js';
 
 /** The flags of `bertha classify-train`, as commander hands them over. */
 export interface ClassifyTrainFlags extends ModelFlags {
@@ -18,7 +25,7 @@ export interface ClassifyTrainFlags extends ModelFlags {
   readonly testFile?: string;
   readonly c: number | 'search';
   readonly seed?: number;
-  readonly segment?: string;
+  readonly segment?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,28 +34,25 @@ export async function classifyTrain(file: string, flags: ClassifyTrainFlags): Pr
   const { features, testSize, testFile, segment, seed: randomState } = flags;
   const columns = { text: flags.text, label: flags.label };
   const test = testFile === undefined ? undefined : await readLabelledTexts(testFile, columns);
-  const tokenizer = segment === undefined ? undefined : segment === 'zh' ? segmentWords : inLocale(segment);
   const embedder = features === 'tfidf' ? undefined : await embedderOf(flags);
   const progress = new Bars();
   try {
     const classifier = await trainTextClassifier({
       ...{ file, columns, test, features, testSize, randomState, embedder, C: flags.c },
-      vectorizer: { tokenizer },
+      vectorizer: { tokenizer: segment === true ? segmentWords : undefined },
       onProgress: (state) => progress.show(state),
     }).finally(() => progress.stop());
     await classifier.save(flags.output);
-    process.stdout.write(flags.json === true ? `${JSON.stringify(summary(classifier), undefined, 2)}\n` : described(classifier, flags.output));
+    process.stdout.write(
+      flags.json === true ? `${JSON.stringify(summary(classifier), undefined, 2)}\n` : described(classifier, flags.output),
+    );
   } finally {
     embedder?.dispose();
   }
 }
 
-/** A function of its own: its name does not go into the file, so `classify` asks for it. */
-function inLocale(locale: string): (text: string) => string[] {
-  return (text) => segmentWords(text, { locale });
-}
-
-function embedderOf({ model, threads, precision, device, weightCache, adapter }: ModelFlags): Promise<Embedder> {
+/** The model that the flags name, the bundled one by default. */
+export function embedderOf({ model, threads, precision, device, weightCache, adapter }: ModelFlags): Promise<Embedder> {
   return loadEmbedder(model, { threads, precision, device, weightCache, adapter, onProgress: showDownload() } as LoadModelOptions);
 }
 
@@ -65,13 +69,13 @@ function described({ evaluation, classes, features, model, temperature }: TextCl
 
 /** Rows are true classes, columns predicted ones. */
 function confusionTable({ classes, confusionMatrix }: TextEvaluation): string {
-  const names = classes.map(String);
+  const names = classes.map((label) => visible(String(label)));
   const first = 'true \\ predicted';
   const columns = [
-    { name: first, width: Math.max(first.length, ...names.map(displayWidth)) },
+    { name: first, width: Math.max(first.length, ...names.map(stringWidth)) },
     ...names.map((name, j) => ({
       name,
-      width: Math.max(displayWidth(name), ...confusionMatrix.map((row) => String(row[j]).length)),
+      width: Math.max(stringWidth(name), ...confusionMatrix.map((row) => String(row[j]).length)),
       align: 'right' as const,
     })),
   ];

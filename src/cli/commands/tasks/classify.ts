@@ -6,6 +6,8 @@ import { pairsOf, runTextTask, scoreTable, textsOf, title, type TaskFlags } from
 export interface ClassifyFlags extends TaskFlags {
   readonly pair?: string;
   readonly pairs?: boolean;
+  /** A folder of `bertha classify-train`. */
+  readonly classifier?: string;
 }
 
 /** Writes the labels of every text, or pair of texts, the best first. */
@@ -15,6 +17,10 @@ export async function classify(texts: readonly string[], flags: ClassifyFlags, g
   const pairs = flags.pairs === true || pairField !== undefined;
   if (pairs && textPair !== undefined) {
     throw unexpected('USAGE', `either --pair or ${flags.pairs === true ? '--pairs' : '--pair-field'}`, 'both');
+  }
+  if (flags.classifier !== undefined) {
+    if (pairs || textPair !== undefined) throw unexpected('USAGE', 'single texts for --classifier', 'pairs');
+    return (await import('../learning/classify-by-features.js')).classifyByFeatures(texts, flags, flags.classifier, given.topK);
   }
   await runTextTask<ClassifiedText>(texts, flags, {
     head: 'text-classification',
