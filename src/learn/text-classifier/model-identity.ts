@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { JsonObject } from '../../checkpoint/json-fields.js';
-import { weightsHash } from '../../checkpoint/weights-hash.js';
+import { weightsHash } from '../../checkpoint/weights/weights-hash.js';
 import { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
 import { defaultModelDirectory } from '../../runtime/default-model.js';

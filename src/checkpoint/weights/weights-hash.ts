@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { listFiles } from './list-files.js';
-import { openRegularFile, readFully } from './files.js';
+import { listFiles } from '../list-files.js';
+import { openRegularFile, readFully } from '../files.js';
 
 const kPieceBytes = 1 << 20;
 /** Weights of a model, in its folder or a module's. */
