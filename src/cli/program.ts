@@ -16,6 +16,7 @@ import { addPretrainingCommands } from './pretraining-commands.js';
 import { addTaskCommands } from './task-commands.js';
 import { addTrainingCommands } from './training-commands.js';
 import { addVectorCommands } from './vector-commands.js';
+import { addWordCommands } from './commands/words/word-commands.js';
 import { version } from '../version.js';
 
 /** Runs the command line and returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
@@ -81,6 +82,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addLearningCommands(program);
   addPretrainingCommands(program, setExitCode);
   addLighteningCommands(program, setExitCode);
+  program.commandsGroup('Words:');
+  addWordCommands(program);
   program.commandsGroup('Models and this machine:');
 
   addPrecisionCommands(program, setExitCode);

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { BerthaError } from '../../errors.js';
 import { errorMessage } from '../../realms.js';
 
@@ -9,4 +9,9 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw new BerthaError('IO', `cannot read ${path}: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** Whether a path names anything. */
+export function isThere(path: string): boolean {
+  return existsSync(path);
 }

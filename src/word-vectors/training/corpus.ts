@@ -2,8 +2,9 @@ import { readFilePath, type FilePath } from '../../file-path.js';
 import { wrongArgument } from '../../expected.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeCorpus, NativeCorpusReport } from '../../runtime/words/native-words.js';
+import { readLines } from '../../text-files/lines.js';
 import { nativeWords, untilAborted } from '../native-words.js';
-import { readChunks } from '../files/read-chunks.js';
+import { isThere, readChunks } from '../files/read-chunks.js';
 import { unpackedChunks } from '../files/unpack.js';
 
 /** A sentence: its words, or a text for the option `tokenizer`. */
@@ -11,8 +12,8 @@ export type Sentence = string | readonly string[];
 
 /**
  * Sentences to learn from: files (one sentence a line, words split at ASCII blanks, as word2vec.c and gensim's LineSentence read them; names
- * that end in `.gz` are unpacked), streams of such text (`process.stdin`), or anything that yields sentences. It is read once, and need not
- * fit into memory.
+ * that end in `.gz` are unpacked), streams of such text (`process.stdin`), or anything that yields sentences. A list of strings names files,
+ * unless one has a blank or, with a `tokenizer`, the first is no file. It is read once, and need not fit into memory.
  */
 export type Corpus = FilePath | readonly FilePath[] | AsyncIterable<Sentence | Uint8Array> | Iterable<Sentence>;
 
@@ -45,14 +46,14 @@ const kBlockBytes = 1 << 16;
 export async function readCorpus(corpus: Corpus, options: CorpusOptions): Promise<ReadCorpus> {
   const native = nativeWords();
   const writer = new CorpusWriter(options);
-  const paths = pathsOf(corpus);
+  const paths = pathsOf(corpus, options.tokenizer !== undefined);
   if (paths !== undefined && options.tokenizer === undefined) {
     for (const path of paths) {
       if (path.endsWith('.gz')) await writer.addTextOf(unpackedChunks(path));
       else await writer.add(() => native.addFile(writer.handle, path));
     }
   } else if (paths !== undefined) {
-    for (const path of paths) await writer.addSentencesOf(linesOf(path.endsWith('.gz') ? unpackedChunks(path) : readChunks(path)));
+    for (const path of paths) await writer.addSentencesOf(linesOf(path.endsWith('.gz') ? unpackedChunks(path) : readChunks(path), path));
   } else if (isIterable(corpus)) {
     await writer.addSentencesOf(corpus as AsyncIterable<Sentence | Uint8Array>);
   } else {
@@ -62,28 +63,25 @@ export async function readCorpus(corpus: Corpus, options: CorpusOptions): Promis
   return { handle: writer.handle, report: native.corpusReport(writer.handle) };
 }
 
-/** The paths that a corpus names, or undefined where it holds sentences. */
-function pathsOf(corpus: Corpus): string[] | undefined {
+/**
+ * The paths that a corpus names, or undefined where it holds sentences. A list of strings holds sentences where one of them has a blank,
+ * and, for a tokenizer, where the first names no file.
+ */
+function pathsOf(corpus: Corpus, hasTokenizer: boolean): string[] | undefined {
   const one = readFilePath(corpus);
   if (one !== undefined) return [one];
   if (!Array.isArray(corpus) || corpus.length === 0) return undefined;
   const paths = corpus.map((item) => (typeof item === 'string' && /[ \n]/.test(item) ? undefined : readFilePath(item)));
-  return paths.every((path) => path !== undefined) ? paths : undefined;
+  if (!paths.every((path) => path !== undefined)) return undefined;
+  return hasTokenizer && !isThere(paths[0]!) ? undefined : paths;
 }
 
 function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  yield rest + decoder.decode();
+async function* linesOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  for await (const lines of readLines(chunks, path)) yield* lines.map(({ text }) => text);
 }
 
 /** Words on their way to native memory, a block at a time. */

@@ -30,6 +30,7 @@ export class Reporter {
   #phase: TrainingProgress['phase'] = 'read';
   #lossSum = 0;
   #lossCount = 0;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(listener: ((progress: TrainingProgress) => void) | undefined) {
     this.#listener = listener;
@@ -46,7 +47,23 @@ export class Reporter {
     this.#listener({ phase, done, of, epoch: 1, alpha: 0, loss: undefined, wordsPerSecond, secondsLeft, ...more });
   }
 
-  tellTraining(training: NativeTraining): void {
+  /** What the listener threw, after which it hears no more. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** Tells from a timer: `stop` is called where the listener throws. */
+  tellTraining(training: NativeTraining, stop: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#tellNative(training);
+    } catch (error) {
+      this.#failure = { error };
+      stop();
+    }
+  }
+
+  #tellNative(training: NativeTraining): void {
     const { done, of, epoch, rate, lossSum, lossCount } = nativeWords().trainingProgress(training);
     const loss = lossCount > this.#lossCount ? (lossSum - this.#lossSum) / (lossCount - this.#lossCount) : undefined;
     this.tell(of === 0 ? 'count' : 'train', done, of, { epoch: epoch + 1, alpha: rate, loss });

@@ -32,8 +32,8 @@ export interface TrainingReport {
 /** How a trainer differs from the others. */
 export interface TrainerPlan {
   readonly name: string;
-  /** Bytes that the tables take, by words. */
-  tableBytes(words: number): number;
+  /** Bytes that the tables take for so many words, and so many occurrences of them. */
+  tableBytes(words: number, occurrences: number): number;
   /** What makes them fewer. */
   readonly remedy: string;
   create(corpus: ReadCorpus): NativeTraining;
@@ -57,14 +57,14 @@ export async function runTraining(
   const read = await readCorpus(corpus, { ...settings, onRead: (words) => reporter.tell('read', words) });
   const common = native.commonWords(read.handle, settings.minCount);
   if (common.kept === 0) throw noWords(read, common, settings.minCount);
-  const tableBytes = plan.tableBytes(common.kept);
+  const tableBytes = plan.tableBytes(common.kept, common.keptWords);
   checkMemory(tableBytes, plan);
   settings.signal?.throwIfAborted();
   const training = callNative(() => plan.create(read));
-  const timer = setInterval(() => reporter.tellTraining(training), kReportEveryMs);
+  const stop = (): void => native.cancelTraining(training);
+  const timer = setInterval(() => reporter.tellTraining(training, stop), kReportEveryMs);
   const begin = performance.now();
   try {
-    const stop = (): void => native.cancelTraining(training);
     const handle = await untilAborted(settings.signal, stop, () => native.train(training));
     const seconds = (performance.now() - begin) / 1000;
     const { done, lossSum, lossCount } = native.trainingProgress(training);
@@ -81,6 +81,8 @@ export async function runTraining(
       warnings: [...(plan.warnings?.(vocabularySize) ?? []), ...warningsOf(read)],
     };
     return { handle, report };
+  } catch (error) {
+    throw reporter.failure === undefined ? error : reporter.failure.error;
   } finally {
     clearInterval(timer);
   }

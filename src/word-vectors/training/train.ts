@@ -61,7 +61,9 @@ export async function trainGloVe(
   const { native, vectorSize, epochs, threads, seed, minCount, directory } = settings;
   const { handle, report } = await runTraining(corpus, settings, {
     name: 'GloVe',
-    tableBytes: (words) => 4 * words * rowBytes(vectorSize + 1) + native.memoryBytes,
+    // Each occurrence makes records with the words of its window; a record takes two slots of 16 bytes while they are counted.
+    tableBytes: (words, occurrences) =>
+      4 * words * rowBytes(vectorSize + 1) + Math.min(native.memoryBytes, 64 * native.window * occurrences),
     remedy: 'a larger minCount, or a smaller vectorSize or memoryBytes',
     create: ({ handle: read }) => nativeWords().newGlove(read, minCount, { ...native, directory, vectorSize, epochs, threads, seed }),
   });
