@@ -2,6 +2,7 @@
 // With --write-start DIR it only writes the model that waimai starts from (also made by itself, in a temporary folder).
 // Other tasks, from scripts/learn/gates: figures that distillation, pruning, few examples and so on must reach.
 // The data lies in eval/ of the shared folder (BERTHA_SHARED, ../shared); a task whose files are absent is skipped by name. Tasks: scripts/learn/tasks.json.
+// Task pretrain is scripts/pretraining/gate.ts; --python PYTHON computes transformers' side anew, --keep DIR keeps what both read.
 // transformers' results are stored in scripts/learn/results.json, which scripts/learn/reference.py writes: same weights, rows and arguments.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import Papa from 'papaparse';
 import { train, type Row, type TrainModelOptions } from '../src/training/index.js';
 import { gates } from './learn/gates/index.js';
 import { writeSmallChinese } from './learn/small-chinese.js';
+import { pretrainingGate } from './pretraining/gate.js';
 
 interface LearnTask {
   readonly task: TrainModelOptions['task'];
@@ -37,6 +39,8 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '3' },
     threads: { type: 'string' },
     'write-start': { type: 'string' },
+    python: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -145,4 +149,13 @@ for (const [name, gate] of Object.entries(gates)) {
   const missing = gate.files.find((file) => !existsSync(join(shared, file)));
   if (missing !== undefined) console.log(`skipped ${name}: no ${join(shared, missing)}`);
   else await gate.run({ shared, threads: values.threads === undefined ? undefined : Number(values.threads), seeds: Number(values.seeds) });
+}
+
+if (values.task === undefined || values.task.includes('pretrain')) {
+  const { threads, python, keep } = values;
+  await pretrainingGate(shared, {
+    ...(threads === undefined ? {} : { threads: Number(threads) }),
+    ...(python === undefined ? {} : { python }),
+    ...(keep === undefined ? {} : { keep }),
+  });
 }

@@ -22,14 +22,18 @@ export function addPretrainingCommands(program: Command, setExitCode: (code: num
   const pretraining = program
     .command('pretrain')
     .argument('<files...>', 'UTF-8 text: a sentence a line, blank lines between documents')
-    .description('Teach a new BERT, or one that goes on, from raw text: masked words and next sentences.')
+    .description('Teach a new BERT, or one that goes on, from raw text: masked words, next sentences, replaced tokens.')
     .requiredOption('-o, --output <directory>', 'where the model and its checkpoints go', path)
     .option('--eval <path>', 'held-out text', path)
     .option('-m, --model <model>', 'go on with this model: a directory, or an id on the Hub')
     .addOption(new Option('--config <size>', 'size of a new model (default: tiny)').choices(['tiny', 'mini', 'small', 'medium', 'base']))
     .option('--tokenizer <directory>', "a new model's tokenizer (default: learned from the text)", path)
     .option('--vocab-size <n>', 'tokens of a vocabulary that is learned (default: 30000)', positive)
-    .addOption(new Option('--objective <name>', 'what is learned (default: mlm+nsp)').choices(['mlm', 'mlm+nsp', 'mlm+sop']))
+    .addOption(
+      new Option('--objective <name>', 'what is learned (default: mlm+nsp)').choices(['mlm', 'mlm+nsp', 'mlm+sop', 'replaced-tokens']),
+    )
+    .option('--generator-size <share>', "of replaced-tokens: the generator's share of heads and width (default: 0.25)", number)
+    .option('--discriminator-weight <number>', "of replaced-tokens: a factor for the discriminator's loss (default: 50)", number)
     .addOption(new Option('--corpus-format <name>', 'a sentence a line, or a document a line').choices(['sentences', 'documents']))
     .option('--max-length <n>', 'longest sequence in tokens (default: 128)', positive)
     .option('--short-seq-prob <share>', 'share of sequences that aim at a shorter length (default: 0.1)', number)
@@ -50,5 +54,15 @@ export function addPretrainingCommands(program: Command, setExitCode: (code: num
 /** The flags of `pretrain` that are no training arguments. */
 const ownFlags = [
   ...['output', 'eval', 'model', 'config', 'tokenizer', 'vocabSize', 'objective', 'corpusFormat', 'maxLength', 'shortSeqProb'],
-  ...['maskingRule', 'mlmProbability', 'wholeWordMask', 'staticMasks', 'corpusDir', 'resume', 'json'],
+  ...[
+    'maskingRule',
+    'mlmProbability',
+    'wholeWordMask',
+    'staticMasks',
+    'corpusDir',
+    'generatorSize',
+    'discriminatorWeight',
+    'resume',
+    'json',
+  ],
 ];

@@ -3,8 +3,11 @@ import { unexpected } from '../expected.js';
 import { Budget } from '../runtime/event-loop-budget.js';
 import { Trainer, type TrainingArguments } from '../training/index.js';
 import type { LoraOptions } from '../training/lora/lora.js';
+import type { TrainableModel } from '../training/trainer/trainable-model.js';
 import { LearningModel } from '../training/program/learning-model.js';
 import { openCorpus, type TextSource } from './corpus/text-source.js';
+import { ElectraPair, type ReplacedPrediction } from './electra/electra-pair.js';
+import { replacedMetrics } from './electra/replaced-metrics.js';
 import type { PairObjective } from './examples/draw-examples.js';
 import { PretrainingCollator, pretrainingMetrics, type PretrainingPrediction } from './examples/pretraining-collator.js';
 import type { PretrainingObjective, PretrainSettings } from './pretrain-options.js';
@@ -12,14 +15,16 @@ import type { PretrainingExample } from './store/example-block.js';
 import type { ExampleStore } from './store/example-store.js';
 import { forgetExamples, prepareExamples } from './store/prepare-examples.js';
 
-const pairsOf = { mlm: 'none', 'mlm+nsp': 'next-sentence', 'mlm+sop': 'sentence-order' } as const satisfies Record<
-  PretrainingObjective,
-  PairObjective
->;
+const pairsOf = {
+  mlm: 'none',
+  'replaced-tokens': 'none',
+  'mlm+nsp': 'next-sentence',
+  'mlm+sop': 'sentence-order',
+} as const satisfies Record<PretrainingObjective, PairObjective>;
 
 /** All that a pre-training is made of, before its first step. */
 export interface OpenPretraining {
-  readonly learning: LearningModel;
+  readonly learning: TrainableModel;
   readonly trainer: Trainer<PretrainingExample>;
   readonly collator: PretrainingCollator;
   readonly examples: ExampleStore;
@@ -32,9 +37,11 @@ export interface OpenPretraining {
 /** Opens a model directory and a corpus for pre-training. Errors: those of `pretrain`, before training. */
 export async function openPretraining(directory: string, own: PretrainSettings, args: TrainingArguments): Promise<OpenPretraining> {
   const { objective = 'mlm+nsp', maxLength = 128, shortSeqProb = 0.1, staticMasks = false, callbacks = [], signal } = own;
-  const hasPairs = objective !== 'mlm';
-  const learning = await LearningModel.load(directory, {
-    task: hasPairs ? 'pretraining' : 'fill-mask',
+  const hasPairs = pairsOf[objective] !== 'none';
+  const isElectra = objective === 'replaced-tokens';
+  const { discriminatorWeight = 50 } = own;
+  if (isElectra && args.lora !== undefined) throw unexpected('INVALID_OPTION', 'no lora for replaced-tokens', 'one');
+  const how = {
     labelSmoothing: args.labelSmoothingFactor,
     seed: args.seed,
     freeze: args.freeze,
@@ -43,7 +50,10 @@ export async function openPretraining(directory: string, own: PretrainSettings, 
     threads: args.threads,
     precision: args.bf16 ? 'bf16' : 'fp32',
     recompute: args.gradientCheckpointing,
-  });
+  } as const;
+  const learning = isElectra
+    ? await ElectraPair.load(directory, { ...how, discriminatorWeight })
+    : await LearningModel.load(directory, { ...how, task: hasPairs ? 'pretraining' : 'fill-mask' });
   const stores: ExampleStore[] = [];
   const close = async (): Promise<void> => {
     learning.dispose();
@@ -54,7 +64,9 @@ export async function openPretraining(directory: string, own: PretrainSettings, 
     if (maxLength > config.maxSequenceLength) {
       throw unexpected('MAX_LENGTH', `at most ${config.maxSequenceLength}, the model's positions, for maxLength`, maxLength);
     }
-    const { maskingRule, mlmProbability, maskReplaceProb, randomReplaceProb, wholeWordMask, maxPredictionsPerSequence } = own;
+    const { maskingRule, mlmProbability, wholeWordMask, maxPredictionsPerSequence } = own;
+    // As google-research's ELECTRA: a word that the generator is asked for becomes [MASK] or stays.
+    const { maskReplaceProb = isElectra && wholeWordMask !== true ? 0.85 : undefined, randomReplaceProb = isElectra ? 0 : undefined } = own;
     const masking = { maskingRule, mlmProbability, maskReplaceProb, randomReplaceProb, wholeWordMask, maxPredictionsPerSequence };
     const collator = new PretrainingCollator(tokenizer, { ...masking, hasPairs, staticMasks });
     const folder = own.corpusDir ?? (args.outputDir === undefined ? undefined : path.join(args.outputDir, kCorpusFolder));
@@ -84,7 +96,9 @@ export async function openPretraining(directory: string, own: PretrainSettings, 
       ...(heldOut === undefined ? {} : { evalDataset: heldOut }),
       dataCollator: collator,
       computeMetrics: ({ predictions, labels }) =>
-        pretrainingMetrics(predictions as readonly PretrainingPrediction[], labels as readonly PretrainingPrediction[]),
+        isElectra
+          ? replacedMetrics(predictions as readonly ReplacedPrediction[], labels as readonly PretrainingPrediction[])
+          : pretrainingMetrics(predictions as readonly PretrainingPrediction[], labels as readonly PretrainingPrediction[]),
       callbacks,
     });
     const forget = (): Promise<void> => (own.corpusDir === undefined && folder !== undefined ? forgetExamples(folder) : Promise.resolve());

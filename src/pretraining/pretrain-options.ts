@@ -16,8 +16,8 @@ import type { TextSource } from './corpus/text-source.js';
 import type { ModelSize } from './model-sizes.js';
 import type { WordPieceVocabulary } from './vocabulary/train-wordpiece.js';
 
-/** What is learned: masked words, and whether B follows A (`nsp`) or stands behind it (`sop`). */
-export type PretrainingObjective = 'mlm' | 'mlm+nsp' | 'mlm+sop';
+/** What is learned: masked words, and whether B follows A (`nsp`) or stands behind it (`sop`); or which tokens a generator, which learns too, has replaced (ELECTRA). */
+export type PretrainingObjective = 'mlm' | 'mlm+nsp' | 'mlm+sop' | 'replaced-tokens';
 
 /** Options of `pretrain`: what is learned from which text, masking, and all training arguments. */
 export interface PretrainOptions extends TrainingArgumentsOptions, TrainOptions, MaskingOptions {
@@ -34,6 +34,10 @@ export interface PretrainOptions extends TrainingArgumentsOptions, TrainOptions,
   readonly tokenizer?: FilePath | WordPieceVocabulary;
   /** Default 'mlm+nsp'. */
   readonly objective?: PretrainingObjective;
+  /** Of replaced-tokens: the generator's share of the discriminator's heads and width. Default 0.25. */
+  readonly generatorSize?: number;
+  /** Of replaced-tokens: what the discriminator's loss is multiplied by. Default 50. */
+  readonly discriminatorWeight?: number;
   /** Longest sequence in tokens. Default 128, and never more than the model has positions. */
   readonly maxLength?: number;
   /** Share of examples that aim at a random shorter length. Default 0.1, as google-research's BERT. */
@@ -59,6 +63,14 @@ const share: Check<number> = (value, name) => {
   if (number >= 0 && number <= 1) return number;
   throw unexpected('INVALID_OPTION', `a number from 0 to 1 for ${name}`, received(value));
 };
+function aboveZero(most: number): Check<number> {
+  return (value, name) => {
+    const number = finite(value, name);
+    if (number > 0 && number <= most) return number;
+    throw unexpected('INVALID_OPTION', `a number above 0 and at most ${most} for ${name}`, received(value));
+  };
+}
+
 const schema = {
   corpus: anything,
   evalCorpus: anything,
@@ -66,7 +78,9 @@ const schema = {
   model: anything,
   config: anything,
   tokenizer: anything,
-  objective: oneOf(['mlm', 'mlm+nsp', 'mlm+sop']),
+  objective: oneOf(['mlm', 'mlm+nsp', 'mlm+sop', 'replaced-tokens']),
+  generatorSize: aboveZero(1),
+  discriminatorWeight: aboveZero(1e6),
   maxLength: integer(4, 1 << 20),
   shortSeqProb: share,
   staticMasks: flag,

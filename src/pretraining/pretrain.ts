@@ -7,6 +7,8 @@ import type { Model } from '../models/model.js';
 import { received } from '../options.js';
 import { createModel, type TrainingArguments } from '../training/index.js';
 import { inTemporaryFolder } from '../training/checkpoints/temporary-folder.js';
+import { electraConfigs } from './electra/electra-config.js';
+import { kGeneratorFolder } from './electra/electra-pair.js';
 import { modelSizes, type ModelSize } from './model-sizes.js';
 import { openPretraining } from './open-pretraining.js';
 import { readPretrainOptions, type PretrainOptions, type PretrainSettings } from './pretrain-options.js';
@@ -24,7 +26,7 @@ export interface PretrainedModel {
 
 /**
  * Teaches a new BERT, or one that goes on, from raw text: masked words, and next sentences or their order. With `outputDir` the result is
- * saved there as transformers' class for it (BertForPreTraining or BertForMaskedLM). The corpus may be larger than memory: its examples
+ * saved there as transformers' class for it (BertForPreTraining, BertForMaskedLM; ElectraForPreTraining with its ElectraForMaskedLM in the folder generator). The corpus may be larger than memory: its examples
  * are on the disk.
  *
  * ```js
@@ -47,7 +49,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainedMode
     const [tokenizer, model] = [path.join(folder, 'tokenizer'), path.join(folder, 'model')];
     const isLearned = typeof own.tokenizer === 'object' && 'save' in own.tokenizer;
     if (isLearned) await own.tokenizer.save(tokenizer);
-    await createModel(model, { config, tokenizer: isLearned ? tokenizer : readTokenizer(own.tokenizer), seed: args.seed });
+    const parts = { tokenizer: isLearned ? tokenizer : readTokenizer(own.tokenizer), seed: args.seed };
+    if (own.objective === 'replaced-tokens') {
+      const { discriminator, generator } = electraConfigs(config, own.generatorSize ?? 0.25);
+      await createModel(model, { ...parts, config: discriminator });
+      await createModel(path.join(model, kGeneratorFolder), { ...parts, config: generator });
+    } else await createModel(model, { ...parts, config });
     return learn(model, own, args);
   });
 }

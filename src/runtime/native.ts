@@ -321,6 +321,8 @@ export interface NativeUpdate {
   readonly weightDecay: number;
   /** 0: no clipping. */
   readonly maxGradNorm: number;
+  /** What is clipped by it, instead of the norm of these gradients: that of several models together. */
+  readonly jointNorm?: number;
 }
 
 /** What became of micro-batches. */
@@ -367,6 +369,7 @@ export interface NativeTrainer {
   ): Promise<NativeAccumulated & { readonly gradNorm: number }>;
   accumulate(batches: readonly NativeMicroBatch[], options: NativeAccumulation, id: number): Promise<NativeAccumulated>;
   update(options: NativeUpdate, id: number): Promise<{ readonly gradNorm: number }>;
+  gradientNorm(): Promise<number>;
   zeroGradients(): void;
   /** Rows of a weight, row-major. */
   read(weight: number, kind: NativeTensorKind, rowBegin: number, rowEnd: number): Promise<Float32Array>;

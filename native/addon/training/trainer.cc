@@ -59,6 +59,11 @@ double Trainer::update(const cpu::AdamwUpdate& update, Control& control) {
     return norm;
 }
 
+double Trainer::gradient_norm(Control& control) {
+    YieldingTeam team(threads_, control);
+    return learner_.parameters().gradient_norm(team);
+}
+
 void Trainer::zero_gradients(Control& control) {
     YieldingTeam team(threads_, control);
     learner_.zero_gradients(team);

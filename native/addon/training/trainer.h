@@ -24,6 +24,8 @@ public:
                                 const cpu::AccumulateOptions& options, Control& control);
     // Runs to its end, even when cancelled.
     double update(const cpu::AdamwUpdate& update, Control& control);
+    // The norm of the gradients so far, each parameter counted once.
+    double gradient_norm(Control& control);
     void zero_gradients(Control& control);
     // Rows of a weight, row-major.
     Buffer read(int32_t weight, cpu::TensorKind kind, int64_t row_begin, int64_t row_end, Control& control);

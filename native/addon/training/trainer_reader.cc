@@ -105,6 +105,7 @@ cpu::AdamwUpdate read_update(const Napi::Object& options) {
     update.epsilon = number("epsilon");
     update.weight_decay = number("weightDecay");
     update.max_grad_norm = number("maxGradNorm");
+    if (has(options, "jointNorm")) update.joint_norm = number("jointNorm");
     update.step = to_int(get(options, "step"), "step", 1, INT64_MAX / 2);
     return update;
 }

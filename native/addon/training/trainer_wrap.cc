@@ -77,6 +77,7 @@ Napi::Function TrainerWrap::define(Napi::Env env) {
         env, "NativeTrainer",
         {InstanceMethod("step", &TrainerWrap::step), InstanceMethod("accumulate", &TrainerWrap::accumulate),
          InstanceMethod("update", &TrainerWrap::update),
+         InstanceMethod("gradientNorm", &TrainerWrap::gradient_norm),
          InstanceMethod("zeroGradients", &TrainerWrap::zero_gradients),
          InstanceMethod("read", &TrainerWrap::read), InstanceMethod("write", &TrainerWrap::write),
          InstanceMethod("liveModel", &TrainerWrap::live_model),
@@ -170,6 +171,16 @@ Napi::Value TrainerWrap::update(const Napi::CallbackInfo& info) {
                 result.Set("gradNorm", call->grad_norm);
                 return result;
             });
+    });
+}
+
+Napi::Value TrainerWrap::gradient_norm(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto norm = std::make_shared<double>(0.0);
+        return calls().add(
+            info.Env(), next_id(),
+            [norm](Trainer& trainer, Control& control) { *norm = trainer.gradient_norm(control); },
+            [norm](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, *norm); });
     });
 }
 

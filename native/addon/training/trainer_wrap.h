@@ -23,6 +23,7 @@ private:
     Napi::Value step(const Napi::CallbackInfo& info);
     Napi::Value accumulate(const Napi::CallbackInfo& info);
     Napi::Value update(const Napi::CallbackInfo& info);
+    Napi::Value gradient_norm(const Napi::CallbackInfo& info);
     Napi::Value zero_gradients(const Napi::CallbackInfo& info);
     Napi::Value read(const Napi::CallbackInfo& info);
     Napi::Value write(const Napi::CallbackInfo& info);

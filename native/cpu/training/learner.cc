@@ -126,7 +126,7 @@ double Learner::update(const AdamwUpdate& update, Team& team) {
         zero_gradients(team);
         fail("NON_FINITE", "the gradient of %s is not finite; the weights are as they were", name.c_str());
     }
-    parameters_.update(update, norm, team);
+    parameters_.update(update, update.joint_norm > 0.0 ? update.joint_norm : norm, team);
     return norm;
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { endianness, tmpdir } from 'node:os';
 import path from 'node:path';
 import { quotePath } from '../../checkpoint/describe.js';
@@ -13,6 +13,7 @@ import { readDocuments, type ReadOptions } from '../corpus/documents.js';
 import type { Corpus } from '../corpus/text-source.js';
 import { drawExamples, type DrawOptions } from '../examples/draw-examples.js';
 import { ExampleStore } from './example-store.js';
+import { makeFolder } from './make-folder.js';
 import { ExampleWriter, type ExampleIndex } from './example-writer.js';
 
 /** How the examples of a corpus are made, and where they go. */
@@ -41,7 +42,7 @@ export async function prepareExamples(options: PrepareOptions): Promise<ExampleS
   const { corpus, folder } = options;
   if (folder === undefined || corpus.identity === undefined) return temporaryExamples(options, folder ?? tmpdir());
   const target = path.join(folder, keyOf(options, corpus.identity));
-  await make(folder);
+  await makeFolder(folder);
   const unlock = await lockDirectory(folder);
   try {
     await sweepFolder(folder);
@@ -67,7 +68,7 @@ export async function prepareExamples(options: PrepareOptions): Promise<ExampleS
 }
 
 async function temporaryExamples(options: PrepareOptions, folder: string): Promise<ExampleStore> {
-  await make(folder);
+  await makeFolder(folder);
   const file = path.join(folder, `.bertha-${randomBytes(6).toString('hex')}.examples`);
   let handle: FileHandle;
   try {
@@ -84,12 +85,6 @@ async function temporaryExamples(options: PrepareOptions, folder: string): Promi
     await remove();
     throw error;
   }
-}
-
-async function make(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw ioError(`make ${quotePath(folder)}`, error);
-  });
 }
 
 async function writeExamples(

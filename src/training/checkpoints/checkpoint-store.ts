@@ -158,7 +158,7 @@ export async function readForResume(folder: string): Promise<StateFile> {
 /** Reads the weights of a checkpoint, whole and undamaged, into the model. Errors: CHECKPOINT, IO. */
 export async function loadCheckpointWeights(folder: string, model: TrainableModel): Promise<void> {
   await requireSums(folder, (await readStateFile(folder)).files);
-  await readWeights(path.join(folder, model.weightsFile), model.tensors);
+  await readWeights(folder, model.tensors, model.weightsFile);
 }
 
 /** Errors: CHECKPOINT_MISMATCH. */

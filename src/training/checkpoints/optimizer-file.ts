@@ -40,14 +40,17 @@ export async function readOptimizer(folder: string, tensors: readonly TrainedTen
       for (const tensor of tensors) await tensor.write(kind, await readOne(source, prefixes[kind] + tensor.name, tensor));
     }
   });
-  await readWeights(path.join(folder, weightsFile), tensors);
+  await readWeights(folder, tensors, weightsFile);
 }
 
-/** Reads the weights of a saved model's file. Errors: CHECKPOINT, IO. */
-export async function readWeights(file: string, tensors: readonly TrainedTensor[]): Promise<void> {
-  await readFrom(file, async (source) => {
-    for (const tensor of tensors) await tensor.write('value', await readOne(source, tensor.name, tensor));
-  });
+/** Reads the weights of a saved model, from `weightsFile` unless they say where they are. Errors: CHECKPOINT, IO. */
+export async function readWeights(folder: string, tensors: readonly TrainedTensor[], weightsFile: string): Promise<void> {
+  for (const file of new Set(tensors.map(({ stored }) => stored?.file ?? weightsFile))) {
+    const own = tensors.filter(({ stored }) => (stored?.file ?? weightsFile) === file);
+    await readFrom(path.join(folder, file), async (source) => {
+      for (const tensor of own) await tensor.write('value', await readOne(source, tensor.stored?.name ?? tensor.name, tensor));
+    });
+  }
 }
 
 async function readOne(source: SafetensorsFile, name: string, { shape }: TrainedTensor): Promise<Float32Array> {

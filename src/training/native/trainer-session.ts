@@ -61,6 +61,11 @@ export class TrainerSession {
     return this.#run(undefined, (native, id) => native.update(options, id));
   }
 
+  /** The norm of the gradients so far, each parameter counted once: what `update` would clip. */
+  gradientNorm(): Promise<number> {
+    return this.#run(undefined, (native) => native.gradientNorm());
+  }
+
   /** Forgets the gradients so far. */
   zeroGradients(): void {
     callNative(() => this.#open().zeroGradients());

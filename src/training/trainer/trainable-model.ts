@@ -50,6 +50,8 @@ export type TensorKind = 'value' | 'expAvg' | 'expAvgSq';
 export interface TrainedTensor {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Where a saved directory has it, if not under its name in `weightsFile`. */
+  readonly stored?: { readonly file: string; readonly name: string };
   /** Row-major. */
   read(kind: TensorKind): Promise<Float32Array>;
   /** Takes all values of the tensor, row-major; errors: INVALID_ARG for another number of them. */

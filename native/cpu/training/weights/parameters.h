@@ -24,6 +24,7 @@ struct AdamwUpdate {
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0.0;
     double max_grad_norm = 0.0;  // gradients of a larger norm are scaled down to it; 0: never
+    double joint_norm = 0.0;     // of these gradients and those of models that learn with it; 0: of these
     int64_t step = 1;
 };
 

@@ -8,7 +8,16 @@ import { metricsTable } from './metrics-table.js';
 /** The flags of `bertha pretrain` beside the training arguments, as commander hands them over. */
 export interface PretrainFlags extends Pick<
   PretrainOptions,
-  'maxLength' | 'shortSeqProb' | 'staticMasks' | 'corpusFormat' | 'corpusDir' | 'maskingRule' | 'mlmProbability' | 'wholeWordMask'
+  | 'maxLength'
+  | 'shortSeqProb'
+  | 'staticMasks'
+  | 'corpusFormat'
+  | 'corpusDir'
+  | 'generatorSize'
+  | 'discriminatorWeight'
+  | 'maskingRule'
+  | 'mlmProbability'
+  | 'wholeWordMask'
 > {
   readonly output: string;
   readonly eval?: string;
