@@ -20,6 +20,8 @@ interface LearnTask {
   readonly train: string;
   readonly eval?: string;
   readonly format: 'label-first' | 'conll' | 'sts' | 'waimai';
+  /** Of sentence embeddings. */
+  readonly loss?: NonNullable<TrainModelOptions['loss']>;
   /** What it starts from instead of the bundled model. */
   readonly start?: 'small-chinese';
   readonly epochs: number;
@@ -105,6 +107,7 @@ for (const [name, task] of Object.entries(tasks)) {
     const began = performance.now();
     const { model, metrics } = await train(start, rows, {
       task: task.task,
+      ...(task.loss === undefined ? {} : { loss: task.loss }),
       evalDataset,
       evalStrategy: 'epoch',
       saveStrategy: 'no',

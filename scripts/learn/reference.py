@@ -124,7 +124,53 @@ def predict(model, tokenizer, rows, floats):
     return outputs
 
 
+def run_pairs(name, task, options, seed):
+    """Sentence embeddings, with sentence-transformers' model and loss; Spearman of cosines."""
+    import scipy.stats
+    import sentence_transformers
+    from sentence_transformers import SentenceTransformer, losses
+
+    torch.manual_seed(seed)
+    model = SentenceTransformer(options.model, device="cpu")
+    model.max_seq_length = min(model.max_seq_length, MAX_LENGTH)
+    loss_of = {"CoSENT": losses.CoSENTLoss, "CosineSimilarity": losses.CosineSimilarityLoss}[task["loss"]](model)
+    train, held_out = load(task, pathlib.Path(options.data))
+    optimizer, schedule = learner(model, task["epochs"] * math.ceil(len(train) / BATCH))
+    scores, seconds = {}, 0.0
+    for epoch in range(1, task["epochs"] + 1):
+        model.train()
+        start = time.perf_counter()
+        order = torch.randperm(len(train)).tolist()
+        for begin in range(0, len(order), BATCH):
+            rows = [train[i] for i in order[begin : begin + BATCH]]
+            columns = [model.preprocess([texts[i] for texts, _ in rows]) for i in range(2)]
+            loss_of(columns, torch.tensor([score for _, score in rows])).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+        seconds += time.perf_counter() - start
+        model.eval()
+        a, b = (model.encode([texts[i] for texts, _ in held_out], batch_size=64, normalize_embeddings=True) for i in range(2))
+        scores[epoch] = float(scipy.stats.spearmanr([score for _, score in held_out], (a * b).sum(1)).statistic)
+        print(f"{name} seed {seed} epoch {epoch}: spearman {scores[epoch]:.4f}, {seconds:.0f} s", flush=True)
+    return {"seed": seed, "scores": scores, "trainSeconds": round(seconds, 1), "sentenceTransformers": sentence_transformers.__version__}
+
+
+def learner(model, steps):
+    """AdamW without decay of biases and norms, a linear schedule with warm-up."""
+    names = {name for name, _ in model.named_parameters() if "bias" in name or "LayerNorm" in name}
+    groups = [
+        {"params": [p for n, p in model.named_parameters() if n not in names], "weight_decay": DECAY},
+        {"params": [p for n, p in model.named_parameters() if n in names], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
+    return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, math.ceil(WARMUP * steps), steps)
+
+
 def run(name, task, options, seed):
+    if task["task"] == "sentence-embedding":
+        return run_pairs(name, task, options, seed)
     torch.manual_seed(seed)
     directory = options.start if "start" in task else options.model
     if directory is None:
@@ -137,14 +183,7 @@ def run(name, task, options, seed):
     model = kind.from_pretrained(directory, num_labels=len(labels) if labels else task["numLabels"])
     train, held_out = (encode(task, tokenizer, rows, labels) for rows in (train, held_out))
 
-    names = {name for name, _ in model.named_parameters() if "bias" in name or "LayerNorm" in name}
-    groups = [
-        {"params": [p for n, p in model.named_parameters() if n not in names], "weight_decay": DECAY},
-        {"params": [p for n, p in model.named_parameters() if n in names], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
-    steps = task["epochs"] * math.ceil(len(train) / BATCH)
-    schedule = transformers.get_linear_schedule_with_warmup(optimizer, math.ceil(WARMUP * steps), steps)
+    optimizer, schedule = learner(model, task["epochs"] * math.ceil(len(train) / BATCH))
     scores, seconds = {}, 0.0
     for epoch in range(1, task["epochs"] + 1):
         model.train()

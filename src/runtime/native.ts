@@ -308,6 +308,8 @@ export interface NativeAccumulation {
   readonly microStep: number;
   /** Values wanted of each micro-batch. */
   readonly outputs?: Int32Array | undefined;
+  /** Losses and outputs alone, with dropout; no gradients. */
+  readonly forwardOnly?: boolean | undefined;
 }
 
 /** One update of AdamW. */

@@ -142,6 +142,7 @@ std::shared_ptr<Computation> read_computation(const Program& program, const Napi
     call->options.micro_step = static_cast<uint32_t>(
         to_int(get(options, "microStep"), "microStep", 0, UINT32_MAX));
     call->options.outputs = to_int32s_or_empty(get(options, "outputs"), "outputs");
+    call->options.gradients = !get(options, "forwardOnly").ToBoolean();  // undefined: with gradients
     return call;
 }
 

@@ -27,7 +27,7 @@ struct AccumulateOptions {
     std::vector<double> num_items;  // what each loss is divided by, by its `items`
     uint32_t micro_step = 0;        // of the first micro-batch, in Philox's counter; the next ones count on
     std::vector<int32_t> outputs;   // values that the caller wants of each micro-batch
-    bool gradients = true;          // false: losses and outputs alone, without dropout
+    bool gradients = true;          // false: losses and outputs alone
 };
 
 struct Accumulated {

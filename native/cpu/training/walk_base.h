@@ -65,7 +65,7 @@ protected:
     }
     Dropout dropout_of(int32_t site, float probability) const {
         Dropout dropout;
-        if (!context_.gradients || probability <= 0.0f) return dropout;
+        if (probability <= 0.0f) return dropout;
         dropout.key[0] = context_.seed[0];
         dropout.key[1] = context_.seed[1];
         dropout.micro_step = chunk_.micro_step;

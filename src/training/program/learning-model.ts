@@ -11,6 +11,7 @@ import { TrainerSession } from '../native/trainer-session.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from '../trainer/trainable-model.js';
 import { adapterConfig, adapterName } from '../lora/adapter-config.js';
 import { buildTraining, type TrainingModel, type TrainingOptions } from './build-training.js';
+import { CachedLoss } from '../sentence/cached-loss.js';
 import { evaluatedValues, evaluateLosses } from '../evaluation/evaluate-losses.js';
 import { mergeBranches } from '../lora/merge-branches.js';
 import { seedWords } from './philox.js';
@@ -39,6 +40,9 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   /** Names of the layers with a branch. */
   readonly #adapted: ReadonlySet<string>;
   readonly #options: LearningOptions;
+  /** Present where batches are computed in parts. */
+  readonly #cached: CachedLoss | undefined;
+  #isDisposed = false;
 
   private constructor(directory: ModelDirectory, training: TrainingModel, session: TrainerSession, options: LearningOptions) {
     const { live, config } = training;
@@ -47,6 +51,12 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     this.#directory = directory;
     this.#options = options;
     this.#adapted = new Set(training.adapted.map(({ module }) => module));
+    const { miniBatchSize, threads } = options;
+    const [like] = directory.tensors.values();
+    this.#cached =
+      miniBatchSize === undefined
+        ? undefined
+        : new CachedLoss({ task: options, output: training.output, miniBatchSize, like: like!, threads });
     const tokenizer = createTokenizer(directory.tokenizerFiles, { maxLength: directory.maxLength, maxPositions: config.maxSequenceLength });
     const precision = { asked: 'fp32', chosen: 'fp32', reason: 'live weights are float32' } as const;
     const device = { asked: 'cpu', chosen: 'cpu', reason: 'where it learns' } as const;
@@ -61,7 +71,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
       'trained tensors': this.tensors.length,
       'trained numbers': this.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
       labels: config.id2label.join(', '),
-      ...(options.sentenceLoss && { loss: JSON.stringify([options.sentenceLoss, options.matryoshka ?? null]) }),
+      ...(options.sentenceLoss && { loss: JSON.stringify([options.sentenceLoss, options.matryoshka ?? null, miniBatchSize ?? null]) }),
     };
   }
 
@@ -93,7 +103,18 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   }
 
   async step(batches: readonly CollatedBatch[], { signal, ...settings }: StepSettings): Promise<StepResult> {
-    return this.#session.step(batches.map(toNativeBatch), settings, { signal });
+    if (this.#cached === undefined) return this.#session.step(batches.map(toNativeBatch), settings, { signal });
+    let loss = 0;
+    try {
+      for (const [i, batch] of batches.entries()) {
+        const own = { numItems: settings.numItems, microStep: settings.microStep + i, ...(signal && { signal }) };
+        loss += await this.#cached.accumulate(this.#session, toNativeBatch(batch), own);
+      }
+      return { loss, ...(await this.#session.update(settings)) };
+    } catch (error) {
+      if (!this.#isDisposed) this.#session.zeroGradients();
+      throw error;
+    }
   }
 
   async evaluate(batch: CollatedBatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EvaluatedBatch> {
@@ -154,6 +175,8 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
+    this.#cached?.dispose();
     this.model.dispose();
     this.#session.dispose();
   }

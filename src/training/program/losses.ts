@@ -6,7 +6,7 @@ import type { ProgramBuilder, Value } from '../../models/program/program.js';
 import type { TrainingInput } from '../../runtime/native.js';
 import type { SentenceOutputs } from '../../models/sentence.js';
 import { problemTypeOf } from './problem-type.js';
-import { sentenceLosses, sentenceVectors } from '../sentence/program-losses.js';
+import { givenGradient, sentenceLosses, sentenceVectors } from '../sentence/program-losses.js';
 import type { LossInput, TrainingTaskOptions } from './tasks.js';
 import { appendStateLosses, squaredErrorTo } from './teacher-losses.js';
 
@@ -82,6 +82,9 @@ function appendTask(
       if (options.teacher?.embeddings === true) {
         const vector = sentenceVectors(sentence);
         return one(vector, { loss: 'mean_squared_error', inputs: [squaredErrorTo(b, vector, 'teacher')], counts: 'sequences' });
+      }
+      if (options.miniBatchSize !== undefined) {
+        return { output: sentenceVectors(sentence), inputs: [givenGradient(b, sentenceVectors(sentence))], sequencesPerGroup: 1 };
       }
       return { output: sentenceVectors(sentence), inputs: [sentenceLosses(b, sentenceVectors(sentence), options)], sequencesPerGroup: 0 };
   }

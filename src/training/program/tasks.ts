@@ -78,6 +78,8 @@ export interface TrainingTaskOptions {
   /** Learn from other values of a teacher too. */
   readonly teacher?: TeacherLosses | undefined;
   readonly sentenceLoss?: SentenceLoss | undefined;
+  /** Compute a batch of a sentence loss in parts of as many texts (GradCache). */
+  readonly miniBatchSize?: number | undefined;
   /** Numbers of leading dimensions on which the sentence loss is computed too, and their weights (1). */
   readonly matryoshka?: { readonly dims: readonly number[]; readonly weights?: readonly number[] } | undefined;
 }

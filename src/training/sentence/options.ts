@@ -33,6 +33,11 @@ export interface SentenceTrainingOptions {
   readonly maxScore?: number | undefined;
   /** 'no_duplicates': no text is twice in a batch, as they are each other's negatives. Default: that for MultipleNegativesRanking and SimCSE. */
   readonly batchSampler?: 'batch_sampler' | 'no_duplicates' | undefined;
+  /**
+   * Texts that are computed at once, where the batch is larger than memory (GradCache): the loss is that of the whole batch, for one more
+   * forward. Default: all of the batch.
+   */
+  readonly miniBatchSize?: number | undefined;
   /** Scores of the live model, computed at each evaluation, such as `(embedder) => evaluateRetrieval(embedder, data)`; names get `eval_`. */
   readonly evaluator?: ((embedder: Teacher) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>) | undefined;
 }
@@ -68,6 +73,7 @@ export const sentenceSchema = {
   matryoshkaWeights: listOf(positive),
   teacher,
   maxScore: positive,
+  miniBatchSize: integer(1, 1 << 16),
   batchSampler: oneOf(['batch_sampler', 'no_duplicates']),
   evaluator,
 };

@@ -13,7 +13,7 @@ import { teacherColumn, withTeacher } from './teacher.js';
 /** Rows of sentence training, and how a program learns from them. */
 export interface PreparedSentences {
   readonly plan: SentencePlan;
-  readonly learning: Pick<LearningOptions, 'task' | 'sentenceLoss' | 'matryoshka'>;
+  readonly learning: Pick<LearningOptions, 'task' | 'sentenceLoss' | 'matryoshka' | 'miniBatchSize'>;
   /** What the trainer is given, once the model is there. */
   readonly partsFor: (
     model: LearningModel,
@@ -45,7 +45,7 @@ export async function prepareSentences(sources: SentenceSources, options: Senten
   const { maxLength } = sources;
   return {
     plan,
-    learning: { task: 'sentence-embedding', sentenceLoss, matryoshka },
+    learning: { task: 'sentence-embedding', sentenceLoss, matryoshka, miniBatchSize: options.miniBatchSize },
     partsFor: (learning) => {
       const shared = { maxLength, width: learning.training.output.width, maxScore: options.maxScore };
       const collator = (shape: SentenceShape, loss: typeof sentenceLoss.loss | undefined, isDistinct: boolean) =>

@@ -33,6 +33,13 @@ export function sentenceLosses(b: ProgramBuilder, vectors: Value, options: Train
   return { loss: sentenceLoss.loss, inputs: scores === undefined ? [] : ['numbers'], counts: 'groups' };
 }
 
+/** Takes the gradient of the vectors from the batch, for a loss that is computed elsewhere. */
+export function givenGradient(b: ProgramBuilder, vectors: Value): LossInput {
+  const gradient = b.input({ name: 'gradient', rows: 'sequences', width: vectors.width, dtype: 'float32', required: true });
+  b.loss(vectors, (output) => ({ op: 'given', value: vectors.id, gradient, output }));
+  return { loss: 'given', inputs: ['gradient'], counts: 'sequences' };
+}
+
 function firstDimensions(b: ProgramBuilder, vectors: Value, dimensions: number): Value {
   return dimensions === vectors.width ? vectors : b.columns(vectors, 0, dimensions);
 }
