@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { modelCard } from './model-card.js';
+import { dirname, join } from 'node:path';
+import { modelCard, shareAlike } from './model-card.js';
 import type { Recipe } from './recipe.js';
 import type { HeadScores } from './scores.js';
 
@@ -21,6 +21,7 @@ export function install(weights: string, name: string, recipe: Recipe, trained: 
   writeJson(join(folder, 'adapter_config.json'), { ...adapter, base_model_name_or_path: kBase });
   copyFileSync(join(trained, 'config.json'), join(folder, 'config.json'));
   writeFileSync(join(folder, 'README.md'), modelCard(recipe, scores, size));
+  if (recipe.licence === 'CC-BY-SA-4.0') writeFileSync(join(dirname(folder), 'LICENSE'), shareAlike);
   writeSums(weights);
   console.log(`${name}: ${folder}, ${size} bytes`);
 }

@@ -3,6 +3,14 @@ import type { HeadScores } from './scores.js';
 
 const kSpdx = { 'Apache-2.0': 'apache-2.0', 'CC-BY-SA-4.0': 'cc-by-sa-4.0' } as const;
 
+/** What stands in the folder of the heads that are under CC BY-SA. */
+export const shareAlike = `The heads in the folders below this one are licensed under the Creative Commons Attribution-ShareAlike 4.0 International License:
+https://creativecommons.org/licenses/by-sa/4.0/legalcode
+
+They were trained on text under CC BY-SA; the README.md of each names it and its authors. The model that they are put on, which they do not contain,
+is under the Apache License, Version 2.0, and so is everything else in this package.
+`;
+
 /** README.md of an adapter: the fields that the Hub reads, then what a person should know. */
 export function modelCard(recipe: Recipe, { adapter = {}, full, floors }: HeadScores, bytes: number): string {
   const { title, licence, sources, heldOut, goodFor, notFor, example, lora, learningRate, tasks } = recipe;

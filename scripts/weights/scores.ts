@@ -6,6 +6,8 @@ export type Scores = Readonly<Record<string, number>>;
 
 /** What a head reaches on held-out rows. */
 export interface HeadScores {
+  /** Whether it is good enough to be shipped, and is. */
+  readonly bundled: boolean;
   readonly adapter?: Scores;
   /** All weights trained on the same rows. */
   readonly full?: Scores;

@@ -60,10 +60,11 @@ async function make(name: string, recipe: Recipe, full: boolean): Promise<void> 
   }
   const scores = await scoresOf(recipe, outputDir, () => (full ? loadModel(outputDir) : loadModel(undefined, { adapter: outputDir })));
   const known = readScores(weights);
-  const head: HeadScores = { ...known[name], floors: recipe.floors, ...(full ? { full: scores } : { adapter: scores }) };
+  const measured = { ...known[name], floors: recipe.floors, ...(full ? { full: scores } : { adapter: scores }) };
+  const reason = whyNot(measured);
+  const head: HeadScores = { ...measured, bundled: reason === undefined };
   console.log(`${name}: ${JSON.stringify(head)}`);
   writeScores(weights, { ...known, [name]: head });
-  const reason = whyNot(head);
   if (reason !== undefined) {
     console.log(`${name} is not put into weights/: ${reason}`);
     process.exitCode = 1;
@@ -71,7 +72,7 @@ async function make(name: string, recipe: Recipe, full: boolean): Promise<void> 
 }
 
 /** Why a head is not good enough to be shipped. */
-function whyNot({ adapter = {}, full = {}, floors }: HeadScores): string | undefined {
+function whyNot({ adapter = {}, full = {}, floors }: Omit<HeadScores, 'bundled'>): string | undefined {
   for (const [metric, floor] of Object.entries(floors)) {
     const score = adapter[metric] ?? Number.NaN;
     if (!(score >= floor)) return `${metric} ${score.toFixed(3)} is below the floor, ${floor}`;
@@ -82,9 +83,9 @@ function whyNot({ adapter = {}, full = {}, floors }: HeadScores): string | undef
 }
 
 async function check(name: string, recipe: Recipe): Promise<void> {
-  const stored = readScores(weights)[name]?.adapter;
+  const { adapter: stored, bundled } = readScores(weights)[name] ?? {};
   const task = recipe.tasks.find(isBundledTask);
-  if (stored === undefined || task === undefined) return console.log(`${name}: not bundled`);
+  if (stored === undefined || task === undefined || bundled !== true) return console.log(`${name}: not bundled`);
   const scores = await scoresOf(recipe, join(values.work, name), () => loadModel(undefined, { task }));
   const wrong = Object.entries(stored).filter(([metric, score]) => !(Math.abs(scores[metric]! - score) <= kTolerance));
   console.log(`${name}: ${JSON.stringify(scores)}, stored ${JSON.stringify(stored)}: ${wrong.length === 0 ? 'equal' : 'DIFFERENT'}`);

@@ -35,4 +35,19 @@ t('hold nothing that has no checksum', () => {
   assert.is(files.length, sums.size);
 });
 
+t('name the licence of what is not under Apache-2.0 in the package, and what it was trained on in NOTICE', () => {
+  const root = new URL('../../', import.meta.url);
+  const { license } = JSON.parse(readFileSync(new URL('packages/weights/package.json', root), 'utf8')) as { license: string };
+  const notice = readFileSync(new URL('NOTICE', root), 'utf8');
+  const folders = [
+    ...new Set([...sums.keys()].map((file) => file.split('/').slice(1, -1).join('/')).filter((folder) => folder.startsWith('heads'))),
+  ];
+  assert.ok(folders.length > 0);
+  assert.is(
+    license.includes('CC-BY-SA-4.0'),
+    folders.some((folder) => folder.startsWith('heads-cc-by-sa-4.0/')),
+  );
+  for (const folder of folders.filter((name) => name.includes('/'))) assert.match(notice, folder);
+});
+
 t.run();

@@ -15,13 +15,13 @@ export const entities: Recipe = {
   ],
   heldOut: 'the dev set (1,009 posts and comments); nothing was chosen by it but the number of epochs',
   lora: { r: 16, loraAlpha: 32, targetModules: 'all-linear' },
-  learningRate: 6e-4,
+  learningRate: 4e-4,
   fullLearningRate: 1e-4,
   async train(shared, args) {
     const { model } = await train(undefined, join(shared, 'eval/ner/wnut17train.conll'), {
       task,
       evalDataset: join(shared, 'eval/ner/emerging.dev.conll'),
-      numTrainEpochs: 6,
+      numTrainEpochs: 4,
       perDeviceTrainBatchSize: 32,
       perDeviceEvalBatchSize: 64,
       warmupSteps: 0.1,
