@@ -15,7 +15,8 @@ public:
           length_(shape.length > 0 ? std::min(shape.length, shape.tokens) : shape.tokens),
           wide_(random_floats(shape.tokens * 4 * shape.hidden, 1.0f)),
           other_(random_floats(shape.tokens * 4 * shape.hidden, 1.0f)),
-          output_(shape.tokens * 4 * shape.hidden * 4) {}
+          // At least a panel of a transposed matrix.
+          output_(std::max(shape.tokens, kernels().fp32.panel_width) * 4 * shape.hidden * 4) {}
 
     // The three gradients of a layer [k] -> [n].
     void linear(const std::string& name, int64_t n, int64_t k) {
@@ -29,17 +30,21 @@ public:
         const double operations = 2.0 * static_cast<double>(shape_.tokens * n * k);
         add("dX " + name, dims, operations, [&](int64_t layer) {
             LinearArgs args;
-            args.input = wide_.floats();
             args.input_stride = n;
             args.matrix = {weights.floats() + layer * panel_floats, width * n * 4, k, n};
-            args.output = output_.floats();
             args.output_stride = k;
-            args.rows = shape_.tokens;
             args.panel_end = transposed;
-            format.linear(args);
+            constexpr int64_t kUnitRows = 64;  // as walk_base.h
+            for (int64_t row = 0; row < shape_.tokens; row += kUnitRows) {
+                args.input = wide_.floats() + row * n;
+                args.output = output_.floats() + row * k;
+                args.rows = std::min(kUnitRows, shape_.tokens - row);
+                format.linear(args);
+            }
         });
         add("dW " + name, dims, operations, [&](int64_t layer) {
-            for (int64_t panel = 0; panel < panels; panel++) {
+            constexpr int64_t kUnitPanels = 4, kUnitInputs = 384;  // as backward_walk.cc
+            for (int64_t panel = 0; panel < panels; panel += kUnitPanels) {
                 LinearGradWeightArgs args;
                 args.input = wide_.floats();
                 args.grad_output = other_.floats();
@@ -50,9 +55,12 @@ public:
                 args.k = k;
                 args.input_stride = k;
                 args.grad_stride = n;
-                args.panel = panel;
-                args.k_end = k;
-                training_kernels().linear_grad_weight(args);
+                args.panel_begin = panel;
+                args.panel_end = std::min(panel + kUnitPanels, panels);
+                for (; args.k_begin < k; args.k_begin = args.k_end) {
+                    args.k_end = std::min(args.k_begin + kUnitInputs, k);
+                    training_kernels().linear_grad_weight(args);
+                }
             }
         });
         add("transpose " + name, std::to_string(k), 0, [&](int64_t layer) {

@@ -3,6 +3,10 @@
 
 #include <time.h>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -18,8 +22,13 @@ namespace bertha::bench {
 struct Memory {
     uint8_t* data;
     explicit Memory(int64_t bytes) {
-        const size_t size = static_cast<size_t>(bytes + 4095) / 4096 * 4096 + 4096;
-        data = static_cast<uint8_t*>(std::aligned_alloc(4096, size));
+        // Large blocks lie on huge pages, as the library's do.
+        const size_t page = bytes >= int64_t{2} << 20 ? size_t{2} << 20 : size_t{4096},
+                     size = (static_cast<size_t>(bytes) + 4096 + page - 1) / page * page;
+        data = static_cast<uint8_t*>(std::aligned_alloc(page, size));
+#if defined(__linux__)
+        if (page > 4096) madvise(data, size, MADV_HUGEPAGE);
+#endif
         std::memset(data, 0, size);
     }
     float* floats() const { return reinterpret_cast<float*>(data); }

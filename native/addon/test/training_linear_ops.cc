@@ -92,7 +92,7 @@ std::vector<float> grad_input(const std::vector<float>& weight, const std::vecto
     return output;
 }
 
-// k in `parts` parts, as threads would share it.
+// k in `parts` parts, as threads would share it, and as many panels at a time.
 std::vector<float> grad_weight(const std::vector<float>& input, const std::vector<float>& grad_output,
                                int64_t m, int64_t n, int64_t k, int64_t parts, bool bf16) {
     const auto product = bf16 ? cpu::bf16_training_kernels().linear_grad_weight
@@ -101,7 +101,7 @@ std::vector<float> grad_weight(const std::vector<float>& input, const std::vecto
                                         : cpu::training_kernels().linear_grad_weight_scratch(k);
     Panels grad(n, k);
     std::vector<float> scratch(static_cast<size_t>(scratch_floats));
-    for (int64_t panel = 0; panel < grad.count; panel++) {
+    for (int64_t panel = 0; panel < grad.count; panel += parts) {
         for (int64_t part = 0; part < parts; part++) {
             cpu::LinearGradWeightArgs args;
             args.input = input.data();
@@ -113,7 +113,8 @@ std::vector<float> grad_weight(const std::vector<float>& input, const std::vecto
             args.k = k;
             args.input_stride = k;
             args.grad_stride = n;
-            args.panel = panel;
+            args.panel_begin = panel;
+            args.panel_end = std::min(panel + parts, grad.count);
             args.k_begin = k * part / parts;
             args.k_end = k * (part + 1) / parts;
             product(args);

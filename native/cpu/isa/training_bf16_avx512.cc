@@ -34,6 +34,7 @@ namespace {
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/bf16-inl.h"
 #include "cpu/kernels/attention_bf16-inl.h"
+#include "cpu/kernels/training/grad-blocks-inl.h"
 #include "cpu/kernels/training/linear-grad-bf16-inl.h"
 // clang-format on
 

@@ -151,6 +151,11 @@ inline void gemm(const LinearArgs& args) {
             tile.output = args.output + begin * args.output_stride + column;
             tile.residual = args.residual != nullptr ? args.residual + begin * args.output_stride + column
                                                      : nullptr;
+            // Where an output is larger than the caches, its lines come while the tile is summed up.
+            if (taken == 1)
+                for (int64_t row = 0; row < rows; row++)
+                    for (int v = 0; v < kTileVectors; v++)
+                        prefetch(tile.output + row * args.output_stride + v * kLanes);
             if (taken == kPanelsForOneRow) {
                 run_tile<Element, kTileVectors, kPanelsForOneRow, kAllLines>(rows, tile);
             } else if (taken == kPanelsForTwoRows) {

@@ -79,10 +79,15 @@ public:
                                             : training_.linear_grad_weight;
         const int64_t parts = ceil_div(args.k, kUnitInputs),
                       panels = ceil_div(args.n, kernels_.fp32.panel_width);
-        run_units(panels * parts, [&](int64_t unit, int member) {
+        // A unit copies its part of the input once for all its panels.
+        const int64_t shares = panels * parts / (2 * context_.team.size()),
+                      unit_panels = std::clamp<int64_t>(shares, 1, kUnitPanels);
+        run_units(ceil_div(panels, unit_panels) * parts, [&](int64_t unit, int member) {
             LinearGradWeightArgs part = args;
-            const Range inputs = range_of(unit % parts, kUnitInputs, args.k);
-            part.panel = unit / parts;
+            const Range inputs = range_of(unit % parts, kUnitInputs, args.k),
+                        some = range_of(unit / parts, unit_panels, panels);
+            part.panel_begin = some.begin;
+            part.panel_end = some.end;
             part.k_begin = inputs.begin;
             part.k_end = inputs.end;
             part.scratch = scratch(member);

@@ -25,7 +25,7 @@ struct Dropout {
     float scale = 1.0f;      // 65536 / (65536 - threshold)
 };
 
-// dWᵀ += Xᵀ dY: a part of one panel of the gradient of a matrix [n, k], in the layout of KernelTable::fp32.
+// dWᵀ += Xᵀ dY: a part of some panels of the gradient of a matrix [n, k], in the layout of KernelTable::fp32.
 struct LinearGradWeightArgs {
     const float* input = nullptr;        // X [rows, k], row stride input_stride
     const float* grad_output = nullptr;  // dY [rows, n], row stride grad_stride
@@ -36,8 +36,8 @@ struct LinearGradWeightArgs {
     int64_t k = 0;
     int64_t input_stride = 0;
     int64_t grad_stride = 0;
-    int64_t panel = 0;               // which panel of dW
-    int64_t k_begin = 0, k_end = 0;  // which of its k rows
+    int64_t panel_begin = 0, panel_end = 0;  // which panels of dW
+    int64_t k_begin = 0, k_end = 0;          // which of their k rows
 };
 
 // One head of one sequence, as AttentionArgs, with what the backward needs.

@@ -207,7 +207,7 @@ struct KeyGradTile {
 template <int R, int V>
 void key_grad_tile(const KeyGradTile& tile) {
     VecF sums[R][V];
-    multiply_transposed<R, V, 0>(tile.a, tile.stride, tile.panel, tile.count, sums);
+    multiply_transposed<R, V>(tile.a, tile.stride, tile.panel, tile.count, sums);
     const VecF factor = set(tile.factor);
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {

@@ -1,5 +1,5 @@
 // dWᵀ += Xᵀ dY as in linear-grad-inl.h with products of bf16: both operands as pairs of neighbouring rows, an
-// odd last row with zeros. Sums and gradient stay fp32. X is paired for the columns of two tiles at a time.
+// odd last row with zeros. Sums and gradient stay fp32. X is paired in chunks of the columns of two tiles.
 
 constexpr int64_t kPairRows = kSumRows / 2;
 constexpr int64_t kPairColumns = 2 * kBf16Rows;  // 16: one vector of X
@@ -66,30 +66,33 @@ inline void add_paired_rows(int64_t rows, const uint8_t* x, const uint8_t* panel
     functions[rows - 1](x, panel, pairs, grad);
 }
 
-inline int64_t linear_grad_weight_bf16_scratch(int64_t) { return kPairRows * (kBf16Width + kPairColumns); }
+constexpr int64_t kPairedInputs = 384;  // columns of X that are paired at a time, for all panels of a call
+
+inline int64_t linear_grad_weight_bf16_scratch(int64_t) { return kPairRows * (kBf16Width + kPairedInputs); }
 
 inline void linear_grad_weight_bf16(const LinearGradWeightArgs& args) {
-    const int64_t column = args.panel * kBf16Width,
-                  columns = args.n - column < kBf16Width ? args.n - column : kBf16Width;
     uint8_t* panel = reinterpret_cast<uint8_t*>(args.scratch);
-    uint8_t* chunk = panel + kPairRows * kBf16Width * 4;
-    with_vectors<kBf16Vectors>((columns + kLanes - 1) / kLanes, [&](auto vectors) {
-        float* grad = args.grad + column * args.k;
-        for (int64_t first = 0; first < args.rows; first += kSumRows) {
-            const int64_t count = args.rows - first < kSumRows ? args.rows - first : kSumRows;
+    uint8_t* paired = panel + kPairRows * kBf16Width * 4;
+    for_grad_blocks(args, kPairedInputs, [&](int64_t first, int64_t count, int64_t begin, int64_t inputs) {
+        const auto for_chunks = [&](const auto& use) {
+            for (int64_t i = 0; i < inputs; i += kPairColumns)
+                use(i, inputs - i < kPairColumns ? inputs - i : kPairColumns, paired + i * kPairRows * 4);
+        };
+        const float* input = args.input + first * args.input_stride + begin;
+        for_chunks([&](int64_t i, int64_t width, uint8_t* chunk) {
+            pair_panel<1>(input + i, args.input_stride, count, width, chunk);
+        });
+        for_grad_panels<kBf16Vectors>(args, [&](int64_t column, int64_t columns, auto vectors) {
             pair_panel<vectors>(args.grad_output + first * args.grad_stride + column, args.grad_stride, count,
                                 columns, panel);
-            for (int64_t i = args.k_begin; i < args.k_end; i += kPairColumns) {
-                const int64_t width = args.k_end - i < kPairColumns ? args.k_end - i : kPairColumns;
-                pair_panel<1>(args.input + first * args.input_stride + i, args.input_stride, count, width,
-                              chunk);
-                for (int64_t begin = 0; begin < width; begin += kBf16Rows)
-                    add_paired_rows<vectors>(width - begin < kBf16Rows ? width - begin : kBf16Rows,
-                                             chunk + begin * 4, panel, pairs_of(count),
-                                             grad + (i + begin) * vectors * kLanes,
+            float* grad = args.grad + column * args.k + begin * vectors * kLanes;
+            for_chunks([&](int64_t i, int64_t width, const uint8_t* chunk) {
+                for (int64_t at = 0; at < width; at += kBf16Rows)
+                    add_paired_rows<vectors>(width - at < kBf16Rows ? width - at : kBf16Rows, chunk + at * 4,
+                                             panel, pairs_of(count), grad + (i + at) * vectors * kLanes,
                                              std::make_integer_sequence<int, kBf16Rows>());
-            }
-        }
+            });
+        });
     });
 }
 

@@ -1,15 +1,13 @@
 // The backward of a linear, beside dX, which is an ordinary product with transposed panels.
 //
-// dWᵀ = Xᵀ dY runs on register tiles as in gemm-inl.h, along the rows: R neighbouring columns of X, which a
-// row has in one or two cache lines, times one panel of dY. The columns of dY that make a panel are copied
-// for a block of kSumRows rows, so that the inner loop streams them; the copy is used k / R times. A tile
-// sums a block in registers and adds it to the gradient, block after block: each element has one owner and
-// one order.
+// dWᵀ = Xᵀ dY runs on register tiles as in gemm-inl.h, along the rows: R neighbouring columns of X times one
+// panel of dY. For a block of kSumRows rows both are copied, so that the inner loop streams them: columns of
+// X lie pages apart, in few sets of L1, and a panel of dY is used kPackedInputs / R times. A tile sums a
+// block in registers and adds it to the gradient, block after block: each element has one owner and one
+// order.
 
-// sums[r][v] = Σ over `count` rows of a[row][r] · panel[row][v], in order of rows. kFetch: how many floats
-// further each row is fetched, for the tiles to come; rows of a wide X are pages apart, where the processor
-// does not guess.
-template <int R, int V, int kFetch>
+// sums[r][v] = Σ over `count` rows of a[row][r] · panel[row][v], in order of rows.
+template <int R, int V>
 inline void multiply_transposed(const float* a, int64_t stride, const float* panel, int64_t count,
                                 VecF (&sums)[R][V]) {
     for (int r = 0; r < R; r++)
@@ -21,7 +19,6 @@ inline void multiply_transposed(const float* a, int64_t stride, const float* pan
             columns[v] = load(panel + v * kLanes);
             BERTHA_KEEP_IN_REGISTER(columns[v]);
         }
-        if (kFetch > 0) prefetch(a + kFetch);
         for (int r = 0; r < R; r++) {
             const VecF x = set(a[r]);
             for (int v = 0; v < V; v++) sums[r][v] = fma(x, columns[v], sums[r][v]);
@@ -32,9 +29,9 @@ inline void multiply_transposed(const float* a, int64_t stride, const float* pan
 }
 
 template <int R, int V>
-void add_transposed_tile(const float* a, int64_t stride, const float* panel, int64_t count, float* output) {
+void add_transposed_tile(const float* a, const float* panel, int64_t count, float* output) {
     VecF sums[R][V];
-    multiply_transposed<R, V, 16>(a, stride, panel, count, sums);
+    multiply_transposed<R, V>(a, R, panel, count, sums);
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
         BERTHA_UNROLL
@@ -46,11 +43,11 @@ void add_transposed_tile(const float* a, int64_t stride, const float* panel, int
 }
 
 template <int V, int... R>
-inline void add_transposed_rows(int64_t rows, const float* a, int64_t stride, const float* panel,
-                                int64_t count, float* output, std::integer_sequence<int, R...>) {
-    using Function = void (*)(const float*, int64_t, const float*, int64_t, float*);
+inline void add_transposed_rows(int64_t rows, const float* a, const float* panel, int64_t count,
+                                float* output, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const float*, const float*, int64_t, float*);
     constexpr Function functions[] = {&add_transposed_tile<R + 1, V>...};
-    functions[rows - 1](a, stride, panel, count, output);
+    functions[rows - 1](a, panel, count, output);
 }
 
 // `count` rows of x from `first` on, `valid` columns of each, as a panel of V vectors.
@@ -66,27 +63,58 @@ inline void copy_panel(const float* x, int64_t stride, int64_t count, int64_t va
     }
 }
 
-inline int64_t linear_grad_weight_scratch(int64_t) { return kSumRows * kPanelWidth; }
+// Columns of X that are packed at a time, and the floats of a tile of them: not a multiple of a page, or all
+// tiles would begin in the same set of L1.
+constexpr int64_t kPackedInputs = 384;
+constexpr int64_t kPackedTile = kSumRows * kTileRows + 16;
 
-inline void linear_grad_weight(const LinearGradWeightArgs& args) {
-    const int64_t column = args.panel * kPanelWidth,
-                  columns = args.n - column < kPanelWidth ? args.n - column : kPanelWidth;
-    const int64_t tiles = (args.k_end - args.k_begin + kTileRows - 1) / kTileRows;
-    with_vectors<kTileVectors>((columns + kLanes - 1) / kLanes, [&](auto vectors) {
-        float* grad = args.grad + column * args.k;
-        for (int64_t first = 0; first < args.rows; first += kSumRows) {
-            const int64_t count = args.rows - first < kSumRows ? args.rows - first : kSumRows;
-            copy_panel<vectors>(args.grad_output + first * args.grad_stride + column, args.grad_stride, count,
-                                columns, args.scratch);
-            for (int64_t t = 0; t < tiles; t++) {
-                const int64_t begin = args.k_begin + (args.k_end - args.k_begin) * t / tiles,
-                              end = args.k_begin + (args.k_end - args.k_begin) * (t + 1) / tiles;
-                add_transposed_rows<vectors>(end - begin, args.input + first * args.input_stride + begin,
-                                             args.input_stride, args.scratch, count,
-                                             grad + begin * vectors * kLanes,
-                                             std::make_integer_sequence<int, kTileRows>());
+inline int64_t linear_grad_weight_scratch(int64_t) {
+    return kSumRows * kPanelWidth + (kPackedInputs + kTileRows - 1) / kTileRows * kPackedTile;
+}
+
+// Evenly cut tiles of some columns of X.
+struct InputTiles {
+    int64_t inputs;
+    int64_t count() const { return (inputs + kTileRows - 1) / kTileRows; }
+    int64_t begin(int64_t tile) const { return inputs * tile / count(); }
+    int64_t width(int64_t tile) const { return begin(tile + 1) - begin(tile); }
+};
+
+// `count` rows of x as tiles, each [count][its columns]; some rows at a time, so that a line is written
+// whole.
+inline void pack_inputs(const float* x, int64_t stride, int64_t count, const InputTiles& tiles, float* out) {
+    constexpr int64_t kRows = 4;
+    for (int64_t row = 0; row < count; row += kRows) {
+        const int64_t rows = count - row < kRows ? count - row : kRows;
+        for (int64_t tile = 0; tile < tiles.count(); tile++) {
+            const int64_t width = tiles.width(tile);
+            const float* from = x + row * stride + tiles.begin(tile);
+            float* to = out + tile * kPackedTile + row * width;
+            for (int64_t i = 0; i < rows; i++, from += stride, to += width) {
+                if (width == kTileRows) {
+                    __builtin_memcpy(to, from, kTileRows * sizeof(float));
+                } else {
+                    for (int64_t column = 0; column < width; column++) to[column] = from[column];
+                }
             }
         }
+    }
+}
+
+inline void linear_grad_weight(const LinearGradWeightArgs& args) {
+    float *panel = args.scratch, *packed = panel + kSumRows * kPanelWidth;
+    for_grad_blocks(args, kPackedInputs, [&](int64_t first, int64_t count, int64_t begin, int64_t inputs) {
+        const InputTiles tiles{inputs};
+        pack_inputs(args.input + first * args.input_stride + begin, args.input_stride, count, tiles, packed);
+        for_grad_panels<kTileVectors>(args, [&](int64_t column, int64_t columns, auto vectors) {
+            copy_panel<vectors>(args.grad_output + first * args.grad_stride + column, args.grad_stride, count,
+                                columns, panel);
+            float* grad = args.grad + column * args.k + begin * vectors * kLanes;
+            for (int64_t tile = 0; tile < tiles.count(); tile++)
+                add_transposed_rows<vectors>(tiles.width(tile), packed + tile * kPackedTile, panel, count,
+                                             grad + tiles.begin(tile) * vectors * kLanes,
+                                             std::make_integer_sequence<int, kTileRows>());
+        });
     });
 }
 

@@ -8,6 +8,7 @@
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
+#include "cpu/kernels/training/grad-blocks-inl.h"
 #include "cpu/kernels/training/linear-grad-inl.h"
 #include "cpu/kernels/training/philox-inl.h"
 #include "cpu/kernels/training/activation-grad-inl.h"
