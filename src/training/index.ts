@@ -28,3 +28,6 @@ export type { ModelReport } from './distillation/compare-models.js';
 export type { DistillTask } from './distillation/teacher.js';
 export type { SentenceLossName, SentenceTrainingOptions, Teacher } from './sentence/options.js';
 export type { SentenceColumns } from './sentence/rows.js';
+export { prune, type PrunedModel, type PruneOptions, type PruneReport } from './pruning/prune.js';
+export type { HeadImportance } from './pruning/head-importance.js';
+export { reduceDimension, type ReducedDimension, type ReduceDimensionOptions } from './pruning/reduce-dimension.js';

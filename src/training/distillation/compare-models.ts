@@ -3,7 +3,7 @@ import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { CollatedBatch, Collator, MicroBatch } from '../collators/collator.js';
 import { inBatches, type ComputeMetrics } from '../trainer/evaluation.js';
 import type { Examples } from '../trainer/examples.js';
-import { plainBatch } from './teacher.js';
+import { plainBatch, predictionOf, type DistillTask } from './teacher.js';
 
 /** What a model is, how well and how fast it does. */
 export interface ModelReport {
@@ -14,6 +14,24 @@ export interface ModelReport {
   readonly metrics: Readonly<Record<string, number>>;
   /** Texts, or pairs of texts, a second in batches, with the threads that the process has. */
   readonly textsPerSecond: number;
+}
+
+/** Reports of two models: speeds are measured in turns. Errors: NO_HEAD, those of `Session.run` and of the metrics. */
+export async function compareModels(
+  models: readonly [Model, Model],
+  task: DistillTask,
+  rows: ComparedRows,
+  computeMetrics: ComputeMetrics | undefined,
+): Promise<[ModelReport, ModelReport]> {
+  const both = models.map((model) => ({ model, value: predictionOf(model, task) }));
+  const speeds = await timeModels(both, rows);
+  const reportOf = async (each: Compared, speed: number): Promise<ModelReport> => ({
+    layers: each.model.config.numLayers,
+    weightBytes: each.model.memoryUsage().weights,
+    metrics: computeMetrics === undefined ? {} : await scoreModel(each, rows, computeMetrics),
+    textsPerSecond: speed,
+  });
+  return [await reportOf(both[0]!, speeds[0]!), await reportOf(both[1]!, speeds[1]!)];
 }
 
 /** A model, and the value that its predictions are made of. */
@@ -53,7 +71,7 @@ const kTimedBatches = 8;
 const kRounds = 5;
 
 /** Texts a second of each model over the first batches of rows: medians of rounds in which they take turns. */
-export async function timeModels(models: readonly Compared[], rows: ComparedRows): Promise<number[]> {
+async function timeModels(models: readonly Compared[], rows: ComparedRows): Promise<number[]> {
   const timed: MicroBatch[] = [];
   for await (const { batch } of batches(rows)) if (timed.push(batch) === kTimedBatches) break;
   const texts = timed.reduce((sum, { cuSeqlens }) => sum + cuSeqlens.length - 1, 0);

@@ -8,7 +8,7 @@ import { splitOptions } from '../arguments/split-options.js';
 import type { TrainingArguments, TrainingArgumentsOptions } from '../arguments/training-arguments.js';
 import type { TrainerCallback } from '../callbacks/callback.js';
 import { inTemporaryFolder } from '../checkpoints/temporary-folder.js';
-import { createCollator, taskMetrics, type Collator, type CollatorOptions, type TaskData } from '../collators/index.js';
+import type { CollatorOptions, TaskData } from '../collators/index.js';
 import { openDataset, type ColumnNames, type Row } from '../datasets/index.js';
 import type { LabelSet } from '../datasets/label-set.js';
 import { modelLabels } from '../evaluation/evaluate-model.js';
@@ -19,13 +19,13 @@ import { readExamples } from '../trainer/examples.js';
 import { learningArguments } from '../trainer/learning-arguments.js';
 import type { DatasetSource } from '../trainer/train.js';
 import { Trainer, type TrainOptions } from '../trainer/trainer.js';
-import { scoreModel, timeModels, type ComparedRows, type ModelReport } from './compare-models.js';
+import { compareModels, type ModelReport } from './compare-models.js';
 import { requireSameVocabulary } from './same-vocabulary.js';
-import { SentenceCollator, sentenceMetrics } from './sentence-collator.js';
+import { collatorOf, labelOptions, metricsOf } from './task-rows.js';
 import { TaughtCollator } from './taught-collator.js';
 import { TaughtModel } from './taught-model.js';
 import { statePairs, type StatePair } from './state-pairs.js';
-import { distillTasks, predictionOf, Teacher, type DistillTask } from './teacher.js';
+import { distillTasks, Teacher, type DistillTask } from './teacher.js';
 
 /** Options of `distill`: who teaches whom what, and all training arguments. */
 export interface DistillOptions extends TrainingArgumentsOptions, TrainOptions {
@@ -146,18 +146,18 @@ async function teach(own: Own, args: TrainingArguments, { teacherDirectory, stud
   };
   try {
     const teacher = await load(teacherDirectory);
-    const before = await load(studentDirectory);
-    requireSameVocabulary(teacher, before);
-    const states = statePairs({ ...own, layers }, teacher, before);
+    const untaught = await load(studentDirectory);
+    requireSameVocabulary(teacher, untaught);
+    const states = statePairs({ ...own, layers }, teacher, untaught);
     const labels = modelLabels(teacher);
     const learning = await LearningModel.load(studentDirectory, learningOptions({ ...own, alpha, temperature }, args, labels, states));
     open.push(learning);
     const trainDataset = await openDataset(own.trainDataset);
     const evalDataset = own.evalDataset === undefined ? undefined : await openDataset(own.evalDataset);
     const isSentence = task === 'sentence-embedding';
-    const collator = collatorOf(own, learning.model, labels);
+    const collator = collatorOf(task, learning.model, labels, own);
     const lesson = { teacher: teacherDirectory, alpha, temperature, states: JSON.stringify(states) };
-    const computeMetrics = own.computeMetrics ?? (isSentence ? sentenceMetrics : taskMetrics(task, labels.kind));
+    const computeMetrics = own.computeMetrics ?? metricsOf(task, labels);
     const trainer = new Trainer<Row>({
       model: new TaughtModel(learning, new Teacher(teacher, task, states), { isSentence, lesson }),
       args,
@@ -173,33 +173,14 @@ async function teach(own: Own, args: TrainingArguments, { teacherDirectory, stud
     open.push(model);
     const examples = await readExamples<Row>(evalDataset ?? trainDataset, collator, new Budget(signal, 'bulk'));
     const rows = { examples, collator, batchSize: 32, seed: args.seed, budget: new Budget(signal, 'bulk'), signal };
-    const report = await compare([teacher, model], task, rows, evalDataset === undefined ? undefined : computeMetrics);
+    const [theirs, itsOwn] = await compareModels([teacher, model], task, rows, evalDataset === undefined ? undefined : computeMetrics);
+    const report = { teacher: theirs, student: itsOwn, speedup: itsOwn.textsPerSecond / theirs.textsPerSecond };
     open.pop();
     const evaluated = Object.entries(report.student.metrics).map(([name, value]) => [`eval_${name}`, value]);
     return { model, metrics: { ...metrics, ...Object.fromEntries(evaluated) }, report };
   } finally {
     for (const each of open) each.dispose();
   }
-}
-
-async function compare(
-  models: readonly [Model, Model],
-  task: DistillTask,
-  rows: ComparedRows,
-  computeMetrics: ComputeMetrics | undefined,
-): Promise<DistillReport> {
-  const both = models.map((model) => ({ model, value: predictionOf(model, task) }));
-  const speeds = await timeModels(both, rows);
-  const reports: ModelReport[] = [];
-  for (const [i, each] of both.entries()) {
-    reports.push({
-      layers: each.model.config.numLayers,
-      weightBytes: each.model.memoryUsage().weights,
-      metrics: computeMetrics === undefined ? {} : await scoreModel(each, rows, computeMetrics),
-      textsPerSecond: speeds[i]!,
-    });
-  }
-  return { teacher: reports[0]!, student: reports[1]!, speedup: speeds[1]! / speeds[0]! };
 }
 
 function layersOf(student: unknown): readonly number[] | undefined {
@@ -210,23 +191,14 @@ function layersOf(student: unknown): readonly number[] | undefined {
 function learningOptions(
   { task, alpha, temperature }: Own & { readonly alpha: number; readonly temperature: number },
   args: TrainingArguments,
-  { id2label, kind }: LabelSet,
+  labels: LabelSet,
   states: readonly StatePair[],
 ): LearningOptions {
-  const problemTypes = { class: 'single_label_classification', classes: 'multi_label_classification', numbers: 'regression' } as const;
-  const hasLabels = task === 'text-classification' || task === 'cross-encoder' || task === 'token-classification';
   return {
     ...learningArguments(args),
     task,
-    ...(hasLabels ? { labels: id2label } : {}),
-    ...(hasLabels && task !== 'token-classification' ? { problemType: problemTypes[kind] } : {}),
+    ...labelOptions(task, labels),
     ...(task === 'sentence-embedding' ? {} : { distillation: { alpha, temperature } }),
     teacher: { embeddings: task === 'sentence-embedding', states: states.map(({ student, weight }) => ({ state: student, weight })) },
   };
-}
-
-function collatorOf({ task, columns, collator }: Own, model: Model, labels: LabelSet): Collator<Row> {
-  const named = columns === undefined ? {} : { columns };
-  if (task === 'sentence-embedding') return new SentenceCollator(model, { ...named, maxLength: collator?.maxLength });
-  return createCollator(task, model, { ...collator, ...named, ...(task === 'next-sentence-prediction' ? {} : { labels }) });
 }

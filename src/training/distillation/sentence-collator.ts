@@ -17,7 +17,7 @@ export interface SentenceOptions {
 }
 
 /** A sentence, or two with the score that people gave them. */
-interface SentenceExample extends Example {
+export interface SentenceExample extends Example {
   readonly score: number | undefined;
 }
 

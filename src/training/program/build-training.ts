@@ -26,6 +26,8 @@ import { TrainingTensors } from './training-tensors.js';
 export interface TrainingOptions extends TrainingTaskOptions, Trainable {
   /** New tensors are a function of it. */
   readonly seed: number;
+  /** Whether it drops what config.json says while it learns. Default true. */
+  readonly dropout?: boolean | undefined;
   /** Learn low-rank changes of linear layers instead of the layers. */
   readonly lora?: LoraOptions | undefined;
 }
@@ -116,7 +118,8 @@ function append({ directory, family, config, options, lora }: Parts, learns: boo
     neverNew: (name) => config.tieWordEmbeddings && name.startsWith(`${decoderOf(family)}.`) && !isTiedBias(family, name),
   });
   const b = new LoraBuilder(limitsOf(config), { learns, lora, mayAdapt: (name) => tensors.isEncoders(name) });
-  const dropout = learns ? readDropout(new JsonFields(config.raw, 'config.json', 'CONFIG'), family.dropout) : undefined;
+  const dropout =
+    learns && options.dropout !== false ? readDropout(new JsonFields(config.raw, 'config.json', 'CONFIG'), family.dropout) : undefined;
   const read = new WeightReader(b, config, tensors, dropout);
   const encoder = family.encoder(read);
   const heads: Record<string, unknown> = {};

@@ -3,10 +3,11 @@ import { addArgumentFlags, argumentsOf } from '../training/argument-flags.js';
 import { addDataFlags } from '../training/data-flags.js';
 import type { DistillFlags } from './distill.js';
 import { distillTaskNames, type DistillTaskName } from '../training/tasks.js';
-import { number, path } from '../../flags.js';
+import { number, path, positive, withThreads } from '../../flags.js';
+import type { PruneFlags } from './prune.js';
 import { column } from '../../training-commands.js';
 
-/** Adds the commands that make models smaller: `distill`. */
+/** Adds the commands that make models smaller: `distill` and `prune`. */
 export function addLighteningCommands(program: Command, setExitCode: (code: number) => void): void {
   const distilling = program
     .command('distill')
@@ -33,10 +34,26 @@ export function addLighteningCommands(program: Command, setExitCode: (code: numb
       setExitCode(await (await import('./distill.js')).distillModel(name, flags, argumentsOf(flags, command)));
     },
   );
+  addPrune(program);
+}
+
+function addPrune(program: Command): void {
+  const pruning = withThreads(program.command('prune'))
+    .addArgument(new Argument('<task>', 'what the model does').choices(distillTaskNames))
+    .description('Leave out the layers and attention heads that a model needs least, and print what that costs.')
+    .requiredOption('-m, --model <model>', 'model directory, or id on the Hub')
+    .requiredOption('--eval <path>', 'labelled rows to judge by; for embed pairs of texts with scores', path)
+    .option('--drop-layers <n>', 'layers to leave out, each time the one that is missed least', positive)
+    .option('--drop-heads <n>', 'attention heads to silence, those on which the loss depends least', positive)
+    .option('--metric <name>', 'the score that layers are judged by (default: accuracy; spearman of numbers, f1 of entities)')
+    .option('-o, --output <directory>', 'where the smaller model goes', path)
+    .option('--column <role=name>', 'which column holds what, such as text=review; may be given several times', column)
+    .option('--json', 'print the report as JSON');
+  addDataFlags(pruning).action(async (name: DistillTaskName, flags: PruneFlags) => (await import('./prune.js')).pruneModel(name, flags));
 }
 
 /** Numbers of layers with commas between. */
-export function layerList(value: string): number[] {
+function layerList(value: string): number[] {
   if (/^\d+(,\d+)*$/.test(value.replace(/ /g, ''))) return value.split(',').map(Number);
   throw new InvalidArgumentError('Expected numbers with commas between them, such as 0,2,4.');
 }

@@ -1,10 +1,9 @@
-import { distill, type ColumnNames, type DistillReport, type DistillTask, type TrainingArgumentsOptions } from '../../../training/index.js';
+import { distill, type ColumnNames, type DistillReport, type TrainingArgumentsOptions } from '../../../training/index.js';
 import { openOutput } from '../../output.js';
-import { table } from '../../terminal/table.js';
 import { collatorOptionsOf, type DataFlags } from '../training/data-flags.js';
 import { interruptibly } from '../training/interrupts.js';
-import { percentKept, reportRows } from './report-rows.js';
-import { trainingTasks, type DistillTaskName } from '../training/tasks.js';
+import { comparison } from './comparison.js';
+import { distillTaskOf, type DistillTaskName } from '../training/tasks.js';
 
 /** The flags of `bertha distill` beside the training arguments, as commander hands them over. */
 export interface DistillFlags extends DataFlags {
@@ -26,7 +25,7 @@ export interface DistillFlags extends DataFlags {
 /** Teaches a student, saves it, and prints how well and how fast both are. Returns the exit code: 130 where an interrupt ended it. */
 export async function distillModel(name: DistillTaskName, flags: DistillFlags, args: TrainingArgumentsOptions): Promise<number> {
   const { teacher, layers, student, train, eval: evalDataset, output: outputDir, column: columns, resume } = flags;
-  const task: DistillTask = name === 'embed' ? 'sentence-embedding' : trainingTasks[name].task;
+  const task = distillTaskOf(name);
   const collator = name === 'embed' ? { maxLength: flags.maxLength as number | undefined } : collatorOptionsOf(name, flags);
   const output = await openOutput(undefined, { patchable: false });
   const { alpha, temperature, hiddenWeight, embeddingWeight } = flags;
@@ -54,14 +53,6 @@ export async function distillModel(name: DistillTaskName, flags: DistillFlags, a
   });
 }
 
-function reportTable({ teacher, student, speedup }: DistillReport): string {
-  const kept = Object.keys(teacher.metrics).map((name) => percentKept(student.metrics[name]!, teacher.metrics[name]!));
-  const rows = reportRows(teacher, student, ['', '', `${speedup.toFixed(2)} x`, ...kept]);
-  const columns = [
-    { name: '', width: Math.max(16, ...rows.map(([first]) => first!.length)) },
-    { name: 'teacher', width: 12, align: 'right' as const },
-    { name: 'student', width: 12, align: 'right' as const },
-    { name: 'kept', width: 10, align: 'right' as const },
-  ];
-  return table(columns, rows, { header: true });
+function reportTable({ teacher, student }: DistillReport): string {
+  return comparison(teacher, student, ['teacher', 'student', 'kept']);
 }

@@ -1,4 +1,4 @@
-import type { DataTask } from '../../../training/index.js';
+import type { DataTask, DistillTask } from '../../../training/index.js';
 
 /** What can be learned and evaluated, by the names of the command line. */
 export const trainingTasks = {
@@ -31,3 +31,8 @@ export const distillTaskNames = ['classify', 'regress', 'multi-label', 'ner', 'c
 
 /** One of its names. */
 export type DistillTaskName = (typeof distillTaskNames)[number];
+
+/** What it is in programs. */
+export function distillTaskOf(name: DistillTaskName): DistillTask {
+  return name === 'embed' ? 'sentence-embedding' : trainingTasks[name].task;
+}
