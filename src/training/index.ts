@@ -31,3 +31,5 @@ export type { SentenceColumns } from './sentence/rows.js';
 export { prune, type PrunedModel, type PruneOptions, type PruneReport } from './pruning/prune.js';
 export type { HeadImportance } from './pruning/head-importance.js';
 export { reduceDimension, type ReducedDimension, type ReduceDimensionOptions } from './pruning/reduce-dimension.js';
+export { trainSetFit, type SetFitModel, type SetFitOptions } from './setfit/train-setfit.js';
+export type { PairSampling } from './setfit/pairs.js';
