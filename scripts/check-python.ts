@@ -1,5 +1,6 @@
 // Saves models that have learned one update and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
-// Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans.
+// Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans; and the losses of 20 updates of sentence
+// models with those of sentence-transformers.
 //   npm run check:python -- PYTHON [DIR]
 // PYTHON has torch, transformers, sentence-transformers and peft; DIR is a folder in the layout of test/golden-training (the default).
 import { spawnSync } from 'node:child_process';
@@ -12,6 +13,7 @@ import { LearningModel } from '../src/training/program/learning-model.js';
 import { evaluatedValues } from '../src/training/evaluation/evaluate-losses.js';
 import { compareCollators } from './check-python/collators.js';
 import { saveSentenceModels } from './check-python/save-sentence.js';
+import { compareSentenceLosses } from './check-python/sentence-losses.js';
 import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './golden-training/batches.js';
 
 const [python, directory] = process.argv.slice(2);
@@ -29,6 +31,7 @@ try {
   const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
   if ((await compareCollators(python)) > 0) process.exitCode = 1;
+  if ((await compareSentenceLosses(python)) > 0) process.exitCode = 1;
 } finally {
   rmSync(out, { recursive: true, force: true });
 }

@@ -3,12 +3,13 @@ import { addArgumentFlags, argumentsOf } from './commands/training/argument-flag
 import { addDataFlags } from './commands/training/data-flags.js';
 import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
-import { taskLines, trainingTaskNames, type TrainingTaskName } from './commands/training/tasks.js';
+import { addSentenceFlags, sentenceTasks, type SentenceTaskName } from './commands/training/sentence-flags.js';
+import { taskLines, trainingTasks, type TrainingTaskName } from './commands/training/tasks.js';
 import { path, positive, withCompute } from './flags.js';
 
 /** Adds the commands about learning: `train` and `evaluate`. */
 export function addTrainingCommands(program: Command, setExitCode: (code: number) => void): void {
-  const training = taskCommand(program, 'train')
+  const training = taskCommand(program, 'train', { ...trainingTasks, ...sentenceTasks })
     .description('Fine-tune a model on a file of labelled rows.')
     .requiredOption('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json', path)
     .option('--eval <path>', 'rows to score the model on', path)
@@ -16,8 +17,8 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
     .option('--resume', 'go on from the newest checkpoint of --output')
     .option('--json', 'print the metrics as JSON')
     .option('--class-weights <numbers>', 'a factor for the loss of each label, with commas between, in the order of their ids', numbers);
-  addArgumentFlags(addDataFlags(training)).action(
-    async (name: TrainingTaskName, flags: TrainFlags & Record<string, unknown>, command: Command) => {
+  addArgumentFlags(addSentenceFlags(addDataFlags(training))).action(
+    async (name: TrainingTaskName | SentenceTaskName, flags: TrainFlags & Record<string, unknown>, command: Command) => {
       if (flags.output === undefined && flags.outputDir === undefined) {
         command.error("error: required option '-o, --output <directory>' not specified", {
           exitCode: 2,
@@ -28,7 +29,7 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
     },
   );
 
-  const evaluating = withCompute(taskCommand(program, 'evaluate'))
+  const evaluating = withCompute(taskCommand(program, 'evaluate', trainingTasks))
     .description('Score a model on a file of labelled rows.')
     .requiredOption('-f, --file <path>', 'labelled rows: .jsonl, .csv, .tsv, .conll, or SQuAD .json', path)
     .option('--batch-size <n>', 'rows that are computed at once (default: 8)', positive)
@@ -38,13 +39,13 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
   );
 }
 
-function taskCommand(program: Command, name: string): Command {
+function taskCommand(program: Command, name: string, tasks: Readonly<Record<string, { readonly about: string }>>): Command {
   return program
     .command(name)
-    .addArgument(new Argument('<task>', 'what the rows are about').choices(trainingTaskNames))
+    .addArgument(new Argument('<task>', 'what the rows are about').choices(Object.keys(tasks)))
     .option('-m, --model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')
     .option('--column <role=name>', 'which column holds what, such as text=review; may be given several times', column)
-    .addHelpText('after', `\nTasks:\n${taskLines()}`);
+    .addHelpText('after', `\nTasks:\n${taskLines(tasks)}`);
 }
 
 /** Reads role=name, one of several. */

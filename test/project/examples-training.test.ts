@@ -31,6 +31,10 @@ interface Example {
 }
 
 const examples: Readonly<Record<string, Example>> = {
+  'sentence-pairs.mjs': {
+    tiny: 'bert-base-noprefix',
+    prints: /^the right answer is nearest to \d+ % of the questions it learned from\n$/,
+  },
   'classify.mjs': {
     tiny: 'bert-base-noprefix',
     prints: new RegExp(String.raw`^loss ${score} on average\n((positive|negative) ${score} .*\n){2}$`),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import * as assert from 'uvu/assert';
 import { addArgumentFlags, argumentsOf } from '../../src/cli/commands/training/argument-flags.js';
 import { addDataFlags, collatorOptionsOf, type DataFlags } from '../../src/cli/commands/training/data-flags.js';
+import { addSentenceFlags, sentenceOptionsOf } from '../../src/cli/commands/training/sentence-flags.js';
 import { trainingArgumentNames, trainingArguments } from '../../src/training/arguments/training-arguments.js';
 import { suite } from '../support/suite.js';
 
@@ -50,6 +51,17 @@ t('options of how rows are read are flags of their tasks alone', () => {
     const command = addDataFlags(new Command('train').exitOverride().configureOutput({ writeErr: () => undefined }));
     assert.throws(() => command.parse(wrong, { from: 'user' }), /Expected a/);
   }
+});
+
+t('flags of sentence embeddings belong to their tasks alone', () => {
+  const flagsOf = (...args: string[]): object => addSentenceFlags(new Command('train').exitOverride()).parse(args, { from: 'user' }).opts();
+  const given = flagsOf('--scale', '10', '--matryoshka-dims', '32,16', '--mini-batch-size', '8', '--batch-sampler', 'batch_sampler');
+  const expected = { scale: 10, matryoshkaDims: [32, 16], miniBatchSize: 8, batchSampler: 'batch_sampler' };
+  assert.equal(sentenceOptionsOf('pairs', given), expected);
+  assert.equal(sentenceOptionsOf('similarity', flagsOf()), { loss: 'CoSENT' });
+  assert.equal(sentenceOptionsOf('triplets', flagsOf('--loss', 'MultipleNegativesRanking')), { loss: 'MultipleNegativesRanking' });
+  assert.equal(sentenceOptionsOf('classify', flagsOf()), {});
+  assert.throws(() => sentenceOptionsOf('classify', given), /--scale, which is for pairs, similarity, triplets/);
 });
 
 t('flags become numbers, switches, names and lists, and only those that were typed', () => {

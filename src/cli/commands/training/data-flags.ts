@@ -41,10 +41,10 @@ export function addDataFlags(command: Command): Command {
 }
 
 /** The options of the collator among a command's flags. Errors: INVALID_OPTION for one that is about another task. */
-export function collatorOptionsOf(task: TrainingTaskName, flags: DataFlags): Readonly<Record<string, unknown>> {
+export function collatorOptionsOf(task: string, flags: DataFlags): Readonly<Record<string, unknown>> {
   const given = entries().filter(([name]) => flags[name] !== undefined);
   for (const [name, { tasks }] of given) {
-    if (tasks === undefined || tasks.includes(task)) continue;
+    if (tasks === undefined || (tasks as readonly string[]).includes(task)) continue;
     throw unexpected('INVALID_OPTION', `flags of ${task}`, `--${kebabCase(name)}, which is for ${tasks.join(', ')}`);
   }
   return Object.fromEntries(given.map(([name]) => [name, flags[name]]));

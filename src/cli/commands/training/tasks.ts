@@ -21,9 +21,11 @@ export type TrainingTaskName = keyof typeof trainingTasks;
 export const trainingTaskNames = Object.keys(trainingTasks) as readonly TrainingTaskName[];
 
 /** A line for each task, for help. */
-export function taskLines(): string {
-  const width = Math.max(...trainingTaskNames.map(({ length }) => length)) + 2;
-  return trainingTaskNames.map((name) => `  ${name.padEnd(width)}${trainingTasks[name].about}`).join('\n');
+export function taskLines(tasks: Readonly<Record<string, { readonly about: string }>>): string {
+  const width = Math.max(...Object.keys(tasks).map(({ length }) => length)) + 2;
+  return Object.entries(tasks)
+    .map(([name, { about }]) => `  ${name.padEnd(width)}${about}`)
+    .join('\n');
 }
 
 /** What can be distilled. */

@@ -3,6 +3,7 @@ import { openOutput } from '../../output.js';
 import { collatorOptionsOf, type DataFlags } from './data-flags.js';
 import { interruptibly } from './interrupts.js';
 import { metricsTable } from './metrics-table.js';
+import { isSentenceTask, sentenceOptionsOf, type SentenceTaskName } from './sentence-flags.js';
 import { trainingTasks, type TrainingTaskName } from './tasks.js';
 
 /** The flags of `bertha train` beside the training arguments, as commander hands them over. */
@@ -19,15 +20,21 @@ export interface TrainFlags extends DataFlags {
 }
 
 /** Trains, saves the result, and prints its metrics. Returns the exit code: 130 where an interrupt ended it. */
-export async function trainModel(name: TrainingTaskName, flags: TrainFlags, args: TrainingArgumentsOptions): Promise<number> {
+export async function trainModel(
+  name: TrainingTaskName | SentenceTaskName,
+  flags: TrainFlags,
+  args: TrainingArgumentsOptions,
+): Promise<number> {
   const { model: directory, train: file, eval: evalDataset, column: columns, resume, classWeights } = flags;
   const outputDir = flags.output ?? flags.outputDir!;
   const collator = collatorOptionsOf(name, flags);
-  const own = trainingTasks[name];
+  const own = isSentenceTask(name) ? { task: 'sentence-embedding' as const } : trainingTasks[name];
+  const sentence = sentenceOptionsOf(name, flags);
   const output = await openOutput(undefined, { patchable: false });
   return interruptibly(async (interrupts) => {
     const { model, metrics, newlyInitialized, replaced } = await train(directory, file, {
       ...args,
+      ...sentence,
       ...('problemType' in own ? { problemType: own.problemType } : {}),
       ...(evalDataset === undefined ? {} : { evalDataset }),
       ...(columns === undefined ? {} : { columns }),
