@@ -5,7 +5,7 @@ import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { ioError, isMissing, MAX_CONFIG_BYTES, readTextFile } from './files.js';
 import type { SafetensorsFile } from './safetensors/safetensors.js';
-import { readModules, transformerFolder, type ModuleList } from './sentence/module-list.js';
+import { readModel2Vec, readModules, transformerFolder, type ModuleList } from './sentence/module-list.js';
 import { readSentenceFiles, type SentenceFiles } from './sentence/sentence-transformers.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 import { openWeightFiles, type WeightFiles } from './weights/weight-files.js';
@@ -34,8 +34,8 @@ export class ModelReader {
     return new ModelReader(real);
   }
 
-  modules(): Promise<ModuleList | undefined> {
-    return readModules(this.path);
+  async modules(): Promise<ModuleList | undefined> {
+    return (await readModules(this.path)) ?? (await readModel2Vec(this.path));
   }
 
   /** The text of config.json. */

@@ -10,6 +10,9 @@ import { normalizeInPlace } from '../vectors/similarity.js';
 import { type Embedding, withJson } from './embedding.js';
 import type { embedSchema } from './schemas.js';
 
+/** What is computed of a text without tokens, which a model without special tokens may have: its vector becomes 0. */
+const kNoTokens: EncodedIds = { ids: Int32Array.of(0), truncated: false };
+
 /** The options of `embedSync`, checked. */
 export type EmbedSettings = Options<ReturnType<typeof embedSchema>>;
 
@@ -41,7 +44,7 @@ export class EmbedTexts {
     this.#width = settings.dimensions ?? defaultDimensions(model);
     this.#quantize = settings.quantize;
     this.#reader = new TextReader(name, model, settings);
-    this.source = new TextSource(texts, this.#reader, asIds, (ids) => [ids]);
+    this.source = new TextSource(texts, this.#reader, asIds, (ids) => [ids.ids.length === 0 ? kNoTokens : ids]);
   }
 
   /** Computes all texts on the calling thread. Errors: MAX_LENGTH, INPUT_TOO_LARGE, as `Session.runSync`. */
@@ -57,13 +60,16 @@ export class EmbedTexts {
   /** Takes the vectors of a job: [texts of the job, width of the model's vectors]. */
   take({ first, sequences }: Job<EncodedIds>, [rows]: readonly Float32Array[]): void {
     const stride = this.#model.values.embeddingDimension;
-    sequences.forEach(({ ids, truncated }, i) => {
+    sequences.forEach((sequence, i) => {
+      const { truncated } = sequence;
+      const tokens = sequence === kNoTokens ? 0 : sequence.ids.length;
       // The result of one text alone is its vector: nothing else holds that memory.
       const isWhole = rows!.length === this.#width;
       const vector = isWhole ? rows! : rows!.slice(i * stride, i * stride + this.#width);
-      if (this.#normalized && this.#width < stride) normalizeInPlace(vector);
+      if (sequence === kNoTokens) vector.fill(0);
+      else if (this.#normalized && this.#width < stride) normalizeInPlace(vector);
       const quantized = this.#quantize === undefined ? {} : { quantized: quantizeVectors([vector], this.#quantize) };
-      this.results[first + i] = withJson({ vector, tokens: ids.length, truncated, ...quantized });
+      this.results[first + i] = withJson({ vector, tokens, truncated, ...quantized });
     });
   }
 

@@ -7,11 +7,13 @@ import { WeightReader } from '../architectures/weight-reader.js';
 import { quote } from '../checkpoint/describe.js';
 import { JsonFields } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
+import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import { WeightMap } from '../checkpoint/weights/weights.js';
 import { unexpected } from '../expected.js';
 import type { ModelDirectory } from './model-directory.js';
 import { AdaptedBuilder } from './program/low-rank.js';
 import { ProgramBuilder, type Program, type ProgramLimits } from './program/program.js';
+import { staticRows } from './static-model.js';
 import { sentenceEmbedding, type SentenceOutputs } from './sentence.js';
 
 /** A model as a program, and the values that callers can ask for. */
@@ -35,6 +37,7 @@ const kLabelTensors = ['classifier.out_proj.weight', 'classifier.weight'];
  * Errors: MODEL_MISMATCH, DTYPE_UNSUPPORTED (see `WeightMap`), those of `chooseHeads`.
  */
 export function buildModel(directory: ModelDirectory, options: { readonly heads: boolean }): BuiltModel {
+  if (directory.staticTable !== undefined) return buildStatic(directory, directory.staticTable);
   const family: Family = families[directory.config.modelType];
   const tied: [string, string][] = [['embeddings.word_embeddings.weight', family.decoder]];
   const aliases = new Map(directory.config.tieWordEmbeddings ? tied : []);
@@ -50,6 +53,14 @@ export function buildModel(directory: ModelDirectory, options: { readonly heads:
   const { surplus } = weights.finish();
   if (adapted !== undefined) requireAll(adapted, directory, surplus);
   return { program: b.build(), config, encoder, sentence, surplus, ...chosen };
+}
+
+function buildStatic({ config, sentenceTransformers }: ModelDirectory, table: TensorInfo): BuiltModel {
+  const b = new ProgramBuilder(limitsOf(config));
+  const rows = staticRows(b, table);
+  const sentence = sentenceEmbedding(b, rows, sentenceTransformers);
+  const encoder = { hiddenStates: [rows], attentions: [] };
+  return { program: b.build(), config, encoder, sentence, surplus: [], heads: {}, otherHeads: {}, headFaults: {} };
 }
 
 /** Errors: CONFIG_UNSUPPORTED for a branch of a tensor that is used, but not as the matrix of a linear layer. */

@@ -1,9 +1,11 @@
 import { parseConfig, type ModelConfig } from '../architectures/config.js';
 import { ModelReader } from '../checkpoint/model-reader.js';
+import { isStatic } from '../checkpoint/sentence/module-list.js';
 import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import type { CrossEncoderConfig, SentenceFiles, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { readTokenizerMaxLength, type TokenizerFiles } from '../checkpoint/tokenizer-files.js';
 import type { BerthaError } from '../errors.js';
+import { staticConfig, staticTable, withoutSpecialTokens } from './static-model.js';
 import type { LowRank } from './program/low-rank.js';
 
 /** An open model: its configuration and texts in memory, its weights still in their files. */
@@ -14,6 +16,8 @@ export interface ModelDirectory {
   /** The encoder's and its heads' tensors by stored name, from one file or all shards. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly tokenizerFiles: TokenizerFiles;
+  /** The table [tokens, width] of a model that is nothing else; it stands in `tensors` alone. */
+  readonly staticTable?: TensorInfo;
   /** Present where the model has a LoRA adapter. */
   readonly lowRank?: LowRank;
   /** Present where there is a modules.json that makes sentence vectors. */
@@ -47,14 +51,17 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
   const reader = await ModelReader.start(directory);
   try {
     const modules = await reader.modules();
-    const config = parseConfig(await reader.config(modules));
-    const { tensors } = await reader.weights(modules);
-    const tokenizerFiles = await reader.tokenizerFiles(modules);
+    const table = isStatic(modules) ? staticTable((await reader.weights(modules)).tensors) : undefined;
+    const config = table === undefined ? parseConfig(await reader.config(modules)) : staticConfig(table);
+    const tensors = table === undefined ? (await reader.weights(modules)).tensors : new Map([[table.name, table]]);
+    const files = await reader.tokenizerFiles(modules);
+    const tokenizerFiles = table === undefined ? files : withoutSpecialTokens(files);
     const sentence = await reader.sentenceFiles(modules, config.hiddenSize);
     return {
       path: reader.path,
       config,
       tensors,
+      ...(table && { staticTable: table }),
       tokenizerFiles,
       ...sentenceParts(sentence),
       maxLength: maxLength(config, tokenizerFiles, sentence),

@@ -7,6 +7,8 @@ export type { DocumentOptions, DocumentsOptions, WordWeights } from './queries/d
 export type { Analogy, AnalogyScores, AnalogySection, EvaluationOptions, WordPairOptions, WordPairScores } from './queries/evaluate.js';
 export { KeyedVectors, type SearchOptions } from './queries/keyed-vectors.js';
 export type { MostSimilarQuery, QueryTerm, SimilarWord } from './queries/most-similar.js';
+export { distillVectors, type DistillVectorsOptions } from './static/distill-vectors.js';
+export { StaticVectors, type SaveStaticOptions } from './static/static-vectors.js';
 export { ngramIds, subwordHash, wordNgramIds, type NgramRange } from './subwords.js';
 export type { Corpus, Sentence } from './training/corpus.js';
 export type { TrainingProgress as WordTrainingProgress } from './training/progress.js';

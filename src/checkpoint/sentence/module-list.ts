@@ -42,16 +42,38 @@ export async function readModules(directory: string): Promise<ModuleList | undef
     const paths = list.map((item) => (isJsonObject(item) && typeof item['path'] === 'string' ? item['path'] : ''));
     for (const folder of paths) await resolveInside(directory, folder, MODULES_FILE);
     list.forEach((item: unknown, i) => entries.push(readEntry(item, paths[i]!)));
-    if (entries[0]?.kind === 'Transformer') return true;
-    throw unexpected('CONFIG_UNSUPPORTED', `a Transformer as first module of ${MODULES_FILE}`, quote(entries[0]?.kind ?? ''));
+    if (entries[0]?.kind === 'Transformer' || entries[0]?.kind === kStatic) return true;
+    throw unexpected(
+      'CONFIG_UNSUPPORTED',
+      `a Transformer or a ${kStatic} as first module of ${MODULES_FILE}`,
+      quote(entries[0]?.kind ?? ''),
+    );
   });
   if (attempt instanceof BerthaError) return { entries, error: attempt };
   return attempt ? { entries } : undefined;
 }
 
+/** sentence-transformers' module of a table of vectors without an encoder. */
+const kStatic = 'StaticEmbedding';
+
+/** Whether the list begins with a table of vectors instead of an encoder. */
+export function isStatic(modules: ModuleList | undefined): boolean {
+  return modules?.entries[0]?.kind === kStatic;
+}
+
+/** The list that a directory of model2vec without modules.json means; undefined for another directory. Errors: LFS_POINTER, IO. */
+export async function readModel2Vec(directory: string): Promise<ModuleList | undefined> {
+  const text = await readModuleFile(directory, 'config.json', 'CONFIG').catch(() => undefined);
+  if (text?.includes('"model2vec"') !== true) return undefined;
+  const config = await settle(async () => parseJson(text, 'config.json', 'CONFIG'));
+  if (!isJsonObject(config) || config['model_type'] !== 'model2vec') return undefined;
+  const normalizes = config['normalize'] === true;
+  return { entries: [{ kind: kStatic, path: '' }, ...(normalizes ? [{ kind: 'Normalize', path: '' }] : [])] };
+}
+
 /** Where the list puts the encoder: early directories keep it in `0_Transformer`. The root where the list does not say. */
 export function transformerFolder(modules: ModuleList | undefined): string {
-  return modules?.entries.find(({ kind }) => kind === 'Transformer')?.path ?? '';
+  return modules?.entries.find(({ kind }) => kind === 'Transformer' || kind === kStatic)?.path ?? '';
 }
 
 /** What `read` resolves to, or the error that only those need to hear who follow the modules. Other errors reject. */

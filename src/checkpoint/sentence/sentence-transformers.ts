@@ -3,7 +3,7 @@ import { unexpected } from '../../expected.js';
 import { torchActivation, type ActivationName } from '../activation.js';
 import { quote } from '../describe.js';
 import { JsonFields, parseJsonObject } from '../json-fields.js';
-import { moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
+import { isStatic, moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
 import type { TensorInfo } from '../safetensors/safetensors.js';
 import { WeightMap } from '../weights/weights.js';
@@ -103,7 +103,11 @@ export async function readSentenceFiles(
     }
     requireTokenVectors(own);
     return {
-      sentenceTransformers: await readSentenceTransformers(directory, { fields, transformer, modules: rest, hiddenSize }, openWeights),
+      sentenceTransformers: await readSentenceTransformers(
+        directory,
+        { fields, transformer, modules: rest, hiddenSize, isStatic: isStatic(modules) },
+        openWeights,
+      ),
     };
   });
   return settled instanceof BerthaError ? { transformer, error: settled } : { transformer, ...settled };
@@ -115,25 +119,19 @@ interface SentenceSources {
   /** Those after the Transformer. */
   readonly modules: readonly ModuleEntry[];
   readonly hiddenSize: number | undefined;
+  /** A table of vectors pools by mean, without a module that says so. */
+  readonly isStatic: boolean;
 }
 
 async function readSentenceTransformers(
   directory: string,
-  { fields, transformer, modules: [pool, ...rest], hiddenSize }: SentenceSources,
+  { fields, transformer, modules: entries, hiddenSize, isStatic: pools }: SentenceSources,
   openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
 ): Promise<SentenceTransformersConfig> {
-  if (pool?.kind !== 'Pooling') {
-    throw unexpected(
-      'POOLING',
-      `a Pooling module after the Transformer in ${MODULES_FILE}`,
-      pool === undefined ? 'none' : quote(pool.kind),
-    );
-  }
-  const poolingFile = moduleFile(pool, 'config.json');
-  const poolingText = await readModuleFile(directory, poolingFile, 'POOLING');
-  if (poolingText === undefined) throw unexpected('POOLING', `${quote(poolingFile)} for the Pooling module`, 'no such file');
-  const pooling = parsePooling(poolingText, poolingFile, hiddenSize);
-
+  const pooling: PoolingConfig = pools
+    ? { modes: ['mean'], includePrompt: true, wordEmbeddingDimension: hiddenSize! }
+    : await readPooling(directory, entries[0], hiddenSize);
+  const rest = pools ? entries : entries.slice(1);
   const modules: (DenseModule | NormalizeModule)[] = [];
   let width = pooling.wordEmbeddingDimension * pooling.modes.length;
   for (const entry of rest) {
@@ -150,6 +148,20 @@ async function readSentenceTransformers(
     }
   }
   return { ...transformer, pooling, modules, ...readPrompts(fields), ...readComparison(fields, width) };
+}
+
+async function readPooling(directory: string, pool: ModuleEntry | undefined, hiddenSize: number | undefined): Promise<PoolingConfig> {
+  if (pool?.kind !== 'Pooling') {
+    throw unexpected(
+      'POOLING',
+      `a Pooling module after the Transformer in ${MODULES_FILE}`,
+      pool === undefined ? 'none' : quote(pool.kind),
+    );
+  }
+  const file = moduleFile(pool, 'config.json');
+  const text = await readModuleFile(directory, file, 'POOLING');
+  if (text === undefined) throw unexpected('POOLING', `${quote(file)} for the Pooling module`, 'no such file');
+  return parsePooling(text, file, hiddenSize);
 }
 
 async function readDense(
