@@ -32,7 +32,10 @@ export function staticTable(tensors: ReadonlyMap<string, TensorInfo>): TensorInf
       `[${tensors.get(name)!.shape.join(', ')}]`,
     );
   }
-  return new WeightMap(tensors, { prefixes: [] }).take(name, [rows, width]);
+  const weights = new WeightMap(tensors, { prefixes: [] });
+  const table = weights.take(name, [rows, width]);
+  weights.finish();
+  return table;
 }
 
 /** What stands for a config.json: no layers, no heads. */

@@ -12,7 +12,7 @@ export interface DistillVectorsOptions {
   readonly vocabulary?: readonly string[] | undefined;
   /** Numbers of a vector; at most the model's. Default 256. */
   readonly dimensions?: number | undefined;
-  /** `'sif'` (default): frequent tokens count less, by Zipf's law and the ids; a Map: by how often each token or own word was seen; `'none'`. */
+  /** `'sif'` (default): frequent tokens count less, by Zipf's law and the order of the vocabulary; a Map: by how often each token or own word was seen; `'none'`. */
   readonly weights?: 'sif' | 'none' | ReadonlyMap<string, number> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Hears how many tokens went through the model. */
@@ -153,7 +153,7 @@ async function weighed(
   const all = counts === undefined ? 0 : filled.reduce((sum, { name }) => sum + (counts.get(name) ?? 0), 0);
   const budget = new Budget(signal);
   for (const [row, { id, name }] of filled.entries()) {
-    const share = counts === undefined ? 1 / ((id + 1) * Math.log(count)) : (counts.get(name) ?? 0) / Math.max(1, all);
+    const share = counts === undefined ? 1 / ((row + 1) * Math.log(filled.length)) : (counts.get(name) ?? 0) / Math.max(1, all);
     const a = counts === undefined ? kZipf : kCounted;
     const weight = weights === 'none' ? 1 : a / (a + share);
     for (let j = 0; j < width; j++) data[id * width + j] = weight * reduced[row * width + j]!;

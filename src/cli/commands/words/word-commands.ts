@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { path, positive, wholeNumber, withThreads } from '../../flags.js';
+import { path, positive, wholeNumber, withCompute, withThreads } from '../../flags.js';
+import type { DistillVectorsFlags } from '../vectors/distill.js';
 import type { Trainer, WordTrainingFlags } from './train-words.js';
 import type { ConvertFlags, EvalFlags, PlotFlags, QueryFlags } from './query-words.js';
 
@@ -18,7 +19,25 @@ export function addWordCommands(program: Command): void {
     .option('--eta <n>', 'learning rate (default: 0.05)', number)
     .option('--memory-bytes <n>', 'memory for counting; the rest goes to --directory (default: 1073741824)', bytes);
   runs(glove, 'glove');
-  addQueries(program.command('vectors').description('Search, compare, convert and draw files of word vectors.'));
+  const vectors = program
+    .command('vectors')
+    .description('Search, compare, convert and draw files of word vectors; distill them from BERT.');
+  addQueries(vectors);
+  addDistilling(vectors);
+}
+
+function addDistilling(vectors: Command): void {
+  const distilling = vectors
+    .command('distill')
+    .argument('[model]', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')
+    .description('Make static vectors of a model: a text becomes a look-up and a mean, hundreds of times faster.')
+    .requiredOption('-o, --output <directory>', 'where the static model goes', path)
+    .option('--dimensions <n>', 'numbers of a vector (default: 256)', positive)
+    .option('--vocabulary <path>', 'words and phrases of your own, one a line, that get vectors of their own', path)
+    .addOption(new Option('--layout <name>', 'whose directory it is').choices(['sentence-transformers', 'model2vec']));
+  withCompute(distilling).action(async (model: string | undefined, flags: DistillVectorsFlags) =>
+    (await import('../vectors/distill.js')).distill(model, flags),
+  );
 }
 
 function training(program: Command, name: string, description: string): Command {
