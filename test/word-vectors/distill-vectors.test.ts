@@ -124,7 +124,7 @@ t('damaged static models are refused by name', async () => {
   assert.is((await rejection(() => loadEmbedder(outside))).code, 'INDEX_PATH');
   editJson(path.join(source, 'config_sentence_transformers.json'), { prompts: { query: 'find: ' } });
   const embedder = await loadEmbedder(source);
-  assert.equal(embedder.prompts, { query: 'find: ' });
+  assert.equal({ ...embedder.prompts }, { query: 'find: ' });
   embedder.dispose();
 });
 

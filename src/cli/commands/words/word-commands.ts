@@ -27,15 +27,16 @@ export function addWordCommands(program: Command): void {
 }
 
 function addDistilling(vectors: Command): void {
-  const distilling = vectors
-    .command('distill')
-    .argument('[model]', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')
-    .description('Make static vectors of a model: a text becomes a look-up and a mean, hundreds of times faster.')
-    .requiredOption('-o, --output <directory>', 'where the static model goes', path)
+  const distilling = withCompute(
+    vectors.command('distill').argument('[model]', 'model directory, or id on the Hub (default: the bundled one)'),
+  );
+  distilling
+    .addOption(new Option('--layout <name>', 'whose directory it is').choices(['sentence-transformers', 'model2vec']))
     .option('--dimensions <n>', 'numbers of a vector (default: 256)', positive)
+    .requiredOption('-o, --output <directory>', 'where the static model goes', path)
     .option('--vocabulary <path>', 'words and phrases of your own, one a line, that get vectors of their own', path)
-    .addOption(new Option('--layout <name>', 'whose directory it is').choices(['sentence-transformers', 'model2vec']));
-  withCompute(distilling).action(async (model: string | undefined, flags: DistillVectorsFlags) =>
+    .description('Make static vectors of a model: a text becomes a look-up and a mean, hundreds of times faster.');
+  distilling.action(async (model: string | undefined, flags: DistillVectorsFlags) =>
     (await import('../vectors/distill.js')).distill(model, flags),
   );
 }
