@@ -39,7 +39,7 @@ def batches_of(path):
         targets = numpy.full((rows, width), -100, dtype=numpy.int64)
         for row, (begin, length) in enumerate(zip(ends, lengths)):
             span = slice(begin, begin + length)
-            padded[:, row, :length] = ids[span], types[span], 1
+            padded[0, row, :length], padded[1, row, :length], padded[2, row, :length] = ids[span], types[span], 1
             targets[row, :length] = flat[span]
         tensors = [torch.from_numpy(part) for part in (*padded, targets, pairs.astype(numpy.int64))]
         yield dict(zip(["input_ids", "token_type_ids", "attention_mask", "labels", "next_sentence_label"], tensors))
@@ -64,7 +64,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--digest", required=True)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="only so many, without a result")
+    parser.add_argument("--steps", type=int, help="only so many: the curve alone")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model = transformers.BertForPreTraining.from_pretrained(options.folder / "start")
@@ -94,18 +94,15 @@ def main():
         if step % 100 == 99:
             print(f"transformers: step {step + 1} of {steps}, loss {loss.item():.3f}, {time.perf_counter() - begun:.0f} s", flush=True)
     seconds = time.perf_counter() - begun
-    if options.steps is not None:
-        print(curve)
-        return
     result = {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "digest": options.digest,
         "threads": options.threads,
-        "seconds": round(seconds),
         "curve": curve,
-        "heldOut": evaluate(model, options.folder / "held-out.bin"),
     }
+    if options.steps is None:
+        result |= {"seconds": round(seconds), "heldOut": evaluate(model, options.folder / "held-out.bin")}
     file = HERE / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps({**results, "transformers": result}, indent=2) + "\n")
