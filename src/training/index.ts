@@ -33,3 +33,4 @@ export type { HeadImportance } from './pruning/head-importance.js';
 export { reduceDimension, type ReducedDimension, type ReduceDimensionOptions } from './pruning/reduce-dimension.js';
 export { trainSetFit, type SetFitModel, type SetFitOptions } from './setfit/train-setfit.js';
 export type { PairSampling } from './setfit/pairs.js';
+export { augmentTexts, type AugmentOptions } from './augmentation/augment-texts.js';

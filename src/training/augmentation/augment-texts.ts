@@ -1,0 +1,104 @@
+import { unexpected } from '../../expected.js';
+import type { Model } from '../../models/index.js';
+import { abortSignal, integer, readOptions } from '../../options.js';
+import { fillMask, type FilledText } from '../../tasks/fill-mask.js';
+import { Random } from '../datasets/random.js';
+import type { Row } from '../datasets/row.js';
+
+/** Options of `augmentTexts`. */
+export interface AugmentOptions {
+  /** The column of texts. Default 'text'. */
+  readonly column?: string;
+  /** Changed copies of each row. Default 1. */
+  readonly copies?: number;
+  /** Words of a text that are replaced in a copy; fewer where it has fewer. Default 2. */
+  readonly words?: number;
+  /** A word is drawn from so many likeliest ones. Default 5. */
+  readonly topK?: number;
+  /** Default 42. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+const schema = {
+  column: (value: unknown, name: string): string => {
+    if (typeof value === 'string') return value;
+    throw unexpected('INVALID_OPTION', `the name of a column for ${name}`, typeof value);
+  },
+  copies: integer(1, 1000),
+  words: integer(1, 1000),
+  topK: integer(1, 50),
+  seed: integer(0, Number.MAX_SAFE_INTEGER),
+  signal: abortSignal,
+};
+
+/** Texts that are computed at once. */
+const kBatch = 64;
+/** A word with its place between what stands around it. */
+const kWord = /[\p{L}\p{M}\p{N}]+/gu;
+const kWholeWord = /^[\p{L}\p{M}\p{N}]+$/u;
+
+/**
+ * Rows and changed copies of them, in which a masked-word model has replaced words, one after the other; all other columns, labels among them, stay. What is
+ * drawn is a function of the seed and of each row's place.
+ *
+ * Errors: NO_HEAD, DATASET (a row without text), INVALID_OPTION; those of `fillMask`; the signal's reason.
+ *
+ * @example
+ * const rows = await augmentTexts(await loadModel('path/to/bert'), [{ text: 'a moving film', label: 'good' }], { copies: 4 });
+ */
+export async function augmentTexts<R extends Row>(model: Model, rows: readonly R[], options?: AugmentOptions): Promise<R[]> {
+  const { column = 'text', copies = 1, words = 2, topK = 5, seed = 42, signal } = readOptions('augmentTexts', options, schema);
+  const mask = model.tokenizer.maskId === undefined ? '[MASK]' : (model.tokenizer.idToToken(model.tokenizer.maskId) ?? '[MASK]');
+  const drafts = rows.flatMap((row, index) => {
+    const text = row[column];
+    if (typeof text !== 'string') throw unexpected('DATASET', `text in ${JSON.stringify(column)} of row ${index}`, typeof text);
+    return Array.from({ length: copies }, (_, copy) => ({
+      row,
+      text,
+      random: new Random(seed, index, copy),
+      changed: new Set<number>(),
+    }));
+  });
+  for (let round = 0; round < words; round++) {
+    const asked = drafts.flatMap((draft) => {
+      const places = [...draft.text.matchAll(kWord)]
+        .map((match, place) => ({ match, place }))
+        .filter(({ place }) => !draft.changed.has(place));
+      if (places.length === 0) return [];
+      const { match, place } = places[draft.random.below(places.length)]!;
+      draft.changed.add(place);
+      const [before, after] = [draft.text.slice(0, match.index), draft.text.slice(match.index + match[0].length)];
+      return [
+        {
+          draft,
+          before,
+          after,
+          word: match[0],
+          masked: `${before}${mask}${after}`,
+        },
+      ];
+    });
+    for (let begin = 0; begin < asked.length; begin += kBatch) {
+      const part = asked.slice(begin, begin + kBatch);
+      const masked = part.map((each) => each.masked);
+      // The word itself, and pieces of words, are no replacement.
+      const filled = await fillMask(model, masked, {
+        topK: Math.min(4 * topK, model.config.vocabSize),
+        onTruncate: 'truncate',
+        ...(signal && { signal }),
+      });
+      part.forEach(({ draft, before, after, word }, i) => {
+        const choices = wordsOf(filled[i]!)
+          .filter((each) => each.toLowerCase() !== word.toLowerCase())
+          .slice(0, topK);
+        if (choices.length > 0) draft.text = `${before}${choices[draft.random.below(choices.length)]!}${after}`;
+      });
+    }
+  }
+  return [...rows, ...drafts.map(({ row, text }) => ({ ...row, [column]: text }))];
+}
+
+function wordsOf({ masks }: FilledText): string[] {
+  return (masks[0]?.candidates ?? []).map(({ tokenStr }) => tokenStr).filter((word) => kWholeWord.test(word));
+}

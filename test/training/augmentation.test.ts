@@ -1,0 +1,40 @@
+// Copies of texts with other words, by a masked-word model.
+import * as assert from 'uvu/assert';
+import { loadModel } from '../../src/models/model.js';
+import { augmentTexts } from '../../src/training/index.js';
+import { golden, rejection } from '../support/checkpoint-files.js';
+import { suite } from '../support/suite.js';
+
+const t = suite('augmentation');
+const rows = ['A cat sits, on the mat.', 'one word', '?!', ''].map((text, id) => ({ text, label: `label ${id}`, id }));
+const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+
+t('so many words are others, all else stays, and the seed decides', async () => {
+  const model = await loadModel(golden('tiny', 'bert-mlm'));
+  const made = await augmentTexts(model, rows, {
+    copies: 3,
+    words: 2,
+    seed: 7,
+  });
+  assert.is(made.length, rows.length * 4);
+  assert.equal(made.slice(0, rows.length), rows);
+  made.slice(rows.length).forEach(({ text, ...rest }, i) => {
+    const source = rows[Math.floor(i / 3)]!;
+    assert.equal(rest, { label: source.label, id: source.id });
+    const [before, after] = [wordsOf(source.text), wordsOf(text)];
+    assert.is(after.length, before.length, text);
+    assert.is(after.filter((word, w) => word !== before[w]).length, Math.min(2, before.length), text);
+    assert.is(text.replace(/[\p{L}\p{M}\p{N}]+/gu, 'x'), source.text.replace(/[\p{L}\p{M}\p{N}]+/gu, 'x'));
+  });
+  assert.equal(await augmentTexts(model, rows, { copies: 3, words: 2, seed: 7 }), made);
+  assert.not.equal(await augmentTexts(model, rows, { copies: 3, words: 2, seed: 8 }), made);
+  const codeOf = async (call: () => Promise<unknown>) => (await rejection(call)).code;
+  assert.is(await codeOf(() => augmentTexts(model, [{ label: 'a' }])), 'DATASET');
+  assert.is(await codeOf(() => augmentTexts(model, rows, { copies: 0 })), 'INVALID_OPTION');
+  model.dispose();
+  const other = await loadModel(golden('tiny', 'bert-nli'));
+  assert.is(await codeOf(() => augmentTexts(other, rows)), 'NO_HEAD');
+  other.dispose();
+});
+
+t.run();
