@@ -8,7 +8,8 @@ import { train, type SentenceLossName, type TrainModelOptions } from '../../src/
 const nouns = ['dog', 'cat', 'river', 'doctor', 'night', 'bridge', 'market', 'winter', 'teacher', 'garden', 'letter', 'window'];
 const verbs = ['runs', 'sleeps near', 'sees', 'waits for', 'finds'];
 const sentence = (i: number): string => `the ${nouns[i % 12]!} ${verbs[i % 5]!} the ${nouns[(i * 7 + 3) % 12]!}`;
-const [size, steps, learningRate] = [6, 20, 2e-3];
+// At ten times the rate AdamW makes 5e-4 of the rounding of float32 (Triplet under Matryoshka, whose gradient is within 2.4e-6 of float64).
+const [size, steps, learningRate] = [6, 20, 2e-4];
 const all = Array.from({ length: 30 }, (_, i) => i);
 
 interface Case {
