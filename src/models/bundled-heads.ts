@@ -7,6 +7,7 @@ import { exists } from '../checkpoint/exists.js';
  */
 const kFolders = {
   'text-classification': 'heads/sentiment',
+  'token-classification': 'heads/entities',
 } as const;
 
 /** A task that the bundled model has a head for. */

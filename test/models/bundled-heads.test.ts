@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
-import { classifyText, configure, loadEmbedder, loadModel, pipeline, type BundledTask } from '../../src/index.js';
+import { classifyText, configure, loadEmbedder, loadModel, pipeline, recognizeEntities, type BundledTask } from '../../src/index.js';
 import { bundledHead, bundledTasks } from '../../src/models/bundled-heads.js';
 import { suite } from '../support/suite.js';
 
@@ -24,6 +24,15 @@ test('sentiment: clear texts get the label that they have', async () => {
   const labels = (await classifyText(model, texts)).map(({ labels: [best] }) => best!.label);
   assert.equal(labels, ['positive', 'negative', 'positive', 'negative']);
   assert.equal(model.config.id2label, ['negative', 'positive']);
+  model.dispose();
+});
+
+test('entities: people and places are found', async () => {
+  const model = await loadModel(undefined, { task: 'token-classification' });
+  const text = 'Angela Merkel met Tim Cook in Berlin.';
+  const { entities: found } = await recognizeEntities(model, text, { aggregationStrategy: 'simple' });
+  const entities = found.map(({ entityGroup, start, end }) => `${entityGroup}: ${text.slice(start, end)}`);
+  assert.equal(entities, ['person: Angela Merkel', 'person: Tim Cook', 'location: Berlin']);
   model.dispose();
 });
 
