@@ -116,7 +116,7 @@ export async function report(golden: Golden, outcome: Outcome): Promise<void> {
             ? isNear(got, line)
             : typeof got === 'object' &&
               isNear(
-                [got.precision, got.recall, got.f1, got.support],
+                [got.precision, got.recall, got['f1-score'], got.support],
                 [line['precision'], line['recall'], line['f1-score'], line['support']],
               );
         check(outcome, `${item.id} ${title}`, isRight, `${JSON.stringify(got)} for ${JSON.stringify(line)}`);

@@ -17,8 +17,9 @@ export interface ReportOptions {
   readonly zeroDivision?: number | undefined;
 }
 
-/** A line of a report. */
-export interface ReportScores extends PrecisionRecall {
+/** A line of a report, under the names of scikit-learn's `output_dict`. */
+export interface ReportScores extends Omit<PrecisionRecall, 'f1'> {
+  readonly 'f1-score': number;
   readonly support: number;
 }
 
@@ -31,8 +32,9 @@ export type ReportObject = Readonly<Record<string, ReportScores | number>>;
 /** Classes of samples, or tables [samples, classes] of zeros and ones. */
 export type Classes = readonly Label[] | readonly (readonly number[])[];
 
-interface Line extends ReportScores {
+interface Line extends PrecisionRecall {
   readonly title: string;
+  readonly support: number;
 }
 
 /**
@@ -53,7 +55,10 @@ export function classificationReport(
     : lines(yTrue, yPred as readonly Label[], options);
   if (outputDict) {
     return Object.fromEntries<ReportScores | number>(
-      [...classes, ...averages].map(({ title, ...line }) => [title, title === 'accuracy' ? line.precision : line]),
+      [...classes, ...averages].map(({ title, precision, recall, f1, support }) => [
+        title,
+        title === 'accuracy' ? precision : { precision, recall, 'f1-score': f1, support },
+      ]),
     );
   }
   const { digits = 2, sampleWeight } = options;

@@ -134,7 +134,7 @@ t("scikit-learn's names give scikit-learn's shapes", () => {
   assert.is(metrics.f1Score([1, 0, 1], [1, 1, 0]), 0.5);
   assert.is(metrics.precisionRecallFscoreSupport(yTrue, yPred, { average: 'micro' }).support, null);
   const report = metrics.classificationReport(yTrue, yPred, { outputDict: true });
-  assert.equal(report['2'], { precision: 2 / 3, recall: 1, f1: 0.8, support: 2 });
+  assert.equal(report['2'], { precision: 2 / 3, recall: 1, 'f1-score': 0.8, support: 2 });
   assert.equal(Object.keys(report), ['0', '1', '2', 'accuracy', 'macro avg', 'weighted avg']);
   assert.is(report['accuracy'], metrics.accuracyScore(yTrue, yPred));
 });
