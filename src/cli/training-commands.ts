@@ -4,12 +4,15 @@ import { addDataFlags } from './commands/training/data-flags.js';
 import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
 import { addSentenceFlags, sentenceTasks, type SentenceTaskName } from './commands/training/sentence-flags.js';
-import { taskLines, trainingTasks, type TrainingTaskName } from './commands/training/tasks.js';
+import { addSetFitFlags, type SetFitFlags } from './commands/training/setfit-flags.js';
+import { setFitTasks, taskLines, trainingTasks, type TrainingTaskName } from './commands/training/tasks.js';
 import { path, positive, withCompute } from './flags.js';
+
+type AllTrainFlags = TrainFlags & SetFitFlags & Record<string, unknown>;
 
 /** Adds the commands about learning: `train` and `evaluate`. */
 export function addTrainingCommands(program: Command, setExitCode: (code: number) => void): void {
-  const training = taskCommand(program, 'train', { ...trainingTasks, ...sentenceTasks })
+  const training = taskCommand(program, 'train', { ...trainingTasks, ...sentenceTasks, ...setFitTasks })
     .description('Fine-tune a model on a file of labelled rows.')
     .requiredOption('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json', path)
     .option('--eval <path>', 'rows to score the model on', path)
@@ -17,15 +20,17 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
     .option('--resume', 'go on from the newest checkpoint of --output')
     .option('--json', 'print the metrics as JSON')
     .option('--class-weights <numbers>', 'a factor for the loss of each label, with commas between, in the order of their ids', numbers);
-  addArgumentFlags(addSentenceFlags(addDataFlags(training))).action(
-    async (name: TrainingTaskName | SentenceTaskName, flags: TrainFlags & Record<string, unknown>, command: Command) => {
+  addArgumentFlags(addSetFitFlags(addSentenceFlags(addDataFlags(training)))).action(
+    async (name: TrainingTaskName | SentenceTaskName | 'setfit', flags: AllTrainFlags, command: Command) => {
       if (flags.output === undefined && flags.outputDir === undefined) {
         command.error("error: required option '-o, --output <directory>' not specified", {
           exitCode: 2,
           code: 'commander.missingMandatoryOptionValue',
         });
       }
-      setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, argumentsOf(flags, command)));
+      const args = argumentsOf(flags, command);
+      if (name === 'setfit') setExitCode(await (await import('./commands/training/setfit.js')).trainFewTexts(flags, args));
+      else setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, args));
     },
   );
 

@@ -1,10 +1,16 @@
 // Few labelled texts: the pairs they make, and a classifier from them.
+import { execFile } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Command } from 'commander';
 import * as assert from 'uvu/assert';
+import { addSetFitFlags, setFitOptionsOf } from '../../src/cli/commands/training/setfit-flags.js';
 import { loadTextClassifier } from '../../src/learn/index.js';
 import { trainSetFit, type SetFitOptions } from '../../src/training/index.js';
 import { contrastivePairs } from '../../src/training/setfit/pairs.js';
 import { golden, rejection, temporaryFolder } from '../support/checkpoint-files.js';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('setfit');
@@ -39,11 +45,12 @@ t('pairs of one label and of two, as often as the strategy says', () => {
   assert.not.equal(draw(1), draw(2));
 });
 
+const rows = ['good film', 'fine film', 'nice play', 'bad film', 'poor film', 'awful play'].map((text, i) => ({
+  text,
+  label: i < 3 ? 'yes' : 'no',
+}));
+
 t('a classifier is trained, saved, loaded by its folder alone, and scored', async () => {
-  const rows = ['good film', 'fine film', 'nice play', 'bad film', 'poor film', 'awful play'].map((text, i) => ({
-    text,
-    label: i < 3 ? 'yes' : 'no',
-  }));
   const outputDir = join(temporaryFolder(), 'classifier');
   const options: SetFitOptions = {
     model: golden('tiny', 'bert-nli'),
@@ -61,12 +68,39 @@ t('a classifier is trained, saved, loaded by its folder alone, and scored', asyn
   const asked = rows.map(({ text }) => text);
   assert.equal(await loaded.predict(asked), await classifier.predict(asked));
   loaded.dispose();
+  const moved = `${outputDir}-moved`;
+  renameSync(outputDir, moved);
+  const again = await loadTextClassifier(moved);
+  assert.equal(await again.predict(asked), await classifier.predict(asked), 'a folder that was moved');
+  again.dispose();
   classifier.dispose();
   const codeOf = async (more: object) => (await rejection(() => trainSetFit({ ...options, ...more }))).code;
   assert.is(await codeOf({ trainDataset: rows.slice(0, 3) }), 'INVALID_LABEL');
   assert.is(await codeOf({ trainDataset: [{ text: 'no label' }] }), 'DATASET');
   assert.is(await codeOf({ outputDir: undefined }), 'INVALID_OPTION');
+  assert.is(await codeOf({ lora: { r: 4 } }), 'INVALID_OPTION');
   assert.is(await codeOf({ samplingStrategy: 'some' }), 'INVALID_OPTION');
+});
+
+t('bertha train setfit makes what bertha classify --classifier reads', async () => {
+  const folder = temporaryFolder();
+  const [file, output] = [join(folder, 'few.jsonl'), join(folder, 'classifier')];
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const bertha = async (...args: string[]) => (await promisify(execFile)(process.execPath, [cliProgram, ...args])).stdout;
+  const training = ['--model', golden('tiny', 'bert-nli'), '--train', file, '--eval', file, '--output', output, '--num-iterations', '2'];
+  const metrics = JSON.parse(await bertha('train', 'setfit', ...training, '--json', '--no-progress')) as Record<string, number>;
+  assert.is(metrics['pairs'], 24);
+  assert.ok(metrics['eval_accuracy']! >= 0 && metrics['eval_accuracy']! <= 1);
+  const said = JSON.parse(await bertha('classify', 'good film', '--classifier', output, '--format', 'jsonl')) as unknown;
+  assert.match(JSON.stringify(said), /"label":"(yes|no)"/);
+});
+
+t('the flags of setfit belong to it alone', () => {
+  const flagsOf = (...args: string[]): object => addSetFitFlags(new Command('train').exitOverride()).parse(args, { from: 'user' }).opts();
+  const given = flagsOf('--sampling-strategy', 'unique', '--num-iterations', '5', '--max-pairs', '100');
+  assert.equal(setFitOptionsOf('setfit', given), { samplingStrategy: 'unique', numIterations: 5, maxPairs: 100 });
+  assert.equal(setFitOptionsOf('classify', flagsOf()), {});
+  assert.throws(() => setFitOptionsOf('classify', given), /--sampling-strategy, which is for setfit/);
 });
 
 t.run();

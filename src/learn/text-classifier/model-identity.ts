@@ -8,17 +8,26 @@ import type { EstimatorReader } from '../saving/estimator-reader.js';
 
 /** The model whose vectors a classifier learned from. */
 export interface ModelIdentity {
-  /** What `loadEmbedder` takes: an id on the Hub or a path; nothing for the bundled model. */
+  /** What `loadEmbedder` takes: an id on the Hub or a path; "." for the classifier's own folder, nothing for the bundled model. */
   readonly name?: string;
   /** Of its weights, in hexadecimal. */
   readonly sha256: string;
 }
 
-/** Who a loaded model is. Errors: IO. */
-export async function identify(directory: string): Promise<ModelIdentity> {
+/** The name of a model in the classifier's own folder, which may be moved as a whole. */
+const kOwnFolder = '.';
+
+/** Who a loaded model is; `folder` is where the classifier is saved. Errors: IO. */
+export async function identify(directory: string, folder?: string): Promise<ModelIdentity> {
   const sha256 = await weightsHash(directory);
-  const name = directory === bundled() ? undefined : (hubId(directory) ?? directory);
+  const outside = directory === bundled() ? undefined : (hubId(directory) ?? directory);
+  const name = directory === folder ? kOwnFolder : outside;
   return { ...(name === undefined ? {} : { name }), sha256 };
+}
+
+/** What `loadEmbedder` takes for the model of a classifier in `folder`. */
+export function modelOf({ name }: ModelIdentity, folder: string | undefined): string | undefined {
+  return name === kOwnFolder ? folder : name;
 }
 
 /** An identity as it stands in classifier.json. */

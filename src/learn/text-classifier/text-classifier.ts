@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { type Embedder, loadEmbedder } from '../../embedding/embed.js';
 import { unexpected } from '../../expected.js';
-import type { FilePath } from '../../file-path.js';
+import { readFilePath, type FilePath } from '../../file-path.js';
 import type { Label } from '../../metrics/classification.js';
 import { abortSignal, type Check, readOptions } from '../../options.js';
 import { scaledProbabilities } from '../calibration/temperature.js';
@@ -10,7 +11,7 @@ import { readEstimator, writeEstimator } from '../saving/estimator-files.js';
 import { type LoadVectorizerOptions } from '../text/saved-vectorizer.js';
 import { TfidfVectorizer } from '../text/tfidf-vectorizer.js';
 import { logitsOf } from './held-out.js';
-import { identify, readIdentity, requireModel, toJson } from './model-identity.js';
+import { identify, modelOf, readIdentity, requireModel, toJson } from './model-identity.js';
 import { featuresCheck, requireTextList, type TextFeature, TextFeatures } from './text-features.js';
 
 /** A class and how likely it is. */
@@ -126,7 +127,8 @@ export class TextClassifier {
 
   /**
    * Writes the classifier into a folder: classifier.json with the model's name and hash, classifier.safetensors, and with TF-IDF
-   * vectorizer.json and vectorizer.safetensors. The model itself is not copied.
+   * vectorizer.json and vectorizer.safetensors. The model itself is not copied; one that lies in
+   * the same folder may be moved with it.
    *
    * Errors: INVALID_ARG, IO.
    */
@@ -140,7 +142,7 @@ export class TextClassifier {
       state: {
         ...saved.state,
         features: features.names,
-        model: embedder === undefined ? null : toJson(await identify(embedder.directory)),
+        model: embedder === undefined ? null : toJson(await identify(embedder.directory, resolved(directory))),
         temperature,
         ...(evaluation === undefined ? {} : { accuracy: evaluation.accuracy, support: evaluation.support }),
       },
@@ -161,6 +163,11 @@ export class TextClassifier {
     const { signal } = readOptions(call, options, { signal: abortSignal });
     return this.#parts.features.transform(texts, signal);
   }
+}
+
+function resolved(directory: FilePath): string | undefined {
+  const folder = readFilePath(directory);
+  return folder === undefined ? undefined : path.resolve(folder);
 }
 
 /** A check for an embedder, of this copy of the package or another. */
@@ -194,7 +201,7 @@ export function loadTextClassifier(directory: FilePath, options?: LoadTextClassi
     const model = await LogisticRegression.read(reader);
     const vectorizer = names.includes('tfidf') ? await TfidfVectorizer.load(directory, vectorizing) : undefined;
     const needed = names.includes('bert') ? identity : undefined;
-    const embedder = needed && (given ?? (await loadEmbedder(needed.name)));
+    const embedder = needed && (given ?? (await loadEmbedder(modelOf(needed, resolved(directory)))));
     const parts = { model, features: new TextFeatures(embedder, vectorizer), temperature, ownsEmbedder: given === undefined };
     try {
       if (needed !== undefined) await requireModel(embedder!.directory, needed, reader.file);

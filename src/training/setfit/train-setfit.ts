@@ -75,6 +75,8 @@ export async function trainSetFit(options: SetFitOptions): Promise<SetFitModel> 
   const { own, args } = splitOptions<Own>('trainSetFit', { ...defaults, ...options }, schema);
   if (own.trainDataset === undefined) throw wrongOption('labelled texts for trainSetFit option trainDataset', undefined);
   if (args.outputDir === undefined) throw wrongOption('a directory for trainSetFit option outputDir', undefined);
+  if (args.lora !== undefined)
+    throw wrongOption('no adapter for trainSetFit, whose classifier needs a whole model, in option lora', args.lora);
   const { samplingStrategy: sampling = 'oversampling', numIterations: iterations, maxPairs = 10_000, columns, signal } = own;
   const texts = await readTexts(own.trainDataset, columns);
   const labels = new Set(texts.map(({ label }) => label));

@@ -20,6 +20,11 @@ export type TrainingTaskName = keyof typeof trainingTasks;
 /** The tasks' names. */
 export const trainingTaskNames = Object.keys(trainingTasks) as readonly TrainingTaskName[];
 
+/** What is learned from a few texts of each label. */
+export const setFitTasks = {
+  setfit: { about: 'a classifier from 8 to 64 texts of each label, for `bertha classify --classifier`' },
+} as const;
+
 /** A line for each task, for help. */
 export function taskLines(tasks: Readonly<Record<string, { readonly about: string }>>): string {
   const width = Math.max(...Object.keys(tasks).map(({ length }) => length)) + 2;

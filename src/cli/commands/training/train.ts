@@ -4,6 +4,7 @@ import { collatorOptionsOf, type DataFlags } from './data-flags.js';
 import { interruptibly } from './interrupts.js';
 import { metricsTable } from './metrics-table.js';
 import { isSentenceTask, sentenceOptionsOf, type SentenceTaskName } from './sentence-flags.js';
+import { setFitOptionsOf, type SetFitFlags } from './setfit-flags.js';
 import { trainingTasks, type TrainingTaskName } from './tasks.js';
 
 /** The flags of `bertha train` beside the training arguments, as commander hands them over. */
@@ -22,7 +23,7 @@ export interface TrainFlags extends DataFlags {
 /** Trains, saves the result, and prints its metrics. Returns the exit code: 130 where an interrupt ended it. */
 export async function trainModel(
   name: TrainingTaskName | SentenceTaskName,
-  flags: TrainFlags,
+  flags: TrainFlags & SetFitFlags,
   args: TrainingArgumentsOptions,
 ): Promise<number> {
   const { model: directory, train: file, eval: evalDataset, column: columns, resume, classWeights } = flags;
@@ -30,6 +31,7 @@ export async function trainModel(
   const collator = collatorOptionsOf(name, flags);
   const own = isSentenceTask(name) ? { task: 'sentence-embedding' as const } : trainingTasks[name];
   const sentence = sentenceOptionsOf(name, flags);
+  setFitOptionsOf(name, flags);
   const output = await openOutput(undefined, { patchable: false });
   return interruptibly(async (interrupts) => {
     const { model, metrics, newlyInitialized, replaced } = await train(directory, file, {
