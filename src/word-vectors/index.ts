@@ -1,4 +1,6 @@
 /** Vectors of words: word2vec, fastText and GloVe trained, read, written, searched. @module */
+export type { WordOrSpan, WordsOption } from './contextual/word-spans.js';
+export { meanWordVectors, wordVectors, type WordInContext, type WordVectorsOptions } from './contextual/word-vectors.js';
 export { loadWordVectors, type LoadedFormat, type LoadOptions, type LoadProgress } from './files/load-word-vectors.js';
 export type { SavedFormat, SaveOptions } from './files/save-vectors.js';
 export type { PlotOptions, WordPlot } from './plot/plot-words.js';
