@@ -35,6 +35,11 @@ const examples: Readonly<Record<string, Example>> = {
     tiny: 'bert-base-noprefix',
     prints: /^the right answer is nearest to \d+ % of the questions it learned from\n$/,
   },
+  'cross-lingual.mjs': {
+    tiny: 'bert-base-noprefix',
+    prints: /^the English of a new sentence is found for \d+ % before, \d+ % after\n$/,
+    says: /before, ([6-9]\d|100) % after/,
+  },
   'classify.mjs': {
     tiny: 'bert-base-noprefix',
     prints: new RegExp(String.raw`^loss ${score} on average\n((positive|negative) ${score} .*\n){2}$`),
