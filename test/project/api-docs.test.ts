@@ -1,11 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import * as root from '../../src/index.js';
+import * as learn from '../../src/learn/index.js';
+import * as pretraining from '../../src/pretraining/index.js';
+import * as training from '../../src/training/index.js';
+import * as words from '../../src/word-vectors/index.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { checkout } from '../support/mini-checkout.js';
 
 const t = suite('the API as its documentation shows it');
+
+/** What examples may call without saying where it is from, and where that lies in src. */
+const modules = { root, learn, pretraining, training, words };
+const folders = { root: '', learn: 'learn/', pretraining: 'pretraining/', training: 'training/', words: 'word-vectors/' } as const;
 
 /** The code of every `@example` above an export or a method of one, by its name. */
 function examples(): Map<string, string> {
@@ -36,12 +45,15 @@ t('the examples fit the types', () => {
   const bodies = [...examples()].map(
     ([name, code]) => `async function exampleOf_${name}() { const embedder = given.embedder; {\n${code}\n} }`,
   );
+  const called = [...new Set(Object.values(modules).flatMap((module) => Object.keys(module)))].filter((name) =>
+    new RegExp(`(?<![.\\w])${name}\\b`).test(bodies.join('\n')),
+  );
   const source = [
-    `import * as words from '../src/word-vectors/index.js';`,
-    `import * as root from '../src/index.js';`,
-    `import { LogisticRegression, segmentWords, trainTestSplit } from '../src/learn/index.js';`,
+    ...Object.keys(modules).map((name) => `import * as ${name} from '../src/${folders[name as keyof typeof modules]}index.js';`),
     `declare const vectors: Float32Array[], labels: string[];`,
-    `const { ${[...new Set(bodies.join('\n').match(/\b(?:load|configure|semantic|similarity|paraphrase|fill|classify|rerank|answer|recognize|chunkText)\w*(?=\()/g))].join(', ')} } = { ...root, ...words };`,
+    `const { ${called.join(', ')} } = { ${Object.keys(modules)
+      .map((name) => `...${name}`)
+      .join(', ')} };`,
     `declare const given: { embedder: root.Embedder };`,
     `declare const model: root.Model, documents: string[], texts: string[], lines: AsyncIterable<string>, document: string;`,
     `declare const query: root.Embedding, corpus: root.Embedding[];`,
