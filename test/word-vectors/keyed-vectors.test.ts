@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +77,42 @@ t('a model of fastText is written as it was read', async () => {
   const without = await loadWordVectors(golden('fasttext.bin'), { subwords: false });
   assert.equal([without.hasSubwords, without.get('queenly'), without.get('king')], [false, undefined, model.get('king')]);
   assert.is((await errorOf(() => without.save(file, { format: 'fasttext' }))).code, 'INVALID_ARG');
+});
+
+t('what a killed process left of a file goes at the next save, what others write stays', async () => {
+  const own = mkdtempSync(join(folder, 'parts-'));
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const [gone, alive, other] = [`a.vec.part-${dead}-0`, `a.vec.part-${process.ppid}-0`, `b.vec.part-${dead}-0`];
+  for (const name of [gone, alive, other]) writeFileSync(join(own, name), 'part');
+  await Promise.all([kv.save(join(own, 'a.vec')), kv.save(join(own, 'a.vec'))]);
+  assert.equal(readdirSync(own).sort(), ['a.vec', alive, other].sort());
+  assert.equal((await loadWordVectors(join(own, 'a.vec'))).toMatrix(), vectors);
+  mkdirSync(join(own, 'folder.vec'));
+  assert.is((await errorOf(() => kv.save(join(own, 'folder.vec')))).code, 'IO');
+  assert.equal(
+    readdirSync(own).filter((name) => name.startsWith('folder.vec.')),
+    [],
+  );
+});
+
+t('words that a format would not give back are refused', async () => {
+  const lines = KeyedVectors.fromVectors(['a', 'b\nc'], [[1], [2]]);
+  const zeros = KeyedVectors.fromVectors(['a', 'b\0c'], [[1], [2]]);
+  for (const name of ['refused.vec', 'refused.txt', 'refused.bin']) {
+    assert.is((await errorOf(() => lines.save(join(folder, name)))).code, 'INVALID_ARG', name);
+  }
+  const file = join(folder, 'refused.safetensors');
+  for (const options of [{}, { quantize: 'int8' }] as const)
+    assert.is((await errorOf(() => zeros.save(file, options))).code, 'INVALID_ARG');
+  await lines.save(file);
+  assert.equal((await loadWordVectors(file)).words(), ['a', 'b\nc']);
+});
+
+t('counts beside safetensors', async () => {
+  const file = join(folder, 'counted.safetensors');
+  await KeyedVectors.fromVectors(['a', 'b'], [[1], [2]]).save(file);
+  writeFileSync(join(folder, 'counts.txt'), 'b 7\n');
+  assert.is((await loadWordVectors(file, { vocabulary: join(folder, 'counts.txt') })).count('b'), 7);
 });
 
 t('int8 and binary storage', async () => {

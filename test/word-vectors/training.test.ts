@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -110,11 +110,17 @@ t('files, packed files, lists of files, streams and iterables of words or texts 
     packed!,
     [first!, second!],
     Readable.from([Buffer.from(text.slice(0, 1001)), Buffer.from(text.slice(1001))]),
+    createReadStream(whole!, { encoding: 'utf8', highWaterMark: 7 }),
     sentences(),
   ];
   for (const each of given) assert.is(bytesOf((await trainWord2Vec(each, options)).vectors), expected);
   const letters = await trainWord2Vec(whole!, { ...options, tokenizer: (line) => line.split(' ') });
   assert.is(letters.vectors.size, 40);
+  const streamed = await trainWord2Vec(createReadStream(whole!, { highWaterMark: 7 }), {
+    ...options,
+    tokenizer: (line) => [line.split(' ')[0]!],
+  });
+  assert.equal([streamed.report.sentences, streamed.report.words], [corpus.length, corpus.length]);
 });
 
 t('Chinese comes in by segmentWords', async () => {

@@ -119,11 +119,12 @@ Napi::Value count_cooccurrences(const Napi::CallbackInfo& info) {
         std::vector<int32_t> numbers, sentence;
         corpus->read(0, corpus->size(), numbers);
         for (const int32_t number : numbers) {
+            const int32_t rank = number < 0 ? number : vocabulary.rank_of[static_cast<size_t>(number)];
             if (number == cpu::kSentenceEnd) {
                 counts.add_sentence(sentence);
                 sentence.clear();
-            } else if (vocabulary.rank_of[static_cast<size_t>(number)] >= 0) {
-                sentence.push_back(vocabulary.rank_of[static_cast<size_t>(number)]);
+            } else if (rank >= 0) {
+                sentence.push_back(rank);
             }
         }
         Napi::Object result = Napi::Object::New(info.Env());

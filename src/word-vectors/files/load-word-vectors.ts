@@ -70,7 +70,7 @@ const kReportEveryMs = 100;
  * promises before the file's size allows it; what a file holds beyond its promise is an error too.
  *
  * Errors: IO; VECTORS_FORMAT with line or byte; UNSAFE_FORMAT for pickles; DTYPE_UNSUPPORTED for quantized models of fastText;
- * INVALID_OPTION; OUT_OF_MEMORY; the signal's reason.
+ * INVALID_OPTION; OUT_OF_MEMORY; the signal's reason; what `onProgress` throws.
  *
  * @example
  * const kv = await loadWordVectors('glove.6B.100d.txt', { limit: 50_000 });
@@ -83,7 +83,9 @@ export async function loadWordVectors(file: FilePath, options?: LoadOptions): Pr
   const { format = 'auto', header = 'auto', limit = 2 ** 31 - 1, errors = 'replace', subwords = true, vocabulary, signal } = read;
   signal?.throwIfAborted();
   if (format === 'safetensors' || (format === 'auto' && path.endsWith('.safetensors'))) {
-    return new KeyedVectors(await readSafetensors(path, limit, signal));
+    const vectors = await readSafetensors(path, limit, signal);
+    if (vocabulary !== undefined) await readVocabulary(vocabulary, vectors, signal);
+    return new KeyedVectors(vectors);
   }
   const threads = read.threads ?? availableParallelism();
   const own = {
@@ -114,10 +116,21 @@ async function readNative(
 ): Promise<NativeReadVectors> {
   const native = nativeWords();
   const reading = callNative(() => native.newReading(path, options));
-  const timer = onProgress === undefined ? undefined : setInterval(() => onProgress(native.readingProgress(reading)), kReportEveryMs);
   const stop = (): void => native.cancelReading(reading);
+  let failure: { readonly error: unknown } | undefined;
+  const tell = (): void => {
+    try {
+      if (failure === undefined) onProgress?.(native.readingProgress(reading));
+    } catch (error) {
+      failure = { error };
+      stop();
+    }
+  };
+  const timer = onProgress === undefined ? undefined : setInterval(tell, kReportEveryMs);
   try {
     return await untilAborted(signal, stop, () => native.read(reading));
+  } catch (error) {
+    throw failure === undefined ? error : failure.error;
   } finally {
     clearInterval(timer);
   }

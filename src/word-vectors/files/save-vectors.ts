@@ -65,9 +65,12 @@ async function write(
 
 /** The quantisers' codes and scales beside the words, each ended by a zero byte, and their counts. */
 async function writeQuantized(matrix: WordMatrix, path: string, format: VectorFormat): Promise<void> {
+  const texts = matrix.words(0, matrix.size);
+  const wrong = texts.find((word) => word.includes('\0'));
+  if (wrong !== undefined) throw unexpected('INVALID_ARG', 'words without zero bytes for safetensors', JSON.stringify(wrong.slice(0, 60)));
   const rows = Array.from({ length: matrix.size }, (_, row) => matrix.row(row));
   const quantized = quantizeVectors(rows, format);
-  const words = Buffer.from(matrix.words(0, matrix.size).join('\0') + '\0');
+  const words = Buffer.from(texts.join('\0') + '\0');
   const counts = BigInt64Array.from(rows, (_, row) => BigInt(matrix.count(row)));
   const { codes, count, dimensions } = quantized;
   const width = count === 0 ? 0 : codes.length / count;

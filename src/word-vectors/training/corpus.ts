@@ -55,7 +55,8 @@ export async function readCorpus(corpus: Corpus, options: CorpusOptions): Promis
   } else if (paths !== undefined) {
     for (const path of paths) await writer.addSentencesOf(linesOf(path.endsWith('.gz') ? unpackedChunks(path) : readChunks(path), path));
   } else if (isIterable(corpus)) {
-    await writer.addSentencesOf(corpus as AsyncIterable<Sentence | Uint8Array>);
+    const items = corpus as AsyncIterable<Sentence | Uint8Array>;
+    await writer.addSentencesOf(isEncodedStream(corpus) ? bytesOf(items as AsyncIterable<string>) : items);
   } else {
     throw wrongArgument('paths, or an iterable of sentences, for the corpus', corpus);
   }
@@ -80,6 +81,16 @@ function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
+/** Whether a stream gives its bytes as strings, which end anywhere: `createReadStream(path, 'utf8')`. */
+function isEncodedStream(corpus: Corpus): boolean {
+  const { readableEncoding, readableObjectMode } = corpus as { readonly readableEncoding?: unknown; readonly readableObjectMode?: unknown };
+  return typeof readableEncoding === 'string' && readableObjectMode !== true;
+}
+
+async function* bytesOf(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield Buffer.from(piece);
+}
+
 async function* linesOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
   for await (const lines of readLines(chunks, path)) yield* lines.map(({ text }) => text);
 }
@@ -94,6 +105,9 @@ class CorpusWriter {
   #size = 0;
   #lengths: number[] = [];
   #index = 0;
+  /** For a tokenizer: the line that a stream of bytes is in. */
+  readonly #decoder = new TextDecoder();
+  #line = '';
 
   constructor(options: CorpusOptions) {
     this.#options = options;
@@ -117,15 +131,23 @@ class CorpusWriter {
       this.#options.signal?.throwIfAborted();
       if (ArrayBuffer.isView(sentence)) {
         hasText = true;
-        await this.#addText(sentence as Uint8Array, false);
+        if (this.#options.tokenizer === undefined) await this.#addText(sentence as Uint8Array, false);
+        else this.#addLines(this.#decoder.decode(sentence as Uint8Array, { stream: true }));
       } else {
         this.#addSentence(this.#wordsOf(sentence));
       }
       if (this.#size >= kBlockBytes || this.#lengths.length >= kBlockBytes) await this.#flush();
       if (this.#budget.isSpent) await this.#budget.yield();
     }
+    if (hasText && this.#options.tokenizer !== undefined) this.#addLines(`${this.#decoder.decode()}\n`);
     await this.#flush();
     if (hasText) await this.#addText(new Uint8Array(0), true);
+  }
+
+  #addLines(text: string): void {
+    const lines = (this.#line + text).split('\n');
+    this.#line = lines.pop()!;
+    for (const line of lines) if (line.trim() !== '') this.#addSentence(this.#wordsOf(line.replace(/\r$/, '')));
   }
 
   #wordsOf(sentence: unknown): readonly unknown[] {

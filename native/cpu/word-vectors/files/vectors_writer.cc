@@ -1,8 +1,11 @@
 #include "cpu/word-vectors/files/vectors_writer.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -16,37 +19,85 @@ namespace {
 
 constexpr size_t kBlockBytes = size_t{1} << 20;
 constexpr int32_t kFastTextMagic = 793712314, kFastTextVersion = 12;
+constexpr const char* kPartMark = ".part-";
+
+// Bytes that no word may hold in a format; zero bytes end words in some.
+struct Forbidden {
+    std::string_view bytes;
+    const char* name;
+};
+
+Forbidden forbidden_in(WrittenFormat format) {
+    switch (format) {
+        case WrittenFormat::kWord2VecBinary: return {" \n", "blanks and line ends"};
+        case WrittenFormat::kFastText:
+        case WrittenFormat::kSafetensors: return {{"\0", 1}, "zero bytes"};
+        default: return {"\n", "line ends"};
+    }
+}
+
+// Beside the path; PID and number tell writings of the same path apart.
+std::string temporary_of(const std::string& path) {
+    static std::atomic<uint64_t> writings{0};
+    return path + kPartMark + std::to_string(getpid()) + "-" + std::to_string(writings.fetch_add(1));
+}
+
+// Removes what processes that were killed have left of earlier writings of the path.
+void remove_abandoned(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+    const std::string begin = path.substr(slash == std::string::npos ? 0 : slash + 1) + kPartMark;
+    DIR* directory = opendir(folder.c_str());
+    if (directory == nullptr) return;
+    while (const dirent* entry = readdir(directory)) {
+        const std::string_view name = entry->d_name;
+        if (name.substr(0, begin.size()) != begin) continue;
+        const char* const end = name.data() + name.size();
+        pid_t pid = 0;
+        const auto [next, problem] = std::from_chars(name.data() + begin.size(), end, pid);
+        const bool is_ours = problem == std::errc() && pid > 0 && (next == end || *next == '-');
+        if (is_ours && kill(pid, 0) != 0 && errno == ESRCH) unlink((folder + entry->d_name).c_str());
+    }
+    closedir(directory);
+}
 
 }  // namespace
 
 VectorsWriter::VectorsWriter(std::shared_ptr<const WordVectors> vectors, const std::string& path,
                              WrittenFormat format)
-    : vectors_(std::move(vectors)),
-      path_(path),
-      temporary_(path + ".part-" + std::to_string(getpid())),
-      format_(format) {
+    : vectors_(std::move(vectors)), path_(path), temporary_(temporary_of(path)), format_(format) {
     BERTHA_CHECK(format != WrittenFormat::kFastText ||
                      (vectors_->fast_text != nullptr && vectors_->fast_text->output.bytes() > 0),
                  "INVALID_ARG", "expected vectors of fastText for a model of fastText");
-    for (int64_t i = 0; format == WrittenFormat::kWord2VecBinary && i < vectors_->size(); i++)
-        BERTHA_CHECK(vectors_->words.word(i).find(' ') == std::string_view::npos, "INVALID_ARG",
-                     "expected words without blanks for the binary form, got %.60s",
-                     std::string(vectors_->words.word(i)).c_str());
+    const Forbidden forbidden = forbidden_in(format);
+    for (int64_t i = 0; i < vectors_->size(); i++)
+        BERTHA_CHECK(vectors_->words.word(i).find_first_of(forbidden.bytes) == std::string_view::npos,
+                     "INVALID_ARG", "expected words without %s for this format, got word %lld: %.60s",
+                     forbidden.name, static_cast<long long>(i), std::string(vectors_->words.word(i)).c_str());
     items_ = vectors_->size();
     if (format == WrittenFormat::kSafetensors) items_ *= 2;  // words, then rows
     if (format == WrittenFormat::kFastText) items_ = 3 * items_ + vectors_->fast_text->ngram_rows;
+    remove_abandoned(path);
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     BERTHA_CHECK(fd_ >= 0, "IO", "cannot write %s: %s", path.c_str(), std::strerror(errno));
 }
 
-VectorsWriter::~VectorsWriter() {
-    if (fd_ < 0) return;
-    close(fd_);
-    unlink(temporary_.c_str());
+VectorsWriter::~VectorsWriter() { discard(); }
+
+void VectorsWriter::discard() {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+    if (!std::exchange(is_settled_, true)) unlink(temporary_.c_str());
 }
 
 std::vector<LongPhase> VectorsWriter::phases() {
-    return {{1, [this](int) { return write_some(); }}};
+    return {{1, [this](int) {
+                 try {
+                     return write_some();
+                 } catch (...) {
+                     discard();
+                     throw;
+                 }
+             }}};
 }
 
 void VectorsWriter::append_row(const float* row) {
@@ -171,9 +222,9 @@ bool VectorsWriter::write_some() {
     }
     flush();
     if (next_ < items_) return true;
-    const bool is_there = fsync(fd_) == 0 && close(std::exchange(fd_, -1)) == 0 &&
-                          std::rename(temporary_.c_str(), path_.c_str()) == 0;
-    BERTHA_CHECK(is_there, "IO", "cannot write %s: %s", path_.c_str(), std::strerror(errno));
+    is_settled_ = fsync(fd_) == 0 && close(std::exchange(fd_, -1)) == 0 &&
+                  std::rename(temporary_.c_str(), path_.c_str()) == 0;
+    BERTHA_CHECK(is_settled_, "IO", "cannot write %s: %s", path_.c_str(), std::strerror(errno));
     return false;
 }
 

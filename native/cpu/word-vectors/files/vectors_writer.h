@@ -27,6 +27,7 @@ public:
 
 private:
     bool write_some();
+    void discard();
     void begin();
     void append_row(const float* row);
     void append_word(int64_t i);
@@ -43,6 +44,7 @@ private:
     const std::string path_, temporary_;
     const WrittenFormat format_;
     int fd_ = -1;
+    bool is_settled_ = false;  // under its name, or removed
     int64_t next_ = 0, items_ = 0;
     std::string block_;
     TrainingProgress progress_;

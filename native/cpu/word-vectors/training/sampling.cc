@@ -15,7 +15,7 @@ AliasSampler::AliasSampler(const std::vector<int64_t>& counts, double power) : s
     std::vector<double> share(counts.size());
     double sum = 0.0;
     for (size_t i = 0; i < counts.size(); i++)
-        sum += share[i] = std::pow(static_cast<double>(counts[i]), power);
+        sum += share[i] = counts[i] > 0 ? std::pow(static_cast<double>(counts[i]), power) : 0.0;
     std::vector<int32_t> small, large;
     for (size_t i = 0; i < counts.size(); i++) {
         share[i] *= static_cast<double>(counts.size()) / sum;

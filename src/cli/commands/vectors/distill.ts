@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { loadModel, type LoadModelOptions } from '../../../index.js';
 import { distillVectors } from '../../../word-vectors/index.js';
 import type { ModelFlags } from '../../flags.js';
 import { stopBar } from '../../terminal/bars.js';
 import { showDownload } from '../../terminal/download-progress.js';
 import { startBar } from '../../terminal/progress.js';
+import { readWordList } from '../words/word-list.js';
 
 /** The flags of `bertha vectors distill`, as commander hands them over. */
 export interface DistillVectorsFlags extends Omit<ModelFlags, 'model'> {
@@ -17,7 +17,7 @@ export interface DistillVectorsFlags extends Omit<ModelFlags, 'model'> {
 /** Makes static vectors of a model and writes them as a model of their own. */
 export async function distill(name: string | undefined, flags: DistillVectorsFlags): Promise<void> {
   const { output, dimensions, vocabulary: file, layout, ...compute } = flags;
-  const vocabulary = file === undefined ? undefined : words(await readFile(file, 'utf8'));
+  const vocabulary = file === undefined ? undefined : readWordList(file);
   const model = await loadModel(name, { heads: false, ...compute, onProgress: showDownload() } as LoadModelOptions);
   let bar: ReturnType<typeof startBar> | undefined;
   const onProgress = ({ done, of }: { readonly done: number; readonly of: number }): void => {
@@ -31,9 +31,4 @@ export async function distill(name: string | undefined, flags: DistillVectorsFla
     if (bar !== undefined) stopBar(bar);
     model.dispose();
   }
-}
-
-/** The lines that are not blank. */
-function words(text: string): string[] {
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
 }

@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { replaceFile } from '../../../checkpoint/replace-file.js';
 import { unexpected } from '../../../expected.js';
-import { errorMessage } from '../../../realms.js';
 import {
   type AnalogyScores,
   type KeyedVectors,
@@ -13,6 +12,7 @@ import {
 } from '../../../word-vectors/index.js';
 import { table } from '../../terminal/table.js';
 import { shorten } from '../../terminal/width.js';
+import { readWordList } from './word-list.js';
 
 /** The flags of every `bertha vectors …`, as commander hands them over. */
 export interface QueryFlags {
@@ -139,21 +139,10 @@ export async function plot(file: string, flags: PlotFlags): Promise<void> {
   const isPage = flags.output.endsWith('.html');
   if (!isPage && !flags.output.endsWith('.svg')) throw unexpected('USAGE', 'a name that ends in .svg or .html for --output', flags.output);
   const kv = await load(file, flags);
-  const words = flags.words === undefined ? kv.words(0, kPlottedWords) : wordsOf(flags.words);
+  const words = flags.words === undefined ? kv.words(0, kPlottedWords) : readWordList(flags.words);
   const { svg, html, points } = await kv.plot(words, flags.title === undefined ? {} : { title: flags.title });
   await replaceFile(flags.output, [Buffer.from(isPage ? html : svg)]);
   process.stdout.write(`${flags.output}: ${points.length} words\n`);
-}
-
-function wordsOf(file: string): string[] {
-  try {
-    const lines = readFileSync(file, 'utf8')
-      .replace(/^\ufeff/, '')
-      .split('\n');
-    return lines.map((line) => line.trim()).filter((line) => line !== '');
-  } catch (error) {
-    throw unexpected('IO', `words in ${file}`, errorMessage(error), { cause: error });
-  }
 }
 
 async function load(file: string, flags: QueryFlags, warnings?: string[]): Promise<KeyedVectors> {
