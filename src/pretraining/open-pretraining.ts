@@ -2,7 +2,7 @@ import path from 'node:path';
 import { unexpected } from '../expected.js';
 import { Budget } from '../runtime/event-loop-budget.js';
 import { Trainer, type TrainingArguments } from '../training/index.js';
-import type { LoraOptions } from '../training/lora/lora.js';
+import { learningArguments } from '../training/trainer/learning-arguments.js';
 import type { TrainableModel } from '../training/trainer/trainable-model.js';
 import { LearningModel } from '../training/program/learning-model.js';
 import { openCorpus, type TextSource } from './corpus/text-source.js';
@@ -41,16 +41,7 @@ export async function openPretraining(directory: string, own: PretrainSettings, 
   const isElectra = objective === 'replaced-tokens';
   const { discriminatorWeight = 50 } = own;
   if (isElectra && args.lora !== undefined) throw unexpected('INVALID_OPTION', 'no lora for replaced-tokens', 'one');
-  const how = {
-    labelSmoothing: args.labelSmoothingFactor,
-    seed: args.seed,
-    freeze: args.freeze,
-    bitfit: args.bitfit,
-    lora: args.lora as LoraOptions | undefined,
-    threads: args.threads,
-    precision: args.bf16 ? 'bf16' : 'fp32',
-    recompute: args.gradientCheckpointing,
-  } as const;
+  const how = learningArguments(args);
   const learning = isElectra
     ? await ElectraPair.load(directory, { ...how, discriminatorWeight })
     : await LearningModel.load(directory, { ...how, task: hasPairs ? 'pretraining' : 'fill-mask' });

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { makeFolder } from '../../checkpoint/make-folder.js';
 import { unexpected } from '../../expected.js';
 import type { Model } from '../../models/model.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
@@ -10,7 +11,6 @@ import { LearningModel, toNativeBatch, type LearningOptions } from '../../traini
 import { seedWords } from '../../training/program/philox.js';
 import type { SnapshotOptions } from '../../training/program/snapshot.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TrainableModel, TrainedTensor } from '../../training/trainer/trainable-model.js';
-import { makeFolder } from '../store/make-folder.js';
 import type { PretrainingPrediction } from '../examples/pretraining-collator.js';
 import { replacedTokens, type ReplacedBatch } from './replaced-batch.js';
 import { sampleWord } from './sample-words.js';

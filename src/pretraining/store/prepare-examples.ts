@@ -4,6 +4,7 @@ import { endianness, tmpdir } from 'node:os';
 import path from 'node:path';
 import { quotePath } from '../../checkpoint/describe.js';
 import { ioError } from '../../checkpoint/files.js';
+import { makeFolder } from '../../checkpoint/make-folder.js';
 import { unexpected } from '../../expected.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
@@ -13,7 +14,6 @@ import { readDocuments, type ReadOptions } from '../corpus/documents.js';
 import type { Corpus } from '../corpus/text-source.js';
 import { drawExamples, type DrawOptions } from '../examples/draw-examples.js';
 import { ExampleStore } from './example-store.js';
-import { makeFolder } from './make-folder.js';
 import { ExampleWriter, type ExampleIndex } from './example-writer.js';
 
 /** How the examples of a corpus are made, and where they go. */
