@@ -50,6 +50,17 @@ const rows = ['good film', 'fine film', 'nice play', 'bad film', 'poor film', 'a
   label: i < 3 ? 'yes' : 'no',
 }));
 
+t('of thousands of texts as many pairs as are wanted', () => {
+  const many = Array.from({ length: 3000 }, (_, i) => ({ text: `text ${i}`, label: String(i % 3) }));
+  const pairs = contrastivePairs(many, { sampling: 'oversampling', maxPairs: 50, seed: 1 });
+  assert.is(pairs.length, 100);
+  const labelOf = (text: string): number => Number(text.slice(5)) % 3;
+  for (const { anchor, positive, label } of pairs) {
+    assert.is.not(anchor, positive);
+    assert.is(labelOf(anchor) === labelOf(positive) ? 1 : 0, label);
+  }
+});
+
 t('a classifier is trained, saved, loaded by its folder alone, and scored', async () => {
   const outputDir = join(temporaryFolder(), 'classifier');
   const options: SetFitOptions = {

@@ -33,11 +33,19 @@ export interface PairOptions {
 /** All pairs of different texts, in an order that is a function of the seed, as many of both kinds as `options` say: setfit's ContrastiveDataset. */
 export function contrastivePairs(texts: readonly LabelledText[], { sampling, iterations, maxPairs, seed }: PairOptions): ContrastivePair[] {
   const random = new Random(seed);
+  // All pairs by their numbers: thousands of texts have millions.
   const all = shuffled(
-    texts.flatMap((_, i) => texts.slice(0, i).map((__, j) => [j, i] as const)),
+    Uint32Array.from({ length: (texts.length * (texts.length - 1)) / 2 }, (_, number) => number),
     random,
   );
-  const kinds = [1, 0].map((label) => all.filter(([i, j]) => (texts[i]!.label === texts[j]!.label ? 1 : 0) === label).slice(0, maxPairs));
+  const kinds = [true, false].map((isSame) => {
+    const kept: (readonly [number, number])[] = [];
+    for (let n = 0; n < all.length && kept.length < maxPairs; n++) {
+      const pair = pairOf(all[n]!);
+      if ((texts[pair[0]]!.label === texts[pair[1]]!.label) === isSame) kept.push(pair);
+    }
+    return kept;
+  });
   const counts = kinds.map(({ length }) => length);
   const wanted =
     iterations === undefined
@@ -53,8 +61,14 @@ export function contrastivePairs(texts: readonly LabelledText[], { sampling, ite
   return shuffled(drawn, random);
 }
 
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const order = [...items];
+/** Pair number i · (i - 1) / 2 + j is (j, i). */
+function pairOf(number: number): readonly [number, number] {
+  const i = Math.floor((1 + Math.sqrt(1 + 8 * number)) / 2);
+  return [number - (i * (i - 1)) / 2, i];
+}
+
+/** In place. */
+function shuffled<T extends { readonly length: number; [place: number]: ContrastivePair | number }>(order: T, random: Random): T {
   for (let i = order.length - 1; i > 0; i--) {
     const j = random.below(i + 1);
     [order[i], order[j]] = [order[j]!, order[i]!];
