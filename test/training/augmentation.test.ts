@@ -37,4 +37,20 @@ t('so many words are others, all else stays, and the seed decides', async () => 
   other.dispose();
 });
 
+t('words beyond the limit of the model stay, and masks that a text holds are not those that are asked', async () => {
+  const model = await loadModel(golden('tiny', 'bert-mlm'));
+  const long = Array.from({ length: 2 * model.maxTokens }, (_, i) => (i % 2 === 0 ? 'cat' : 'mat')).join(' ');
+  const [, copy] = await augmentTexts(model, [{ text: long }], { words: 20, seed: 3 });
+  const [before, after] = [wordsOf(long), wordsOf(copy!.text)];
+  const changed = after.flatMap((word, i) => (word === before[i] ? [] : [i]));
+  assert.ok(changed.length > 0 && changed.length <= 20 && changed.every((i) => i < model.maxTokens), changed.join());
+  assert.is(after.length, before.length);
+  for (const { text } of await augmentTexts(model, [{ text: '[MASK] cat [MASK]' }], { copies: 4, words: 3 })) {
+    assert.match(text, /^\[MASK\] \S+ \[MASK\]$/);
+  }
+  for (const row of [null, 'text']) assert.is((await rejection(() => augmentTexts(model, [row as never]))).code, 'DATASET');
+  assert.is((await rejection(() => augmentTexts(model, 'text' as never))).code, 'INVALID_ARG');
+  model.dispose();
+});
+
 t.run();

@@ -1,9 +1,9 @@
-import { unexpected } from '../../expected.js';
+import { unexpected, wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import { abortSignal, integer, readOptions } from '../../options.js';
 import { fillMask, type FilledText } from '../../tasks/fill-mask.js';
 import { Random } from '../datasets/random.js';
-import type { Row } from '../datasets/row.js';
+import { describeRow, type Row } from '../datasets/row.js';
 
 /** Options of `augmentTexts`. */
 export interface AugmentOptions {
@@ -34,8 +34,6 @@ const schema = {
 
 /** Texts that are computed at once. */
 const kBatch = 64;
-/** A word with its place between what stands around it. */
-const kWord = /[\p{L}\p{M}\p{N}]+/gu;
 const kWholeWord = /^[\p{L}\p{M}\p{N}]+$/u;
 
 /**
@@ -50,9 +48,11 @@ const kWholeWord = /^[\p{L}\p{M}\p{N}]+$/u;
 export async function augmentTexts<R extends Row>(model: Model, rows: readonly R[], options?: AugmentOptions): Promise<R[]> {
   const { column = 'text', copies = 1, words = 2, topK = 5, seed = 42, signal } = readOptions('augmentTexts', options, schema);
   const mask = model.tokenizer.maskId === undefined ? '[MASK]' : (model.tokenizer.idToToken(model.tokenizer.maskId) ?? '[MASK]');
+  if (!Array.isArray(rows)) throw wrongArgument('a list of rows for augmentTexts', rows);
   const drafts = rows.flatMap((row, index) => {
-    const text = row[column];
-    if (typeof text !== 'string') throw unexpected('DATASET', `text in ${JSON.stringify(column)} of row ${index}`, typeof text);
+    const text = (row as Row | null | undefined)?.[column];
+    if (typeof text !== 'string')
+      throw unexpected('DATASET', `text in ${JSON.stringify(column)} of ${describeRow(row, index)}`, typeof text);
     return Array.from({ length: copies }, (_, copy) => ({
       row,
       text,
@@ -62,9 +62,7 @@ export async function augmentTexts<R extends Row>(model: Model, rows: readonly R
   });
   for (let round = 0; round < words; round++) {
     const asked = drafts.flatMap((draft) => {
-      const places = [...draft.text.matchAll(kWord)]
-        .map((match, place) => ({ match, place }))
-        .filter(({ place }) => !draft.changed.has(place));
+      const places = wordsWithin(model, draft.text, mask).filter(({ place }) => !draft.changed.has(place));
       if (places.length === 0) return [];
       const { match, place } = places[draft.random.below(places.length)]!;
       draft.changed.add(place);
@@ -76,6 +74,8 @@ export async function augmentTexts<R extends Row>(model: Model, rows: readonly R
           after,
           word: match[0],
           masked: `${before}${mask}${after}`,
+          // Masks that the text itself holds come before it.
+          number: before.split(mask).length - 1,
         },
       ];
     });
@@ -88,8 +88,8 @@ export async function augmentTexts<R extends Row>(model: Model, rows: readonly R
         onTruncate: 'truncate',
         ...(signal && { signal }),
       });
-      part.forEach(({ draft, before, after, word }, i) => {
-        const choices = wordsOf(filled[i]!)
+      part.forEach(({ draft, before, after, word, number }, i) => {
+        const choices = wordsOf(filled[i]!, number)
           .filter((each) => each.toLowerCase() !== word.toLowerCase())
           .slice(0, topK);
         if (choices.length > 0) draft.text = `${before}${choices[draft.random.below(choices.length)]!}${after}`;
@@ -99,6 +99,20 @@ export async function augmentTexts<R extends Row>(model: Model, rows: readonly R
   return [...rows, ...drafts.map(({ row, text }) => ({ ...row, [column]: text }))];
 }
 
-function wordsOf({ masks }: FilledText): string[] {
-  return (masks[0]?.candidates ?? []).map(({ tokenStr }) => tokenStr).filter((word) => kWholeWord.test(word));
+/** The words of a text that the model sees whole, with their places among all words; a mask is none. */
+function wordsWithin(model: Model, text: string, mask: string): { readonly match: RegExpExecArray; readonly place: number }[] {
+  const { offsets, truncated } = model.tokenizer.encode(text, { truncation: true, maxLength: model.maxTokens, offsets: true });
+  const end = truncated ? offsets!.reduce((last, offset) => Math.max(last, offset), 0) : text.length;
+  return [...text.matchAll(/[\p{L}\p{M}\p{N}]+/gu)]
+    .map((match, place) => ({ match, place }))
+    .filter(({ match: { 0: word, index } }) => index + word.length <= end && !isInMask(text, index, word, mask));
+}
+
+function isInMask(text: string, index: number, word: string, mask: string): boolean {
+  const inside = mask.indexOf(word);
+  return inside >= 0 && text.startsWith(mask, index - inside);
+}
+
+function wordsOf({ masks }: FilledText, number: number): string[] {
+  return (masks[number]?.candidates ?? []).map(({ tokenStr }) => tokenStr).filter((word) => kWholeWord.test(word));
 }

@@ -36,8 +36,9 @@ export class SentenceCollator implements Collator<Row, SentenceExample> {
     const texts = [this.#columns.text(row, 'text', index)];
     const pair = this.#columns.get(row, 'textPair');
     if (typeof pair === 'string') texts.push(pair);
-    const label = this.#columns.get(row, 'label');
-    const score = label === undefined || label === '' ? undefined : Number(label);
+    // Of a single text it is a class, which nothing here reads.
+    const label = texts.length === 2 ? this.#columns.get(row, 'label') : undefined;
+    const score = label === undefined || label === null || label === '' ? undefined : Number(label);
     if (score !== undefined && !Number.isFinite(score)) {
       throw unexpected('DATASET', `a number as the score of ${describeRow(row, index)}`, JSON.stringify(label));
     }

@@ -112,7 +112,7 @@ export async function prune(options: PruneOptions): Promise<PrunedModel> {
     };
     return await inTemporaryFolder(async (folder) => {
       const [layered, headless] = [path.join(folder, 'layers'), path.join(folder, 'heads')];
-      const layers = await dropWorstLayers(directory, folder, numLayers, dropLayers, judged);
+      const layers = await dropWorstLayers(directory, numLayers, dropLayers, judged);
       const kept = Array.from({ length: numLayers }, (_, layer) => layer).filter((layer) => !layers.some((each) => each.layer === layer));
       await fillFolder(layered, (temporary) => keepLayers(directory, kept, temporary));
       const heads = dropHeads === 0 ? [] : await worstHeads(layered, dropHeads, judged);
@@ -146,7 +146,6 @@ function load(directory: string, { threads }: PruneOptions): Promise<Model> {
 /** Leaves out one layer after the other, each time the one that is missed least. */
 async function dropWorstLayers(
   directory: string,
-  folder: string,
   numLayers: number,
   count: number,
   judged: Judged,
@@ -156,10 +155,14 @@ async function dropWorstLayers(
   for (let i = 0; i < count; i++) {
     const scores: { layer: number; score: number }[] = [];
     for (const layer of kept) {
-      const trial = path.join(folder, `without-${i}-${layer}`);
       const others = kept.filter((each) => each !== layer);
-      await fillFolder(trial, (temporary) => keepLayers(directory, others, temporary));
-      scores.push({ layer, score: await scoreOf(trial, judged) });
+      // One trial at a time: each is as large as the model.
+      const score = await inTemporaryFolder(async (folder) => {
+        const trial = path.join(folder, 'trial');
+        await fillFolder(trial, (temporary) => keepLayers(directory, others, temporary));
+        return scoreOf(trial, judged);
+      });
+      scores.push({ layer, score });
     }
     const best = scores.reduce((most, each) => (each.score > most.score ? each : most));
     dropped.push(best);
