@@ -4,7 +4,7 @@ import type { ColumnNames, Row } from '../datasets/index.js';
 import type { LabelSet } from '../datasets/label-set.js';
 import type { ProblemType } from '../../checkpoint/labels.js';
 import type { ComputeMetrics } from '../trainer/evaluation.js';
-import { SentenceCollator, sentenceMetrics } from './sentence-collator.js';
+import { TextVectorsCollator, textVectorsMetrics } from './text-vectors-collator.js';
 import type { DistillTask } from './teacher.js';
 
 /** How the rows of a task are read. */
@@ -16,13 +16,13 @@ export interface RowReading {
 /** The collator of a task for a model that knows its labels. Errors: MAX_LENGTH, those of `createCollator`. */
 export function collatorOf(task: DistillTask, model: Model, labels: LabelSet, { columns, collator }: RowReading): Collator<Row> {
   const named = columns === undefined ? {} : { columns };
-  if (task === 'sentence-embedding') return new SentenceCollator(model, { ...named, maxLength: collator?.maxLength });
+  if (task === 'sentence-embedding') return new TextVectorsCollator(model, { ...named, maxLength: collator?.maxLength });
   return createCollator(task, model, { ...collator, ...named, ...(task === 'next-sentence-prediction' ? {} : { labels }) });
 }
 
 /** The usual scores of a task. */
 export function metricsOf(task: DistillTask, { kind }: LabelSet): ComputeMetrics {
-  return task === 'sentence-embedding' ? sentenceMetrics : taskMetrics(task, kind);
+  return task === 'sentence-embedding' ? textVectorsMetrics : taskMetrics(task, kind);
 }
 
 /** A model's labels, for another that learns the same task: nothing for heads without labels of their own. */

@@ -10,29 +10,29 @@ import { describeRow, type Row } from '../datasets/row.js';
 import type { EvalPrediction } from '../trainer/evaluation.js';
 
 /** How sentences are read. */
-export interface SentenceOptions {
+export interface TextVectorsOptions {
   readonly columns?: ColumnNames | undefined;
   /** Default: the model's limit. */
   readonly maxLength?: number | undefined;
 }
 
 /** A sentence, or two with the score that people gave them. */
-export interface SentenceExample extends Example {
+export interface TextVectorsExample extends Example {
   readonly score: number | undefined;
 }
 
 /** Rows of a text, or of two, whose vectors are learned; two texts with a score are compared in evaluations. Errors of `encode`: DATASET, MAX_LENGTH. */
-export class SentenceCollator implements Collator<Row, SentenceExample> {
+export class TextVectorsCollator implements Collator<Row, TextVectorsExample> {
   readonly #columns: Columns;
   readonly #reader: TextReader;
 
   /** Errors: MAX_LENGTH. */
-  constructor(model: TextModel, { columns, maxLength }: SentenceOptions) {
+  constructor(model: TextModel, { columns, maxLength }: TextVectorsOptions) {
     this.#columns = new Columns(columns);
     this.#reader = new TextReader('the dataset', model, { maxLength });
   }
 
-  *encode(row: Row, index: number): Generator<void, SentenceExample> {
+  *encode(row: Row, index: number): Generator<void, TextVectorsExample> {
     const texts = [this.#columns.text(row, 'text', index)];
     const pair = this.#columns.get(row, 'textPair');
     if (typeof pair === 'string') texts.push(pair);
@@ -56,7 +56,7 @@ export class SentenceCollator implements Collator<Row, SentenceExample> {
     };
   }
 
-  collate(examples: readonly SentenceExample[]): CollatedBatch {
+  collate(examples: readonly TextVectorsExample[]): CollatedBatch {
     const packed = packExamples(examples);
     const sequences = packed.cuSeqlens.length - 1;
     const { poolSkip } = this.#reader;
@@ -85,7 +85,7 @@ export class SentenceCollator implements Collator<Row, SentenceExample> {
 }
 
 /** How well cosines follow the scores of pairs; nothing where there are no pairs with scores. */
-export function sentenceMetrics({ predictions, labels }: EvalPrediction): Readonly<Record<string, number>> {
+export function textVectorsMetrics({ predictions, labels }: EvalPrediction): Readonly<Record<string, number>> {
   if (labels.length < 2 || labels.length !== predictions.length) return {};
   const [scores, cosines] = [labels as number[], predictions as number[]];
   return { pearson: pearson(scores, cosines), spearman: spearman(scores, cosines) };
