@@ -30,7 +30,7 @@ export interface PairOptions {
   readonly seed: number;
 }
 
-/** All pairs of different texts, in an order that is a function of the seed, as many of both kinds as `options` say: setfit's ContrastiveDataset. */
+/** All pairs of different texts, in an order that is a function of the seed, as many of both kinds as `options` say: setfit's ContrastiveDataset without pairs of a text with itself. */
 export function contrastivePairs(texts: readonly LabelledText[], { sampling, iterations, maxPairs, seed }: PairOptions): ContrastivePair[] {
   const random = new Random(seed);
   // All pairs by their numbers: thousands of texts have millions.
