@@ -4,8 +4,8 @@ import { listFiles } from '../list-files.js';
 import { openRegularFile, readFully } from '../files.js';
 
 const kPieceBytes = 1 << 20;
-/** Weights of a model, in its folder or a module's. */
-const kWeights = /(?:^|[/\\])(?:model|adapter_model)[^/\\]*\.safetensors$/;
+/** Weights of a model, in its folder or a module's (`2_Dense`); not those of checkpoints and of heads beside it, which come and go. */
+const kWeights = /^(?:\d+_[^/\\]+[/\\])?(?:model|adapter_model)[^/\\]*\.safetensors$/;
 
 /** The SHA-256 of a model's weights, in hexadecimal: of its one file, or of the names and hashes of several. Errors: IO. */
 export async function weightsHash(directory: string): Promise<string> {
