@@ -71,6 +71,9 @@ t('words of the tokenizer, of segmentWords, of lists; none of an empty text', as
   for (const { start, end, vector } of words) near(vector, (await byHand(model, chinese, [start, end], [-1])).mean);
   assert.equal(await spelled({ words: [['喝茶', [6, 8]]] }), ['喝茶', chinese.slice(6, 8)]);
   assert.equal(await wordVectors(model, ['', '茶'], { words: 'whitespace' }).then((all) => all.map(({ length }) => length)), [0, 1]);
+  assert.equal([await wordVectors(model, ''), await wordVectors(model, []), await wordVectors(model, ['', ' '])], [[], [], [[], []]]);
+  const many = await wordVectors(model, new Array<string>(300).fill(chinese)); // more than one job
+  for (const each of many) assert.equal(each, many[0]);
   const dropped = await wordVectors(model, '茶 \u0000\u200d', { words: [['茶', [2, 4]]] } as object);
   assert.equal(
     dropped.map(({ tokens, vector }) => [tokens, vector.every((value) => value === 0)]),

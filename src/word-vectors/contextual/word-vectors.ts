@@ -1,12 +1,13 @@
 import { Call } from '../../calls/call.js';
 import { requireModel, requireString } from '../../calls/inputs.js';
-import { rowsOf, type Sequence } from '../../calls/job.js';
+import { type Job, rowsOf, type Sequence } from '../../calls/job.js';
 import { callSchema, limitSchema, type CallOptions } from '../../calls/options.js';
 import { TextSource } from '../../calls/source.js';
 import { asEncoding, TextReader } from '../../calls/text-reader.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import type { Model, Value } from '../../models/index.js';
 import { type Check, oneOf, readOptions } from '../../options.js';
+import type { BatchInputs } from '../../runtime/batch.js';
 import { KeyedVectors } from '../queries/keyed-vectors.js';
 import { wordSpans, wordsOption, type WordsOption } from './word-spans.js';
 import { WordTokens } from './word-tokens.js';
@@ -51,6 +52,9 @@ const schema = {
   combine: oneOf(['mean', 'sum']),
   maxLength: limitSchema.maxLength,
 };
+
+/** Tokens that are computed at once: their words are pooled in one turn of the event loop, some milliseconds for four layers. */
+const kJobTokens = 1024;
 
 /** A window of a text with the words that are read from it: tokens `begin` to `end` make `vector`. */
 interface Window extends Sequence {
@@ -104,12 +108,12 @@ export async function wordVectors(
     return [...windows.values()].filter((window) => window.words.length > 0);
   });
   const call = new Call('wordVectors', model, settings);
-  await call.compute(source, values, ({ sequences }, outputs, batch) => {
+  const take = ({ sequences }: Job<Window>, outputs: readonly Float32Array[], batch: BatchInputs): void =>
     sequences.forEach((window, i) => {
       const rows = values.map((value, v) => rowsOf(outputs[v]!, value, batch, i));
       for (const { begin, end, vector } of window.words) pool(rows, begin, end, scale, vector);
     });
-  });
+  await call.compute(source, values, take, { jobTokens: kJobTokens });
   call.finish();
   return Array.isArray(input) ? results : results[0]!;
 }
