@@ -211,14 +211,16 @@ t('embeds from its CommonJS files, where a tool cannot require ES modules', asyn
 });
 
 t('learns from require() and from its CommonJS files', async () => {
-  const source = `for (const name of ['bertha-encoder/learn', './node_modules/bertha-encoder/dist/cjs/learn/index.js']) {
-    const { CountVectorizer, LogisticRegression, trainTestSplit } = require(name);
-    const words = new CountVectorizer();
-    const x = words.fitTransform(['a good film', 'bad film', 'good good', 'bad bad']);
-    new LogisticRegression().fit(x, ['p', 'n', 'p', 'n'])
-      .then((model) => model.predict(words.transform(['good', 'bad'])))
-      .then((labels) => console.log(labels.join(), trainTestSplit([[0, 1, 2, 3]], { randomState: 0 }).join('|')));
-  }\n`;
+  const source = `(async () => {
+    for (const name of ['bertha-encoder/learn', './node_modules/bertha-encoder/dist/cjs/learn/index.js']) {
+      const { CountVectorizer, LogisticRegression, trainTestSplit } = require(name);
+      const words = new CountVectorizer();
+      const x = await words.fitTransform(['a good film', 'bad film', 'good good', 'bad bad']);
+      const model = await new LogisticRegression().fit(x, ['p', 'n', 'p', 'n']);
+      const labels = await model.predict(await words.transform(['good', 'bad']));
+      console.log(labels.join(), trainTestSplit([[0, 1, 2, 3]], { randomState: 0 }).join('|'));
+    }
+  })();\n`;
   const { code, output } = await runProgram('learn.cjs', source);
   assert.is(code, 0, output);
   assert.equal(output.trim().split('\n'), ['p,n 3,1,0|2', 'p,n 3,1,0|2']);
