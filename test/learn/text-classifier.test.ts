@@ -155,6 +155,9 @@ t('bertha classify-train and bertha classify --classifier', async () => {
   assert.is((JSON.parse(asked.stdout) as { labels: { label: string }[] }).labels[0]!.label, 'food');
   const wrong = await bertha(['classify', 'x', '--classifier', folder, '--pairs']);
   assert.is(wrong.code, 2);
+  const adapted = await bertha(['classify-train', csv, '--adapter', folder, '--output', `${folder}-2`]);
+  assert.is(adapted.code, 2);
+  assert.match(adapted.stderr, /a model without an adapter/);
 });
 
 t.run();

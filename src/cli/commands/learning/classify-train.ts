@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { unexpected } from '../../../expected.js';
 import { type Embedder, type LoadModelOptions, loadEmbedder } from '../../../index.js';
 import {
   segmentWords,
@@ -32,6 +33,11 @@ export interface ClassifyTrainFlags extends ModelFlags {
 /** Trains a classifier on a file of texts and classes, writes it, and prints the report and the confusion matrix. */
 export async function classifyTrain(file: string, flags: ClassifyTrainFlags): Promise<void> {
   const { features, testSize, testFile, segment, seed: randomState } = flags;
+  if (flags.adapter !== undefined) {
+    throw unexpected('INVALID_OPTION', 'a model without an adapter for classify-train', flags.adapter, {
+      hint: 'Its classifier names the model alone, and would be read back without the adapter.',
+    });
+  }
   const columns = { text: flags.text, label: flags.label };
   const test = testFile === undefined ? undefined : await readLabelledTexts(testFile, columns);
   const embedder = features === 'tfidf' ? undefined : await embedderOf(flags);
