@@ -1,11 +1,12 @@
 import { parseConfig, type ModelConfig } from '../architectures/config.js';
 import { ModelReader } from '../checkpoint/model-reader.js';
-import { isStatic } from '../checkpoint/sentence/module-list.js';
+import { isStatic, settle, type ModuleList } from '../checkpoint/sentence/module-list.js';
 import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import type { CrossEncoderConfig, SentenceFiles, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { readTokenizerMaxLength, type TokenizerFiles } from '../checkpoint/tokenizer-files.js';
-import type { BerthaError } from '../errors.js';
-import { staticConfig, staticTable, withoutSpecialTokens } from './static-model.js';
+import { BerthaError } from '../errors.js';
+import { unexpected } from '../expected.js';
+import { hasStaticTable, staticConfig, staticTable, withoutSpecialTokens } from './static-model.js';
 import type { LowRank } from './program/low-rank.js';
 
 /** An open model: its configuration and texts in memory, its weights still in their files. */
@@ -50,8 +51,7 @@ export interface ModelDirectory {
 export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
   const reader = await ModelReader.start(directory);
   try {
-    const modules = await reader.modules();
-    const table = isStatic(modules) ? staticTable((await reader.weights(modules)).tensors) : undefined;
+    const { modules, table } = await readModuleList(reader);
     const config = table === undefined ? parseConfig(await reader.config(modules)) : staticConfig(table);
     const tensors = table === undefined ? (await reader.weights(modules)).tensors : new Map([[table.name, table]]);
     const files = await reader.tokenizerFiles(modules);
@@ -72,6 +72,24 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
     await reader.close();
     throw error;
   }
+}
+
+/**
+ * What modules.json lists, and the table of vectors that it begins with, if it does. That an encoder lies where the table should be concerns sentence
+ * vectors alone.
+ */
+async function readModuleList(reader: ModelReader): Promise<{ readonly modules: ModuleList | undefined; readonly table?: TensorInfo }> {
+  const modules = await reader.modules();
+  if (modules === undefined || !isStatic(modules)) return { modules };
+  const { tensors } = await reader.weights(modules);
+  if (hasStaticTable(tensors) || !(await hasEncoder(reader, modules))) return { modules, table: staticTable(tensors) };
+  const error = unexpected('CONFIG_UNSUPPORTED', 'a table of vectors for the module StaticEmbedding', 'the weights of an encoder');
+  return { modules: { ...modules, error } };
+}
+
+async function hasEncoder(reader: ModelReader, modules: ModuleList): Promise<boolean> {
+  const config = await settle(async () => parseConfig(await reader.config(modules)));
+  return !(config instanceof BerthaError);
 }
 
 /** The length limit of a model's inputs, see `ModelDirectory.maxLength`. */

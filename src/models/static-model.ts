@@ -16,6 +16,11 @@ const kNames = ['embedding.weight', 'embeddings'];
 const kMostTokens = 1 << 16;
 const kMostWidth = 1 << 16;
 
+/** Whether there is a table among a file's tensors. */
+export function hasStaticTable(tensors: ReadonlyMap<string, TensorInfo>): boolean {
+  return kNames.some((name) => tensors.has(name));
+}
+
 /** The table among a file's tensors. Errors: MODEL_MISMATCH, DTYPE_UNSUPPORTED; CONFIG_UNSUPPORTED for tables that other tensors index or weigh. */
 export function staticTable(tensors: ReadonlyMap<string, TensorInfo>): TensorInfo {
   const name = kNames.find((each) => tensors.has(each));
