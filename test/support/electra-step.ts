@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { electraConfigs } from '../../src/pretraining/electra/electra-config.js';
-import { ElectraPair, kGeneratorFolder } from '../../src/pretraining/electra/electra-pair.js';
-import { sampleWord } from '../../src/pretraining/electra/sample-words.js';
+import { electraConfigs } from '../../src/pretraining/replaced-tokens/electra-config.js';
+import { ElectraPair, kGeneratorFolder } from '../../src/pretraining/replaced-tokens/electra-pair.js';
+import { sampleWord } from '../../src/pretraining/replaced-tokens/sample-words.js';
 import { trainWordPiece } from '../../src/pretraining/index.js';
 import type { CollatedBatch } from '../../src/training/collators/collator.js';
 import { createModel } from '../../src/training/index.js';
