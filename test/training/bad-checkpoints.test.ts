@@ -12,6 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { loadModel } from '../../src/models/model.js';
@@ -172,6 +173,16 @@ t('of two trainers on one directory the second is told who trains there', async 
     if (trainer.state.globalStep === 0) await trainer.train();
     trainer.dispose();
   }
+  assert.not.ok(readdirSync(outputDir).some((name) => name.includes('lock')));
+});
+
+t('what a process that was killed while it locked left beside the lock goes with the next trainer', async () => {
+  const outputDir = folder();
+  const gone = { host: hostname(), pid: 2 ** 22 + 1, started: '1' };
+  writeFileSync(join(outputDir, '.training.lock-0123456789ab'), JSON.stringify(gone));
+  const { trainer } = await trainerOf({ outputDir });
+  await trainer.train();
+  trainer.dispose();
   assert.not.ok(readdirSync(outputDir).some((name) => name.includes('lock')));
 });
 

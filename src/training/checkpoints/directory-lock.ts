@@ -1,5 +1,5 @@
 import { readlinkSync, unlinkSync } from 'node:fs';
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -46,12 +46,23 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   } finally {
     await unlink(own).catch(() => undefined);
   }
+  await removeUnfinished(directory);
   const done = atExit(() => unlinkSync(file));
   return async () => {
     // First: it might be the lock of another by then.
     done();
     await unlink(file).catch(() => void abandoned.add(text));
   };
+}
+
+/** Removes what a process or worker_thread that ended in the middle of locking left beside the lock. */
+async function removeUnfinished(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(`${kLockFile}-`))) {
+    const left = path.join(directory, name);
+    const holder = parseHolder(await readFile(left, 'utf8').catch(() => ''));
+    if (holder !== undefined && !(await lives(holder))) await unlink(left).catch(() => undefined);
+  }
 }
 
 async function ownHolder(): Promise<Holder> {
