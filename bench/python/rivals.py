@@ -147,7 +147,7 @@ def list_engines():
             version = importlib.metadata.version(engine.package)
             engines.append({"name": engine.name, "precision": engine.precision, "version": version})
         except importlib.metadata.PackageNotFoundError:
-            missing.append(f"{engine.name}: the package {engine.package} is not installed in {sys.executable}")
+            missing.append(f"{engine.name}: the package {engine.package} is not installed for PYTHON")
     return {"engines": engines, "missing": missing}
 
 
