@@ -1,11 +1,13 @@
 """PyTorch's side of `npm run bench:training`: answers each line of JSON with one.
 
-{"do": "load", "directory": DIR, "precision": "fp32" | "bf16", "threads": N}     -> {"name", "version"}
-{"do": "step", "batches": [[[id, ...], ...], ...]}                               -> {"seconds", "losses"}
+{"do": "load", "directory": DIR, "task": "text-classification" | "fill-mask",
+ "precision": "fp32" | "bf16", "threads": N}                                     -> {"name", "version"}
+{"do": "step", "batches": [[[id, ...], ...], ...], "masked": the same shape}     -> {"seconds", "losses"}
 {"do": "memory"}                                                                 -> {"peakBytes"}
 
-A step is what a fine-tuning loop does for one batch: padding to the longest text, forward with dropout, cross entropy, backward, clipping
-at 1, AdamW (fused), gradients set to none. bf16 is autocast over float32 weights. Labels are i mod 2.
+A step is what a training loop does for one batch: padding to the longest text, forward with dropout, cross entropy, backward, clipping
+at 1, AdamW (fused), gradients set to none. bf16 is autocast over float32 weights. Labels are i mod 2; with "masked", positions of each text,
+[MASK] takes the place of the tokens there and the model predicts these: transformers computes the vocabulary for every row.
 """
 
 import json
@@ -16,16 +18,19 @@ import time
 
 import torch
 import transformers
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 transformers.logging.set_verbosity_error()
 state = {}
+MASK = 103
 
 
 def load(request):
     torch.set_num_threads(request["threads"])
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(request["directory"], num_labels=2, attn_implementation="sdpa")
+    classifies = request["task"] == "text-classification"
+    loader, more = (AutoModelForSequenceClassification, {"num_labels": 2}) if classifies else (AutoModelForMaskedLM, {})
+    model = loader.from_pretrained(request["directory"], attn_implementation="sdpa", **more)
     model.train()
     state.update(model=model, bf16=request["precision"] == "bf16")
     state["optimizer"] = torch.optim.AdamW(model.parameters(), lr=1e-6, weight_decay=0.01, fused=True)
@@ -36,11 +41,17 @@ def step(request):
     model, optimizer = state["model"], state["optimizer"]
     losses = []
     start = time.perf_counter()
-    for texts in request["batches"]:
+    for at, texts in enumerate(request["batches"]):
         longest = max(map(len, texts))
         ids = torch.tensor([text + [0] * (longest - len(text)) for text in texts])
         mask = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts])
-        labels = torch.tensor([i % 2 for i in range(len(texts))])
+        if "masked" in request:
+            labels = torch.full_like(ids, -100)
+            for i, positions in enumerate(request["masked"][at]):
+                labels[i, positions] = ids[i, positions]
+                ids[i, positions] = MASK
+        else:
+            labels = torch.tensor([i % 2 for i in range(len(texts))])
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=state["bf16"]):
             loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
         loss.backward()

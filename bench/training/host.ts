@@ -11,11 +11,34 @@ interface Request {
   readonly precision: 'fp32' | 'bf16';
   readonly threads: number;
   readonly recompute: boolean;
+  readonly task: 'text-classification' | 'fill-mask';
   readonly batches: readonly (readonly (readonly number[])[])[];
+  readonly masked?: readonly (readonly (readonly number[])[])[];
 }
+
+const kMaskId = 103;
 
 let model: LearningModel | undefined;
 let steps = 0;
+
+/** Texts whose tokens at `masked` are to be predicted. */
+function collateMasked(texts: readonly (readonly number[])[], masked: readonly (readonly number[])[]): CollatedBatch {
+  const cuSelected = new Int32Array(texts.length + 1);
+  const sequences = texts.map((text, i) => {
+    const ids = Int32Array.from(text);
+    for (const position of masked[i]!) ids[position] = kMaskId;
+    cuSelected[i + 1] = cuSelected[i]! + masked[i]!.length;
+    return { ids };
+  });
+  const labels = texts.flatMap((text, i) => masked[i]!.map((position) => text[position]!));
+  return {
+    rows: texts.length,
+    tokens: texts.flat().length,
+    numItems: [labels.length],
+    batch: { ...packBatch(sequences), selected: Int32Array.from(masked.flat()), cuSelected, labels: Int32Array.from(labels) },
+    read: () => ({ predictions: [], labels: [] }),
+  };
+}
 
 function collate(texts: readonly (readonly number[])[]): CollatedBatch {
   const sequences = texts.map((ids) => ({ ids: Int32Array.from(ids) }));
@@ -34,11 +57,11 @@ async function answer(request: Request): Promise<object> {
     return { peakBytes: process.resourceUsage().maxRSS * 1024, weightBytes, workspaceBytes };
   }
   if (request.do === 'load') {
-    const { directory, threads, precision, recompute } = request;
+    const { directory, task, threads, precision, recompute } = request;
     model?.dispose();
     model = await LearningModel.load(directory, {
-      task: 'text-classification',
-      labels: ['0', '1'],
+      task,
+      ...(task === 'text-classification' && { labels: ['0', '1'] }),
       threads,
       precision,
       recompute,
@@ -48,8 +71,9 @@ async function answer(request: Request): Promise<object> {
   }
   const losses: number[] = [];
   const start = performance.now();
-  for (const texts of request.batches) {
-    const batch = collate(texts);
+  for (const [i, texts] of request.batches.entries()) {
+    const masked = request.masked?.[i];
+    const batch = masked === undefined ? collate(texts) : collateMasked(texts, masked);
     const { loss } = await model!.step([batch], {
       learningRate: 1e-6,
       step: ++steps,
