@@ -192,9 +192,10 @@ int main(int argc, char** argv) {
         std::printf("peak of %s: %.0f GF/s\n", peak.precision, peak.giga_ops);
         for (int64_t tokens : options.tokens) {
             profile(table, format_for(table, peak.precision), tokens, options, peak.giga_ops);
-            const BackwardShape shape = {tokens,          options.length, options.hidden,
-                                         options.heads,   options.layers, options.repeats};
-            if (std::string(peak.precision) == "fp32") profile_backward(shape, peak.giga_ops);
+            const std::string precision = peak.precision;
+            const BackwardShape shape = {tokens,         options.length,  options.hidden,     options.heads,
+                                         options.layers, options.repeats, precision == "bf16"};
+            if (precision == "fp32" || precision == "bf16") profile_backward(shape, peak.giga_ops);
         }
     }
     return 0;

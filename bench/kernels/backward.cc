@@ -18,27 +18,45 @@ public:
           // At least a panel of a transposed matrix.
           output_(std::max(shape.tokens, kernels().fp32.panel_width) * 4 * shape.hidden * 4) {}
 
-    // The three gradients of a layer [k] -> [n].
+    // The three gradients of a layer [k] -> [n], and what an update makes of its matrix.
     void linear(const std::string& name, int64_t n, int64_t k) {
-        const MatrixFormat& format = kernels().fp32;
+        const MatrixFormat& format = shape_.bf16 ? kernels().bf16 : kernels().fp32;
         const int64_t width = format.panel_width, panels = (n + width - 1) / width,
                       transposed = (k + width - 1) / width,
                       panel_floats = std::max((panels + 1) * k, (transposed + 1) * n) * width;
         const Memory weights = random_floats(panel_floats * shape_.layers, 0.05f);
-        const Memory scratch(training_kernels().linear_grad_weight_scratch(k) * 4);
+        const Bf16TrainingKernels* bf16 = shape_.bf16 ? &bf16_training_kernels() : nullptr;
+        const auto add_product = bf16 != nullptr ? bf16->linear_grad_weight
+                                                 : training_kernels().linear_grad_weight;
+        const Memory scratch(
+            (bf16 != nullptr ? bf16->linear_grad_weight_scratch : training_kernels().linear_grad_weight_scratch)(k) *
+            4);
+        constexpr int64_t kUnitRows = 64;  // as walk_base.h
+        const Memory prepared(kUnitRows * (format.row_bytes(n) + 64));
+        const int64_t panel_bytes = format.panel_bytes(width, n);
+        const Memory factors((transposed + 1) * panel_bytes * shape_.layers);
+        const auto transpose = [&](int64_t layer) {
+            for (int64_t panel = 0; panel < transposed; panel++)
+                (bf16 != nullptr ? bf16->round_transposed_panel : transpose_fp32)(
+                    weights.floats() + layer * panel_floats, n, k, panel,
+                    factors.data + (layer * (transposed + 1) + panel) * panel_bytes);
+        };
+        for (int64_t layer = 0; layer < shape_.layers; layer++) transpose(layer);
         const std::string dims = std::to_string(k) + "x" + std::to_string(n);
         const double operations = 2.0 * static_cast<double>(shape_.tokens * n * k);
         add("dX " + name, dims, operations, [&](int64_t layer) {
             LinearArgs args;
             args.input_stride = n;
-            args.matrix = {weights.floats() + layer * panel_floats, width * n * 4, k, n};
+            args.matrix = {factors.data + layer * (transposed + 1) * panel_bytes, panel_bytes, k, n};
             args.output_stride = k;
             args.panel_end = transposed;
-            constexpr int64_t kUnitRows = 64;  // as walk_base.h
             for (int64_t row = 0; row < shape_.tokens; row += kUnitRows) {
                 args.input = wide_.floats() + row * n;
                 args.output = output_.floats() + row * k;
                 args.rows = std::min(kUnitRows, shape_.tokens - row);
+                args.prepared = prepared.data;
+                if (bf16 != nullptr)
+                    format.prepare_rows(args.input, n, args.rows, n, nullptr, prepared.data);
                 format.linear(args);
             }
         });
@@ -59,15 +77,16 @@ public:
                 args.panel_end = std::min(panel + kUnitPanels, panels);
                 for (; args.k_begin < k; args.k_begin = args.k_end) {
                     args.k_end = std::min(args.k_begin + kUnitInputs, k);
-                    training_kernels().linear_grad_weight(args);
+                    add_product(args);
                 }
             }
         });
-        add("transpose " + name, std::to_string(k), 0, [&](int64_t layer) {
-            for (int64_t panel = 0; panel < transposed; panel++)
-                training_kernels().transpose_panel(weights.floats() + layer * panel_floats, n, k, panel,
-                                                   output_.floats());
-        });
+        add("transpose " + name, std::to_string(k), 0, transpose);
+        if (bf16 != nullptr)
+            add("round " + name, std::to_string(k), 0, [&](int64_t layer) {
+                for (int64_t panel = 0; panel < panels; panel++)
+                    bf16->round_panel(weights.floats() + layer * panel_floats, n, k, panel, output_.floats());
+            });
         add("db " + name, std::to_string(n), 0, [&](int64_t layer) {
             training_kernels().column_sums(wide_.floats(), shape_.tokens, n, 0, n,
                                            weights.floats() + layer * panel_floats);
@@ -131,13 +150,34 @@ public:
         });
     }
 
+    // Its rows are in L2, as the loss of a chunk has them one after the other.
+    void vocabulary_loss() {
+        constexpr int64_t kVocabulary = 30522, kRows = 16;
+        const Memory logits = random_floats(kRows * kVocabulary, 1.0f);
+        const Memory grad(kRows * kVocabulary * 4);
+        const std::vector<int32_t> labels(kRows, 1000);
+        add("loss of 16 words", std::to_string(kVocabulary), 0, [&](int64_t) {
+            CrossEntropyArgs args;
+            args.logits = logits.floats();
+            args.labels = labels.data();
+            args.grad = grad.floats();
+            args.rows = kRows;
+            args.width = kVocabulary;
+            training_kernels().cross_entropy(args);
+        });
+    }
+
     void report(double peak) const {
-        std::printf("fp32-backward, %lld tokens in texts of %lld\n", static_cast<long long>(shape_.tokens),
-                    static_cast<long long>(length_));
+        std::printf("%s-backward, %lld tokens in texts of %lld\n", shape_.bf16 ? "bf16" : "fp32",
+                    static_cast<long long>(shape_.tokens), static_cast<long long>(length_));
         print(rows_, peak);
     }
 
 private:
+    static void transpose_fp32(const float* panels, int64_t n, int64_t k, int64_t panel, void* out) {
+        training_kernels().transpose_panel(panels, n, k, panel, static_cast<float*>(out));
+    }
+
     void add(const std::string& op, const std::string& dims, double operations,
              const std::function<void(int64_t)>& work) {
         Timing timing = time_of(shape_.repeats, [&] {
@@ -165,6 +205,7 @@ void profile_backward(const BackwardShape& shape, double peak) {
     backward.linear("ffn2", h, 4 * h);
     backward.attention("", 0);
     backward.attention(", dropout", 6554);
+    if (!shape.bf16) backward.vocabulary_loss();
     backward.report(peak);
 }
 

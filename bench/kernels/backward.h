@@ -7,6 +7,7 @@ namespace bertha::bench {
 
 struct BackwardShape {
     int64_t tokens, length, hidden, heads, layers, repeats;
+    bool bf16;  // the products
 };
 
 // Prints each op of one layer: microseconds, GF/s and the share of `peak`, in GF/s.
