@@ -14,7 +14,7 @@ is under the Apache License, Version 2.0, and so is everything else in this pack
 /** README.md of an adapter: the fields that the Hub reads, then what a person should know. */
 export function modelCard(recipe: Recipe, { adapter = {}, full, floors }: HeadScores, bytes: number): string {
   const { title, licence, sources, heldOut, goodFor, notFor, example, lora, learningRate, tasks } = recipe;
-  const percent = (score: number | undefined): string => (score === undefined ? '' : (100 * score).toFixed(1));
+  const percent = (score: number | undefined): string => (score === undefined ? 'not measured' : (100 * score).toFixed(1));
   const rows = Object.keys(adapter).map(
     (metric) => `| ${metric} | ${percent(adapter[metric])} | ${percent(full?.[metric])} | ${percent(floors[metric])} |`,
   );

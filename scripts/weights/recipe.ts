@@ -33,8 +33,8 @@ export interface Recipe {
   readonly learningRate: number;
   /** Of full fine-tuning, which the head is compared with. */
   readonly fullLearningRate: number;
-  /** Trains on the data in the shared folder and saves into `outputDir`. */
-  train(shared: string, args: Arguments): Promise<void>;
+  /** Trains on the data in the shared folder and saves into `outputDir`. Scores are of rows that arguments may be chosen by, not of those that are reported. */
+  train(shared: string, args: Arguments): Promise<Readonly<Record<string, number>>>;
   /** Scores of a model on the held-out part, each from 0 to 1; text that has to be made for it lies beside `work`. */
   score(shared: string, model: Model, work: string): Promise<Readonly<Record<string, number>>>;
   /** The least that each score must be for the head to be shipped. */

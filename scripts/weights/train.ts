@@ -50,13 +50,15 @@ async function make(name: string, recipe: Recipe, full: boolean): Promise<void> 
   const began = performance.now();
   if (!existsSync(trained)) {
     const begun = existsSync(outputDir) && readdirSync(outputDir).some((entry) => entry.startsWith('checkpoint-'));
-    await recipe.train(shared, {
+    const metrics = await recipe.train(shared, {
       outputDir,
       resumeFromCheckpoint: begun,
       ...(full ? { learningRate: recipe.fullLearningRate } : { learningRate: recipe.learningRate, lora: { ...recipe.lora } }),
       ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
     });
-    console.log(`${name}${full ? ', all weights' : ''}: trained in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    console.log(
+      `${name}${full ? ', all weights' : ''}: trained in ${((performance.now() - began) / 1000).toFixed(0)} s, ${JSON.stringify(metrics)}`,
+    );
   }
   const scores = await scoresOf(recipe, outputDir, () => (full ? loadModel(outputDir) : loadModel(undefined, { adapter: outputDir })));
   const known = readScores(weights);

@@ -8,6 +8,7 @@ import { exists } from '../checkpoint/exists.js';
 const kFolders = {
   'text-classification': 'heads/sentiment',
   'token-classification': 'heads/entities',
+  'next-sentence-prediction': 'heads-cc-by-sa-4.0/next-sentence',
 } as const;
 
 /** A task that the bundled model has a head for. */

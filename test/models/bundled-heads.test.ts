@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
-import { classifyText, configure, loadEmbedder, loadModel, pipeline, recognizeEntities, type BundledTask } from '../../src/index.js';
+import {
+  classifyText,
+  configure,
+  loadEmbedder,
+  loadModel,
+  pipeline,
+  predictNextSentence,
+  recognizeEntities,
+  type BundledTask,
+} from '../../src/index.js';
 import { bundledHead, bundledTasks } from '../../src/models/bundled-heads.js';
 import { suite } from '../support/suite.js';
 
@@ -33,6 +42,22 @@ test('entities: people and places are found', async () => {
   const { entities: found } = await recognizeEntities(model, text, { aggregationStrategy: 'simple' });
   const entities = found.map(({ entityGroup, start, end }) => `${entityGroup}: ${text.slice(start, end)}`);
   assert.equal(entities, ['person: Angela Merkel', 'person: Tim Cook', 'location: Berlin']);
+  model.dispose();
+});
+
+test('next sentence: what goes on is told from what does not', async () => {
+  const model = await loadModel(undefined, { task: 'next-sentence-prediction' });
+  const [castle, book] = ['The castle was built in the 12th century.', 'She opened the old book.'];
+  const follows = await predictNextSentence(model, [
+    { text: castle, textPair: 'It was destroyed by fire in 1689.' },
+    { text: castle, textPair: 'Photosynthesis converts light into chemical energy.' },
+    { text: book, textPair: 'Its pages smelled of dust.' },
+    { text: book, textPair: 'Cobalt is mined in the Congo.' },
+  ]);
+  assert.equal(
+    follows.map(({ isNext }) => isNext > 0.5),
+    [true, false, true, false],
+  );
   model.dispose();
 });
 

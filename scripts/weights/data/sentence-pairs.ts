@@ -1,5 +1,6 @@
 import { Random } from '../../../src/training/datasets/random.js';
 import type { Row } from '../../../src/training/index.js';
+import type { Article } from './wikipedia.js';
 
 /** Two sentences; label 0 where the second follows the first, 1 where it is of another article. */
 export interface SentencePair extends Row {
@@ -8,8 +9,19 @@ export interface SentencePair extends Row {
   readonly label: 0 | 1;
 }
 
+/** `count` of all pairs of the sentences of articles, in a random order: all places in an article count alike. */
+export function drawnPairs(articles: readonly Article[], count: number, seed: number): SentencePair[] {
+  const pairs = sentencePairs(articles, Infinity, seed);
+  const random = new Random(seed, 1, 0);
+  for (let last = pairs.length - 1; last > 0; last--) {
+    const other = random.below(last + 1);
+    [pairs[last], pairs[other]] = [pairs[other]!, pairs[last]!];
+  }
+  return pairs.slice(0, count);
+}
+
 /** Pairs of the sentences of articles, from all articles in turn; every second one is of two articles. A function of the articles, the count and the seed. */
-export function sentencePairs(articles: readonly (readonly string[])[], count: number, seed: number): SentencePair[] {
+export function sentencePairs(articles: readonly Article[], count: number, seed: number): SentencePair[] {
   const random = new Random(seed, 0, 0);
   const pairs: SentencePair[] = [];
   const longest = Math.max(...articles.map(({ length }) => length));

@@ -18,7 +18,7 @@ export const entities: Recipe = {
   learningRate: 6e-4,
   fullLearningRate: 1e-4,
   async train(shared, args) {
-    const { model } = await train(undefined, join(shared, 'eval/ner/wnut17train.conll'), {
+    const { model, metrics } = await train(undefined, join(shared, 'eval/ner/wnut17train.conll'), {
       task,
       evalDataset: join(shared, 'eval/ner/emerging.dev.conll'),
       numTrainEpochs: 6,
@@ -34,6 +34,7 @@ export const entities: Recipe = {
       ...args,
     });
     model.dispose();
+    return metrics;
   },
   async score(shared, model) {
     const { metrics } = await evaluateModel(model, task, join(shared, 'eval/ner/emerging.dev.conll'), { batchSize: 64 });

@@ -5,4 +5,9 @@ import { questions } from './questions.js';
 import { sentiment } from './sentiment.js';
 
 /** Every head that can be trained, by the name that commands give it. */
-export const recipes: Readonly<Record<string, Recipe>> = { sentiment, entities, questions, 'next-sentence': nextSentence };
+export const recipes: Readonly<Record<string, Recipe>> = {
+  sentiment,
+  entities,
+  questions,
+  'next-sentence': nextSentence,
+};

@@ -1,6 +1,6 @@
 import { evaluateModel, train } from '../../../src/training/index.js';
-import { sentencePairs } from '../data/sentence-pairs.js';
-import { articlesOf, wikipedia } from '../data/wikipedia.js';
+import { drawnPairs, sentencePairs } from '../data/sentence-pairs.js';
+import { articles, wikipediaSources } from '../data/wikipedia.js';
 import type { Recipe } from '../recipe.js';
 
 const task = 'next-sentence-prediction';
@@ -10,18 +10,16 @@ export const nextSentence: Recipe = {
   tasks: [task],
   folder: 'heads-cc-by-sa-4.0/next-sentence',
   licence: 'CC-BY-SA-4.0',
-  sources: [
-    { file: 'text/enwiki-shortened.xml.bz2', what: 'articles of the English Wikipedia (2016), by their authors', licence: 'CC BY-SA 3.0' },
-  ],
-  heldOut: 'all pairs of sentences of every twentieth article',
+  sources: wikipediaSources,
+  heldOut: 'all neighbours in every twentieth article, and as many pairs of two articles; nothing was chosen by them',
   lora: { r: 8, loraAlpha: 16, targetModules: 'all-linear', modulesToSave: ['pooler'] },
   learningRate: 6e-4,
   fullLearningRate: 1e-4,
   async train(shared, args) {
-    const { train: learned, heldOut } = wikipedia(shared, args.outputDir);
-    const { model } = await train(undefined, sentencePairs(articlesOf(learned), 4000, 1), {
+    const { train: learned, choosing } = articles(shared, args.outputDir);
+    const { model, metrics } = await train(undefined, drawnPairs(learned, 8000, 1), {
       task,
-      evalDataset: sentencePairs(articlesOf(heldOut), Infinity, 2),
+      evalDataset: sentencePairs(choosing, Infinity, 2),
       numTrainEpochs: 1,
       perDeviceTrainBatchSize: 16,
       perDeviceEvalBatchSize: 64,
@@ -35,11 +33,11 @@ export const nextSentence: Recipe = {
       ...args,
     });
     model.dispose();
+    return metrics;
   },
   async score(shared, model, work) {
-    const { metrics } = await evaluateModel(model, task, sentencePairs(articlesOf(wikipedia(shared, work).heldOut), Infinity, 2), {
-      batchSize: 64,
-    });
+    const pairs = sentencePairs(articles(shared, work).heldOut, Infinity, 2);
+    const { metrics } = await evaluateModel(model, task, pairs, { batchSize: 64 });
     return { accuracy: metrics['accuracy']! };
   },
   floors: { accuracy: 0.78 },

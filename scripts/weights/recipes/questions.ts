@@ -16,16 +16,16 @@ export const questions: Recipe = {
       licence: 'CC BY-SA 4.0',
     },
   ],
-  heldOut: 'all questions on every tenth paragraph',
+  heldOut: 'all questions on every tenth article',
   lora: { r: 16, loraAlpha: 32, targetModules: 'all-linear' },
   learningRate: 4e-4,
   fullLearningRate: 1e-4,
   async train(shared, args) {
-    const { train: rows, heldOut } = await readQuestions(shared);
-    const { model } = await train(undefined, rows, {
+    const { train: rows, choosing } = await readQuestions(shared);
+    const { model, metrics } = await train(undefined, rows, {
       task,
-      evalDataset: heldOut,
-      numTrainEpochs: 3,
+      evalDataset: choosing,
+      numTrainEpochs: 5,
       perDeviceTrainBatchSize: 16,
       perDeviceEvalBatchSize: 32,
       warmupSteps: 0.1,
@@ -39,6 +39,7 @@ export const questions: Recipe = {
       ...args,
     });
     model.dispose();
+    return metrics;
   },
   async score(shared, model) {
     const { heldOut } = await readQuestions(shared);

@@ -27,7 +27,7 @@ export const sentiment: Recipe = {
   fullLearningRate: 1e-4,
   async train(shared, args) {
     const [first, second] = [sentences(shared), reviewEnds(shared)];
-    const { model } = await train(undefined, [...first.train, ...second.train], {
+    const { model, metrics } = await train(undefined, [...first.train, ...second.train], {
       task,
       evalDataset: first.heldOut,
       numTrainEpochs: 2,
@@ -44,6 +44,7 @@ export const sentiment: Recipe = {
       ...args,
     });
     model.dispose();
+    return metrics;
   },
   async score(shared, model) {
     const { metrics } = await evaluateModel(model, task, sentences(shared).heldOut, { batchSize: 64 });
