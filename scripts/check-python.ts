@@ -1,4 +1,4 @@
-// Saves models that have learned one update and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
+// Saves models that have learned one update, and pruned ones, and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
 // Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans; and the losses of 20 updates of sentence
 // models with those of sentence-transformers.
 //   npm run check:python -- PYTHON [DIR]
@@ -10,9 +10,10 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from '../src/models/index.js';
 import { LearningModel } from '../src/training/program/learning-model.js';
-import { evaluatedValues } from '../src/training/evaluation/evaluate-losses.js';
 import { compareCollators } from './check-python/collators.js';
+import { savePrunedModels } from './check-python/save-pruned.js';
 import { saveSentenceModels } from './check-python/save-sentence.js';
+import { seenBy } from './check-python/seen-by.js';
 import { compareSentenceLosses } from './check-python/sentence-losses.js';
 import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './golden-training/batches.js';
 
@@ -28,6 +29,7 @@ try {
     await save(join(root, 'lora', name), `lora-${name}-merged`, true, true);
   }
   await saveSentenceModels(out);
+  await savePrunedModels(out);
   const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
   if ((await compareCollators(python)) > 0) process.exitCode = 1;
@@ -58,24 +60,8 @@ async function save(folder: string, name: string, isLora: boolean, merges = fals
 
   const isAdapter = isLora && !merges;
   const loaded = await loadModel(isAdapter ? folder : target, isAdapter ? { adapter: target } : {});
-  const tokens = Array.from({ length: batch.inputIds.length }, (_, i) => i);
-  const starts = Array.from(batch.cuSeqlens);
-  const positions = tokens.map((token) => token - starts.filter((start) => start <= token).at(-1)!);
-  const all = { ...batch, selected: Int32Array.from(positions), cuSelected: batch.cuSeqlens };
-  const { values } = loaded;
-  const [value] = evaluatedValues(
-    {
-      heads: { ...values.heads, ...(task === 'multiple-choice' ? values.otherHeads : {}) },
-      sentence: { embedding: values.sentenceEmbedding },
-    } as never,
-    { task },
-  );
-  const [outputs] = await loaded.session.run(all, [value!]);
+  const seen = await seenBy(loaded, task, batch);
   loaded.dispose();
-  const sequences = starts.slice(0, -1).map((begin, i) => ({
-    input_ids: Array.from(batch.inputIds.subarray(begin, starts[i + 1])),
-    token_type_ids: Array.from(batch.tokenTypeIds.subarray(begin, starts[i + 1])),
-  }));
-  const expected = { class: json.class, batch: sequences, outputs: Array.from(outputs!), ...(isAdapter ? { base: folder } : {}) };
+  const expected = { class: json.class, ...seen, ...(isAdapter ? { base: folder } : {}) };
   writeFileSync(join(target, 'expected.json'), JSON.stringify(expected));
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadEmbedder } from '../../src/embedding/embed.js';
+import { packBatch } from '../../src/runtime/batch.js';
 import { LearningModel } from '../../src/training/program/learning-model.js';
 
 const update = { learningRate: 1e-3, step: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
@@ -23,10 +24,7 @@ export async function saveSentenceModels(out: string): Promise<void> {
       seed: 1,
     });
     const encoded = model.model.tokenizer.encodeBatch(texts);
-    const cuSeqlens = new Int32Array(texts.length + 1);
-    encoded.forEach(({ ids }, text) => (cuSeqlens[text + 1] = cuSeqlens[text]! + ids.length));
-    const inputIds = Int32Array.from(encoded.flatMap(({ ids }) => Array.from(ids)));
-    const batch = { inputIds, tokenTypeIds: new Int32Array(inputIds.length), cuSeqlens };
+    const batch = packBatch(encoded);
     await model.session.step([batch], { ...update, numItems: [texts.length / 2], microStep: 0 });
     await model.save(target);
     model.dispose();
