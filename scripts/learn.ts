@@ -2,7 +2,8 @@
 // With --write-start DIR it only writes the model that waimai starts from (also made by itself, in a temporary folder).
 // Other tasks, from scripts/learn/gates: figures that distillation, pruning, few examples and so on must reach.
 // The data lies in eval/ of the shared folder (BERTHA_SHARED, ../shared); a task whose files are absent is skipped by name. Tasks: scripts/learn/tasks.json.
-// Task pretrain is scripts/pretraining/gate.ts; --python PYTHON computes transformers' side anew, --keep DIR keeps what both read.
+// Task pretrain is scripts/pretraining/gate.ts, pretrain-speed its time of a step; --keep DIR keeps what both libraries read, and the model, which task simcse goes on with.
+// --python PYTHON computes the Python side of pretrain, setfit and simcse anew; without it the stored results are shown.
 // transformers' results are stored in scripts/learn/results.json, which scripts/learn/reference.py writes: same weights, rows and arguments.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ import { train, type Row, type TrainModelOptions } from '../src/training/index.j
 import { gates } from './learn/gates/index.js';
 import { writeSmallChinese } from './learn/small-chinese.js';
 import { pretrainingGate } from './pretraining/gate.js';
+import { pretrainingSpeed } from './pretraining/speed.js';
 
 interface LearnTask {
   readonly task: TrainModelOptions['task'];
@@ -147,18 +149,19 @@ for (const [name, task] of Object.entries(tasks)) {
   }
 }
 
-for (const [name, gate] of Object.entries(gates)) {
+const { threads, seeds, python, keep } = values;
+for (const [name, gate] of Object.entries({ pretrain: pretrainingGate, 'pretrain-speed': pretrainingSpeed })) {
   if (values.task !== undefined && !values.task.includes(name)) continue;
-  const missing = gate.files.find((file) => !existsSync(join(shared, file)));
-  if (missing !== undefined) console.log(`skipped ${name}: no ${join(shared, missing)}`);
-  else await gate.run({ shared, threads: values.threads === undefined ? undefined : Number(values.threads), seeds: Number(values.seeds) });
-}
-
-if (values.task === undefined || values.task.includes('pretrain')) {
-  const { threads, python, keep } = values;
-  await pretrainingGate(shared, {
+  await gate(shared, {
     ...(threads === undefined ? {} : { threads: Number(threads) }),
     ...(python === undefined ? {} : { python }),
     ...(keep === undefined ? {} : { keep }),
   });
+}
+
+for (const [name, gate] of Object.entries(gates)) {
+  if (values.task !== undefined && !values.task.includes(name)) continue;
+  const missing = gate.files.find((file) => !existsSync(join(shared, file)));
+  if (missing !== undefined) console.log(`skipped ${name}: no ${join(shared, missing)}`);
+  else await gate.run({ shared, threads: threads === undefined ? undefined : Number(threads), seeds: Number(seeds), python, keep });
 }

@@ -126,7 +126,6 @@ def predict(model, tokenizer, rows, floats):
 
 def run_pairs(name, task, options, seed):
     """Sentence embeddings, with sentence-transformers' model and loss; Spearman of cosines."""
-    import scipy.stats
     import sentence_transformers
     from sentence_transformers import SentenceTransformer, losses
 
@@ -150,22 +149,29 @@ def run_pairs(name, task, options, seed):
             schedule.step()
             optimizer.zero_grad()
         seconds += time.perf_counter() - start
-        model.eval()
-        a, b = (model.encode([texts[i] for texts, _ in held_out], batch_size=64, normalize_embeddings=True) for i in range(2))
-        scores[epoch] = float(scipy.stats.spearmanr([score for _, score in held_out], (a * b).sum(1)).statistic)
+        scores[epoch] = spearman_of(model, held_out)
         print(f"{name} seed {seed} epoch {epoch}: spearman {scores[epoch]:.4f}, {seconds:.0f} s", flush=True)
     return {"seed": seed, "scores": scores, "trainSeconds": round(seconds, 1), "sentenceTransformers": sentence_transformers.__version__}
 
 
-def learner(model, steps):
+def spearman_of(model, pairs):
+    """How cosines of a sentence model rank pairs with scores."""
+    import scipy.stats
+
+    model.eval()
+    a, b = (model.encode([texts[i] for texts, _ in pairs], batch_size=64, normalize_embeddings=True) for i in range(2))
+    return float(scipy.stats.spearmanr([score for _, score in pairs], (a * b).sum(1)).statistic)
+
+
+def learner(model, steps, rate=RATE, decay=DECAY, warmup=WARMUP):
     """AdamW without decay of biases and norms, a linear schedule with warm-up."""
     names = {name for name, _ in model.named_parameters() if "bias" in name or "LayerNorm" in name}
     groups = [
-        {"params": [p for n, p in model.named_parameters() if n not in names], "weight_decay": DECAY},
+        {"params": [p for n, p in model.named_parameters() if n not in names], "weight_decay": decay},
         {"params": [p for n, p in model.named_parameters() if n in names], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=RATE, fused=True)
-    return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, math.ceil(WARMUP * steps), steps)
+    optimizer = torch.optim.AdamW(groups, lr=rate, fused=True)
+    return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, math.ceil(warmup * steps), steps)
 
 
 def run(name, task, options, seed):
@@ -211,6 +217,20 @@ def processor():
     return platform.processor()
 
 
+def store(name, runs, threads):
+    """Puts the runs of a task into results.json."""
+    file = HERE / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    results[name] = {
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "processor": processor(),
+        "threads": threads,
+        "runs": runs,
+    }
+    file.write_text(json.dumps(results, indent=2) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
@@ -221,18 +241,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    file = HERE / "results.json"
-    results = json.loads(file.read_text()) if file.exists() else {}
     for name in options.task:
-        runs = [run(name, TASKS[name], options, seed) for seed in range(1, options.seeds + 1)]
-        results[name] = {
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "processor": processor(),
-            "threads": options.threads,
-            "runs": runs,
-        }
-        file.write_text(json.dumps(results, indent=2) + "\n")
+        store(name, [run(name, TASKS[name], options, seed) for seed in range(1, options.seeds + 1)], options.threads)
 
 
 if __name__ == "__main__":

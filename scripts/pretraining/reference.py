@@ -1,15 +1,18 @@
 """A tiny BERT with transformers and PyTorch on the batches that `npm run learn -- --task pretrain` wrote: the same ids, masks, labels and order.
 
-    python scripts/pretraining/reference.py FOLDER --digest DIGEST [--threads 2]
+    python scripts/pretraining/reference.py FOLDER --digest DIGEST [--threads 2] [--steps N] [--masked-rows]
 
 FOLDER holds start/ (the weights before the first step), batches.bin and held-out.bin (scripts/pretraining/batch-file.ts). Arguments are those of arguments.json.
-AdamW, linear schedule with warm-up, clipping at 1, BertForPreTraining's own loss, dropout 0. The result goes to results.json beside this file, as "transformers".
+AdamW, linear schedule with warm-up, clipping at 1, BertForPreTraining's own loss, dropout 0. With --steps only the first N are done: their losses and the time of one.
+--masked-rows lets the decoder compute the rows that are predicted alone, as the labels of all others are -100: loss and gradients are the same, the time is not transformers' own
+and is not kept. The result goes to results.json beside this file, as "transformers"; what is there of the same batches stays.
 """
 
 import argparse
 import json
 import math
 import pathlib
+import statistics
 import time
 
 import numpy
@@ -45,6 +48,15 @@ def batches_of(path):
         yield dict(zip(["input_ids", "token_type_ids", "attention_mask", "labels", "next_sentence_label"], tensors))
 
 
+def loss_of_masked_rows(model, batch):
+    """BertForPreTraining's loss, its decoder on the rows alone that have a label."""
+    labels, expected = batch.pop("labels"), batch.pop("next_sentence_label")
+    output = model.bert(**batch)
+    rows = labels != -100
+    words = torch.nn.functional.cross_entropy(model.cls.predictions(output.last_hidden_state[rows]), labels[rows])
+    return words + torch.nn.functional.cross_entropy(model.cls.seq_relationship(output.pooler_output), expected)
+
+
 @torch.no_grad()
 def evaluate(model, path):
     model.eval()
@@ -64,7 +76,8 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--digest", required=True)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="only so many: the curve alone")
+    parser.add_argument("--steps", type=int, help="only so many: the curve and the time of a step")
+    parser.add_argument("--masked-rows", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model = transformers.BertForPreTraining.from_pretrained(options.folder / "start")
@@ -78,33 +91,33 @@ def main():
     steps = sum(1 for _ in batches_of(options.folder / "batches.bin"))
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, math.ceil(SETTINGS["warmup"] * steps), steps)
     model.train()
-    curve = []
+    curve, times = [], []
     begun = time.perf_counter()
     for step, batch in enumerate(batches_of(options.folder / "batches.bin")):
         if step == options.steps:
             break
-        loss = model(**batch).loss
+        start = time.perf_counter()
+        loss = loss_of_masked_rows(model, batch) if options.masked_rows else model(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
+        times.append(time.perf_counter() - start)
         if step < CURVE_STEPS:
             curve.append(loss.item())
         if step % 100 == 99:
             print(f"transformers: step {step + 1} of {steps}, loss {loss.item():.3f}, {time.perf_counter() - begun:.0f} s", flush=True)
-    seconds = time.perf_counter() - begun
-    result = {
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "digest": options.digest,
-        "threads": options.threads,
-        "curve": curve,
-    }
-    if options.steps is None:
-        result |= {"seconds": round(seconds), "heldOut": evaluate(model, options.folder / "held-out.bin")}
     file = HERE / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
+    known = results.get("transformers", {})
+    result = known if known.get("digest") == options.digest else {}
+    result |= {"torch": torch.__version__, "transformers": transformers.__version__, "digest": options.digest, "curve": curve}
+    if options.steps is None:
+        result["heldOut"] = evaluate(model, options.folder / "held-out.bin")
+    if not options.masked_rows:
+        result |= {"threads": options.threads, "stepSeconds": round(statistics.median(times), 4)}
+        print(f"transformers: {result['stepSeconds']:.3f} s a step on {options.threads} threads", flush=True)
     file.write_text(json.dumps({**results, "transformers": result}, indent=2) + "\n")
 
 

