@@ -13,6 +13,7 @@ import { stats, systemInfo } from '../../src/index.js';
 import { loadAddon } from '../../src/runtime/addon.js';
 import { editJson, golden, temporaryFolder } from '../support/checkpoint-files.js';
 import { cliProgram } from '../support/cli.js';
+import { isFull } from '../support/full.js';
 import { distance, worstDistance } from '../support/half-precision.js';
 import { realModel } from '../support/library.js';
 import { skip } from '../support/skip.js';
@@ -21,7 +22,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, 'build-cuda-emulated');
 const t = suite('cuda emulated');
 const canBuild = process.platform === 'linux' && spawnSync('cmake', ['--version']).status === 0;
-const isFull = process.env['BERTHA_TEST_FULL'] === '1';
 
 /** Changes with every commit, so that samples do; a failure is seen again with the seed that its test's name tells. */
 const seed =

@@ -1,9 +1,10 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { fuzz } from '../fuzz/fuzz.js';
+import { isFull } from '../support/full.js';
 
 const t = suite('fuzz');
-const count = process.env['BERTHA_TEST_FULL'] === '1' ? 100_000 : 6000;
+const count = isFull ? 100_000 : 6000;
 
 t('every mutated file is taken and keeps its promises, or is refused with a code', () => {
   const results = fuzz(count, 7);

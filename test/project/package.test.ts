@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
+import { isFull } from '../support/full.js';
+import { skip } from '../support/skip.js';
 import { checkout, runNode, type Finished } from '../support/mini-checkout.js';
 
 const packages = join(checkout, 'build', 'packages');
@@ -240,6 +242,7 @@ const resolutions = [
 ] as const;
 for (const [moduleResolution, module] of resolutions) {
   t(`compiles from TypeScript, CommonJS and ES modules, with moduleResolution ${moduleResolution}`, async () => {
+    if (!isFull && moduleResolution === 'node16') return skip('only with BERTHA_TEST_FULL=1');
     const folder = join(project, moduleResolution);
     mkdirSync(folder);
     const extensions = moduleResolution === 'node10' ? ['ts'] : ['cts', 'mts'];

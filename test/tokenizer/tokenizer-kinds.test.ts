@@ -51,7 +51,7 @@ const kinds: Record<string, object> = {
   'WordLevel with BERT around it': { model: wordLevel, added_tokens: added },
 };
 
-testKinds(t, kinds, 400);
+testKinds(t, kinds, 150);
 
 for (const name of ['Whitespace', 'BertPreTokenizer, each digit', 'NFD, Lowercase, StripAccents']) {
   t(`tokenizes scalar values as the reference: ${name}`, async () => {

@@ -6,7 +6,7 @@ import { combiningRank } from '../../src/tokenizer/unicode/normal-forms.js';
 import { suite } from '../support/suite.js';
 import { addedNormalized, bert, json, normalizers, testKinds, whitespace } from '../support/tokenizer-builder.js';
 import { compareWithOracle, makeOracle } from '../support/tokenizer-oracle.js';
-import { formKinds, Random } from '../support/tokenizer-strings.js';
+import { formKinds, Random, scalarBlocks } from '../support/tokenizer-strings.js';
 import { bertNormalizer } from '../support/tokenizer-variants.js';
 
 const t = suite('tokenizer-normalizers');
@@ -75,14 +75,13 @@ kinds['Strip and Prepend, nothing split, added tokens'] = {
   pre_tokenizer: null,
   added_tokens: tokens,
 };
-testKinds(t, kinds, 300);
+testKinds(t, kinds, 120);
 
 for (const name of ['NFKC', 'NFKC, BertNormalizer']) {
-  t(`tokenizes every scalar value as the reference: ${name}`, async () => {
+  t(`tokenizes scalar values as the reference: ${name}`, async () => {
     const texts: string[] = [];
-    for (let start = 0; start < 0x110000; start += 128) {
-      if (start >= 0xd800 && start < 0xe000) continue;
-      texts.push(Array.from({ length: 128 }, (_, i) => `e${String.fromCodePoint(start + i)}\u0301`).join(' '));
+    for (const start of scalarBlocks()) {
+      texts.push(Array.from({ length: 64 }, (_, i) => `e${String.fromCodePoint(start + i)}\u0301`).join(' '));
     }
     const text = json({ ...kinds[name], pre_tokenizer: bert });
     const differences = await compareWithOracle(createTokenizer({ tokenizerJson: text }), makeOracle(text), texts);

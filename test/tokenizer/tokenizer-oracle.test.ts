@@ -9,9 +9,9 @@ import { compareWithOracle, makeOracle } from '../support/tokenizer-oracle.js';
 import { Random, randomText, scalarBlocks } from '../support/tokenizer-strings.js';
 import { phrases, type TokenizerJson, variants } from '../support/tokenizer-variants.js';
 import { unzip } from '../support/unzip.js';
+import { isFull } from '../support/full.js';
 
 const t = suite('tokenizer-oracle');
-const isFull = process.env['BERTHA_TEST_FULL'] === '1';
 const root = new URL('../../', import.meta.url);
 const shared = new URL(`${process.env['BERTHA_SHARED'] ?? '../shared'}/`, root);
 

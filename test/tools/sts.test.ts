@@ -8,6 +8,7 @@ import { spearman } from '../../src/metrics/index.js';
 import { loadAddon } from '../../src/runtime/addon.js';
 import { temporaryFolder } from '../support/checkpoint-files.js';
 import { skip } from '../support/skip.js';
+import { isFull } from '../support/full.js';
 
 const t = suite('sts');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,8 +27,7 @@ t('spearman is 1 for the same order, -1 for the reverse and shares ranks among e
 t('the bundled model ranks the pairs of STS-B dev with 86.716', () => {
   if (!existsSync(pairs)) return skip('no STS-B pairs: set BERTHA_SHARED');
   const { chosen, available } = loadAddon().isa();
-  if (chosen !== available.at(-1) && process.env['BERTHA_TEST_FULL'] !== '1')
-    return skip('STS-B on every instruction set: set BERTHA_TEST_FULL=1');
+  if (chosen !== available.at(-1) && !isFull) return skip('STS-B on every instruction set: set BERTHA_TEST_FULL=1');
   const { status, stdout, stderr } = run(pairs, '--expect', '86.716');
   assert.is(status, 0, stdout + stderr);
 });

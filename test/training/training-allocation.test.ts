@@ -14,11 +14,11 @@ import { learnedState, learningBatch, learningUpdate } from '../support/learning
 import { eventually } from '../support/library.js';
 import { suite } from '../support/suite.js';
 import { loadTestAddon, testAddonFile } from '../support/test-addon.js';
+import { isFull } from '../support/full.js';
 
 const test = suite('training allocation');
 process.env['BERTHA_ADDON'] = testAddonFile; // the library's own addon from here on
 const addon = loadTestAddon();
-const isFull = process.env['BERTHA_TEST_FULL'] === '1';
 const scratch = mkdtempSync(join(tmpdir(), 'bertha-test-'));
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
