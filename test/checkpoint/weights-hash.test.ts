@@ -24,4 +24,20 @@ t('is that of the one file; checkpoints and heads below it do not count, modules
   assert.is.not(await weightsHash(folder), own);
 });
 
+t('counts modules in whatever folders modules.json names, at any depth', async () => {
+  for (const name of ['dense', 'own/deep/layers', './0_Transformer/']) {
+    const folder = temporaryFolder();
+    const modules = ['', name].map((at, idx) => ({ idx, name: `${idx}`, path: at, type: 'sentence_transformers.models.Dense' }));
+    writeFileSync(join(folder, 'modules.json'), JSON.stringify(modules));
+    writeFileSync(join(folder, 'model.safetensors'), 'encoder');
+    mkdirSync(join(folder, name), { recursive: true });
+    const hashes = new Set<string>();
+    for (const weights of ['', 'one', 'two']) {
+      if (weights !== '') writeFileSync(join(folder, name, 'model.safetensors'), weights);
+      hashes.add(await weightsHash(folder));
+    }
+    assert.is(hashes.size, 3, name);
+  }
+});
+
 t.run();
