@@ -83,7 +83,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addPretrainingCommands(program, setExitCode);
   addLighteningCommands(program, setExitCode);
   program.commandsGroup('Words:');
-  addWordCommands(program);
+  addWordCommands(program, setExitCode);
   program.commandsGroup('Models and this machine:');
 
   addPrecisionCommands(program, setExitCode);

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,6 +88,41 @@ t('eval, convert and plot', async () => {
     assert.match(readFileSync(file(name), 'utf8'), />queen</);
   }
 });
+
+t('an interrupt ends a training with 130, in any phase, and leaves no file', async () => {
+  const directory = file('interrupted');
+  mkdirSync(directory);
+  for (const [name, args] of Object.entries({
+    word2vec: [file('corpus.txt'), '--epochs', '1000000'],
+    fasttext: [file('corpus.txt'), '--epochs', '1000000', '--bucket', '100'],
+    glove: [file('corpus.txt'), '--epochs', '1000000'],
+    // Waits for standard input.
+    'word2vec --cbow': [],
+  })) {
+    const own = [...name.split(' '), ...args, '-o', join(directory, 'never.vec'), '--min-count', '1', '--directory', directory];
+    const child = spawn(process.execPath, [cliProgram, ...own], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const hasEnded = new Promise((resolve) => child.on('close', (code, signal) => resolve([code, signal])));
+    await isTraining(child.pid!);
+    child.kill('SIGINT');
+    assert.equal([name, await hasEnded, stderr], [name, [130, null], '']);
+    assert.equal(readdirSync(directory), []);
+  }
+});
+
+/** Resolves once a process has the temporary file of a training open. */
+async function isTraining(pid: number): Promise<void> {
+  const hasOpen = (): boolean => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes('bertha-words-'));
+    } catch {
+      return false;
+    }
+  };
+  for (let i = 0; i < 1000 && !hasOpen(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
 
 t('faults end with their codes, and leave no file', async () => {
   for (const [args, code, says] of [

@@ -11,6 +11,7 @@ import {
 } from '../../../word-vectors/index.js';
 import { stopBar } from '../../terminal/bars.js';
 import { startBar } from '../../terminal/progress.js';
+import { untilInterrupted } from '../training/interrupts.js';
 
 /** Which program learns. */
 export type Trainer = 'word2vec' | 'fasttext' | 'glove';
@@ -27,40 +28,37 @@ export interface WordTrainingFlags extends CorpusTrainingOptions {
   readonly json?: boolean;
 }
 
-/** Learns word vectors from files or standard input, and writes them. */
-export async function trainWords(trainer: Trainer, files: readonly string[], flags: WordTrainingFlags): Promise<void> {
+/** Learns word vectors from files or standard input, and writes them. Returns the exit code: 130 where an interrupt ended it. */
+export async function trainWords(trainer: Trainer, files: readonly string[], flags: WordTrainingFlags): Promise<number> {
+  return untilInterrupted((signal) => trainAndSave(trainer, files, flags, signal));
+}
+
+async function trainAndSave(trainer: Trainer, files: readonly string[], flags: WordTrainingFlags, signal: AbortSignal): Promise<void> {
   const { output, format, vocabulary, cbow, initial, segment, lowercase, json = false, ...options } = flags;
   const bars = new Bars();
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort(new Error('interrupted'));
-  process.once('SIGINT', stop);
   const common = {
     ...options,
     ...(segment === undefined && lowercase !== true ? {} : { tokenizer: tokenizerOf(segment, lowercase) }),
     onProgress: (progress: WordTrainingProgress) => bars.show(progress),
-    signal: interrupt.signal,
+    signal,
   };
   const word2vec = {
     ...common,
     ...(cbow === true ? { sg: false } : {}),
-    ...(initial === undefined ? {} : { initial: await loadWordVectors(initial) }),
+    ...(initial === undefined ? {} : { initial: await loadWordVectors(initial, { signal }) }),
   };
   const corpus: Corpus = files.length === 0 || files.join() === '-' ? process.stdin : files;
-  try {
-    const train = {
-      word2vec: () => trainWord2Vec(corpus, word2vec),
-      fasttext: () => trainFastText(corpus, word2vec),
-      glove: () => trainGloVe(corpus, common),
-    };
-    const { vectors, report } = await train[trainer]().finally(() => bars.stop());
-    await vectors.save(output, { format, vocabulary });
-    for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
-    const sentence = `${output}: ${vectors.size} words of ${vectors.dimensions} numbers, from ${report.words} words in ${report.sentences} sentences`;
-    const speed = `${Math.round(report.wordsPerSecond)} ${trainer === 'glove' ? 'records' : 'words'}/s, loss ${report.loss.toFixed(4)}`;
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${sentence}; ${speed}\n`);
-  } finally {
-    process.removeListener('SIGINT', stop);
-  }
+  const train = {
+    word2vec: () => trainWord2Vec(corpus, word2vec),
+    fasttext: () => trainFastText(corpus, word2vec),
+    glove: () => trainGloVe(corpus, common),
+  };
+  const { vectors, report } = await train[trainer]().finally(() => bars.stop());
+  await vectors.save(output, { format, vocabulary, signal });
+  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
+  const sentence = `${output}: ${vectors.size} words of ${vectors.dimensions} numbers, from ${report.words} words in ${report.sentences} sentences`;
+  const speed = `${Math.round(report.wordsPerSecond)} ${trainer === 'glove' ? 'records' : 'words'}/s, loss ${report.loss.toFixed(4)}`;
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${sentence}; ${speed}\n`);
 }
 
 function tokenizerOf(locale: string | undefined, lowercase = false): (text: string) => readonly string[] {

@@ -5,11 +5,12 @@ import type { Trainer, WordTrainingFlags } from './train-words.js';
 import type { ConvertFlags, EvalFlags, PlotFlags, QueryFlags } from './query-words.js';
 
 /** Adds the commands of word vectors: `word2vec`, `fasttext`, `glove`, and `vectors` with what is done with their files. */
-export function addWordCommands(program: Command): void {
-  addWord2Vec(training(program, 'word2vec', 'Learn vectors of words from text: skip-gram, or --cbow.'), 'word2vec');
+export function addWordCommands(program: Command, setExitCode: (code: number) => void): void {
+  addWord2Vec(training(program, 'word2vec', 'Learn vectors of words from text: skip-gram, or --cbow.'), 'word2vec', setExitCode);
   addWord2Vec(
     training(program, 'fasttext', 'Learn vectors of words and of their parts, so that words never seen have one too.'),
     'fasttext',
+    setExitCode,
   );
   const glove = training(program, 'glove', 'Learn vectors of words from how often they stand near each other.')
     .option('--window <n>', 'words on each side (default: 15)', positive)
@@ -18,7 +19,7 @@ export function addWordCommands(program: Command): void {
     .option('--alpha <n>', 'exponent of the weights (default: 0.75)', number)
     .option('--eta <n>', 'learning rate (default: 0.05)', number)
     .option('--memory-bytes <n>', 'memory for counting; the rest goes to --directory (default: 1073741824)', bytes);
-  runs(glove, 'glove');
+  runs(glove, 'glove', setExitCode);
   const vectors = program
     .command('vectors')
     .description('Search, compare, convert and draw files of word vectors; distill them from BERT.');
@@ -61,7 +62,7 @@ function training(program: Command, name: string, description: string): Command 
 
 const formats = ['word2vec', 'word2vec-binary', 'glove', 'fasttext', 'safetensors'] as const;
 
-function addWord2Vec(command: Command, trainer: Trainer): void {
+function addWord2Vec(command: Command, trainer: Trainer, setExitCode: (code: number) => void): void {
   command
     .option('--cbow', 'predict words from the mean of their neighbours (default: skip-gram)')
     .option('--hs', 'hierarchical softmax instead of negative samples')
@@ -79,12 +80,12 @@ function addWord2Vec(command: Command, trainer: Trainer): void {
       .option('--max-n <n>', 'characters of the longest n-gram; 0: none (default: 6)', wholeNumber)
       .option('--bucket <n>', 'rows that n-grams share (default: 2000000)', positive);
   }
-  runs(command, trainer);
+  runs(command, trainer, setExitCode);
 }
 
-function runs(command: Command, trainer: Trainer): void {
+function runs(command: Command, trainer: Trainer, setExitCode: (code: number) => void): void {
   command.action(async (corpus: string[], flags: WordTrainingFlags) =>
-    (await import('./train-words.js')).trainWords(trainer, corpus.map(path), flags),
+    setExitCode(await (await import('./train-words.js')).trainWords(trainer, corpus.map(path), flags)),
   );
 }
 
