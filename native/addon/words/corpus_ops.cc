@@ -8,6 +8,8 @@
 
 #include "addon/words/handles.h"
 #include "addon/words/word_ops.h"
+#include "cpu/word-vectors/abandoned_files.h"
+#include "cpu/word-vectors/system_error.h"
 
 namespace bertha::addon {
 namespace {
@@ -24,11 +26,11 @@ class CorpusFile {
 public:
     explicit CorpusFile(const std::string& path)
         : path_(path), fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-        BERTHA_CHECK(fd_ >= 0, "IO", "cannot open %s: %s", path.c_str(), std::strerror(errno));
+        BERTHA_CHECK(fd_ >= 0, "IO", "cannot open %s: %s", path.c_str(), cpu::system_error(errno).c_str());
         const int problem = fstat(fd_, &at_first_) != 0 ? errno : S_ISDIR(at_first_.st_mode) ? EISDIR : 0;
         if (problem == 0) return;
         close(fd_);
-        fail("IO", "cannot read %s: %s", path.c_str(), std::strerror(problem));
+        fail("IO", "cannot read %s: %s", path.c_str(), cpu::system_error(problem).c_str());
     }
     ~CorpusFile() { close(fd_); }
     CorpusFile(const CorpusFile&) = delete;
@@ -39,7 +41,7 @@ public:
         buffer_.resize(kReadBytes);
         const ssize_t count = read(fd_, buffer_.data(), buffer_.size());
         if (count < 0 && errno == EINTR) return true;
-        BERTHA_CHECK(count >= 0, "IO", "cannot read %s: %s", path_.c_str(), std::strerror(errno));
+        BERTHA_CHECK(count >= 0, "IO", "cannot read %s: %s", path_.c_str(), cpu::system_error(errno).c_str());
         corpus.add_text(std::string_view(buffer_).substr(0, static_cast<size_t>(count)));
         bytes_ += count;
         if (count > 0) return true;
@@ -79,6 +81,17 @@ Napi::Value new_corpus(const Napi::CallbackInfo& info) {
         return to_handle(info.Env(),
                          std::make_shared<CorpusHandle>(to_string(info[0], "directory"),
                                                         to_int(info[1], "maxVocab", 1, INT32_MAX)));
+    });
+}
+
+// removeAbandoned(directory): when temporary files that killed processes have left there are gone
+Napi::Value remove_abandoned(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::string directory = to_string(info[0], "directory");
+        return run_task(
+            info.Env(), 1,
+            [directory](int64_t) { cpu::remove_abandoned(directory + "/", cpu::kTempFilePrefix); },
+            [](Napi::Env env) { return env.Undefined(); });
     });
 }
 
@@ -190,6 +203,7 @@ Napi::Value cancel_corpus(const Napi::CallbackInfo& info) {
 
 void define_corpus_ops(Napi::Env env, Napi::Object ops) {
     ops.Set("newCorpus", Napi::Function::New(env, new_corpus));
+    ops.Set("removeAbandoned", Napi::Function::New(env, remove_abandoned));
     ops.Set("addFile", Napi::Function::New(env, add_file));
     ops.Set("addText", Napi::Function::New(env, add_text));
     ops.Set("addWords", Napi::Function::New(env, add_words));

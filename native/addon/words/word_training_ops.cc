@@ -81,9 +81,8 @@ Napi::Value new_word2vec(const Napi::CallbackInfo& info) {
         if (info[3].IsExternal()) initial = from_handle<cpu::WordVectors>(info[3]);
         BERTHA_CHECK(initial == nullptr || initial->dimensions == options.dimensions, "INVALID_ARG",
                      "the initial vectors have other dimensions");
-        return make_training(info.Env(),
-                             std::make_shared<cpu::Word2Vec>(
-                                 corpus, corpus->vocabulary(to_int(info[1], "minCount")), options, initial));
+        return make_training(info.Env(), std::make_shared<cpu::Word2Vec>(corpus, to_int(info[1], "minCount"),
+                                                                         options, initial));
     });
 }
 
@@ -104,9 +103,8 @@ Napi::Value new_glove(const Napi::CallbackInfo& info) {
         options.alpha = real("alpha");
         options.eta = real("eta");
         options.counting = to_counting(object);
-        return make_training(
-            info.Env(),
-            std::make_shared<cpu::Glove>(corpus, corpus->vocabulary(to_int(info[1], "minCount")), options));
+        return make_training(info.Env(),
+                             std::make_shared<cpu::Glove>(corpus, to_int(info[1], "minCount"), options));
     });
 }
 
@@ -114,14 +112,14 @@ Napi::Value new_glove(const Napi::CallbackInfo& info) {
 Napi::Value count_cooccurrences(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto corpus = to_corpus(info[0]);
-        const cpu::Vocabulary vocabulary = corpus->vocabulary(to_int(info[1], "minCount"));
+        const cpu::Vocabulary vocabulary = cpu::make_vocabulary(corpus, to_int(info[1], "minCount"));
         cpu::Cooccurrences counts(to_counting(to_object(info[2], "options")));
         std::vector<int32_t> numbers, sentence;
         corpus->read(0, corpus->size(), numbers);
         for (const int32_t number : numbers) {
             const int32_t rank = number < 0 ? number : vocabulary.rank_of[static_cast<size_t>(number)];
             if (number == cpu::kSentenceEnd) {
-                counts.add_sentence(sentence);
+                for (int64_t left = INT64_MAX; counts.add_some(sentence, left); left = INT64_MAX) continue;
                 sentence.clear();
             } else if (rank >= 0) {
                 sentence.push_back(rank);
@@ -134,6 +132,7 @@ Napi::Value count_cooccurrences(const Napi::CallbackInfo& info) {
         for (int64_t i = 0; i < vocabulary.words.size(); i++)
             words.Set(static_cast<uint32_t>(i), std::string(vocabulary.words.word(i)));
         uint32_t next = 0;
+        while (counts.sort_some()) continue;
         counts.begin_merge();
         for (cpu::Cooccurrence pair; counts.next(pair);) {
             triples.Set(next++, pair.word);

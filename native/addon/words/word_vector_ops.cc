@@ -169,7 +169,7 @@ struct Searching {
 };
 
 // newWordSearch(vectors, queries Float64Array [count, dimensions], topN, rows, excluded Int32Array,
-// numPositive): a search
+// numPositive, above): a search
 Napi::Value new_word_search(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto vectors = from_handle<WordVectors>(info[0]);
@@ -185,6 +185,7 @@ Napi::Value new_word_search(const Napi::CallbackInfo& info) {
         for (const int32_t row : to_int32s(info[4], "excluded")) query.excluded.push_back(row);
         std::sort(query.excluded.begin(), query.excluded.end());
         query.num_positive = to_int(info[5], "numPositive", -1, query.count);
+        query.above = to_double(info[6], "above");
         return to_handle(info.Env(), std::make_shared<Searching>(vectors, std::move(query)));
     });
 }
@@ -195,29 +196,29 @@ Napi::Value search_words(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto searching = from_handle<Searching>(info[0]);
         const auto result = [searching](Napi::Env env) -> Napi::Value {
-            const auto& matches = searching->search.finish();
-            size_t all = 0;
-            for (const auto& own : matches) all += own.size();
-            Napi::Int32Array indices = Napi::Int32Array::New(env, all),
-                             counts = Napi::Int32Array::New(env, matches.size());
-            Napi::Float64Array scores = Napi::Float64Array::New(env, all);
-            size_t next = 0;
-            for (size_t query = 0; query < matches.size(); query++) {
-                counts[query] = static_cast<int32_t>(matches[query].size());
-                for (const cpu::Match& match : matches[query]) {
-                    indices[next] = static_cast<int32_t>(match.index);
-                    scores[next++] = match.score;
-                }
-            }
+            const cpu::FoundRows& found = searching->search.found();
+            Napi::Int32Array indices = Napi::Int32Array::New(env, found.rows.size()),
+                             counts = Napi::Int32Array::New(env, found.counts.size());
+            Napi::Float64Array scores = Napi::Float64Array::New(env, found.scores.size());
+            std::copy(found.rows.begin(), found.rows.end(), indices.Data());
+            std::copy(found.counts.begin(), found.counts.end(), counts.Data());
+            std::copy(found.scores.begin(), found.scores.end(), scores.Data());
             Napi::Object object = Napi::Object::New(env);
             object.Set("indices", indices);
             object.Set("scores", scores);
             object.Set("counts", counts);
             return object;
         };
-        return run_task(
-            info.Env(), searching->search.units(),
-            [searching](int64_t unit) { searching->search.search(unit); }, result);
+        ensure_pool();
+        const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(info.Env());
+        const auto on_done = settle_later(info.Env(), deferred, result);
+        Pool::instance().submit(std::make_shared<Task>(
+            searching->search.units(), [searching](int64_t unit) { searching->search.search(unit); },
+            [searching, on_done](const std::optional<Failure>& failure) {
+                if (failure) return on_done(failure);
+                start_long_job({{1, [searching](int) { return searching->search.finish_some(); }}}, on_done);
+            }));
+        return deferred.Promise();
     });
 }
 

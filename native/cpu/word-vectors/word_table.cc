@@ -1,5 +1,6 @@
 #include "cpu/word-vectors/word_table.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/check.h"
@@ -44,7 +45,7 @@ int64_t WordTable::find(std::string_view word) const {
 }
 
 int64_t WordTable::add(std::string_view word, int64_t count) {
-    if (slots_.size() < 2 * (counts_.size() + 1)) grow();
+    if (slots_.size() < 2 * (counts_.size() + 1)) grow_to(std::max(kFirstSlots, 2 * slots_.size()));
     const uint64_t own = hash(word);
     Slot& slot = slots_[place_of(word, own)];
     if (slot.id >= 0) {
@@ -59,8 +60,18 @@ int64_t WordTable::add(std::string_view word, int64_t count) {
     return slot.id;
 }
 
-void WordTable::grow() {
-    std::vector<Slot> wider(slots_.empty() ? kFirstSlots : 2 * slots_.size(), Slot{0, -1});
+void WordTable::reserve(int64_t words, int64_t text_bytes) {
+    const auto wanted = static_cast<size_t>(words);
+    size_t slots = std::max(kFirstSlots, slots_.size());
+    while (slots < 2 * (wanted + 1)) slots *= 2;
+    if (slots > slots_.size()) grow_to(slots);
+    text_.reserve(static_cast<size_t>(text_bytes));
+    begin_.reserve(wanted + 1);
+    counts_.reserve(wanted);
+}
+
+void WordTable::grow_to(size_t slots) {
+    std::vector<Slot> wider(slots, Slot{0, -1});
     slots_.swap(wider);
     for (int64_t id = 0; id < size(); id++) {
         const uint64_t own = hash(word(id));

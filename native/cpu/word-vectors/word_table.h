@@ -24,6 +24,8 @@ public:
     int64_t find(std::string_view word) const;
     // The number of a word, which is added where it is new.
     int64_t add(std::string_view word, int64_t count);
+    // Room for so many words and bytes of them, so that adding them moves nothing.
+    void reserve(int64_t words, int64_t text_bytes);
     int64_t bytes() const;
 
 private:
@@ -33,7 +35,7 @@ private:
     };
     static uint64_t hash(std::string_view word);
     size_t place_of(std::string_view word, uint64_t hash) const;
-    void grow();
+    void grow_to(size_t slots);
 
     std::vector<char> text_;
     std::vector<uint64_t> begin_{0};

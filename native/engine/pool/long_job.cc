@@ -1,6 +1,7 @@
 #include "engine/pool/long_job.h"
 
 #include <atomic>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -44,8 +45,17 @@ private:
         failed_.store(true, std::memory_order_release);
     }
 
+    void insert_next() {
+        const auto then = std::move(phases_[phase_].then);
+        if (then == nullptr || failed_.load(std::memory_order_acquire)) return;
+        std::vector<LongPhase> next = then();
+        phases_.insert(phases_.begin() + static_cast<ptrdiff_t>(phase_) + 1,
+                       std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
+    }
+
     void end_member() {
         if (running_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+        if (const auto failure = failure_of([&] { insert_next(); })) fail_with(*failure);
         phase_++;
         if (!failed_.load(std::memory_order_acquire) && phase_ < phases_.size()) return start_phase();
         phases_.clear();  // and what they hold, before anybody hears of the end

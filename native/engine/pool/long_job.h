@@ -15,6 +15,8 @@ namespace bertha {
 struct LongPhase {
     int members = 1;
     std::function<bool(int member)> step;
+    // What comes between this phase and the next, where that is known only at its end. May be empty.
+    std::function<std::vector<LongPhase>()> then = nullptr;
 };
 
 // Runs the phases one after the other as bulk tasks of the pool, which must have a worker. What a step throws

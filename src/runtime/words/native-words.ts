@@ -104,6 +104,8 @@ export interface NativeReadVectors {
 /** Word vectors in native memory: corpora, training, queries. Arrays are copied before a call returns. */
 export interface NativeWords {
   newCorpus(directory: string, maxVocab: number): NativeCorpus;
+  /** Removes temporary files that processes which were killed have left in a folder. */
+  removeAbandoned(directory: string): Promise<void>;
   addFile(corpus: NativeCorpus, path: string): Promise<void>;
   addText(corpus: NativeCorpus, bytes: Uint8Array, isEnd: boolean): Promise<void>;
   /** Words by their lengths in bytes; -1 ends a sentence. */
@@ -152,6 +154,7 @@ export interface NativeWords {
   /** Up to `count` words that differ from `word` in few characters, the nearest first. */
   nearestSpellings(vectors: NativeWordVectors, word: string, count: number): string[];
   ngramIds(bytes: Uint8Array, minN: number, maxN: number, buckets: number): Int32Array;
+  /** `above` NaN: the best `topN`; else all rows with a higher cosine. */
   newWordSearch(
     vectors: NativeWordVectors,
     queries: Float64Array,
@@ -159,6 +162,7 @@ export interface NativeWords {
     rows: number,
     excluded: Int32Array,
     numPositive: number,
+    above: number,
   ): NativeWordSearch;
   searchWords(
     search: NativeWordSearch,

@@ -197,10 +197,10 @@ async function answer(
     const units = own!.slice(0, 3).map((row) => unitOf(matrix.row(row)));
     queries.set(weightedSum(units, [-1, 1, 1], dimensions), i * dimensions);
   });
-  const found = await searchRows(matrix, queries, { topN: kCandidates + 3, rows, excluded: [], positives: -1, signal });
+  const found = await searchRows(matrix, queries, { topN: kCandidates + 3, rows, excluded: [], signal });
   return group.map(({ words: [a, b, c], rows: own }, i) => {
-    const near = found[i]!.filter(({ row }) => !own!.slice(0, 3).includes(row)).slice(0, kCandidates);
-    const answers = near.map(({ row }) => words.fold(matrix.words(row, row + 1)[0]!));
+    const near = Array.from(found[i]!.rows.filter((row) => !own!.slice(0, 3).includes(row)).subarray(0, kCandidates));
+    const answers = near.map((row) => words.fold(matrix.words(row, row + 1)[0]!));
     return answers.find((word) => word !== a && word !== b && word !== c) ?? answers.at(-1);
   });
 }

@@ -18,7 +18,7 @@ import {
   type WordPairOptions,
   type WordPairScores,
 } from './evaluate.js';
-import { mostSimilar, type MostSimilarQuery, searchRows, type SimilarWord } from './most-similar.js';
+import { type FoundRows, mostSimilar, type MostSimilarQuery, searchRows, type SimilarWord, wordsOf } from './most-similar.js';
 import { unitOf, weightedSum, WordMatrix } from './word-matrix.js';
 
 /** Options of the short forms of queries. */
@@ -142,17 +142,20 @@ export class KeyedVectors {
 
   /** Words nearer to `a` than `b` is, the nearest first. Errors: UNKNOWN_WORD. */
   async closerThan(a: string, b: string): Promise<string[]> {
-    const limit = this.similarity(a, b);
-    const excluded = [a, b].map((word) => this.indexOf(word)).filter((row) => row >= 0);
-    const search = { topN: this.size, rows: this.size, excluded, positives: -1 };
-    const [found] = await searchRows(this.#matrix, unitOf(this.#matrix.known(a)), search);
-    const nearer = found!.filter(({ score }) => score > limit);
-    return nearer.map(({ row }) => this.#matrix.words(row, row + 1)[0]!);
+    return wordsOf(this.#matrix, await this.#nearer(a, b));
   }
 
   /** The place of `b` among the words by their distance to `a`, from 1. Errors: UNKNOWN_WORD. */
   async rank(a: string, b: string): Promise<number> {
-    return (await this.closerThan(a, b)).length + 1;
+    return (await this.#nearer(a, b)).rows.length + 1;
+  }
+
+  async #nearer(a: string, b: string): Promise<FoundRows> {
+    const above = this.similarity(a, b);
+    const excluded = [a, b].map((word) => this.indexOf(word)).filter((row) => row >= 0);
+    const search = { topN: this.size, rows: this.size, excluded, above };
+    const [found] = await searchRows(this.#matrix, unitOf(this.#matrix.known(a)), search);
+    return found!;
   }
 
   /** The word that is least similar to the mean of all. Errors: INVALID_ARG, UNKNOWN_WORD where none is known. */

@@ -1,5 +1,6 @@
 import { unexpected, wrongArgument } from '../../expected.js';
 import { abortSignal, type Check, integer, readOptions } from '../../options.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { type Components, componentsOf, lengthError } from '../../vectors/vector-like.js';
 import { nativeWords, untilAborted } from '../native-words.js';
 import { unitOf, weightedSum, type WordMatrix } from './word-matrix.js';
@@ -66,7 +67,8 @@ export async function mostSimilar(matrix: WordMatrix, query: MostSimilarQuery, i
   const excluded = terms.map(({ row }) => row).filter((row) => row >= 0);
   const options = { topN, rows: Math.min(matrix.size, restrictVocab), excluded, positives: isProduct ? above.length : -1, signal };
   const [found] = await searchRows(matrix, queries, options);
-  return found!.map(({ row, score }) => ({ word: matrix.words(row, row + 1)[0]!, similarity: score }));
+  const { scores } = found!;
+  return (await wordsOf(matrix, found!, signal)).map((word, i) => ({ word, similarity: scores[i]! }));
 }
 
 /** How `searchRows` looks. */
@@ -75,29 +77,49 @@ export interface RowSearch {
   /** Rows from the front. */
   readonly rows: number;
   readonly excluded: readonly number[];
-  /** Queries that multiply, of 3CosMul; -1: each query for itself. */
-  readonly positives: number;
+  /** Queries that multiply, of 3CosMul; -1, the default: each query for itself. */
+  readonly positives?: number;
+  /** All rows with a higher cosine, instead of the best `topN`. */
+  readonly above?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A row that was found. */
-export interface FoundRow {
-  readonly row: number;
-  readonly score: number;
+/** Rows that were found for a query, best first, and their scores. */
+export interface FoundRows {
+  readonly rows: Int32Array;
+  readonly scores: Float64Array;
 }
 
 /** The best rows for each of queries [count, dimensions]. Errors: the signal's reason. */
 export async function searchRows(
   matrix: WordMatrix,
   queries: Float64Array,
-  { topN, rows, excluded, positives, signal }: RowSearch,
-): Promise<FoundRow[][]> {
+  { topN, rows, excluded, positives = -1, above = NaN, signal }: RowSearch,
+): Promise<FoundRows[]> {
   const native = nativeWords();
-  const search = native.newWordSearch(matrix.handle, queries, topN, rows, Int32Array.from(excluded), positives);
+  const search = native.newWordSearch(matrix.handle, queries, topN, rows, Int32Array.from(excluded), positives, above);
   const stop = (): void => native.cancelWordSearch(search);
   const { indices, scores, counts } = await untilAborted(signal, stop, () => native.searchWords(search));
   let next = 0;
-  return Array.from(counts, (count) => Array.from({ length: count }, () => ({ row: indices[next]!, score: scores[next++]! })));
+  return Array.from(counts, (count) => {
+    const begin = next;
+    next += count;
+    return { rows: indices.subarray(begin, next), scores: scores.subarray(begin, next) };
+  });
+}
+
+/** Words that are made into strings between two looks at the clock. */
+const kWordsAtOnce = 256;
+
+/** The words of rows that were found, in short turns of the event loop. Errors: the signal's reason. */
+export async function wordsOf(matrix: WordMatrix, { rows }: FoundRows, signal?: AbortSignal): Promise<string[]> {
+  const budget = new Budget(signal);
+  const words: string[] = [];
+  for (const row of rows) {
+    words.push(matrix.words(row, row + 1)[0]!);
+    if (words.length % kWordsAtOnce === 0 && budget.isSpent) await budget.yield();
+  }
+  return words;
 }
 
 function termsOf(matrix: WordMatrix, given: unknown, side: string, name: string): Term[] {

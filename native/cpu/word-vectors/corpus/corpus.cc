@@ -146,22 +146,6 @@ void Corpus::forget_rare() {
     }
 }
 
-Vocabulary Corpus::vocabulary(int64_t min_count) const {
-    Vocabulary vocabulary;
-    std::vector<int32_t> order;
-    for (int64_t id = 0; id < table_.size(); id++)
-        if (table_.count(id) >= min_count) order.push_back(static_cast<int32_t>(id));
-    std::stable_sort(order.begin(), order.end(),
-                     [this](int32_t a, int32_t b) { return table_.count(a) > table_.count(b); });
-    vocabulary.rank_of.assign(static_cast<size_t>(table_.size()), kDroppedWord);
-    for (const int32_t id : order) {
-        vocabulary.rank_of[static_cast<size_t>(id)] = static_cast<int32_t>(
-            vocabulary.words.add(table_.word(id), table_.count(id)));
-        vocabulary.kept_words += table_.count(id);
-    }
-    return vocabulary;
-}
-
 int64_t Corpus::bytes_in_memory() const {
     return table_.bytes() +
            static_cast<int64_t>(pending_.capacity() * sizeof(int32_t) + slices_.capacity() * sizeof(int64_t));

@@ -17,13 +17,6 @@ constexpr int32_t kDroppedWord = -2;
 constexpr int64_t kLongestSentence = 10'000;
 constexpr size_t kLongestWord = 1'000;  // bytes
 
-// Words that are common enough, by falling count, equal ones by first appearance.
-struct Vocabulary {
-    WordTable words;
-    std::vector<int32_t> rank_of;  // by number in the file; kDroppedWord
-    int64_t kept_words = 0;        // occurrences of all of them
-};
-
 class Corpus {
 public:
     // Above max_vocab distinct words the rarest are forgotten, those seen once first, then twice and so on.
@@ -41,7 +34,6 @@ public:
     // All has been added.
     void finish();
 
-    Vocabulary vocabulary(int64_t min_count) const;
     // Numbers of the file from begin to end: words, kSentenceEnd, kDroppedWord.
     void read(int64_t begin, int64_t end, std::vector<int32_t>& numbers) const;
     int64_t size() const { return written_ + static_cast<int64_t>(pending_.size()); }

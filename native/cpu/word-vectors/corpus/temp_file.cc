@@ -7,15 +7,16 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cpu/word-vectors/system_error.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
 
 TempFile::TempFile(const std::string& directory) : directory_(directory) {
-    std::string path = directory + "/bertha-words-XXXXXX";
+    std::string path = directory + "/" + kTempFilePrefix + std::to_string(getpid()) + "-XXXXXX";
     fd_ = mkostemp(path.data(), O_CLOEXEC);
     BERTHA_CHECK(fd_ >= 0, "IO", "cannot make a temporary file in %s: %s", directory.c_str(),
-                 std::strerror(errno));
+                 system_error(errno).c_str());
     unlink(path.c_str());
 }
 
@@ -28,7 +29,7 @@ void TempFile::write(const void* data, int64_t bytes, int64_t offset) {
         const ssize_t done = pwrite(fd_, next, static_cast<size_t>(end - offset), offset);
         if (done < 0 && errno == EINTR) continue;
         BERTHA_CHECK(done > 0, "IO", "cannot write %lld more bytes to a temporary file in %s: %s",
-                     static_cast<long long>(end - offset), directory_.c_str(), std::strerror(errno));
+                     static_cast<long long>(end - offset), directory_.c_str(), system_error(errno).c_str());
         next += done;
         offset += done;
     }
@@ -41,7 +42,7 @@ void TempFile::read(void* data, int64_t bytes, int64_t offset) const {
         const ssize_t done = pread(fd_, next, static_cast<size_t>(end - offset), offset);
         if (done < 0 && errno == EINTR) continue;
         BERTHA_CHECK(done > 0, "IO", "cannot read a temporary file in %s: %s", directory_.c_str(),
-                     done == 0 ? "it ends too early" : std::strerror(errno));
+                     done == 0 ? "it ends too early" : system_error(errno).c_str());
         next += done;
         offset += done;
     }

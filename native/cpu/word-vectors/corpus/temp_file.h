@@ -1,10 +1,14 @@
-// A file without a name: nothing of it is left behind however the process ends.
+// A file without a name: nothing of it is left behind however the process ends, but for a kill in the moment
+// between its making and the loss of its name, which remove_abandoned() tidies up after.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 namespace bertha::cpu {
+
+// What names begin with; the process's number follows.
+constexpr const char* kTempFilePrefix = "bertha-words-";
 
 class TempFile {
 public:

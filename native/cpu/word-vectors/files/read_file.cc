@@ -9,6 +9,7 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "cpu/word-vectors/system_error.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
@@ -24,13 +25,13 @@ namespace {
 
 InputFile::InputFile(const std::string& path, const std::string& name)
     : name_(name), fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    BERTHA_CHECK(fd_ >= 0, "IO", "cannot open %s: %s", name.c_str(), std::strerror(errno));
+    BERTHA_CHECK(fd_ >= 0, "IO", "cannot open %s: %s", name.c_str(), system_error(errno).c_str());
     struct stat found;
     const int problem = fstat(fd_, &found) != 0 ? errno : S_ISDIR(found.st_mode) ? EISDIR : 0;
     size_ = found.st_size;
     if (problem == 0) return;
     close(fd_);
-    fail("IO", "cannot read %s: %s", name.c_str(), std::strerror(problem));
+    fail("IO", "cannot read %s: %s", name.c_str(), system_error(problem).c_str());
 }
 
 InputFile::~InputFile() { close(fd_); }
@@ -40,7 +41,7 @@ int64_t InputFile::read_some(int64_t offset, int64_t count, char* bytes) const {
     while (done < count) {
         const ssize_t some = pread(fd_, bytes + done, static_cast<size_t>(count - done), offset + done);
         if (some < 0 && errno == EINTR) continue;
-        BERTHA_CHECK(some >= 0, "IO", "cannot read %s: %s", name_.c_str(), std::strerror(errno));
+        BERTHA_CHECK(some >= 0, "IO", "cannot read %s: %s", name_.c_str(), system_error(errno).c_str());
         if (some == 0) break;
         done += some;
     }

@@ -1,8 +1,6 @@
 #include "cpu/word-vectors/files/vectors_writer.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cpu/word-vectors/abandoned_files.h"
+#include "cpu/word-vectors/system_error.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
@@ -43,22 +43,10 @@ std::string temporary_of(const std::string& path) {
 }
 
 // Removes what processes that were killed have left of earlier writings of the path.
-void remove_abandoned(const std::string& path) {
+void remove_earlier(const std::string& path) {
     const size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-    const std::string begin = path.substr(slash == std::string::npos ? 0 : slash + 1) + kPartMark;
-    DIR* directory = opendir(folder.c_str());
-    if (directory == nullptr) return;
-    while (const dirent* entry = readdir(directory)) {
-        const std::string_view name = entry->d_name;
-        if (name.substr(0, begin.size()) != begin) continue;
-        const char* const end = name.data() + name.size();
-        pid_t pid = 0;
-        const auto [next, problem] = std::from_chars(name.data() + begin.size(), end, pid);
-        const bool is_ours = problem == std::errc() && pid > 0 && (next == end || *next == '-');
-        if (is_ours && kill(pid, 0) != 0 && errno == ESRCH) unlink((folder + entry->d_name).c_str());
-    }
-    closedir(directory);
+    remove_abandoned(folder, path.substr(slash == std::string::npos ? 0 : slash + 1) + kPartMark);
 }
 
 }  // namespace
@@ -77,9 +65,9 @@ VectorsWriter::VectorsWriter(std::shared_ptr<const WordVectors> vectors, const s
     items_ = vectors_->size();
     if (format == WrittenFormat::kSafetensors) items_ *= 2;  // words, then rows
     if (format == WrittenFormat::kFastText) items_ = 3 * items_ + vectors_->fast_text->ngram_rows;
-    remove_abandoned(path);
+    remove_earlier(path);
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    BERTHA_CHECK(fd_ >= 0, "IO", "cannot write %s: %s", path.c_str(), std::strerror(errno));
+    BERTHA_CHECK(fd_ >= 0, "IO", "cannot write %s: %s", path.c_str(), system_error(errno).c_str());
 }
 
 VectorsWriter::~VectorsWriter() { discard(); }
@@ -224,7 +212,7 @@ bool VectorsWriter::write_some() {
     if (next_ < items_) return true;
     is_settled_ = fsync(fd_) == 0 && close(std::exchange(fd_, -1)) == 0 &&
                   std::rename(temporary_.c_str(), path_.c_str()) == 0;
-    BERTHA_CHECK(is_settled_, "IO", "cannot write %s: %s", path_.c_str(), std::strerror(errno));
+    BERTHA_CHECK(is_settled_, "IO", "cannot write %s: %s", path_.c_str(), system_error(errno).c_str());
     return false;
 }
 
@@ -233,7 +221,7 @@ void VectorsWriter::flush() {
         const ssize_t done = write(fd_, block_.data() + at, block_.size() - at);
         if (done < 0 && errno == EINTR) continue;
         BERTHA_CHECK(done > 0, "IO", "cannot write %zu more bytes to %s: %s", block_.size() - at,
-                     path_.c_str(), std::strerror(errno));
+                     path_.c_str(), system_error(errno).c_str());
         at += static_cast<size_t>(done);
     }
     block_.clear();

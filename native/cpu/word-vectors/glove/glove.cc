@@ -1,12 +1,14 @@
 #include "cpu/word-vectors/glove/glove.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <tuple>
 
 #include "cpu/isa/isa.h"
 #include "cpu/word-vectors/training/random.h"
+#include "engine/clock.h"
 #include "engine/floating_point.h"
 
 namespace bertha::cpu {
@@ -15,7 +17,9 @@ namespace {
 constexpr int64_t kBlockBytes = int64_t{1} << 19;  // of a block's rows of a table and its sums
 constexpr int64_t kFewestBlocks = 32, kMostBlocks = 512;
 constexpr int64_t kRowsPerStep = 4096;
-constexpr int kPairsPerStep = 1 << 14;  // a millisecond
+constexpr int kPairsPerStep = 1 << 13;       // a millisecond
+constexpr int64_t kRecordsAtOnce = 1 << 12;  // read at once, trained on between two looks at the clock
+constexpr auto kStepTime = std::chrono::microseconds(1500);
 constexpr uint64_t kInitStream = uint64_t{1} << 40, kShuffleStream = uint64_t{1} << 41,
                    kRoundStream = uint64_t{1} << 42;
 
@@ -31,30 +35,43 @@ size_t at(int64_t i) { return static_cast<size_t>(i); }
 
 }  // namespace
 
-Glove::Glove(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary, const GloveOptions& options)
+Glove::Glove(std::shared_ptr<const Corpus> corpus, int64_t min_count, const GloveOptions& options)
     : corpus_(std::move(corpus)),
-      vocabulary_(std::move(vocabulary)),
       options_(options),
-      words_(vocabulary_.words.size()),
       width_(row_width(options.dimensions + 1)),
-      blocks_(blocks_for(words_, width_)),
-      counts_(std::make_unique<Cooccurrences>(options.counting)) {
-    for (Buffer* table : {&words_table_, &word_sums_, &contexts_table_, &context_sums_})
-        *table = Buffer(at(words_ * width_) * sizeof(float));
-}
+      vocabulary_builder_(corpus_, min_count),
+      counts_(std::make_unique<Cooccurrences>(options.counting)),
+      members_(at(options.threads)) {}
 
 std::vector<LongPhase> Glove::phases() {
-    std::vector<LongPhase> phases = {{1, [this](int) { return count_some(); }},
-                                     {1, [this](int) { return start_cells(); }},
-                                     {1, [this](int) { return measure_cells(); }},
-                                     {1, [this](int) { return deal_some(); }},
-                                     {1, [this](int) { return shuffle_cell(); }},
-                                     {options_.threads, [this](int) { return start_rows(); }}};
+    return {{1, [this](int) { return make_vocabulary(); }},
+            {1, [this](int) { return count_some(); }},
+            {1, [this](int) { return start_cells(); }},
+            {1, [this](int) { return measure_cells(); }},
+            {1, [this](int) { return deal_some(); }},
+            {1, [this](int) { return shuffle_cell(); }},
+            {options_.threads, [this](int) { return start_rows(); }, [this] { return epochs(); }},
+            {1, [this](int) { return add_contexts(); }},
+            {1, [this](int) { return release(); }}};
+}
+
+std::vector<LongPhase> Glove::epochs() {
+    std::vector<LongPhase> rounds;
     for (int32_t epoch = 0; epoch < options_.epochs; epoch++)
         for (const int64_t diagonal : order_of(kRoundStream, static_cast<uint64_t>(epoch), blocks_))
-            phases.push_back(round(epoch, diagonal));
-    phases.push_back({1, [this](int) { return add_contexts(); }});
-    return phases;
+            rounds.push_back(round(epoch, diagonal));
+    return rounds;
+}
+
+bool Glove::make_vocabulary() {
+    progress_.check_cancelled();
+    if (vocabulary_builder_.step()) return true;
+    vocabulary_ = vocabulary_builder_.take();
+    words_ = vocabulary_.words.size();
+    blocks_ = blocks_for(words_, width_);
+    for (Buffer* table : {&words_table_, &word_sums_, &contexts_table_, &context_sums_})
+        *table = Buffer(at(words_ * width_) * sizeof(float));
+    return false;
 }
 
 // 0 … count - 1 in a drawn order.
@@ -67,27 +84,41 @@ std::vector<int64_t> Glove::order_of(uint64_t stream, uint64_t number, int64_t c
     return order;
 }
 
+// Sentences are gathered from the slices of the corpus, and counted.
 bool Glove::count_some() {
     progress_.check_cancelled();
     const std::vector<int64_t>& slices = corpus_->slices();
-    if (next_slice_ + 1 >= slices.size()) return false;
-    corpus_->read(slices[next_slice_], slices[next_slice_ + 1], numbers_);
-    next_slice_++;
-    for (const int32_t number : numbers_) {
-        const int32_t rank = number < 0 ? number : vocabulary_.rank_of[at(number)];
-        if (number == kSentenceEnd) {
-            counts_->add_sentence(sentence_);
+    for (int64_t left = kPairsPerStep; left > 0;) {
+        if (is_sentence_whole_) {
+            if (counts_->add_some(sentence_, left)) return true;
             sentence_.clear();
-        } else if (rank >= 0) {
-            sentence_.push_back(rank);
+            is_sentence_whole_ = false;
         }
+        if (next_number_ == numbers_.size()) {
+            if (next_slice_ + 1 >= slices.size()) return false;
+            corpus_->read(slices[next_slice_], slices[next_slice_ + 1], numbers_);
+            next_slice_++;
+            next_number_ = 0;
+        }
+        const size_t begin = next_number_;
+        while (next_number_ < numbers_.size() && !is_sentence_whole_) {
+            const int32_t number = numbers_[next_number_++];
+            const int32_t rank = number < 0 ? number : vocabulary_.rank_of[at(number)];
+            if (number == kSentenceEnd)
+                is_sentence_whole_ = true;
+            else if (rank >= 0)
+                sentence_.push_back(rank);
+        }
+        const auto read = static_cast<int64_t>(next_number_ - begin);
+        progress_.done.fetch_add(read, std::memory_order_relaxed);
+        left -= read;
     }
-    progress_.done.fetch_add(static_cast<int64_t>(numbers_.size()), std::memory_order_relaxed);
-    return next_slice_ + 1 < slices.size();
+    return true;
 }
 
 bool Glove::start_cells() {
     progress_.check_cancelled();
+    if (counts_->sort_some()) return true;
     counts_->begin_merge();
     cell_begin_.assign(at(blocks_ * blocks_ + 1), 0);
     return false;
@@ -120,20 +151,9 @@ bool Glove::measure_cells() {
 // Records go to their cells in memory, and from there to the file whenever their memory is used up.
 bool Glove::deal_some() {
     progress_.check_cancelled();
-    Cooccurrence pair;
-    const int64_t most = options_.counting.memory_bytes / 4 / static_cast<int64_t>(sizeof(Record));
-    for (int i = 0; i < kPairsPerStep; i++) {
-        const bool is_there = counts_->next(pair);
-        if (is_there) {
-            const float weight = pair.count > options_.x_max
-                                     ? 1.0f
-                                     : std::pow(pair.count / options_.x_max, options_.alpha);
-            open_cells_[at(cell_of(pair))].push_back({static_cast<uint16_t>(pair.word / blocks_),
-                                                      static_cast<uint16_t>(pair.context / blocks_),
-                                                      std::log(pair.count), weight});
-        }
-        if (!is_there || ++open_records_ == most) flush_cells();
-        if (is_there) continue;
+    if (is_flushing_) {
+        if (flush_some()) return true;
+        if (!is_dealt_) return true;
         counts_.reset();
         std::vector<std::vector<Record>>().swap(open_cells_);
         progress_.done.store(0);
@@ -141,25 +161,47 @@ bool Glove::deal_some() {
         progress_.rate.store(options_.eta);
         return false;
     }
+    Cooccurrence pair;
+    const int64_t most = options_.counting.memory_bytes / 4 / kRecordBytes;
+    for (int i = 0; i < kPairsPerStep && !is_flushing_; i++) {
+        is_dealt_ = !counts_->next(pair);
+        if (!is_dealt_) {
+            const float weight = pair.count > options_.x_max
+                                     ? 1.0f
+                                     : std::pow(pair.count / options_.x_max, options_.alpha);
+            open_cells_[at(cell_of(pair))].push_back({static_cast<uint16_t>(pair.word / blocks_),
+                                                      static_cast<uint16_t>(pair.context / blocks_),
+                                                      std::log(pair.count), weight});
+        }
+        is_flushing_ = is_dealt_ || ++open_records_ == most;
+    }
     return true;
 }
 
-void Glove::flush_cells() {
-    for (size_t cell = 0; cell < open_cells_.size(); cell++) {
-        std::vector<Record>& records = open_cells_[cell];
-        file_->write(records.data(), static_cast<int64_t>(records.size()) * kRecordBytes,
-                     cell_end_[cell] * kRecordBytes);
-        cell_end_[cell] += static_cast<int64_t>(records.size());
+// Some cells' records go to the file; false when all are there.
+bool Glove::flush_some() {
+    for (int64_t written = 0; next_flushed_ < open_cells_.size() && written < kRecordsAtOnce;
+         next_flushed_++) {
+        std::vector<Record>& records = open_cells_[next_flushed_];
+        const auto count = static_cast<int64_t>(records.size());
+        file_->write(records.data(), count * kRecordBytes, cell_end_[next_flushed_] * kRecordBytes);
+        cell_end_[next_flushed_] += count;
         std::vector<Record>().swap(records);
+        written += count;
     }
+    if (next_flushed_ < open_cells_.size()) return true;
+    next_flushed_ = 0;
     open_records_ = 0;
+    is_flushing_ = false;
+    return false;
 }
 
 // A cell's records come into an order of its own.
 bool Glove::shuffle_cell() {
     progress_.check_cancelled();
     const size_t cell = next_cell_++;
-    std::vector<Record> records = read_cell(cell);
+    std::vector<Record> records;
+    read_records(cell_begin_[cell], cell_begin_[cell + 1], records);
     CounterRandom random(options_.seed, kShuffleStream, cell);
     for (size_t i = records.size(); i > 1; i--)
         std::swap(records[i - 1], records[random.below(static_cast<uint32_t>(i))]);
@@ -168,11 +210,9 @@ bool Glove::shuffle_cell() {
     return next_cell_ < at(blocks_ * blocks_);
 }
 
-std::vector<Glove::Record> Glove::read_cell(size_t cell) const {
-    std::vector<Record> records(at(cell_begin_[cell + 1] - cell_begin_[cell]));
-    file_->read(records.data(), static_cast<int64_t>(records.size()) * kRecordBytes,
-                cell_begin_[cell] * kRecordBytes);
-    return records;
+void Glove::read_records(int64_t begin, int64_t end, std::vector<Record>& records) const {
+    records.resize(at(end - begin));
+    file_->read(records.data(), (end - begin) * kRecordBytes, begin * kRecordBytes);
 }
 
 // Rows are drawn from (−0.5, 0.5) / dimensions, their biases too; sums of squares begin at 1.
@@ -197,58 +237,86 @@ bool Glove::start_rows() {
 LongPhase Glove::round(int32_t epoch, int64_t diagonal) {
     const auto next = std::make_shared<std::atomic<int64_t>>(0);
     const int threads = static_cast<int>(std::min<int64_t>(options_.threads, blocks_));
-    return {threads, [this, next, epoch, diagonal](int) { return train_cell(next, epoch, diagonal); }};
+    return {threads, [this, next, epoch, diagonal](int member) {
+                progress_.check_cancelled();
+                progress_.epoch.store(epoch, std::memory_order_relaxed);
+                Member& own = members_[at(member)];
+                return (own.next < own.end || next_cell(own, *next, diagonal)) && train_some(own);
+            }};
 }
 
-bool Glove::train_cell(const std::shared_ptr<std::atomic<int64_t>>& next, int32_t epoch, int64_t diagonal) {
+// The next cell of a round comes to a member; false when there is none left.
+bool Glove::next_cell(Member& member, std::atomic<int64_t>& next, int64_t diagonal) {
+    member.block = next.fetch_add(1);
+    if (member.block >= blocks_) return false;
+    member.context_block = (member.block + diagonal) % blocks_;
+    const size_t cell = at(member.block * blocks_ + member.context_block);
+    member.next = cell_begin_[cell];
+    member.end = cell_begin_[cell + 1];
+    return true;
+}
+
+// A piece of the member's cell.
+bool Glove::train_some(Member& member) {
     const FlushDenormals flush;
-    progress_.check_cancelled();
-    const int64_t block = next->fetch_add(1), context_block = (block + diagonal) % blocks_;
-    if (block >= blocks_) return false;
-    const std::vector<Record> records = read_cell(at(block * blocks_ + context_block));
-    const auto count = static_cast<int64_t>(records.size());
     const WordKernels& kernels = word_kernels();
     GloveStep step{};
     step.width = width_;
     step.bias = options_.dimensions;
     step.eta = options_.eta;
     step.clip = 100.0f;
-    double cost = 0.0;
-    for (int64_t i = 0; i < count; i++) {
-        const Record& record = records[at(i)];
-        const int64_t word = record.word * blocks_ + block,
-                      context = record.context * blocks_ + context_block;
-        step.word = row(words_table_, word);
-        step.word_sums = row(word_sums_, word);
-        step.context = row(contexts_table_, context);
-        step.context_sums = row(context_sums_, context);
-        step.log_count = record.log_count;
-        step.weight = record.weight;
-        cost += static_cast<double>(kernels.glove_step(step));
-        if ((i & 0xfff) == 0xfff) progress_.check_cancelled();
+    for (const auto end = Clock::now() + kStepTime; member.next < member.end && Clock::now() < end;) {
+        read_records(member.next, std::min(member.end, member.next + kRecordsAtOnce), member.records);
+        double cost = 0.0;
+        for (const Record& record : member.records) {
+            const int64_t word = record.word * blocks_ + member.block,
+                          context = record.context * blocks_ + member.context_block;
+            step.word = row(words_table_, word);
+            step.word_sums = row(word_sums_, word);
+            step.context = row(contexts_table_, context);
+            step.context_sums = row(context_sums_, context);
+            step.log_count = record.log_count;
+            step.weight = record.weight;
+            cost += static_cast<double>(kernels.glove_step(step));
+        }
+        BERTHA_CHECK(std::isfinite(cost), "NON_FINITE",
+                     "the vectors are no longer finite numbers: the rate (eta %g) is too large",
+                     static_cast<double>(options_.eta));
+        const auto count = static_cast<int64_t>(member.records.size());
+        member.next += count;
+        progress_.add_loss(0.5 * cost, count);
+        progress_.done.fetch_add(count, std::memory_order_relaxed);
     }
-    BERTHA_CHECK(std::isfinite(cost), "NON_FINITE",
-                 "the vectors are no longer finite numbers: the rate (eta %g) is too large",
-                 static_cast<double>(options_.eta));
-    progress_.add_loss(0.5 * cost, count);
-    progress_.done.fetch_add(count, std::memory_order_relaxed);
-    progress_.epoch.store(epoch, std::memory_order_relaxed);
-    return block + 1 < blocks_;
+    return true;
 }
 
 bool Glove::add_contexts() {
-    vectors_ = std::make_shared<WordVectors>();
-    vectors_->dimensions = options_.dimensions;
-    vectors_->width = row_width(options_.dimensions);
-    vectors_->rows = Buffer(at(words_ * vectors_->width) * sizeof(float));
-    vectors_->inverse_norms.resize(at(words_));
-    for (int64_t i = 0; i < words_; i++)
+    progress_.check_cancelled();
+    if (vectors_ == nullptr) {
+        vectors_ = std::make_shared<WordVectors>();
+        vectors_->dimensions = options_.dimensions;
+        vectors_->width = row_width(options_.dimensions);
+        vectors_->rows = Buffer(at(words_ * vectors_->width) * sizeof(float));
+        vectors_->inverse_norms.resize(at(words_));
+        vectors_->words = std::move(vocabulary_.words);
+    }
+    const int64_t begin = next_added_;
+    next_added_ = std::min(words_, begin + kRowsPerStep);
+    for (int64_t i = begin; i < next_added_; i++)
         for (int64_t z = 0; z < vectors_->width; z++)
             vectors_->row(i)[z] = z < options_.dimensions
                                       ? row(words_table_, i)[z] + row(contexts_table_, i)[z]
                                       : 0.0f;
-    vectors_->words = std::move(vocabulary_.words);
-    compute_inverse_norms(*vectors_, 0, words_);
+    compute_inverse_norms(*vectors_, begin, next_added_);
+    return next_added_ < words_;
+}
+
+// What the vectors do not need goes here, and not when JavaScript forgets the training.
+bool Glove::release() {
+    for (Buffer* table : {&words_table_, &word_sums_, &contexts_table_, &context_sums_}) table->reset();
+    file_.reset();
+    members_.clear();
+    std::vector<int32_t>().swap(vocabulary_.rank_of);
     return false;
 }
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/word-vectors/corpus/corpus.h"
+#include "cpu/word-vectors/corpus/vocabulary.h"
 #include "cpu/word-vectors/glove/cooccurrences.h"
 #include "cpu/word-vectors/training/training_job.h"
 #include "cpu/word-vectors/word_vectors.h"
@@ -25,10 +25,10 @@ struct GloveOptions {
 
 class Glove {
 public:
-    // Throws OUT_OF_MEMORY.
-    Glove(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary, const GloveOptions& options);
+    Glove(std::shared_ptr<const Corpus> corpus, int64_t min_count, const GloveOptions& options);
 
-    // All of the training; what it throws: ABORTED, NON_FINITE, IO. The trainer must live as long.
+    // All of the training, from the vocabulary on; what it throws: OUT_OF_MEMORY, ABORTED, NON_FINITE, IO.
+    // The trainer must live as long.
     std::vector<LongPhase> phases();
     // After them: word and context vectors added.
     std::shared_ptr<WordVectors> take_vectors();
@@ -41,37 +41,55 @@ private:
         float log_count, weight;
     };
     static constexpr auto kRecordBytes = static_cast<int64_t>(sizeof(Record));
+    // What a member has of the cell that it trains on.
+    struct Member {
+        int64_t block = 0, context_block = 0;
+        int64_t next = 0, end = 0;  // records in the file
+        std::vector<Record> records;
+        size_t next_record = 0;
+    };
+    bool make_vocabulary();
     bool count_some();
     bool start_cells();
     bool measure_cells();
     bool deal_some();
-    void flush_cells();
+    bool flush_some();
     bool shuffle_cell();
     int64_t cell_of(const Cooccurrence& pair) const;
-    std::vector<Record> read_cell(size_t cell) const;
+    void read_records(int64_t begin, int64_t end, std::vector<Record>& records) const;
     bool start_rows();
+    std::vector<LongPhase> epochs();
     LongPhase round(int32_t epoch, int64_t diagonal);
-    bool train_cell(const std::shared_ptr<std::atomic<int64_t>>& next, int32_t epoch, int64_t diagonal);
+    bool next_cell(Member& member, std::atomic<int64_t>& next, int64_t diagonal);
+    bool train_some(Member& member);
     bool add_contexts();
+    bool release();
     std::vector<int64_t> order_of(uint64_t stream, uint64_t number, int64_t count) const;
     float* row(const Buffer& table, int64_t i) const { return table.floats() + i * width_; }
 
     const std::shared_ptr<const Corpus> corpus_;
-    Vocabulary vocabulary_;
     const GloveOptions options_;
-    const int64_t words_, width_, blocks_;
+    const int64_t width_;
+    VocabularyBuilder vocabulary_builder_;
+    Vocabulary vocabulary_;
+    int64_t words_ = 0, blocks_ = 0;
     std::unique_ptr<Cooccurrences> counts_;
-    size_t next_slice_ = 0;
+    size_t next_slice_ = 0, next_number_ = 0;
     std::vector<int32_t> numbers_, sentence_;
+    bool is_sentence_whole_ = false;
     std::unique_ptr<TempFile> file_;   // the records, cell by cell
     std::vector<int64_t> cell_begin_;  // [blocks * blocks + 1] records
     // While records are dealt: what of each cell is not in the file yet, and where it goes.
     std::vector<std::vector<Record>> open_cells_;
     std::vector<int64_t> cell_end_;
     int64_t open_records_ = 0;
+    size_t next_flushed_ = 0;
+    bool is_flushing_ = false, is_dealt_ = false;
     size_t next_cell_ = 0;
+    std::vector<Member> members_;
     Buffer words_table_, word_sums_, contexts_table_, context_sums_;
     std::atomic<int64_t> next_rows_{0};
+    int64_t next_added_ = 0;
     std::shared_ptr<WordVectors> vectors_;
     TrainingProgress progress_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "cpu/isa/isa.h"
 
@@ -11,6 +12,8 @@ namespace {
 constexpr int64_t kUnitProducts = int64_t{1} << 21;  // below a millisecond
 constexpr int64_t kMargin = 16;                      // matches kept beyond those wanted, for the exact scores
 constexpr double kCosMulEpsilon = 1e-6;
+constexpr size_t kMatchesPerStep = 1 << 12;
+constexpr double kRounding = 1e-3;  // more than float32 products of vectors of length 1 are off
 
 bool is_worse_in_front(const Match& a, const Match& b) { return a.is_better_than(b); }
 
@@ -67,6 +70,10 @@ void WordSearch::search(int64_t unit) {
         }
         const std::vector<float>& final_scores = is_product() ? scores : products;
         std::vector<Match>& own = best[is_product() ? 0 : static_cast<size_t>(i)];
+        if (has_bound()) {
+            keep_all(final_scores, i, begin, own);
+            continue;
+        }
         for (int64_t row = 0; row < count; row++) {
             const Match match{static_cast<double>(final_scores[static_cast<size_t>(row)]), begin + row};
             if (static_cast<int64_t>(own.size()) == kept_ && !match.is_better_than(own.front())) continue;
@@ -75,8 +82,25 @@ void WordSearch::search(int64_t unit) {
         }
     }
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (size_t query = 0; query < best.size(); query++)
-        for (const Match& match : best[query]) keep(matches_[query], match);
+    for (size_t query = 0; query < best.size(); query++) {
+        if (has_bound())
+            matches_[query].insert(matches_[query].end(), best[query].begin(), best[query].end());
+        else
+            for (const Match& match : best[query]) keep(matches_[query], match);
+    }
+}
+
+// Of rows from `begin` on, those whose exact scores are above the bound.
+void WordSearch::keep_all(const std::vector<float>& scores, int64_t query, int64_t begin,
+                          std::vector<Match>& all) const {
+    for (size_t i = 0; i < scores.size(); i++) {
+        const int64_t row = begin + static_cast<int64_t>(i);
+        if (static_cast<double>(scores[i]) < query_.above - kRounding ||
+            std::binary_search(query_.excluded.begin(), query_.excluded.end(), row))
+            continue;
+        const double score = exact_score(query, row);
+        if (score > query_.above) all.push_back({score, row});
+    }
 }
 
 double WordSearch::cosine(int64_t vector, int64_t row) const {
@@ -99,14 +123,38 @@ double WordSearch::exact_score(int64_t query, int64_t row) const {
     return above / (below + kCosMulEpsilon);
 }
 
-const std::vector<std::vector<Match>>& WordSearch::finish() {
-    for (size_t query = 0; query < matches_.size(); query++) {
-        std::vector<Match>& own = matches_[query];
-        for (Match& match : own) match.score = exact_score(static_cast<int64_t>(query), match.index);
-        std::sort(own.begin(), own.end(), is_worse_in_front);
-        if (static_cast<int64_t>(own.size()) > query_.top_n) own.resize(static_cast<size_t>(query_.top_n));
+bool WordSearch::finish_some() {
+    if (finished_ == matches_.size()) return false;
+    std::vector<Match>& own = matches_[finished_];
+    if (order_ == nullptr) {
+        order_ = std::make_unique<MergedRuns<Match, IsBetter>>(IsBetter{});
+        next_match_ = 0;
+        is_ordered_ = false;
+        found_.counts.push_back(0);
     }
-    return matches_;
+    const size_t begin = next_match_, end = std::min(own.size(), begin + kMatchesPerStep);
+    if (begin < own.size()) {
+        for (; next_match_ < end; next_match_++)
+            if (!has_bound())
+                own[next_match_].score = exact_score(static_cast<int64_t>(finished_), own[next_match_].index);
+        order_->add_run(own.data() + begin, own.data() + end);
+        if (end < own.size()) return true;
+    }
+    if (!std::exchange(is_ordered_, true)) order_->begin_merge();
+    int32_t& count = found_.counts.back();
+    for (size_t i = 0; i < kMatchesPerStep; i++) {
+        const Match* const match = has_bound() || count < query_.top_n ? order_->next() : nullptr;
+        if (match == nullptr) {
+            finished_++;
+            order_.reset();
+            std::vector<Match>().swap(own);
+            return finished_ < matches_.size();
+        }
+        found_.rows.push_back(static_cast<int32_t>(match->index));
+        found_.scores.push_back(match->score);
+        count++;
+    }
+    return true;
 }
 
 }  // namespace bertha::cpu

@@ -25,13 +25,6 @@ bool is_finite(const float* row, int64_t count) {
     return std::isfinite(sum);
 }
 
-// Words of earlier training that the corpus lacks stay, behind all others.
-Vocabulary with_initial(Vocabulary vocabulary, const WordVectors* initial) {
-    for (int64_t i = 0; initial != nullptr && i < initial->size(); i++)
-        vocabulary.words.add(initial->words.word(i), 0);
-    return vocabulary;
-}
-
 void prefetch_row(const float* row, int64_t width) {
     for (int64_t z = 0; z < width; z += kRowFloats) __builtin_prefetch(row + z, 1);
 }
@@ -71,33 +64,13 @@ struct Word2Vec::Member {
 
 Word2Vec::~Word2Vec() = default;
 
-Word2Vec::Word2Vec(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary,
-                   const Word2VecOptions& options, std::shared_ptr<const WordVectors> initial)
+Word2Vec::Word2Vec(std::shared_ptr<const Corpus> corpus, int64_t min_count, const Word2VecOptions& options,
+                   std::shared_ptr<const WordVectors> initial)
     : corpus_(std::move(corpus)),
-      vocabulary_(with_initial(std::move(vocabulary), initial.get())),
       options_(options),
       initial_(std::move(initial)),
-      words_(vocabulary_.words.size()),
       width_(row_width(options.dimensions)),
-      input_rows_(words_ + (options.ngrams.max_n > 0 ? options.ngrams.buckets : 0)),
-      input_(static_cast<size_t>(input_rows_ * width_) * sizeof(float)),
-      output_(static_cast<size_t>(words_ * width_) * sizeof(float)) {
-    const std::vector<int64_t>& counts = vocabulary_.words.counts();
-    if (options.hierarchical)
-        tree_ = make_huffman_tree(counts);
-    else
-        negatives_ = std::make_unique<AliasSampler>(counts, options.ns_exponent);
-    for (const double keep : keep_probabilities(counts, options.sample))
-        keep_.push_back(static_cast<uint32_t>(std::min(4294967295.0, std::floor(keep * 4294967296.0))));
-    subword_begin_.push_back(0);
-    for (int64_t word = 0; options.is_fast_text && word < words_; word++) {
-        const size_t first = subword_rows_.size();
-        subword_rows_.push_back(static_cast<int32_t>(word));
-        append_ngrams(vocabulary_.words.word(word), options.ngrams, subword_rows_);
-        for (size_t i = first + 1; i < subword_rows_.size(); i++)
-            subword_rows_[i] += static_cast<int32_t>(words_);
-        subword_begin_.push_back(static_cast<int64_t>(subword_rows_.size()));
-    }
+      vocabulary_builder_(corpus_, min_count) {
     for (int32_t i = 0; i < options.threads; i++) {
         members_.push_back(std::make_unique<Member>());
         members_.back()->hidden = Buffer(static_cast<size_t>(width_) * sizeof(float));
@@ -108,27 +81,91 @@ Word2Vec::Word2Vec(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary,
 }
 
 std::vector<LongPhase> Word2Vec::phases() {
-    std::vector<LongPhase> phases = {rows_phase(&Word2Vec::start_rows, input_rows_)};
-    phases.push_back(
-        {options_.threads, [this](int member) { return step(*members_[static_cast<size_t>(member)]); }});
-    phases.push_back({1, [this](int) {
-                          vectors_ = std::make_shared<WordVectors>();
-                          vectors_->dimensions = options_.dimensions;
-                          vectors_->width = width_;
-                          vectors_->inverse_norms.resize(static_cast<size_t>(words_));
-                          if (options_.is_fast_text)
-                              vectors_->rows = Buffer(static_cast<size_t>(words_ * width_) * sizeof(float));
-                          else
-                              vectors_->rows = std::move(input_);
-                          return false;
-                      }});
-    phases.push_back(rows_phase(&Word2Vec::compose_rows, words_));
-    return phases;
+    return {{1, [this](int) { return make_vocabulary(); }},
+            {1, [this](int) { return make_tables(); }},
+            {1, [this](int) { return make_subwords(); }},
+            rows_phase(&Word2Vec::start_rows, input_rows_),
+            {options_.threads, [this](int member) { return step(*members_[static_cast<size_t>(member)]); }},
+            {1,
+             [this](int) {
+                 vectors_ = std::make_shared<WordVectors>();
+                 vectors_->dimensions = options_.dimensions;
+                 vectors_->width = width_;
+                 vectors_->inverse_norms.resize(static_cast<size_t>(words_));
+                 if (options_.is_fast_text)
+                     vectors_->rows = Buffer(static_cast<size_t>(words_ * width_) * sizeof(float));
+                 else
+                     vectors_->rows = std::move(input_);
+                 return false;
+             }},
+            rows_phase(&Word2Vec::compose_rows, words_),
+            {1, [this](int) { return release(); }}};
 }
 
-LongPhase Word2Vec::rows_phase(void (Word2Vec::*body)(int64_t, int64_t), int64_t rows) {
+// The corpus's words, and behind them those of earlier training that it lacks.
+bool Word2Vec::make_vocabulary() {
+    progress_.check_cancelled();
+    if (words_ == 0) {
+        if (vocabulary_builder_.step()) return true;
+        vocabulary_ = vocabulary_builder_.take();
+    }
+    const int64_t known = initial_ == nullptr ? 0 : initial_->size(),
+                  end = std::min(known, next_initial_ + kRowsPerStep);
+    for (; next_initial_ < end; next_initial_++)
+        vocabulary_.words.add(initial_->words.word(next_initial_), 0);
+    words_ = vocabulary_.words.size();
+    return next_initial_ < known;
+}
+
+bool Word2Vec::make_tables() {
+    progress_.check_cancelled();
+    input_rows_ = words_ + (options_.ngrams.max_n > 0 ? options_.ngrams.buckets : 0);
+    input_ = Buffer(static_cast<size_t>(input_rows_ * width_) * sizeof(float));
+    output_ = Buffer(static_cast<size_t>(words_ * width_) * sizeof(float));
+    const std::vector<int64_t>& counts = vocabulary_.words.counts();
+    if (options_.hierarchical)
+        tree_ = make_huffman_tree(counts);
+    else
+        negatives_ = std::make_unique<AliasSampler>(counts, options_.ns_exponent);
+    for (const double keep : keep_probabilities(counts, options_.sample))
+        keep_.push_back(static_cast<uint32_t>(std::min(4294967295.0, std::floor(keep * 4294967296.0))));
+    subword_begin_.push_back(0);
+    return false;
+}
+
+// Some words' own rows and those of their n-grams.
+bool Word2Vec::make_subwords() {
+    progress_.check_cancelled();
+    if (!options_.is_fast_text) return false;
+    const int64_t end = std::min(words_, next_subwords_ + kRowsPerStep);
+    for (; next_subwords_ < end; next_subwords_++) {
+        const size_t first = subword_rows_.size();
+        subword_rows_.push_back(static_cast<int32_t>(next_subwords_));
+        append_ngrams(vocabulary_.words.word(next_subwords_), options_.ngrams, subword_rows_);
+        for (size_t i = first + 1; i < subword_rows_.size(); i++)
+            subword_rows_[i] += static_cast<int32_t>(words_);
+        subword_begin_.push_back(static_cast<int64_t>(subword_rows_.size()));
+    }
+    return next_subwords_ < words_;
+}
+
+// What the vectors do not need goes here, and not when JavaScript forgets the training.
+bool Word2Vec::release() {
+    if (!options_.is_fast_text) output_.reset();
+    negatives_.reset();
+    tree_ = {};
+    members_.clear();
+    std::vector<int32_t>().swap(vocabulary_.rank_of);
+    std::vector<uint32_t>().swap(keep_);
+    std::vector<int64_t>().swap(subword_begin_);
+    std::vector<int32_t>().swap(subword_rows_);
+    return false;
+}
+
+// `rows`: a member of this, whose value phases before this one set.
+LongPhase Word2Vec::rows_phase(void (Word2Vec::*body)(int64_t, int64_t), const int64_t& rows) {
     const auto next = std::make_shared<std::atomic<int64_t>>(0);
-    return {options_.threads, [this, body, rows, next](int) {
+    return {options_.threads, [this, body, &rows, next](int) {
                 progress_.check_cancelled();
                 const int64_t begin = next->fetch_add(kRowsPerStep, std::memory_order_relaxed);
                 if (begin < rows) (this->*body)(begin, std::min(rows, begin + kRowsPerStep));

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/word-vectors/corpus/corpus.h"
+#include "cpu/word-vectors/corpus/vocabulary.h"
 #include "cpu/word-vectors/training/huffman.h"
 #include "cpu/word-vectors/training/sampling.h"
 #include "cpu/word-vectors/training/training_job.h"
@@ -32,13 +32,13 @@ struct Word2VecOptions {
 
 class Word2Vec {
 public:
-    // `initial` (may be null): words that it has begin with its vectors, of the same dimensions. Throws
-    // OUT_OF_MEMORY.
-    Word2Vec(std::shared_ptr<const Corpus> corpus, Vocabulary vocabulary, const Word2VecOptions& options,
+    // `initial` (may be null): words that it has begin with its vectors, of the same dimensions.
+    Word2Vec(std::shared_ptr<const Corpus> corpus, int64_t min_count, const Word2VecOptions& options,
              std::shared_ptr<const WordVectors> initial);
     ~Word2Vec();
 
-    // All of the training; what it throws: ABORTED, NON_FINITE, IO. The trainer must live as long.
+    // All of the training, from the vocabulary on; what it throws: OUT_OF_MEMORY, ABORTED, NON_FINITE, IO.
+    // The trainer must live as long.
     std::vector<LongPhase> phases();
     // After them.
     std::shared_ptr<WordVectors> take_vectors();
@@ -47,9 +47,13 @@ public:
 private:
     struct Member;
 
-    LongPhase rows_phase(void (Word2Vec::*body)(int64_t begin, int64_t end), int64_t rows);
+    bool make_vocabulary();
+    bool make_tables();
+    bool make_subwords();
+    LongPhase rows_phase(void (Word2Vec::*body)(int64_t begin, int64_t end), const int64_t& rows);
     void start_rows(int64_t begin, int64_t end);
     void compose_rows(int64_t begin, int64_t end);
+    bool release();
     bool step(Member& member);
     bool next_sentence(Member& member);
     bool next_slice(Member& member);
@@ -63,10 +67,13 @@ private:
     float* output_row(int64_t i) const { return output_.floats() + i * width_; }
 
     const std::shared_ptr<const Corpus> corpus_;
-    Vocabulary vocabulary_;
     const Word2VecOptions options_;
     const std::shared_ptr<const WordVectors> initial_;
-    const int64_t words_, width_, input_rows_;
+    const int64_t width_;
+    VocabularyBuilder vocabulary_builder_;
+    Vocabulary vocabulary_;
+    int64_t next_initial_ = 0, next_subwords_ = 0;
+    int64_t words_ = 0, input_rows_ = 0;
     Buffer input_, output_;
     std::unique_ptr<AliasSampler> negatives_;
     HuffmanTree tree_;
