@@ -41,6 +41,11 @@ export async function importTraining(): Promise<string> {
   return `const training = await import(${JSON.stringify(url)});\n`;
 }
 
+/** Imports all of word vectors as `words`; for the source of processes and workers. */
+export async function importWords(): Promise<string> {
+  return `const words = await import(${JSON.stringify(await bundle('src/word-vectors/index.ts'))});\n`;
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;

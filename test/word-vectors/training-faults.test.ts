@@ -1,10 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { suite } from '../support/suite.js';
 import { drawnCorpus } from '../support/drawn-corpus.js';
+import { Random } from '../support/random.js';
 import type { BerthaError } from '../../src/errors.js';
 import { type Corpus, trainFastText, trainGloVe, trainWord2Vec, type Word2VecOptions } from '../../src/word-vectors/index.js';
 
@@ -62,16 +64,92 @@ t('a path that is missing, unreadable or a directory is named, and nothing is le
   assert.equal(readdirSync(directory), []);
 });
 
+t('a file that changes while it is read is IO with its name, and nothing is left', async () => {
+  const directory = mkdtempSync(join(folder, 'changed-'));
+  const text = Buffer.from('one two three four five six seven\n'.repeat(100_000));
+  const plain = join(folder, 'changing.txt');
+  const packed = join(folder, 'changing.txt.gz');
+  const random = new Random(3);
+  writeFileSync(plain, text);
+  writeFileSync(packed, gzipSync(Buffer.from(Array.from({ length: 60_000 }, () => `w${random.integer(0, 1e9)}`).join('\n')), { level: 1 }));
+  let seconds = 1e9;
+  const touch = (path: string): void => utimesSync(path, seconds, seconds++);
+  const split = (path: string) => {
+    let lines = 0;
+    return { tokenizer: (line: string) => (lines++ === 0 && touch(path), line.split(' ')) };
+  };
+  const trainings: readonly (readonly [string, () => Promise<unknown>])[] = [
+    [plain, () => trainWord2Vec(plain, { ...small, directory })],
+    [plain, () => trainGloVe([packed, plain], { ...small, directory })],
+    [packed, () => trainWord2Vec(packed, { ...small, directory })],
+    [plain, () => trainWord2Vec(plain, { ...small, ...split(plain), directory })],
+    [packed, () => trainFastText(packed, { ...small, ...split(packed), bucket: 10, directory })],
+  ];
+  for (const [path, train] of trainings) {
+    const timer = setInterval(() => touch(path), 1);
+    const error = await errorOf(train).finally(() => clearInterval(timer));
+    assert.is(error.code, 'IO', error.message);
+    assert.ok(error.message.includes(path) && error.message.includes('changed'), error.message);
+  }
+  assert.equal(readdirSync(directory), []);
+});
+
+t('a line without an end is read in pieces, in little memory', async () => {
+  const isFull = process.env['BERTHA_TEST_FULL'] === '1';
+  const line = join(folder, 'gigabyte.txt');
+  writeFileSync(line, '');
+  truncateSync(line, 1 << 30);
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+  const { report } = await trainWord2Vec(line, small);
+  assert.equal([report.words, report.cutWords, report.repairedWords], [1, 1, 1]);
+  // A tokenizer gets a million characters at most, cut between words.
+  const words = Buffer.from(`${'word '.repeat((1 << 20) / 8)}word`.repeat(isFull ? 1500 : 60));
+  writeFileSync(line, words);
+  const lengths: number[] = [];
+  const pieces = await trainWord2Vec(line, {
+    ...small,
+    tokenizer: (text) => {
+      lengths.push(text.length);
+      assert.ok(/^[word ]+$/.test(text.slice(0, 50)) && text.startsWith('word') && /word ?$/.test(text));
+      return text.split(' ', 3);
+    },
+  });
+  clearInterval(timer);
+  assert.ok(lengths.length > words.length / 2 ** 20 && Math.max(...lengths) <= 2 ** 20 && pieces.report.sentences === lengths.length);
+  assert.is(
+    lengths.reduce((a, b) => a + b, 0),
+    words.length,
+  );
+  assert.ok(most - before < 3 * words.length + 200e6, `${most - before} bytes more`);
+});
+
+t('an abort ends the waiting for a stream that says nothing more', async () => {
+  const abort = new AbortController();
+  const reason = new Error('enough');
+  let hasEnded = false;
+  const silent = async function* (): AsyncGenerator<string[]> {
+    try {
+      yield ['a', 'b'];
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      yield ['c'];
+    } finally {
+      hasEnded = true;
+    }
+  };
+  setTimeout(() => abort.abort(reason), 20);
+  const begin = performance.now();
+  assert.is(await errorOf(trainWord2Vec(silent(), { ...small, signal: abort.signal })), reason);
+  assert.ok(performance.now() - begin < 250);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.ok(hasEnded, 'the iterable was told');
+});
+
 t('a folder that cannot hold temporary files', async () => {
   const error = await errorOf(trainWord2Vec([['a']], { ...small, directory: join(folder, 'nowhere') }));
   assert.is(error.code, 'IO');
   assert.ok(error.message.includes(join(folder, 'nowhere')));
-});
-
-t('a full disk is IO with the reason', async () => {
-  const full = '/dev/full';
-  const error = await errorOf(trainWord2Vec([['a']], { ...small, directory: full }));
-  assert.is(error.code, 'IO');
 });
 
 t('bytes that are not UTF-8, NUL, long words and lines, CRLF and a byte order mark', async () => {
@@ -95,12 +173,14 @@ t('bytes that are not UTF-8, NUL, long words and lines, CRLF and a byte order ma
 });
 
 t('an iterable that throws, or yields what is no sentence', async () => {
+  const directory = mkdtempSync(join(folder, 'thrown-'));
   const own = new Error('own');
   const failing = function* (): Generator<string[]> {
     yield ['a', 'b'];
     throw own;
   };
-  assert.is(await errorOf(trainWord2Vec(failing(), small)), own);
+  assert.is(await errorOf(trainWord2Vec(failing(), { ...small, directory })), own);
+  assert.equal(readdirSync(directory), []);
   assert.is(
     await errorOf(
       trainWord2Vec(['text'], {

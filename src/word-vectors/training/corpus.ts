@@ -2,10 +2,12 @@ import { readFilePath, type FilePath } from '../../file-path.js';
 import { wrongArgument } from '../../expected.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeCorpus, NativeCorpusReport } from '../../runtime/words/native-words.js';
-import { readLines } from '../../text-files/lines.js';
+import { decode } from '../../text-files/lines.js';
 import { nativeWords, untilAborted } from '../native-words.js';
 import { isThere, readChunks } from '../files/read-chunks.js';
 import { unpackedChunks } from '../files/unpack.js';
+import { abortable } from './abortable.js';
+import { LineCutter } from './corpus-lines.js';
 
 /** A sentence: its words, or a text for the option `tokenizer`. */
 export type Sentence = string | readonly string[];
@@ -45,6 +47,7 @@ const kBlockBytes = 1 << 16;
  */
 export async function readCorpus(corpus: Corpus, options: CorpusOptions): Promise<ReadCorpus> {
   const native = nativeWords();
+  await native.removeAbandoned(options.directory);
   const writer = new CorpusWriter(options);
   const paths = pathsOf(corpus, options.tokenizer !== undefined);
   if (paths !== undefined && options.tokenizer === undefined) {
@@ -53,7 +56,7 @@ export async function readCorpus(corpus: Corpus, options: CorpusOptions): Promis
       else await writer.add(() => native.addFile(writer.handle, path));
     }
   } else if (paths !== undefined) {
-    for (const path of paths) await writer.addSentencesOf(linesOf(path.endsWith('.gz') ? unpackedChunks(path) : readChunks(path), path));
+    for (const path of paths) await writer.addSentencesOf(linesOf(path.endsWith('.gz') ? unpackedChunks(path) : readChunks(path)));
   } else if (isIterable(corpus)) {
     const items = corpus as AsyncIterable<Sentence | Uint8Array>;
     await writer.addSentencesOf(isEncodedStream(corpus) ? bytesOf(items as AsyncIterable<string>) : items);
@@ -91,8 +94,10 @@ async function* bytesOf(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Arra
   for await (const piece of pieces) yield Buffer.from(piece);
 }
 
-async function* linesOf(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
-  for await (const lines of readLines(chunks, path)) yield* lines.map(({ text }) => text);
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const cutter = new LineCutter();
+  for await (const text of decode(chunks)) yield* cutter.add(text);
+  yield* cutter.end();
 }
 
 /** Words on their way to native memory, a block at a time. */
@@ -105,9 +110,9 @@ class CorpusWriter {
   #size = 0;
   #lengths: number[] = [];
   #index = 0;
-  /** For a tokenizer: the line that a stream of bytes is in. */
+  /** For a tokenizer: the lines of a stream of bytes. */
   readonly #decoder = new TextDecoder();
-  #line = '';
+  readonly #cutter = new LineCutter();
 
   constructor(options: CorpusOptions) {
     this.#options = options;
@@ -121,33 +126,40 @@ class CorpusWriter {
   }
 
   async addTextOf(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const chunk of chunks) await this.#addText(chunk, false);
+    for await (const chunk of abortable(chunks, this.#options.signal)) await this.#addText(chunk, false);
     await this.#addText(new Uint8Array(0), true);
   }
 
   async addSentencesOf(sentences: AsyncIterable<Sentence | Uint8Array>): Promise<void> {
     let hasText = false;
-    for await (const sentence of sentences) {
-      this.#options.signal?.throwIfAborted();
+    for await (const sentence of abortable(sentences, this.#options.signal)) {
       if (ArrayBuffer.isView(sentence)) {
         hasText = true;
         if (this.#options.tokenizer === undefined) await this.#addText(sentence as Uint8Array, false);
-        else this.#addLines(this.#decoder.decode(sentence as Uint8Array, { stream: true }));
+        else await this.#addLines(this.#cutter.add(this.#decoder.decode(sentence as Uint8Array, { stream: true })));
       } else {
         this.#addSentence(this.#wordsOf(sentence));
       }
-      if (this.#size >= kBlockBytes || this.#lengths.length >= kBlockBytes) await this.#flush();
-      if (this.#budget.isSpent) await this.#budget.yield();
+      await this.#flushFull();
     }
-    if (hasText && this.#options.tokenizer !== undefined) this.#addLines(`${this.#decoder.decode()}\n`);
+    if (hasText && this.#options.tokenizer !== undefined) {
+      await this.#addLines([...this.#cutter.add(this.#decoder.decode()), ...this.#cutter.end()]);
+    }
     await this.#flush();
     if (hasText) await this.#addText(new Uint8Array(0), true);
   }
 
-  #addLines(text: string): void {
-    const lines = (this.#line + text).split('\n');
-    this.#line = lines.pop()!;
-    for (const line of lines) if (line.trim() !== '') this.#addSentence(this.#wordsOf(line.replace(/\r$/, '')));
+  async #addLines(lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
+      this.#addSentence(this.#wordsOf(line));
+      await this.#flushFull();
+    }
+  }
+
+  /** Gives words to the pool where there are enough, and the turn to others where it is spent. */
+  async #flushFull(): Promise<void> {
+    if (this.#size >= kBlockBytes || this.#lengths.length >= kBlockBytes) await this.#flush();
+    if (this.#budget.isSpent) await this.#budget.yield();
   }
 
   #wordsOf(sentence: unknown): readonly unknown[] {
