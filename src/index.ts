@@ -81,7 +81,7 @@ export type {
   SentenceTransformersConfig,
   SimilarityName,
 } from './checkpoint/sentence/sentence-transformers.js';
-export type { NativeMemory } from './runtime/native.js';
+export type { NativeMemory } from './runtime/native-stats.js';
 export type { BatchInputs, PackedBatch } from './runtime/batch.js';
 export type { RunOptions, Session, Wanted } from './runtime/session.js';
 export type {

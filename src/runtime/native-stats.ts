@@ -62,3 +62,13 @@ export interface ThreadsReport {
   readonly physical: number;
   readonly reason: string;
 }
+
+/** Bytes; weights may be shared by several models. */
+export interface NativeMemory {
+  readonly weights: number;
+  /** Of `weights`, what models with other weights of their own hold as well; a trainer shares none. */
+  readonly sharedWeights?: number;
+  readonly workspaces: number;
+  /** Models in this process that use these weights, this one included. */
+  readonly users: number;
+}

@@ -2,7 +2,7 @@
 import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
 import type { NativeWords } from './words/native-words.js';
-import type { IsaReport, SchedulerStats, ThreadsReport } from './native-stats.js';
+import type { IsaReport, NativeMemory, SchedulerStats, ThreadsReport } from './native-stats.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
 export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
@@ -239,6 +239,8 @@ export interface NativeTrainingProgram extends NativeProgram {
     readonly weights: readonly NativeTrainingWeight[];
     /** Chunks of a micro-batch are cut at multiples of it; 0: a micro-batch is one chunk. */
     readonly sequencesPerGroup: number;
+    /** Programs that learn with the same weights, by index: one for each further head. */
+    readonly others?: readonly (NativeProgram & { readonly sequencesPerGroup: number })[] | undefined;
   };
 }
 
@@ -302,6 +304,8 @@ export type NativeMicroBatch = PackedBatch & Readonly<Partial<Record<TrainingInp
 
 /** The gradients of micro-batches. */
 export interface NativeAccumulation {
+  /** The program that they are for: 0 (default), then `others`. */
+  readonly program?: number | undefined;
   /** What counts in each loss, in all micro-batches of the step together. */
   readonly numItems: readonly number[];
   /** Number of the first micro-batch, for dropout; the next one's is one more. */
@@ -317,6 +321,8 @@ export interface NativeUpdate {
   readonly learningRate: number;
   /** From 1. */
   readonly step: number;
+  /** By weight, in place of `step`: its own updates, this one included; 0: it stays as it is. */
+  readonly steps?: readonly number[] | undefined;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -383,16 +389,6 @@ export interface NativeTrainer {
   cancel(id: number): void;
   memoryUsage(): NativeMemory;
   dispose(): void;
-}
-
-/** Bytes; weights may be shared by several models. */
-export interface NativeMemory {
-  readonly weights: number;
-  /** Of `weights`, what models with other weights of their own hold as well; a trainer shares none. */
-  readonly sharedWeights?: number;
-  readonly workspaces: number;
-  /** Models in this process that use these weights, this one included. */
-  readonly users: number;
 }
 
 /** Queries in native memory, and what has been found for them so far. */

@@ -4,7 +4,8 @@ import { onAbort } from './abort.js';
 import { loadAddon } from './addon.js';
 import { toBerthaError } from './native-error.js';
 import type { BatchInputs } from './batch.js';
-import type { NativeMemory, NativeModel, NativeProgram, NativeResult } from './native.js';
+import type { NativeModel, NativeProgram, NativeResult } from './native.js';
+import type { NativeMemory } from './native-stats.js';
 import { isCallObserved, publishCall } from './observe.js';
 import { reportWeightCache, type WeightCacheReport } from './options/weight-cache.js';
 

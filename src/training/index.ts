@@ -11,6 +11,10 @@ export { schedule, schedulerTypes, type ScheduleShape, type SchedulerType } from
 export type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from './trainer/trainable-model.js';
 export { Trainer, type EvaluateOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer/trainer.js';
 export { train, type DatasetSource, type TrainedModel, type TrainModelOptions } from './trainer/train.js';
+export { trainMultiTask, type MultiTaskHead, type MultiTaskModels, type MultiTaskOptions } from './multi-task/train-multi-task.js';
+export type { HeadSampling } from './multi-task/plan-heads.js';
+export type { HeadOptions } from './trainer/prepare-head.js';
+export type { BatchPlan, PlanBatches, PlannedBatch } from './trainer/batch-plan.js';
 export type { ComputeMetrics, EvalPrediction, PredictionOutput } from './trainer/evaluation.js';
 export type { SnapshotOptions } from './program/snapshot.js';
 export type { DataPosition } from './trainer/batch-source.js';

@@ -8,9 +8,10 @@
 namespace bertha::addon {
 namespace {
 
-cpu::Learner make_learner(const Program& program, cpu::TrainingSpec spec, WeightSource& source, int threads) {
+cpu::Learner make_learner(const std::vector<Program>& programs, cpu::TrainingSpec spec, WeightSource& source,
+                          int threads) {
     PoolTeam team(threads);
-    return {program, std::move(spec), source, team};
+    return {programs, std::move(spec), source, team};
 }
 
 }  // namespace
@@ -35,8 +36,9 @@ private:
     const Trainer& trainer_;
 };
 
-Trainer::Trainer(const Program& program, cpu::TrainingSpec spec, WeightSource& source, int threads)
-    : threads_(threads), learner_(make_learner(program, std::move(spec), source, threads)) {
+Trainer::Trainer(const std::vector<Program>& programs, cpu::TrainingSpec spec, WeightSource& source,
+                 int threads)
+    : threads_(threads), learner_(make_learner(programs, std::move(spec), source, threads)) {
     count_.set_bytes(learner_.parameters().bytes());
 }
 

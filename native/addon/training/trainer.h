@@ -1,4 +1,4 @@
-// A program that learns, as one JavaScript object owns it and its live models share it.
+// Programs that learn with the same weights, as one JavaScript object owns them and live models share them.
 #pragma once
 
 #include <atomic>
@@ -16,9 +16,10 @@ namespace bertha::addon {
 class Trainer final : public cpu::LiveParameters {
 public:
     // Throws what Learner throws.
-    Trainer(const Program& program, cpu::TrainingSpec spec, WeightSource& source, int threads);
+    Trainer(const std::vector<Program>& programs, cpu::TrainingSpec spec, WeightSource& source, int threads);
 
-    const Program& program() const { return learner_.program(); }
+    const Program& program(int32_t index = 0) const { return learner_.program(index); }
+    int32_t program_count() const { return learner_.program_count(); }
     int threads() const { return threads_; }
     cpu::Accumulated accumulate(const std::vector<const Batch*>& batches,
                                 const cpu::AccumulateOptions& options, Control& control);

@@ -18,10 +18,16 @@ cpu::WeightBlock read_block(const Napi::Object& object, const Weight& weight) {
             to_int(get(object, "cols"), "cols", 0, weight.cols - col)};
 }
 
+void read_group(const Napi::Object& object, TrainerRequest& request) {
+    const Napi::Value given = get(object, "sequencesPerGroup");
+    request.spec.sequences_per_group.push_back(to_int(given, "sequencesPerGroup", 0, INT32_MAX));
+}
+
 void read_training(const Napi::Object& training, TrainerRequest& request) {
+    const std::vector<Weight>& shapes = request.programs.front().weights;
     const Napi::Array weights = to_array(get(training, "weights"), "weights");
-    BERTHA_CHECK(weights.Length() == request.program.weights.size(), "INVALID_PROGRAM",
-                 "expected how %zu weights learn, got %u", request.program.weights.size(), weights.Length());
+    BERTHA_CHECK(weights.Length() == shapes.size(), "INVALID_PROGRAM",
+                 "expected how %zu weights learn, got %u", shapes.size(), weights.Length());
     for (uint32_t i = 0; i < weights.Length(); i++) {
         const Napi::Object object = to_object(weights.Get(i), "a weight");
         cpu::LearningWeight weight;
@@ -33,13 +39,18 @@ void read_training(const Napi::Object& training, TrainerRequest& request) {
         if (has(object, "blocks")) {
             const Napi::Array blocks = to_array(get(object, "blocks"), "blocks");
             for (uint32_t j = 0; j < blocks.Length(); j++)
-                weight.blocks.push_back(
-                    read_block(to_object(blocks.Get(j), "a block"), request.program.weights[i]));
+                weight.blocks.push_back(read_block(to_object(blocks.Get(j), "a block"), shapes[i]));
         }
         request.spec.weights.push_back(std::move(weight));
     }
-    request.spec.sequences_per_group = to_int(get(training, "sequencesPerGroup"), "sequencesPerGroup", 0,
-                                              INT32_MAX);
+    read_group(training, request);
+    if (!has(training, "others")) return;
+    const Napi::Array others = to_array(get(training, "others"), "others");
+    for (uint32_t i = 0; i < others.Length(); i++) {
+        const Napi::Object other = to_object(others.Get(i), "a program");
+        request.programs.push_back(read_program(other));
+        read_group(other, request);
+    }
 }
 
 std::vector<double> to_doubles(const Napi::Value& value, const char* name) {
@@ -74,7 +85,7 @@ cpu::LivePart read_live_part(const Napi::Object& object) {
 std::shared_ptr<TrainerRequest> read_trainer(const Napi::CallbackInfo& info) {
     const Napi::Object spec = to_object(info[0], "the program"), options = to_object(info[1], "the options");
     auto request = std::make_shared<TrainerRequest>();
-    request->program = read_program(spec);
+    request->programs.push_back(read_program(spec));
     request->parts = read_parts(spec);
     read_training(to_object(get(spec, "training"), "training"), *request);
     const Napi::Array seed = to_array(get(options, "seed"), "seed");
@@ -91,7 +102,7 @@ std::shared_ptr<TrainerRequest> read_trainer(const Napi::CallbackInfo& info) {
     return request;
 }
 
-cpu::AdamwUpdate read_update(const Napi::Object& options) {
+cpu::AdamwUpdate read_update(const Program& program, const Napi::Object& options) {
     const auto number = [&options](const char* name) {
         const double given = to_double(get(options, name), name);
         BERTHA_CHECK(std::isfinite(given) && given >= 0.0, "INVALID_ARG",
@@ -107,13 +118,24 @@ cpu::AdamwUpdate read_update(const Napi::Object& options) {
     update.max_grad_norm = number("maxGradNorm");
     if (has(options, "jointNorm")) update.joint_norm = number("jointNorm");
     update.step = to_int(get(options, "step"), "step", 1, INT64_MAX / 2);
+    if (!has(options, "steps")) return update;
+    const Napi::Array steps = to_array(get(options, "steps"), "steps");
+    BERTHA_CHECK(steps.Length() == program.weights.size(), "INVALID_ARG",
+                 "expected a number for each of %zu weights for steps, got %u", program.weights.size(),
+                 steps.Length());
+    for (uint32_t i = 0; i < steps.Length(); i++)
+        update.steps.push_back(to_int(steps.Get(i), "steps", 0, INT64_MAX / 2));
     return update;
 }
 
-std::shared_ptr<Computation> read_computation(const Program& program, const Napi::CallbackInfo& info) {
+std::shared_ptr<Computation> read_computation(const Trainer& trainer, const Napi::CallbackInfo& info) {
     auto call = std::make_shared<Computation>();
     const Napi::Array batches = to_array(info[0], "the micro-batches");
     const Napi::Object options = to_object(info[1], "the options");
+    if (has(options, "program"))
+        call->options.program = static_cast<int32_t>(
+            to_int(get(options, "program"), "program", 0, trainer.program_count() - 1));
+    const Program& program = trainer.program(call->options.program);
     std::vector<int32_t> losses;
     for (const Op& op : program.ops)
         std::visit(

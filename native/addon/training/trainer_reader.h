@@ -16,8 +16,8 @@
 namespace bertha::addon {
 
 struct TrainerRequest {
-    Program program;
-    std::vector<WeightParts> parts;
+    std::vector<Program> programs;   // the first, and those that learn with its weights
+    std::vector<WeightParts> parts;  // of the first
     cpu::TrainingSpec spec;
     int threads = 1;
     std::shared_ptr<Trainer> trainer;
@@ -37,8 +37,8 @@ struct Computation {
 };
 
 // The micro-batches and options of a step.
-std::shared_ptr<Computation> read_computation(const Program& program, const Napi::CallbackInfo& info);
-cpu::AdamwUpdate read_update(const Napi::Object& options);
+std::shared_ptr<Computation> read_computation(const Trainer& trainer, const Napi::CallbackInfo& info);
+cpu::AdamwUpdate read_update(const Program& program, const Napi::Object& options);
 
 // A model to be made of the weights as they are, and what became of it.
 struct SnapshotRequest {

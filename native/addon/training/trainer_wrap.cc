@@ -113,8 +113,8 @@ Napi::Value TrainerWrap::load(const Napi::CallbackInfo& info) {
         return run_on_pool(
             env,
             [request] {
-                FileSource source(request->program, std::move(request->parts), true);
-                request->trainer = std::make_shared<Trainer>(request->program, std::move(request->spec),
+                FileSource source(request->programs.front(), std::move(request->parts), true);
+                request->trainer = std::make_shared<Trainer>(request->programs, std::move(request->spec),
                                                              source, request->threads);
                 source.verify();
             },
@@ -129,8 +129,8 @@ Napi::Value TrainerWrap::load(const Napi::CallbackInfo& info) {
 
 Napi::Value TrainerWrap::step(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const auto call = read_computation(calls().trainer()->program(), info);
-        call->update = read_update(to_object(info[1], "the options"));
+        const auto call = read_computation(*calls().trainer(), info);
+        call->update = read_update(calls().trainer()->program(), to_object(info[1], "the options"));
         return calls().add(
             info.Env(), to_int(info[2], "the call's id"),
             [call](Trainer& trainer, Control& control) {
@@ -149,7 +149,7 @@ Napi::Value TrainerWrap::step(const Napi::CallbackInfo& info) {
 
 Napi::Value TrainerWrap::accumulate(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const auto call = read_computation(calls().trainer()->program(), info);
+        const auto call = read_computation(*calls().trainer(), info);
         return calls().add(
             info.Env(), to_int(info[2], "the call's id"),
             [call](Trainer& trainer, Control& control) { compute(*call, trainer, control); },
@@ -160,7 +160,7 @@ Napi::Value TrainerWrap::accumulate(const Napi::CallbackInfo& info) {
 Napi::Value TrainerWrap::update(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto call = std::make_shared<Computation>();
-        call->update = read_update(to_object(info[0], "the options"));
+        call->update = read_update(calls().trainer()->program(), to_object(info[0], "the options"));
         return calls().add(
             info.Env(), to_int(info[1], "the call's id"),
             [call](Trainer& trainer, Control& control) {

@@ -20,15 +20,18 @@ std::vector<bool> trainable_of(const TrainingSpec& spec) {
 
 // Products of one row a sequence, which heads have, gain no time from bf16, and a head's noise reaches every
 // gradient: they stay fp32.
-std::vector<LearningWeight> with_products(const TrainingSpec& spec, const TrainingPlan& plan) {
+std::vector<LearningWeight> with_products(const TrainingSpec& spec, const std::vector<TrainingPlan>& plans) {
     std::vector<LearningWeight> weights = spec.weights;
-    for (size_t i = 0; i < weights.size(); i++) weights[i].needs_transposed = plan.passes_gradient[i];
-    for (const Op& op : plan.program.ops) {
-        const auto* linear = std::get_if<ops::Linear>(&op);
-        if (linear == nullptr || !spec.bf16) continue;
-        const int32_t domain = plan.program.value(linear->input).domain;
-        if (plan.program.domains[static_cast<size_t>(domain)].kind != DomainKind::kSequences)
-            weights[static_cast<size_t>(linear->matrix)].rounds = true;
+    for (const TrainingPlan& plan : plans) {
+        for (size_t i = 0; i < weights.size(); i++)
+            weights[i].needs_transposed = weights[i].needs_transposed || plan.passes_gradient[i];
+        for (const Op& op : plan.program.ops) {
+            const auto* linear = std::get_if<ops::Linear>(&op);
+            if (linear == nullptr || !spec.bf16) continue;
+            const int32_t domain = plan.program.value(linear->input).domain;
+            if (plan.program.domains[static_cast<size_t>(domain)].kind != DomainKind::kSequences)
+                weights[static_cast<size_t>(linear->matrix)].rounds = true;
+        }
     }
     return weights;
 }
@@ -42,10 +45,19 @@ LearningKernels kernels_for(const TrainingSpec& spec) {
     return {kernels(), training_kernels(), spec.bf16 ? &bf16_training_kernels() : nullptr};
 }
 
-TrainingPlan checked_plan(const Program& program, const TrainingSpec& spec) {
-    BERTHA_CHECK(spec.weights.size() == program.weights.size(), "INVALID_PROGRAM",
-                 "expected how %zu weights learn, got %zu", program.weights.size(), spec.weights.size());
-    return differentiate(program, trainable_of(spec), spec.recompute);
+std::vector<TrainingPlan> checked_plans(const std::vector<Program>& programs, const TrainingSpec& spec) {
+    BERTHA_CHECK(!programs.empty() && spec.sequences_per_group.size() == programs.size(), "INVALID_PROGRAM",
+                 "expected where chunks are cut for each of %zu programs", programs.size());
+    std::vector<TrainingPlan> plans;
+    for (const Program& program : programs) {
+        BERTHA_CHECK(spec.weights.size() == program.weights.size(), "INVALID_PROGRAM",
+                     "expected how %zu weights learn, got %zu", program.weights.size(), spec.weights.size());
+        BERTHA_CHECK(have_equal_weights(program, programs.front()), "INVALID_PROGRAM",
+                     "expected programs that learn together to have the same %zu weights",
+                     programs.front().weights.size());
+        plans.push_back(differentiate(program, trainable_of(spec), spec.recompute));
+    }
+    return plans;
 }
 
 // Where the next chunk of a micro-batch ends: whole groups of sequences, at least one.
@@ -73,24 +85,26 @@ std::vector<int64_t> first_rows(const Program& program, const Batch& batch, int6
 
 }  // namespace
 
-Learner::Learner(const Program& program, TrainingSpec spec, WeightSource& source, Team& team)
-    : plan_(checked_plan(program, spec)),
+Learner::Learner(const std::vector<Program>& programs, TrainingSpec spec, WeightSource& source, Team& team)
+    : plans_(checked_plans(programs, spec)),
       spec_(std::move(spec)),
       kernels_(kernels_for(spec_)),
-      parameters_(plan_.program, with_products(spec_, plan_), kernels_, source, team) {}
+      parameters_(plans_.front().program, with_products(spec_, plans_), kernels_, source, team) {}
 
 Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
                                 Team& team, Control& control) {
     const FlushDenormals flush;
+    const TrainingPlan& plan = plans_[static_cast<size_t>(options.program)];
+    const int64_t group = spec_.sequences_per_group[static_cast<size_t>(options.program)];
     for (const int32_t value : options.outputs)
-        BERTHA_CHECK(value >= 0 && value < static_cast<int32_t>(plan_.slots.size()) &&
-                         plan_.slots[static_cast<size_t>(value)].birth != kNoIndex &&
-                         plan_.slots[static_cast<size_t>(value)].birth < plan_.forward_steps,
+        BERTHA_CHECK(value >= 0 && value < static_cast<int32_t>(plan.slots.size()) &&
+                         plan.slots[static_cast<size_t>(value)].birth != kNoIndex &&
+                         plan.slots[static_cast<size_t>(value)].birth < plan.forward_steps,
                      "INVALID_ARG", "expected values on the way to a loss for outputs, got %d",
                      static_cast<int>(value));
     Accumulated result;
-    result.losses.assign(plan_.losses.size(), 0.0);
-    const WalkContext context{plan_,      kernels_,          parameters_, options.num_items, options.outputs,
+    result.losses.assign(plan.losses.size(), 0.0);
+    const WalkContext context{plan,       kernels_,          parameters_, options.num_items, options.outputs,
                               spec_.seed, options.gradients, arena_,      scratch_,          team,
                               control};
     try {
@@ -99,10 +113,10 @@ Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const 
             std::vector<std::vector<float>>& outputs = result.outputs.emplace_back(options.outputs.size());
             result.tokens += batch.tokens();
             for (int64_t begin = 0; begin < batch.batch_size;) {
-                const int64_t end = end_of_chunk(batch, begin, spec_.sequences_per_group);
-                const JoinedBatch chunk(plan_.program, {{&batch, begin, end}});
+                const int64_t end = end_of_chunk(batch, begin, group);
+                const JoinedBatch chunk(plan.program, {{&batch, begin, end}});
                 walk_chunk(context,
-                           {chunk.view(), first_rows(plan_.program, batch, begin),
+                           {chunk.view(), first_rows(plan.program, batch, begin),
                             options.micro_step + static_cast<uint32_t>(i)},
                            result.losses, outputs);
                 begin = end;
@@ -122,7 +136,7 @@ double Learner::update(const AdamwUpdate& update, Team& team) {
     if (!std::isfinite(norm)) {
         const int32_t weight = parameters_.first_non_finite();
         const std::string name = weight == kNoIndex ? "all weights together"
-                                                    : plan_.program.weights[static_cast<size_t>(weight)].name;
+                                                    : program(0).weights[static_cast<size_t>(weight)].name;
         zero_gradients(team);
         fail("NON_FINITE", "the gradient of %s is not finite; the weights are as they were", name.c_str());
     }

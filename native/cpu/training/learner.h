@@ -1,6 +1,6 @@
-// A program that learns on the processor: its weights, and the walk over its plan, one chunk of a micro-batch
-// after the other. A chunk is whole sequences up to kChunkTokens, so that the memory of activations does not
-// grow with the batch; all chunks add to the same gradients.
+// Programs that learn on the processor: their weights, which are the same by number, and the walk over the
+// plan of one, one chunk of a micro-batch after the other. A chunk is whole sequences up to kChunkTokens, so
+// that the memory of activations does not grow with the batch; all chunks add to the same gradients.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,15 @@ constexpr int64_t kChunkTokens = 2048;
 
 struct TrainingSpec {
     bool bf16 = false;  // products of bf16 numbers with sums in fp32, on copies of fp32 weights
-    std::vector<LearningWeight> weights;  // by the program's weights; needs_transposed is found out
-    int64_t sequences_per_group = 1;      // chunks are cut at multiples of it; 0: a micro-batch is one chunk
-    uint32_t seed[2] = {0, 0};            // of dropout
-    bool recompute = false;               // layers in the backward instead of keeping what they compute
+    std::vector<LearningWeight> weights;  // by the programs' weights; needs_transposed is found out
+    // By program: chunks are cut at multiples of it; 0: a micro-batch is one chunk
+    std::vector<int64_t> sequences_per_group;
+    uint32_t seed[2] = {0, 0};  // of dropout
+    bool recompute = false;     // layers in the backward instead of keeping what they compute
 };
 
 struct AccumulateOptions {
+    int32_t program = 0;            // that the micro-batches are for
     std::vector<double> num_items;  // what each loss is divided by, by its `items`
     uint32_t micro_step = 0;        // of the first micro-batch, in Philox's counter; the next ones count on
     std::vector<int32_t> outputs;   // values that the caller wants of each micro-batch
@@ -40,7 +42,7 @@ struct Accumulated {
 class Learner {
 public:
     // Throws INVALID_PROGRAM, PRECISION, OUT_OF_MEMORY, IO, NON_FINITE.
-    Learner(const Program& program, TrainingSpec spec, WeightSource& source, Team& team);
+    Learner(const std::vector<Program>& programs, TrainingSpec spec, WeightSource& source, Team& team);
 
     // Adds the gradients of micro-batches, whose numbers were checked. Throws ABORTED, NON_FINITE (with the
     // loss's op), OUT_OF_MEMORY, INVALID_ARG; the gradients are zero then.
@@ -51,14 +53,15 @@ public:
     double update(const AdamwUpdate& update, Team& team);
     void zero_gradients(Team& team) { parameters_.zero_gradients(team); }
 
-    // The program with what learning added to its values; weights, inputs and domains are as they were.
-    const Program& program() const { return plan_.program; }
+    // A program with what learning added to its values; weights, inputs and domains are as they were.
+    const Program& program(int32_t index) const { return plans_[static_cast<size_t>(index)].program; }
+    int32_t program_count() const { return static_cast<int32_t>(plans_.size()); }
     Parameters& parameters() { return parameters_; }
     const Parameters& parameters() const { return parameters_; }
     int64_t workspace_bytes() const;
 
 private:
-    TrainingPlan plan_;
+    const std::vector<TrainingPlan> plans_;
     const TrainingSpec spec_;
     const LearningKernels kernels_;
     Parameters parameters_;

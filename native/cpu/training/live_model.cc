@@ -63,13 +63,8 @@ private:
 std::unique_ptr<LoadedModel> live_model(std::shared_ptr<const Program> program, const Program& learning,
                                         std::shared_ptr<const LiveParameters> live) {
     require_kernels(*program, "cpu");
-    bool fits = program->weights.size() == learning.weights.size();
-    for (size_t i = 0; fits && i < learning.weights.size(); i++) {
-        const Weight &given = program->weights[i], &own = learning.weights[i];
-        fits = given.kind == own.kind && given.rows == own.rows && given.cols == own.cols;
-    }
-    BERTHA_CHECK(fits, "INVALID_PROGRAM", "expected a program with the %zu weights of the one that learns",
-                 learning.weights.size());
+    BERTHA_CHECK(have_equal_weights(*program, learning), "INVALID_PROGRAM",
+                 "expected a program with the %zu weights of the one that learns", learning.weights.size());
     return std::make_unique<LiveModel>(std::move(program), std::move(live));
 }
 

@@ -6,6 +6,13 @@
 
 namespace bertha {
 
+bool have_equal_weights(const Program& a, const Program& b) {
+    return std::equal(a.weights.begin(), a.weights.end(), b.weights.begin(), b.weights.end(),
+                      [](const Weight& one, const Weight& other) {
+                          return one.kind == other.kind && one.rows == other.rows && one.cols == other.cols;
+                      });
+}
+
 std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>& wanted) {
     std::vector<bool> value_needed(program.values.size(), false);
     for (int32_t id : wanted) value_needed[static_cast<size_t>(id)] = true;

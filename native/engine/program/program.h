@@ -80,6 +80,9 @@ void require_kernels(const Program& program, const std::string& device);
 // memory or in files, goes by it.
 std::string serialise(const Program& program);
 
+// Whether both have weights of the same kinds and shapes, by number.
+bool have_equal_weights(const Program& a, const Program& b);
+
 // needed[i] is true when op i contributes to one of the wanted values.
 std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>& wanted);
 

@@ -13,8 +13,11 @@ export interface RunLength {
   readonly warmupSteps: number;
 }
 
-/** The length of a run over `rows` rows; a dataset without a length needs `maxSteps`, which the caller has checked. */
-export function runLength(args: TrainingArguments, rows: number | undefined): RunLength {
+/**
+ * The length of a run over `rows` rows; a dataset without a length needs `maxSteps`, which the caller has checked. `planned` are the batches of an epoch where
+ * the rows are not simply cut up.
+ */
+export function runLength(args: TrainingArguments, rows: number | undefined, planned?: number): RunLength {
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: accumulation } = args;
   if (rows === undefined) {
     const { maxSteps } = args;
@@ -26,7 +29,7 @@ export function runLength(args: TrainingArguments, rows: number | undefined): Ru
       warmupSteps: warmupOf(args, maxSteps),
     };
   }
-  const batchesPerEpoch = args.dataloaderDropLast ? Math.floor(rows / size) : Math.ceil(rows / size);
+  const batchesPerEpoch = planned ?? (args.dataloaderDropLast ? Math.floor(rows / size) : Math.ceil(rows / size));
   const updatesPerEpoch = Math.max(1, Math.ceil(batchesPerEpoch / accumulation));
   const maxSteps = args.maxSteps > 0 ? args.maxSteps : Math.ceil(args.numTrainEpochs * updatesPerEpoch);
   const numTrainEpochs = args.maxSteps > 0 ? Math.ceil(maxSteps / updatesPerEpoch) : Math.ceil(args.numTrainEpochs);

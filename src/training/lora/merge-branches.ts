@@ -19,7 +19,7 @@ export async function mergeBranches(
     const part = weight.parts.find((each) => each.name === name)!;
     const base = take(await session.read(weight.id, 'value', part.rowBegin, part.rowBegin + rows), weight.cols, part, part.rowBegin);
     const down = await session.read(a, 'value', rankBegin, rankBegin + rank);
-    const width = weights[b]!.cols;
+    const width = weights.find(({ id }) => id === b)!.cols;
     const block = { shape: [], rowBegin, rows, colBegin: rankBegin, cols: rank, trainable: true, isNew: true };
     const up = take(await session.read(b, 'value', rowBegin, rowBegin + rows), width, block, rowBegin);
     merged.set(name, mergeBranch(base, down, up, rank, loraScale(lora)));

@@ -4,7 +4,6 @@ import { callNative, toBerthaError } from '../../runtime/native-error.js';
 import type {
   NativeAccumulated,
   NativeAccumulation,
-  NativeMemory,
   NativeMicroBatch,
   NativeProgram,
   NativeSnapshot,
@@ -14,6 +13,7 @@ import type {
   NativeTrainingProgram,
   NativeUpdate,
 } from '../../runtime/native.js';
+import type { NativeMemory } from '../../runtime/native-stats.js';
 import { Session } from '../../runtime/session.js';
 import { unexpected } from '../../expected.js';
 

@@ -39,6 +39,8 @@ export interface TrainingModel {
   /** The same model for inference; its weights have the same indices. */
   readonly live: BuiltModel;
   readonly weights: readonly TrainedWeight[];
+  /** What the names of the encoder's tensors begin with, and no head's. */
+  readonly encoderPrefix: string;
   /** Values of weights that no file has, row-major, by weight. */
   readonly initialValues: ReadonlyMap<number, Float32Array>;
   /** Tensors that the checkpoint does not have, and those that had another size there. */
@@ -82,6 +84,7 @@ export function buildTraining(directory: ModelDirectory, options: TrainingOption
     program: toNativeTraining(program, weights, losses),
     live: builtModel(live, config),
     weights,
+    encoderPrefix: family.prefix,
     initialValues: newValues(weights, options.seed, initializerRange(config)),
     newlyInitialized: tensors.newlyInitialized,
     replaced: tensors.replaced,

@@ -15,6 +15,7 @@ import { CachedLoss } from '../sentence/cached-loss.js';
 import { evaluatedValues, evaluateLosses } from '../evaluation/evaluate-losses.js';
 import { mergeBranches } from '../lora/merge-branches.js';
 import { seedWords } from './philox.js';
+import { shareWeights } from './share-weights.js';
 import { snapshotModel, type SnapshotOptions } from './snapshot.js';
 import { place, take, type TrainedPart, type TrainedWeight } from './trained-weights.js';
 
@@ -27,15 +28,22 @@ export interface LearningOptions extends TrainingOptions {
   readonly recompute?: boolean | undefined;
 }
 
+/** A tensor of a model that learns, and the number of the weight that holds it: models that learn together have those of the encoder in common. */
+export interface LearnedTensor extends TrainedTensor {
+  readonly weight: number;
+}
+
 /** A model that learns a task: its head, its losses and its weights in native memory, until `dispose`. */
 export class LearningModel implements TrainableModel<CollatedBatch> {
   readonly model: Model;
-  readonly tensors: readonly TrainedTensor[];
+  readonly tensors: readonly LearnedTensor[];
   /** What `buildTraining` made: names, losses, which tensors are new. */
   readonly training: TrainingModel;
   readonly weightsFile: string;
   readonly identity: Readonly<Record<string, string | number | boolean>>;
   readonly #session: TrainerSession;
+  /** Its program's number in the session. */
+  readonly #program: number;
   readonly #directory: ModelDirectory;
   /** Names of the layers with a branch. */
   readonly #adapted: ReadonlySet<string>;
@@ -44,10 +52,17 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   readonly #cached: CachedLoss | undefined;
   #isDisposed = false;
 
-  private constructor(directory: ModelDirectory, training: TrainingModel, session: TrainerSession, options: LearningOptions) {
+  private constructor(
+    directory: ModelDirectory,
+    training: TrainingModel,
+    session: TrainerSession,
+    program: number,
+    options: LearningOptions,
+  ) {
     const { live, config } = training;
     this.training = training;
     this.#session = session;
+    this.#program = program;
     this.#directory = directory;
     this.#options = options;
     this.#adapted = new Set(training.adapted.map(({ module }) => module));
@@ -79,15 +94,24 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
    * Opens a model directory for learning. Errors: those of `openModelDirectory`, `buildTraining` and `TrainerSession.load`, VOCAB, TOKENIZER.
    */
   static async load(directory: string, options: LearningOptions): Promise<LearningModel> {
+    return (await LearningModel.loadTogether(directory, [options]))[0]!;
+  }
+
+  /**
+   * Opens a model directory once for several heads, which learn with the same encoder: its weights, gradients and moments are in memory once. How they are
+   * computed is what the first head's options say. Errors: those of `load`.
+   */
+  static async loadTogether(directory: string, heads: readonly LearningOptions[]): Promise<LearningModel[]> {
     const opened = await openModelDirectory(directory);
     try {
-      const training = buildTraining(opened, options);
-      const { threads, precision = 'fp32', recompute = false, seed } = options;
-      const session = await TrainerSession.load(training.program, { threads, precision, recompute, seed: seedWords(seed) });
+      const trainings = shareWeights(heads.map((options) => buildTraining(opened, options)));
+      const { threads, precision = 'fp32', recompute = false, seed } = heads[0]!;
+      const session = await TrainerSession.load(trainings[0]!.program, { threads, precision, recompute, seed: seedWords(seed) });
       try {
-        for (const [weight, values] of training.initialValues) await session.write(weight, 'value', 0, values);
+        const values = new Map(trainings.flatMap(({ initialValues }) => [...initialValues]));
+        for (const [weight, each] of values) await session.write(weight, 'value', 0, each);
         await opened.verifyUnchanged();
-        return new LearningModel(opened, training, session, options);
+        return trainings.map((training, i) => new LearningModel(opened, training, session, i, heads[i]!));
       } catch (error) {
         session.dispose();
         throw error;
@@ -103,7 +127,8 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   }
 
   async step(batches: readonly CollatedBatch[], { signal, ...settings }: StepSettings): Promise<StepResult> {
-    if (this.#cached === undefined) return this.#session.step(batches.map(toNativeBatch), settings, { signal });
+    const program = this.#program;
+    if (this.#cached === undefined) return this.#session.step(batches.map(toNativeBatch), { ...settings, program }, { signal });
     let loss = 0;
     try {
       for (const [i, batch] of batches.entries()) {
@@ -181,12 +206,13 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     this.#session.dispose();
   }
 
-  #tensor(weight: TrainedWeight, part: TrainedPart): TrainedTensor {
+  #tensor(weight: TrainedWeight, part: TrainedPart): LearnedTensor {
     const [begin, end] = [part.rowBegin, part.rowBegin + part.rows];
     const length = part.rows * part.cols;
     return {
       name: this.training.lora === undefined ? part.name : adapterName(part.name, this.#adapted),
       shape: part.shape,
+      weight: weight.id,
       read: async (kind: TensorKind) => take(await this.#session.read(weight.id, kind, begin, end), weight.cols, part, begin),
       write: async (kind: TensorKind, values: Float32Array) => {
         if (values.length !== length) throw unexpected('INVALID_ARG', `${length} numbers for ${part.name}`, String(values.length));

@@ -1,6 +1,7 @@
 import type { CollatedBatch, Collator, Example } from '../collators/collator.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
+import type { BatchPlan } from './batch-plan.js';
 import { distinctBatches } from './distinct-batches.js';
 import { epochOrder } from './sampling.js';
 import type { Examples } from './examples.js';
@@ -9,7 +10,7 @@ import type { Examples } from './examples.js';
 export interface DataPosition {
   /** Counted from 0. */
   readonly epoch: number;
-  /** Rows of this epoch that were trained. */
+  /** Rows of this epoch that were trained; of a plan, places for rows in its batches. */
   readonly rows: number;
 }
 
@@ -26,6 +27,8 @@ interface SourceOptions {
   readonly args: TrainingArguments;
   readonly examples: Examples;
   readonly collator: Pick<Collator, 'collate' | 'isDistinct'>;
+  /** What the batches are, where it is not the order of an epoch cut up. */
+  readonly plan?: BatchPlan | undefined;
   readonly budget: Budget;
 }
 
@@ -41,8 +44,21 @@ export async function* batchGroups(
   const { all } = options.examples;
   const lengths = all === undefined ? undefined : Uint32Array.from(all, ({ tokens }) => tokens);
   for (let { epoch, rows } = from; epoch < numEpochs; epoch++, rows = 0) {
-    if (options.collator.isDistinct === true) yield* distinctEpoch(options, epoch, rows, lengths);
+    if (options.plan !== undefined) yield* plannedEpoch(options, options.plan, epoch, rows);
+    else if (options.collator.isDistinct === true) yield* distinctEpoch(options, epoch, rows, lengths);
     else yield* lengths === undefined ? streamedEpoch(options, epoch, rows) : orderedEpoch(options, epoch, rows, lengths);
+  }
+}
+
+async function* plannedEpoch(options: SourceOptions, plan: BatchPlan, epoch: number, begin: number): AsyncGenerator<BatchGroup> {
+  const { args, budget, collator } = options;
+  const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: accumulation, seed } = args;
+  const planned = plan.batches(epoch);
+  for (let first = begin / size; first < planned.length; first += accumulation) {
+    if (budget.isSpent) await budget.yield();
+    const end = Math.min(first + accumulation, planned.length);
+    const batches = planned.slice(first, end).map((batch) => collator.collate(batch.examples, { seed, epoch: batch.epoch }));
+    yield { batches, end: { epoch, rows: end * size }, endsEpoch: end === planned.length };
   }
 }
 

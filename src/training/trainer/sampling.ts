@@ -29,9 +29,9 @@ function groupByLength(order: Uint32Array, lengths: ArrayLike<number>, batchSize
   return order;
 }
 
-/** Fisher-Yates. */
-function shuffle(order: Uint32Array, seed: number, epoch: number): void {
-  const below = randomBelow(seed, epoch);
+/** Fisher-Yates, in place: a function of (seed, stream). */
+export function shuffle(order: Uint32Array, seed: number, stream: number): void {
+  const below = randomBelow(seed, stream);
   for (let last = order.length - 1; last > 0; last--) {
     const other = below(last + 1);
     const value = order[last]!;

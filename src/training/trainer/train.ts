@@ -3,36 +3,31 @@ import type { FilePath } from '../../file-path.js';
 import { readModelPath, resolveModel, type ModelPath } from '../../hub/index.js';
 import { abortSignal, callback, oneOf, readOptions, type Check } from '../../options.js';
 import type { Model } from '../../models/model.js';
-import { openModelDirectory } from '../../models/model-directory.js';
 import { defaultModelDirectory } from '../../runtime/default-model.js';
 import { record } from '../arguments/checks.js';
 import { trainingArguments, type TrainingArguments, type TrainingArgumentsOptions } from '../arguments/training-arguments.js';
 import type { TrainerCallback } from '../callbacks/callback.js';
-import { createCollator, inspectDataset, taskMetrics, type CollatorOptions, type DataTask, type TaskData } from '../collators/index.js';
+import type { DataTask } from '../collators/index.js';
 import { openDataset, type ColumnNames, type Dataset, type Row } from '../datasets/index.js';
 import { LearningModel } from '../program/learning-model.js';
 import { sentenceSchema, type SentenceTrainingOptions } from '../sentence/options.js';
 import { prepareSentences } from '../sentence/prepare.js';
 import type { SentenceColumns } from '../sentence/rows.js';
-import type { LoraOptions } from '../lora/lora.js';
 import type { ComputeMetrics } from './evaluation.js';
+import { learningArguments } from './learning-arguments.js';
+import { prepareHead, type HeadOptions } from './prepare-head.js';
 import { Trainer, type TrainerOptions, type TrainOptions } from './trainer.js';
 
 /** Rows, or the file that holds them. */
 export type DatasetSource = FilePath | Dataset<Row>;
 
 /** Options of `train`: what is learned, and all training arguments. Those of SentenceTrainingOptions are for 'sentence-embedding'. */
-export interface TrainModelOptions extends TrainingArgumentsOptions, TrainOptions, SentenceTrainingOptions {
+export interface TrainModelOptions
+  extends TrainingArgumentsOptions, TrainOptions, SentenceTrainingOptions, Omit<HeadOptions, 'task' | 'columns'> {
   readonly task: DataTask | 'sentence-embedding';
   readonly evalDataset?: DatasetSource;
   /** The names of columns, where they are not the usual ones. */
   readonly columns?: ColumnNames & SentenceColumns;
-  /** Of text-classification. Default: as the labels look. */
-  readonly problemType?: 'single_label_classification' | 'multi_label_classification' | 'regression';
-  /** A factor for the loss of each label. */
-  readonly classWeights?: readonly number[];
-  /** Options of the task's collator: maxLength, mlmProbability, stride … */
-  readonly collator?: Omit<CollatorOptions, keyof TaskData | 'columns'>;
   /** Default: the task's usual scores. */
   readonly computeMetrics?: ComputeMetrics;
   readonly callbacks?: readonly TrainerCallback[];
@@ -49,7 +44,8 @@ export interface TrainedModel {
   readonly replaced: readonly string[];
 }
 
-const tasks = [
+/** What `train` learns. */
+export const trainTasks = [
   'text-classification',
   'token-classification',
   'question-answering',
@@ -62,7 +58,7 @@ const tasks = [
 ] as const satisfies readonly TrainModelOptions['task'][];
 const anything: Check<unknown> = (value) => value;
 const schema = {
-  task: oneOf(tasks),
+  task: oneOf(trainTasks),
   evalDataset: anything,
   columns: record,
   problemType: oneOf(['single_label_classification', 'multi_label_classification', 'regression']),
@@ -128,15 +124,14 @@ interface Prepared {
 }
 
 async function headParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
-  const { columns, problemType } = own;
   const task = own.task as DataTask;
   const stranger = Object.keys(sentenceSchema).find((name) => own[name as keyof OwnOptions] !== undefined);
   if (stranger !== undefined) throw unexpected('INVALID_OPTION', `options of ${task}`, `${stranger}, which is for sentence-embedding`);
   const { trainRows, evalRows } = rows;
-  const data = await inspectDataset(task, trainRows, { columns, problemType, known: await labelsOf(directory) });
-  const learning = await LearningModel.load(directory, { ...learningOptions(own, args, data), task });
-  const dataCollator = createCollator(task, learning.model, { ...own.collator, ...data, ...(columns === undefined ? {} : { columns }) });
-  const computeMetrics = taskMetrics(task, data.labels?.kind);
+  const head = await prepareHead(directory, trainRows, { ...own, task }, args);
+  const learning = await LearningModel.load(directory, head.learning);
+  const { computeMetrics } = head;
+  const dataCollator = head.collatorOf(learning.model);
   return { learning, parts: { trainDataset: trainRows, ...(evalRows && { evalDataset: evalRows }), dataCollator, computeMetrics } };
 }
 
@@ -148,7 +143,7 @@ async function sentenceParts(directory: string, rows: RowSources, own: OwnOption
   if (other !== undefined) throw unexpected('INVALID_OPTION', 'maxLength alone for collator of sentence-embedding', other);
   const sources = { train: rows.trainRows, eval: rows.evalRows, columns: own.columns, maxLength, batchSize: args.perDeviceTrainBatchSize };
   const { learning: options, partsFor } = await prepareSentences(sources, own);
-  const learning = await LearningModel.load(directory, { ...learningOptions(own, args, {}), ...options });
+  const learning = await LearningModel.load(directory, { ...learningArguments(args), ...options });
   return { learning, parts: partsFor(learning) };
 }
 
@@ -159,33 +154,6 @@ function splitOptions(options: TrainModelOptions): { readonly own: OwnOptions; r
   const own = Object.fromEntries(given.filter(([name]) => Object.hasOwn(schema, name)));
   const args = trainingArguments(Object.fromEntries(given.filter(([name]) => !Object.hasOwn(schema, name))));
   const read = readOptions('train', own, schema) as Partial<OwnOptions>;
-  if (read.task === undefined) throw unexpected('INVALID_OPTION', `one of ${tasks.join(', ')} for train option task`, 'none');
+  if (read.task === undefined) throw unexpected('INVALID_OPTION', `one of ${trainTasks.join(', ')} for train option task`, 'none');
   return { own: { ...read, task: read.task }, args };
-}
-
-async function labelsOf(directory: string): Promise<readonly string[]> {
-  const opened = await openModelDirectory(directory);
-  await opened.close();
-  return opened.config.id2label;
-}
-
-function learningOptions({ task, classWeights }: OwnOptions, args: TrainingArguments, { labels, numChoices }: TaskData) {
-  const problems = { class: undefined, classes: 'multi_label_classification', numbers: 'regression' } as const;
-  const problemType = labels === undefined ? undefined : problems[labels.kind];
-  return {
-    task,
-    labels: labels?.id2label,
-    problemType: task === 'text-classification' || task === 'cross-encoder' ? problemType : undefined,
-    labelKind: labels?.kind === 'class' ? ('integers' as const) : undefined,
-    labelSmoothing: args.labelSmoothingFactor,
-    classWeights,
-    numChoices,
-    seed: args.seed,
-    freeze: args.freeze,
-    bitfit: args.bitfit,
-    lora: args.lora as LoraOptions | undefined,
-    threads: args.threads,
-    precision: args.bf16 ? ('bf16' as const) : ('fp32' as const),
-    recompute: args.gradientCheckpointing,
-  };
 }

@@ -13,6 +13,7 @@ import type { RunIdentity } from '../checkpoints/state-file.js';
 import type { Collator } from '../collators/collator.js';
 import { requireDataset, type Dataset } from '../datasets/dataset.js';
 import { reports } from '../report/reports.js';
+import type { BatchPlan, PlanBatches } from './batch-plan.js';
 import { evaluateExamples, named, type ComputeMetrics, type PredictionOutput } from './evaluation.js';
 import { readExamples, type Examples } from './examples.js';
 import { runIdentity } from './run-identity.js';
@@ -33,6 +34,8 @@ export interface TrainerOptions<Row> {
   /** Scores of the live model that no rows are needed for; they are added to those of evalDataset, under names that begin with `eval_`. */
   readonly evaluator?: () => Promise<Readonly<Record<string, number>>>;
   readonly callbacks?: readonly TrainerCallback[];
+  /** Which rows of trainDataset, an array, are in which batch. Default: the rows of an epoch in their order, cut up. */
+  readonly planBatches?: PlanBatches;
 }
 
 /** Options of `Trainer.train`. */
@@ -62,6 +65,7 @@ export interface TrainOutput {
 interface Prepared {
   readonly examples: Examples;
   readonly length: RunLength;
+  readonly plan: BatchPlan | undefined;
   readonly identity: RunIdentity;
 }
 
@@ -182,7 +186,7 @@ export class Trainer<Row = unknown> {
     const begun = { at: performance.now(), step: this.#state.globalStep };
     const budget = new Budget(signal, 'bulk');
     const { args } = this;
-    const { examples, length, identity } = await this.#prepare(budget);
+    const { examples, length, plan, identity } = await this.#prepare(budget);
     if (from !== false) await this.#resume(from, store, identity, callbacks);
     const { evalDataset, evaluator } = this.#options;
     const needsEval = args.evalStrategy !== 'no' || args.evalOnStart;
@@ -195,6 +199,7 @@ export class Trainer<Row = unknown> {
       length,
       examples,
       collator: this.#options.dataCollator,
+      plan,
       callbacks,
       budget,
       signal,
@@ -230,7 +235,8 @@ export class Trainer<Row = unknown> {
         hint: 'Without it nobody knows how long the learning rate has to fall.',
       });
     }
-    const length = runLength(this.args, examples.length);
+    const plan = examples.all === undefined ? undefined : this.#options.planBatches?.(examples.all, this.args);
+    const length = runLength(this.args, examples.length, plan?.length);
     if (examples.length === 0) throw unexpected('INVALID_ARG', 'at least one row to learn from in trainDataset', 'none');
     if (length.batchesPerEpoch === 0) {
       const wanted = `at least perDeviceTrainBatchSize (${this.args.perDeviceTrainBatchSize}) rows with dataloaderDropLast`;
@@ -238,7 +244,7 @@ export class Trainer<Row = unknown> {
     }
     const identity = runIdentity(this.#model, this.args, examples.length, await examples.digest(budget));
     this.#state = startState(this.args, length);
-    this.#prepared = { examples, length, identity };
+    this.#prepared = { examples, length, plan, identity };
     return this.#prepared;
   }
 

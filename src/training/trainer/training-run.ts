@@ -7,6 +7,7 @@ import { dueAfterEpoch, dueAfterStep, isBetter, type Due } from '../arguments/st
 import { learningRates, type TrainingArguments } from '../arguments/training-arguments.js';
 import type { CallbackContext, TrainerCallback, TrainerControl } from '../callbacks/callback.js';
 import type { Collator } from '../collators/collator.js';
+import type { BatchPlan } from './batch-plan.js';
 import { batchGroups, type BatchGroup } from './batch-source.js';
 import type { Examples } from './examples.js';
 import { metricOf } from './metric.js';
@@ -23,6 +24,7 @@ export interface RunOptions {
   readonly length: RunLength;
   readonly examples: Examples;
   readonly collator: Pick<Collator, 'collate' | 'isDistinct'>;
+  readonly plan: BatchPlan | undefined;
   readonly callbacks: readonly TrainerCallback[];
   readonly budget: Budget;
   readonly signal: AbortSignal;

@@ -315,8 +315,6 @@ void Parameters::update(const AdamwUpdate& update, double gradient_norm, Team& t
     common.beta1 = update.beta1;
     common.beta2 = update.beta2;
     common.epsilon = update.epsilon;
-    common.bias_correction1 = 1.0 - std::pow(update.beta1, static_cast<double>(update.step));
-    common.bias_correction2 = 1.0 - std::pow(update.beta2, static_cast<double>(update.step));
     // As torch.nn.utils.clip_grad_norm_.
     if (update.max_grad_norm > 0.0)
         common.grad_scale = static_cast<float>(std::min(1.0, update.max_grad_norm / (gradient_norm + 1e-6)));
@@ -330,7 +328,11 @@ void Parameters::update(const AdamwUpdate& update, double gradient_norm, Team& t
         args.v = exp_avg_sq_.floats() + block.learned;
         args.count = block.count;
         args.weight_decay = learning(block.weight).decays ? update.weight_decay : 0.0;
-        training_.adamw(args);
+        const int64_t step = update.steps.empty() ? update.step
+                                                  : update.steps[static_cast<size_t>(block.weight)];
+        args.bias_correction1 = 1.0 - std::pow(update.beta1, static_cast<double>(step));
+        args.bias_correction2 = 1.0 - std::pow(update.beta2, static_cast<double>(step));
+        if (step > 0) training_.adamw(args);
         std::memset(gradient, 0, static_cast<size_t>(block.count) * sizeof(float));
     });
     refresh(false, team);

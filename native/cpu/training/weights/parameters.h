@@ -26,6 +26,8 @@ struct AdamwUpdate {
     double max_grad_norm = 0.0;  // gradients of a larger norm are scaled down to it; 0: never
     double joint_norm = 0.0;     // of these gradients and those of models that learn with it; 0: of these
     int64_t step = 1;
+    // By weight, in place of step: its updates, this one included; 0: it stays as it is. Empty: step for all.
+    std::vector<int64_t> steps;
 };
 
 class Parameters {
