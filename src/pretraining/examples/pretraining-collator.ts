@@ -1,8 +1,9 @@
+import { atOnce } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
 import { packBatch } from '../../runtime/batch.js';
 import { argmax } from '../../tasks/scoring/scores.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
-import type { CollatedBatch, Collator, Draw, Example } from '../../training/collators/collator.js';
+import type { CollatedBatch, Collator, Draw, Example, ReadPredictions } from '../../training/collators/collator.js';
 import { Masking, tokensAsWords, wordsOf, type MaskingOptions, type TokenWords } from '../../training/collators/masking.js';
 import { Random } from '../../training/datasets/random.js';
 import { logSumExp } from '../../training/evaluation/log-sum-exp.js';
@@ -90,6 +91,32 @@ export class PretrainingCollator implements Collator<PretrainingExample, OwnExam
       cuSelected[sequence + 1] = selected.length;
     });
     const pairs = Int32Array.from(examples, ({ drawn }) => drawn.label);
+    const hasPairs = this.#hasPairs;
+    const readSlices = function* (logits: Float32Array, pairLogits?: Float32Array): Generator<void, ReadPredictions> {
+      const width = selected.length === 0 ? 1 : logits.length / selected.length;
+      const words: number[] = [];
+      const wordLosses: number[] = [];
+      for (const [row, label] of labels.entries()) {
+        const scores = logits.subarray(row * width, (row + 1) * width);
+        words.push(argmax(scores));
+        wordLosses.push(logSumExp(scores) - scores[label]!);
+        yield;
+      }
+      const of = (sequence: number, values: readonly number[] = labels): readonly number[] =>
+        values.slice(cuSelected[sequence], cuSelected[sequence + 1]);
+      return {
+        predictions: examples.map((_, sequence): PretrainingPrediction => ({
+          words: of(sequence, words),
+          wordLoss: of(sequence, wordLosses).reduce((sum, loss) => sum + loss, 0),
+          pair: pairLogits && argmax(pairLogits.subarray(2 * sequence, 2 * sequence + 2)),
+        })),
+        labels: examples.map((_, sequence): PretrainingPrediction => ({
+          words: of(sequence),
+          wordLoss: 0,
+          pair: hasPairs ? pairs[sequence] : undefined,
+        })),
+      };
+    };
     return {
       rows: examples.length,
       tokens: inputIds.length,
@@ -101,27 +128,8 @@ export class PretrainingCollator implements Collator<PretrainingExample, OwnExam
         labels: Int32Array.from(labels),
         ...(this.#hasPairs ? { sentenceLabels: pairs } : {}),
       },
-      read: (logits, pairLogits) => {
-        const width = selected.length === 0 ? 1 : logits.length / selected.length;
-        const of = (sequence: number): readonly number[] => labels.slice(cuSelected[sequence], cuSelected[sequence + 1]);
-        return {
-          predictions: examples.map((_, sequence): PretrainingPrediction => {
-            let wordLoss = 0;
-            const words = of(sequence).map((label, i) => {
-              const row = cuSelected[sequence]! + i;
-              const scores = logits.subarray(row * width, (row + 1) * width);
-              wordLoss += logSumExp(scores) - scores[label]!;
-              return argmax(scores);
-            });
-            return { words, wordLoss, pair: pairLogits && argmax(pairLogits.subarray(2 * sequence, 2 * sequence + 2)) };
-          }),
-          labels: examples.map((_, sequence): PretrainingPrediction => ({
-            words: of(sequence),
-            wordLoss: 0,
-            pair: this.#hasPairs ? pairs[sequence] : undefined,
-          })),
-        };
-      },
+      read: (logits, pairLogits) => atOnce(readSlices(logits, pairLogits)),
+      readSlices,
     };
   }
 

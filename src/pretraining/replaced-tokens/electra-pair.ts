@@ -5,11 +5,12 @@ import type { Model } from '../../models/model.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import type { SaveDtype } from '../../training/arguments/training-arguments.js';
-import type { CollatedBatch } from '../../training/collators/collator.js';
+import { type CollatedBatch, readInTurns } from '../../training/collators/collator.js';
 import { evaluatedValues } from '../../training/evaluation/evaluate-losses.js';
 import { LearningModel, toNativeBatch, type LearningOptions } from '../../training/program/learning-model.js';
 import { seedWords } from '../../training/program/philox.js';
 import type { SnapshotOptions } from '../../training/program/snapshot.js';
+import { rowBlocks } from '../../training/checkpoints/tensor-rows.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TrainableModel, TrainedTensor } from '../../training/trainer/trainable-model.js';
 import type { PretrainingPrediction } from '../examples/pretraining-collator.js';
 import { replacedTokens, type ReplacedBatch } from './replaced-batch.js';
@@ -39,6 +40,7 @@ interface Shared {
   readonly generator: number;
   readonly discriminator: number;
   readonly rows: number;
+  readonly cols: number;
 }
 
 /**
@@ -110,7 +112,7 @@ export class ElectraPair implements TrainableModel<CollatedBatch> {
         const replaced = await this.#replace(native, words.outputs[0]![0]!, own.microStep, budget);
         loss += words.loss + (await second.accumulate([replaced], { ...own, numItems: weighted }, { signal })).loss;
       }
-      const sharedSquares = await this.#addShared();
+      const sharedSquares = await this.#addShared(budget);
       const squares = (await first.gradientNorm()) ** 2 + (await second.gradientNorm()) ** 2 - sharedSquares;
       const jointNorm = Math.sqrt(Math.max(0, squares));
       signal?.throwIfAborted();
@@ -135,7 +137,7 @@ export class ElectraPair implements TrainableModel<CollatedBatch> {
     const replaced = await this.#replace(native, words!, 0, new Budget(signal, 'bulk'));
     const judged = evaluatedValues(discriminator.training.live, { task: 'replaced-token' });
     const [logits] = await discriminator.model.session.run(replaced, judged, run);
-    const read = batch.read(words!);
+    const read = await readInTurns(batch, new Budget(signal, 'bulk'), words!);
     const predictions = (read.predictions as readonly PretrainingPrediction[]).map((prediction, row) => ({
       ...prediction,
       ...judgedRow(replaced, logits!, row),
@@ -184,18 +186,22 @@ export class ElectraPair implements TrainableModel<CollatedBatch> {
     return replacedTokens(batch, words);
   }
 
-  /** Gives both copies of the embeddings the sum of their gradients; returns the sum of its squares. */
-  async #addShared(): Promise<number> {
+  /** Gives both copies of the embeddings the sum of their gradients, some rows a turn; returns the sum of its squares. */
+  async #addShared(budget: Budget): Promise<number> {
+    const [first, second] = [this.#generator.session, this.#discriminator.session];
     let squares = 0;
-    for (const { generator, discriminator, rows } of this.#shared) {
-      const sum = await this.#generator.session.read(generator, 'gradient', 0, rows);
-      const other = await this.#discriminator.session.read(discriminator, 'gradient', 0, rows);
-      for (let i = 0; i < sum.length; i++) {
-        sum[i]! += other[i]!;
-        squares += sum[i]! * sum[i]!;
+    for (const { generator, discriminator, rows, cols } of this.#shared) {
+      for (const [begin, end] of rowBlocks(0, rows, cols)) {
+        const sum = await first.read(generator, 'gradient', begin, end);
+        const other = await second.read(discriminator, 'gradient', begin, end);
+        for (let i = 0; i < sum.length; i++) {
+          sum[i]! += other[i]!;
+          squares += sum[i]! * sum[i]!;
+        }
+        await first.write(generator, 'gradient', begin, sum);
+        await second.write(discriminator, 'gradient', begin, sum);
+        if (budget.isSpent) await budget.yield();
       }
-      await this.#generator.session.write(generator, 'gradient', 0, sum);
-      await this.#discriminator.session.write(discriminator, 'gradient', 0, sum);
     }
     return squares;
   }
@@ -210,7 +216,7 @@ function sharedWeights(generator: LearningModel, discriminator: LearningModel): 
     .filter(({ trainable }) => trainable)
     .map(({ id, rows, cols, parts }) => {
       const other = others.get(parts[0]!.name);
-      if (other !== undefined && other.rows === rows && other.cols === cols) return { generator: id, discriminator: other.id, rows };
+      if (other !== undefined && other.rows === rows && other.cols === cols) return { generator: id, discriminator: other.id, rows, cols };
       const received = other === undefined ? 'none' : `[${other.rows}, ${other.cols}]`;
       throw unexpected('MODEL_MISMATCH', `${parts[0]!.name} [${rows}, ${cols}] of the generator in the discriminator too`, received);
     });

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readFully } from '../../checkpoint/files.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import type { OrderedDataset, SamplingArguments } from '../../training/datasets/dataset.js';
-import { epochOrder } from '../../training/trainer/sampling.js';
+import { epochOrder, epochOrderInTurns } from '../../training/trainer/sampling.js';
 import { decodeBlock, type PretrainingExample } from './example-block.js';
 import type { ExampleIndex } from './example-writer.js';
 
@@ -54,7 +55,8 @@ export class ExampleStore implements OrderedDataset<PretrainingExample> {
       // Groups of an epoch have streams of random numbers of their own; that of the first is the epoch's.
       const stream = epoch + (begin / kBlocksPerGroup) * 2 ** 32;
       const lengths = Uint32Array.from(rows, ({ row }) => row.ids.length);
-      for (const place of epochOrder(args, stream, rows.length, lengths).subarray(skipped)) yield rows[place]!;
+      const order = await epochOrderInTurns(new Budget(undefined, 'bulk'), args, stream, rows.length, lengths);
+      for (const place of order.subarray(skipped)) yield rows[place]!;
       skipped = 0;
     }
   }

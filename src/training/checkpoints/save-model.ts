@@ -94,6 +94,9 @@ async function makeNewModules(directory: string, modules: NewSentenceModel): Pro
   }
 }
 
+/** Numbers that are rounded in one turn of the event loop, a millisecond. */
+const kNumbersAtOnce = 1 << 16;
+
 /** Writes one tensor after the other, so that only one is in memory. */
 async function writeTensors(file: string, tensors: readonly TensorToSave[], saved: SaveDtype): Promise<void> {
   const { dtype, bytes } = savedFormats[saved];
@@ -105,7 +108,10 @@ async function writeTensors(file: string, tensors: readonly TensorToSave[], save
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield safetensorsHead(heads, new Map([['format', 'pt']]));
     for (const tensor of sorted) {
-      yield narrowed(await tensor.read(), saved, tensor.name);
+      const values = await tensor.read();
+      for (let begin = 0; begin < values.length; begin += kNumbersAtOnce) {
+        yield narrowed(values.subarray(begin, begin + kNumbersAtOnce), saved, tensor.name);
+      }
     }
   }
   await replaceFile(file, chunks());

@@ -1,4 +1,6 @@
+import { inSlices } from '../../calls/text-reader.js';
 import type { PackedBatch } from '../../runtime/batch.js';
+import type { Budget } from '../../runtime/event-loop-budget.js';
 
 /** A sequence of tokens on its way into a micro-batch. */
 export interface EncodedSequence {
@@ -53,6 +55,18 @@ export interface CollatedBatch {
    * are those of a second head, over pairs: [sequences, 2].
    */
   read(logits: Float32Array, pairLogits?: Float32Array): ReadPredictions;
+  /** The same in slices, where it takes long: rows of a vocabulary's numbers. */
+  readSlices?(logits: Float32Array, pairLogits?: Float32Array): Generator<void, ReadPredictions>;
+}
+
+/** `read` of a batch in short turns of the event loop. Errors: the reason of the budget's signal. */
+export async function readInTurns(
+  batch: CollatedBatch,
+  budget: Budget,
+  logits: Float32Array,
+  pairLogits?: Float32Array,
+): Promise<ReadPredictions> {
+  return batch.readSlices === undefined ? batch.read(logits, pairLogits) : inSlices(batch.readSlices(logits, pairLogits), budget);
 }
 
 /** One entry a row. */

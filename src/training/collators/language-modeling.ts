@@ -1,10 +1,10 @@
-import type { TextModel } from '../../calls/text-reader.js';
+import { atOnce, type TextModel } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
 import { argmax } from '../../tasks/scoring/scores.js';
 import type { Encoding } from '../../tokenizer/index.js';
 import { Random } from '../datasets/random.js';
 import type { Row } from '../datasets/row.js';
-import type { CollatedBatch, Collator, Draw, Example } from './collator.js';
+import type { CollatedBatch, Collator, Draw, Example, ReadPredictions } from './collator.js';
 import { Masking, tokensAsWords, wordsByOffset, wordsByPrefix, type MaskingOptions, type TokenWords } from './masking.js';
 import { countTokens, packExamples } from './pack.js';
 import { RowReader, sequenceOf, type RowOptions } from './row-reader.js';
@@ -68,21 +68,27 @@ export class LanguageModelingCollator implements Collator<Row, MaskedExample> {
       numSelected.push(selected.length - before);
     }
     const width = this.#vocabSize;
+    const readSlices = function* (logits: Float32Array): Generator<void, ReadPredictions> {
+      // A model may have more rows than its tokenizer has words.
+      const columns = selected.length === 0 ? width : logits.length / selected.length;
+      const words: number[] = [];
+      for (let i = 0; i < selected.length; i++) {
+        words.push(argmax(logits.subarray(i * columns, (i + 1) * columns)));
+        yield;
+      }
+      const deal = (values: readonly number[]): number[][] => {
+        let at = 0;
+        return numSelected.map((count) => values.slice(at, (at += count)));
+      };
+      return { predictions: deal(words), labels: deal(labels) };
+    };
     return {
       rows: examples.length,
       tokens: inputIds.length,
       numItems: [selected.length],
       batch: { ...packed, selected: Int32Array.from(selected), cuSelected, labels: Int32Array.from(labels) },
-      read: (logits) => {
-        // A model may have more rows than its tokenizer has words.
-        const columns = selected.length === 0 ? width : logits.length / selected.length;
-        let at = 0;
-        const deal = <T>(valueOf: (i: number) => T): T[][] => {
-          at = 0;
-          return numSelected.map((count) => Array.from({ length: count }, () => valueOf(at++)));
-        };
-        return { predictions: deal((i) => argmax(logits.subarray(i * columns, (i + 1) * columns))), labels: deal((i) => labels[i]!) };
-      },
+      read: (logits) => atOnce(readSlices(logits)),
+      readSlices,
     };
   }
 

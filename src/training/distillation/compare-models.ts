@@ -1,6 +1,6 @@
 import type { Model, Value } from '../../models/index.js';
-import type { Budget } from '../../runtime/event-loop-budget.js';
-import type { CollatedBatch, Collator, MicroBatch } from '../collators/collator.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
+import { type CollatedBatch, type Collator, type MicroBatch, readInTurns } from '../collators/collator.js';
 import { inBatches, type ComputeMetrics } from '../trainer/evaluation.js';
 import type { Examples } from '../trainer/examples.js';
 import { plainBatch, predictionOf, type DistillTask } from './teacher.js';
@@ -59,7 +59,7 @@ export async function scoreModel(
   const read = { predictions: [] as unknown[], labels: [] as unknown[] };
   for await (const batch of batches(rows)) {
     const [output] = await model.session.run(plainBatch(batch.batch), [value], { signal: rows.signal, priority: 'bulk' });
-    const { predictions, labels } = batch.read(output!);
+    const { predictions, labels } = await readInTurns(batch, new Budget(rows.signal, 'bulk'), output!);
     read.predictions.push(...predictions);
     read.labels.push(...labels);
   }

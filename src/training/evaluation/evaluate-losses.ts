@@ -2,6 +2,7 @@ import type { ModelConfig } from '../../architectures/config.js';
 import { unexpected } from '../../expected.js';
 import type { BuiltModel } from '../../models/build-model.js';
 import type { Value } from '../../models/program/program.js';
+import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import { problemTypeOf } from '../program/problem-type.js';
 import { logSumExp } from './log-sum-exp.js';
@@ -24,14 +25,19 @@ export function evaluatedValues({ heads, sentence }: BuiltModel, { task }: Train
   return [value];
 }
 
-/** Each loss summed over what counts, in float64, as the training program's losses compute them. */
-export function evaluateLosses(
+/**
+ * Each loss summed over what counts, in float64, as the training program's losses compute them, in short turns of the event loop.
+ *
+ * Errors: INVALID_OPTION, the reason of the budget's signal.
+ */
+export async function evaluateLosses(
   values: readonly Value[],
   outputs: readonly Float32Array[],
   batch: NativeMicroBatch,
   config: ModelConfig,
   options: TrainingTaskOptions,
-): number[] {
+  budget: Budget,
+): Promise<number[]> {
   const logits = outputs[0]!;
   const width = values[0]!.width;
   const labels = batch.labels as Int32Array | undefined;
@@ -40,15 +46,18 @@ export function evaluateLosses(
     case 'text-classification':
     case 'cross-encoder': {
       const type = problemTypeOf(options.problemType ?? config.problemType, config.numLabels, options.labelKind);
-      if (type === 'single_label_classification') return [classSum(logits, width, labels!, options)];
+      if (type === 'single_label_classification') return [await classSum(logits, width, labels!, options, budget)];
       return [numberSum(logits, width, numbers!, type === 'regression' ? squaredError : binaryCrossEntropy)];
     }
     case 'token-classification':
     case 'next-sentence-prediction':
     case 'fill-mask':
-      return [classSum(logits, width, labels!, options)];
+      return [await classSum(logits, width, labels!, options, budget)];
     case 'pretraining':
-      return [classSum(logits, width, labels!, options), classSum(outputs[1]!, 2, batch.sentenceLabels as Int32Array, {})];
+      return [
+        await classSum(logits, width, labels!, options, budget),
+        await classSum(outputs[1]!, 2, batch.sentenceLabels as Int32Array, {}, budget),
+      ];
     case 'replaced-token':
       return [numberSum(logits, 1, numbers!, binaryCrossEntropy)];
     case 'question-answering':
@@ -57,25 +66,31 @@ export function evaluateLosses(
       const { numChoices } = options;
       if (numChoices === undefined) throw unexpected('INVALID_OPTION', 'numChoices for multiple-choice', 'none');
       const firsts = labels!.filter((_, i) => i % numChoices === 0);
-      return [classSum(logits, numChoices, firsts, {})];
+      return [await classSum(logits, numChoices, firsts, {}, budget)];
     }
     case 'sentence-embedding':
       return [sentenceLossSum(logits, width, numbers, options)];
   }
 }
 
-/** Σ of cross entropies of rows with a label. */
-function classSum(logits: Float32Array, width: number, labels: Int32Array, options: Partial<TrainingTaskOptions>): number {
-  const { labelSmoothing: smoothing = 0, classWeights } = options;
+/** Σ of cross entropies of rows with a label; of masked words a row has a vocabulary's numbers. */
+async function classSum(
+  logits: Float32Array,
+  width: number,
+  labels: Int32Array,
+  { labelSmoothing: smoothing = 0, classWeights }: Partial<TrainingTaskOptions>,
+  budget: Budget,
+): Promise<number> {
+  const weightOf = (index: number): number => classWeights?.[index] ?? 1;
   let sum = 0;
-  labels.forEach((label, row) => {
-    if (label < 0) return;
+  for (const [row, label] of labels.entries()) {
+    if (budget.isSpent) await budget.yield();
+    if (label < 0) continue;
     const scores = logits.subarray(row * width, (row + 1) * width);
     const whole = logSumExp(scores);
-    const weightOf = (index: number): number => classWeights?.[index] ?? 1;
     sum += (1 - smoothing) * weightOf(label) * (whole - scores[label]!);
     if (smoothing > 0) sum += (smoothing / width) * scores.reduce((total, score, index) => total + weightOf(index) * (whole - score), 0);
-  });
+  }
   return sum;
 }
 

@@ -1,10 +1,11 @@
 import { startCall } from '../../calls/call.js';
 import { callSchema, type CallOptions } from '../../calls/options.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import type { FilePath } from '../../file-path.js';
 import type { Heads, Model, Value } from '../../models/index.js';
 import { integer, type Check } from '../../options.js';
 import { requireHead } from '../../tasks/require-head.js';
-import type { Collator, Example } from '../collators/collator.js';
+import { type Collator, type Example, readInTurns } from '../collators/collator.js';
 import { createCollator, inspectDataset, type CollatorOptions, type DataTask, type TaskData } from '../collators/create-collator.js';
 import { taskMetrics, type Metrics } from '../collators/task-metrics.js';
 import { rowsOf, type Dataset } from '../datasets/dataset.js';
@@ -71,7 +72,7 @@ export async function evaluateModel(
     waiting = [];
     const { signal, priority } = settings;
     const [output] = await model.session.run(batch.batch, [logits], { signal, priority });
-    const { predictions, labels } = batch.read(output!);
+    const { predictions, labels } = await readInTurns(batch, new Budget(signal, priority), output!);
     read.predictions.push(...predictions);
     read.labels.push(...labels);
   };

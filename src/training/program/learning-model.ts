@@ -3,10 +3,12 @@ import { unexpected } from '../../expected.js';
 import { Model } from '../../models/model.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
 import { toNativeProgram } from '../../models/program/program.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
+import { readPart, writePart } from '../checkpoints/tensor-rows.js';
 import type { SaveDtype } from '../arguments/training-arguments.js';
-import type { CollatedBatch } from '../collators/collator.js';
+import { type CollatedBatch, readInTurns } from '../collators/collator.js';
 import { TrainerSession } from '../native/trainer-session.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from '../trainer/trainable-model.js';
 import { adapterConfig, adapterName } from '../lora/adapter-config.js';
@@ -17,7 +19,7 @@ import { mergeBranches } from '../lora/merge-branches.js';
 import { seedWords } from './philox.js';
 import { shareWeights } from './share-weights.js';
 import { snapshotModel, type SnapshotOptions } from './snapshot.js';
-import { place, take, type TrainedPart, type TrainedWeight } from './trained-weights.js';
+import type { TrainedPart, TrainedWeight } from './trained-weights.js';
 
 /** How a model is made to learn. */
 export interface LearningOptions extends TrainingOptions {
@@ -145,9 +147,10 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   async evaluate(batch: CollatedBatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EvaluatedBatch> {
     const values = evaluatedValues(this.training.live, this.#options);
     const outputs = await this.model.session.run(toNativeBatch(batch), values, { signal, priority: 'bulk' });
-    const { predictions, labels } = batch.read(outputs[0]!, outputs[1]);
+    const budget = new Budget(signal, 'bulk');
+    const { predictions, labels } = await readInTurns(batch, budget, outputs[0]!, outputs[1]);
     if (labels.length === 0 || batch.isOnlyScored === true) return { losses: [], numItems: [], predictions, labels };
-    const losses = evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options);
+    const losses = await evaluateLosses(values, outputs, toNativeBatch(batch), this.training.live.config, this.#options, budget);
     return { losses, numItems: batch.numItems, predictions, labels };
   }
 
@@ -207,19 +210,15 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   }
 
   #tensor(weight: TrainedWeight, part: TrainedPart): LearnedTensor {
-    const [begin, end] = [part.rowBegin, part.rowBegin + part.rows];
     const length = part.rows * part.cols;
     return {
       name: this.training.lora === undefined ? part.name : adapterName(part.name, this.#adapted),
       shape: part.shape,
       weight: weight.id,
-      read: async (kind: TensorKind) => take(await this.#session.read(weight.id, kind, begin, end), weight.cols, part, begin),
+      read: (kind: TensorKind) => readPart(this.#session, weight, part, kind),
       write: async (kind: TensorKind, values: Float32Array) => {
         if (values.length !== length) throw unexpected('INVALID_ARG', `${length} numbers for ${part.name}`, String(values.length));
-        const isWhole = part.colBegin === 0 && part.cols === weight.cols;
-        const rows = isWhole ? values : await this.#session.read(weight.id, kind, begin, end);
-        if (!isWhole) place(rows, weight.cols, { ...part, rowBegin: 0 }, values);
-        await this.#session.write(weight.id, kind, begin, rows);
+        await writePart(this.#session, weight, part, kind, values);
       },
     };
   }

@@ -3,7 +3,7 @@ import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
 import type { BatchPlan } from './batch-plan.js';
 import { distinctBatches } from './distinct-batches.js';
-import { epochOrder } from './sampling.js';
+import { epochOrderInTurns } from './sampling.js';
 import type { Examples } from './examples.js';
 
 /** How far a run is in its data. */
@@ -42,7 +42,8 @@ export async function* batchGroups(
   numEpochs: number,
 ): AsyncGenerator<BatchGroup, void, undefined> {
   const { all } = options.examples;
-  const lengths = all === undefined ? undefined : Uint32Array.from(all, ({ tokens }) => tokens);
+  const lengths = all === undefined ? undefined : new Uint32Array(all.length);
+  all?.forEach(({ tokens }, row) => (lengths![row] = tokens));
   for (let { epoch, rows } = from; epoch < numEpochs; epoch++, rows = 0) {
     if (options.plan !== undefined) yield* plannedEpoch(options, options.plan, epoch, rows);
     else if (options.collator.isDistinct === true) yield* distinctEpoch(options, epoch, rows, lengths);
@@ -74,7 +75,7 @@ async function* distinctEpoch(
   const source =
     lengths === undefined
       ? examples.epoch(budget, args, epoch, 0)
-      : ordered(examples.all!, epochOrder(args, epoch, lengths.length, lengths));
+      : ordered(examples.all!, await epochOrderInTurns(budget, args, epoch, lengths.length, lengths));
   let group: (readonly Example[])[] = [];
   let rows = 0;
   const take = (endsEpoch: boolean): BatchGroup => {
@@ -103,7 +104,7 @@ async function* ordered(all: readonly Example[], order: Uint32Array): AsyncGener
 async function* orderedEpoch(options: SourceOptions, epoch: number, begin: number, lengths: Uint32Array): AsyncGenerator<BatchGroup> {
   const { args, examples, budget } = options;
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: accumulation, dataloaderDropLast } = args;
-  const order = epochOrder(args, epoch, lengths.length, lengths);
+  const order = await epochOrderInTurns(budget, args, epoch, lengths.length, lengths);
   const rows = dataloaderDropLast ? lengths.length - (lengths.length % size) : lengths.length;
   for (let row = begin; row < rows; row += size * accumulation) {
     if (budget.isSpent) await budget.yield();
