@@ -5,31 +5,33 @@ import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
 import { addSentenceFlags, sentenceTasks, type SentenceTaskName } from './commands/training/sentence-flags.js';
 import { addSetFitFlags, type SetFitFlags } from './commands/training/setfit-flags.js';
-import { setFitTasks, taskLines, trainingTasks, type TrainingTaskName } from './commands/training/tasks.js';
+import { multiTasks, setFitTasks, taskLines, trainingTasks, type TrainingTaskName } from './commands/training/tasks.js';
+import { unexpected } from '../expected.js';
 import { path, positive, withCompute } from './flags.js';
 
-type AllTrainFlags = TrainFlags & SetFitFlags & Record<string, unknown>;
+type AllTrainFlags = TrainFlags & SetFitFlags & { readonly config?: string } & Record<string, unknown>;
 
 /** Adds the commands about learning: `train` and `evaluate`. */
 export function addTrainingCommands(program: Command, setExitCode: (code: number) => void): void {
-  const training = taskCommand(program, 'train', { ...trainingTasks, ...sentenceTasks, ...setFitTasks })
+  const training = taskCommand(program, 'train', { ...trainingTasks, ...sentenceTasks, ...setFitTasks, ...multiTasks })
     .description('Fine-tune a model on a file of labelled rows.')
-    .requiredOption('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json', path)
+    .option('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json; needed but for multi', path)
+    .option('--config <path>', 'multi: JSON of heads, each with name, task, train, eval …; needed there', path)
     .option('--eval <path>', 'rows to score the model on', path)
     .option('-o, --output <directory>', 'where the model and its checkpoints go; needed', path)
     .option('--resume', 'go on from the newest checkpoint of --output')
     .option('--json', 'print the metrics as JSON')
     .option('--class-weights <numbers>', 'a factor for the loss of each label, with commas between, in the order of their ids', numbers);
   addArgumentFlags(addSetFitFlags(addSentenceFlags(addDataFlags(training)))).action(
-    async (name: TrainingTaskName | SentenceTaskName | 'setfit', flags: AllTrainFlags, command: Command) => {
-      if (flags.output === undefined && flags.outputDir === undefined) {
-        command.error("error: required option '-o, --output <directory>' not specified", {
-          exitCode: 2,
-          code: 'commander.missingMandatoryOptionValue',
-        });
-      }
+    async (name: TrainingTaskName | SentenceTaskName | 'setfit' | 'multi', flags: AllTrainFlags, command: Command) => {
+      const isMulti = name === 'multi';
+      if (!isMulti) requireFlag(command, flags.train, '--train <path>');
+      if (isMulti) requireFlag(command, flags.config, '--config <path>');
+      else if (flags.config !== undefined) throw unexpected('INVALID_OPTION', `flags of ${name}`, '--config, which is for multi');
+      requireFlag(command, flags.output ?? flags.outputDir, '-o, --output <directory>');
       const args = argumentsOf(flags, command);
-      if (name === 'setfit') setExitCode(await (await import('./commands/training/setfit.js')).trainFewTexts(flags, args));
+      if (isMulti) setExitCode(await (await import('./commands/training/multi.js')).trainHeads(flags.config!, flags, args));
+      else if (name === 'setfit') setExitCode(await (await import('./commands/training/setfit.js')).trainFewTexts(flags, args));
       else setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, args));
     },
   );
@@ -42,6 +44,12 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
   addDataFlags(evaluating).action(async (name: TrainingTaskName, flags: EvaluateFlags) =>
     (await import('./commands/training/evaluate.js')).evaluate(name, flags),
   );
+}
+
+/** Ends the command as commander does where a required option is missing. */
+function requireFlag(command: Command, value: unknown, flag: string): void {
+  if (value !== undefined) return;
+  command.error(`error: required option '${flag}' not specified`, { exitCode: 2, code: 'commander.missingMandatoryOptionValue' });
 }
 
 function taskCommand(program: Command, name: string, tasks: Readonly<Record<string, { readonly about: string }>>): Command {

@@ -60,6 +60,11 @@ const examples: Readonly<Record<string, Example>> = {
     prints: new RegExp(`^f1 of entities ${score} on`),
     says: /PER clara jensen .*\n.*ORG redwood airways .*\nLOC rome/,
   },
+  'multi-task.mjs': {
+    tiny: 'bert-base-noprefix',
+    prints: new RegExp(String.raw`^accuracy ${score} and f1 of entities ${score} on the rows .*\n(positive|negative)\n`),
+    says: /\npositive\n.*PER clara jensen/,
+  },
   'qa.mjs': {
     tiny: 'bert-base-noprefix',
     prints: new RegExp(String.raw`^exact match ${score}, f1 ${score} on .*\nWho was the engineer\? `),

@@ -1,8 +1,11 @@
 // Several heads on one encoder: what one learns is what it would learn alone, what they share is there once, and every head is a model of its own.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
+import { readHeads } from '../../src/cli/commands/training/multi.js';
 import { loadModel } from '../../src/models/model.js';
 import { classifyText, recognizeEntities } from '../../src/tasks/index.js';
 import type { HeadBatch } from '../../src/training/multi-task/heads-collator.js';
@@ -13,6 +16,7 @@ import type { MicroBatch } from '../../src/training/collators/collator.js';
 import { train, trainMultiTask, type MultiTaskHead, type MultiTaskOptions, type Row } from '../../src/training/index.js';
 import { golden, rejection } from '../support/checkpoint-files.js';
 import { learnedState, learningBatch, learningUpdate } from '../support/learning-batch.js';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('multi-task');
@@ -250,6 +254,68 @@ t('says what is wrong with the heads', async () => {
     assert.is(error.code, code, error.message);
     assert.match(error.message, message);
   }
+});
+
+t('bertha train multi reads its heads from a file, and writes a folder for each', async () => {
+  const [folder, output] = [newFolder(), newFolder()];
+  mkdirSync(folder);
+  const lines = (rows: readonly Row[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  writeFileSync(join(folder, 'reviews.jsonl'), lines(reviews.map(({ text, label }) => ({ review: text, label }))));
+  writeFileSync(join(folder, 'stars.jsonl'), lines(reviews.map(({ text }, i) => ({ text, label: i % 5 }))));
+  const config = join(folder, 'heads.json');
+  const sentiment = {
+    name: 'sentiment',
+    task: 'classify',
+    train: 'reviews.jsonl',
+    columns: { text: 'review' },
+    collator: { maxLength: 12 },
+  };
+  const stars = { name: 'stars', task: 'regress', train: 'stars.jsonl', eval: 'stars.jsonl' };
+  writeFileSync(config, JSON.stringify({ heads: [sentiment, stars], sampling: 'temperature', temperature: 3 }));
+  const bertha = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [cliProgram, 'train', 'multi', '--model', base, '--config', config, ...args]);
+  const { stdout } = await bertha(
+    '--output',
+    output,
+    '--max-steps',
+    '2',
+    '--save-strategy',
+    'no',
+    '--json',
+    '--no-progress',
+    '--threads',
+    '1',
+  );
+  const metrics = JSON.parse(stdout) as Record<string, number>;
+  assert.ok(Number.isFinite(metrics['eval_stars_mse']) && Number.isFinite(metrics['eval_loss']));
+  for (const name of ['sentiment', 'stars']) (await loadModel(join(output, name))).dispose();
+  await bertha('--output', output, '--train', config).then(
+    () => assert.unreachable(),
+    ({ code, stderr }: { code: number; stderr: string }) => {
+      assert.is(code, 2);
+      assert.match(stderr, /--train, which each head of --config has/);
+    },
+  );
+});
+
+t('says what is wrong with a file of heads', async () => {
+  const config = join(root, 'heads.json');
+  const cases: [unknown, RegExp][] = [
+    [[], /a JSON object/],
+    [{}, /a list "heads"/],
+    [{ heads: [{}] }, /one of classify, .* for "task" in .*heads\[0\]/],
+    [{ heads: [{ name: 'a', task: 'poetry', train: 'a.jsonl' }] }, /heads\[0\] option task/],
+    [{ heads: [{ name: 'a', task: 'classify' }] }, /a file of rows for "train"/],
+    [{ heads: [{ name: 'a', task: 'classify', train: 'a.jsonl', trainFile: 1 }] }, /a known option/],
+    [{ heads: [], samplings: 'uniform' }, /Did you mean "sampling"/],
+  ];
+  for (const [contents, message] of cases) {
+    writeFileSync(config, JSON.stringify(contents));
+    const error = await rejection(() => readHeads(config));
+    assert.is(error.code, 'INVALID_OPTION', error.message);
+    assert.match(error.message, message);
+  }
+  assert.is((await rejection(() => readHeads(join(root, 'none.json')))).code, 'IO');
 });
 
 /** Values and moments of a head's own weights. */

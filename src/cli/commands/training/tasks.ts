@@ -25,6 +25,11 @@ export const setFitTasks = {
   setfit: { about: 'a classifier from 8 to 64 texts of each label, for `bertha classify --classifier`' },
 } as const;
 
+/** What several heads learn together. */
+export const multiTasks = {
+  multi: { about: 'several heads on one encoder, as the file --config says' },
+} as const;
+
 /** A line for each task, for help. */
 export function taskLines(tasks: Readonly<Record<string, { readonly about: string }>>): string {
   const width = Math.max(...Object.keys(tasks).map(({ length }) => length)) + 2;
