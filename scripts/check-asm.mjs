@@ -19,13 +19,9 @@ const kernels = [
   ...[4, 5, 6, 7, 8].map((rows) => fp32('kernels_avx512.o', rows, 3, Infinity)),
   ...[4, 6].map((rows) => gradWeight('training_avx2.o', rows, 2, 0)),
   ...[4, 8].map((rows) => gradWeight('training_avx512.o', rows, 3, Infinity)),
-  ...[4, 8].map((rows) => ({
-    object: 'bf16_avx512.o',
-    name: `bf16_tile<${rows}, 3, false>`,
-    product: /vdpbf16ps/,
-    spills: 0,
-    memory: Infinity,
-  })),
+  ...[4, 8].map((rows) => bf16(rows, 'PairsByInstruction', /vdpbf16ps/)),
+  ...[4, 8].map((rows) => bf16(rows, 'PairsByFma', /vfmadd\d+ps/)),
+  gradWeight('training_bf16_avx512.o', 8, 3, Infinity),
   ...[4, 8].map((rows) => int8('int8_avx512_vnni.o', rows, /vpdpbusd/)),
   ...[4, 6].map((rows) => int8('int8_avx_vnni.o', rows, /vpdpbusd/)),
   ...[4, 5].map((rows) => int8('kernels_avx2.o', rows, /vpmaddubsw/, 'PairInt8')),
@@ -41,6 +37,10 @@ function fp32(object, rows, vectors, memory) {
     spills: rows === 1 ? 0.25 : 0,
     memory: rows === 1 ? Infinity : memory,
   };
+}
+
+function bf16(rows, pairs, product) {
+  return { object: 'bf16_avx512.o', name: new RegExp(`bf16_tile<${rows}, 3, false, .*::${pairs}>`), product, spills: 0, memory: Infinity };
 }
 
 function gradWeight(object, rows, vectors, memory) {

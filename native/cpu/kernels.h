@@ -161,6 +161,9 @@ struct KernelTable {
 const KernelTable* scalar_kernels();
 const KernelTable* avx2_kernels();
 const KernelTable* avx512_kernels();
+// What multiplies pairs of bf16 numbers, to the same bits: the dot-product instruction, or two FMAs where the
+// processor does those faster.
+enum class Bf16Products { kInstruction, kFma };
 struct Bf16Kernels {
     MatrixFormat format;
     int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
@@ -170,6 +173,6 @@ struct Bf16Kernels {
 // Better formats for the tables above, where the processor has the dot-product instructions.
 const MatrixFormat* avx_vnni_int8();
 const MatrixFormat* avx512_vnni_int8();
-const Bf16Kernels* avx512_bf16_kernels();
+const Bf16Kernels* avx512_bf16_kernels(Bf16Products products);
 
 }  // namespace bertha::cpu

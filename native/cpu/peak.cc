@@ -117,7 +117,13 @@ std::vector<Peak> measure_peaks() {
     };
     if (isa.rfind("avx512", 0) == 0) {
         add("fp32", fma_zmm, 2 * 16);
-        if (isa == "avx512_bf16") add("bf16", bf16_zmm, 2 * 32);
+        if (isa == "avx512_bf16") {
+            if (bf16_products() == Bf16Products::kFma) {
+                add("bf16", fma_zmm, 2 * 16);
+            } else {
+                add("bf16", bf16_zmm, 2 * 32);
+            }
+        }
         if (isa == "avx512") {
             add("int8", int8_zmm, 2 * 64);
         } else {

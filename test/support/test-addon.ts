@@ -49,7 +49,7 @@ export interface NativeOps {
 
 /** The backward of one op at a time, likewise. */
 export interface NativeTrainingOps extends NativeTrainingRowOps {
-  /** Gradients from input [m, k], weight [n, k] and that of the output [m, n]; `parts` of k are computed one by one, as threads would. With bf16 products also their `output`. */
+  /** Gradients from input [m, k], weight [n, k] and that of the output [m, n]; `parts` of k are computed one by one, as threads would. With bf16 products also their `output`; by name: by vdpbf16ps or by FMAs. */
   linearGrad(
     input: Float32Array,
     weight: Float32Array,
@@ -58,7 +58,7 @@ export interface NativeTrainingOps extends NativeTrainingRowOps {
     n: number,
     k: number,
     parts: number,
-    bf16: boolean,
+    bf16: boolean | 'instruction' | 'fma',
   ): { output: Float32Array; input: Float32Array; weight: Float32Array; bias: Float32Array };
   /** Forward and backward of qkv [tokens, 3, heads, headDim]; `lse` [tokens, heads] in powers of two, `qkv` and `relativeBias` gradients. */
   attentionGrad(

@@ -20,7 +20,7 @@ function draw(random: Random, m: number, n: number, k: number): Drawn {
   return { input: random.floats(m * k), weight: random.floats(n * k), gradOutput: random.floats(m * n), m, n, k };
 }
 
-function run({ input, weight, gradOutput, m, n, k }: Drawn, parts = 1, bf16 = false) {
+function run({ input, weight, gradOutput, m, n, k }: Drawn, parts = 1, bf16: boolean | 'instruction' | 'fma' = false) {
   return trainingOps.linearGrad(input, weight, gradOutput, m, n, k, parts, bf16);
 }
 
@@ -120,6 +120,23 @@ if (instructionSet === 'avx512_bf16') {
       const forward = linear({ input, weight, bias: null, residual: null, m, n, k }, 'none');
       compare(actual.output, { values: forward.output, magnitudes: forward.magnitude }, k, 'Y');
       assertSameBits(run(inputs, Math.min(3, k), true).weight, actual.weight, 'dW in parts');
+    }
+  });
+
+  t('bf16: FMAs give the bits of the instruction, whatever the size and magnitude', () => {
+    const random = new Random(8);
+    for (const [m, n, k, scale] of [
+      [1, 1, 1, 1],
+      [9, 49, 7, 1],
+      [257, 97, 51, 1],
+      [300, 50, 33, 1e-20],
+      [30, 33, 128, 1e18],
+    ] as const) {
+      const scaled = (values: Float32Array) => values.map((value, i) => value * scale * 10 ** ((i % 7) - 3));
+      const { input, weight, gradOutput } = draw(random, m, n, k);
+      const inputs = { input: scaled(input), weight: scaled(weight), gradOutput: scaled(gradOutput), m, n, k };
+      const [by, fma] = [run(inputs, 1, 'instruction'), run(inputs, 1, 'fma')];
+      for (const name of ['output', 'input', 'weight'] as const) assertSameBits(fma[name], by[name], `m=${m} n=${n} k=${k}: ${name}`);
     }
   });
 } else {

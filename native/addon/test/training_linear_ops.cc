@@ -1,5 +1,7 @@
 #include "addon/test/training_linear_ops.h"
 
+#include <optional>
+
 #include "addon/test/op_args.h"
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
@@ -48,11 +50,27 @@ struct Panels {
     }
 };
 
+// The kernels of bf16 products: those in use here, or by name 'instruction' or 'fma'.
+struct Bf16 {
+    const cpu::MatrixFormat& format;
+    const cpu::Bf16TrainingKernels& training;
+
+    static Bf16 of(const Napi::Value& value) {
+        cpu::format_for(cpu::kernels(), "bf16");
+        cpu::Bf16Products products = cpu::bf16_products();
+        if (value.IsString())
+            products = to_string(value, "bf16") == "fma" ? cpu::Bf16Products::kFma
+                                                         : cpu::Bf16Products::kInstruction;
+        return {cpu::avx512_bf16_kernels(products)->format, *cpu::avx512_bf16_training_kernels(products)};
+    }
+};
+
 // dX with bf16 products; `transposed` false: Y = X Wᵀ, input [m, k], instead.
-std::vector<float> bf16_product(const std::vector<float>& weight, const std::vector<float>& input, int64_t m,
-                                int64_t n, int64_t k, bool transposed) {
-    const cpu::Bf16TrainingKernels& training = cpu::bf16_training_kernels();
-    const cpu::MatrixFormat& format = cpu::format_for(cpu::kernels(), "bf16");
+std::vector<float> bf16_product(const Bf16& kernels, const std::vector<float>& weight,
+                                const std::vector<float>& input, int64_t m, int64_t n, int64_t k,
+                                bool transposed) {
+    const cpu::Bf16TrainingKernels& training = kernels.training;
+    const cpu::MatrixFormat& format = kernels.format;
     Panels master = Panels::of(weight, n, k);
     const int64_t rows = transposed ? k : n, depth = transposed ? n : k, width = format.panel_width,
                   panels = (rows + width - 1) / width, bytes = format.panel_bytes(width, depth);
@@ -94,11 +112,12 @@ std::vector<float> grad_input(const std::vector<float>& weight, const std::vecto
 
 // k in `parts` parts, as threads would share it, and as many panels at a time.
 std::vector<float> grad_weight(const std::vector<float>& input, const std::vector<float>& grad_output,
-                               int64_t m, int64_t n, int64_t k, int64_t parts, bool bf16) {
-    const auto product = bf16 ? cpu::bf16_training_kernels().linear_grad_weight
-                              : cpu::training_kernels().linear_grad_weight;
-    const int64_t scratch_floats = bf16 ? cpu::bf16_training_kernels().linear_grad_weight_scratch(k)
-                                        : cpu::training_kernels().linear_grad_weight_scratch(k);
+                               int64_t m, int64_t n, int64_t k, int64_t parts,
+                               const cpu::Bf16TrainingKernels* bf16) {
+    const auto product = bf16 != nullptr ? bf16->linear_grad_weight
+                                         : cpu::training_kernels().linear_grad_weight;
+    const int64_t scratch_floats = bf16 != nullptr ? bf16->linear_grad_weight_scratch(k)
+                                                   : cpu::training_kernels().linear_grad_weight_scratch(k);
     Panels grad(n, k);
     std::vector<float> scratch(static_cast<size_t>(scratch_floats));
     for (int64_t panel = 0; panel < grad.count; panel += parts) {
@@ -123,8 +142,9 @@ std::vector<float> grad_weight(const std::vector<float>& input, const std::vecto
     return grad.unpack();
 }
 
-// linearGrad(input [m,k], weight [n,k], gradOutput [m,n], m, n, k, parts, bf16):
-// { output [m,n] of bf16, input [m,k], weight [n,k], bias [n] }. Throws PRECISION where bf16 has no kernels.
+// linearGrad(input [m,k], weight [n,k], gradOutput [m,n], m, n, k, parts, bf16: boolean | 'instruction' |
+// 'fma'): { output [m,n] of bf16, input [m,k], weight [n,k], bias [n] }. Throws PRECISION where bf16 has no
+// kernels.
 Napi::Value linear_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> input = to_floats(info[0], "input"), weight = to_floats(info[1], "weight"),
@@ -135,11 +155,13 @@ Napi::Value linear_grad(const Napi::CallbackInfo& info) {
         check_count(weight.size(), n * k, "weight");
         check_count(grad_output.size(), m * n, "gradOutput");
         const FlushDenormals flush;
-        const bool bf16 = info[7].ToBoolean();
-        const std::vector<float> of_input = bf16 ? bf16_product(weight, grad_output, m, n, k, true)
+        std::optional<Bf16> bf16;
+        if (info[7].ToBoolean()) bf16.emplace(Bf16::of(info[7]));
+        const std::vector<float> of_input = bf16 ? bf16_product(*bf16, weight, grad_output, m, n, k, true)
                                                  : grad_input(weight, grad_output, m, n, k),
-                                 of_weight = grad_weight(input, grad_output, m, n, k, parts, bf16),
-                                 output = bf16 ? bf16_product(weight, input, m, n, k, false)
+                                 of_weight = grad_weight(input, grad_output, m, n, k, parts,
+                                                         bf16 ? &bf16->training : nullptr),
+                                 output = bf16 ? bf16_product(*bf16, weight, input, m, n, k, false)
                                                : std::vector<float>();
         std::vector<float> of_bias(static_cast<size_t>(n), 0.0f);
         for (int64_t part = 0; part < std::min(parts, n); part++)

@@ -1,4 +1,4 @@
-// bf16 with vdpbf16ps on AVX-512 BF16: products and attention.
+// bf16 on AVX-512 BF16: products by vdpbf16ps or by FMAs, attention by vdpbf16ps.
 #include <cstdint>
 #include <utility>
 
@@ -19,7 +19,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")
 #endif
 
-#define BERTHA_KEEP_IN_REGISTER(x)
+#define BERTHA_KEEP_IN_REGISTER(x) __asm__("" : "+v"(x))
 
 namespace bertha::cpu {
 namespace avx512_bf16 {
@@ -31,10 +31,12 @@ namespace {
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/bf16-inl.h"
+#include "cpu/kernels/bf16_by_fma-inl.h"
 #include "cpu/kernels/attention_bf16-inl.h"
 // clang-format on
 
-constexpr Bf16Kernels kPrecision = {kBf16Format, bf16_attention_scratch, attention_bf16};
+constexpr Bf16Kernels kByInstruction = {kBf16Format, bf16_attention_scratch, attention_bf16};
+constexpr Bf16Kernels kByFma = {kBf16ByFmaFormat, bf16_attention_scratch, attention_bf16};
 
 }  // namespace
 }  // namespace avx512_bf16
@@ -45,14 +47,16 @@ constexpr Bf16Kernels kPrecision = {kBf16Format, bf16_attention_scratch, attenti
 #pragma GCC pop_options
 #endif
 
-const Bf16Kernels* avx512_bf16_kernels() { return &avx512_bf16::kPrecision; }
+const Bf16Kernels* avx512_bf16_kernels(Bf16Products products) {
+    return products == Bf16Products::kFma ? &avx512_bf16::kByFma : &avx512_bf16::kByInstruction;
+}
 
 }  // namespace bertha::cpu
 
 #else
 
 namespace bertha::cpu {
-const Bf16Kernels* avx512_bf16_kernels() { return nullptr; }
+const Bf16Kernels* avx512_bf16_kernels(Bf16Products) { return nullptr; }
 }  // namespace bertha::cpu
 
 #endif

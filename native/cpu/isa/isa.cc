@@ -18,6 +18,7 @@ struct Features {
     bool avx_vnni = false;
     bool avx512_vnni = false;
     bool avx512_bf16 = false;
+    bool is_intel = false;
     std::vector<std::string> names;
 };
 
@@ -27,6 +28,8 @@ __attribute__((target("xsave"))) uint64_t read_xcr0() { return __builtin_ia32_xg
 Features detect() {
     Features found;
     unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid(0, &a, &b, &c, &d) == 0) return found;
+    found.is_intel = b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx;
     if (__get_cpuid(1, &a, &b, &c, &d) == 0) return found;
     const bool fma = c & (1u << 12), f16c = c & (1u << 29), osxsave = c & (1u << 27), avx = c & (1u << 28);
     if (!osxsave || !avx) return found;
@@ -75,12 +78,13 @@ std::vector<KernelTable> make_tables() {
     if (avx512_kernels() != nullptr && features().avx512) tables.push_back(*avx512_kernels());
     if (avx512_vnni_int8() != nullptr && features().avx512_vnni)
         tables.push_back(with_int8(*avx512_kernels(), "avx512_vnni", *avx512_vnni_int8()));
-    if (avx512_bf16_kernels() != nullptr && features().avx512_bf16 && features().avx512_vnni) {
+    const Bf16Kernels* bf16 = avx512_bf16_kernels(bf16_products());
+    if (bf16 != nullptr && features().avx512_bf16 && features().avx512_vnni) {
         KernelTable table = tables.back();
         table.isa = "avx512_bf16";
-        table.bf16 = avx512_bf16_kernels()->format;
-        table.attention_bf16_scratch = avx512_bf16_kernels()->attention_scratch;
-        table.attention_bf16 = avx512_bf16_kernels()->attention;
+        table.bf16 = bf16->format;
+        table.attention_bf16_scratch = bf16->attention_scratch;
+        table.attention_bf16 = bf16->attention;
         tables.push_back(table);
     }
     return tables;
@@ -92,6 +96,8 @@ const std::vector<KernelTable>& available_tables() {
 }
 
 }  // namespace
+
+Bf16Products bf16_products() { return features().is_intel ? Bf16Products::kFma : Bf16Products::kInstruction; }
 
 IsaReport isa_report() {
     IsaReport report;
@@ -138,7 +144,7 @@ const WordKernels& word_kernels() {
 
 const Bf16TrainingKernels& bf16_training_kernels() {
     format_for(kernels(), "bf16");
-    return *avx512_bf16_training_kernels();
+    return *avx512_bf16_training_kernels(bf16_products());
 }
 
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision) {

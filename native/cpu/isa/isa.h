@@ -24,6 +24,8 @@ const KernelTable& kernels();
 // Those that fit kernels().
 const TrainingKernels& training_kernels();
 const WordKernels& word_kernels();
+// How kernels() and bf16_training_kernels() multiply bf16 numbers: by FMA on Intel's processors.
+Bf16Products bf16_products();
 // Those of bf16 products. Throws PRECISION where kernels() has none.
 const Bf16TrainingKernels& bf16_training_kernels();
 // The format of a precision. Throws PRECISION, saying what is missing, when this processor cannot run it.

@@ -1,4 +1,4 @@
-// What learning needs with bf16 products, vdpbf16ps on AVX-512 BF16.
+// What learning needs with bf16 products on AVX-512 BF16, by vdpbf16ps or by FMAs.
 #include <cstdint>
 #include <utility>
 
@@ -19,7 +19,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")
 #endif
 
-#define BERTHA_KEEP_IN_REGISTER(x)
+#define BERTHA_KEEP_IN_REGISTER(x) __asm__("" : "+v"(x))
 
 namespace bertha::cpu {
 namespace avx512_bf16 {
@@ -33,13 +33,17 @@ namespace {
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/bf16-inl.h"
+#include "cpu/kernels/bf16_by_fma-inl.h"
 #include "cpu/kernels/attention_bf16-inl.h"
 #include "cpu/kernels/training/grad-blocks-inl.h"
+#include "cpu/kernels/training/linear-grad-inl.h"
 #include "cpu/kernels/training/linear-grad-bf16-inl.h"
 // clang-format on
 
-constexpr Bf16TrainingKernels kTable = {round_panel, round_transposed_panel, linear_grad_weight_bf16_scratch,
-                                        linear_grad_weight_bf16};
+constexpr Bf16TrainingKernels kByInstruction = {round_panel, round_transposed_panel,
+                                                linear_grad_weight_bf16_scratch, linear_grad_weight_bf16};
+constexpr Bf16TrainingKernels kByFma = {round_panel, round_transposed_panel, linear_grad_weight_scratch,
+                                        linear_grad_weight_of<RoundedRows>};
 
 }  // namespace
 }  // namespace avx512_bf16
@@ -50,14 +54,16 @@ constexpr Bf16TrainingKernels kTable = {round_panel, round_transposed_panel, lin
 #pragma GCC pop_options
 #endif
 
-const Bf16TrainingKernels* avx512_bf16_training_kernels() { return &avx512_bf16::kTable; }
+const Bf16TrainingKernels* avx512_bf16_training_kernels(Bf16Products products) {
+    return products == Bf16Products::kFma ? &avx512_bf16::kByFma : &avx512_bf16::kByInstruction;
+}
 
 }  // namespace bertha::cpu
 
 #else
 
 namespace bertha::cpu {
-const Bf16TrainingKernels* avx512_bf16_training_kernels() { return nullptr; }
+const Bf16TrainingKernels* avx512_bf16_training_kernels(Bf16Products) { return nullptr; }
 }  // namespace bertha::cpu
 
 #endif

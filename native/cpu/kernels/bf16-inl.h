@@ -1,7 +1,7 @@
-// bfloat16 products with fp32 sums: pairs of neighbouring k go through one vdpbf16ps. Weights and GEMM inputs
-// are rounded to bf16 (relative error 2^-9, to nearest even); sums, residuals, LayerNorm and softmax stay
-// fp32. Each output element sums its pairs in order of k, whatever the tile: no row depends on its
-// batch-mates.
+// bfloat16 products with fp32 sums: pairs of neighbouring k go through one vdpbf16ps, or, in
+// bf16_by_fma-inl.h, through two FMAs. Weights and GEMM inputs are rounded to bf16 (relative error 2^-9, to
+// nearest even); sums, residuals, LayerNorm and softmax stay fp32. Each output element sums its pairs in
+// order of k, whatever the tile: no row depends on its batch-mates.
 
 constexpr int kBf16Rows = 8;
 constexpr int kBf16Vectors = 3;
@@ -65,12 +65,17 @@ struct Bf16Tile {
     const uint8_t* next_panel;  // prefetched
 };
 
-template <int R, int V, bool kPrefetch>
-inline void multiply_bf16_tile(const Bf16Tile& tile, VecF (&sums)[R][V]) {
+template <int R, int V>
+inline void start_bf16_tile(const Bf16Tile& tile, VecF (&sums)[R][V]) {
     for (int v = 0; v < V; v++) {
         const VecF start = tile.bias != nullptr ? load(tile.bias + v * kLanes) : zero();
         for (int r = 0; r < R; r++) sums[r][v] = start;
     }
+}
+
+template <int R, int V, bool kPrefetch>
+inline void multiply_bf16_tile(const Bf16Tile& tile, VecF (&sums)[R][V]) {
+    start_bf16_tile(tile, sums);
     const uint8_t* panel = tile.panel;
     const uint8_t* next = tile.next_panel;
     BERTHA_NO_UNROLL
@@ -90,31 +95,42 @@ inline void multiply_bf16_tile(const Bf16Tile& tile, VecF (&sums)[R][V]) {
     }
 }
 
-template <int R, int V, bool kPrefetch>
+// What a format's tiles multiply with.
+struct PairsByInstruction {
+    static int64_t row_bytes(int64_t k) { return bf16_row_bytes(k); }
+    template <int R, int V, bool kPrefetch>
+    static void multiply(const Bf16Tile& tile, VecF (&sums)[R][V]) {
+        multiply_bf16_tile<R, V, kPrefetch>(tile, sums);
+    }
+};
+
+template <int R, int V, bool kPrefetch, typename Pairs = PairsByInstruction>
 inline void bf16_tile(const Bf16Tile& tile) {
     VecF sums[R][V];
-    multiply_bf16_tile<R, V, kPrefetch>(tile, sums);
+    Pairs::template multiply<R, V, kPrefetch>(tile, sums);
     store_tile(tile, sums);
 }
 
-template <int V, bool kPrefetch, int... R>
+template <typename Pairs, int V, bool kPrefetch, int... R>
 inline void run_bf16_rows(int64_t rows, const Bf16Tile& tile, std::integer_sequence<int, R...>) {
     using Function = void (*)(const Bf16Tile&);
-    constexpr Function functions[] = {&bf16_tile<R + 1, V, kPrefetch>...};
+    constexpr Function functions[] = {&bf16_tile<R + 1, V, kPrefetch, Pairs>...};
     functions[rows - 1](tile);
 }
 
+template <typename Pairs>
 inline void run_bf16_tile(int64_t vectors, bool prefetch_next, int64_t rows, const Bf16Tile& tile) {
     constexpr auto kRowCounts = std::make_integer_sequence<int, kBf16Rows>();
-    if (vectors == 1) return run_bf16_rows<1, false>(rows, tile, kRowCounts);
-    if (vectors == 2) return run_bf16_rows<2, false>(rows, tile, kRowCounts);
-    if (prefetch_next) return run_bf16_rows<kBf16Vectors, true>(rows, tile, kRowCounts);
-    run_bf16_rows<kBf16Vectors, false>(rows, tile, kRowCounts);
+    if (vectors == 1) return run_bf16_rows<Pairs, 1, false>(rows, tile, kRowCounts);
+    if (vectors == 2) return run_bf16_rows<Pairs, 2, false>(rows, tile, kRowCounts);
+    if (prefetch_next) return run_bf16_rows<Pairs, kBf16Vectors, true>(rows, tile, kRowCounts);
+    run_bf16_rows<Pairs, kBf16Vectors, false>(rows, tile, kRowCounts);
 }
 
 // The columns of all panels for one tile of rows, or for many tiles panel by panel.
+template <typename Pairs>
 void bf16_gemm(const LinearArgs& args) {
-    const int64_t n = args.matrix.n, k = args.matrix.k, row_bytes = bf16_row_bytes(k);
+    const int64_t n = args.matrix.n, k = args.matrix.k, row_bytes = Pairs::row_bytes(k);
     const int64_t tiles = (args.rows + kBf16Rows - 1) / kBf16Rows;
     for (int64_t panel = args.panel_begin; panel < args.panel_end; panel++) {
         const int64_t column = panel * kBf16Width;
@@ -133,7 +149,7 @@ void bf16_gemm(const LinearArgs& args) {
             tile.output = args.output + begin * args.output_stride + column;
             tile.residual = args.residual != nullptr ? args.residual + begin * args.output_stride + column
                                                      : nullptr;
-            run_bf16_tile(vectors, t == 0, rows, tile);
+            run_bf16_tile<Pairs>(vectors, t == 0, rows, tile);
         }
     }
 }
@@ -144,4 +160,4 @@ constexpr MatrixFormat kBf16Format = {"bf16",
                                       pack_bf16_panel,
                                       bf16_row_bytes,
                                       bf16_rows,
-                                      linear<bf16_gemm, kBf16Width, activate_rounded>};
+                                      linear<bf16_gemm<PairsByInstruction>, kBf16Width, activate_rounded>};

@@ -187,6 +187,6 @@ struct Bf16TrainingKernels {
 const TrainingKernels* scalar_training_kernels();
 const TrainingKernels* avx2_training_kernels();
 const TrainingKernels* avx512_training_kernels();
-const Bf16TrainingKernels* avx512_bf16_training_kernels();
+const Bf16TrainingKernels* avx512_bf16_training_kernels(Bf16Products products);
 
 }  // namespace bertha::cpu

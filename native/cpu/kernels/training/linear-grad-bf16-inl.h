@@ -96,6 +96,19 @@ inline void linear_grad_weight_bf16(const LinearGradWeightArgs& args) {
     });
 }
 
+// Rows for products by FMA: rounded, and those of a pair in the order in which vdpbf16ps adds them. Its odd
+// last row pairs with zeros, null here.
+struct RoundedRows {
+    const float* x;
+    int64_t stride;
+    int64_t count;
+
+    int64_t summed() const { return 2 * pairs_of(count); }
+    const float* row(int64_t i) const { return (i ^ 1) < count ? x + (i ^ 1) * stride : nullptr; }
+    static constexpr bool kConverts = true;
+    static VecF convert(VecF value) { return round_to_bf16(value); }
+};
+
 // Panels of a matrix [n, k] as KernelTable::fp32 packs them -> panel `panel` as pack_bf16_panel does. Its
 // rows of a panel are along the summed dimension already.
 inline void round_panel(const float* panels, int64_t n, int64_t k, int64_t panel, void* out) {

@@ -50,17 +50,39 @@ inline void add_transposed_rows(int64_t rows, const float* a, const float* panel
     functions[rows - 1](a, panel, count, output);
 }
 
-// `count` rows of x from `first` on, `valid` columns of each, as a panel of V vectors.
-template <int V>
-inline void copy_panel(const float* x, int64_t stride, int64_t count, int64_t valid, float* panel) {
-    for (int64_t i = 0; i < count; i++, x += stride, panel += V * kLanes) {
+// Rows to be summed, `count` of x, as they are.
+struct PlainRows {
+    const float* x;
+    int64_t stride;
+    int64_t count;
+
+    int64_t summed() const { return count; }
+    const float* row(int64_t i) const { return x + i * stride; }
+    static constexpr bool kConverts = false;
+    static VecF convert(VecF value) { return value; }
+};
+
+// The first `valid` columns of rows as a panel of V vectors.
+template <int V, typename Rows>
+inline void copy_panel(const Rows& rows, int64_t valid, float* panel) {
+    for (int64_t i = 0; i < rows.summed(); i++, panel += V * kLanes) {
+        const float* x = rows.row(i);
         BERTHA_UNROLL
         for (int v = 0; v < V; v++) {
-            const int64_t left = valid - v * kLanes;
-            store(panel + v * kLanes,
-                  left >= kLanes ? load(x + v * kLanes) : load_first(x + v * kLanes, left));
+            const int64_t left = x == nullptr ? 0 : valid - v * kLanes;
+            VecF value = zero();
+            if (left >= kLanes) {
+                value = load(x + v * kLanes);
+            } else if (left > 0) {
+                value = load_first(x + v * kLanes, left);
+            }
+            store(panel + v * kLanes, Rows::convert(value));
         }
     }
+}
+template <int V>
+inline void copy_panel(const float* x, int64_t stride, int64_t count, int64_t valid, float* panel) {
+    copy_panel<V>(PlainRows{x, stride, count}, valid, panel);
 }
 
 // Columns of X that are packed at a time, and the floats of a tile of them: not a multiple of a page, or all
@@ -80,35 +102,53 @@ struct InputTiles {
     int64_t width(int64_t tile) const { return begin(tile + 1) - begin(tile); }
 };
 
-// `count` rows of x as tiles, each [count][its columns]; some rows at a time, so that a line is written
-// whole.
-inline void pack_inputs(const float* x, int64_t stride, int64_t count, const InputTiles& tiles, float* out) {
+// Rows as tiles, each [rows][its columns]; some rows at a time, so that a line is written whole.
+template <typename Rows>
+inline void pack_inputs(const Rows& from, const InputTiles& tiles, float* out) {
     constexpr int64_t kRows = 4;
-    for (int64_t row = 0; row < count; row += kRows) {
-        const int64_t rows = count - row < kRows ? count - row : kRows;
+    alignas(64) float converted[kRows][kPackedInputs + kLanes];
+    for (int64_t first = 0; first < from.summed(); first += kRows) {
+        const int64_t left = from.summed() - first, count = left < kRows ? left : kRows;
+        const float* rows[kRows];
+        for (int64_t i = 0; i < count; i++) {
+            rows[i] = from.row(first + i);
+            if constexpr (Rows::kConverts) {
+                for (int64_t column = 0; column < tiles.inputs; column += kLanes) {
+                    const int64_t rest = rows[i] == nullptr ? 0 : tiles.inputs - column;
+                    const VecF value = rest >= kLanes ? load(rows[i] + column)
+                                       : rest > 0     ? load_first(rows[i] + column, rest)
+                                                      : zero();
+                    store(converted[i] + column, Rows::convert(value));
+                }
+                rows[i] = converted[i];
+            }
+        }
         for (int64_t tile = 0; tile < tiles.count(); tile++) {
-            const int64_t width = tiles.width(tile);
-            const float* from = x + row * stride + tiles.begin(tile);
-            float* to = out + tile * kPackedTile + row * width;
-            for (int64_t i = 0; i < rows; i++, from += stride, to += width) {
+            const int64_t width = tiles.width(tile), begin = tiles.begin(tile);
+            float* to = out + tile * kPackedTile + first * width;
+            for (int64_t i = 0; i < count; i++, to += width) {
                 if (width == kTileRows) {
-                    __builtin_memcpy(to, from, kTileRows * sizeof(float));
+                    __builtin_memcpy(to, rows[i] + begin, kTileRows * sizeof(float));
                 } else {
-                    for (int64_t column = 0; column < width; column++) to[column] = from[column];
+                    for (int64_t column = 0; column < width; column++) to[column] = rows[i][begin + column];
                 }
             }
         }
     }
 }
 
-inline void linear_grad_weight(const LinearGradWeightArgs& args) {
+template <typename Rows>
+inline void linear_grad_weight_of(const LinearGradWeightArgs& args) {
     float *panel = args.scratch, *packed = panel + kSumRows * kPanelWidth;
-    for_grad_blocks(args, kPackedInputs, [&](int64_t first, int64_t count, int64_t begin, int64_t inputs) {
+    for_grad_blocks(args, kPackedInputs, [&](int64_t first, int64_t rows, int64_t begin, int64_t inputs) {
         const InputTiles tiles{inputs};
-        pack_inputs(args.input + first * args.input_stride + begin, args.input_stride, count, tiles, packed);
+        const Rows input{args.input + first * args.input_stride + begin, args.input_stride, rows};
+        const int64_t count = input.summed();
+        pack_inputs(input, tiles, packed);
         for_grad_panels<kTileVectors>(args, [&](int64_t column, int64_t columns, auto vectors) {
-            copy_panel<vectors>(args.grad_output + first * args.grad_stride + column, args.grad_stride, count,
-                                columns, panel);
+            copy_panel<vectors>(
+                Rows{args.grad_output + first * args.grad_stride + column, args.grad_stride, rows}, columns,
+                panel);
             float* grad = args.grad + column * args.k + begin * vectors * kLanes;
             for (int64_t tile = 0; tile < tiles.count(); tile++)
                 add_transposed_rows<vectors>(tiles.width(tile), packed + tile * kPackedTile, panel, count,
@@ -117,6 +157,8 @@ inline void linear_grad_weight(const LinearGradWeightArgs& args) {
         });
     });
 }
+
+inline void linear_grad_weight(const LinearGradWeightArgs& args) { linear_grad_weight_of<PlainRows>(args); }
 
 inline void transpose_panel(const float* panels, int64_t n, int64_t k, int64_t panel, float* out) {
     const int64_t first = panel * kPanelWidth, valid = k - first < kPanelWidth ? k - first : kPanelWidth,
