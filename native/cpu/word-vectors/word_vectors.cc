@@ -41,11 +41,13 @@ bool compose_vector(const WordVectors& vectors, std::string_view word, float* ou
 
 void compute_inverse_norms(WordVectors& vectors, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-        double squares = 0.0;
-        for (int64_t z = 0; z < vectors.dimensions; z++) {
-            const double x = vectors.row(i)[z];
-            squares += x * x;
-        }
+        // Rows are filled up with zeros; four sums hide the latency of an addition.
+        double sums[4] = {};
+        const float* row = vectors.row(i);
+        for (int64_t z = 0; z < vectors.width; z += 4)
+            for (int64_t j = 0; j < 4; j++)
+                sums[j] += static_cast<double>(row[z + j]) * static_cast<double>(row[z + j]);
+        const double squares = (sums[0] + sums[1]) + (sums[2] + sums[3]);
         vectors.inverse_norms[static_cast<size_t>(i)] = squares > 0.0
                                                             ? static_cast<float>(1.0 / std::sqrt(squares))
                                                             : 0.0f;

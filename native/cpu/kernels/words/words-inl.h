@@ -9,17 +9,46 @@
 
 constexpr int kMostTargets = 6;
 
-// The products of a with N rows as N vectors of partial sums; a copy of `a` too where one is wanted.
+// The addresses of N rows in local variables, which no store can change: loops keep them in registers.
 template <int N>
-inline void partial_products(const float* a, float* const* rows, int64_t width, float* partial, float* copy) {
-    VecF sums[N];
-    for (int j = 0; j < N; j++) sums[j] = zero();
-    for (int64_t z = 0; z < width; z += kLanes) {
-        const VecF x = load(a + z);
-        if (copy != nullptr) store(copy + z, x);
-        for (int j = 0; j < N; j++) sums[j] = fma(x, load(rows[j] + z), sums[j]);
+struct RowPointers {
+    explicit RowPointers(float* const* rows) {
+        for (int j = 0; j < N; j++) row[j] = rows[j];
     }
-    for (int j = 0; j < N; j++) store(partial + j * kLanes, sums[j]);
+    float* row[N];
+};
+
+// The products of M inputs with N targets as vectors of partial sums, [M, stride] of them; copies of the
+// inputs, [M, width], too where those are wanted. Two inputs at once load each target once for both.
+template <int M, int N>
+inline void partial_products(const float* const* inputs, float* const* targets, int64_t width, float* partial,
+                             int64_t stride, float* copies) {
+    const RowPointers<N> rows(targets);
+    const float* const first = inputs[0];
+    const float* const second = inputs[M - 1];
+    VecF sums[M][N];
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) sums[i][j] = zero();
+    const auto add_products = [&](int64_t z, VecF(&x)[M]) {
+        x[0] = load(first + z);
+        if (M > 1) x[M - 1] = load(second + z);
+        for (int j = 0; j < N; j++) {
+            VecF target = load(rows.row[j] + z);
+            BERTHA_KEEP_IN_REGISTER(target);
+            for (int i = 0; i < M; i++) sums[i][j] = fma(x[i], target, sums[i][j]);
+        }
+    };
+    VecF x[M];
+    if (copies == nullptr) {
+        for (int64_t z = 0; z < width; z += kLanes) add_products(z, x);
+    } else {
+        for (int64_t z = 0; z < width; z += kLanes) {
+            add_products(z, x);
+            for (int i = 0; i < M; i++) store(copies + i * width + z, x[i]);
+        }
+    }
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) store(partial + (i * stride + j) * kLanes, sums[i][j]);
 }
 
 // errors[i] = −rate · sigmoid(Σ partial[i]) for the first `count`, and whatever for those that fill the last
@@ -34,37 +63,45 @@ inline void negative_errors(const float* partial, int64_t count, float rate, flo
 template <int N>
 void update_block(const WindowStep& step, int64_t first, const float* errors, const float* old,
                   float* deltas) {
-    for (int64_t z = 0; z < step.width; z += kLanes) {
+    const RowPointers<N> rows(step.targets + first);
+    float* const* const inputs = step.inputs;
+    const int64_t num_inputs = step.num_inputs, num_targets = step.num_targets, width = step.width;
+    for (int64_t z = 0; z < width; z += kLanes) {
         VecF targets[N], sums[N];
         for (int j = 0; j < N; j++) {
-            targets[j] = load(step.targets[first + j] + z);
+            targets[j] = load(rows.row[j] + z);
             sums[j] = zero();
         }
-        for (int64_t i = 0; i < step.num_inputs; i++) {
-            const float* own = errors + i * step.num_targets + first;
-            VecF x = load(step.inputs[i] + z);
-            const VecF before = load(old + i * step.width + z);
+        const float* own = errors + first;
+        const float* before = old + z;
+        for (int64_t i = 0; i < num_inputs; i++, own += num_targets, before += width) {
+            float* const input = inputs[i] + z;
+            VecF x = load(input);
+            const VecF old_x = load(before);
             for (int j = 0; j < N; j++) {
                 const VecF error = set(own[j]);
                 x = fma(error, targets[j], x);
-                sums[j] = fma(error, before, sums[j]);
+                sums[j] = fma(error, old_x, sums[j]);
             }
-            store(step.inputs[i] + z, x);
+            store(input, x);
         }
+        // A target may stand twice: it is loaded again.
         for (int j = 0; j < N; j++) {
-            float* place = deltas == nullptr ? step.targets[first + j] + z
-                                             : deltas + (first + j) * step.width + z;
+            float* place = deltas == nullptr ? rows.row[j] + z : deltas + (first + j) * width + z;
             store(place, deltas == nullptr ? add(load(place), sums[j]) : sums[j]);
         }
     }
 }
 
+// `num_inputs` is 1 or 2, `num_targets` up to kMostTargets.
 template <int... N>
-inline void products_of(int64_t count, const float* a, float* const* rows, int64_t width, float* partial,
-                        float* copy, std::integer_sequence<int, N...>) {
-    using Function = void (*)(const float*, float* const*, int64_t, float*, float*);
-    constexpr Function functions[] = {&partial_products<N + 1>...};
-    functions[count - 1](a, rows, width, partial, copy);
+inline void products_of(int64_t num_inputs, int64_t num_targets, const float* const* inputs,
+                        float* const* targets, int64_t width, float* partial, int64_t stride, float* copies,
+                        std::integer_sequence<int, N...>) {
+    using Function = void (*)(const float* const*, float* const*, int64_t, float*, int64_t, float*);
+    constexpr Function functions[][sizeof...(N)] = {{&partial_products<1, N + 1>...},
+                                                    {&partial_products<2, N + 1>...}};
+    functions[num_inputs - 1][num_targets - 1](inputs, targets, width, partial, stride, copies);
 }
 
 template <int... N>
@@ -86,11 +123,12 @@ void window_step(const WindowStep& step) {
     float* partial = errors + products + kScratchLanes;
     float* old = partial + (products + kScratchLanes) * kScratchLanes;
     float* deltas = t <= kMostTargets ? nullptr : old + m * width;
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t first = 0; first < t; first += kMostTargets)
-            products_of(block_of(t - first), step.inputs[i], step.targets + first, width,
-                        partial + (i * t + first) * kLanes, first == 0 ? old + i * width : nullptr,
+    for (int64_t i = 0; i < m; i += 2)
+        for (int64_t first = 0; first < t; first += kMostTargets) {
+            products_of(m - i < 2 ? 1 : 2, block_of(t - first), step.inputs + i, step.targets + first, width,
+                        partial + (i * t + first) * kLanes, t, first == 0 ? old + i * width : nullptr,
                         TargetCounts());
+        }
     negative_errors(partial, m * t, step.rate, errors);
     for (int64_t j = 0; j < t; j++)
         if (step.labels[j] != 0.0f)
@@ -114,18 +152,21 @@ inline int64_t distinct_targets(float* const* targets, int64_t count) {
 
 template <int N>
 void push_block(const HiddenStep& step, int64_t first, const float* errors) {
+    const RowPointers<N> rows(step.targets + first);
+    float* const sums = step.gradient;
+    const float* const hidden = step.hidden;
+    const int64_t width = step.width;
     VecF error[N];
     for (int j = 0; j < N; j++) error[j] = set(errors[j]);
-    float* const* targets = step.targets + first;
-    for (int64_t z = 0; z < step.width; z += kLanes) {
-        VecF gradient = load(step.gradient + z);
-        const VecF hidden = load(step.hidden + z);
+    for (int64_t z = 0; z < width; z += kLanes) {
+        VecF gradient = load(sums + z);
+        const VecF x = load(hidden + z);
         for (int j = 0; j < N; j++) {
-            const VecF target = load(targets[j] + z);
+            const VecF target = load(rows.row[j] + z);
             gradient = fma(error[j], target, gradient);
-            store(targets[j] + z, fma(error[j], hidden, target));
+            store(rows.row[j] + z, fma(error[j], x, target));
         }
-        store(step.gradient + z, gradient);
+        store(sums + z, gradient);
     }
 }
 
@@ -141,7 +182,8 @@ void hidden_step(const HiddenStep& step) {
     alignas(64) float partial[kScratchLanes * kLanes] = {}, errors[kScratchLanes];
     for (int64_t first = 0; first < step.num_targets;) {
         const int64_t count = distinct_targets(step.targets + first, step.num_targets - first);
-        products_of(count, step.hidden, step.targets + first, step.width, partial, nullptr, TargetCounts());
+        products_of(1, count, &step.hidden, step.targets + first, step.width, partial, count, nullptr,
+                    TargetCounts());
         negative_errors(partial, count, step.rate, errors);
         for (int64_t j = 0; j < count; j++) {
             errors[j] += step.rate * step.labels[first + j];

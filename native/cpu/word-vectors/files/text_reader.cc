@@ -1,6 +1,7 @@
 // Text: "word f f …" a line, after a line "words dimensions" or not. Lines are counted first, range by range,
 // so that every range knows the number of its first row; then ranges are parsed into their rows, and in the
-// end the words come into their table in order.
+// end the words come into their table in order. A line as most programs write it, with one blank between its
+// fields, is read in one pass; any other from its end, as a word may hold blanks.
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -48,12 +49,13 @@ public:
         : VectorsReader(std::move(file), options) {
         read_begin();
         ranges_.resize(static_cast<size_t>((file_->size() - begin_ + kRangeBytes - 1) / kRangeBytes));
+        buffers_.resize(static_cast<size_t>(options_.threads));
     }
 
     std::vector<LongPhase> phases() override {
-        return {{options_.threads, [this](int) { return count_some(); }},
+        return {{options_.threads, [this](int member) { return count_some(buffer(member)); }},
                 {1, [this](int) { return make_room(); }},
-                {options_.threads, [this](int) { return parse_some(); }},
+                {options_.threads, [this](int member) { return parse_some(buffer(member)); }},
                 {1, [this](int) { return take_words(); }},
                 norms_phase()};
     }
@@ -99,23 +101,24 @@ private:
         if (is_there) set_shape(promised_, dimensions_, 2 * dimensions_ + 1);
     }
 
+    // What a member reads into: kept from step to step, so that its pages are there.
+    std::string& buffer(int member) { return buffers_[static_cast<size_t>(member)]; }
     int64_t range_begin(int64_t range) const { return begin_ + range * kRangeBytes; }
     int64_t line_of(int64_t row) const { return row + (has_header_ ? 2 : 1); }
 
     // A line belongs to the range that its first byte lies in.
-    bool count_some() {
+    bool count_some(std::string& bytes) {
         progress_.check_cancelled();
         const auto size = static_cast<int64_t>(ranges_.size());
         const int64_t first = next_range_.fetch_add(kCountedPerStep),
                       last = std::min(size, first + kCountedPerStep);
-        std::string bytes;
         for (int64_t range = first; range < last; range++) {
             // A line begins behind each newline but the file's last byte.
             const int64_t begin = range_begin(range), end = std::min(file_->size(), begin + kRangeBytes);
             const int64_t is_first = range == 0 ? 1 : 0;
             file_->read(begin - 1 + is_first, end - begin - is_first, bytes);
-            ranges_[static_cast<size_t>(range)].lines = std::count(bytes.begin(), bytes.end(), '\n') +
-                                                        is_first;
+            int64_t& lines = ranges_[static_cast<size_t>(range)].lines = is_first;
+            for (size_t at = 0; (at = bytes.find('\n', at)) != std::string::npos; at++) lines++;
         }
         return last < size;
     }
@@ -136,23 +139,26 @@ private:
         return false;
     }
 
-    bool parse_some() {
+    bool parse_some(std::string& bytes) {
         progress_.check_cancelled();
         const int64_t range = next_range_.fetch_add(1), size = static_cast<int64_t>(ranges_.size());
         if (range >= size) return false;
         Range& own = ranges_[static_cast<size_t>(range)];
-        if (own.lines > 0 && own.first_row < rows_) parse(range, own);
+        if (own.lines > 0 && own.first_row < rows_) parse(range, own, bytes);
         progress_.done.fetch_add(kRangeBytes, std::memory_order_relaxed);
         return range + 1 < size;
     }
 
-    void parse(int64_t range, Range& own) {
-        std::string bytes;
+    void parse(int64_t range, Range& own, std::string& bytes) {
         const int64_t before = range > 0 ? 1 : 0, begin = range_begin(range) - before;
         int64_t wanted = kRangeBytes + before + (int64_t{1} << 14);
         file_->read(begin, wanted, bytes);
         size_t at = before == 0 ? 0 : bytes.find('\n') + 1;
         for (int64_t i = 0; i < own.lines && own.first_row + i < rows_; i++) {
+            if (const size_t next = parse_plain_line(bytes, at, own.first_row + i, own)) {
+                at = next;
+                continue;
+            }
             size_t end = bytes.find('\n', at);
             while (end == std::string::npos && begin + static_cast<int64_t>(bytes.size()) < file_->size()) {
                 if (wanted > kLongestLine)
@@ -164,6 +170,32 @@ private:
             parse_line(std::string_view(bytes).substr(at, end - at), own.first_row + i, own);
             at = end + 1;
         }
+    }
+
+    // Reads "word f f …\n" with single blanks and returns where the next line begins; 0 for whatever is
+    // written otherwise.
+    size_t parse_plain_line(std::string_view bytes, size_t at, int64_t row, Range& own) {
+        const char* const begin = bytes.data() + at;
+        const char* const end = bytes.data() + bytes.size();
+        const char* next = begin;
+        while (next < end && !is_blank(*next) && *next != '\n') next++;
+        const std::string_view word(begin, static_cast<size_t>(next - begin));
+        float* values = vectors_->row(row);
+        for (int64_t z = 0; z < dimensions_; z++) {
+            if (next == end || *next != ' ') return 0;
+            next = read_float(next + 1, end, values + z);
+            if (next == nullptr) return 0;
+        }
+        while (next < end && (is_blank(*next) || *next == '\r')) next++;
+        if (next == end || *next != '\n' || word.empty()) return 0;
+        end_row(word, row, own);
+        return static_cast<size_t>(next + 1 - bytes.data());
+    }
+
+    void end_row(std::string_view word, int64_t row, Range& own) {
+        own.words.append(word);
+        own.lengths.push_back(static_cast<int32_t>(word.size()));
+        std::fill(vectors_->row(row) + dimensions_, vectors_->row(row) + vectors_->width, 0.0f);
     }
 
     void parse_line(std::string_view line, int64_t row, Range& own) {
@@ -183,9 +215,7 @@ private:
                                 static_cast<long long>(dimensions_));
         if (rest.find(' ') != std::string_view::npos || rest.find('\t') != std::string_view::npos)
             check_blanks(rest, row);
-        own.words.append(rest);
-        own.lengths.push_back(static_cast<int32_t>(rest.size()));
-        std::fill(values + dimensions_, values + vectors_->width, 0.0f);
+        end_row(rest, row, own);
     }
 
     // A word may hold blanks, but a number at its end means that the line has too many.
@@ -230,6 +260,7 @@ private:
     int64_t begin_ = 0;  // of the first vector's line
     int64_t promised_ = -1, dimensions_ = 0, rows_ = 0;
     std::vector<Range> ranges_;
+    std::vector<std::string> buffers_;  // by member
     std::atomic<int64_t> next_range_{0};
     size_t word_range_ = 0;
 };

@@ -67,7 +67,7 @@ void VectorsReader::set_shape(int64_t words, int64_t dimensions, int64_t least_b
     words = std::min(words, options_.limit);
     vectors_->dimensions = dimensions;
     vectors_->width = row_width(dimensions);
-    vectors_->rows = Buffer::sparse(static_cast<size_t>(words * vectors_->width) * sizeof(float));
+    vectors_->rows = Buffer(static_cast<size_t>(words * vectors_->width) * sizeof(float));
     progress_.of.store(file_->size());
 }
 
@@ -83,11 +83,12 @@ bool VectorsReader::add_word(std::string_view word, int64_t count, int64_t at, b
         repaired = repaired_utf8(word);
         word = repaired;
     }
-    if (vectors_->words.find(word) >= 0) {
+    const int64_t before = vectors_->size(), id = vectors_->words.add(word, 0);
+    if (id < before) {
         report_.duplicates++;
         return false;
     }
-    vectors_->words.add(word, count);
+    vectors_->words.set_count(id, count);
     return true;
 }
 

@@ -14,7 +14,7 @@ namespace bertha::cpu {
 namespace {
 
 constexpr auto kStepTime = std::chrono::microseconds(1500);
-constexpr int kCentresPerLook = 16;  // between two looks at the clock
+constexpr int kCentresPerLook = 64;  // between two looks at the clock
 constexpr int64_t kRowsPerStep = 4096;
 constexpr uint64_t kLossEvery = 64;  // centre words
 constexpr uint64_t kInitStream = uint64_t{1} << 40, kKeepStream = uint64_t{1} << 41;
@@ -43,17 +43,24 @@ struct Word2Vec::Member {
         int32_t rank;
         int64_t token;  // its place in the corpus
     };
-    std::vector<Word> sentence;
-    size_t centre = 0;
-    int32_t last_rank = 0;  // of the last sentence
+    struct Sentence {
+        std::vector<Word> words;
+        int32_t epoch = 0;
+        float rate = 0.0f;
+    };
+    Sentence sentence, ahead;
+    size_t centre = 0;  // of the sentence, prepared
 
     // The steps of a centre word: prepared one ahead, so that its rows are on their way to the caches.
     struct Centre {
         std::vector<float*> sources, targets;
         std::vector<float> labels;
         int64_t contexts = 0;
+        int64_t token = 0;
+        float rate = 0.0f;
     };
     Centre ready, next;
+    bool has_begun = false, has_next = false;
     std::vector<float> scratch;
     Buffer hidden, gradient;
 
@@ -236,14 +243,25 @@ bool Word2Vec::step(Member& member) {
     const HogwildRows rows(options_.threads > 1);
     progress_.check_cancelled();
     const Clock::time_point end = Clock::now() + kStepTime;
+    if (!std::exchange(member.has_begun, true)) {
+        read_sentence(member);
+        member.has_next = advance(member);
+    }
     do {
         for (int i = 0; i < kCentresPerLook; i++) {
-            if (member.centre == member.sentence.size() && !next_sentence(member)) return false;
+            if (!member.has_next) return false;
             std::swap(member.ready, member.next);
-            if (++member.centre < member.sentence.size()) prepare(member, member.centre);
+            member.has_next = advance(member);
             compute(member);
         }
     } while (Clock::now() < end);
+    return true;
+}
+
+// Prepares the next centre; false where there is none.
+bool Word2Vec::advance(Member& member) {
+    if (++member.centre >= member.sentence.words.size() && !next_sentence(member)) return false;
+    prepare(member, member.centre);
     return true;
 }
 
@@ -268,18 +286,30 @@ void Word2Vec::finish_slice(Member& member) {
                                      [](int32_t number) { return number != kSentenceEnd; });
     progress_.done.fetch_add(words, std::memory_order_relaxed);
     progress_.add_loss(member.loss_sum, member.loss_count);
-    check_finite(input_row(member.last_rank));
+    if (!member.sentence.words.empty()) check_finite(input_row(member.sentence.words.back().rank));
     member.loss_sum = 0.0;
     member.loss_count = 0;
     member.numbers.clear();
+    member.next_number = 0;
 }
 
-// The next sentence with a word that is kept, and its first centre prepared.
+// Goes on to the sentence that was read ahead, and fetches the rows that the one behind it begins with.
 bool Word2Vec::next_sentence(Member& member) {
-    member.sentence.clear();
+    std::swap(member.sentence, member.ahead);
     member.centre = 0;
-    while (member.sentence.empty()) {
-        if (member.next_number == member.numbers.size() && !next_slice(member)) return false;
+    read_sentence(member);
+    const std::vector<Member::Word>& words = member.ahead.words;
+    for (size_t i = 0; i < words.size() && i <= static_cast<size_t>(options_.window); i++)
+        prefetch_row(input_row(words[i].rank), width_);
+    return !member.sentence.words.empty();
+}
+
+// Reads the next sentence with a word that is kept ahead; none where the corpus ends.
+void Word2Vec::read_sentence(Member& member) {
+    Member::Sentence& sentence = member.ahead;
+    sentence.words.clear();
+    while (sentence.words.empty()) {
+        if (member.next_number == member.numbers.size() && !next_slice(member)) return;
         for (; member.next_number < member.numbers.size(); member.next_number++) {
             const int32_t number = member.numbers[member.next_number];
             if (number == kSentenceEnd) break;
@@ -292,13 +322,12 @@ bool Word2Vec::next_sentence(Member& member) {
                                      static_cast<uint64_t>(token));
                 if (static_cast<uint32_t>(random.next() >> 32) > keep) continue;
             }
-            member.sentence.push_back({rank, token});
+            sentence.words.push_back({rank, token});
         }
         if (member.next_number < member.numbers.size()) member.next_number++;  // behind the sentence's end
     }
-    member.last_rank = member.sentence.back().rank;
-    prepare(member, 0);
-    return true;
+    sentence.epoch = member.epoch;
+    sentence.rate = member.rate;
 }
 
 // Draws the window and the negatives of a centre word and fetches the rows that it will need.
@@ -306,11 +335,11 @@ void Word2Vec::prepare(Member& member, size_t index) {
     prepare_window(member, index);
     Member::Centre& centre = member.next;
     for (const float* row : centre.targets) prefetch_row(row, width_);
+    const std::vector<Member::Word>& words = member.sentence.words;
     if (options_.is_fast_text) {
         for (const float* row : centre.sources) prefetch_row(row, width_);
-    } else if (const size_t ahead = index + static_cast<size_t>(options_.window) + 1;
-               ahead < member.sentence.size()) {
-        prefetch_row(input_row(member.sentence[ahead].rank), width_);
+    } else if (const size_t ahead = index + static_cast<size_t>(options_.window) + 1; ahead < words.size()) {
+        prefetch_row(input_row(words[ahead].rank), width_);
     }
 }
 
@@ -320,13 +349,15 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
     centre.targets.clear();
     centre.labels.clear();
     centre.contexts = 0;
-    const Member::Word own = member.sentence[index];
-    CounterRandom random(options_.seed, static_cast<uint64_t>(member.epoch),
+    const std::vector<Member::Word>& words = member.sentence.words;
+    const Member::Word own = words[index];
+    centre.token = own.token;
+    centre.rate = member.sentence.rate;
+    CounterRandom random(options_.seed, static_cast<uint64_t>(member.sentence.epoch),
                          static_cast<uint64_t>(own.token));
     const auto full = static_cast<uint32_t>(options_.window);
     const size_t reach = options_.shrink_windows ? 1 + random.below(full) : full;
-    const size_t begin = index > reach ? index - reach : 0,
-                 end = std::min(member.sentence.size(), index + reach + 1);
+    const size_t begin = index > reach ? index - reach : 0, end = std::min(words.size(), index + reach + 1);
     const auto push_word = [&](int32_t word) {
         if (!options_.is_fast_text) return centre.sources.push_back(input_row(word));
         const auto i = static_cast<size_t>(word);
@@ -334,36 +365,48 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
             centre.sources.push_back(input_row(subword_rows_[static_cast<size_t>(j)]));
     };
     const auto push_targets = [&](int32_t word) {
-        const auto i = static_cast<size_t>(word);
-        for (int64_t j = options_.hierarchical ? tree_.begin[i] : 0;
-             options_.hierarchical && j < tree_.begin[i + 1]; j++) {
-            centre.targets.push_back(output_row(tree_.points[static_cast<size_t>(j)]));
-            centre.labels.push_back(tree_.codes[static_cast<size_t>(j)] == 0 ? 1.0f : 0.0f);
-        }
-        if (options_.hierarchical) return;
-        centre.targets.push_back(output_row(word));
-        centre.labels.push_back(1.0f);
-        for (int32_t n = 0; n < options_.negative; n++) {
-            const int32_t drawn = negatives_->draw(random);
-            if (drawn == word) continue;
-            centre.targets.push_back(output_row(drawn));
-            centre.labels.push_back(0.0f);
-        }
+        options_.hierarchical ? append_path(member, word) : append_samples(member, word, random);
     };
     const bool by_context = options_.skip_gram && options_.is_fast_text;
     for (size_t i = begin; i < end; i++) {
         if (i == index) continue;
         centre.contexts++;
         if (by_context)
-            push_targets(member.sentence[i].rank);
+            push_targets(words[i].rank);
         else
-            push_word(member.sentence[i].rank);
+            push_word(words[i].rank);
     }
     if (centre.contexts == 0) return;
     if (by_context)
         push_word(own.rank);
     else
         push_targets(own.rank);
+}
+
+// The inner nodes from the root to a word, as targets.
+void Word2Vec::append_path(Member& member, int32_t word) {
+    const auto i = static_cast<size_t>(word);
+    for (int64_t j = tree_.begin[i]; j < tree_.begin[i + 1]; j++) {
+        member.next.targets.push_back(output_row(tree_.points[static_cast<size_t>(j)]));
+        member.next.labels.push_back(tree_.codes[static_cast<size_t>(j)] == 0 ? 1.0f : 0.0f);
+    }
+}
+
+// A word and its negatives as targets; a negative that is the word itself is left out.
+void Word2Vec::append_samples(Member& member, int32_t word, CounterRandom& random) {
+    std::vector<float*>& targets = member.next.targets;
+    const size_t first = targets.size();
+    targets.resize(first + 1 + static_cast<size_t>(options_.negative));
+    targets[first] = output_row(word);
+    size_t next = first + 1;
+    for (int32_t n = 0; n < options_.negative; n++) {
+        const int32_t drawn = negatives_->draw(random);
+        targets[next] = output_row(drawn);
+        next += drawn != word ? 1 : 0;
+    }
+    targets.resize(next);
+    member.next.labels.resize(next, 0.0f);
+    member.next.labels[first] = 1.0f;
 }
 
 void Word2Vec::compute(Member& member) {
@@ -376,7 +419,7 @@ void Word2Vec::compute(Member& member) {
     if (member.scratch.size() < needed) member.scratch.resize(needed);
     if (is_window) {
         member.kernels.window_step({centre.sources.data(), centre.targets.data(), centre.labels.data(),
-                                    sources, targets, width_, member.rate, member.scratch.data()});
+                                    sources, targets, width_, centre.rate, member.scratch.data()});
     } else {
         const float share = 1.0f / static_cast<float>(sources);
         const bool is_mean = options_.cbow_mean || options_.skip_gram;
@@ -384,18 +427,17 @@ void Word2Vec::compute(Member& member) {
                                    member.hidden.floats());
         std::memset(member.gradient.floats(), 0, static_cast<size_t>(width_) * sizeof(float));
         member.kernels.hidden_step({member.hidden.floats(), centre.targets.data(), centre.labels.data(),
-                                    targets, width_, member.rate, member.gradient.floats(),
+                                    targets, width_, centre.rate, member.gradient.floats(),
                                     member.scratch.data()});
         member.kernels.scatter_rows(member.gradient.floats(), width_, is_mean ? 1.0f : share,
                                     centre.sources.data(), sources);
     }
-    const uint64_t token = static_cast<uint64_t>(member.sentence[member.centre - 1].token);
-    if (token % kLossEvery != 0 || member.rate <= 0.0f) return;
+    if (static_cast<uint64_t>(centre.token) % kLossEvery != 0 || centre.rate <= 0.0f) return;
     // The errors are rate · (label − p): what is missing of a probability of 1.
     const int64_t errors = is_window ? sources * targets : targets;
     for (int64_t i = 0; i < errors; i++)
         member.loss_sum -= std::log(
-            std::max(1e-7f, 1.0f - std::abs(member.scratch[static_cast<size_t>(i)]) / member.rate));
+            std::max(1e-7f, 1.0f - std::abs(member.scratch[static_cast<size_t>(i)]) / centre.rate));
     member.loss_count += is_window || (options_.is_fast_text && options_.skip_gram) ? centre.contexts : 1;
 }
 

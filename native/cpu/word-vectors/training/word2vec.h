@@ -55,11 +55,15 @@ private:
     void compose_rows(int64_t begin, int64_t end);
     bool release();
     bool step(Member& member);
+    bool advance(Member& member);
     bool next_sentence(Member& member);
+    void read_sentence(Member& member);
     bool next_slice(Member& member);
     void finish_slice(Member& member);
     void prepare(Member& member, size_t index);
     void prepare_window(Member& member, size_t index);
+    void append_path(Member& member, int32_t word);
+    void append_samples(Member& member, int32_t word, CounterRandom& random);
     void compute(Member& member);
     void check_finite(const float* row) const;
     float rate_at(int32_t epoch, int64_t position) const;
