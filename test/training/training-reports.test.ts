@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
+import { StepCurve } from '../../src/training/report/step-curve.js';
 import { crc32c } from '../../src/training/report/tensorboard.js';
 import { Trainer, trainingArguments } from '../../src/training/index.js';
 import { fakeCollator, fakeRows, FakeTrainable } from '../support/fake-trainable.js';
@@ -63,6 +64,68 @@ t('a browser draws a chart each for loss, rate, gradient norm and metrics', asyn
     ['Loss', 'Learning rate', 'Gradient norm', 'Metrics'],
   );
   assert.is(dom.match(/<canvas/g)!.length, 4);
+});
+
+t(
+  'a short run that logs nothing on its way has every update in its curves, also after it was resumed, and its last metrics in a table',
+  async () => {
+    const pageOf = async (name: string, ...stops: readonly (number | undefined)[]): Promise<string> => {
+      const outputDir = join(folder, name);
+      for (const [i, stopAt] of stops.entries()) {
+        const trainer = new Trainer({
+          model: new FakeTrainable(),
+          args: trainingArguments({ outputDir, learningRate: 0.05, maxSteps: 7, saveStrategy: 'no' }),
+          trainDataset: fakeRows(24),
+          evalDataset: fakeRows(5),
+          dataCollator: fakeCollator,
+          callbacks: [{ onStepEnd: ({ state }) => void (state.globalStep === stopAt && trainer.requestStop()) }],
+        });
+        await trainer.train({ resumeFromCheckpoint: i > 0 });
+        if (stopAt === undefined) await trainer.evaluate();
+      }
+      return readFileSync(join(outputDir, 'training.html'), 'utf8');
+    };
+    const chartsOf = (html: string) =>
+      JSON.parse(/^const charts = (.+);$/m.exec(html)![1]!) as {
+        title: string;
+        steps: number[];
+        lines: { name: string; values: number[] }[];
+      }[];
+    const whole = await pageOf('short', undefined);
+    const charts = chartsOf(whole);
+    assert.equal(
+      charts.map(({ title }) => title),
+      ['Loss', 'Learning rate', 'Gradient norm'],
+    );
+    assert.equal(charts[0]!.steps, [1, 2, 3, 4, 5, 6, 7]);
+    assert.equal(
+      charts[0]!.lines.map(({ name }) => name),
+      ['loss', 'eval_loss'],
+    );
+    const trainLoss = charts[0]!.lines[0]!.values.reduce((sum, loss) => sum + loss, 0) / 7;
+    assert.match(whole, `<tr><td>train_loss</td><td>${Number(trainLoss.toPrecision(5))}</td></tr>`);
+    assert.match(whole, '<tr><td>eval_loss</td>');
+    assert.equal(chartsOf(await pageOf('resumed', 3, undefined)), charts);
+    const log = readFileSync(join(folder, 'short', 'log.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    assert.ok((JSON.parse(log.at(-1)!) as { eval_loss?: number }).eval_loss! > 0);
+  },
+);
+
+t('a long run has a thousand points at most, means of as many updates each', () => {
+  const curve = new StepCurve();
+  for (let step = 1; step <= 3001; step++) curve.add({ step, loss: step, learningRate: 1, gradNorm: 2 * step });
+  const { points } = curve;
+  assert.ok(points.length <= 1000);
+  assert.equal(points.slice(0, 2), [
+    { step: 4, loss: 2.5, learningRate: 1, gradNorm: 5 },
+    { step: 8, loss: 6.5, learningRate: 1, gradNorm: 13 },
+  ]);
+  assert.equal(points.at(-1), { step: 3001, loss: 3001, learningRate: 1, gradNorm: 6002 });
+  const copy = new StepCurve();
+  copy.restore(JSON.parse(JSON.stringify(curve.save())) as Record<string, unknown>);
+  assert.equal(copy.points, points);
 });
 
 t('event files hold every number, in records whose sums are right', () => {

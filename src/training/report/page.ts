@@ -3,8 +3,9 @@ import path from 'node:path';
 import { replaceFile } from '../../checkpoint/replace-file.js';
 import { installedFile } from '../../runtime/package-files.js';
 import { warnOnce } from '../../runtime/warn-once.js';
-import type { CallbackContext, TrainerCallback } from '../callbacks/callback.js';
+import type { CallbackContext, CallbackState, TrainerCallback } from '../callbacks/callback.js';
 import type { LogEntry } from '../trainer/trainer-state.js';
+import { StepCurve, type StepPoint } from './step-curve.js';
 
 /** Time between two pages while training runs. */
 const kPauseMs = 5000;
@@ -18,26 +19,53 @@ interface Chart {
   readonly lines: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
 }
 
-/** training.html: loss, learning rate and metrics as curves, written anew while training runs. Errors: IO. */
+/**
+ * training.html: loss and learning rate of every update and the metrics as curves, and the final ones as a table; written anew while training
+ * runs. Errors: IO.
+ */
 export class TrainingPage implements TrainerCallback {
+  readonly name = 'TrainingPage';
   readonly #file: string;
+  readonly #curve = new StepCurve();
+  #seen = { updates: 0, lastLogged: 0, lossSum: 0 };
   #written = 0;
 
   constructor(outputDir: string) {
     this.#file = path.join(outputDir, 'training.html');
   }
 
-  async onLog({ state }: CallbackContext): Promise<void> {
+  onTrainBegin({ state: { updates, lastLogged, lossSum } }: CallbackContext): void {
+    this.#seen = { updates, lastLogged, lossSum };
+  }
+
+  async onStepEnd({ state }: CallbackContext): Promise<void> {
+    const { updates, lastLogged, lossSum, globalStep: step, learningRate, gradNorm } = state;
+    const before = lastLogged === this.#seen.lastLogged ? this.#seen.lossSum : 0;
+    const isUpdate = updates > this.#seen.updates;
+    this.#seen = { updates, lastLogged, lossSum };
+    if (isUpdate) this.#curve.add({ step, loss: lossSum - before, learningRate, gradNorm: gradNorm ?? 0 });
     if (performance.now() - this.#written > kPauseMs) await this.#write(state.logHistory);
+  }
+
+  async onLog({ state }: CallbackContext): Promise<void> {
+    if (state.globalStep >= state.maxSteps) await this.#write(state.logHistory);
   }
 
   async onTrainEnd({ state }: CallbackContext): Promise<void> {
     await this.#write(state.logHistory);
   }
 
+  save(): CallbackState {
+    return this.#curve.save();
+  }
+
+  restore(state: CallbackState): void {
+    this.#curve.restore(state);
+  }
+
   async #write(log: readonly LogEntry[]): Promise<void> {
     const library = await chartLibrary();
-    if (library !== undefined) await replaceFile(this.#file, [Buffer.from(trainingHtml(log, library))]);
+    if (library !== undefined) await replaceFile(this.#file, [Buffer.from(trainingHtml(log, this.#curve.points, library))]);
     this.#written = performance.now();
   }
 }
@@ -55,8 +83,8 @@ async function chartLibrary(): Promise<Library | undefined> {
   return undefined;
 }
 
-/** The page of a run's log: one file that needs no other. */
-export function trainingHtml(log: readonly LogEntry[], { script, style }: Library): string {
+/** The page of a run's updates and log: one file that needs no other. */
+export function trainingHtml(log: readonly LogEntry[], points: readonly StepPoint[], { script, style }: Library): string {
   const last = log.at(-1);
   // A script element ends at the first "</script", wherever it stands.
   const json = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
@@ -70,13 +98,16 @@ ${style}
 body { font: 14px sans-serif; margin: 2em; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(30em, 1fr)); gap: 2em; }
 .u-title { font-size: 15px; }
+table { border-collapse: collapse; margin: 2em 0; }
+td { border-top: 1px solid #ddd; padding: 0.25em 2em 0.25em 0; font-variant-numeric: tabular-nums; }
 </style>
 <h1>Training</h1>
 <p>${last === undefined ? 'Nothing was logged.' : `Step ${last.step}, epoch ${Number(last.epoch.toFixed(2))}`}</p>
 <div class="charts"></div>
+${finalTable(log)}
 <script>${script.replaceAll('</script', '<\\/script')}</script>
 <script>
-const charts = ${json(chartsOf(log))};
+const charts = ${json(chartsOf(entriesOf(log, points)))};
 const colors = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#ff7f0e', '#8c564b', '#17becf', '#7f7f7f'];
 const short = (value) => value === null || value === undefined ? '' : Number(value.toPrecision(4)).toString();
 const place = document.querySelector('.charts');
@@ -95,8 +126,34 @@ for (const { title, steps, lines } of charts) {
 `;
 }
 
+/** Numbers of a step. */
+type Entry = Readonly<Record<string, number>> & { readonly step: number };
+
+/** Each update, and what evaluations found; of a run without updates what its log has. */
+function entriesOf(log: readonly LogEntry[], points: readonly StepPoint[]): readonly Entry[] {
+  if (points.length === 0) return log;
+  const updates = points.map(({ step, loss, learningRate, gradNorm }) => ({
+    step,
+    loss,
+    learning_rate: learningRate,
+    grad_norm: gradNorm,
+  }));
+  return [...updates, ...log.filter((entry) => entry['learning_rate'] === undefined)];
+}
+
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+/** The last value of each number that a log has, but for those of single steps. */
+function finalTable(log: readonly LogEntry[]): string {
+  const final = Object.assign({}, ...log.filter((entry) => entry['learning_rate'] === undefined)) as Record<string, number>;
+  const rows = Object.entries(final).filter(([name]) => name !== 'step' && name !== 'epoch');
+  if (rows.length === 0) return '';
+  const cells = rows.map(([name, value]) => `<tr><td>${escaped(name)}</td><td>${Number(value.toPrecision(5))}</td></tr>`);
+  return `<table>\n${cells.join('\n')}\n</table>`;
+}
+
 /** Losses, learning rate and gradient norm, and all other metrics. */
-function chartsOf(log: readonly LogEntry[]): Chart[] {
+function chartsOf(log: readonly Entry[]): Chart[] {
   const names = [...new Set(log.flatMap((entry) => Object.keys(entry)))].filter((name) => !kNoCurve.test(name));
   const groups: Readonly<Record<string, (name: string) => boolean>> = {
     Loss: (name) => /(?:^|_)loss$/.test(name),
@@ -110,7 +167,7 @@ function chartsOf(log: readonly LogEntry[]): Chart[] {
     .map(({ title, lines }) => chartOf(log, title, lines));
 }
 
-function chartOf(log: readonly LogEntry[], title: string, names: readonly string[]): Chart {
+function chartOf(log: readonly Entry[], title: string, names: readonly string[]): Chart {
   const byStep = new Map<number, Record<string, number>>();
   for (const entry of log) {
     if (names.some((name) => entry[name] !== undefined)) byStep.set(entry.step, { ...byStep.get(entry.step), ...entry });

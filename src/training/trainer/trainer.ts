@@ -83,6 +83,7 @@ export class Trainer<Row = unknown> {
   #prepared: Prepared | undefined;
   #isBusy = false;
   #isFinished = false;
+  #callbacks: readonly TrainerCallback[] = [];
   #stopRequested = false;
 
   /** Errors: INVALID_ARG for something that is no model, dataset or collator. */
@@ -132,6 +133,7 @@ export class Trainer<Row = unknown> {
       const { outputDir } = this.args;
       const store = outputDir === undefined ? undefined : await CheckpointStore.open(outputDir);
       const callbacks = [...(this.#options.callbacks ?? []), ...reports(this.args)];
+      this.#callbacks = callbacks;
       try {
         return await this.#run(signal, store, callbacks, given.resumeFromCheckpoint ?? false);
       } finally {
@@ -147,12 +149,14 @@ export class Trainer<Row = unknown> {
   }
 
   /**
-   * Loss and metrics of rows (by default evalDataset), under names that begin with `eval_`.
+   * Loss and metrics of rows (by default evalDataset), under names that begin with `eval_`. After a run they go to its log.
    *
    * Errors: INVALID_ARG without rows; DISPOSED; the signal's reason; what the rows and `computeMetrics` throw.
    */
   async evaluate(dataset?: Dataset<Row>, options: EvaluateOptions = {}): Promise<Readonly<Record<string, number>>> {
-    return (await this.#compute('evaluate', dataset ?? this.#options.evalDataset, options, 'eval')).metrics;
+    const { metrics } = await this.#compute('evaluate', dataset ?? this.#options.evalDataset, options, 'eval');
+    if (this.#isFinished) await this.#alone(() => this.#logFinal(metrics));
+    return metrics;
   }
 
   /** What the model says of rows, their labels where they have some, and then metrics. Errors: those of `evaluate`. */
@@ -317,6 +321,14 @@ export class Trainer<Row = unknown> {
     });
     const scores = prefix === 'test' ? {} : await evaluator?.();
     return { ...found, metrics: { ...found.metrics, ...named(scores ?? {}, prefix) } };
+  }
+
+  async #logFinal(metrics: Readonly<Record<string, number>>): Promise<void> {
+    const state = this.#state;
+    const entry = { ...metrics, epoch: state.epoch, step: state.globalStep };
+    state.logHistory.push(entry);
+    const control = { shouldTrainingStop: false, shouldLog: false, shouldEvaluate: false, shouldSave: false };
+    for (const callback of this.#callbacks) await callback.onLog?.({ args: this.args, state, control }, entry);
   }
 
   get #evalCollator(): Collator<Row> {
