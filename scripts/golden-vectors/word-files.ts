@@ -86,7 +86,7 @@ async function compareContent(
 ): Promise<void> {
   const kv = await loadWordVectors(golden.path(`files/${name}`));
   check(outcome, `${name} words`, kv.words().join('\n') === file.words.join('\n'));
-  const far = difference(kv.toMatrix().data, tensors.get('vectors')!.data);
+  const far = difference((await kv.toMatrix()).data, tensors.get('vectors')!.data);
   // word2vec.c writes six decimals.
   check(outcome, `${name} vectors`, far <= (name === 'word2vec-c.txt' ? 5.1e-7 : 0), String(far));
 }

@@ -17,7 +17,7 @@ async function read(numbers: readonly string[], columns: number): Promise<ArrayL
   );
   const path = join(folder, 'numbers.vec');
   writeFileSync(path, `${lines.length} ${columns}\n${lines.join('\n')}\n`);
-  return (await loadWordVectors(path)).toMatrix().data;
+  return (await (await loadWordVectors(path)).toMatrix()).data;
 }
 
 function compare(got: ArrayLike<number>, expected: readonly number[], numbers: readonly string[]): void {

@@ -32,8 +32,8 @@ async function purity(vectors: KeyedVectors): Promise<number> {
   return all.filter(Boolean).length / all.length;
 }
 
-function bytesOf(vectors: KeyedVectors): string {
-  return Buffer.from(vectors.toMatrix().data.buffer).toString('base64');
+async function bytesOf(vectors: KeyedVectors): Promise<string> {
+  return Buffer.from((await vectors.toMatrix()).data.buffer).toString('base64');
 }
 
 for (const [name, options] of Object.entries<Word2VecOptions>({
@@ -72,24 +72,25 @@ t('GloVe learns which words stand together, with the same bits for any number of
   const options = { vectorSize: 16, minCount: 1, epochs: 15, xMax: 10, window: 5 };
   const { vectors } = await trainGloVe(corpus, { ...options, threads: 1 });
   assert.ok((await purity(vectors)) > 0.95);
-  for (const threads of [2, 3]) assert.is(bytesOf((await trainGloVe(corpus, { ...options, threads })).vectors), bytesOf(vectors));
+  for (const threads of [2, 3])
+    assert.is(await bytesOf((await trainGloVe(corpus, { ...options, threads })).vectors), await bytesOf(vectors));
   const wide = drawnCorpus(400).map((sentence, i) => sentence.map((word) => `${word}${i % 97}`));
   const [whole, inRuns] = await Promise.all(
     [2 ** 30, 2 ** 20].map((memoryBytes) => trainGloVe(wide, { ...options, epochs: 2, memoryBytes })),
   );
-  assert.is(bytesOf(inRuns!.vectors), bytesOf(whole!.vectors));
+  assert.is(await bytesOf(inRuns!.vectors), await bytesOf(whole!.vectors));
 });
 
 t('one thread gives the same bits every time, another seed others', async () => {
   for (const options of [{}, { sg: false }, { hs: true }]) {
     const own = { ...small, epochs: 2, deterministic: true, ...options };
     const [a, b, c] = await Promise.all([own, own, { ...own, seed: 2 }].map((each) => trainWord2Vec(corpus, each)));
-    assert.is(bytesOf(a!.vectors), bytesOf(b!.vectors));
-    assert.is.not(bytesOf(a!.vectors), bytesOf(c!.vectors));
+    assert.is(await bytesOf(a!.vectors), await bytesOf(b!.vectors));
+    assert.is.not(await bytesOf(a!.vectors), await bytesOf(c!.vectors));
   }
   const fast = { ...small, epochs: 2, deterministic: true, bucket: 300 };
   const [a, b] = await Promise.all([fast, fast].map((each) => trainFastText(corpus, each)));
-  assert.is(bytesOf(a!.vectors), bytesOf(b!.vectors));
+  assert.is(await bytesOf(a!.vectors), await bytesOf(b!.vectors));
 });
 
 t('files, packed files, lists of files, streams and iterables of words or texts are the same corpus', async () => {
@@ -101,7 +102,7 @@ t('files, packed files, lists of files, streams and iterables of words or texts 
   writeFileSync(first!, text.slice(0, half));
   writeFileSync(second!, text.slice(half));
   const options = { ...small, epochs: 1, deterministic: true };
-  const expected = bytesOf((await trainWord2Vec(corpus, options)).vectors);
+  const expected = await bytesOf((await trainWord2Vec(corpus, options)).vectors);
   const sentences = async function* (): AsyncGenerator<string> {
     for (const words of corpus) yield words.join(' ');
   };
@@ -113,7 +114,7 @@ t('files, packed files, lists of files, streams and iterables of words or texts 
     createReadStream(whole!, { encoding: 'utf8', highWaterMark: 7 }),
     sentences(),
   ];
-  for (const each of given) assert.is(bytesOf((await trainWord2Vec(each, options)).vectors), expected);
+  for (const each of given) assert.is(await bytesOf((await trainWord2Vec(each, options)).vectors), expected);
   const letters = await trainWord2Vec(whole!, { ...options, tokenizer: (line) => line.split(' ') });
   assert.is(letters.vectors.size, 40);
   const streamed = await trainWord2Vec(createReadStream(whole!, { highWaterMark: 7 }), {

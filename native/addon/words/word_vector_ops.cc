@@ -20,16 +20,28 @@ int64_t to_row(const Napi::Value& value, const WordVectors& vectors) {
     return to_int(value, "the word's number", 0, vectors.size() - 1);
 }
 
-// newVectors(bytes, lengths, values [words, dimensions], dimensions, counts | null): vectors; of words that
-// stand twice the first stays
+// newVectors(rows, dimensions, textBytes): vectors without words, with room for so many
 Napi::Value new_vectors(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const auto bytes = to_typed_array<uint8_t, napi_uint8_array>(info[0], "bytes", "a Uint8Array");
-        const std::vector<int32_t> lengths = to_int32s(info[1], "lengths");
-        const auto values = to_typed_array<float, napi_float32_array>(info[2], "values", "a Float32Array");
         const auto vectors = std::make_shared<WordVectors>();
-        vectors->dimensions = to_int(info[3], "dimensions", 1, 65'536);
+        const int64_t rows = to_int(info[0], "rows", 1, INT32_MAX);
+        vectors->dimensions = to_int(info[1], "dimensions", 1, 65'536);
         vectors->width = cpu::row_width(vectors->dimensions);
+        vectors->words.reserve(rows, to_int(info[2], "textBytes", 0, int64_t{1} << 50));
+        vectors->rows = Buffer(static_cast<size_t>(rows * vectors->width) * sizeof(float));
+        vectors->inverse_norms.reserve(static_cast<size_t>(rows));
+        return to_handle(info.Env(), vectors);
+    });
+}
+
+// addVectors(vectors, bytes, lengths, values [words, dimensions], counts | null); of words that stand twice
+// the first stays
+Napi::Value add_vectors(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto& vectors = from_handle<WordVectors>(info[0]);
+        const auto bytes = to_typed_array<uint8_t, napi_uint8_array>(info[1], "bytes", "a Uint8Array");
+        const std::vector<int32_t> lengths = to_int32s(info[2], "lengths");
+        const auto values = to_typed_array<float, napi_float32_array>(info[3], "values", "a Float32Array");
         const auto rows = static_cast<int64_t>(lengths.size());
         BERTHA_CHECK(static_cast<int64_t>(values.ElementLength()) == rows * vectors->dimensions,
                      "INVALID_ARG", "expected a vector for each word");
@@ -38,7 +50,8 @@ Napi::Value new_vectors(const Napi::CallbackInfo& info) {
         if (has_counts) counts = to_vector<double, napi_float64_array>(info[4], "counts", "a Float64Array");
         BERTHA_CHECK(!has_counts || counts.size() == lengths.size(), "INVALID_ARG",
                      "expected a count for each word");
-        vectors->rows = Buffer(static_cast<size_t>(rows * vectors->width) * sizeof(float));
+        const int64_t before = vectors->size();
+        const auto room = static_cast<int64_t>(vectors->rows.bytes() / sizeof(float)) / vectors->width;
         std::string_view text(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
         for (int64_t i = 0; i < rows; i++) {
             const auto length = static_cast<size_t>(lengths[static_cast<size_t>(i)]);
@@ -46,6 +59,8 @@ Napi::Value new_vectors(const Napi::CallbackInfo& info) {
             const std::string_view word = text.substr(0, length);
             text.remove_prefix(length);
             if (vectors->words.find(word) >= 0) continue;
+            BERTHA_CHECK(vectors->size() < room, "INVALID_ARG", "expected at most %lld words",
+                         static_cast<long long>(room));
             float* row = vectors->row(vectors->words.add(
                 word, has_counts ? static_cast<int64_t>(counts[static_cast<size_t>(i)]) : 0));
             std::memset(row, 0, static_cast<size_t>(vectors->width) * sizeof(float));
@@ -53,8 +68,8 @@ Napi::Value new_vectors(const Napi::CallbackInfo& info) {
                         static_cast<size_t>(vectors->dimensions) * sizeof(float));
         }
         vectors->inverse_norms.resize(static_cast<size_t>(vectors->size()));
-        cpu::compute_inverse_norms(*vectors, 0, vectors->size());
-        return to_handle(info.Env(), vectors);
+        cpu::compute_inverse_norms(*vectors, before, vectors->size());
+        return info.Env().Undefined();
     });
 }
 
@@ -117,6 +132,21 @@ Napi::Value row_of(const Napi::CallbackInfo& info) {
         const auto& vectors = from_handle<WordVectors>(info[0]);
         return from_floats(info.Env(), vectors->row(to_row(info[1], *vectors)),
                            static_cast<size_t>(vectors->dimensions));
+    });
+}
+
+// rows(vectors, begin, end): Float32Array [end - begin, dimensions]
+Napi::Value rows_of(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto& vectors = from_handle<WordVectors>(info[0]);
+        const int64_t begin = to_int(info[1], "begin", 0, vectors->size()),
+                      end = to_int(info[2], "end", begin, vectors->size());
+        Napi::Float32Array values = Napi::Float32Array::New(
+            info.Env(), static_cast<size_t>((end - begin) * vectors->dimensions));
+        for (int64_t i = begin; i < end; i++)
+            std::copy_n(vectors->row(i), vectors->dimensions,
+                        values.Data() + (i - begin) * vectors->dimensions);
+        return values;
     });
 }
 
@@ -234,12 +264,14 @@ Napi::Value cancel_word_search(const Napi::CallbackInfo& info) {
 
 void define_word_vector_ops(Napi::Env env, Napi::Object ops) {
     ops.Set("newVectors", Napi::Function::New(env, new_vectors));
+    ops.Set("addVectors", Napi::Function::New(env, add_vectors));
     ops.Set("vectorsInfo", Napi::Function::New(env, vectors_info));
     ops.Set("indexOf", Napi::Function::New(env, index_of));
     ops.Set("words", Napi::Function::New(env, words_of));
     ops.Set("count", Napi::Function::New(env, count_of));
     ops.Set("setCount", Napi::Function::New(env, set_count));
     ops.Set("row", Napi::Function::New(env, row_of));
+    ops.Set("rows", Napi::Function::New(env, rows_of));
     ops.Set("compose", Napi::Function::New(env, compose));
     ops.Set("nearestSpellings", Napi::Function::New(env, nearest_spellings));
     ops.Set("ngramIds", Napi::Function::New(env, ngram_ids));

@@ -130,14 +130,10 @@ export interface NativeWords {
   trainingProgress(training: NativeTraining): NativeTrainingProgress;
   cancelTraining(training: NativeTraining): void;
 
-  /** values [words, dimensions]; of words that stand twice the first stays. */
-  newVectors(
-    bytes: Uint8Array,
-    lengths: Int32Array,
-    values: Float32Array,
-    dimensions: number,
-    counts: Float64Array | null,
-  ): NativeWordVectors;
+  /** Vectors without words, with room for so many, and for bytes of them. */
+  newVectors(rows: number, dimensions: number, textBytes: number): NativeWordVectors;
+  /** Adds words by their lengths in bytes, values [words, dimensions], counts; of words that stand twice the first stays. */
+  addVectors(vectors: NativeWordVectors, bytes: Uint8Array, lengths: Int32Array, values: Float32Array, counts: Float64Array | null): void;
   vectorsInfo(vectors: NativeWordVectors): {
     readonly size: number;
     readonly dimensions: number;
@@ -149,6 +145,8 @@ export interface NativeWords {
   count(vectors: NativeWordVectors, row: number): number;
   setCount(vectors: NativeWordVectors, row: number, count: number): void;
   row(vectors: NativeWordVectors, row: number): Float32Array;
+  /** [end - begin, dimensions] */
+  rows(vectors: NativeWordVectors, begin: number, end: number): Float32Array;
   /** The vector of any word by its n-grams; undefined where the model has none of them. */
   compose(vectors: NativeWordVectors, word: string): Float32Array | undefined;
   /** Up to `count` words that differ from `word` in few characters, the nearest first. */

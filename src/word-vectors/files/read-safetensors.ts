@@ -1,10 +1,23 @@
 import { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
 import { SafetensorsFile } from '../../checkpoint/safetensors/safetensors.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { callNative } from '../../runtime/native-error.js';
 import type { NativeWordVectors } from '../../runtime/words/native-words.js';
-import { dequantizeVectors, type QuantizedVectors } from '../../vectors/quantize-vectors.js';
+import { checkVectors, dequantizeVectors, type QuantizedVectors } from '../../vectors/quantize-vectors.js';
 import { nativeWords } from '../native-words.js';
+
+/** Numbers that are looked at, and copied, in one go: below a millisecond. */
+const kNumbersAtOnce = 1 << 14;
+/** Words that are cut out between two looks at the clock. */
+const kWordsAtOnce = 1 << 12;
+
+/** What a file holds besides its words; rows are made when they are asked for. */
+interface StoredRows {
+  readonly dimensions: number;
+  /** Rows `begin` to `end`, [end - begin, dimensions]. */
+  rows(begin: number, end: number): Float32Array;
+}
 
 /**
  * Reads what `save` wrote: `vectors` [words, dimensions], or `codes` and `scales`; `words`, each ended by a zero byte; `counts`.
@@ -16,25 +29,33 @@ export async function readSafetensors(path: string, limit: number, signal: Abort
     if (error instanceof BerthaError && error.code !== 'IO') throw formatError(path, 'a safetensors file', error.message, error);
     throw error;
   });
+  const budget = new Budget(signal);
   try {
     const bytes = await file.read(requireTensor(file, 'words'));
     signal?.throwIfAborted();
-    const lengths = wordLengths(bytes);
-    const { values, dimensions } = await valuesOf(file, lengths.length);
+    const lengths = await wordLengths(bytes, budget);
+    const stored = await storedRows(file, lengths.length);
     signal?.throwIfAborted();
-    const counts = file.tensors.has('counts') ? await countsOf(file, lengths.length) : null;
+    const counts = file.tensors.has('counts') ? await countsOf(file, lengths.length) : undefined;
     await file.verifyUnchanged();
     const size = Math.min(limit, lengths.length);
-    const own = lengths.subarray(0, size);
-    return callNative(() =>
-      nativeWords().newVectors(
-        withoutEnds(bytes, own),
-        own,
-        values.subarray(0, size * dimensions),
-        dimensions,
-        counts?.subarray(0, size) ?? null,
-      ),
-    );
+    const { dimensions } = stored;
+    const native = nativeWords();
+    const vectors = callNative(() => native.newVectors(size, dimensions, bytes.length));
+    const atOnce = Math.max(1, Math.floor(kNumbersAtOnce / dimensions));
+    for (let begin = 0, from = 0; begin < size; begin += atOnce) {
+      const end = Math.min(size, begin + atOnce);
+      const own = lengths.subarray(begin, end);
+      const values = stored.rows(begin, end);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) throw formatError(path, 'finite numbers', `${values[bad]} in row ${begin + Math.floor(bad / dimensions)}`);
+      const text = withoutEnds(bytes, from, own);
+      from += text.length + own.length;
+      const seen = counts === undefined ? null : Float64Array.from(counts.subarray(begin, end), Number);
+      callNative(() => native.addVectors(vectors, text, own, values, seen));
+      if (budget.isSpent) await budget.yield();
+    }
+    return vectors;
   } finally {
     await file.close();
   }
@@ -50,15 +71,19 @@ function requireTensor(file: SafetensorsFile, name: string): string {
 }
 
 /** Lengths of words that each end with a zero byte. */
-function wordLengths(bytes: Uint8Array): Int32Array {
+async function wordLengths(bytes: Uint8Array, budget: Budget): Promise<Int32Array> {
   const lengths: number[] = [];
-  for (let begin = 0, end: number; (end = bytes.indexOf(0, begin)) >= 0; begin = end + 1) lengths.push(end - begin);
+  for (let begin = 0, end: number; (end = bytes.indexOf(0, begin)) >= 0; begin = end + 1) {
+    lengths.push(end - begin);
+    if (lengths.length % kWordsAtOnce === 0 && budget.isSpent) await budget.yield();
+  }
   return Int32Array.from(lengths);
 }
 
-function withoutEnds(bytes: Uint8Array, lengths: Int32Array): Uint8Array {
+/** The words from byte `from` on, without the zero bytes between them. */
+function withoutEnds(bytes: Uint8Array, from: number, lengths: Int32Array): Uint8Array {
   const text = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
-  let [from, to] = [0, 0];
+  let to = 0;
   for (const length of lengths) {
     text.set(bytes.subarray(from, from + length), to);
     [from, to] = [from + length + 1, to + length];
@@ -66,19 +91,29 @@ function withoutEnds(bytes: Uint8Array, lengths: Int32Array): Uint8Array {
   return text;
 }
 
-async function valuesOf(file: SafetensorsFile, words: number): Promise<{ readonly values: Float32Array; readonly dimensions: number }> {
+async function storedRows(file: SafetensorsFile, words: number): Promise<StoredRows> {
   const quantized = file.metadata.get('quantized');
   const name = requireTensor(file, quantized === undefined ? 'vectors' : 'codes');
   const { shape } = file.tensors.get(name)!;
   if (shape.length !== 2 || shape[0] !== words || words === 0 || shape[1] === 0) {
     throw formatError(file.path, `"${name}" of [${words}, dimensions]`, `[${shape.join(', ')}]`);
   }
-  const stored = quantized === undefined ? undefined : await quantizedOf(file, quantized, words);
-  const values = stored === undefined ? await file.readFloat32(name) : flat(dequantizeVectors(stored), stored.dimensions);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  const dimensions = stored?.dimensions ?? shape[1]!;
-  if (bad >= 0) throw formatError(file.path, 'finite numbers', `${values[bad]} in row ${Math.floor(bad / dimensions)}`);
-  return { values, dimensions };
+  if (quantized !== undefined) return rowsOfCodes(await quantizedOf(file, quantized, words));
+  const values = await file.readFloat32(name);
+  const dimensions = shape[1]!;
+  return { dimensions, rows: (begin, end) => values.subarray(begin * dimensions, end * dimensions) };
+}
+
+function rowsOfCodes(stored: QuantizedVectors): StoredRows {
+  const { dimensions, codes, count } = checkVectors(stored, 'loadWordVectors');
+  const stride = codes.length / count;
+  const part = (begin: number, end: number): QuantizedVectors => {
+    const own = { count: end - begin, dimensions };
+    if (stored.format === 'binary') return { ...own, format: 'binary', codes: stored.codes.subarray(begin * stride, end * stride) };
+    const scales = stored.scales.subarray(begin, end);
+    return { ...own, format: 'int8', codes: stored.codes.subarray(begin * stride, end * stride), scales };
+  };
+  return { dimensions, rows: (begin, end) => flat(dequantizeVectors(part(begin, end)), dimensions) };
 }
 
 async function quantizedOf(file: SafetensorsFile, format: string, count: number): Promise<QuantizedVectors> {
@@ -94,12 +129,12 @@ async function quantizedOf(file: SafetensorsFile, format: string, count: number)
   return { format: 'int8', count, dimensions, codes: new Int8Array(codes.buffer, codes.byteOffset, codes.length), scales };
 }
 
-async function countsOf(file: SafetensorsFile, words: number): Promise<Float64Array> {
+async function countsOf(file: SafetensorsFile, words: number): Promise<BigInt64Array> {
   const { dtype, shape } = file.tensors.get('counts')!;
   if (dtype !== 'I64' || shape.length !== 1 || shape[0] !== words)
     throw formatError(file.path, `"counts" of I64 [${words}]`, `${dtype} [${shape.join(', ')}]`);
   const bytes = await file.read('counts');
-  return Float64Array.from(new BigInt64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, words), Number);
+  return new BigInt64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, words);
 }
 
 function flat(rows: readonly Float32Array[], dimensions: number): Float32Array {

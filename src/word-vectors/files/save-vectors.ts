@@ -2,9 +2,11 @@ import { type FilePath, filePath, readFilePath } from '../../file-path.js';
 import { unexpected, wrongArgument } from '../../expected.js';
 import { writeSafetensors } from '../../checkpoint/safetensors/safetensors.js';
 import { abortSignal, oneOf, readOptions } from '../../options.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { callNative } from '../../runtime/native-error.js';
-import { quantizeVectors, type VectorFormat } from '../../vectors/quantize-vectors.js';
+import type { VectorFormat } from '../../vectors/quantize-vectors.js';
 import { nativeWords, untilAborted } from '../native-words.js';
+import { quantizeRows } from '../queries/copy-rows.js';
 import type { WordMatrix } from '../queries/word-matrix.js';
 
 /** How files of word vectors are written. */
@@ -41,7 +43,7 @@ export async function saveVectors(matrix: WordMatrix, file: FilePath, options?: 
   }
   signal?.throwIfAborted();
   if (quantize === undefined) await write(matrix, path, format, signal);
-  else await writeQuantized(matrix, path, quantize);
+  else await writeQuantized(matrix, path, quantize, signal);
   if (vocabulary !== undefined) await write(matrix, vocabulary, 'vocabulary', signal);
 }
 
@@ -63,26 +65,35 @@ async function write(
   await untilAborted(signal, stop, () => native.write(writing));
 }
 
-/** The quantisers' codes and scales beside the words, each ended by a zero byte, and their counts. */
-async function writeQuantized(matrix: WordMatrix, path: string, format: VectorFormat): Promise<void> {
-  const texts = matrix.words(0, matrix.size);
-  const wrong = texts.find((word) => word.includes('\0'));
-  if (wrong !== undefined) throw unexpected('INVALID_ARG', 'words without zero bytes for safetensors', JSON.stringify(wrong.slice(0, 60)));
-  const rows = Array.from({ length: matrix.size }, (_, row) => matrix.row(row));
-  const quantized = quantizeVectors(rows, format);
-  const words = Buffer.from(texts.join('\0') + '\0');
-  const counts = BigInt64Array.from(rows, (_, row) => BigInt(matrix.count(row)));
+/** Words that are taken in one go. */
+const kWordsAtOnce = 1 << 10;
+
+/** The quantisers' codes and scales beside the words, each ended by a zero byte, and their counts; in short turns of the event loop. */
+async function writeQuantized(matrix: WordMatrix, path: string, format: VectorFormat, signal: AbortSignal | undefined): Promise<void> {
+  const budget = new Budget(signal);
+  const words: Buffer[] = [];
+  const counts = new BigInt64Array(matrix.size);
+  for (let begin = 0; begin < matrix.size; begin += kWordsAtOnce) {
+    const texts = matrix.words(begin, Math.min(matrix.size, begin + kWordsAtOnce));
+    const wrong = texts.find((word) => word.includes('\0'));
+    if (wrong !== undefined)
+      throw unexpected('INVALID_ARG', 'words without zero bytes for safetensors', JSON.stringify(wrong.slice(0, 60)));
+    words.push(Buffer.from(`${texts.join('\0')}\0`));
+    texts.forEach((_, i) => (counts[begin + i] = BigInt(matrix.count(begin + i))));
+    if (budget.isSpent) await budget.yield();
+  }
+  const quantized = await quantizeRows(matrix, format, signal);
   const { codes, count, dimensions } = quantized;
-  const width = count === 0 ? 0 : codes.length / count;
+  const text = Buffer.concat(words);
   const scales =
     quantized.format === 'int8' ? [{ name: 'scales', dtype: 'F32' as const, shape: [count], bytes: bytesOf(quantized.scales) }] : [];
   await writeSafetensors(
     path,
     [
-      { name: 'codes', dtype: format === 'int8' ? 'I8' : 'U8', shape: [count, width], bytes: bytesOf(codes) },
+      { name: 'codes', dtype: format === 'int8' ? 'I8' : 'U8', shape: [count, codes.length / count], bytes: bytesOf(codes) },
       ...scales,
       { name: 'counts', dtype: 'I64', shape: [count], bytes: bytesOf(counts) },
-      { name: 'words', dtype: 'U8', shape: [words.length], bytes: words },
+      { name: 'words', dtype: 'U8', shape: [text.length], bytes: text },
     ],
     new Map([
       ['quantized', format],

@@ -2,12 +2,13 @@ import type { FilePath } from '../../file-path.js';
 import { unexpected, wrongArgument } from '../../expected.js';
 import { callNative } from '../../runtime/native-error.js';
 import type { NativeWordVectors } from '../../runtime/words/native-words.js';
-import { quantizeVectors, type QuantizedVectors, type VectorFormat } from '../../vectors/quantize-vectors.js';
+import type { QuantizedVectors, VectorFormat } from '../../vectors/quantize-vectors.js';
 import { toRows } from '../../vectors/rows.js';
 import { similarity } from '../../vectors/similarity.js';
 import type { VectorLike, VectorMatrix } from '../../vectors/vector-like.js';
 import { saveVectors, type SaveOptions } from '../files/save-vectors.js';
 import { nativeWords } from '../native-words.js';
+import { copyRows, quantizeRows } from './copy-rows.js';
 import { type PlotOptions, plotWords, type WordPlot } from '../plot/plot-words.js';
 import { type DocumentOptions, type DocumentsOptions, documentVector, documentVectors } from './documents.js';
 import {
@@ -103,11 +104,9 @@ export class KeyedVectors {
     return row < 0 ? 0 : this.#matrix.count(row);
   }
 
-  /** All vectors as one array, [size, dimensions]: a copy. */
-  toMatrix(): VectorMatrix {
-    const data = new Float32Array(this.size * this.dimensions);
-    for (let row = 0; row < this.size; row++) data.set(this.#matrix.row(row), row * this.dimensions);
-    return { data, dimensions: this.dimensions };
+  /** All vectors as one array, [size, dimensions]: a copy, made in short turns of the event loop. */
+  async toMatrix(): Promise<VectorMatrix> {
+    return copyRows(this.#matrix);
   }
 
   /** The nearest words, best first. Errors: INVALID_ARG, INVALID_OPTION, UNKNOWN_WORD, the signal's reason. */
@@ -208,12 +207,9 @@ export class KeyedVectors {
     return evaluateWordAnalogies(this.#matrix, file, options);
   }
 
-  /** All vectors in few bytes, with the losses that docs/precision.md says. */
-  quantize(format: VectorFormat): QuantizedVectors {
-    return quantizeVectors(
-      Array.from({ length: this.size }, (_, row) => this.#matrix.row(row)),
-      format,
-    );
+  /** All vectors in few bytes, with the losses that docs/precision.md says. Errors: INVALID_ARG for another format. */
+  async quantize(format: VectorFormat): Promise<QuantizedVectors> {
+    return quantizeRows(this.#matrix, format);
   }
 
   /** A picture of chosen words: their first two principal components. Errors: INVALID_ARG, INVALID_OPTION, UNKNOWN_WORD. */
@@ -260,7 +256,11 @@ function newHandle(words: readonly string[], vectors: readonly VectorLike[] | Ve
   const values = Float32Array.from(rows.block(0, rows.count));
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw unexpected('INVALID_ARG', `finite numbers for the word ${String(words[Math.floor(bad / rows.width)])}`, values[bad]!);
-  return callNative(() =>
-    nativeWords().newVectors(Buffer.concat(texts), lengths, values, rows.width, counts === undefined ? null : Float64Array.from(counts)),
-  );
+  const native = nativeWords();
+  const bytes = Buffer.concat(texts);
+  return callNative(() => {
+    const handle = native.newVectors(rows.count, rows.width, bytes.length);
+    native.addVectors(handle, bytes, lengths, values, counts === undefined ? null : Float64Array.from(counts));
+    return handle;
+  });
 }

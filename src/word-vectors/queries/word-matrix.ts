@@ -40,6 +40,11 @@ export class WordMatrix {
     return nativeWords().row(this.handle, row);
   }
 
+  /** A copy of rows `begin` to `end`, [end - begin, dimensions]. */
+  rows(begin: number, end: number): Float32Array {
+    return nativeWords().rows(this.handle, begin, end);
+  }
+
   /** The vector of a word, of a fastText model also of one that was never seen; undefined where there is none. */
   vector(word: string): Float32Array | undefined {
     const row = this.indexOf(word);
