@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
 import { train, type Row, type TrainModelOptions } from '../src/training/index.js';
+import { judge, linesOf, median, percent } from './learn/gates/gate.js';
 import { gates } from './learn/gates/index.js';
 import { writeSmallChinese } from './learn/small-chinese.js';
 import { pretrainingGate } from './pretraining/gate.js';
@@ -29,6 +30,8 @@ interface LearnTask {
   readonly epochs: number;
   readonly metric: string;
   readonly metricAt: readonly number[];
+  /** What it must reach, by epochs. */
+  readonly least?: Readonly<Record<string, number>>;
 }
 
 interface Reference {
@@ -55,11 +58,6 @@ const readJson = <T>(name: string): T => JSON.parse(readFileSync(join(root, 'scr
 const tasks = readJson<Record<string, LearnTask>>('tasks.json');
 const references = existsSync(join(root, 'scripts/learn/results.json')) ? readJson<Record<string, Reference>>('results.json') : {};
 
-const linesOf = (path: string): string[] =>
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-
 /** The rows of a file, as the reference reads them. */
 function readRows(format: LearnTask['format'], path: string): Row[] {
   if (format === 'sts') {
@@ -81,12 +79,6 @@ function rowsOf({ format, train: trainFile, eval: evalFile }: LearnTask): [Row[]
   const read = (file: string): Row[] | string => (format === 'conll' ? join(data, file) : readRows(format, join(data, file)));
   return [read(trainFile), read(evalFile!)];
 }
-
-function middle(scores: readonly number[]): number {
-  return [...scores].sort((a, b) => a - b)[scores.length >> 1]!;
-}
-
-const percent = (score: number): string => (100 * score).toFixed(1);
 
 if (values['write-start'] !== undefined) {
   await writeSmallChinese(values['write-start'], vocab);
@@ -141,11 +133,14 @@ for (const [name, task] of Object.entries(tasks)) {
   if (start !== undefined) rmSync(start, { recursive: true });
   for (const [epoch, own] of scores) {
     const reference = references[name];
+    const library = task.task === 'sentence-embedding' ? 'sentence-transformers' : 'transformers';
     const theirs = reference?.runs.map(({ scores: each }) => each[epoch]).filter((score) => score !== undefined) ?? [];
-    const beside = theirs.length === 0 ? 'no reference' : `${percent(middle(theirs))} (${theirs.map(percent).join(', ')})`;
+    const beside = theirs.length === 0 ? 'no reference' : `${percent(median(theirs))} (${theirs.map(percent).join(', ')})`;
     console.log(
-      `${name}, ${task.metric} x 100 after ${epoch} epochs, median: Bertha ${percent(middle(own))} (${own.map(percent).join(', ')}), transformers ${beside}`,
+      `${name}, ${task.metric} x 100 after ${epoch} epochs, median: Bertha ${percent(median(own))} (${own.map(percent).join(', ')}), ${library} ${beside}`,
     );
+    const least = task.least?.[epoch];
+    if (least !== undefined) judge(`${name}, ${task.metric} x 100 after ${epoch} epochs`, 100 * median(own), 100 * least);
   }
 }
 
