@@ -61,7 +61,7 @@ public:
             }
         });
         add("dW " + name, dims, operations, [&](int64_t layer) {
-            constexpr int64_t kUnitPanels = 4, kUnitInputs = 384;  // as backward_walk.cc
+            constexpr int64_t kUnitPanels = 8, kUnitInputs = 384;  // as backward_walk.cc
             for (int64_t panel = 0; panel < panels; panel += kUnitPanels) {
                 LinearGradWeightArgs args;
                 args.input = wide_.floats();

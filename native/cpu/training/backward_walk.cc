@@ -79,9 +79,10 @@ public:
                                             : training_.linear_grad_weight;
         const int64_t parts = ceil_div(args.k, kUnitInputs),
                       panels = ceil_div(args.n, kernels_.fp32.panel_width);
-        // A unit copies its part of the input once for all its panels.
+        // A unit copies a block of its part of the input once for all its panels, whose gradient is to stay
+        // in L2. Other work may come in between two blocks.
         const int64_t shares = panels * parts / (2 * context_.team.size()),
-                      unit_panels = std::clamp<int64_t>(shares, 1, kUnitPanels);
+                      unit_panels = std::clamp<int64_t>(shares, 1, kGradPanels);
         run_units(ceil_div(panels, unit_panels) * parts, [&](int64_t unit, int member) {
             LinearGradWeightArgs part = args;
             const Range inputs = range_of(unit % parts, kUnitInputs, args.k),
@@ -91,7 +92,13 @@ public:
             part.k_begin = inputs.begin;
             part.k_end = inputs.end;
             part.scratch = scratch(member);
-            add_product(part);
+            for (int64_t first = 0; first < args.rows; first += kSumRows) {
+                if (first > 0 && !goes_on(member)) return;
+                part.input = args.input + first * args.input_stride;
+                part.grad_output = args.grad_output + first * args.grad_stride;
+                part.rows = std::min(kSumRows, args.rows - first);
+                add_product(part);
+            }
         });
     }
 

@@ -14,6 +14,7 @@ constexpr int64_t kFewRows = 64;   // with fewer, threads share a product's colu
 constexpr int64_t kUnitPanels = 4;
 constexpr int64_t kUnitProducts = int64_t{1} << 26;  // multiplications of a unit: at most some 2 ms
 constexpr int64_t kUnitInputs = 384;                 // of a matrix's columns in one unit of its gradient
+constexpr int64_t kGradPanels = 8;                   // of a matrix's panels likewise, at most
 constexpr int64_t kUnitColumns = 64;                 // of a sum over rows
 
 inline int64_t ceil_div(int64_t n, int64_t step) { return (n + step - 1) / step; }
@@ -86,10 +87,13 @@ protected:
     template <typename Use>
     void run_units(int64_t units, Use&& use) const {
         context_.team.run(units, [&](int64_t unit, int member) {
-            if (member == 0 && unit > 0) context_.control.at_op_boundary();
-            if (context_.control.cancelled()) return;
-            use(unit, member);
+            if (unit > 0 ? goes_on(member) : !context_.control.cancelled()) use(unit, member);
         });
+    }
+    // Lets other work come in between, on the caller's thread; false: this work is given up.
+    bool goes_on(int member) const {
+        if (member == 0) context_.control.at_op_boundary();
+        return !context_.control.cancelled();
     }
     float* scratch(int member) const { return context_.scratch[static_cast<size_t>(member)].floats(); }
 
