@@ -1,5 +1,6 @@
 import { Random } from '../../../src/training/datasets/random.js';
 import type { Row } from '../../../src/training/index.js';
+import { shuffled } from './split.js';
 import type { Article } from './wikipedia.js';
 
 /** Two sentences; label 0 where the second follows the first, 1 where it is of another article. */
@@ -11,13 +12,7 @@ export interface SentencePair extends Row {
 
 /** `count` of all pairs of the sentences of articles, in a random order: all places in an article count alike. */
 export function drawnPairs(articles: readonly Article[], count: number, seed: number): SentencePair[] {
-  const pairs = sentencePairs(articles, Infinity, seed);
-  const random = new Random(seed, 1, 0);
-  for (let last = pairs.length - 1; last > 0; last--) {
-    const other = random.below(last + 1);
-    [pairs[last], pairs[other]] = [pairs[other]!, pairs[last]!];
-  }
-  return pairs.slice(0, count);
+  return shuffled(sentencePairs(articles, Infinity, seed), new Random(seed, 1, 0)).slice(0, count);
 }
 
 /** Pairs of the sentences of articles, from all articles in turn; every second one is of two articles. A function of the articles, the count and the seed. */

@@ -1,5 +1,6 @@
 import type { Recipe } from '../recipe.js';
 import { entities } from './entities.js';
+import { maskedWords } from './masked-words.js';
 import { nextSentence } from './next-sentence.js';
 import { questions } from './questions.js';
 import { sentiment } from './sentiment.js';
@@ -10,4 +11,5 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   entities,
   questions,
   'next-sentence': nextSentence,
+  'masked-words': maskedWords,
 };
