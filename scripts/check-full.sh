@@ -26,3 +26,4 @@ scripts/check-node-versions.sh
 npm run --silent check:tsan
 npm run --silent check:asan
 npm run --silent fuzz
+npm run --silent fuzz:vectors

@@ -1,6 +1,6 @@
 // Saves models that have learned one update, and pruned ones, and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
 // Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans; and the losses of 20 updates of sentence
-// models with those of sentence-transformers.
+// models with those of sentence-transformers; and every estimator of learn with scikit-learn's, saved here and there.
 //   npm run check:python -- PYTHON [DIR]
 // PYTHON has torch, transformers, sentence-transformers and peft; DIR is a folder in the layout of test/golden-training (the default).
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { loadModel } from '../src/models/index.js';
 import { LearningModel } from '../src/training/program/learning-model.js';
 import { compareCollators } from './check-python/collators.js';
+import { compareEstimators } from './check-python/estimators.js';
 import { savePrunedModels } from './check-python/save-pruned.js';
 import { saveSentenceModels } from './check-python/save-sentence.js';
 import { seenBy } from './check-python/seen-by.js';
@@ -34,6 +35,7 @@ try {
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
   if ((await compareCollators(python)) > 0) process.exitCode = 1;
   if ((await compareSentenceLosses(python)) > 0) process.exitCode = 1;
+  if ((await compareEstimators(python)) > 0) process.exitCode = 1;
 } finally {
   rmSync(out, { recursive: true, force: true });
 }

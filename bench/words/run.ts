@@ -11,6 +11,7 @@ import { createGunzip } from 'node:zlib';
 import { createReadStream } from 'node:fs';
 import { systemInfo } from '../../src/index.js';
 import { KeyedVectors, loadWordVectors, trainFastText, trainGloVe, trainWord2Vec } from '../../src/word-vectors/index.js';
+import { measureLoop } from './loop.js';
 
 interface Time {
   readonly seconds: number;
@@ -126,6 +127,7 @@ if (isAsked('glove')) {
   );
 }
 if (isAsked('load') || isAsked('mostSimilar')) await measureQueries();
+if (isAsked('loop')) await measureLoop(folder, threads);
 rival?.close();
 
 /** A text of 400,000 words x 100 is read, and its words are searched. */

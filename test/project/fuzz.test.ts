@@ -1,6 +1,7 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { fuzz } from '../fuzz/fuzz.js';
+import { fuzzWordFiles } from '../fuzz/word-files.js';
 import { isFull } from '../support/full.js';
 
 const t = suite('fuzz');
@@ -16,6 +17,15 @@ t('every mutated file is taken and keeps its promises, or is refused with a code
     const { taken, refused } = results.get(name)!;
     assert.ok(taken > 0 && refused.size > 0, `${name}: the mutations reach one outcome only`);
   }
+});
+
+t('every mutated file of word vectors is read whole, or is refused with a code', async () => {
+  const results = await fuzzWordFiles(count / 12, 7);
+  assert.equal(
+    [...results.values()].flatMap(({ failures }) => failures),
+    [],
+  );
+  for (const [name, { taken, refused }] of results) assert.ok(taken > 0 && refused.has('VECTORS_FORMAT'), name);
 });
 
 t.run();
