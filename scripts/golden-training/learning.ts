@@ -53,8 +53,10 @@ interface Trajectory {
 
 const limits = {
   fp32: { global: 4e-6, tensor: 5e-5, norm: 1e-5, loss: 1e-5 },
-  // The reference set has no row for adapters, whose random branches make scores of hundreds: PyTorch in float32 is off by 7.4e-5 and 8.6e-5 on rslora-all.
-  lora: { global: 2.5e-4, tensor: 2.5e-4, loss: 1e-5 },
+  // The reference set has no row for adapters. Those of rslora, random branches of every layer times alpha / sqrt(r), make attention scores of hundreds: where
+  // all else is float64, rounding q and k once to float32 moves the gradient by up to 3.3e-5 (of twelve draws; query-value: 6.5e-7), and PyTorch in float32 is
+  // off by 7.4e-5 and 8.6e-5. Three times that, as 5e-5 is three times PyTorch's worst tensor of the other cases.
+  rslora: { global: 2.5e-4, tensor: 2.5e-4, loss: 1e-5 },
   // The loss is held to what the set allows a single operation: rounded operands move it by 1e-3 (PyTorch: up to 4e-2), whatever sums them.
   bf16: { norm: 4e-2, loss: 2e-2 },
 };
@@ -217,7 +219,7 @@ export async function* checkLora(folder: string): AsyncGenerator<Line> {
       const line = within(`merged ${name}`, values, await expected.readFloat32(`merged.${name}`));
       if (!line.ok) yield line;
     }
-    yield judge(folder.split('/').at(-1)!, result.loss, golden.value, found, limits.lora);
+    yield judge(folder.split('/').at(-1)!, result.loss, golden.value, found, useRslora ? limits.rslora : limits.fp32);
   } finally {
     await adapter.close();
     await expected.close();
