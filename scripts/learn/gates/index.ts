@@ -1,3 +1,5 @@
+import { augmentationGate } from './augmentation.js';
+import { crossLingualGate } from './cross-lingual.js';
 import { distillGate } from './distill.js';
 import type { Gate } from './gate.js';
 import { multiTaskGate } from './multi-task.js';
@@ -8,6 +10,8 @@ import { textClassifierGate } from './text-classifier.js';
 
 /** The gates by the names that `npm run learn -- --task` takes. */
 export const gates: Readonly<Record<string, Gate>> = {
+  augmentation: augmentationGate,
+  'cross-lingual': crossLingualGate,
   distill: distillGate,
   multi: multiTaskGate,
   setfit: setfitGate,

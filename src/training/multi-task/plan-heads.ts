@@ -1,7 +1,8 @@
+import type { Budget } from '../../runtime/event-loop-budget.js';
 import { unexpected } from '../../expected.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
 import type { BatchPlan, PlanBatches, PlannedBatch } from '../trainer/batch-plan.js';
-import { epochOrder, shuffle } from '../trainer/sampling.js';
+import { epochOrderInTurns, shuffle } from '../trainer/sampling.js';
 import { quote } from '../../checkpoint/describe.js';
 import type { HeadExample } from './heads-collator.js';
 
@@ -58,11 +59,16 @@ class HeadsPlan implements BatchPlan {
     this.length = quotas.reduce((sum, quota) => sum + quota, 0);
   }
 
-  batches(epoch: number): PlannedBatch[] {
+  async batches(epoch: number, budget: Budget): Promise<PlannedBatch[]> {
     const order = Uint32Array.from(this.#quotas.flatMap((quota, head) => Array.from({ length: quota }, () => head)));
     shuffle(order, this.#seed, kFirstStream + epoch);
-    const own = this.#heads.map((head, i) => head.from(epoch * this.#quotas[i]!));
-    return Array.from(order, (head) => own[head]!.next().value!);
+    const own = this.#heads.map((head, i) => head.from(epoch * this.#quotas[i]!, budget));
+    const planned: PlannedBatch[] = [];
+    for (const head of order) {
+      if (budget.isSpent) await budget.yield();
+      planned.push((await own[head]!.next()).value!);
+    }
+    return planned;
   }
 }
 
@@ -86,10 +92,10 @@ class RowsOfHead {
   }
 
   /** Its batches from the `first`th on, without end. */
-  *from(first: number): Generator<PlannedBatch, never, undefined> {
+  async *from(first: number, budget: Budget): AsyncGenerator<PlannedBatch, never, undefined> {
     const size = this.#args.perDeviceTrainBatchSize;
     for (let epoch = Math.floor(first / this.batches), begin = first % this.batches; ; epoch++, begin = 0) {
-      const order = epochOrder(this.#args, epoch, this.#examples.length, this.#lengths);
+      const order = await epochOrderInTurns(budget, this.#args, epoch, this.#examples.length, this.#lengths);
       for (let batch = begin; batch < this.batches; batch++) {
         const rows = order.subarray(batch * size, (batch + 1) * size);
         yield { examples: Array.from(rows, (row) => this.#examples[row]!), epoch };

@@ -1,3 +1,4 @@
+import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
 import type { Example } from '../collators/collator.js';
 
@@ -12,7 +13,8 @@ export interface PlannedBatch {
 export interface BatchPlan {
   /** Batches of an epoch. */
   readonly length: number;
-  batches(epoch: number): readonly PlannedBatch[];
+  /** In short turns of the event loop. Errors: the reason of the budget's signal. */
+  batches(epoch: number, budget: Budget): Promise<readonly PlannedBatch[]>;
 }
 
 /** Makes the plan of a run of its rows, all of them in memory. */

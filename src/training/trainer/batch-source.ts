@@ -54,7 +54,7 @@ export async function* batchGroups(
 async function* plannedEpoch(options: SourceOptions, plan: BatchPlan, epoch: number, begin: number): AsyncGenerator<BatchGroup> {
   const { args, budget, collator } = options;
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: accumulation, seed } = args;
-  const planned = plan.batches(epoch);
+  const planned = await plan.batches(epoch, budget);
   for (let first = begin / size; first < planned.length; first += accumulation) {
     if (budget.isSpent) await budget.yield();
     const end = Math.min(first + accumulation, planned.length);
