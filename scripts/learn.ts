@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
 import { train, type Row, type TrainModelOptions } from '../src/training/index.js';
-import { judge, linesOf, median, percent } from './learn/gates/gate.js';
+import { judge, judgeBeside, linesOf, median, percent } from './learn/gates/gate.js';
 import { gates } from './learn/gates/index.js';
 import { writeSmallChinese } from './learn/small-chinese.js';
 import { pretrainingGate } from './pretraining/gate.js';
@@ -140,7 +140,10 @@ for (const [name, task] of Object.entries(tasks)) {
       `${name}, ${task.metric} x 100 after ${epoch} epochs, median: Bertha ${percent(median(own))} (${own.map(percent).join(', ')}), ${library} ${beside}`,
     );
     const least = task.least?.[epoch];
-    if (least !== undefined) judge(`${name}, ${task.metric} x 100 after ${epoch} epochs`, 100 * median(own), 100 * least);
+    const what = `${name}, ${task.metric} x 100 after ${epoch} epochs`;
+    if (least === undefined) continue;
+    if (task.task === 'sentence-embedding') judgeBeside(what, median(own), least, theirs.length === 0 ? undefined : median(theirs));
+    else judge(what, 100 * median(own), 100 * least);
   }
 }
 
