@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +158,20 @@ t('limits, headers that cannot be told, strict UTF-8, warnings', async () => {
   await loadWordVectors(golden('bad-utf8.vec'), { onWarning: (message) => warnings.push(message) });
   await loadWordVectors(golden('duplicates.bin'), { onWarning: (message) => warnings.push(message) });
   assert.match(warnings.join(), /2 words were not UTF-8.*1 words stood twice/);
+});
+
+t('a file that changes while it is read is IO with its name', async () => {
+  const many = Array.from({ length: 30_000 }, (_, i) => `word${i}`);
+  const large = KeyedVectors.fromVectors(many, { data: random.floats(many.length * 20), dimensions: 20 });
+  for (const name of ['changing.vec', 'changing.bin', 'changing.safetensors']) {
+    const file = join(folder, name);
+    await large.save(file);
+    let seconds = 1e9;
+    const timer = setInterval(() => utimesSync(file, seconds, seconds++), 1);
+    const error = await errorOf(() => loadWordVectors(file, { threads: 1 })).finally(() => clearInterval(timer));
+    assert.is(error.code, 'IO');
+    assert.ok(error.message.includes(file), error.message);
+  }
 });
 
 t('damaged files say where, and what is no word vectors at all is named', async () => {

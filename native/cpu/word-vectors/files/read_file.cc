@@ -21,6 +21,10 @@ namespace {
     return message;
 }
 
+int64_t modified_ns_of(const struct stat& file) {
+    return int64_t{file.st_mtim.tv_sec} * 1'000'000'000 + file.st_mtim.tv_nsec;
+}
+
 }  // namespace
 
 InputFile::InputFile(const std::string& path, const std::string& name)
@@ -29,6 +33,7 @@ InputFile::InputFile(const std::string& path, const std::string& name)
     struct stat found;
     const int problem = fstat(fd_, &found) != 0 ? errno : S_ISDIR(found.st_mode) ? EISDIR : 0;
     size_ = found.st_size;
+    modified_ns_ = modified_ns_of(found);
     if (problem == 0) return;
     close(fd_);
     fail("IO", "cannot read %s: %s", name.c_str(), system_error(problem).c_str());
@@ -58,6 +63,12 @@ void InputFile::read_exactly(int64_t offset, int64_t count, void* bytes, const c
         read_some(offset, count, static_cast<char*>(bytes)) != count)
         fail_at(offset, "expected %lld bytes of %s, the file has %lld bytes", static_cast<long long>(count),
                 what, static_cast<long long>(size_));
+}
+
+void InputFile::check_unchanged() const {
+    struct stat now;
+    BERTHA_CHECK(fstat(fd_, &now) == 0 && now.st_size == size_ && modified_ns_of(now) == modified_ns_, "IO",
+                 "%s changed while it was read", name_.c_str());
 }
 
 void InputFile::fail_at(int64_t offset, const char* format, ...) const {

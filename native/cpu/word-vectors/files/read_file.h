@@ -21,6 +21,9 @@ public:
     // Exactly `count` bytes. Throws VECTORS_FORMAT where the file ends before.
     void read_exactly(int64_t offset, int64_t count, void* bytes, const char* what) const;
 
+    // Throws IO where the file is no longer as it was when it was opened.
+    void check_unchanged() const;
+
     [[noreturn, gnu::format(printf, 3, 4)]] void fail_at(int64_t offset, const char* format, ...) const;
     [[noreturn, gnu::format(printf, 3, 4)]] void fail_in_line(int64_t line, const char* format, ...) const;
 
@@ -29,7 +32,7 @@ private:
 
     const std::string name_;
     int fd_ = -1;
-    int64_t size_ = 0;
+    int64_t size_ = 0, modified_ns_ = 0;
 };
 
 }  // namespace bertha::cpu

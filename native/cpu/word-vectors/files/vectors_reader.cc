@@ -103,6 +103,7 @@ LongPhase VectorsReader::norms_phase() {
     return {options_.threads, [this](int) {
                 progress_.check_cancelled();
                 const int64_t begin = next_rows_.fetch_add(kRowsPerStep), size = vectors_->size();
+                if (begin == 0) file_->check_unchanged();
                 if (begin == 0 && size == 0) file_->fail_at(0, "expected a word");
                 if (begin < size)
                     compute_inverse_norms(*vectors_, begin, std::min(size, begin + kRowsPerStep));
