@@ -13,7 +13,7 @@ export function epochOrder(args: SamplingArguments, epoch: number, rows: number,
   return atOnce(orderSlices(args, epoch, rows, lengths));
 }
 
-/** The same in short turns of the event loop: half a million rows take half a second. Errors: the reason of the budget's signal. */
+/** The same in short turns of the event loop: half a million rows take a fifth of a second. Errors: the reason of the budget's signal. */
 export function epochOrderInTurns(
   budget: Budget,
   args: SamplingArguments,
