@@ -247,9 +247,28 @@ t('weights that become infinite are NON_FINITE, with the rate', async () => {
 });
 
 t('more memory than there is is refused before anything is allocated', async () => {
-  const error = await errorOf(() => trainFastText([['a']], { ...small, vectorSize: 4096, bucket: 2 ** 30 }));
-  assert.is(error.code, 'OUT_OF_MEMORY');
-  assert.match(error.message, /GB.*bucket/);
+  const system = process as { availableMemory: () => number };
+  const known = system.availableMemory;
+  system.availableMemory = () => 100_000;
+  try {
+    // 2 tables of 1 row of 64 bytes a word, or 6 rows of 16,384 with the n-grams of one word.
+    await trainWord2Vec([['word']], small);
+    const error = await errorOf(() => trainFastText([['wording']], { ...small, vectorSize: 4096 }));
+    assert.is(error.code, 'OUT_OF_MEMORY');
+    assert.match(error.message, /GB.*bucket/);
+  } finally {
+    system.availableMemory = known;
+  }
+});
+
+t('the tables of fastText hold the n-grams of the corpus alone, and their bytes are told', async () => {
+  const { report, vectors } = await trainFastText([['ab', 'cd']], { ...small, epochs: 1, vectorSize: 4, minN: 3, maxN: 3 });
+  // <ab and ab>, <cd and cd>; the words' rows, their outputs and what comes out; 64 bytes each.
+  assert.is(report.tableBytes, (4 + 3 * 2) * 64);
+  // An n-gram that nobody has is zeros, and counts.
+  const [known, half] = [vectors.get('ab')!, vectors.get('abx')!];
+  assert.ok(known.some((value) => value !== 0) && half.some((value) => value !== 0));
+  assert.equal([...vectors.get('xyz')!], [0, 0, 0, 0]);
 });
 
 t('workers that end in the middle of a training leave nothing behind', async () => {

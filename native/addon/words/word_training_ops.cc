@@ -54,6 +54,7 @@ cpu::Word2VecOptions read_options(const Napi::Object& object) {
     options.min_alpha = static_cast<float>(real("minAlpha"));
     options.seed = static_cast<uint64_t>(number("seed", 0, INT64_MAX));
     options.is_fast_text = flag("isFastText");
+    options.available_bytes = number("availableBytes", 0, int64_t{1} << 52);
     if (options.is_fast_text) {
         options.ngrams.min_n = static_cast<int32_t>(number("minN", 0, INT32_MAX));
         options.ngrams.max_n = static_cast<int32_t>(number("maxN", 0, INT32_MAX));
@@ -155,7 +156,7 @@ Napi::Value train(const Napi::CallbackInfo& info) {
     });
 }
 
-// trainingProgress(training): { done, of, epoch, rate, loss }
+// trainingProgress(training): { done, of, epoch, rate, tableBytes, lossSum, lossCount }
 Napi::Value training_progress(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const cpu::TrainingProgress& progress = *from_handle<TrainingHandle>(info[0])->progress;
@@ -164,6 +165,7 @@ Napi::Value training_progress(const Napi::CallbackInfo& info) {
         object.Set("of", static_cast<double>(progress.of.load()));
         object.Set("epoch", progress.epoch.load());
         object.Set("rate", static_cast<double>(progress.rate.load()));
+        object.Set("tableBytes", static_cast<double>(progress.table_bytes.load()));
         object.Set("lossSum", progress.loss_sum.load());
         object.Set("lossCount", static_cast<double>(progress.loss_count.load()));
         return object;

@@ -5,38 +5,36 @@
 
 namespace bertha::cpu {
 
-void append_ngram_rows(const FastTextTables& tables, std::string_view word, int64_t words,
-                       std::vector<int32_t>& rows) {
-    if (word == "</s>") return;
-    const size_t first = rows.size();
-    append_ngrams(word, tables.ngrams, rows);
-    size_t kept = first;
-    for (size_t i = first; i < rows.size(); i++) {
-        int32_t row = rows[i];
-        if (tables.is_pruned) {
-            const auto found = std::lower_bound(tables.pruned_hashes.begin(), tables.pruned_hashes.end(),
-                                                row);
-            if (found == tables.pruned_hashes.end() || *found != row) continue;
-            row = tables.pruned_rows[static_cast<size_t>(found - tables.pruned_hashes.begin())];
-        }
-        rows[kept++] = static_cast<int32_t>(words) + row;
-    }
-    rows.resize(kept);
+int64_t FastTextTables::ngram_row(int32_t hash) const {
+    if (!is_pruned && !has_zero_rows) return hash;
+    const auto found = std::lower_bound(kept_hashes.begin(), kept_hashes.end(), hash);
+    if (found == kept_hashes.end() || *found != hash) return -1;
+    return kept_rows[static_cast<size_t>(found - kept_hashes.begin())];
 }
 
 bool compose_vector(const WordVectors& vectors, std::string_view word, float* out) {
-    std::vector<int32_t> rows;
     const FastTextTables& tables = *vectors.fast_text;
-    if (const int64_t own = vectors.words.find(word); own >= 0) rows.push_back(static_cast<int32_t>(own));
-    append_ngram_rows(tables, word, vectors.size(), rows);
     std::vector<double> sums(static_cast<size_t>(vectors.dimensions));
-    for (const int32_t row : rows)
+    int64_t count = 0;
+    const auto add_row = [&](int64_t row) {
+        count++;
         for (int64_t z = 0; z < vectors.dimensions; z++)
             sums[static_cast<size_t>(z)] += static_cast<double>(
                 tables.input.floats()[row * vectors.width + z]);
+    };
+    if (const int64_t own = vectors.words.find(word); own >= 0) add_row(own);
+    std::vector<int32_t> hashes;
+    if (word != "</s>") append_ngrams(word, tables.ngrams, hashes);
+    for (const int32_t hash : hashes) {
+        const int64_t row = tables.ngram_row(hash);
+        if (row >= 0)
+            add_row(vectors.size() + row);
+        else
+            count += tables.has_zero_rows ? 1 : 0;
+    }
     for (size_t z = 0; z < sums.size(); z++)
-        out[z] = rows.empty() ? 0.0f : static_cast<float>(sums[z] / static_cast<double>(rows.size()));
-    return !rows.empty();
+        out[z] = count == 0 ? 0.0f : static_cast<float>(sums[z] / static_cast<double>(count));
+    return count > 0;
 }
 
 void compute_inverse_norms(WordVectors& vectors, int64_t begin, int64_t end) {

@@ -11,15 +11,20 @@
 
 namespace bertha::cpu {
 
-// The tables of a fastText model: a word's vector is the mean of its own row and its n-grams' rows.
+// The tables of a fastText model: a word's vector is the mean of its own row and its n-grams' rows. Some
+// models hold the rows of some n-grams alone: of a pruned file the others do not count; where this library
+// has trained, those that no word of the corpus has are zeros.
 struct FastTextTables {
     NgramOptions ngrams;
     Buffer input;   // [words + n-gram rows, width]
     Buffer output;  // [words, width]; empty where a file had none that is kept
     int64_t ngram_rows = 0;
-    std::vector<int32_t> pruned_hashes;  // of a pruned model, by row: the n-gram that is kept, sorted
-    std::vector<int32_t> pruned_rows;
-    bool is_pruned = false;
+    std::vector<int32_t> kept_hashes;  // of the n-grams that have rows, sorted, and their rows
+    std::vector<int32_t> kept_rows;
+    bool is_pruned = false, has_zero_rows = false;
+
+    // The row of an n-gram behind those of the words, -1 where it has none.
+    int64_t ngram_row(int32_t hash) const;
 };
 
 struct WordVectors {
@@ -35,9 +40,6 @@ struct WordVectors {
     int64_t bytes() const { return static_cast<int64_t>(rows.bytes()) + words.bytes(); }
 };
 
-// The rows of a word's n-grams that a model has, behind those of its words.
-void append_ngram_rows(const FastTextTables& tables, std::string_view word, int64_t words,
-                       std::vector<int32_t>& rows);
 // The vector of any word, [dimensions]; false where it has neither a row nor n-grams.
 bool compose_vector(const WordVectors& vectors, std::string_view word, float* out);
 void compute_inverse_norms(WordVectors& vectors, int64_t begin, int64_t end);

@@ -36,6 +36,8 @@ export interface NativeTrainingProgress {
   readonly of: number;
   readonly epoch: number;
   readonly rate: number;
+  /** Of word2vec and fastText, before they are allocated; else 0. */
+  readonly tableBytes: number;
   readonly lossSum: number;
   readonly lossCount: number;
 }
@@ -57,6 +59,8 @@ export interface NativeWord2VecOptions {
   readonly minAlpha: number;
   readonly seed: number;
   readonly isFastText: boolean;
+  /** What the tables may take; 0: not known. */
+  readonly availableBytes: number;
   readonly minN?: number | undefined;
   readonly maxN?: number | undefined;
   readonly bucket?: number | undefined;

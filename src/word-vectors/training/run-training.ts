@@ -67,7 +67,7 @@ export async function runTraining(
   try {
     const handle = await untilAborted(settings.signal, stop, () => native.train(training));
     const seconds = (performance.now() - begin) / 1000;
-    const { done, lossSum, lossCount } = native.trainingProgress(training);
+    const { done, lossSum, lossCount, tableBytes: allTables } = native.trainingProgress(training);
     const { bytes: _bytes, ...counts } = read.report;
     const vocabularySize = native.vectorsInfo(handle).size;
     const report: TrainingReport = {
@@ -77,7 +77,7 @@ export async function runTraining(
       loss: lossCount === 0 ? 0 : lossSum / lossCount,
       seconds,
       wordsPerSecond: done / seconds,
-      tableBytes,
+      tableBytes: Math.max(tableBytes, allTables),
       warnings: [...(plan.warnings?.(vocabularySize) ?? []), ...warningsOf(read)],
     };
     return { handle, report };
@@ -97,8 +97,13 @@ function noWords(
   return unexpected('EMPTY_INPUT', `a word that occurs ${minCount} times (minCount) in the corpus`, `${report.words} words${most}`);
 }
 
+/** Bytes that the system can give; 0 where Node.js does not know. */
+export function availableBytes(): number {
+  return (process as { availableMemory?: () => number }).availableMemory?.() ?? 0;
+}
+
 function checkMemory(bytes: number, { name, remedy }: TrainerPlan): void {
-  const free = (process as { availableMemory?: () => number }).availableMemory?.() ?? 0;
+  const free = availableBytes();
   if (free === 0 || bytes <= free) return;
   const [needed, there] = [bytes, free].map((value) => `${(value / 1e9).toFixed(1)} GB`);
   throw unexpected('OUT_OF_MEMORY', `${needed} of memory for the tables of ${name}`, `${there}`, {

@@ -1,7 +1,7 @@
 import { nativeWords } from '../native-words.js';
 import { KeyedVectors } from '../queries/keyed-vectors.js';
 import type { Corpus } from './corpus.js';
-import { runTraining, type TrainingReport } from './run-training.js';
+import { availableBytes, runTraining, type TrainingReport } from './run-training.js';
 import {
   type FastTextOptions,
   type GloveOptions,
@@ -75,10 +75,16 @@ function trainNative(name: string, corpus: Corpus, settings: Word2VecSettings): 
   const buckets = native.isFastText && native.maxN > 0 ? native.bucket : 0;
   return runTraining(corpus, settings, {
     name,
-    tableBytes: (words) => ((native.isFastText ? 3 : 2) * words + buckets) * rowBytes(vectorSize),
+    // Those of n-grams come on top: which there are is known when the words are.
+    tableBytes: (words) => (native.isFastText ? 3 : 2) * words * rowBytes(vectorSize),
     remedy: `a larger minCount, or a smaller vectorSize${buckets > 0 ? ' or bucket' : ''}`,
     create: ({ handle }) =>
-      nativeWords().newWord2Vec(handle, minCount, { ...native, vectorSize, epochs, threads, seed }, initial?.handle ?? null),
+      nativeWords().newWord2Vec(
+        handle,
+        minCount,
+        { ...native, vectorSize, epochs, threads, seed, availableBytes: availableBytes() },
+        initial?.handle ?? null,
+      ),
     warnings: (words) =>
       words <= native.negative ? [`${words} words are fewer than ${native.negative} negative samples: most draws are the word itself`] : [],
   });

@@ -130,8 +130,8 @@ private:
         }
         std::sort(kept.begin(), kept.end());
         for (const auto& [hash, row] : kept) {
-            tables_->pruned_hashes.push_back(hash);
-            tables_->pruned_rows.push_back(row);
+            tables_->kept_hashes.push_back(hash);
+            tables_->kept_rows.push_back(row);
         }
         take_shape(input_rows_);
         tables_->input = Buffer::sparse(static_cast<size_t>(input_rows_ * vectors_->width) * sizeof(float));

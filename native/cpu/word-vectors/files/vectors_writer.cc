@@ -64,7 +64,7 @@ VectorsWriter::VectorsWriter(std::shared_ptr<const WordVectors> vectors, const s
                      forbidden.name, static_cast<long long>(i), std::string(vectors_->words.word(i)).c_str());
     items_ = vectors_->size();
     if (format == WrittenFormat::kSafetensors) items_ *= 2;  // words, then rows
-    if (format == WrittenFormat::kFastText) items_ = 3 * items_ + vectors_->fast_text->ngram_rows;
+    if (format == WrittenFormat::kFastText) items_ = 3 * items_ + written_ngrams();
     remove_earlier(path);
     fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     BERTHA_CHECK(fd_ >= 0, "IO", "cannot write %s: %s", path.c_str(), system_error(errno).c_str());
@@ -91,6 +91,19 @@ std::vector<LongPhase> VectorsWriter::phases() {
 void VectorsWriter::append_row(const float* row) {
     block_.append(reinterpret_cast<const char*>(row),
                   static_cast<size_t>(vectors_->dimensions) * sizeof(float));
+}
+
+// A file has a row for every n-gram, or is pruned.
+int64_t VectorsWriter::written_ngrams() const {
+    const FastTextTables& tables = *vectors_->fast_text;
+    return tables.has_zero_rows ? tables.ngrams.buckets : tables.ngram_rows;
+}
+
+void VectorsWriter::append_ngram(int64_t i) {
+    const FastTextTables& tables = *vectors_->fast_text;
+    const int64_t row = tables.has_zero_rows ? tables.ngram_row(static_cast<int32_t>(i)) : i;
+    if (row >= 0) return append_row(tables.input.floats() + (vectors_->size() + row) * vectors_->width);
+    block_.append(static_cast<size_t>(vectors_->dimensions) * sizeof(float), '\0');
 }
 
 void VectorsWriter::append_word(int64_t i) {
@@ -138,16 +151,16 @@ void VectorsWriter::append_fast_text_begin() {
     append(words);
     append(int32_t{0});
     append(tokens);
-    append(tables.is_pruned ? static_cast<int64_t>(tables.pruned_rows.size()) : int64_t{-1});
+    append(tables.is_pruned ? static_cast<int64_t>(tables.kept_rows.size()) : int64_t{-1});
     for (int64_t i = 0; i < words; i++) {
         block_.append(vectors_->words.word(i)).append(1, '\0');
         append(vectors_->words.count(i));
         append(uint8_t{0});
         if (block_.size() > kBlockBytes) flush();
     }
-    for (size_t i = 0; i < tables.pruned_rows.size(); i++) {
-        append(tables.pruned_hashes[i]);
-        append(tables.pruned_rows[i]);
+    for (size_t i = 0; tables.is_pruned && i < tables.kept_rows.size(); i++) {
+        append(tables.kept_hashes[i]);
+        append(tables.kept_rows[i]);
     }
 }
 
@@ -198,12 +211,16 @@ bool VectorsWriter::write_some() {
             else
                 block_.append(vectors_->words.word(next_ - words)).append(1, '\0');
         } else if (format_ == WrittenFormat::kFastText) {
-            const int64_t inputs = words + tables->ngram_rows, row = next_ - words;
+            const int64_t inputs = words + written_ngrams(), row = next_ - words;
             if (row < 0) continue;  // the words stand in the begin
             if (row == 0) append_matrix_begin(inputs);
             if (row == inputs) append_matrix_begin(words);
-            append_row(row < inputs ? tables->input.floats() + row * vectors_->width
-                                    : tables->output.floats() + (row - inputs) * vectors_->width);
+            if (row < words)
+                append_row(tables->input.floats() + row * vectors_->width);
+            else if (row < inputs)
+                append_ngram(row - words);
+            else
+                append_row(tables->output.floats() + (row - inputs) * vectors_->width);
         } else {
             append_word(next_);
         }

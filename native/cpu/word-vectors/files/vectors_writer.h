@@ -30,6 +30,8 @@ private:
     void discard();
     void begin();
     void append_row(const float* row);
+    int64_t written_ngrams() const;
+    void append_ngram(int64_t i);
     void append_word(int64_t i);
     void append_fast_text_begin();
     void append_safetensors_begin();

@@ -11,7 +11,8 @@ namespace bertha::cpu {
 struct TrainingProgress {
     std::atomic<int64_t> done{0};  // words of all epochs, records of GloVe
     std::atomic<int64_t> of{0};
-    std::atomic<int32_t> epoch{0};  // from 0
+    std::atomic<int32_t> epoch{0};        // from 0
+    std::atomic<int64_t> table_bytes{0};  // of word2vec and fastText, before they are allocated
     std::atomic<float> rate{0.0f};
     // Of a sample of the steps since the start.
     std::atomic<double> loss_sum{0.0};

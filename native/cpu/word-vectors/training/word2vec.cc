@@ -7,6 +7,7 @@
 
 #include "cpu/isa/isa.h"
 #include "cpu/word-vectors/training/hogwild.h"
+#include "cpu/word-vectors/training/word2vec_member.h"
 #include "engine/clock.h"
 #include "engine/floating_point.h"
 
@@ -30,44 +31,6 @@ void prefetch_row(const float* row, int64_t width) {
 }
 
 }  // namespace
-
-// What one member has in hand.
-struct Word2Vec::Member {
-    std::vector<int32_t> numbers;  // of the slice
-    size_t next_number = 0;
-    int64_t slice_begin = 0;
-    int32_t epoch = 0;
-    float rate = 0.0f;
-
-    struct Word {
-        int32_t rank;
-        int64_t token;  // its place in the corpus
-    };
-    struct Sentence {
-        std::vector<Word> words;
-        int32_t epoch = 0;
-        float rate = 0.0f;
-    };
-    Sentence sentence, ahead;
-    size_t centre = 0;  // of the sentence, prepared
-
-    // The steps of a centre word: prepared one ahead, so that its rows are on their way to the caches.
-    struct Centre {
-        std::vector<float*> sources, targets;
-        std::vector<float> labels;
-        int64_t contexts = 0;
-        int64_t token = 0;
-        float rate = 0.0f;
-    };
-    Centre ready, next;
-    bool has_begun = false, has_next = false;
-    std::vector<float> scratch;
-    Buffer hidden, gradient;
-
-    double loss_sum = 0.0;
-    int64_t loss_count = 0;
-    const WordKernels& kernels = word_kernels();
-};
 
 Word2Vec::~Word2Vec() = default;
 
@@ -126,9 +89,6 @@ bool Word2Vec::make_vocabulary() {
 
 bool Word2Vec::make_tables() {
     progress_.check_cancelled();
-    input_rows_ = words_ + (options_.ngrams.max_n > 0 ? options_.ngrams.buckets : 0);
-    input_ = Buffer(static_cast<size_t>(input_rows_ * width_) * sizeof(float));
-    output_ = Buffer(static_cast<size_t>(words_ * width_) * sizeof(float));
     const std::vector<int64_t>& counts = vocabulary_.words.counts();
     if (options_.hierarchical)
         tree_ = make_huffman_tree(counts);
@@ -140,25 +100,67 @@ bool Word2Vec::make_tables() {
     return false;
 }
 
-// Some words' own rows and those of their n-grams.
+// Some words' own rows and those of their n-grams, which get theirs in order of appearance: those of frequent
+// words lie together, and what no word of the corpus has takes no room. Then the table of all.
 bool Word2Vec::make_subwords() {
     progress_.check_cancelled();
-    if (!options_.is_fast_text) return false;
-    const int64_t end = std::min(words_, next_subwords_ + kRowsPerStep);
+    const int64_t end = options_.is_fast_text ? std::min(words_, next_subwords_ + kRowsPerStep) : 0;
     for (; next_subwords_ < end; next_subwords_++) {
         const size_t first = subword_rows_.size();
         subword_rows_.push_back(static_cast<int32_t>(next_subwords_));
         append_ngrams(vocabulary_.words.word(next_subwords_), options_.ngrams, subword_rows_);
         for (size_t i = first + 1; i < subword_rows_.size(); i++)
-            subword_rows_[i] += static_cast<int32_t>(words_);
+            subword_rows_[i] = ngram_row(subword_rows_[i]);
         subword_begin_.push_back(static_cast<int64_t>(subword_rows_.size()));
     }
-    return next_subwords_ < words_;
+    if (options_.is_fast_text && next_subwords_ < words_) return true;
+    ngram_row_of_ = {};
+    input_rows_ = words_ + static_cast<int64_t>(ngram_hashes_.size());
+    const int64_t bytes = (input_rows_ + (options_.is_fast_text ? 2 : 1) * words_) * width_ *
+                          static_cast<int64_t>(sizeof(float));
+    BERTHA_CHECK(options_.available_bytes == 0 || bytes <= options_.available_bytes, "OUT_OF_MEMORY",
+                 "expected %.3f GB of memory for the tables, got %.3f GB: fewer are needed with a larger "
+                 "minCount or minN, or a smaller vectorSize or bucket",
+                 static_cast<double>(bytes) * 1e-9, static_cast<double>(options_.available_bytes) * 1e-9);
+    progress_.table_bytes.store(bytes);
+    input_ = Buffer(static_cast<size_t>(input_rows_ * width_) * sizeof(float));
+    output_ = Buffer(static_cast<size_t>(words_ * width_) * sizeof(float));
+    return false;
+}
+
+// The row of an n-gram, which gets the next one where it is new.
+int32_t Word2Vec::ngram_row(int32_t hash) {
+    const int64_t next = words_ + static_cast<int64_t>(ngram_hashes_.size());
+    BERTHA_CHECK(next < INT32_MAX, "OUT_OF_MEMORY", "expected less than 2^31 rows of words and n-grams");
+    const auto [found, is_new] = ngram_row_of_.try_emplace(hash, static_cast<int32_t>(next));
+    if (is_new) ngram_hashes_.push_back(hash);
+    return found->second;
+}
+
+// A fastText model keeps its tables.
+void Word2Vec::keep_tables() {
+    const auto tables = std::make_shared<FastTextTables>();
+    tables->ngrams = options_.ngrams;
+    tables->ngram_rows = input_rows_ - words_;
+    tables->has_zero_rows = true;
+    std::vector<std::pair<int32_t, int32_t>> kept;
+    for (const int32_t hash : ngram_hashes_) kept.emplace_back(hash, static_cast<int32_t>(kept.size()));
+    std::sort(kept.begin(), kept.end());
+    for (const auto& [hash, row] : kept) {
+        tables->kept_hashes.push_back(hash);
+        tables->kept_rows.push_back(row);
+    }
+    tables->input = std::move(input_);
+    tables->output = std::move(output_);
+    vectors_->fast_text = tables;
 }
 
 // What the vectors do not need goes here, and not when JavaScript forgets the training.
 bool Word2Vec::release() {
-    if (!options_.is_fast_text) output_.reset();
+    if (options_.is_fast_text)
+        keep_tables();
+    else
+        output_.reset();
     negatives_.reset();
     tree_ = {};
     members_.clear();
@@ -184,7 +186,9 @@ LongPhase Word2Vec::rows_phase(void (Word2Vec::*body)(int64_t, int64_t), const i
 void Word2Vec::start_rows(int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
         float* input = input_row(row);
-        CounterRandom random(options_.seed, kInitStream, static_cast<uint64_t>(row));
+        // An n-gram's by its hash: the same values wherever its row lies.
+        const int64_t number = row < words_ ? row : words_ + ngram_hashes_[static_cast<size_t>(row - words_)];
+        CounterRandom random(options_.seed, kInitStream, static_cast<uint64_t>(number));
         for (int64_t z = 0; z < width_; z++)
             input[z] = z < options_.dimensions
                            ? (random.uniform() - 0.5f) / static_cast<float>(options_.dimensions)
@@ -214,14 +218,6 @@ void Word2Vec::compose_rows(int64_t begin, int64_t end) {
 
 std::shared_ptr<WordVectors> Word2Vec::take_vectors() {
     vectors_->words = std::move(vocabulary_.words);
-    if (options_.is_fast_text) {
-        const auto tables = std::make_shared<FastTextTables>();
-        tables->ngrams = options_.ngrams;
-        tables->ngram_rows = input_rows_ - words_;
-        tables->input = std::move(input_);
-        tables->output = std::move(output_);
-        vectors_->fast_text = tables;
-    }
     return std::move(vectors_);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "cpu/word-vectors/corpus/vocabulary.h"
@@ -28,6 +29,7 @@ struct Word2VecOptions {
     uint64_t seed = 1;
     NgramOptions ngrams;  // fastText; none without buckets
     bool is_fast_text = false;
+    int64_t available_bytes = 0;  // what the tables may take; 0: not known
 };
 
 class Word2Vec {
@@ -50,9 +52,11 @@ private:
     bool make_vocabulary();
     bool make_tables();
     bool make_subwords();
+    int32_t ngram_row(int32_t hash);
     LongPhase rows_phase(void (Word2Vec::*body)(int64_t begin, int64_t end), const int64_t& rows);
     void start_rows(int64_t begin, int64_t end);
     void compose_rows(int64_t begin, int64_t end);
+    void keep_tables();
     bool release();
     bool step(Member& member);
     bool advance(Member& member);
@@ -84,6 +88,8 @@ private:
     std::vector<uint32_t> keep_;          // an occurrence is kept where 32 random bits are at most this
     std::vector<int64_t> subword_begin_;  // [words + 1]
     std::vector<int32_t> subword_rows_;   // of a word: its own row, then its n-grams'
+    std::unordered_map<int32_t, int32_t> ngram_row_of_;  // by hash; of n-grams that a word has
+    std::vector<int32_t> ngram_hashes_;                  // by row behind the words'
     std::vector<std::unique_ptr<Member>> members_;
     std::atomic<int64_t> next_slice_{0};
     std::shared_ptr<WordVectors> vectors_;
