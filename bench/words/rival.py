@@ -1,4 +1,5 @@
-"""Answers requests for times of gensim, one JSON line each: {"kind", "corpus", "threads"} or {"kind": "load", "file"}."""
+"""Answers requests for times of gensim, one JSON line each: {"kind", "corpus", "threads"} or {"kind": "load", "file"}
+or {"kind": "logistic", "file", "columns", "classes"}: float32 rows, the class of row i is i % classes."""
 import json
 import sys
 import time
@@ -14,6 +15,15 @@ def measure(request):
         begin, cpu = time.perf_counter(), time.process_time()
         KeyedVectors.load_word2vec_format(request["file"])
         return {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - cpu}
+    if kind == "logistic":
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression
+
+        x = np.fromfile(request["file"], np.float32).reshape(-1, request["columns"])
+        y = np.arange(len(x)) % request["classes"]
+        begin, cpu = time.perf_counter(), time.process_time()
+        fitted = LogisticRegression().fit(x, y)
+        return {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - cpu, "words": int(fitted.n_iter_[0])}
     model = (FastText if kind.startswith("fasttext") else Word2Vec)(
         sg=0 if kind.endswith("cbow") else 1, workers=request["threads"], **SETTINGS
     )

@@ -1,7 +1,7 @@
 // `npm run bench:vectors -- [--python PYTHON] [--text FILE] [--words N] [--threads N] [--rounds N] [--only NAME]`: training, loading
-// and searching of word vectors, in turns with gensim where a PYTHON that has it is given.
+// and searching of word vectors, in turns with gensim, and logistic regression with scikit-learn, where a PYTHON that has them is given.
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { createReadStream } from 'node:fs';
 import { systemInfo } from '../../src/index.js';
+import { LogisticRegression } from '../../src/learn/index.js';
 import { KeyedVectors, loadWordVectors, trainFastText, trainGloVe, trainWord2Vec } from '../../src/word-vectors/index.js';
 import { measureLoop } from './loop.js';
 
@@ -128,7 +129,37 @@ if (isAsked('glove')) {
 }
 if (isAsked('load') || isAsked('mostSimilar')) await measureQueries();
 if (isAsked('loop')) await measureLoop(folder, threads);
+for (const classes of [2, 20]) if (isAsked('logistic')) await measureLogistic(classes);
 rival?.close();
+
+/** LogisticRegression on 20,000 x 384 drawn rows whose classes differ by a shift, beside scikit-learn's on the same float32 numbers. */
+async function measureLogistic(classes: number): Promise<void> {
+  const [size, dimensions, file] = [20_000, 384, join(folder, 'rows.f32')];
+  const noise = (i: number): number => Math.sin(i * 12.9898) * 43758.5453 - Math.floor(Math.sin(i * 12.9898) * 43758.5453) - 0.5;
+  const shift = (row: number, column: number): number => 0.1 * noise(7 + (row % classes) * dimensions + column);
+  const data = Float32Array.from({ length: size * dimensions }, (_, i) => {
+    const [row, column] = [Math.floor(i / dimensions), i % dimensions];
+    return 0.2 * (noise(i + 1000) + shift(row, column));
+  });
+  writeFileSync(file, data);
+  const labels = Array.from({ length: size }, (_, row) => row % classes);
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  let iterations = '';
+  for (let round = 0; round < rounds; round++) {
+    const model = new LogisticRegression();
+    ours.push((await timed(() => model.fit({ data, dimensions }, labels))).seconds);
+    const time = await rival?.measure({ kind: 'logistic', file, columns: dimensions, classes });
+    if (time !== undefined) theirs.push(time.seconds);
+    iterations = `${model.nIter}${time === undefined ? '' : ` and ${time.words}`} iterations`;
+  }
+  row(
+    `logistic regression, scikit-learn beside it, 20,000 x 384, ${classes} classes, ${iterations}`,
+    ours,
+    theirs,
+    (seconds) => `${(1000 * seconds).toFixed(0)} ms`,
+    (a, b) => b / a,
+  );
+}
 
 /** A text of 400,000 words x 100 is read, and its words are searched. */
 async function measureQueries(): Promise<void> {
