@@ -39,7 +39,7 @@ export const crossLingualGate: Gate = {
           teacher,
           columns: { anchor: 'english', positive: 'german' },
           evaluator: async (embedder) => ({ found: await found(embedder, held) }),
-          numTrainEpochs: 5,
+          numTrainEpochs: 16,
           perDeviceTrainBatchSize: 4,
           learningRate: 5e-4,
           warmupSteps: 0.1,
