@@ -66,6 +66,7 @@ t('the files load here and in the Rust library, with equal ids', async () => {
     lowercase: false,
     specialTokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '[X]'],
   });
+  assert.is((await rejection(() => learned.save(text))).code, 'IO');
   await learned.save(folder);
   const own = await loadTokenizer(folder);
   const rust = makeOracle(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));

@@ -1,10 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
+import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import { Random } from '../support/random.js';
 import type { BerthaError } from '../../src/errors.js';
@@ -93,6 +105,27 @@ t('what a killed process left of a file goes at the next save, what others write
     readdirSync(own).filter((name) => name.startsWith('folder.vec.')),
     [],
   );
+});
+
+t('a save never replaces a device or a FIFO, and writes what a link points to', async () => {
+  const own = mkdtempSync(join(folder, 'targets-'));
+  const fifo = join(own, 'fifo.vec');
+  assert.is(spawnSync('mkfifo', [fifo]).status, 0);
+  for (const format of ['word2vec', 'safetensors'] as const) {
+    const error = await errorOf(() => kv.save(fifo, { format }));
+    assert.is(error.code, 'IO');
+    assert.match(error.message, 'regular file');
+  }
+  const { status, stderr } = spawnSync(process.execPath, [cliProgram, 'word2vec', join(own, 'none.txt'), '--output', fifo], {
+    encoding: 'utf8',
+  });
+  assert.is(status, 1);
+  assert.match(stderr, 'regular file');
+  assert.ok(statSync(fifo).isFIFO());
+  await kv.save(join(own, 'file.vec'));
+  symlinkSync('file.vec', join(own, 'link.vec'));
+  await kv.save(join(own, 'link.vec'));
+  assert.ok(lstatSync(join(own, 'link.vec')).isSymbolicLink());
 });
 
 t('words that a format would not give back are refused', async () => {

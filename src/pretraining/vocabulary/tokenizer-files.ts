@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../checkpoint/make-folder.js';
 import { replaceFile } from '../../checkpoint/replace-file.js';
 import type { TokenizerFiles } from '../../tokenizer/index.js';
 
@@ -95,7 +95,7 @@ function json(value: object): string {
 
 /** Writes a tokenizer's files into a directory, which is made where there is none. Errors: IO. */
 export async function writeTokenizerFiles(directory: string, files: TokenizerFiles): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const named = { 'tokenizer.json': files.tokenizerJson, 'vocab.txt': files.vocab, 'tokenizer_config.json': files.tokenizerConfig };
   for (const [name, contents] of Object.entries(named)) {
     if (contents !== undefined) await replaceFile(path.join(directory, name), [Buffer.from(contents)]);

@@ -1,5 +1,6 @@
 import { type FilePath, filePath, readFilePath } from '../../file-path.js';
 import { unexpected, wrongArgument } from '../../expected.js';
+import { resolveTarget } from '../../checkpoint/replace-file.js';
 import { writeSafetensors } from '../../checkpoint/safetensors/safetensors.js';
 import { abortSignal, oneOf, readOptions } from '../../options.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
@@ -60,7 +61,8 @@ async function write(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const native = nativeWords();
-  const writing = callNative(() => native.newWriting(handle, path, format));
+  const target = await resolveTarget(path);
+  const writing = callNative(() => native.newWriting(handle, target, format));
   const stop = (): void => native.cancelWriting(writing);
   await untilAborted(signal, stop, () => native.write(writing));
 }

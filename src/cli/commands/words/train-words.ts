@@ -9,6 +9,7 @@ import {
   trainWord2Vec,
   type WordTrainingProgress,
 } from '../../../word-vectors/index.js';
+import { requireWritable } from '../../../checkpoint/replace-file.js';
 import { stopBar } from '../../terminal/bars.js';
 import { startBar } from '../../terminal/progress.js';
 import { untilInterrupted } from '../training/interrupts.js';
@@ -35,6 +36,7 @@ export async function trainWords(trainer: Trainer, files: readonly string[], fla
 
 async function trainAndSave(trainer: Trainer, files: readonly string[], flags: WordTrainingFlags, signal: AbortSignal): Promise<void> {
   const { output, format, vocabulary, cbow, initial, segment, lowercase, json = false, ...options } = flags;
+  for (const file of [output, vocabulary]) if (file !== undefined) await requireWritable(file);
   const bars = new Bars();
   const common = {
     ...options,
