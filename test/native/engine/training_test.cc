@@ -54,7 +54,7 @@ std::shared_ptr<Trainer> make_trainer(int threads, bool recompute = false) {
     for (cpu::LearningWeight& weight : spec.weights) weight.trainable = true;
     spec.recompute = recompute;
     RandomSource source(*program);
-    return std::make_shared<Trainer>(*program, std::move(spec), source, threads);
+    return std::make_shared<Trainer>(std::vector<Program>{*program}, std::move(spec), source, threads);
 }
 
 // Texts with labels, the same for the same step.
