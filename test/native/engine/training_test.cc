@@ -52,6 +52,7 @@ std::shared_ptr<Trainer> make_trainer(int threads, bool recompute = false) {
     cpu::TrainingSpec spec;
     spec.weights.resize(program->weights.size());
     for (cpu::LearningWeight& weight : spec.weights) weight.trainable = true;
+    spec.sequences_per_group = {1};
     spec.recompute = recompute;
     RandomSource source(*program);
     return std::make_shared<Trainer>(std::vector<Program>{*program}, std::move(spec), source, threads);
