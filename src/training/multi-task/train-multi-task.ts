@@ -1,10 +1,10 @@
 import { quote } from '../../checkpoint/describe.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import { readModelPath, resolveModel, type ModelPath } from '../../hub/index.js';
-import { abortSignal, callback, oneOf, readOptions, text, type Check } from '../../options.js';
+import { abortSignal, oneOf, readOptions, text, type Check } from '../../options.js';
 import type { Model } from '../../models/model.js';
 import { defaultModelDirectory } from '../../runtime/default-model.js';
-import { numberWithin, record } from '../arguments/checks.js';
+import { numberWithin } from '../arguments/checks.js';
 import { splitOptions } from '../arguments/split-options.js';
 import type { TrainingArguments, TrainingArgumentsOptions } from '../arguments/training-arguments.js';
 import type { TrainerCallback } from '../callbacks/callback.js';
@@ -12,7 +12,7 @@ import { openDataset, type Row } from '../datasets/index.js';
 import { isArrayDataset } from '../datasets/dataset.js';
 import type { ComputeMetrics } from '../trainer/evaluation.js';
 import { prepareHead, type HeadOptions, type PreparedHead } from '../trainer/prepare-head.js';
-import { trainTasks, type DatasetSource } from '../trainer/train.js';
+import { headSchema, trainTasks, type DatasetSource } from '../trainer/train.js';
 import { Trainer, type TrainOptions } from '../trainer/trainer.js';
 import { headsEvaluator, type EvaluatedHead } from './evaluate-heads.js';
 import { HeadsCollator, type HeadRow } from './heads-collator.js';
@@ -63,16 +63,11 @@ const schema = {
   signal: abortSignal,
   resumeFromCheckpoint: anything,
 };
-const headSchema = {
+const ownSchema = {
   name: text,
   task: oneOf(trainTasks.filter((task) => task !== 'sentence-embedding')),
   trainDataset: anything,
-  evalDataset: anything,
-  columns: record,
-  problemType: oneOf(['single_label_classification', 'multi_label_classification', 'regression']),
-  classWeights: anything,
-  collator: record,
-  computeMetrics: callback as Check<unknown>,
+  ...headSchema,
 };
 
 /**
@@ -171,7 +166,7 @@ function readHeads(heads: readonly MultiTaskHead[] | undefined): readonly MultiT
   const names = new Set<string>();
   return heads.map((given: unknown, i) => {
     const call = `trainMultiTask, heads[${i}]`;
-    const head = readOptions(call, given, headSchema) as Partial<MultiTaskHead>;
+    const head = readOptions(call, given, ownSchema) as Partial<MultiTaskHead>;
     for (const needed of ['name', 'task', 'trainDataset'] as const) {
       if (head[needed] === undefined) throw unexpected('INVALID_OPTION', `a value for ${call} option ${needed}`, 'none');
     }

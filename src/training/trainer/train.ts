@@ -57,14 +57,18 @@ export const trainTasks = [
   'sentence-embedding',
 ] as const satisfies readonly TrainModelOptions['task'][];
 const anything: Check<unknown> = (value) => value;
-const schema = {
-  task: oneOf(trainTasks),
+/** What is asked of the rows of a head, and of how it learns from them. */
+export const headSchema = {
   evalDataset: anything,
   columns: record,
   problemType: oneOf(['single_label_classification', 'multi_label_classification', 'regression']),
   classWeights: anything,
   collator: record,
   computeMetrics: callback as Check<unknown>,
+};
+const schema = {
+  task: oneOf(trainTasks),
+  ...headSchema,
   callbacks: anything,
   signal: abortSignal,
   resumeFromCheckpoint: anything,
