@@ -80,6 +80,9 @@ const littleRoom = (folder: string, packed: string): string => `
   const data = Float32Array.from({ length: 60000 * 24 }, (_, i) => Math.sin(i));
   const vectors = words.KeyedVectors.fromVectors(names, { data, dimensions: 24 });
   const { vectors: subwords } = await words.trainFastText([['a', 'b']], { ...small, vectorSize: 24, bucket: 60000, directory: '/tmp' });
+  const largest = Array.from({ length: 50000 }, () => 2 ** 53 - 1); // their lines are longer than those of one zero each
+  const short = { data: new Float32Array(50000), dimensions: 1 };
+  const counted = words.KeyedVectors.fromVectors(largest.map((_, i) => 'w' + i), short, largest);
   const save = (name, options, kv = vectors) => [name, () => kv.save(join(folder, name), options)];
   const found = [];
   for (const [name, work] of [
@@ -89,7 +92,7 @@ const littleRoom = (folder: string, packed: string): string => `
     ['a packed file', () => words.loadWordVectors(${JSON.stringify(packed)})],
     save('full.vec'), save('full.txt'), save('full.bin'), save('full.safetensors'),
     save('quantized.safetensors', { quantize: 'int8' }), save('model.bin', { format: 'fasttext' }, subwords),
-    ['counts.txt', () => vectors.save('/dev/null', { format: 'glove', vocabulary: join(folder, 'counts.txt') })],
+    ['counts.txt', () => counted.save(${JSON.stringify(`${packed}.short`)}, { format: 'glove', vocabulary: join(folder, 'counts.txt') })],
   ]) {
     writeFileSync(join(folder, name), 'old');
     const failure = await work().then(() => null, (error) => error);
