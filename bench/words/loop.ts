@@ -1,12 +1,11 @@
 // `npm run bench:vectors -- --only loop`: what a service feels while the process learns or searches word vectors. Interactive calls embed 16
 // tokens with the bundled model, one after the other; the delay of the event loop is measured beside them.
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEmbedder, type Embedder } from '../../src/index.js';
 import { KeyedVectors, loadWordVectors, trainFastText, trainGloVe, trainWord2Vec } from '../../src/word-vectors/index.js';
+import { writeDrawnCorpus } from './corpora.js';
 
 const kVocabulary = 500_000;
 const [kSize, kDimensions] = [400_000, 100];
@@ -50,23 +49,10 @@ async function measure(embedder: Embedder, work: () => Promise<unknown>): Promis
   };
 }
 
-/** Sentences in which half a million words occur, the frequent ones by Zipf's law. */
-async function writeCorpus(file: string): Promise<void> {
-  const output = createWriteStream(file);
-  let state = 1;
-  const draw = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
-  for (let begin = 0; begin < kVocabulary; begin += 10) {
-    const words = Array.from({ length: 10 }, (_, i) => `w${begin + i} w${Math.floor(kVocabulary ** draw())}`);
-    if (!output.write(`${words.join(' ')}\n`)) await once(output, 'drain');
-  }
-  output.end();
-  await once(output, 'finish');
-}
-
 /** Prints a table. */
 export async function measureLoop(folder: string, threads: number): Promise<void> {
   const corpus = join(folder, 'loop.txt');
-  await writeCorpus(corpus);
+  await writeDrawnCorpus(corpus, kVocabulary);
   const names = Array.from({ length: kSize }, (_, i) => `word${i}`);
   const data = Float32Array.from({ length: kSize * kDimensions }, (_, i) => Math.sin(i * 12.9898) * 0.5);
   const vectors = KeyedVectors.fromVectors(names, { data, dimensions: kDimensions });

@@ -1,8 +1,10 @@
 // `npm run bench:vectors -- [--python PYTHON] [--text FILE] [--words N] [--threads N] [--rounds N] [--only NAME]`: training, loading
-// and searching of word vectors, in turns with gensim, and logistic regression with scikit-learn, where a PYTHON that has them is given.
+// and searching of word vectors, in turns with gensim, and logistic regression with scikit-learn, where a PYTHON that has them is given;
+// then two threads beside one, static vectors beside the model they come from, memory, and the event loop. NAME is a part of a row's
+// name, or threads, static, memory, loop. Shorter: --words 100000 --rounds 1 --texts 256 --vocabulary 50000.
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +14,11 @@ import { createReadStream } from 'node:fs';
 import { systemInfo } from '../../src/index.js';
 import { LogisticRegression } from '../../src/learn/index.js';
 import { KeyedVectors, loadWordVectors, trainFastText, trainGloVe, trainWord2Vec } from '../../src/word-vectors/index.js';
+import { measureReadBandwidth } from './bandwidth.js';
 import { measureLoop } from './loop.js';
-
-interface Time {
-  readonly seconds: number;
-  readonly cpu: number;
-  readonly words?: number;
-}
+import { measureMemory } from './memory.js';
+import { measureStatic } from './static.js';
+import { median, type Time, timed } from './timing.js';
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +28,8 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
+    texts: { type: 'string', default: '2048' },
+    vocabulary: { type: 'string', default: '400000' },
   },
 });
 const [threads, rounds, wanted] = [values.threads, values.rounds, values.words].map(Number) as [number, number, number];
@@ -58,27 +60,19 @@ class Rival {
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<Time> {
-  const [begin, before] = [performance.now(), process.cpuUsage()];
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return { seconds: (performance.now() - begin) / 1000, cpu: (user + system) / 1e6 };
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
-}
-
-const common = { epochs: 1, threads, minCount: 5 };
+const common = { epochs: 1, minCount: 5 };
 /** Words a second of the training alone, as the report has it, and what it used of the processor in all. */
 const trainers: Readonly<
-  Record<string, () => Promise<{ readonly report: { readonly seconds: number; readonly wordsPerSecond: number } }>>
+  Record<string, (threads: number) => Promise<{ readonly report: { readonly seconds: number; readonly wordsPerSecond: number } }>>
 > = {
-  'skip-gram': () => trainWord2Vec(corpus, common),
-  cbow: () => trainWord2Vec(corpus, { ...common, sg: false }),
-  'fasttext skip-gram': () => trainFastText(corpus, common),
-  'fasttext cbow': () => trainFastText(corpus, { ...common, sg: false }),
+  'skip-gram': (threads) => trainWord2Vec(corpus, { ...common, threads }),
+  cbow: (threads) => trainWord2Vec(corpus, { ...common, threads, sg: false }),
+  'fasttext skip-gram': (threads) => trainFastText(corpus, { ...common, threads }),
+  'fasttext cbow': (threads) => trainFastText(corpus, { ...common, threads, sg: false }),
 };
+
+const showWords = (speed: number): string => `${Math.round(speed / 1000)}k words/s`;
+const showRecords = (speed: number): string => `${(speed / 1e6).toFixed(1)} M records/s`;
 
 await writeCorpus();
 const { chosen } = systemInfo().isa;
@@ -90,47 +84,56 @@ const isAsked = (name: string): boolean => name.includes(values.only);
 for (const [name, train] of Object.entries(trainers).filter(([key]) => isAsked(key))) {
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    const { report } = await train();
+    const { report } = await train(threads);
     ours.push(report.wordsPerSecond);
     const time = await rival?.measure({ kind: name.replace(' skip-gram', ''), corpus, threads });
     if (time !== undefined) theirs.push(time.words! / time.seconds);
   }
-  row(
-    name,
-    ours,
-    theirs,
-    (speed) => `${Math.round(speed / 1000)}k words/s`,
-    (a, b) => a / b,
-  );
+  row(name, ours, theirs, showWords, (a, b) => a / b);
 }
 if (isAsked('glove')) {
   const speeds: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    let [records, begin, seconds] = [0, 0, 0];
-    await trainGloVe(corpus, {
-      ...common,
-      epochs: 10,
-      xMax: 10,
-      onProgress: ({ phase, done }) => {
-        if (phase !== 'train') return;
-        if (begin === 0) begin = performance.now() - 0.001;
-        [records, seconds] = [done, (performance.now() - begin) / 1000];
-      },
-    });
-    speeds.push(records / Math.max(seconds, 1e-3) / threads);
-  }
-  row(
-    'glove, of a thread',
-    speeds,
-    [],
-    (speed) => `${(speed / 1e6).toFixed(1)} M records/s`,
-    (a, b) => a / b,
-  );
+  for (let round = 0; round < rounds; round++) speeds.push((await gloveSpeed(threads)) / threads);
+  row('glove, of a thread', speeds, [], showRecords, (a, b) => a / b);
 }
 if (isAsked('load') || isAsked('mostSimilar')) await measureQueries();
-if (isAsked('loop')) await measureLoop(folder, threads);
 for (const classes of [2, 20]) if (isAsked('logistic')) await measureLogistic(classes);
 rival?.close();
+if (isAsked('threads')) await measureTwoThreads();
+if (isAsked('static')) await measureStatic(corpus, folder, rounds, Number(values.texts));
+if (isAsked('memory')) await measureMemory(folder, threads, Number(values.vocabulary));
+if (isAsked('loop')) await measureLoop(folder, threads);
+
+/** Records a second of all threads, without the counting. */
+async function gloveSpeed(threads: number): Promise<number> {
+  let [records, begin, seconds] = [0, 0, 0];
+  await trainGloVe(corpus, {
+    ...common,
+    threads,
+    epochs: 10,
+    xMax: 10,
+    onProgress: ({ phase, done }) => {
+      if (phase !== 'train') return;
+      if (begin === 0) begin = performance.now() - 0.001;
+      [records, seconds] = [done, (performance.now() - begin) / 1000];
+    },
+  });
+  return records / Math.max(seconds, 1e-3);
+}
+
+/** What two threads do in a second beside what one does, in turns. */
+async function measureTwoThreads(): Promise<void> {
+  process.stdout.write('\n| of wall time | two threads | one | ratio, target 1.85 |\n|---|---|---|---|\n');
+  const speedOf = Object.entries(trainers).map(
+    ([name, train]) => [name, async (threads: number) => (await train(threads)).report.wordsPerSecond] as const,
+  );
+  for (const [name, speed] of [...speedOf, ['glove', gloveSpeed] as const]) {
+    const speeds: Readonly<Record<1 | 2, number[]>> = { 1: [], 2: [] };
+    for (let round = 0; round < rounds; round++) for (const count of [1, 2] as const) speeds[count].push(await speed(count));
+    const show = name === 'glove' ? showRecords : showWords;
+    row(name, speeds[2], speeds[1], show, (a, b) => a / b, 2);
+  }
+}
 
 /** LogisticRegression on 20,000 x 384 drawn rows whose classes differ by a shift, beside scikit-learn's on the same float32 numbers. */
 async function measureLogistic(classes: number): Promise<void> {
@@ -183,9 +186,11 @@ async function measureQueries(): Promise<void> {
   );
   const searches: number[] = [];
   for (let i = 0; i < 50; i++) searches.push((await timed(() => kv!.mostSimilar(`word${i * 7919}`))).seconds);
-  const bandwidth = (size * dimensions * 4) / median(searches) / 1e9;
+  const readers = availableParallelism();
+  const [used, there] = [(size * dimensions * 4) / median(searches), await measureReadBandwidth(readers)];
+  const share = `${(used / 1e9).toFixed(1)} of the ${(there / 1e9).toFixed(1)} GB/s that ${readers} threads read`;
   row(
-    `mostSimilar there, ${bandwidth.toFixed(1)} GB/s`,
+    `mostSimilar there, ${share} (${((100 * used) / there).toFixed(0)} %)`,
     searches,
     [],
     (seconds) => `${(1000 * seconds).toFixed(1)} ms`,
@@ -199,8 +204,9 @@ function row(
   theirs: readonly number[],
   show: (value: number) => string,
   ratio: (a: number, b: number) => number,
+  digits = 1,
 ): void {
-  const compared = theirs.length === 0 ? ['', ''] : [show(median(theirs)), `${ratio(median(ours), median(theirs)).toFixed(1)} x`];
+  const compared = theirs.length === 0 ? ['', ''] : [show(median(theirs)), `${ratio(median(ours), median(theirs)).toFixed(digits)} x`];
   process.stdout.write(`| ${[name, show(median(ours)), ...compared].join(' | ')} |\n`);
 }
 
