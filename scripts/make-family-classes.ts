@@ -37,7 +37,8 @@ export function formatFamilyClasses(): string {
     return `export const {\n${names.join('')}} = classesOf<'${family.className}'>('${type}');\n`;
   });
   const head = '// Made by scripts/make-family-classes.ts from src/architectures; do not edit.\n';
-  const tokenizers = Object.values<Family>(families).map(({ className }) => `  AutoTokenizer as ${className}Tokenizer,\n`);
+  const own = Object.values<Family>(families).filter(({ namesTokenizer }) => namesTokenizer);
+  const tokenizers = own.map(({ className }) => `  AutoTokenizer as ${className}Tokenizer,\n`);
   const imports = "import { classesOf } from './models/model-class.js';\n";
   return `${head}${imports}\nexport {\n${tokenizers.join('')}} from './tokenizer/tokenizer.js';\n${blocks.join('')}`;
 }

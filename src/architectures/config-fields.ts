@@ -1,3 +1,5 @@
+import type { PositionEmbeddingType } from './encoder-config.js';
+
 /** A size of config.json: its names, of which the first that is there counts, and what transformers fills in. */
 export type SizeField = readonly [names: readonly string[], fallback: number];
 
@@ -7,20 +9,27 @@ export interface ConfigFields {
   readonly numLayers: SizeField;
   readonly numHeads: SizeField;
   readonly intermediateSize: SizeField;
-  /** The name of the activation's field. */
-  readonly hiddenAct: string;
+  /** The names of the activation's field, and what it is without one. */
+  readonly hiddenAct: readonly [names: readonly string[], fallback: string];
   readonly vocabSize: number;
+  /** Rows of the position table; without one, the longest input. */
+  readonly maxPositions: SizeField;
   /** 0 where the family has no token types. */
   readonly typeVocabSize: number;
+  /** Whether `type_vocab_size` may be 0 although the family has the field. */
+  readonly mayLackTypes?: boolean;
   readonly padTokenId: number;
   /** Where embeddings can be narrower than the layers. */
-  readonly embeddingSize?: number;
-  /** Whether `layer_norm_eps` counts; else the code has the number. */
-  readonly hasEpsilon: boolean;
-  /** Whether the fields of a decoder and of other position embeddings mean anything. */
+  readonly embeddingSize?: number | 'hidden';
+  /** Absent where the code has the number: 1e-12. */
+  readonly epsilon?: SizeField;
+  /** Whether the fields of a decoder mean anything. */
   readonly canDecode: boolean;
-  /** Token that takes one row of the position table wherever it stands; rows up to its own are not counted. */
-  readonly uncountedId?: number;
+  readonly positionType: PositionEmbeddingType;
+  /** What else `position_embedding_type` may say; absent where the field means nothing. */
+  readonly otherPositionTypes?: readonly PositionEmbeddingType[];
+  /** Token that takes one row of the position table wherever it stands, a number or `pad_token_id`; rows up to its own are not counted. */
+  readonly uncountedId?: number | 'padding';
   /** Buckets into which the code sorts distances; `relative_attention_num_buckets` only sizes the table. */
   readonly relativeBuckets?: number;
 }

@@ -1,10 +1,12 @@
-import { HIDDEN_ACTIVATION_NAMES, hiddenActivation, type ActivationName } from '../checkpoint/activation.js';
+import { readActivationName } from './activation-field.js';
+import type { ActivationName } from '../checkpoint/activation.js';
 import { describe, quote } from '../checkpoint/describe.js';
 import { JsonFields, parseJsonObject } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
 import { unexpected } from '../expected.js';
 import type { ConfigFields, SizeField } from './config-fields.js';
-import type { EncoderConfig } from './encoder-config.js';
+import type { EncoderConfig, PositionEmbeddingType } from './encoder-config.js';
+import type { Family } from './family.js';
 import { families, modelTypes, type ModelType } from './registry.js';
 
 /** What a model's config.json says, and of which family it is. */
@@ -20,7 +22,7 @@ const kMaxHeads = 1024;
 const kMaxVocab = 1 << 24;
 const kMaxPositions = 1 << 20;
 const kMaxTypes = 1 << 16;
-const kDefaultEpsilon = 1e-12;
+const kFixedEpsilon = 1e-12;
 
 /**
  * Parses the text of a config.json as transformers 5.24 reads it for that architecture: a field that is left out has its class's
@@ -33,7 +35,8 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
   const fields = new JsonFields(raw, file, 'CONFIG');
   const architectures = readArchitectures(fields);
   const modelType = readModelType(fields, architectures, file);
-  const reading = families[modelType].fields;
+  const family: Family = families[modelType];
+  const reading = family.fields;
   requireEncoder(fields, reading);
 
   const size = ([names, fallback]: SizeField, most: number): number => readSize(fields, names, fallback, most);
@@ -44,41 +47,71 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     throw fields.error(presentName(fields, reading.numHeads[0]), expected, numHeads);
   }
   const vocabSize = readSize(fields, ['vocab_size'], reading.vocabSize, kMaxVocab);
-  const maxPositionEmbeddings = readSize(fields, ['max_position_embeddings'], 512, kMaxPositions);
-  const { uncountedId, relativeBuckets } = reading;
-  const positionOffset = uncountedId === undefined ? 0 : uncountedId + 1;
-  if (positionOffset >= maxPositionEmbeddings)
-    throw fields.error('max_position_embeddings', `more than ${positionOffset}`, maxPositionEmbeddings);
-  const hasTypes = reading.typeVocabSize > 0;
+  const padTokenId = readPadding(fields, reading.padTokenId, vocabSize);
+  const { relativeBuckets } = reading;
 
-  return {
+  const config: ModelConfig = {
     modelType,
     architectures,
     vocabSize,
     hiddenSize,
     embeddingSize:
-      reading.embeddingSize === undefined ? hiddenSize : readSize(fields, ['embedding_size'], reading.embeddingSize, kMaxWidth),
+      reading.embeddingSize === undefined
+        ? hiddenSize
+        : readSize(fields, ['embedding_size'], reading.embeddingSize === 'hidden' ? hiddenSize : reading.embeddingSize, kMaxWidth),
     numLayers: size(reading.numLayers, kMaxLayers),
     numHeads,
     headDim: hiddenSize / numHeads,
     intermediateSize: size(reading.intermediateSize, kMaxIntermediate),
     hiddenAct: readActivation(fields, reading.hiddenAct),
-    layerNormEps: reading.hasEpsilon ? readEpsilon(fields) : kDefaultEpsilon,
-    maxPositionEmbeddings,
-    positionOffset,
-    ...(uncountedId === undefined ? {} : { uncountedId }),
-    maxSequenceLength: maxPositionEmbeddings - positionOffset,
-    typeVocabSize: hasTypes ? (fields.integer('type_vocab_size', 1, kMaxTypes) ?? reading.typeVocabSize) : 0,
-    positionEmbeddingType: 'absolute',
+    layerNormEps: reading.epsilon === undefined ? kFixedEpsilon : readEpsilon(fields, reading.epsilon),
+    ...readPositions(fields, reading, padTokenId),
+    typeVocabSize: readTypes(fields, reading),
+    positionEmbeddingType: readPositionType(fields, reading),
     relativeAttentionBuckets:
       relativeBuckets === undefined
         ? 0
         : (fields.integer('relative_attention_num_buckets', relativeBuckets, kMaxPositions) ?? relativeBuckets),
-    padTokenId: readPadding(fields, reading.padTokenId, vocabSize),
+    padTokenId,
     tieWordEmbeddings: fields.boolean('tie_word_embeddings') ?? true,
     ...readLabels(fields),
     raw,
   };
+  family.check?.(config);
+  return config;
+}
+
+/** Positions: rows of their table, that of the first token, and what is left for an input. */
+function readPositions(
+  fields: JsonFields,
+  { maxPositions: [names, fallback], uncountedId: uncounted }: ConfigFields,
+  padTokenId: number | undefined,
+): Pick<ModelConfig, 'maxPositionEmbeddings' | 'positionOffset' | 'uncountedId' | 'maxSequenceLength'> {
+  const maxPositionEmbeddings = readSize(fields, names, fallback, kMaxPositions);
+  const uncountedId = uncounted === 'padding' ? padTokenId : uncounted;
+  if (uncounted !== undefined && uncountedId === undefined) {
+    throw fields.error('pad_token_id', 'an id of the vocabulary, from which positions count,', fields.get('pad_token_id'));
+  }
+  const positionOffset = uncountedId === undefined ? 0 : uncountedId + 1;
+  if (positionOffset >= maxPositionEmbeddings) {
+    throw fields.error(presentName(fields, names), `more than ${positionOffset}`, maxPositionEmbeddings);
+  }
+  const maxSequenceLength = maxPositionEmbeddings - positionOffset;
+  return { maxPositionEmbeddings, positionOffset, ...(uncountedId === undefined ? {} : { uncountedId }), maxSequenceLength };
+}
+
+function readTypes(fields: JsonFields, { typeVocabSize, mayLackTypes = false }: ConfigFields): number {
+  if (typeVocabSize === 0 && !mayLackTypes) return 0;
+  return fields.integer('type_vocab_size', mayLackTypes ? 0 : 1, kMaxTypes) ?? typeVocabSize;
+}
+
+function readPositionType(fields: JsonFields, { positionType, otherPositionTypes }: ConfigFields): PositionEmbeddingType {
+  const value = fields.get('position_embedding_type');
+  if (otherPositionTypes === undefined || value === undefined) return positionType;
+  const known = [positionType, ...otherPositionTypes];
+  const type = known.find((each) => each === value);
+  if (type !== undefined) return type;
+  throw fields.error('position_embedding_type', known.map((each) => JSON.stringify(each)).join(' or '), value, 'CONFIG_UNSUPPORTED');
 }
 
 /** The first of a field's names that the file has, else the last one. */
@@ -126,7 +159,6 @@ function requireEncoder(fields: JsonFields, { canDecode }: ConfigFields): void {
     if (value !== undefined && !isLegal(value)) throw fields.error(key, expected, value, 'CONFIG_UNSUPPORTED');
   };
   if (canDecode) {
-    forbid('position_embedding_type', '"absolute"', (value) => value === 'absolute');
     forbid('is_decoder', 'false (an encoder)', (value) => value === false);
     forbid('add_cross_attention', 'false', (value) => value === false);
     forbid('is_encoder_decoder', 'false', (value) => value === false);
@@ -135,15 +167,14 @@ function requireEncoder(fields: JsonFields, { canDecode }: ConfigFields): void {
   forbid('quantization_config', 'a checkpoint that is not quantized', () => false);
 }
 
-function readActivation(fields: JsonFields, key: string): ActivationName {
-  const name = fields.string(key) ?? 'gelu';
-  const activation = hiddenActivation(name);
-  if (activation === undefined) throw fields.error(key, `one of ${HIDDEN_ACTIVATION_NAMES.join(', ')}`, name, 'CONFIG_UNSUPPORTED');
-  return activation;
+function readActivation(fields: JsonFields, [names, fallback]: ConfigFields['hiddenAct']): ActivationName {
+  const key = presentName(fields, names);
+  return readActivationName(fields, key, fallback);
 }
 
-function readEpsilon(fields: JsonFields): number {
-  const value = fields.get('layer_norm_eps') ?? kDefaultEpsilon;
-  if (typeof value !== 'number' || !(value > 0 && value < 1)) throw fields.error('layer_norm_eps', 'a number between 0 and 1', value);
+function readEpsilon(fields: JsonFields, [names, fallback]: SizeField): number {
+  const key = presentName(fields, names);
+  const value = fields.get(key) ?? fallback;
+  if (typeof value !== 'number' || !(value > 0 && value < 1)) throw fields.error(key, 'a number between 0 and 1', value);
   return value;
 }

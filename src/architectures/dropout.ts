@@ -2,7 +2,8 @@ import type { JsonFields } from '../checkpoint/json-fields.js';
 
 /** The places where a model that learns drops numbers; a family has some of them. */
 export type DropoutPlace =
-  | 'hidden' // the embeddings, and the output of a feed-forward block
+  | 'embeddings'
+  | 'hidden' // the output of a feed-forward block
   | 'attention' // attention probabilities
   | 'attentionOutput'
   | 'classifier' // in front of a classifier over sequences
@@ -30,6 +31,7 @@ export const bertDropout: DropoutReader = (rate) => {
   const hidden = rate('hidden_dropout_prob', 0.1);
   const classifier = rate('classifier_dropout', hidden);
   return {
+    embeddings: hidden,
     hidden,
     attention: rate('attention_probs_dropout_prob', 0.1),
     attentionOutput: hidden,

@@ -36,18 +36,20 @@ export interface LayerNames {
 
 /** The weights of every layer, first to last. */
 export function* readLayers(read: WeightReader, namesOf: (layer: number) => LayerNames): Generator<EncoderLayer> {
-  const { hiddenSize, intermediateSize, numLayers } = read.config;
-  for (let i = 0; i < numLayers; i++) {
-    const names = namesOf(i);
-    yield {
-      qkv: read.stacked([names.query, names.key, names.value]),
-      attentionOutput: read.linear(names.attentionOutput, hiddenSize, hiddenSize),
-      attentionNorm: read.norm(names.attentionNorm, hiddenSize),
-      intermediate: read.linear(names.intermediate, intermediateSize, hiddenSize),
-      output: read.linear(names.output, hiddenSize, intermediateSize),
-      outputNorm: read.norm(names.outputNorm, hiddenSize),
-    };
-  }
+  for (let i = 0; i < read.config.numLayers; i++) yield readLayer(read, namesOf(i));
+}
+
+/** The weights of one layer. */
+export function readLayer(read: WeightReader, names: LayerNames): EncoderLayer {
+  const { hiddenSize, intermediateSize } = read.config;
+  return {
+    qkv: read.stacked([names.query, names.key, names.value]),
+    attentionOutput: read.linear(names.attentionOutput, hiddenSize, hiddenSize),
+    attentionNorm: read.norm(names.attentionNorm, hiddenSize),
+    intermediate: read.linear(names.intermediate, intermediateSize, hiddenSize),
+    output: read.linear(names.output, hiddenSize, intermediateSize),
+    outputNorm: read.norm(names.outputNorm, hiddenSize),
+  };
 }
 
 /** The layers that all of these architectures share: self-attention, then a feed-forward block, each with a residual and LayerNorm after it. */

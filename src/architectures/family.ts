@@ -1,5 +1,6 @@
 import type { ConfigFields } from './config-fields.js';
 import type { DropoutReader } from './dropout.js';
+import type { EncoderConfig } from './encoder-config.js';
 import type { EncoderOutputs } from './encoder.js';
 import type { HeadBuilders, Heads } from './heads.js';
 import type { VocabKind } from '../tokenizer/index.js';
@@ -13,10 +14,16 @@ export interface Family {
   readonly className: string;
   /** How its config.json is read. */
   readonly fields: ConfigFields;
-  /** How its tokenizers read a vocab.txt. */
-  readonly vocab: VocabKind;
-  /** What the names of its tensors may begin with. */
-  readonly prefix: string;
+  /** How its tokenizers read a vocab.txt; absent where they have none, or are those of another family. */
+  readonly vocab?: VocabKind;
+  /** Whether transformers.js has a tokenizer's class of its name. */
+  readonly namesTokenizer: boolean;
+  /** What the names of its encoder's tensors may begin with, that of transformers' classes first. */
+  readonly prefixes: readonly [string, ...string[]];
+  /** The word embeddings' matrix, by the name without a prefix. Default: `embeddings.word_embeddings.weight`. */
+  readonly wordTable?: string;
+  /** Refuses what fields of its own say that is contradictory or not computed here. Errors: CONFIG, CONFIG_UNSUPPORTED. */
+  readonly check?: (config: EncoderConfig) => void;
   /** Appends the encoder to a program. */
   readonly encoder: (read: WeightReader) => EncoderOutputs;
   readonly heads: HeadBuilders;
@@ -26,6 +33,8 @@ export interface Family {
   readonly pooled: readonly (keyof Heads)[];
   /** The decoder's matrix that is tied to the word embeddings. */
   readonly decoder: string;
+  /** The layers that learn with LoRA where nobody says which: peft's, or query and value. */
+  readonly loraTargets: readonly string[];
   /** The heads that transformers pretrains it with. */
   readonly pretraining: readonly (keyof Heads)[];
 }

@@ -52,7 +52,12 @@ export interface MaskedLmNames {
   /** The decoder's bias where it shares the word embeddings' matrix. */
   readonly tiedBias: string;
   readonly activation: ActivationName;
+  /** The word embeddings' matrix, where it is not `wordTable`. */
+  readonly table?: string;
 }
+
+/** What most families call the word embeddings' matrix. */
+export const wordTable = 'embeddings.word_embeddings.weight';
 
 /**
  * Dense, activation, LayerNorm, then the decoder: a matrix of its own where the checkpoint has one, else with `tie_word_embeddings` the
@@ -67,8 +72,9 @@ export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: Mas
   const x = b.layerNorm(dense, read.norm(names.norm, embeddingSize), layerNormEps);
   const [ownWeight, ownBias] = [`${names.decoder}.weight`, `${names.decoder}.bias`];
   const isTied = tieWordEmbeddings && !read.has(ownWeight);
+  const table = names.table ?? wordTable;
   const decoder: LinearWeights = {
-    weight: read.matrix(isTied ? 'embeddings.word_embeddings.weight' : ownWeight, vocabSize, embeddingSize),
+    weight: read.matrix(isTied ? table : ownWeight, vocabSize, embeddingSize),
     bias: read.vector(read.has(ownBias) ? ownBias : names.tiedBias, vocabSize),
   };
   const logits = b.linear(x, decoder);

@@ -1,13 +1,19 @@
+import { albert } from './albert/albert.js';
 import { bert } from './bert/bert.js';
+import { camembert } from './camembert/camembert.js';
 import { distilbert } from './distilbert/distilbert.js';
 import { electra } from './electra/electra.js';
 import { classNames, headOfClass } from './class-names.js';
 import type { Family } from './family.js';
 import type { Heads } from './heads.js';
 import { mpnet } from './mpnet/mpnet.js';
+import { roberta } from './roberta/roberta.js';
+import { xlmRoberta } from './xlm-roberta/xlm-roberta.js';
 
 /** Every family by its `model_type`. Whatever reads, builds, names or lists families goes through here. */
-export const families = { bert, distilbert, electra, mpnet } satisfies Readonly<Record<string, Family>>;
+export const families = { bert, distilbert, electra, mpnet, roberta, 'xlm-roberta': xlmRoberta, camembert, albert } satisfies Readonly<
+  Record<string, Family>
+>;
 
 /** A `model_type` of config.json that can be computed. */
 export type ModelType = keyof typeof families;

@@ -6,6 +6,10 @@ export {
   AutoTokenizer as DistilBertTokenizer,
   AutoTokenizer as ElectraTokenizer,
   AutoTokenizer as MPNetTokenizer,
+  AutoTokenizer as RobertaTokenizer,
+  AutoTokenizer as XLMRobertaTokenizer,
+  AutoTokenizer as CamembertTokenizer,
+  AutoTokenizer as AlbertTokenizer,
 } from './tokenizer/tokenizer.js';
 export const {
   /** The encoder of a model of BERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
@@ -69,3 +73,59 @@ export const {
   /** A model of MPNet that chooses: `logits` [choices, 1], one row a choice. */
   MPNetForMultipleChoice,
 } = classesOf<'MPNet'>('mpnet');
+export const {
+  /** The encoder of a model of RoBERTa: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  RobertaModel,
+  /** A model of RoBERTa that tells hidden words: `logits` [texts, tokens, vocab]. */
+  RobertaForMaskedLM,
+  /** A model of RoBERTa that labels texts: `logits` [texts, labels]. */
+  RobertaForSequenceClassification,
+  /** A model of RoBERTa that labels tokens: `logits` [texts, tokens, labels]. */
+  RobertaForTokenClassification,
+  /** A model of RoBERTa that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  RobertaForQuestionAnswering,
+  /** A model of RoBERTa that chooses: `logits` [choices, 1], one row a choice. */
+  RobertaForMultipleChoice,
+} = classesOf<'Roberta'>('roberta');
+export const {
+  /** The encoder of a model of XLM-RoBERTa: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  XLMRobertaModel,
+  /** A model of XLM-RoBERTa that tells hidden words: `logits` [texts, tokens, vocab]. */
+  XLMRobertaForMaskedLM,
+  /** A model of XLM-RoBERTa that labels texts: `logits` [texts, labels]. */
+  XLMRobertaForSequenceClassification,
+  /** A model of XLM-RoBERTa that labels tokens: `logits` [texts, tokens, labels]. */
+  XLMRobertaForTokenClassification,
+  /** A model of XLM-RoBERTa that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  XLMRobertaForQuestionAnswering,
+  /** A model of XLM-RoBERTa that chooses: `logits` [choices, 1], one row a choice. */
+  XLMRobertaForMultipleChoice,
+} = classesOf<'XLMRoberta'>('xlm-roberta');
+export const {
+  /** The encoder of a model of CamemBERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  CamembertModel,
+  /** A model of CamemBERT that tells hidden words: `logits` [texts, tokens, vocab]. */
+  CamembertForMaskedLM,
+  /** A model of CamemBERT that labels texts: `logits` [texts, labels]. */
+  CamembertForSequenceClassification,
+  /** A model of CamemBERT that labels tokens: `logits` [texts, tokens, labels]. */
+  CamembertForTokenClassification,
+  /** A model of CamemBERT that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  CamembertForQuestionAnswering,
+  /** A model of CamemBERT that chooses: `logits` [choices, 1], one row a choice. */
+  CamembertForMultipleChoice,
+} = classesOf<'Camembert'>('camembert');
+export const {
+  /** The encoder of a model of ALBERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  AlbertModel,
+  /** A model of ALBERT that tells hidden words: `logits` [texts, tokens, vocab]. */
+  AlbertForMaskedLM,
+  /** A model of ALBERT that labels texts: `logits` [texts, labels]. */
+  AlbertForSequenceClassification,
+  /** A model of ALBERT that labels tokens: `logits` [texts, tokens, labels]. */
+  AlbertForTokenClassification,
+  /** A model of ALBERT that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  AlbertForQuestionAnswering,
+  /** A model of ALBERT that chooses: `logits` [choices, 1], one row a choice. */
+  AlbertForMultipleChoice,
+} = classesOf<'Albert'>('albert');

@@ -2,6 +2,7 @@ import { chooseHeads, type ChosenHeads } from '../architectures/choose-heads.js'
 import type { ModelConfig } from '../architectures/config.js';
 import type { EncoderOutputs } from '../architectures/encoder.js';
 import type { Family } from '../architectures/family.js';
+import { wordTable } from '../architectures/heads.js';
 import { families } from '../architectures/registry.js';
 import { WeightReader } from '../architectures/weight-reader.js';
 import { quote } from '../checkpoint/describe.js';
@@ -39,9 +40,9 @@ const kLabelTensors = ['classifier.out_proj.weight', 'classifier.weight'];
 export function buildModel(directory: ModelDirectory, options: { readonly heads: boolean }): BuiltModel {
   if (directory.staticTable !== undefined) return buildStatic(directory, directory.staticTable);
   const family: Family = families[directory.config.modelType];
-  const tied: [string, string][] = [['embeddings.word_embeddings.weight', family.decoder]];
+  const tied: [string, string][] = [[family.wordTable ?? wordTable, family.decoder]];
   const aliases = new Map(directory.config.tieWordEmbeddings ? tied : []);
-  const weights = new WeightMap(directory.tensors, { prefixes: [family.prefix], aliases });
+  const weights = new WeightMap(directory.tensors, { prefixes: family.prefixes, aliases });
   const config = options.heads ? withLabelsOf(weights, directory.config) : directory.config;
   const { lowRank } = directory;
   const adapted = lowRank && new AdaptedBuilder(limitsOf(config), lowRank);

@@ -140,7 +140,7 @@ t('rejects optional fields of the wrong kind', () => {
 });
 
 t('rejects models it would compute wrongly', () => {
-  rejectsField('CONFIG_UNSUPPORTED', 'model_type', 'roberta');
+  rejectsField('CONFIG_UNSUPPORTED', 'model_type', 't5');
   rejectsField('CONFIG_UNSUPPORTED', 'model_type', '__proto__');
   rejectsField('CONFIG_UNSUPPORTED', 'hidden_act', 'gelu_10');
   rejectsField('CONFIG_UNSUPPORTED', 'hidden_act', 'constructor');

@@ -5,18 +5,27 @@ import type { Family } from '../family.js';
 import { bertEncoder } from './encoder.js';
 import { bertHeads } from './heads.js';
 
-/** What most families begin with. */
-export const bertFields: ConfigFields = {
+/** What families begin with whose config.json does not speak of decoders. */
+export const encoderFields: ConfigFields = {
   hiddenSize: [['hidden_size'], 768],
   numLayers: [['num_hidden_layers'], 12],
   numHeads: [['num_attention_heads'], 12],
   intermediateSize: [['intermediate_size'], 3072],
-  hiddenAct: 'hidden_act',
+  hiddenAct: [['hidden_act'], 'gelu'],
   vocabSize: 30522,
+  maxPositions: [['max_position_embeddings'], 512],
   typeVocabSize: 2,
   padTokenId: 0,
-  hasEpsilon: true,
+  canDecode: false,
+  positionType: 'absolute',
+};
+
+/** What most families begin with. */
+export const bertFields: ConfigFields = {
+  ...encoderFields,
+  epsilon: [['layer_norm_eps'], 1e-12],
   canDecode: true,
+  otherPositionTypes: [],
 };
 
 /** What most families read a vocab.txt as. */
@@ -38,11 +47,13 @@ export const bert: Family = {
   className: 'Bert',
   fields: bertFields,
   vocab: { ...bertVocab, classes: ['Bert', ...kOtherNames] },
-  prefix: 'bert.',
+  namesTokenizer: true,
+  prefixes: ['bert.'],
   encoder: bertEncoder,
   heads: bertHeads,
   dropout: bertDropout,
   pooled: ['nextSentence', 'sequenceClassification', 'multipleChoice'],
   decoder: 'cls.predictions.decoder.weight',
+  loraTargets: ['query', 'value'],
   pretraining: ['maskedLm', 'nextSentence'],
 };

@@ -1,4 +1,4 @@
-import { bertFields, bertVocab } from '../bert/bert.js';
+import { bertVocab, encoderFields } from '../bert/bert.js';
 import type { Family } from '../family.js';
 import { distilbertEncoder } from './encoder.js';
 import { distilbertHeads } from './heads.js';
@@ -8,21 +8,21 @@ export const distilbert: Family = {
   title: 'DistilBERT',
   className: 'DistilBert',
   fields: {
-    ...bertFields,
+    ...encoderFields,
     hiddenSize: [['hidden_size', 'dim'], 768],
     numLayers: [['num_hidden_layers', 'n_layers'], 6],
     numHeads: [['num_attention_heads', 'n_heads'], 12],
     intermediateSize: [['hidden_dim'], 3072],
-    hiddenAct: 'activation',
+    hiddenAct: [['activation'], 'gelu'],
     typeVocabSize: 0,
-    hasEpsilon: false,
-    canDecode: false,
   },
   vocab: { ...bertVocab, classes: ['DistilBert'] },
-  prefix: 'distilbert.',
+  namesTokenizer: true,
+  prefixes: ['distilbert.'],
   encoder: distilbertEncoder,
   heads: distilbertHeads,
   dropout: (rate) => ({
+    embeddings: rate('dropout', 0.1),
     hidden: rate('dropout', 0.1),
     attention: rate('attention_dropout', 0.1),
     attentionOutput: 0,
@@ -33,5 +33,6 @@ export const distilbert: Family = {
   }),
   pooled: [],
   decoder: 'vocab_projector.weight',
+  loraTargets: ['q_lin', 'v_lin'],
   pretraining: ['maskedLm'],
 };

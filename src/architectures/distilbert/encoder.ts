@@ -9,7 +9,7 @@ export function distilbertEncoder(read: WeightReader): EncoderOutputs {
     word: read.table('embeddings.word_embeddings.weight', vocabSize, hiddenSize),
     position: read.table('embeddings.position_embeddings.weight', maxPositionEmbeddings, hiddenSize),
   });
-  const embeddings = read.dropout(b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps), 'hidden');
+  const embeddings = read.dropout(b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps), 'embeddings');
   const layers = readLayers(read, (layer) => {
     const name = `transformer.layer.${layer}`;
     return {

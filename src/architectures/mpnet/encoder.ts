@@ -13,7 +13,7 @@ export function mpnetEncoder(read: WeightReader): EncoderOutputs {
     position: read.table('embeddings.position_embeddings.weight', maxPositionEmbeddings, hiddenSize),
     positionOffset,
   });
-  const embeddings = read.dropout(b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps), 'hidden');
+  const embeddings = read.dropout(b.layerNorm(sum, read.norm('embeddings.LayerNorm', hiddenSize), layerNormEps), 'embeddings');
   const name = 'encoder.relative_attention_bias.weight';
   const relativeBias = read.table(name, config.relativeAttentionBuckets, numHeads, mpnetBuckets);
   const layers = readLayers(read, (layer) => {

@@ -1,4 +1,4 @@
-import type { ModelType } from '../../architectures/registry.js';
+import type { Family } from '../../architectures/family.js';
 import { unexpected } from '../../expected.js';
 
 /** Learning low-rank changes of linear layers (Hu et al., 2021): y = W x + scale · B A x. Names and defaults of peft's LoraConfig. */
@@ -22,23 +22,15 @@ export interface LoraOptions {
 /** The options with peft's defaults. */
 export type LoraSettings = Required<{ [K in keyof LoraOptions]: Exclude<LoraOptions[K], undefined> }>;
 
-/** Layers that learn where nobody says which. */
-const kDefaultTargets: Readonly<Record<ModelType, readonly string[]>> = {
-  bert: ['query', 'value'],
-  electra: ['query', 'value'],
-  distilbert: ['q_lin', 'v_lin'],
-  mpnet: ['q', 'v'],
-};
-
 /** Fills in defaults. Errors: INVALID_OPTION. */
-export function loraSettings(options: LoraOptions, modelType: ModelType): LoraSettings {
+export function loraSettings(options: LoraOptions, { loraTargets }: Family): LoraSettings {
   const { r = 8, loraAlpha = 8, loraDropout = 0, useRslora = false, bias = 'none' } = options;
   if (!Number.isInteger(r) || r < 1) throw unexpected('INVALID_OPTION', 'a positive integer for lora.r', String(r));
   if (!(loraAlpha > 0)) throw unexpected('INVALID_OPTION', 'a positive number for lora.loraAlpha', String(loraAlpha));
   if (!(loraDropout >= 0 && loraDropout < 1)) {
     throw unexpected('INVALID_OPTION', 'a number from 0 to below 1 for lora.loraDropout', String(loraDropout));
   }
-  const targetModules = options.targetModules ?? kDefaultTargets[modelType];
+  const targetModules = options.targetModules ?? loraTargets;
   return { r, loraAlpha, loraDropout, useRslora, bias, targetModules, modulesToSave: options.modulesToSave ?? [] };
 }
 

@@ -2,7 +2,7 @@ import { parseConfig, type ModelConfig } from '../../architectures/config.js';
 import { readDropout } from '../../architectures/dropout.js';
 import type { EncoderOutputs } from '../../architectures/encoder.js';
 import type { Family } from '../../architectures/family.js';
-import type { HeadBuilder, Heads } from '../../architectures/heads.js';
+import { wordTable, type HeadBuilder, type Heads } from '../../architectures/heads.js';
 import { families } from '../../architectures/registry.js';
 import { WeightReader } from '../../architectures/weight-reader.js';
 import { JsonFields } from '../../checkpoint/json-fields.js';
@@ -68,7 +68,7 @@ export function buildTraining(directory: ModelDirectory, options: TrainingOption
   if (options.task === 'sentence-embedding' && directory.sentenceError !== undefined) throw directory.sentenceError;
   const family: Family = families[directory.config.modelType];
   const config = parseConfig(JSON.stringify(trainingConfig(directory.config, family, options)));
-  const lora = options.lora && loraSettings(options.lora, config.modelType);
+  const lora = options.lora && loraSettings(options.lora, family);
   const parts: Parts = { directory, family, config, options, lora };
   const live = append(parts, false);
   const training = append(parts, true);
@@ -84,7 +84,7 @@ export function buildTraining(directory: ModelDirectory, options: TrainingOption
     program: toNativeTraining(program, weights, losses),
     live: builtModel(live, config),
     weights,
-    encoderPrefix: family.prefix,
+    encoderPrefix: family.prefixes[0],
     initialValues: newValues(weights, options.seed, initializerRange(config)),
     newlyInitialized: tensors.newlyInitialized,
     replaced: tensors.replaced,
@@ -115,8 +115,8 @@ interface Appended {
 /** The encoder and the task's heads in a program of their own; where it `learns`, with dropout. */
 function append({ directory, family, config, options, lora }: Parts, learns: boolean): Appended {
   const wanted = headsOfTask[options.task];
-  const tensors = new TrainingTensors(new WeightMap(directory.tensors, { prefixes: [family.prefix], aliases: aliasesOf(family, config) }), {
-    prefix: wanted.length === 0 ? '' : family.prefix,
+  const tensors = new TrainingTensors(new WeightMap(directory.tensors, { prefixes: family.prefixes, aliases: aliasesOf(family, config) }), {
+    prefix: wanted.length === 0 ? '' : family.prefixes[0],
     pooler: wanted.length === 0 ? 'stored' : wanted.some((head) => family.pooled.includes(head)),
     neverNew: (name) => config.tieWordEmbeddings && name.startsWith(`${decoderOf(family)}.`) && !isTiedBias(family, name),
   });
@@ -125,6 +125,7 @@ function append({ directory, family, config, options, lora }: Parts, learns: boo
     learns && options.dropout !== false ? readDropout(new JsonFields(config.raw, 'config.json', 'CONFIG'), family.dropout) : undefined;
   const read = new WeightReader(b, config, tensors, dropout);
   const encoder = family.encoder(read);
+  tensors.beginHeads();
   const heads: Record<string, unknown> = {};
   for (const name of wanted) {
     const build = family.heads[name] as HeadBuilder | undefined;
@@ -157,7 +158,7 @@ function aliasesOf(family: Family, config: ModelConfig): ReadonlyMap<string, str
   if (!config.tieWordEmbeddings) return new Map();
   const decoder = decoderOf(family);
   const bias = [decoder.replace(/decoder$/, 'bias'), `${decoder}.bias`] as const;
-  return new Map([['embeddings.word_embeddings.weight', family.decoder], ...(decoder.endsWith('.decoder') ? [bias] : [])]);
+  return new Map([[family.wordTable ?? wordTable, family.decoder], ...(decoder.endsWith('.decoder') ? [bias] : [])]);
 }
 
 /** Values of the weights that no file has, row-major: each tensor's own, in its place. */

@@ -12,8 +12,6 @@ export interface TrainingTensorsOptions {
   readonly neverNew: (name: string) => boolean;
 }
 
-/** Names of the encoder's tensors, as architectures ask for them. */
-const kEncoderName = /^(embeddings|embeddings_project|encoder|transformer|pooler)\./;
 const kTable = /(^|\.)embeddings\./;
 
 /**
@@ -29,20 +27,29 @@ export class TrainingTensors implements TensorSource {
   readonly #options: TrainingTensorsOptions;
   readonly #new = new Set<string>();
   readonly #head = new Set<string>();
+  /** Names of the encoder's tensors, as architectures ask for them. */
+  readonly #encoder = new Set<string>();
+  #isEncoder = true;
 
   constructor(weights: WeightMap, options: TrainingTensorsOptions) {
     this.#weights = weights;
     this.#options = options;
   }
 
+  /** The encoder is built: what is asked for from now on, and was not before, is a head's. */
+  beginHeads(): void {
+    this.#isEncoder = false;
+  }
+
   has(name: string): boolean {
     const { pooler } = this.#options;
-    if (name.startsWith('pooler.')) return pooler === 'stored' ? this.#weights.has(name) : pooler;
+    if (this.#isEncoder && name.startsWith('pooler.')) return pooler === 'stored' ? this.#weights.has(name) : pooler;
     return !this.#options.neverNew(name) && (this.#weights.has(name) || this.#mayBeNew(name));
   }
 
   take(name: string, shape: readonly number[]): TensorInfo {
-    const isEncoder = kEncoderName.test(name);
+    if (this.#isEncoder) this.#encoder.add(name);
+    const isEncoder = this.#encoder.has(name);
     const full = isEncoder ? this.#options.prefix + name : name;
     if (!isEncoder) this.#head.add(full);
     const stored = this.#weights.shapeOf(name);
@@ -82,6 +89,7 @@ export class TrainingTensors implements TensorSource {
   }
 
   #mayBeNew(name: string): boolean {
-    return (name.startsWith('pooler.') || !kEncoderName.test(name)) && !this.#options.neverNew(name);
+    const isEncoder = this.#isEncoder || this.#encoder.has(name);
+    return (!isEncoder || name.startsWith('pooler.')) && !this.#options.neverNew(name);
   }
 }

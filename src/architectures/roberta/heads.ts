@@ -19,7 +19,8 @@ const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
 
 const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh', dropsInput: true } as const;
 
-export const mpnetHeads: HeadBuilders = {
+/** The heads of RoBERTa and MPNet. */
+export const robertaHeads: HeadBuilders = {
   maskedLm: maskedWords,
   sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
   multipleChoice: pooledMultipleChoice,
