@@ -1,4 +1,4 @@
-// Compares this engine with reference values: a line a model, exit code 1 when any of them fails.
+// Compares this engine with reference values: a line a model, exit code 1 when any of them fails or is not supported.
 //   npm run golden -- [DIR...] [--tolerance 1e-5] [--minilm DIR] [--device cuda]
 // DIR is a folder in the layout of test/golden (the default), or any folder of it. test/golden/README.md explains the files.
 import { existsSync } from 'node:fs';
@@ -34,4 +34,4 @@ for (const root of roots) {
 }
 const unsupported = counts.unsupported.length > 0 ? `, ${counts.unsupported.length} not supported: ${counts.unsupported.join(', ')}` : '';
 process.stdout.write(`${counts.ok} ok, ${counts.FAILED} failed${unsupported}\n`);
-process.exitCode = counts.FAILED > 0 ? 1 : 0;
+process.exitCode = counts.FAILED > 0 || counts.unsupported.length > 0 ? 1 : 0;

@@ -17,6 +17,8 @@ export interface UnicodeTables {
   readonly wordCharacters: number[][];
   readonly numeric: number[][];
   readonly digits: number[][];
+  readonly letters: number[][];
+  readonly numbers: number[][];
   /** Code points whose compatibility decomposition is not their canonical one. */
   readonly compatible: number[][];
   /** `combiningClasses[i]`: the code points of the i-th lowest non-zero canonical combining class. */
@@ -148,18 +150,18 @@ async function deriveWordCharacters(): Promise<number[]> {
   return wordCharacters;
 }
 
-/** The `\d` of the expressions that Split and Replace take. */
-async function deriveDigits(): Promise<number[]> {
-  const split = { type: 'Split', pattern: { Regex: '\\d' }, behavior: 'Removed', invert: true };
-  const digits: number[] = [];
+/** The characters that an expression matches which Split and Replace take, such as `\d`. */
+async function deriveMatches(expression: string): Promise<number[]> {
+  const split = { type: 'Split', pattern: { Regex: expression }, behavior: 'Removed', invert: true };
+  const matches: number[] = [];
   await encodeBlocks(
     makeTokenizer({ pre_tokenizer: split }),
     (character) => character,
     (codePoints, encoding) => {
-      for (const [start] of encoding.getOffsets() as [number, number][]) digits.push(codePoints[start] as number);
+      for (const [start] of encoding.getOffsets() as [number, number][]) matches.push(codePoints[start] as number);
     },
   );
-  return digits;
+  return matches;
 }
 
 /** Asks the reference about all 1,112,064 scalar values. Takes a few seconds. */
@@ -230,7 +232,9 @@ export async function deriveTables(): Promise<UnicodeTables> {
     marks: toRanges(marks),
     wordCharacters: toRanges(await deriveWordCharacters()),
     numeric: toRanges(numeric),
-    digits: toRanges(await deriveDigits()),
+    digits: toRanges(await deriveMatches('\\d')),
+    letters: toRanges(await deriveMatches('\\p{L}')),
+    numbers: toRanges(await deriveMatches('\\p{N}')),
     compatible: toRanges(compatible),
     combiningClasses: deriveCombiningClasses(stable),
     decompositions,
@@ -282,6 +286,8 @@ export function formatTables(tables: UnicodeTables): string {
     ),
     literal('NUMERIC', 'What the Digits pre-tokenizer sets apart.', encodeRanges(tables.numeric)),
     literal('DIGITS', 'Decimal digits: what the expressions of Split and Replace call \\d.', encodeRanges(tables.digits)),
+    literal('LETTERS', 'What those expressions call \\p{L}.', encodeRanges(tables.letters)),
+    literal('NUMBERS', 'What those expressions call \\p{N}.', encodeRanges(tables.numbers)),
     literal('COMPATIBLE', 'What has a compatibility decomposition beside the canonical one.', encodeRanges(tables.compatible)),
     literal(
       'COMBINING_CLASSES',

@@ -4,6 +4,7 @@ import type { GoldenFolder } from './files.js';
 import { compareMinilm, compareSentence, compareTiny } from './models.js';
 import { compareNumerics } from './numerics.js';
 import { Report } from './report.js';
+import { compareTokenizer } from './tokenizers.js';
 
 /** How `compareFolder` compares. */
 export interface CompareOptions {
@@ -25,6 +26,7 @@ export async function compareFolder({ kind, name, path }: GoldenFolder, options:
     if (kind === 'tiny') await compareTiny(path, report);
     else if (kind === 'sentence') await compareSentence(path, report);
     else if (kind === 'minilm') await compareMinilm(path, report, options.minilm);
+    else if (kind === 'tokenizer') compareTokenizer(path, report);
     else await compareNumerics(path, report);
   } catch (error) {
     if (error instanceof BerthaError && error.code === 'CONFIG_UNSUPPORTED') report.unsupported = error.message;

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { kTokenizerCases } from './tokenizers.js';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 
 /** One tokenized text as cases.json has it; offsets count code points. */
@@ -44,7 +45,7 @@ export interface MinilmCase extends GoldenSequence {
 }
 
 /** What a folder holds, told from its files. */
-export type GoldenKind = 'tiny' | 'sentence' | 'minilm' | 'numerics';
+export type GoldenKind = 'tiny' | 'sentence' | 'minilm' | 'numerics' | 'tokenizer';
 
 /** A folder of reference values. */
 export interface GoldenFolder {
@@ -63,7 +64,8 @@ export function readCases<T>(folder: string): T {
 export function findGoldenFolders(path: string): GoldenFolder[] {
   const kind = kindOf(path);
   if (kind !== undefined) {
-    const name = kind === 'tiny' || kind === 'sentence' ? `${basename(dirname(path))}/${basename(path)}` : basename(path);
+    const name =
+      kind === 'tiny' || kind === 'sentence' || kind === 'tokenizer' ? `${basename(dirname(path))}/${basename(path)}` : basename(path);
     return [{ kind, name, path }];
   }
   const folders = readdirSync(path)
@@ -75,6 +77,7 @@ export function findGoldenFolders(path: string): GoldenFolder[] {
 function kindOf(path: string): GoldenKind | undefined {
   const has = (name: string) => existsSync(join(path, name));
   if (has('layer_norm.safetensors') && has('linear.safetensors')) return 'numerics';
+  if (has(kTokenizerCases)) return 'tokenizer';
   if (!has('cases.json') || !has('expected.safetensors')) return undefined;
   if (!has('config.json')) return 'minilm';
   return 'class' in readCases<object>(path) ? 'tiny' : 'sentence';

@@ -1,4 +1,5 @@
 import { unexpected } from '../expected.js';
+import { Bpe } from './bpe/bpe.js';
 import type { ModelDefinition, TokenizerDefinition } from './definition/definition.js';
 import { fuseSteps, normalizeString } from './normalizers/steps.js';
 import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
@@ -40,7 +41,7 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
     steps: normalizer,
     fused: options && { normalizer: options, table: characterTable(options, matcher.firstUnits, preTokenizer) },
     preTokenizer,
-    model: makeModel(model, vocab, unkToken === undefined ? undefined : vocab.get(unkToken)),
+    model: makeModel(model, vocab, unkToken === undefined ? undefined : vocab.get(unkToken), preTokenizer.isByteLevel),
     matcher,
     normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
     trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spacedTokens(vocab) },
@@ -48,7 +49,8 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
 }
 
 /** The one place that knows all models. */
-function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number | undefined): WordModel {
+function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number | undefined, isByteLevel: boolean): WordModel {
+  if (definition.type === 'BPE') return new Bpe({ vocab, unkId, isByteLevel, ...definition });
   if (unkId === undefined) throw unexpected('TOKENIZER', `an unknown token for the ${definition.type} model`, 'none');
   switch (definition.type) {
     case 'WordPiece':

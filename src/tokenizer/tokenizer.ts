@@ -1,6 +1,6 @@
 import { unexpected } from '../expected.js';
 import { flag, integer, readOptions, received, tokenLimit } from '../options.js';
-import { cleanUpSpaces as cleanUp, decodeTokens, type DecoderOptions } from './definition/decoder.js';
+import { cleanUpSpaces as cleanUp, decodeTokens, type Decoder } from './definition/decoder.js';
 import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
 import type { VocabKind } from './definition/vocab-kind.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
@@ -8,6 +8,7 @@ import type { EncodedIds, Encoding } from './encoding.js';
 import { EncodingTask, type PreparedBy } from './encoding-task.js';
 import { makePipeline } from './pipeline.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
+import { SUPPORTED_DECODERS } from './files/decoder-json.js';
 import { readTokenizerJson } from './files/tokenizer-json.js';
 import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
@@ -250,7 +251,7 @@ export class Tokenizer {
    * are left out, as in Python. `skipSpecialTokens` leaves out [CLS] and its like; `cleanUpSpaces` takes
    * back the spaces around apostrophes as well (default: clean_up_tokenization_spaces of tokenizer_config.json, else false).
    *
-   * Errors: INVALID_ARG for what is no list, INVALID_IDS for what is no whole number from 0, TOKENIZER if tokenizer.json asks for another decoder than WordPiece.
+   * Errors: INVALID_ARG for what is no list, INVALID_IDS for what is no whole number from 0, TOKENIZER if tokenizer.json asks for a decoder that is not supported.
    */
   decode(ids: IdList, options?: DecodeOptions): string {
     const { definition } = this.#defaults;
@@ -288,10 +289,10 @@ export class Tokenizer {
     return this.#tokenOf(id);
   }
 
-  get #decoder(): DecoderOptions | null {
+  get #decoder(): Decoder {
     const { decoder } = this.#defaults.definition;
     if (typeof decoder !== 'string') return decoder;
-    throw unexpected('TOKENIZER', 'the WordPiece decoder in tokenizer.json', `${received(decoder)}: no other is supported`);
+    throw unexpected('TOKENIZER', `${SUPPORTED_DECODERS} for the decoder of tokenizer.json`, `${received(decoder)}: no other is supported`);
   }
 
   #encode(texts: readonly string[]): Encoding {

@@ -28,8 +28,7 @@ class Letters implements WordModel {
     for (let k = 0; k < length; k++) {
       const id = (units[k] as number) - 0x61;
       if (id < 0 || id >= 26) continue;
-      this.pieces[1 + 2 * count] = id;
-      this.pieces[2 + 2 * count++] = k + 1;
+      this.pieces.set([id, k, k + 1], 1 + 3 * count++);
     }
     this.pieces[0] = count;
     return 0;

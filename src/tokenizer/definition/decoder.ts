@@ -1,9 +1,37 @@
-/** How tokens become text again (the WordPiece decoder). */
-export interface DecoderOptions {
-  /** What marks a token that continues a word. */
-  readonly prefix: string;
-  /** Takes back the spaces that tokenizing put before punctuation and English contractions. */
-  readonly cleanup: boolean;
+import type { ReplacePattern } from '../normalizers/replace.js';
+import { byteOf } from '../vocabulary/byte-level.js';
+
+/** A decoder as tokenizer.json names it. */
+export type DecoderStep =
+  | {
+      readonly type: 'WordPiece';
+      /** What marks a token that continues a word. */
+      readonly prefix: string;
+      /** Takes back the spaces that tokenizing put before punctuation and English contractions. */
+      readonly cleanup: boolean;
+    }
+  | { readonly type: 'ByteLevel' | 'ByteFallback' | 'Fuse' }
+  | {
+      readonly type: 'BPEDecoder';
+      /** What marks a token that ends a word. */
+      readonly suffix: string;
+    }
+  | {
+      readonly type: 'Metaspace';
+      /** The character that stands for a space. */
+      readonly replacement: string;
+      /** Whether the first one of a text was put there. */
+      readonly isPrepended: boolean;
+    }
+  | { readonly type: 'Strip'; readonly content: string; readonly start: number; readonly stop: number }
+  | { readonly type: 'Replace'; readonly pattern: ReplacePattern; readonly content: string };
+
+/** Decoders in their order; null: tokens are joined by spaces. */
+export type Decoder = readonly DecoderStep[] | null;
+
+/** The decoder of WordPiece's tokens. */
+export function wordPieceDecoder(prefix: string, cleanup: boolean): Decoder {
+  return [{ type: 'WordPiece', prefix, cleanup }];
 }
 
 // In this order, each on every single token.
@@ -29,14 +57,97 @@ export function cleanUpSpaces(text: string): string {
 }
 
 /** Joins tokens into text; without a decoder, by spaces. */
-export function decodeTokens(tokens: readonly string[], decoder: DecoderOptions | null): string {
+export function decodeTokens(tokens: readonly string[], decoder: Decoder): string {
   if (decoder === null) return tokens.join(' ');
-  return tokens
-    .map((token, i) => {
-      let text = token;
-      if (i > 0) text = token.startsWith(decoder.prefix) ? token.slice(decoder.prefix.length) : ` ${token}`;
-      if (decoder.cleanup) for (const [from, to] of CLEANUP) text = text.replaceAll(from, to);
-      return text;
-    })
-    .join('');
+  return decoder.reduce<readonly string[]>(decodeStep, tokens).join('');
+}
+
+function decodeStep(tokens: readonly string[], step: DecoderStep): readonly string[] {
+  switch (step.type) {
+    case 'WordPiece':
+      return tokens.map((token, i) => decodeWordPiece(token, i === 0, step.prefix, step.cleanup));
+    case 'ByteLevel':
+      return [textOfBytes(tokens.flatMap(bytesOfToken))];
+    case 'BPEDecoder':
+      return tokens.map((token, i) => token.replaceAll(step.suffix, i === tokens.length - 1 ? '' : ' '));
+    case 'Metaspace':
+      return tokens.map((token, i) => token.replaceAll(step.replacement, i === 0 && step.isPrepended ? '' : ' '));
+    case 'Fuse':
+      return [tokens.join('')];
+    case 'Strip':
+      return tokens.map((token) => strip(token, step.content, step.start, step.stop));
+    case 'Replace':
+      return tokens.map((token) => replaceMatches(token, step.pattern, step.content));
+    case 'ByteFallback':
+      return joinBytes(tokens);
+  }
+}
+
+function decodeWordPiece(token: string, isFirst: boolean, prefix: string, cleanup: boolean): string {
+  let text = token;
+  if (!isFirst) text = token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`;
+  if (cleanup) for (const [from, to] of CLEANUP) text = text.replaceAll(from, to);
+  return text;
+}
+
+/** The bytes that a byte-level token stands for; a token with any other character is text. */
+function bytesOfToken(token: string): number[] {
+  const bytes: number[] = [];
+  for (let k = 0; k < token.length; k++) {
+    const byte = byteOf(token.charCodeAt(k));
+    if (byte === undefined) return Array.from(new TextEncoder().encode(token));
+    bytes.push(byte);
+  }
+  return bytes;
+}
+
+/** Bytes that are no UTF-8 become U+FFFD. */
+function textOfBytes(bytes: readonly number[]): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+}
+
+/** Runs of tokens such as `<0xE2>` as the characters that they are the bytes of; as many U+FFFD where they are none. */
+function joinBytes(tokens: readonly string[]): readonly string[] {
+  const joined: string[] = [];
+  let bytes: number[] = [];
+  const flush = (): void => {
+    if (bytes.length === 0) return;
+    const text = textOfBytes(bytes);
+    const isText = Buffer.from(text, 'utf8').equals(Uint8Array.from(bytes));
+    joined.push(isText ? text : '\ufffd'.repeat(bytes.length));
+    bytes = [];
+  };
+  for (const token of tokens) {
+    const [, digits] = /^<0x([0-9a-fA-F]{2}|\+[0-9a-fA-F])>$/.exec(token) ?? [];
+    if (digits !== undefined) {
+      bytes.push(parseInt(digits, 16));
+      continue;
+    }
+    flush();
+    joined.push(token);
+  }
+  flush();
+  return joined;
+}
+
+/** A token without up to `start` times `content` at its beginning, and `stop` times at its end. */
+function strip(token: string, content: string, start: number, stop: number): string {
+  const characters = Array.from(token);
+  let [from, to] = [0, characters.length];
+  while (from < Math.min(start, characters.length) && characters[from] === content) from++;
+  while (characters.length - to < stop && to > from && characters[to - 1] === content) to--;
+  return characters.slice(from, to).join('');
+}
+
+function replaceMatches(token: string, pattern: ReplacePattern, content: string): string {
+  if (pattern.literal !== undefined) return token.replaceAll(String.fromCodePoint(...pattern.literal), () => content);
+  let text = '';
+  let isInRun = false;
+  for (const character of token) {
+    const isMatch = pattern.set.has(character.codePointAt(0) as number);
+    if (!isMatch) text += character;
+    else if (!isInRun || !pattern.isRun) text += content;
+    isInRun = isMatch;
+  }
+  return text;
 }

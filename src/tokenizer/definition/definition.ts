@@ -1,5 +1,5 @@
 import type { AddedToken } from '../scanning/added-tokens.js';
-import type { DecoderOptions } from './decoder.js';
+import type { Decoder } from './decoder.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import type { PreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { Template } from './template.js';
@@ -25,10 +25,10 @@ export interface TokenizerDefinition {
   readonly model: ModelDefinition;
   readonly addedTokens: readonly AddedToken[];
   readonly template: Template;
-  /** Of RobertaProcessing: leave white space at a token's ends out of its offsets. */
+  /** Of RobertaProcessing or ByteLevel: leave white space at a token's ends out of its offsets. */
   readonly trimOffsets: { readonly addPrefixSpace: boolean } | undefined;
   /** A decoder that is not supported is its name. */
-  readonly decoder: DecoderOptions | null | string;
+  readonly decoder: Decoder | string;
   /** Whether `decode` takes back spaces in the whole text too. */
   readonly cleanUpSpaces: boolean;
   /** Names of the special tokens, as far as the vocabulary has them. */
@@ -46,10 +46,20 @@ export interface TokenizerDefinition {
 /** What makes tokens of words, but for the vocabulary. */
 export type ModelDefinition =
   | { readonly type: 'WordPiece'; readonly continuingSubwordPrefix: string; readonly maxInputCharsPerWord: number }
-  | { readonly type: 'WordLevel' };
+  | { readonly type: 'WordLevel' }
+  | {
+      readonly type: 'BPE';
+      /** [merges, 3]: left, right and merged token, the merge of the lowest rank first. */
+      readonly merges: Int32Array;
+      readonly continuingSubwordPrefix: string;
+      readonly endOfWordSuffix: string;
+      readonly byteFallback: boolean;
+      readonly fuseUnk: boolean;
+      readonly ignoreMerges: boolean;
+    };
 
 export interface SpecialTokens {
-  readonly unk: string;
+  readonly unk: string | undefined;
   readonly pad: string | undefined;
   readonly cls: string | undefined;
   readonly sep: string | undefined;

@@ -72,7 +72,7 @@ export class TokenizerConfig {
       return has(named) || name === 'pad' || name === 'mask' ? named : usual.find(has);
     };
     return {
-      unk: unkToken ?? find('unk', '[UNK]') ?? '[UNK]',
+      unk: unkToken ?? find('unk', '[UNK]', '<unk>'),
       pad: find('pad', '[PAD]', '<pad>'),
       cls: find('cls', '[CLS]', '<s>'),
       sep: find('sep', '[SEP]', '</s>'),

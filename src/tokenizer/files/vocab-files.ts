@@ -2,6 +2,7 @@ import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
 import type { AddedToken } from '../scanning/added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
+import { wordPieceDecoder } from '../definition/decoder.js';
 import { bertPreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { VocabKind } from '../definition/vocab-kind.js';
 import { type AddedTokenFlags, TokenizerConfig } from './tokenizer-config.js';
@@ -64,7 +65,7 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles, kinds: 
     addedTokens: addedTokens(vocab, specialTokens, config, kind),
     template: kind.template(clsId, sepId),
     trimOffsets: undefined,
-    decoder: { prefix: '##', cleanup: true },
+    decoder: wordPieceDecoder('##', true),
     cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens,
     namedTokens: config.namedTokens,

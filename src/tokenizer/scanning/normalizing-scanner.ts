@@ -95,6 +95,10 @@ export class NormalizingScanner implements Scanner {
   }
 
   scan(limit: number): number {
+    if (this.#found !== undefined && this.#isPieceRead) {
+      this.#take(this.#found);
+      return 1;
+    }
     const before = this.position;
     let end = this.#found?.start;
     if (end === undefined && this.#settled() - this.#done < STEP_UNITS) {
@@ -103,7 +107,7 @@ export class NormalizingScanner implements Scanner {
     }
     const searched = this.position - before;
     const normalized = this.#normalize(end);
-    if (this.#found !== undefined && this.#isPieceRead) this.#take(this.#found);
+    if (this.#found !== undefined && this.#isPieceRead && !this.#parts.tokens.isHeld) this.#take(this.#found);
     return searched + NORMALIZING_COST * normalized;
   }
 

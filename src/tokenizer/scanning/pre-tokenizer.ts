@@ -102,6 +102,8 @@ export class PreTokenizer {
   readonly cuts: Cuts;
   /** Whether a table that normalizes single characters can follow it: it drops all white space, and leaves marks in words. */
   readonly isTabular: boolean;
+  /** Whether words are taken as the bytes of their UTF-8. */
+  readonly isByteLevel = false;
   // What is dropped comes last: it is dropped whatever else it is.
   readonly #groups: readonly CodePointSet[];
   readonly #alone: readonly CodePointSet[];

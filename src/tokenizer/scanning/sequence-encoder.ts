@@ -93,6 +93,12 @@ export class SequenceEncoder {
   run(maxUnits: number): boolean {
     for (let left = Math.min(maxUnits, NO_LIMIT) | 0; left > 0;) {
       const scanner = this.#scanner;
+      if (this.#words.isBusy) {
+        const steps = Math.min(left, STEP_COST);
+        this.#words.work(steps);
+        left -= steps;
+        continue;
+      }
       if (this.isAtEnd || this.#hasEnough()) return true;
       const { isComplete, text } = this.window;
       const limit = isComplete ? text.length : this.#readable;
@@ -107,7 +113,7 @@ export class SequenceEncoder {
         left -= STEP_COST;
       }
     }
-    return this.isAtEnd || this.#hasEnough();
+    return !this.#words.isBusy && (this.isAtEnd || this.#hasEnough());
   }
 
   #hasEnough(): boolean {

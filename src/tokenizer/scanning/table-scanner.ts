@@ -247,6 +247,7 @@ export class TableScanner implements Scanner {
     const found = this.#finder.find(i);
     if (found === undefined) return this.#readAny(i, this.#table.untriggered(this.#window.text.charCodeAt(i)), expansions);
     this.#words.flush();
+    if (this.#words.isBusy) return i;
     this.#finder.accept(found, this.#tokens.add(found.token.id, this.#words.takeIndex()));
     this.#pieceStart = found.contentEnd;
     return found.contentEnd;

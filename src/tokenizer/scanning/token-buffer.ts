@@ -29,6 +29,8 @@ export class TokenBuffer {
   count = 0;
   /** So many tokens are enough. */
   maxTokens = 0;
+  /** Whether words have ended whose tokens are not known yet: nothing more is to be read before. */
+  isHeld = false;
   withOffsets = false;
   readonly #trimOffsets: TrimOffsets | undefined;
   #text: TextWindow | undefined;
@@ -43,8 +45,9 @@ export class TokenBuffer {
     return this.#trimOffsets !== undefined && this.withOffsets;
   }
 
+  /** Whether reading is to stop. */
   get isFull(): boolean {
-    return this.count >= this.maxTokens;
+    return this.isHeld || this.count >= this.maxTokens;
   }
 
   /** Starts empty. The first `maxTokens` tokens are kept, further ones are only counted. */

@@ -2,9 +2,20 @@ import { type Cuts, cutsBetween } from './pre-tokenizer.js';
 import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED, hashUnits } from '../vocabulary/unit-map.js';
-import type { WordModel } from '../vocabulary/word-model.js';
+import { LONG_WORD, type LongWord, type WordModel } from '../vocabulary/word-model.js';
 
 const FIRST_CAPACITY = 256;
+
+/** A word whose tokens are not known yet. */
+interface DeferredWord {
+  readonly index: number;
+  readonly long: LongWord;
+  /** [units, 2]: where each unit's character begins and ends in the text; empty where nobody asks. */
+  readonly offsets: Int32Array;
+  isSplit: boolean;
+  /** Of its pieces, so many are tokens by now. */
+  numPushed: number;
+}
 
 /** The word that is being read: its normalized units, where each comes from, its length so far (which may exceed what is stored). */
 export class WordBuffer {
@@ -23,6 +34,10 @@ export class WordBuffer {
   /** Units that are the second of a pair. */
   #pairs = 0;
   #count = 0;
+  /** Whether the first unit stands for nothing in the text. */
+  #isPrefixed = false;
+  /** In their order. While there are any, all words that end are added. */
+  readonly #deferred: DeferredWord[] = [];
   /** Of the last character, where the pre-tokenizer has groups. */
   #group = 0;
   readonly #cuts: Cuts;
@@ -37,6 +52,8 @@ export class WordBuffer {
   /** Starts a text. */
   begin(): void {
     this.#count = 0;
+    this.#deferred.length = 0;
+    this.#tokens.isHeld = false;
     this.clear();
   }
 
@@ -50,9 +67,15 @@ export class WordBuffer {
     if (this.#offsets.length < 2 * this.length) this.#offsets = grown(this.#offsets, 2 * this.sources.length);
     for (let k = this.#settled; k < this.length; k++) {
       this.#offsets[2 * k] = this.#window.startOf(this.sources[k] as number);
-      this.#offsets[2 * k + 1] = this.#window.endOf(this.sources[k] as number);
+      this.#offsets[2 * k + 1] = this.#endOf(k);
     }
     this.#settled = this.length;
+  }
+
+  /** Where the character that units[index] comes from ends in the text. */
+  #endOf(index: number): number {
+    const source = this.sources[index] as number;
+    return index === 0 && this.#isPrefixed ? this.#window.startOf(source) : this.#window.endOf(source);
   }
 
   /** Tells that the window has moved. */
@@ -77,6 +100,12 @@ export class WordBuffer {
     this.sources[this.length++] = source;
     this.hash = Math.imul(this.hash ^ unit, HASH_PRIME);
     if ((unit & 0xfc00) === 0xdc00) this.#pairs++;
+  }
+
+  /** A unit in front of a word that stands for nothing in the text; the word's first character is at `source`. */
+  prefix(unit: number, source: number): void {
+    this.append(unit, source);
+    this.#isPrefixed = true;
   }
 
   /** A character above U+FFFF. */
@@ -126,11 +155,32 @@ export class WordBuffer {
     this.end(1, Math.imul(HASH_SEED ^ unit, HASH_PRIME));
   }
 
+  /** Ends the word, but for its last unit, which is not half of a pair and begins the next one. */
+  flushAllButLast(): void {
+    const last = this.length - 1;
+    const unit = this.units[last] as number;
+    const source = this.sources[last] as number;
+    const offsets = last < this.#settled ? ([this.#offsets[2 * last], this.#offsets[2 * last + 1]] as [number, number]) : undefined;
+    this.length = last;
+    this.#settled = Math.min(this.#settled, last);
+    this.hash = hashUnits(this.units, 0, last);
+    this.flush();
+    this.append(unit, source);
+    if (offsets === undefined) return;
+    if (this.#offsets.length < 2) this.#offsets = new Int32Array(2 * FIRST_CAPACITY);
+    this.#offsets.set(offsets);
+    this.#settled = 1;
+  }
+
   /** Produces the tokens of the word of `length` units. */
   end(length: number, hash: number): void {
     const model = this.#model;
     const wordIndex = this.#count++;
     const isTooLong = length - this.#pairs > model.maxInputCharsPerWord;
+    if (model.splitLong !== undefined && (length > LONG_WORD || this.isBusy)) {
+      this.#defer(model.splitLong(this.units, length), length, wordIndex);
+      return;
+    }
     const id = isTooLong ? (model.unkId ?? -1) : model.find(this.units, length, hash);
     this.#pairs = 0;
     if (id >= 0) {
@@ -138,15 +188,40 @@ export class WordBuffer {
     } else if (!isTooLong) {
       const at = model.split(this.units, length, hash);
       const pieces = model.pieces;
-      const last = at + 2 * (pieces[at] as number);
-      let start = 0;
-      for (let p = at + 1; p < last; p += 2) {
-        const end = pieces[p + 1] as number;
-        this.#push(pieces[p] as number, wordIndex, start, end);
-        start = end;
+      const last = at + 3 * (pieces[at] as number);
+      for (let p = at + 1; p < last; p += 3) {
+        this.#push(pieces[p] as number, wordIndex, pieces[p + 1] as number, pieces[p + 2] as number);
       }
     }
     this.#settled = 0;
+    this.#isPrefixed = false;
+  }
+
+  /** Whether words have ended whose tokens are not known yet: `work` has to be called before more is read. */
+  get isBusy(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  /** Goes on with the first of the words whose tokens are not known yet, for about `steps` steps. */
+  work(steps: number): void {
+    const [word] = this.#deferred as [DeferredWord];
+    const { long, index, offsets } = word;
+    if (!word.isSplit) {
+      word.isSplit = long.run(steps);
+      return;
+    }
+    const { pieces } = long;
+    const last = Math.min(pieces[0] as number, word.numPushed + steps);
+    for (let k = word.numPushed; k < last; k++) {
+      const [id, start, end] = [pieces[3 * k + 1] as number, pieces[3 * k + 2] as number, pieces[3 * k + 3] as number];
+      const at = this.#tokens.add(id, index);
+      if (at < 0 || offsets.length === 0) continue;
+      this.#tokens.place(at, offsets[2 * start] as number, offsets[2 * end - 1] as number, this.#tokens.spaceOf(id));
+    }
+    word.numPushed = last;
+    if (last < (pieces[0] as number)) return;
+    this.#deferred.shift();
+    this.#tokens.isHeld = this.isBusy;
   }
 
   /** Forgets the word. */
@@ -155,6 +230,23 @@ export class WordBuffer {
     this.hash = HASH_SEED;
     this.#pairs = 0;
     this.#settled = 0;
+    this.#isPrefixed = false;
+  }
+
+  #defer(long: LongWord, length: number, index: number): void {
+    let offsets = new Int32Array(0);
+    if (this.#tokens.withOffsets) {
+      this.length = length;
+      this.settle();
+      offsets = this.#offsets;
+      this.#offsets = new Int32Array(0);
+    }
+    this.#deferred.push({ index, long, offsets, isSplit: false, numPushed: 0 });
+    this.#tokens.isHeld = true;
+    // The units are the model's from now on.
+    this.units = new Uint16Array(FIRST_CAPACITY);
+    this.sources = new Int32Array(FIRST_CAPACITY);
+    this.clear();
   }
 
   /** One token: units [start..end) of the word. */
@@ -163,7 +255,7 @@ export class WordBuffer {
     if (at < 0 || !this.#tokens.withOffsets) return;
     const last = end - 1;
     const from = start < this.#settled ? this.#offsets[2 * start] : this.#window.startOf(this.sources[start] as number);
-    const to = last < this.#settled ? this.#offsets[2 * last + 1] : this.#window.endOf(this.sources[last] as number);
+    const to = last < this.#settled ? this.#offsets[2 * last + 1] : this.#endOf(last);
     this.#tokens.place(at, from as number, to as number, this.#tokens.spaceOf(id));
   }
 }

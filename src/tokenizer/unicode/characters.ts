@@ -19,5 +19,8 @@ export const wordCharacters = CodePointSet.decode(tables.WORD_CHARACTERS);
 export const numeric = CodePointSet.decode(tables.NUMERIC);
 /** `\d` of the reference's regular expressions: decimal digits. */
 export const digits = CodePointSet.decode(tables.DIGITS);
+/** `\p{L}` and `\p{N}` of the same: letters, and numbers of all kinds. */
+export const letters = CodePointSet.decode(tables.LETTERS);
+export const numbers = CodePointSet.decode(tables.NUMBERS);
 /** Lowercase of single code points: "Σ" is "σ" wherever it stands, "İ" is two code points. */
 export const lowercase = decodeMapping(tables.LOWERCASE);

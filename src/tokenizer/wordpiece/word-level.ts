@@ -14,7 +14,7 @@ export class WordLevel implements WordModel {
     this.unkId = unkId;
     this.#tokens = vocab.units;
     this.maxInputCharsPerWord = vocab.units.longestKey;
-    this.pieces = Int32Array.of(1, unkId, 0);
+    this.pieces = Int32Array.of(1, unkId, 0, 0);
   }
 
   find(units: Uint16Array, length: number, hash: number): number {
@@ -22,7 +22,7 @@ export class WordLevel implements WordModel {
   }
 
   split(_units: Uint16Array, length: number): number {
-    this.pieces[2] = length;
+    this.pieces[3] = length;
     return 0;
   }
 }

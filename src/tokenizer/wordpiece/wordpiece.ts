@@ -1,4 +1,5 @@
 import { HASH_PRIME, HASH_SEED, UnitMap, hashUnits } from '../vocabulary/unit-map.js';
+import { PieceCache } from '../vocabulary/piece-cache.js';
 import { unitsOf, type Vocabulary } from '../vocabulary/vocabulary.js';
 import type { WordModel } from '../vocabulary/word-model.js';
 
@@ -13,12 +14,6 @@ export interface WordPieceOptions {
   readonly maxInputCharsPerWord: number;
 }
 
-const MAX_CACHED_UNITS = 64;
-const MAX_CACHE_ENTRIES = 1 << 15;
-// Bounds what an adversary gains from words chosen to collide.
-const CACHE_PROBE_LIMIT = 32;
-const MAX_CACHED_PIECES = 1 << 18;
-
 /**
  * Greedy longest match first. Whole words, which most are, cost one lookup; the pieces of other words are remembered in a bounded
  * cache; a miss costs at most units x longest token lookups.
@@ -26,11 +21,9 @@ const MAX_CACHED_PIECES = 1 << 18;
 export class WordPiece implements WordModel {
   readonly unkId: number;
   readonly maxInputCharsPerWord: number;
-  pieces: Int32Array = new Int32Array(1 << 10);
   readonly #initial: UnitMap;
   readonly #continuing: UnitMap;
-  readonly #cache = new UnitMap(1 << 10, 1 << 13);
-  #cachedPieces = 0;
+  readonly #cache = new PieceCache();
   /** Hash of each prefix of what is left of the word, by length. */
   readonly #prefixHashes: Int32Array;
 
@@ -54,26 +47,21 @@ export class WordPiece implements WordModel {
     return this.#initial.find(units, 0, length, hash);
   }
 
+  get pieces(): Int32Array {
+    return this.#cache.pieces;
+  }
+
   split(units: Uint16Array, length: number, hash: number): number {
-    if (length > MAX_CACHED_UNITS) return this.#match(units, length, this.#cachedPieces);
-    const cached = this.#cache.find(units, 0, length, hash);
+    const cached = this.#cache.find(units, length, hash);
     if (cached >= 0) return cached;
-    if (this.#cache.size >= MAX_CACHE_ENTRIES || this.#cachedPieces >= MAX_CACHED_PIECES) {
-      this.#cache.clear();
-      this.#cachedPieces = 0;
-    }
-    const at = this.#match(units, length, this.#cachedPieces);
-    if (this.#cache.add(units, 0, length, hash, at, CACHE_PROBE_LIMIT)) this.#cachedPieces += 1 + 2 * (this.pieces[at] as number);
+    const at = this.#cache.reserve(length);
+    this.#match(units, length, at);
+    this.#cache.keep(units, length, hash);
     return at;
   }
 
-  #match(units: Uint16Array, length: number, at: number): number {
-    if (at + 1 + 2 * length > this.pieces.length) {
-      const pieces = new Int32Array(Math.max(at + 1 + 2 * length, this.pieces.length * 2));
-      pieces.set(this.pieces);
-      this.pieces = pieces;
-    }
-    const pieces = this.pieces;
+  #match(units: Uint16Array, length: number, at: number): void {
+    const { pieces } = this.#cache;
     const hashes = this.#prefixHashes;
     let count = 0;
     let start = 0;
@@ -94,15 +82,15 @@ export class WordPiece implements WordModel {
       if (id < 0) {
         pieces[at] = 1;
         pieces[at + 1] = this.unkId;
-        pieces[at + 2] = length;
-        return at;
+        pieces[at + 2] = 0;
+        pieces[at + 3] = length;
+        return;
       }
-      start += end;
-      pieces[at + 1 + 2 * count] = id;
-      pieces[at + 2 + 2 * count] = start;
+      pieces[at + 1 + 3 * count] = id;
+      pieces[at + 2 + 3 * count] = start;
+      pieces[at + 3 + 3 * count] = start += end;
       count++;
     }
     pieces[at] = count;
-    return at;
   }
 }

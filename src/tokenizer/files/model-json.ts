@@ -1,0 +1,101 @@
+import type { ModelDefinition } from '../definition/definition.js';
+import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
+import { type JsonNode, unsupported } from './json.js';
+import { mergeTokens, readMerges } from './merges.js';
+
+/** What the `model` of a tokenizer.json says. */
+export interface ReadModel {
+  readonly model: ModelDefinition;
+  readonly vocab: Vocabulary;
+  /** Undefined for a model without an unknown token. */
+  readonly unkToken: string | undefined;
+}
+
+/** What `readModel` takes, for messages. */
+export const SUPPORTED_MODELS = 'a WordPiece, WordLevel or BPE model';
+
+/**
+ * Reads the model of a tokenizer.json; `scanned` is its vocabulary if that was read before.
+ *
+ * Errors: TOKENIZER.
+ */
+export function readModel(node: JsonNode, scanned: Vocabulary | undefined): ReadModel {
+  const type = typeOf(node);
+  switch (type) {
+    case 'WordLevel':
+      return { model: { type }, ...readWords(node, scanned, node.string('unk_token', '<unk>')) };
+    case 'WordPiece': {
+      const model = {
+        type,
+        continuingSubwordPrefix: node.string('continuing_subword_prefix', '##'),
+        maxInputCharsPerWord: node.integer('max_input_chars_per_word', 100, 0, Number.MAX_SAFE_INTEGER),
+      };
+      return { model, ...readWords(node, scanned, node.string('unk_token', '[UNK]')) };
+    }
+    case 'BPE':
+      return readBpe(node, scanned);
+  }
+  throw unsupported(node, SUPPORTED_MODELS);
+}
+
+/** Old files leave the type out: it is that of the model that has such fields. */
+function typeOf(node: JsonNode): unknown {
+  if (node.has('type')) return node.get('type');
+  if (node.has('merges')) return 'BPE';
+  if (node.has('max_input_chars_per_word')) return 'WordPiece';
+  if (node.has('unk_id') || Array.isArray(node.get('vocab'))) return 'Unigram';
+  return node.has('unk_token') ? 'WordLevel' : undefined;
+}
+
+function readWords(node: JsonNode, scanned: Vocabulary | undefined, unkToken: string | undefined): Omit<ReadModel, 'model'> {
+  const vocab = scanned ?? readVocabulary(node);
+  if (unkToken !== undefined && !vocab.has(unkToken)) throw node.wrong('a token of the vocabulary', 'unk_token', unkToken);
+  return { vocab, unkToken };
+}
+
+function readBpe(node: JsonNode, scanned: Vocabulary | undefined): ReadModel {
+  const dropout = node.get('dropout');
+  if (dropout !== undefined && dropout !== 0) throw node.wrong('null: encoding at random is not supported', 'dropout', dropout);
+  const continuingSubwordPrefix = node.string('continuing_subword_prefix', '');
+  const endOfWordSuffix = node.string('end_of_word_suffix', '');
+  const byteFallback = node.boolean('byte_fallback', false);
+  if (byteFallback && continuingSubwordPrefix + endOfWordSuffix !== '') {
+    throw node.wrong('false with continuing_subword_prefix or end_of_word_suffix', 'byte_fallback', true);
+  }
+  const words = readWords(node, scanned, node.string('unk_token'));
+  const merges = readMerges(node.get('merges'), `${node.path}: merges`);
+  const model = {
+    type: 'BPE' as const,
+    merges: mergeTokens(merges, words.vocab, continuingSubwordPrefix, `${node.path}: merges`),
+    continuingSubwordPrefix,
+    endOfWordSuffix,
+    byteFallback,
+    fuseUnk: node.boolean('fuse_unk', false),
+    ignoreMerges: node.boolean('ignore_merges', false),
+  };
+  return { model, ...words };
+}
+
+/** `{ "token": id, … }` of a model, or of a vocab.json. Errors: TOKENIZER. */
+export function readTokenIds(node: JsonNode): Vocabulary {
+  const vocab = new Vocabulary();
+  node.forEach((token, value) => {
+    const id = checkedId(node, token, value);
+    if (vocab.hasId(id)) throw node.wrong('an id that no other token has', token, id);
+    if (/[\ud800-\udfff]/u.test(token)) throw node.wrong('well-formed Unicode', token, id);
+    vocab.set(token, id);
+  });
+  return vocab;
+}
+
+function readVocabulary(model: JsonNode): Vocabulary {
+  const node = model.child('vocab');
+  if (node === undefined) throw model.wrong('tokens with their ids', 'vocab', undefined);
+  return readTokenIds(node);
+}
+
+/** Errors: TOKENIZER for what is no id. */
+export function checkedId(node: JsonNode, name: string, id: unknown): number {
+  if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB_SIZE) throw node.wrong('a token id', name, id);
+  return id as number;
+}
