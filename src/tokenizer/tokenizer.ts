@@ -1,7 +1,7 @@
 import { unexpected } from '../expected.js';
 import { flag, integer, readOptions, received, tokenLimit } from '../options.js';
 import { cleanUpSpaces as cleanUp, decodeTokens, type Decoder } from './definition/decoder.js';
-import type { TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
+import type { ModelDefinition, TokenizerDefinition, TokenizerFiles } from './definition/definition.js';
 import type { VocabKind } from './definition/vocab-kind.js';
 import { checkText, type EncodeDefaults, type EncodeOptions, type EncodeSettings, readEncodeOptions } from './encode-options.js';
 import type { EncodedIds, Encoding } from './encoding.js';
@@ -74,6 +74,8 @@ export function makeTokenizer(
 
 /** BERT's tokenizer: text to token ids and offsets, token for token what the Rust library "tokenizers" 0.23 gives. */
 export class Tokenizer {
+  /** How words become tokens: `model.type` of tokenizer.json. */
+  readonly modelType: ModelDefinition['type'];
   /** One more than the largest id. */
   readonly vocabSize: number;
   /** The model's length limit in tokens, special tokens included; undefined if none is known. */
@@ -115,6 +117,7 @@ export class Tokenizer {
     const { definition } = defaults;
     const { specialTokens, addedTokens } = definition;
     const { vocab } = definition;
+    this.modelType = definition.model.type;
     let vocabSize = vocab.idCount;
     // A token that files only name has an id that the model may lack: as in transformers, only a text that holds it is an error.
     let neededSize = vocabSize;

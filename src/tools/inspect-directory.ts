@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { BerthaError, type ErrorCode } from '../errors.js';
+import { parseJsonObject } from '../checkpoint/json-fields.js';
 import { errorMessage } from '../realms.js';
 import { parseConfig, type ModelConfig } from '../architectures/config.js';
 import type { Dtype } from '../checkpoint/safetensors/dtype.js';
@@ -8,6 +9,7 @@ import { ModelReader } from '../checkpoint/model-reader.js';
 import { maxLength, sentenceParts, type ModelDirectory } from '../models/model-directory.js';
 import type { TensorHeader } from '../checkpoint/safetensors/safetensors.js';
 import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type { Tokenizer } from '../tokenizer/index.js';
 import type { TokenizerFiles } from '../checkpoint/tokenizer-files.js';
 import type { WeightFiles } from '../checkpoint/weights/weight-files.js';
 
@@ -28,12 +30,16 @@ export interface ModelInspection {
   /** Relative names and sizes in bytes, links followed, two folders deep at most. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
   readonly config?: ModelConfig;
+  /** `model_type` as config.json has it, also of a family that cannot be loaded. */
+  readonly modelType?: string;
   readonly tensors?: readonly InspectedTensor[];
   /** Values in all tensors of the model's weights, and by element type. */
   readonly parameters?: number;
   readonly parametersByDtype?: ReadonlyMap<Dtype, number>;
   readonly metadata?: ReadonlyMap<string, string>;
   readonly tokenizerFiles?: TokenizerFiles;
+  /** How the tokenizer makes tokens of words: `model.type` of tokenizer.json. */
+  readonly tokenizerType?: Tokenizer['modelType'];
   readonly maxLength?: number;
   readonly sentenceTransformers?: SentenceTransformersConfig;
   readonly crossEncoder?: CrossEncoderConfig;
@@ -42,15 +48,19 @@ export interface ModelInspection {
   readonly loadable: boolean;
 }
 
+/** Checks of parts that could be read; what they throw becomes a problem. */
+export interface InspectionChecks {
+  /** Of all parts against each other (tensors against the architecture); runs only when nothing else is wrong. */
+  readonly model?: (model: ModelDirectory) => void | Promise<void>;
+  /** Makes the tokenizer, with the model's length limit where that is known. */
+  readonly tokenizer?: (files: TokenizerFiles, maxLength: number | undefined) => Tokenizer;
+}
+
 /**
  * Looks into a model directory without loading it. Never rejects because of what it finds: every part that is bad becomes a problem,
- * and the other parts are still shown. `verify` may check the parts against each other (tensors against the architecture, vocabulary
- * against the tokenizer) and runs only when all of them could be read; what it throws becomes a problem too.
+ * and the other parts are still shown.
  */
-export async function inspectModelDirectory(
-  directory: string,
-  verify?: (model: ModelDirectory) => void | Promise<void>,
-): Promise<ModelInspection> {
+export async function inspectModelDirectory(directory: string, checks: InspectionChecks = {}): Promise<ModelInspection> {
   const problems: Problem[] = [];
   const attempt = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -68,15 +78,18 @@ export async function inspectModelDirectory(
   if (reader === undefined) return { path: directory, files: [], problems, loadable: false };
   try {
     const modules = await attempt(() => reader.modules());
-    const config = await attempt(async () => parseConfig(await reader.config(modules)));
+    const text = await attempt(() => reader.config(modules));
+    const config = text === undefined ? undefined : await attempt(() => parseConfig(text));
+    const modelType = config === undefined && text !== undefined ? declaredType(text) : config?.raw['model_type'];
     const weights = await attempt(() => reader.weights(modules));
     const tokenizerFiles = await attempt(() => reader.tokenizerFiles(modules));
     const sentence = await attempt(() => reader.sentenceFiles(modules, config?.hiddenSize));
     const { sentenceTransformers, crossEncoder, sentenceError } = sentenceParts(sentence);
     const limit = config && tokenizerFiles && (await attempt(() => maxLength(config, tokenizerFiles, sentence)));
-    if (verify !== undefined && problems.length === 0 && config && weights && tokenizerFiles && limit !== undefined) {
+    const tokenizer = tokenizerFiles && checks.tokenizer && (await attempt(() => checks.tokenizer!(tokenizerFiles, limit)));
+    if (problems.length === 0 && config && weights && tokenizerFiles && limit !== undefined) {
       await attempt(() =>
-        verify({
+        checks.model?.({
           path: reader.path,
           config,
           tensors: weights.tensors,
@@ -92,8 +105,10 @@ export async function inspectModelDirectory(
       path: reader.path,
       files: await listFiles(reader.path),
       ...(config && { config }),
+      ...(typeof modelType === 'string' && { modelType }),
       ...(weights && describeWeights(weights, reader.path)),
       ...(tokenizerFiles && { tokenizerFiles }),
+      ...(tokenizer && { tokenizerType: tokenizer.modelType }),
       ...(limit !== undefined && { maxLength: limit }),
       ...(sentenceTransformers && { sentenceTransformers }),
       ...(crossEncoder && { crossEncoder }),
@@ -102,6 +117,15 @@ export async function inspectModelDirectory(
     };
   } finally {
     await reader.close();
+  }
+}
+
+/** `model_type` of a config.json that could not be read as a model's. */
+function declaredType(text: string): unknown {
+  try {
+    return parseJsonObject(text, 'config.json', 'CONFIG')['model_type'];
+  } catch {
+    return undefined;
   }
 }
 

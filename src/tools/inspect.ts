@@ -15,8 +15,8 @@ export async function inspectModel(directory?: ModelPath, options?: HubOptions):
   const model = directory === undefined ? undefined : readModelPath(directory, 'inspectModel');
   const settings = readOptions('inspectModel', options, hubSchema);
   const path = model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model');
-  return inspectModelDirectory(path, (model) => {
-    buildModel(model, { heads: true });
-    createTokenizer(model.tokenizerFiles, { maxLength: model.maxLength });
+  return inspectModelDirectory(path, {
+    model: (directory) => void buildModel(directory, { heads: true }),
+    tokenizer: (files, maxLength) => createTokenizer(files, { maxLength }),
   });
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { BerthaError } from '../../src/errors.js';
+import { inspectModel } from '../../src/tools/inspect.js';
 import { inspectModelDirectory } from '../../src/tools/inspect-directory.js';
 import { editJson, golden, temporaryFolder } from '../support/checkpoint-files.js';
 
@@ -76,22 +77,44 @@ t('lets the caller check the parts against each other', async () => {
     seen++;
     throw new BerthaError('MODEL_MISMATCH', 'Expected more.');
   };
-  const model = await inspectModelDirectory(golden('tiny/bert-relu'), verify);
+  const model = await inspectModelDirectory(golden('tiny/bert-relu'), { model: verify });
   assert.equal(model.problems, [{ code: 'MODEL_MISMATCH', message: 'Expected more.' }]);
   assert.not(model.loadable);
   assert.is(model.tensors?.length, 71);
 
   const folder = temporaryFolder(golden('tiny/bert-relu'));
   rmSync(`${folder}/config.json`);
-  await inspectModelDirectory(folder, verify);
+  await inspectModelDirectory(folder, { model: verify });
   assert.is(seen, 1);
+});
+
+t('names the family that it cannot load, those that it can, and the tokenizer all the same', async () => {
+  const folder = temporaryFolder(golden('tiny/bert-relu'));
+  editJson(`${folder}/config.json`, { model_type: 't5' });
+  const model = await inspectModel(folder);
+  assert.is(model.modelType, 't5');
+  assert.is(model.tokenizerType, 'WordPiece');
+  assert.equal(
+    model.problems.map(({ code }) => code),
+    ['CONFIG_UNSUPPORTED'],
+  );
+  assert.match(model.problems[0]!.message, /one of bert, distilbert, .*xlm-roberta.* but received "t5"/);
+
+  editJson(`${folder}/tokenizer.json`, { normalizer: { type: 'Unheard' } });
+  const worse = await inspectModel(folder);
+  assert.equal(
+    worse.problems.map(({ code }) => code),
+    ['CONFIG_UNSUPPORTED', 'TOKENIZER'],
+  );
 });
 
 t('can read tensors while verifying', async () => {
   let norm: Float32Array = new Float32Array(0);
-  const model = await inspectModelDirectory(golden('tiny/bert-relu'), async ({ tensors, verifyUnchanged }) => {
-    norm = await tensors.get('embeddings.LayerNorm.weight')!.file.readFloat32('embeddings.LayerNorm.weight');
-    await verifyUnchanged();
+  const model = await inspectModelDirectory(golden('tiny/bert-relu'), {
+    model: async ({ tensors, verifyUnchanged }) => {
+      norm = await tensors.get('embeddings.LayerNorm.weight')!.file.readFloat32('embeddings.LayerNorm.weight');
+      await verifyUnchanged();
+    },
   });
   assert.ok(model.loadable);
   assert.is(norm.length, model.config?.hiddenSize);

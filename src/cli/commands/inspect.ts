@@ -36,20 +36,21 @@ function describe(inspection: ModelInspection): string {
   return lines.map(([label, text]) => `${colors.bold(label!.padEnd(10))} ${text}\n`).join('');
 }
 
-function describeConfig({ config }: ModelInspection): string {
-  if (config === undefined) return 'could not be read';
+function describeConfig({ config, modelType: declared }: ModelInspection): string {
+  if (config === undefined) return declared === undefined ? 'could not be read' : `${declared}, which cannot be loaded`;
   const { modelType, architectures, numLayers, numHeads, hiddenSize, intermediateSize, hiddenAct, maxSequenceLength } = config;
   const classes = architectures.length > 0 ? ` (${architectures.join(', ')})` : '';
   return `${modelType}${classes}, ${numLayers} layers, ${numHeads} heads, hidden ${hiddenSize}, intermediate ${intermediateSize}, ${hiddenAct}, ${maxSequenceLength} positions`;
 }
 
-function describeTokenizer({ tokenizerFiles, config, maxLength }: ModelInspection): string {
+function describeTokenizer({ tokenizerFiles, tokenizerType, config, maxLength }: ModelInspection): string {
   if (tokenizerFiles === undefined) return 'could not be read';
   const { tokenizerJson, vocab } = tokenizerFiles;
   const sources =
     [tokenizerJson === undefined ? [] : 'tokenizer.json', vocab === undefined ? [] : 'vocab.txt'].flat().join(' and ') || 'no vocabulary';
   const size = config === undefined ? '' : `, ${count(config.vocabSize)} entries`;
-  return `${sources}${size}${maxLength === undefined ? '' : `, at most ${maxLength} tokens`}`;
+  const type = tokenizerType === undefined ? '' : `${tokenizerType} of `;
+  return `${type}${sources}${size}${maxLength === undefined ? '' : `, at most ${maxLength} tokens`}`;
 }
 
 function describeSentences({ sentenceTransformers: sentence }: ModelInspection): string {
