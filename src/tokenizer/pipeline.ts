@@ -2,6 +2,7 @@ import { unexpected } from '../expected.js';
 import { Bpe } from './bpe/bpe.js';
 import type { ModelDefinition, TokenizerDefinition } from './definition/definition.js';
 import { fuseSteps, normalizeString } from './normalizers/steps.js';
+import { keepsStableText, searchTable } from './normalizers/stable-text.js';
 import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
 import { characterTable } from './scanning/character-table.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
@@ -41,7 +42,8 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
     steps: normalizer,
     fused: options && { normalizer: options, table: characterTable(options, matcher.firstUnits, preTokenizer) },
     preTokenizer,
-    model: makeModel(model, vocab, unkToken === undefined ? undefined : vocab.get(unkToken), preTokenizer.isByteLevel),
+    plainSearch: options === undefined && keepsStableText(normalizer) ? searchTable(normalizer, matcher.firstUnits) : undefined,
+    model: makeModel(model, vocab, unkToken === undefined ? undefined : vocab.get(unkToken), preTokenizer.words?.isByteLevel === true),
     matcher,
     normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
     trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spacedTokens(vocab) },

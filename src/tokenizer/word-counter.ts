@@ -42,6 +42,7 @@ export class WordCounter {
       steps,
       fused: { normalizer: fused, table: characterTable(fused, matcher.firstUnits, bertPreTokenizer) },
       preTokenizer: bertPreTokenizer,
+      plainSearch: undefined,
       model: this.#model,
       matcher,
       normalizedMatcher: undefined,

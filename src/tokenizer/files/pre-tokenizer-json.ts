@@ -3,6 +3,7 @@ import { patternSet, readPattern } from './pattern-json.js';
 import {
   bertPreTokenizer,
   digitsStep,
+  type PatternWords,
   plainSteps,
   PreTokenizer,
   punctuationStep,
@@ -10,18 +11,52 @@ import {
   splitRules,
   type SplitStep,
 } from '../scanning/pre-tokenizer.js';
+import { gpt2Pattern, publishedPatterns, type WordPattern, wholePattern } from '../scanning/patterns/word-pattern.js';
 import { CodePointSet, codePointsOf } from '../unicode/code-point-set.js';
 
 const SUPPORTED =
-  'BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split by single characters, CharDelimiterSplit, a Sequence of these, or none';
+  'BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split by single characters or last by the pattern of GPT-2, cl100k, Llama 3 or Qwen2, CharDelimiterSplit, ByteLevel as the last, a Sequence of these, or none';
 const BEHAVIORS: readonly SplitBehavior[] = ['Isolated', 'Contiguous', 'Removed', 'MergedWithPrevious', 'MergedWithNext'];
 
-/** Reads the pre_tokenizer of a tokenizer.json. Errors: TOKENIZER, for what more than two neighbouring characters decide about. */
+/** Reads the pre_tokenizer of a tokenizer.json. Errors: TOKENIZER, for what no rule on neighbouring characters and no pattern of words decides. */
 export function readPreTokenizer(node: JsonNode | undefined): PreTokenizer {
   if (node === undefined) return new PreTokenizer([]);
-  const preTokenizer = new PreTokenizer(readSteps(node));
+  const { steps, words } = readPatternWords(node);
+  const preTokenizer = new PreTokenizer(steps.flatMap(readSteps), words);
   if (preTokenizer.isTooLarge) throw node.wrong('fewer splits', 'pretokenizers', node.get('pretokenizers'));
   return preTokenizer.key === bertPreTokenizer.key ? bertPreTokenizer : preTokenizer;
+}
+
+/** The pre-tokenizers, of which a Split by a published pattern and ByteLevel may be the last. */
+function readPatternWords(node: JsonNode): { readonly steps: readonly JsonNode[]; readonly words: PatternWords | undefined } {
+  const steps = flatten(node);
+  const byteLevel = steps.at(-1)?.get('type') === 'ByteLevel' ? steps.pop() : undefined;
+  const split = patternOf(steps.at(-1)) === undefined ? undefined : (steps.pop() as JsonNode);
+  const pattern = patternOf(split);
+  if (byteLevel === undefined && pattern === undefined) return { steps, words: undefined };
+  const usesRegex = byteLevel?.boolean('use_regex', true) === true;
+  const addPrefixSpace = byteLevel?.boolean('add_prefix_space', true) === true;
+  if (pattern !== undefined && pattern !== gpt2Pattern && usesRegex)
+    throw (byteLevel as JsonNode).wrong('false behind another pattern', 'use_regex', true);
+  if (pattern !== undefined && addPrefixSpace) throw (byteLevel as JsonNode).wrong('false behind a pattern', 'add_prefix_space', true);
+  return {
+    steps,
+    words: { pattern: pattern ?? (usesRegex ? gpt2Pattern : wholePattern), isByteLevel: byteLevel !== undefined, addPrefixSpace },
+  };
+}
+
+/** The parts of nested sequences, in their order. */
+function flatten(node: JsonNode): JsonNode[] {
+  return node.get('type') === 'Sequence' ? node.children('pretokenizers').flatMap(flatten) : [node];
+}
+
+/** The pattern of a Split that cuts all of a text into its matches. */
+function patternOf(node: JsonNode | undefined): WordPattern | undefined {
+  if (node?.get('type') !== 'Split') return undefined;
+  const pattern = publishedPatterns.get(node.child('pattern')?.string('Regex') ?? '');
+  const isInverted = node.boolean('invert', false);
+  const behavior = node.oneOf('behavior', BEHAVIORS, 'Isolated');
+  return behavior === (isInverted ? 'Removed' : 'Isolated') ? pattern : undefined;
 }
 
 function readSteps(node: JsonNode): SplitStep[] {
@@ -43,8 +78,6 @@ function readSteps(node: JsonNode): SplitStep[] {
       const set = CodePointSet.ofRanges([[delimiter, delimiter + 1]]);
       return [{ key: `CharDelimiterSplit ${delimiter}`, rules: splitRules(set, 'Removed'), isCustom: true }];
     }
-    case 'Sequence':
-      return node.children('pretokenizers').flatMap(readSteps);
   }
   throw unsupported(node, SUPPORTED);
 }

@@ -1,43 +1,40 @@
 import type { AddedTokenFinder, FoundToken } from './added-token-finder.js';
 import type { AddedTokenMatcher } from './added-tokens.js';
 import { isLowSurrogate } from '../normalizers/marks.js';
-import { NormalizedWindow } from './normalized-window.js';
-import { NormalizerChain, type NormalizerStep } from '../normalizers/steps.js';
+import { isStableAt, Search } from '../normalizers/stable-text.js';
+import type { PieceReader } from './piece-reader.js';
 import type { Scanner } from './scanner.js';
-import type { TableScanner } from './table-scanner.js';
 import type { TextWindow } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
 import type { WordBuffer } from './word-buffer.js';
-
-/** UTF-16 units that are searched, or normalized, in one step. */
-const STEP_UNITS = 1 << 10;
-/** Normalizing a unit takes this many times as long as the table's way does. */
-const NORMALIZING_COST = 4;
+import type { WordScanner } from './word-scanner.js';
 
 /** What a `NormalizingScanner` is made of. */
 export interface NormalizingParts {
-  readonly steps: readonly NormalizerStep[];
+  readonly pieces: PieceReader;
+  /** [65536]: what each unit is to the search for added tokens, by `Search`. */
+  readonly search: Uint8Array;
   readonly matcher: AddedTokenMatcher;
   readonly normalizedMatcher: AddedTokenMatcher;
   /** Finds the tokens of `matcher`. */
   readonly finder: AddedTokenFinder;
   /** Reads normalized text and finds the tokens of `normalizedMatcher` in it. */
-  readonly scanner: TableScanner;
+  readonly scanner: WordScanner;
   readonly words: WordBuffer;
   readonly tokens: TokenBuffer;
 }
 
 /**
  * The general way: the pieces of text between the added tokens that are found in it go, step by step, through the streams of the
- * normalizer, and what comes of it is scanned for other added tokens and words.
+ * normalizer, and what comes of it is scanned for other added tokens and words. Where that can do without the streams it gives up at
+ * the first character that they may change.
  */
 export class NormalizingScanner implements Scanner {
   /** How far added tokens were searched in the text itself. */
   position = 0;
-  readonly hasGivenUp = false;
+  hasGivenUp = false;
   readonly #parts: NormalizingParts;
-  readonly #chain: NormalizerChain;
-  readonly #normalized = new NormalizedWindow();
+  readonly #pieces: PieceReader;
   #window!: TextWindow;
   #splitSpecialTokens = false;
   /** The added token that ends the piece. */
@@ -47,13 +44,14 @@ export class NormalizingScanner implements Scanner {
 
   constructor(parts: NormalizingParts) {
     this.#parts = parts;
-    this.#chain = new NormalizerChain(parts.steps);
+    this.#pieces = parts.pieces;
   }
 
   begin(window: TextWindow, splitSpecialTokens: boolean): void {
     this.#window = window;
     this.#splitSpecialTokens = splitSpecialTokens;
-    this.position = this.#done = 0;
+    this.position = this.#pieces.position = 0;
+    this.hasGivenUp = false;
     this.#found = undefined;
     this.#parts.finder.begin(window, splitSpecialTokens);
     this.#beginPiece();
@@ -78,7 +76,7 @@ export class NormalizingScanner implements Scanner {
 
   shift(units: number): void {
     this.position -= units;
-    this.#done -= units;
+    this.#pieces.shift(units);
     this.#parts.finder.shift(units);
     const found = this.#found;
     if (found === undefined) return;
@@ -100,15 +98,16 @@ export class NormalizingScanner implements Scanner {
       return 1;
     }
     const before = this.position;
+    const { finder, tokens } = this.#parts;
+    const { stepUnits } = this.#pieces;
+    if (this.#found === undefined && this.#settled() - this.#done < stepUnits) this.#search(Math.min(limit, before + stepUnits));
+    if (this.hasGivenUp) return this.position - before;
     let end = this.#found?.start;
-    if (end === undefined && this.#settled() - this.#done < STEP_UNITS) {
-      this.#search(Math.min(limit, before + STEP_UNITS));
-      end = this.#found?.start;
-    }
-    const searched = this.position - before;
-    const normalized = this.#normalize(end);
-    if (this.#found !== undefined && this.#isPieceRead && !this.#parts.tokens.isHeld) this.#take(this.#found);
-    return searched + NORMALIZING_COST * normalized;
+    const { isComplete, text } = this.#window;
+    if (end === undefined && isComplete && this.position === text.length && !finder.isOpen) end = text.length;
+    const cost = this.position - before + this.#read(end);
+    if (this.#found !== undefined && this.#isPieceRead && !tokens.isHeld) this.#take(this.#found);
+    return cost;
   }
 
   finish(): boolean {
@@ -117,31 +116,36 @@ export class NormalizingScanner implements Scanner {
       finder.finish();
       this.#done = Math.max(this.#done, finder.end);
     }
-    const { length } = this.#window.text;
-    this.#normalize(length);
+    this.#read(this.#window.text.length);
     return this.#isPieceRead;
   }
 
   /** Looks for added tokens up to `limit`. */
   #search(limit: number): void {
-    const { finder, matcher } = this.#parts;
+    const { finder, search } = this.#parts;
     const { text } = this.#window;
     const wasOpen = finder.isOpen;
     finder.enter(this.position, limit);
     // A piece begins behind the white space of the token before it.
     if (wasOpen) this.#done = Math.max(this.#done, finder.end);
     for (let i = this.position; i < limit; i++) {
-      const found = matcher.firstUnits.has(text.charCodeAt(i)) ? finder.find(i) : undefined;
+      const what = search[text.charCodeAt(i)] as number;
+      if (what === 0) continue;
+      const found = (what & Search.Token) === 0 ? undefined : finder.find(i);
       if (found !== undefined) {
         this.#found = found;
         this.position = found.contentEnd;
+        return;
+      }
+      if ((what & Search.Unstable) !== 0 && !isStableAt(text, i)) {
+        this.hasGivenUp = true;
         return;
       }
     }
     this.position = limit;
   }
 
-  /** How far the text may be normalized while the end of its piece is not known. */
+  /** How far the text may be read while the end of its piece is not known. */
   #settled(): number {
     const { finder, matcher } = this.#parts;
     if (finder.isOpen) return this.#done;
@@ -150,18 +154,13 @@ export class NormalizingScanner implements Scanner {
     return Math.max(this.#done, end);
   }
 
-  /** Normalizes a part of the piece, which ends at `end` if that is known, and scans it. Returns what it cost, in characters. */
-  #normalize(end: number | undefined): number {
+  /** Reads a part of the piece, which ends at `end` if that is known, and scans it. Returns what reading it cost. */
+  #read(end: number | undefined): number {
     const { scanner, tokens } = this.#parts;
-    const { budget, source, stream } = this.#chain;
-    let cost = 0;
-    if (!this.#normalized.isComplete) {
-      budget.left = STEP_UNITS;
-      source.allow(this.#window, Math.max(this.#done, end ?? this.#settled()), end !== undefined);
-      const made = this.#normalized.fill(stream, STEP_UNITS);
-      cost = Math.max(made, STEP_UNITS - budget.left);
-    }
-    const { isComplete, text } = this.#normalized;
+    const pieces = this.#pieces;
+    const { window } = pieces;
+    const cost = window.isComplete ? 0 : pieces.read(this.#window, Math.max(this.#done, end ?? this.#settled()), end !== undefined);
+    const { isComplete, text } = window;
     const limit = isComplete ? text.length : Math.max(scanner.position, text.length - this.#lookahead);
     scanner.scan(limit);
     this.#isPieceRead = isComplete && scanner.isStarved(limit) && !tokens.isFull;
@@ -172,7 +171,7 @@ export class NormalizingScanner implements Scanner {
       const from = scanner.keepFrom;
       scanner.settle();
       scanner.shift(from);
-      this.#normalized.drop(from);
+      pieces.drop(from);
     }
     return cost;
   }
@@ -185,9 +184,8 @@ export class NormalizingScanner implements Scanner {
   }
 
   #beginPiece(): void {
-    this.#normalized.clear();
-    this.#chain.stream.reset();
-    this.#parts.scanner.begin(this.#normalized, this.#splitSpecialTokens);
+    this.#pieces.begin();
+    this.#parts.scanner.begin(this.#pieces.window, this.#splitSpecialTokens);
   }
 
   /** Units that the search for added tokens looks ahead. */
@@ -195,12 +193,12 @@ export class NormalizingScanner implements Scanner {
     return this.#parts.normalizedMatcher.longest + 2;
   }
 
-  /** The text before it was normalized, or is an added token. */
+  /** The text before it was read, or is an added token. */
   get #done(): number {
-    return this.#chain.source.position;
+    return this.#pieces.position;
   }
 
   set #done(position: number) {
-    this.#chain.source.position = position;
+    this.#pieces.position = position;
   }
 }

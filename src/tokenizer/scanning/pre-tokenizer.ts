@@ -1,3 +1,4 @@
+import type { WordPattern } from './patterns/word-pattern.js';
 import type { CodePointSet } from '../unicode/code-point-set.js';
 import { numeric, punctuation, whitespace, wordCharacters } from '../unicode/characters.js';
 
@@ -38,6 +39,15 @@ export interface Cuts {
   readonly before: number;
   readonly between: number;
   readonly after: number;
+}
+
+/** How text that is cut by all steps is cut further: into words of a pattern. */
+export interface PatternWords {
+  readonly pattern: WordPattern;
+  /** Whether words are taken as the bytes of their UTF-8. */
+  readonly isByteLevel: boolean;
+  /** Puts a space before every text that was cut out so far and does not begin with one. */
+  readonly addPrefixSpace: boolean;
 }
 
 /** More sets than any tokenizer cuts at; each is a bit of a group. */
@@ -102,27 +112,31 @@ export class PreTokenizer {
   readonly cuts: Cuts;
   /** Whether a table that normalizes single characters can follow it: it drops all white space, and leaves marks in words. */
   readonly isTabular: boolean;
-  /** Whether words are taken as the bytes of their UTF-8. */
-  readonly isByteLevel = false;
+  /** What follows all steps. */
+  readonly words: PatternWords | undefined;
+  /** Whether any step cuts or drops anything. */
+  readonly hasRules: boolean;
   // What is dropped comes last: it is dropped whatever else it is.
   readonly #groups: readonly CodePointSet[];
   readonly #alone: readonly CodePointSet[];
   readonly #dropped: readonly CodePointSet[];
 
-  constructor(steps: readonly SplitStep[]) {
+  constructor(steps: readonly SplitStep[], words?: PatternWords) {
     const unique = [...new Map(steps.map((step) => [step.key, step])).values()];
     const rules = unique.flatMap((step) => step.rules);
     const cutting = rules.flatMap((rule) => (rule.isDropped ? [] : [rule]));
     const alone = cutting.filter(({ before, between, after }) => before && between && after);
     const grouping = cutting.filter((rule) => !alone.includes(rule));
     const bits = (side: 'before' | 'between' | 'after') => grouping.reduce((mask, rule, k) => mask | (rule[side] ? 1 << k : 0), 0);
-    this.key = JSON.stringify(unique.map((step) => step.key));
+    this.words = words;
+    this.hasRules = rules.length > 0;
+    this.key = JSON.stringify([...unique.map((step) => step.key), ...(words === undefined ? [] : [words])]);
     this.#groups = grouping.map(({ set }) => set);
     this.#alone = alone.map(({ set }) => set);
     this.#dropped = rules.flatMap((rule) => (rule.isDropped ? [rule.set] : []));
     this.cuts = { before: bits('before'), between: bits('between'), after: bits('after') };
     this.hasGroups = grouping.length > 0;
-    this.isTabular = this.#dropped.includes(whitespace) && !unique.some((step) => step.isCustom);
+    this.isTabular = words === undefined && this.#dropped.includes(whitespace) && !unique.some((step) => step.isCustom);
   }
 
   /** Whether it takes more sets than can be told apart. */

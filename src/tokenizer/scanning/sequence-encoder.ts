@@ -5,7 +5,10 @@ import { MOST_MARKS } from '../normalizers/marks.js';
 import { fuseSteps, type NormalizerStep } from '../normalizers/steps.js';
 import type { NormalizerOptions } from '../normalizers/options.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
+import { searchTable } from '../normalizers/stable-text.js';
 import { NormalizingScanner } from './normalizing-scanner.js';
+import { PatternScanner } from './patterns/pattern-scanner.js';
+import { NormalizedPieces, type PieceReader, PlainPieces } from './piece-reader.js';
 import type { Scanner } from './scanner.js';
 import { TableScanner } from './table-scanner.js';
 import { type Preparation, TextWindow } from './text-window.js';
@@ -19,6 +22,8 @@ export interface Pipeline {
   /** Normalizer and pre-tokenizer at once, where that can be; else only the general way is left. */
   readonly fused: { readonly normalizer: NormalizerOptions; readonly table: CharacterTable } | undefined;
   readonly preTokenizer: PreTokenizer;
+  /** [65536]: what text is searched for that is then read as it is (`searchTable`), where that can be. */
+  readonly plainSearch: Uint8Array | undefined;
   readonly model: WordModel;
   /** Finds added tokens in the text. */
   readonly matcher: AddedTokenMatcher;
@@ -46,8 +51,8 @@ export class SequenceEncoder {
   readonly #pipeline: Pipeline;
   readonly #words: WordBuffer;
   readonly #finder: AddedTokenFinder;
-  /** Reads a character at a time; undefined where the normalizer needs more. */
-  readonly #tableScanner: TableScanner | undefined;
+  /** Reads text without making normalized text of it, as long as that can be; undefined where it never can. */
+  readonly #fastScanner: Scanner | undefined;
   /** Reads everything; made on first use. */
   #normalizingScanner: NormalizingScanner | undefined;
   #scanner: Scanner;
@@ -66,8 +71,9 @@ export class SequenceEncoder {
     const finder = (this.#finder = new AddedTokenFinder(matcher, tokens));
     this.#lookahead = matcher.longest + 2;
     if (fused !== undefined && normalizedMatcher === undefined)
-      this.#tableScanner = new TableScanner(fused.table, { steps, normalizer: fused.normalizer }, finder, words, tokens);
-    this.#scanner = this.#tableScanner ?? this.#generalScanner;
+      this.#fastScanner = new TableScanner(fused.table, { steps, normalizer: fused.normalizer }, finder, words, tokens);
+    else if (pipeline.plainSearch !== undefined) this.#fastScanner = this.#makePieceScanner(new PlainPieces(), pipeline.plainSearch);
+    this.#scanner = this.#fastScanner ?? this.#generalScanner;
   }
 
   /** Starts with `text`. About `maxTokens` tokens are produced; the rest of the text is then not read. */
@@ -78,7 +84,7 @@ export class SequenceEncoder {
     this.tokens.begin(this.window, Math.min(maxTokens, NO_LIMIT) | 0, withOffsets);
     this.#words.begin();
     this.#splitSpecialTokens = splitSpecialTokens;
-    this.#scanner = this.#tableScanner ?? this.#generalScanner;
+    this.#scanner = this.#fastScanner ?? this.#generalScanner;
     this.#scanner.begin(this.window, splitSpecialTokens);
     if (!this.window.isComplete) this.#extendReadable();
   }
@@ -160,11 +166,25 @@ export class SequenceEncoder {
   }
 
   #makeGeneralScanner(): NormalizingScanner {
-    const { steps, preTokenizer, matcher, normalizedMatcher = NO_TOKENS } = this.#pipeline;
+    const { steps, matcher } = this.#pipeline;
+    return this.#makePieceScanner(new NormalizedPieces(steps), searchTable([], matcher.firstUnits));
+  }
+
+  #makePieceScanner(pieces: PieceReader, search: Uint8Array): NormalizingScanner {
+    const { preTokenizer, matcher, normalizedMatcher = NO_TOKENS } = this.#pipeline;
     const { tokens } = this;
     const words = this.#words;
-    const asItIs = characterTable(AS_IT_IS.normalizer, normalizedMatcher.firstUnits, preTokenizer);
-    const scanner = new TableScanner(asItIs, AS_IT_IS, new AddedTokenFinder(normalizedMatcher, tokens), words, tokens);
-    return new NormalizingScanner({ steps, matcher, normalizedMatcher, finder: this.#finder, scanner, words, tokens });
+    const tokenFinder = new AddedTokenFinder(normalizedMatcher, tokens);
+    const scanner =
+      preTokenizer.words === undefined
+        ? new TableScanner(
+            characterTable(AS_IT_IS.normalizer, normalizedMatcher.firstUnits, preTokenizer),
+            AS_IT_IS,
+            tokenFinder,
+            words,
+            tokens,
+          )
+        : new PatternScanner(preTokenizer.words, normalizedMatcher.firstUnits, preTokenizer, tokenFinder, words, tokens);
+    return new NormalizingScanner({ pieces, search, matcher, normalizedMatcher, finder: this.#finder, scanner, words, tokens });
   }
 }

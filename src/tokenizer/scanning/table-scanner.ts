@@ -10,6 +10,7 @@ import type { Window } from './text-window.js';
 import type { TokenBuffer } from './token-buffer.js';
 import { HASH_PRIME, HASH_SEED } from '../vocabulary/unit-map.js';
 import type { WordBuffer } from './word-buffer.js';
+import { WordScanner } from './word-scanner.js';
 
 /** Reading a character at a time takes this many times as long. */
 const GROUPS_COST = 2;
@@ -19,18 +20,13 @@ const WORD_LIMIT = 1 << KIND_SHIFT;
  * Normalizes a window's text, finds added tokens in it and cuts it into words: one pass, one table lookup and one hash step per UTF-16
  * unit; no string, array or object is made per word.
  */
-export class TableScanner implements Scanner {
-  position = 0;
+export class TableScanner extends WordScanner implements Scanner {
   hasGivenUp = false;
   readonly #table: CharacterTable;
   readonly #normalizer: NormalizerOptions;
   readonly #steps: readonly NormalizerStep[];
   /** For runs of marks; made on first use. */
   #chain: NormalizerChain | undefined;
-  readonly #finder: AddedTokenFinder;
-  readonly #words: WordBuffer;
-  readonly #tokens: TokenBuffer;
-  #window!: Window;
   /** Marks before this index, which follows an added token, are not looked at again. */
   #pieceStart = 0;
 
@@ -42,68 +38,40 @@ export class TableScanner implements Scanner {
     words: WordBuffer,
     tokens: TokenBuffer,
   ) {
+    super(finder, words, tokens);
     this.#table = table;
     this.#normalizer = normalizer;
     this.#steps = steps;
-    this.#finder = finder;
-    this.#words = words;
-    this.#tokens = tokens;
   }
 
-  begin(window: Window, splitSpecialTokens: boolean): void {
-    this.#window = window;
-    this.#words.enter(window);
-    this.#finder.begin(window, splitSpecialTokens);
-    this.position = this.#pieceStart = 0;
+  override begin(window: Window, splitSpecialTokens: boolean): void {
+    super.begin(window, splitSpecialTokens);
+    this.#pieceStart = 0;
     this.hasGivenUp = false;
   }
 
-  get keepFrom(): number {
-    // An added token looks at the character before it.
-    return Math.max(0, this.position - 2);
-  }
-
-  get openToken(): number {
-    return this.#finder.openToken;
-  }
-
-  closeToken(): void {
-    this.#finder.finish();
-  }
-
-  settle(): void {
-    this.#words.settle();
-    this.#finder.settle(this.position);
-  }
-
-  shift(units: number): void {
-    this.position -= units;
+  override shift(units: number): void {
+    super.shift(units);
     this.#pieceStart -= units;
-    this.#words.shift(units);
-    this.#finder.shift(units);
   }
 
   isBoundary(index: number): boolean {
-    return isBoundary(this.#window.text, index, this.#normalizer);
-  }
-
-  isStarved(limit: number): boolean {
-    return this.position >= limit;
+    return isBoundary(this.window.text, index, this.#normalizer);
   }
 
   finish(): boolean {
-    this.#finder.finish();
-    this.#words.flush();
+    this.finder.finish();
+    this.words.flush();
     return true;
   }
 
   /** Reads on to `limit`, or a character or token further; less if there are tokens enough. */
   scan(limit: number): number {
     const { entries, expansions, groups } = this.#table;
-    const { text } = this.#window;
-    const words = this.#words;
-    const tokens = this.#tokens;
-    this.#finder.enter(this.position, limit);
+    const { text } = this.window;
+    const words = this.words;
+    const tokens = this.tokens;
+    this.finder.enter(this.position, limit);
     if (groups !== undefined) return this.#scanGroups(limit);
     let { units, sources, length, hash } = words;
     const from = this.position;
@@ -152,10 +120,10 @@ export class TableScanner implements Scanner {
   /** `scan` where words of several groups of characters stand side by side: a character at a time. */
   #scanGroups(limit: number): number {
     const { entries, expansions } = this.#table;
-    const { text } = this.#window;
+    const { text } = this.window;
     const from = this.position;
     let i = from;
-    while (i < limit && !this.#tokens.isFull) i = this.#readAny(i, entries[text.charCodeAt(i)] as number, expansions);
+    while (i < limit && !this.tokens.isFull) i = this.#readAny(i, entries[text.charCodeAt(i)] as number, expansions);
     this.position = i;
     return GROUPS_COST * (i - from);
   }
@@ -167,7 +135,7 @@ export class TableScanner implements Scanner {
         this.#expand(expansions[entry & 0xffff] as Int32Array, i);
         return i + 1;
       case Kind.Hangul: {
-        const syllable = this.#window.text.charCodeAt(i) - 0xac00;
+        const syllable = this.window.text.charCodeAt(i) - 0xac00;
         const trailing = syllable % 28;
         this.#appendUnit(0x1100 + Math.floor(syllable / 588), i);
         this.#appendUnit(0x1161 + Math.floor((syllable % 588) / 28), i);
@@ -190,11 +158,11 @@ export class TableScanner implements Scanner {
         this.#appendUnit(entry, i);
         return i + 1;
       case Kind.Space:
-        this.#words.flush();
+        this.words.flush();
         return i + 1;
       case Kind.Isolated:
-        this.#words.flush();
-        this.#words.isolate(entry & 0xffff, i);
+        this.words.flush();
+        this.words.isolate(entry & 0xffff, i);
         return i + 1;
       case Kind.Removed:
         return i + 1;
@@ -204,22 +172,22 @@ export class TableScanner implements Scanner {
   }
 
   #readAstral(i: number, expansions: readonly Int32Array[]): number {
-    const codePoint = scalarAt(this.#window.text, i);
+    const codePoint = scalarAt(this.window.text, i);
     // Half a pair alone counts as U+FFFD.
     if (codePoint === 0xfffd) return this.#readAny(i, this.#table.entries[0xfffd] as number, expansions);
     const entry = this.#table.astral(codePoint);
     switch (entry >> KIND_SHIFT) {
       case Kind.Word:
         this.#enterGroup(this.#table.groupOf(codePoint));
-        this.#words.appendPair(codePoint, i);
+        this.words.appendPair(codePoint, i);
         break;
       case Kind.Space:
-        this.#words.flush();
+        this.words.flush();
         break;
       case Kind.Isolated:
-        this.#words.flush();
-        this.#words.appendPair(codePoint, i);
-        this.#words.flush();
+        this.words.flush();
+        this.words.appendPair(codePoint, i);
+        this.words.flush();
         break;
       case Kind.Expansion:
         this.#expand(expansions[entry & 0xffff] as Int32Array, i);
@@ -235,20 +203,20 @@ export class TableScanner implements Scanner {
       const part = parts[k] as number;
       if (part < WORD_LIMIT) {
         if ((part & 0xfc00) !== 0xdc00) this.#enterGroup(this.#table.groupAt(parts, k));
-        this.#words.append(part, source);
+        this.words.append(part, source);
       } else {
-        this.#words.flush();
-        if (part >> KIND_SHIFT === Kind.Isolated) this.#words.isolate(part & 0xffff, source);
+        this.words.flush();
+        if (part >> KIND_SHIFT === Kind.Isolated) this.words.isolate(part & 0xffff, source);
       }
     }
   }
 
   #readTrigger(i: number, expansions: readonly Int32Array[]): number {
-    const found = this.#finder.find(i);
-    if (found === undefined) return this.#readAny(i, this.#table.untriggered(this.#window.text.charCodeAt(i)), expansions);
-    this.#words.flush();
-    if (this.#words.isBusy) return i;
-    this.#finder.accept(found, this.#tokens.add(found.token.id, this.#words.takeIndex()));
+    const found = this.finder.find(i);
+    if (found === undefined) return this.#readAny(i, this.#table.untriggered(this.window.text.charCodeAt(i)), expansions);
+    this.words.flush();
+    if (this.words.isBusy) return i;
+    this.finder.accept(found, this.tokens.add(found.token.id, this.words.takeIndex()));
     this.#pieceStart = found.contentEnd;
     return found.contentEnd;
   }
@@ -258,7 +226,7 @@ export class TableScanner implements Scanner {
    * with the character that they follow. What the fast way made of them is taken back. A run that is too long for that is not read.
    */
   #readReordered(i: number): number {
-    const { text } = this.#window;
+    const { text } = this.window;
     const table = this.#table;
     const from = Math.max(this.#pieceStart, i - MOST_MARKS);
     const start = startOfMarks(text, i, from, this.#normalizer, (codePoint) => table.isWordPart(codePoint));
@@ -267,15 +235,15 @@ export class TableScanner implements Scanner {
       this.hasGivenUp = true;
       return end;
     }
-    const words = this.#words;
+    const words = this.words;
     words.dropFrom(start);
     if (words.length > 0) words.enterGroup(table.groupAt(words.units, words.length - 1), true);
     const { budget, source, stream } = (this.#chain ??= new NormalizerChain(this.#steps));
     stream.reset();
     budget.left = 2 * MOST_MARKS;
     source.position = start;
-    source.allow(this.#window, end, true);
-    const base = this.#window.startOf(0);
+    source.allow(this.window, end, true);
+    const base = this.window.startOf(0);
     for (let codePoint; (codePoint = stream.next()) >= 0;) {
       this.#enterGroup(table.groupOf(codePoint));
       const index = originStart(stream.origin) - base;
@@ -288,15 +256,15 @@ export class TableScanner implements Scanner {
   /** A character of one unit. */
   #appendUnit(unit: number, source: number): void {
     this.#enterGroup(this.#table.groups?.[unit]);
-    this.#words.append(unit, source);
+    this.words.append(unit, source);
   }
 
   /** What follows is of `group`, if there are groups. */
   #enterGroup(group: number | undefined): void {
-    if (group !== undefined) this.#words.enterGroup(group);
+    if (group !== undefined) this.words.enterGroup(group);
   }
 
   #isTokenAt(index: number): boolean {
-    return this.#table.entries[this.#window.text.charCodeAt(index)] === Kind.Trigger << KIND_SHIFT && this.#finder.isTokenAt(index);
+    return this.#table.entries[this.window.text.charCodeAt(index)] === Kind.Trigger << KIND_SHIFT && this.finder.isTokenAt(index);
   }
 }

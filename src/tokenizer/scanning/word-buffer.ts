@@ -34,8 +34,6 @@ export class WordBuffer {
   /** Units that are the second of a pair. */
   #pairs = 0;
   #count = 0;
-  /** Whether the first unit stands for nothing in the text. */
-  #isPrefixed = false;
   /** In their order. While there are any, all words that end are added. */
   readonly #deferred: DeferredWord[] = [];
   /** Of the last character, where the pre-tokenizer has groups. */
@@ -67,15 +65,9 @@ export class WordBuffer {
     if (this.#offsets.length < 2 * this.length) this.#offsets = grown(this.#offsets, 2 * this.sources.length);
     for (let k = this.#settled; k < this.length; k++) {
       this.#offsets[2 * k] = this.#window.startOf(this.sources[k] as number);
-      this.#offsets[2 * k + 1] = this.#endOf(k);
+      this.#offsets[2 * k + 1] = this.#window.endOf(this.sources[k] as number);
     }
     this.#settled = this.length;
-  }
-
-  /** Where the character that units[index] comes from ends in the text. */
-  #endOf(index: number): number {
-    const source = this.sources[index] as number;
-    return index === 0 && this.#isPrefixed ? this.#window.startOf(source) : this.#window.endOf(source);
   }
 
   /** Tells that the window has moved. */
@@ -100,12 +92,6 @@ export class WordBuffer {
     this.sources[this.length++] = source;
     this.hash = Math.imul(this.hash ^ unit, HASH_PRIME);
     if ((unit & 0xfc00) === 0xdc00) this.#pairs++;
-  }
-
-  /** A unit in front of a word that stands for nothing in the text; the word's first character is at `source`. */
-  prefix(unit: number, source: number): void {
-    this.append(unit, source);
-    this.#isPrefixed = true;
   }
 
   /** A character above U+FFFF. */
@@ -155,21 +141,21 @@ export class WordBuffer {
     this.end(1, Math.imul(HASH_SEED ^ unit, HASH_PRIME));
   }
 
-  /** Ends the word, but for its last unit, which is not half of a pair and begins the next one. */
-  flushAllButLast(): void {
-    const last = this.length - 1;
-    const unit = this.units[last] as number;
-    const source = this.sources[last] as number;
-    const offsets = last < this.#settled ? ([this.#offsets[2 * last], this.#offsets[2 * last + 1]] as [number, number]) : undefined;
-    this.length = last;
-    this.#settled = Math.min(this.#settled, last);
-    this.hash = hashUnits(this.units, 0, last);
+  /** Ends the word after `count` units; the others begin the next one. */
+  flushFirst(count: number): void {
+    const units = this.units.slice(count, this.length);
+    const sources = this.sources.slice(count, this.length);
+    const settled = Math.max(0, this.#settled - count);
+    const offsets = this.#offsets.slice(2 * count, 2 * (count + settled));
+    this.length = count;
+    this.#settled = Math.min(this.#settled, count);
+    this.hash = hashUnits(this.units, 0, count);
     this.flush();
-    this.append(unit, source);
-    if (offsets === undefined) return;
-    if (this.#offsets.length < 2) this.#offsets = new Int32Array(2 * FIRST_CAPACITY);
+    for (let k = 0; k < units.length; k++) this.append(units[k] as number, sources[k] as number);
+    if (settled === 0) return;
+    if (this.#offsets.length < offsets.length) this.#offsets = new Int32Array(2 * offsets.length);
     this.#offsets.set(offsets);
-    this.#settled = 1;
+    this.#settled = settled;
   }
 
   /** Produces the tokens of the word of `length` units. */
@@ -194,7 +180,6 @@ export class WordBuffer {
       }
     }
     this.#settled = 0;
-    this.#isPrefixed = false;
   }
 
   /** Whether words have ended whose tokens are not known yet: `work` has to be called before more is read. */
@@ -230,7 +215,6 @@ export class WordBuffer {
     this.hash = HASH_SEED;
     this.#pairs = 0;
     this.#settled = 0;
-    this.#isPrefixed = false;
   }
 
   #defer(long: LongWord, length: number, index: number): void {
@@ -255,7 +239,7 @@ export class WordBuffer {
     if (at < 0 || !this.#tokens.withOffsets) return;
     const last = end - 1;
     const from = start < this.#settled ? this.#offsets[2 * start] : this.#window.startOf(this.sources[start] as number);
-    const to = last < this.#settled ? this.#offsets[2 * last + 1] : this.#endOf(last);
+    const to = last < this.#settled ? this.#offsets[2 * last + 1] : this.#window.endOf(this.sources[last] as number);
     this.#tokens.place(at, from as number, to as number, this.#tokens.spaceOf(id));
   }
 }

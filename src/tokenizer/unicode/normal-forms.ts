@@ -70,6 +70,18 @@ export function compose(first: number, second: number): number | undefined {
   return composites.get(first * (1 << 21) + second);
 }
 
+/** The second characters of those; made on first use. */
+let seconds: ReadonlySet<number> | undefined;
+
+/** Whether a character may be composed with one before it. */
+export function composesWithBefore(codePoint: number): boolean {
+  if (codePoint < 0x300) return false;
+  if ((codePoint >= VOWEL_FIRST && codePoint < VOWEL_END) || (codePoint > TRAILING_BASE && codePoint < TRAILING_END)) return true;
+  composites ??= new Map(primaryComposites());
+  seconds ??= new Set([...composites.keys()].map((key) => key % (1 << 21)));
+  return seconds.has(codePoint);
+}
+
 /** What is in `decompositions` and not excluded from composition; neither ever changes for a character. */
 function* primaryComposites(): Generator<[number, number]> {
   for (const [composite, parts] of decompositions) {
