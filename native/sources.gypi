@@ -38,6 +38,7 @@
       "native/cpu/isa/words/words_avx2.cc",
       "native/cpu/isa/words/words_avx512.cc",
       "native/cpu/isa/words/words_scalar.cc",
+      "native/cpu/json/format_vectors.cc",
       "native/cpu/lazy_table.cc",
       "native/cpu/learn/linear_problem.cc",
       "native/cpu/learn/row_passes.cc",

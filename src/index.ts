@@ -2,14 +2,15 @@ export { BerthaError, type ErrorCode, type ErrorKind } from './errors.js';
 export type { FilePath } from './file-path.js';
 export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tools/inspect.js';
-export { loadEmbedder, type Embedder, type LoadEmbedderOptions } from './embedding/embed.js';
-export type { Embedding, EmbeddingJson, EmbedOptions, EmbedSyncOptions } from './embedding/embedding.js';
+export { embedderOf, loadEmbedder, type Embedder, type LoadEmbedderOptions } from './embedding/embed.js';
+export type { Embedding, EmbeddingJson, EmbedIdsOptions, EmbedOptions, EmbedSyncOptions } from './embedding/embedding.js';
 export type { EmbedManyOptions } from './embedding/embed-many.js';
 export { loadTokenizer } from './models/load-tokenizer.js';
 export { systemInfo, type CudaDevice, type SystemInfo } from './tools/system-info.js';
 export {
   stats,
   type CallEvent,
+  type CallReport,
   type CallTimings,
   type EmbedEvent,
   type EmbedTimings,
@@ -23,6 +24,7 @@ export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/simila
 export { semanticSearch, type SearchOptions, type SearchResult } from './vectors/semantic-search.js';
 export { communityDetection, type CommunityOptions } from './vectors/communities.js';
 export { paraphraseMining, type ParaphraseOptions, type TextEmbedder, type VectorPair } from './vectors/paraphrases.js';
+export { formatVectors } from './vectors/format-vectors.js';
 export { loadVectors, saveVectors, type VectorFileOptions } from './vectors/vector-files.js';
 export type { Components, FloatArray, VectorLike, VectorMatrix } from './vectors/vector-like.js';
 export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tools/compare.js';

@@ -18,3 +18,13 @@ export function isCodedError(error: unknown): error is Error & { readonly code: 
 export function isFloatArray(value: unknown): value is Float32Array | Float64Array {
   return types.isFloat32Array(value) || types.isFloat64Array(value);
 }
+
+/** Whether it is an array of float32. */
+export function isFloat32Array(value: unknown): value is Float32Array {
+  return types.isFloat32Array(value);
+}
+
+/** Whether it is an array of int32. */
+export function isInt32Array(value: unknown): value is Int32Array {
+  return types.isInt32Array(value);
+}

@@ -95,8 +95,9 @@ export class Call<M extends Computing = Model> {
   finish(): void {
     const { priority = 'interactive', onTimings } = this.#settings;
     const timings = { ...this.#spent, totalMs: performance.now() - this.#began };
-    noteCall(this.name, { texts: this.#numTexts, tokens: this.#numTokens, priority, ...timings });
-    onTimings?.(timings);
+    const size = { texts: this.#numTexts, tokens: this.#numTokens };
+    noteCall(this.name, { ...size, priority, ...timings });
+    onTimings?.({ ...size, ...timings });
   }
 
   *#fill<S extends Sequence>(job: Job<S>, source: Source<S>): Generator<void, void> {

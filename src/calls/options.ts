@@ -1,6 +1,6 @@
 // The options that calls have in common, each with its check. A call's own schema begins with these.
 import { callback, oneOf, text, tokenLimit } from '../options.js';
-import type { CallTimings } from '../runtime/observe.js';
+import type { CallReport } from '../runtime/observe.js';
 import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions } from '../runtime/session.js';
 import { deadline } from './deadline.js';
@@ -13,8 +13,8 @@ export interface CallOptions {
   readonly priority?: RunOptions['priority'];
   /** Milliseconds from the call after which nothing of it is started any more: it then rejects with DEADLINE. Default: none. */
   readonly deadlineMs?: number | undefined;
-  /** Hears, before the call resolves, what it spent its time on. */
-  readonly onTimings?: ((timings: CallTimings) => void) | undefined;
+  /** Hears, before the call resolves, what it spent its time on, and how much the model read. */
+  readonly onTimings?: ((report: CallReport) => void) | undefined;
 }
 
 /** The checks of `CallOptions`. */

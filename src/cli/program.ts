@@ -53,6 +53,7 @@ Examples:
   $ bertha fill-mask "The capital of France is [MASK]." --model path/to/bert
   $ bertha download sentence-transformers/all-mpnet-base-v2
   $ bertha inspect path/to/model
+  $ bertha serve --port 3000
   $ bertha doctor
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
@@ -85,6 +86,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   program.commandsGroup('Words:');
   addWordCommands(program, setExitCode);
   program.commandsGroup('Models and this machine:');
+
+  program
+    .command('serve')
+    .argument('[flags...]', 'see bertha serve --help')
+    .description('Serve models over HTTP, as text-embeddings-inference, OpenAI, Cohere and Hugging Face do (package bertha-server).')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (flags: string[]) => setExitCode(await (await import('./commands/serve.js')).serve(flags)));
 
   addPrecisionCommands(program, setExitCode);
 

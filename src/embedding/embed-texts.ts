@@ -1,10 +1,11 @@
 import { Job } from '../calls/job.js';
-import { TextSource } from '../calls/source.js';
+import { SequenceSource, TextSource, type Source } from '../calls/source.js';
 import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
-import { wrongArgument } from '../expected.js';
+import { unexpected, wrongArgument } from '../expected.js';
 import type { Model } from '../models/index.js';
 import type { Options } from '../options.js';
 import type { EncodedIds } from '../tokenizer/index.js';
+import { isInt32Array } from '../realms.js';
 import { quantizeVectors, type VectorFormat } from '../vectors/quantize-vectors.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
 import { type Embedding, withJson } from './embedding.js';
@@ -21,13 +22,16 @@ export function defaultDimensions(model: Model): number {
   return Math.min(model.values.embeddingDimension, model.sentence?.truncateDim ?? Infinity);
 }
 
+/** What is read of a call: texts, or sequences of ids that are there already. */
+export type Given = string | readonly string[] | { readonly ids: readonly Int32Array[] };
+
 /** The texts of one call of `embed` or `embedSync`, and the vectors they became. Knows nothing of time or threads. */
 export class EmbedTexts {
   /** In the order of the texts; filled by `take`. */
   readonly results: Embedding[];
   /** The value of the model's program that holds the vectors. */
   readonly output;
-  readonly source: TextSource<EncodedIds, EncodedIds>;
+  readonly source: Source<EncodedIds>;
   readonly #model: Model;
   readonly #reader: TextReader;
   readonly #quantize: VectorFormat | undefined;
@@ -35,16 +39,17 @@ export class EmbedTexts {
   readonly #normalized: boolean;
 
   /** Errors: INVALID_ARG, INVALID_OPTION, MAX_LENGTH. */
-  constructor(name: string, model: Model, given: string | readonly string[], settings: EmbedSettings) {
-    const texts = checkTexts(name, given);
-    this.results = new Array<Embedding>(texts.length);
+  constructor(name: string, model: Model, given: Given, settings: EmbedSettings) {
     this.#model = model;
     this.#normalized = settings.normalize ?? model.values.normalizes;
     this.output = this.#normalized ? model.values.normalizedEmbedding : model.values.sentenceEmbedding;
     this.#width = settings.dimensions ?? defaultDimensions(model);
     this.#quantize = settings.quantize;
     this.#reader = new TextReader(name, model, settings);
-    this.source = new TextSource(texts, this.#reader, asIds, (ids) => [ids.ids.length === 0 ? kNoTokens : ids]);
+    this.source = isIds(given)
+      ? new SequenceSource(checkIds(name, model, given.ids, this.#reader.maxLength ?? Infinity, settings.onTruncate))
+      : new TextSource(checkTexts(name, given), this.#reader, asIds, (ids) => [ids.ids.length === 0 ? kNoTokens : ids]);
+    this.results = new Array<Embedding>(this.source.count);
   }
 
   /** Computes all texts on the calling thread. Errors: MAX_LENGTH, INPUT_TOO_LARGE, as `Session.runSync`. */
@@ -88,4 +93,31 @@ function checkTexts(name: string, texts: unknown): readonly string[] {
     if (typeof copy[i] !== 'string') throw wrongArgument(`a string for text ${i} of ${name}`, copy[i]);
   }
   return copy as string[];
+}
+
+function isIds(given: Given): given is Exclude<Given, string | readonly string[]> {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
+}
+
+/** Ids as the model reads them, cut at the limit. Errors: INVALID_ARG, INVALID_IDS, MAX_LENGTH, each naming the index. */
+function checkIds(
+  name: string,
+  { config }: Model,
+  lists: readonly unknown[],
+  most: number,
+  onTruncate: EmbedSettings['onTruncate'],
+): EncodedIds[] {
+  return lists.map((ids, i) => {
+    if (!isInt32Array(ids)) throw wrongArgument(`an Int32Array for the ids at index ${i} of ${name}`, ids);
+    const wrong = ids.find((id) => id < 0 || id >= config.vocabSize);
+    if (wrong !== undefined) {
+      throw unexpected('INVALID_IDS', `ids from 0 to ${config.vocabSize - 1} for the ids at index ${i} of ${name}`, wrong);
+    }
+    if (ids.length === 0) return kNoTokens;
+    const truncated = ids.length > most;
+    if (truncated && onTruncate === 'error') {
+      throw unexpected('MAX_LENGTH', `at most ${most} ids for the ids at index ${i} of ${name}`, ids.length);
+    }
+    return { ids: ids.slice(0, most), truncated };
+  });
 }

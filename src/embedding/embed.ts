@@ -1,18 +1,18 @@
 import { Call } from '../calls/call.js';
-import { requireString } from '../calls/inputs.js';
-import { callSchema, promptSchema } from '../calls/options.js';
+import { requireModel, requireString } from '../calls/inputs.js';
+import { callSchema, promptSchema, type CallSettings } from '../calls/options.js';
 import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
 import { chunkText, type Chunk, type ChunkOptions } from './chunks/index.js';
-import { unexpected } from '../expected.js';
+import { unexpected, wrongArgument } from '../expected.js';
 import { readModelPath, type ModelPath } from '../hub/index.js';
 import { loadModel, type LoadModelOptions, loadSchema, memoryOf, type MemoryUsage, type Model } from '../models/index.js';
 import { readOptions } from '../options.js';
 import type { DeviceReport } from '../runtime/options/device.js';
 import type { PrecisionReport } from '../runtime/options/precision.js';
 import type { WeightCacheReport } from '../runtime/options/weight-cache.js';
-import { defaultDimensions, EmbedTexts, type EmbedSettings } from './embed-texts.js';
+import { defaultDimensions, EmbedTexts, type EmbedSettings, type Given } from './embed-texts.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
-import type { Embedding, EmbedOptions, EmbedSyncOptions } from './embedding.js';
+import type { Embedding, EmbedIdsOptions, EmbedOptions, EmbedSyncOptions } from './embedding.js';
 import { embedSchema } from './schemas.js';
 import type { Tokenizer } from '../tokenizer/index.js';
 
@@ -42,6 +42,19 @@ export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOpti
     loaded.dispose(); // what modules.json describes cannot be computed
     throw error;
   }
+}
+
+/**
+ * An embedder over a model that is loaded already, heads and all: weights stand in memory once. Disposing of it disposes of the model.
+ *
+ * Errors: INVALID_ARG, DISPOSED, and those of what modules.json describes.
+ *
+ * @example
+ * const embedder = embedderOf(await loadModel('./models/bert-base-uncased'));
+ */
+export function embedderOf(model: Model): Embedder {
+  requireModel(model, 'embedderOf');
+  return new Embedder(model);
 }
 
 /** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */
@@ -115,18 +128,24 @@ export class Embedder {
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]>;
   async embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
-    const settings = readOptions('embed', options, this.#schema);
-    const call = new Call('embed', this.#model, settings);
-    const work = this.#prepare('embed', texts, settings);
-    this.#numRunning++;
-    try {
-      await call.compute(work.source, [work.output], (job, outputs) => work.take(job, outputs));
-      work.warn();
-      call.finish();
-    } finally {
-      if (--this.#numRunning === 0 && this.#isDisposed) this.#close();
-    }
-    return typeof texts === 'string' ? work.results[0]! : work.results;
+    const results = await this.#run('embed', texts, readOptions('embed', options, this.#schema));
+    return typeof texts === 'string' ? results[0]! : results;
+  }
+
+  /**
+   * Embeds texts that are token ids already, special tokens included: what `tokenizer.encode(text).ids` gives has the vector of the text. What is longer
+   * than the limit is cut at its end. Prompts are texts: there are none here.
+   *
+   * Errors: as `embed`; INVALID_IDS for ids that the model has no rows for, naming the index.
+   *
+   * @example
+   * const [{ vector }] = await embedder.embedIds([embedder.tokenizer.encode('One text.').ids]);
+   */
+  async embedIds(ids: readonly Int32Array[], options?: EmbedIdsOptions): Promise<Embedding[]> {
+    const { promptName: _name, prompt: _prompt, ...schema } = this.#schema;
+    const settings = readOptions('embedIds', options, schema);
+    if (!Array.isArray(ids)) throw wrongArgument('an array of Int32Arrays for the ids of embedIds', ids);
+    return this.#run('embedIds', { ids: ids.slice() as Int32Array[] }, { ...settings, prompt: '' });
   }
 
   /**
@@ -244,6 +263,20 @@ export class Embedder {
     if (this.#numRunning > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
+  async #run(name: string, given: Given, settings: EmbedSettings & CallSettings): Promise<Embedding[]> {
+    const call = new Call('embed', this.#model, settings);
+    const work = this.#prepare(name, given, settings);
+    this.#numRunning++;
+    try {
+      await call.compute(work.source, [work.output], (job, outputs) => work.take(job, outputs));
+      work.warn();
+      call.finish();
+    } finally {
+      if (--this.#numRunning === 0 && this.#isDisposed) this.#close();
+    }
+    return work.results;
+  }
+
   #withPrompt(name: string, options: EmbedOptions = {}): EmbedOptions {
     if (options?.prompt !== undefined || options?.promptName !== undefined) return options;
     return { ...options, prompt: this.prompts[name] ?? '' };
@@ -254,7 +287,7 @@ export class Embedder {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #prepare(name: string, texts: string | readonly string[], settings: EmbedSettings): EmbedTexts {
+  #prepare(name: string, texts: Given, settings: EmbedSettings): EmbedTexts {
     if (this.#isDisposed) throw unexpected('DISPOSED', `a loaded embedder for ${name}`, 'one that was disposed');
     return new EmbedTexts(name, this.#model, texts, settings);
   }

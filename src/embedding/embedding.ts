@@ -16,6 +16,9 @@ export interface EmbedSyncOptions extends LimitOptions, PromptOptions {
 /** How one call of `embed` embeds. */
 export interface EmbedOptions extends EmbedSyncOptions, CallOptions {}
 
+/** How one call of `embedIds` embeds. */
+export type EmbedIdsOptions = Omit<EmbedOptions, 'prompt' | 'promptName'>;
+
 /** What a text became. */
 export interface Embedding {
   /** [dimensions], memory of its own. */

@@ -8,6 +8,7 @@ import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath
 import { flag, integer, oneOf, readOptions, type Check, type Options } from '../options.js';
 import { packBatch, packInputs, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
+import { isInt32Array } from '../realms.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
 import { parseDtype, precisionOf, type DtypeOption } from '../runtime/options/dtype.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
@@ -355,11 +356,6 @@ function checkInput(input: unknown, index: number): void {
 export function isModel(value: unknown): value is Model {
   const { session, forward } = (value ?? {}) as Partial<Model>;
   return typeof session === 'object' && typeof forward === 'function';
-}
-
-/** By its tag, so that arrays of another realm count. */
-function isInt32Array(value: unknown): value is Int32Array {
-  return Object.prototype.toString.call(value) === '[object Int32Array]';
 }
 
 function isList(encodings: ForwardInput | readonly ForwardInput[]): encodings is readonly ForwardInput[] {

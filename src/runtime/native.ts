@@ -414,6 +414,8 @@ export interface NativeVectors {
     end: number,
   ): { readonly indices: Float64Array; readonly scores: Float64Array };
   cancel(search: NativeSearch): void;
+  /** The first `dims` numbers (0: all) of each vector as JSON; `isList` puts brackets around them. */
+  format(vectors: readonly Float32Array[], dims: number, isList: boolean): Uint8Array;
 }
 
 export interface NativeAddon {

@@ -27,6 +27,14 @@ export interface CallTimings {
   readonly totalMs: number;
 }
 
+/** What a call tells at its end: its times, and how much the model read. */
+export interface CallReport extends CallTimings {
+  /** Texts, or pairs, that the model read one by one. */
+  readonly texts: number;
+  /** Their tokens, special ones included. */
+  readonly tokens: number;
+}
+
 /** What a call of `embed` spent its time on. */
 export type EmbedTimings = CallTimings;
 

@@ -2,6 +2,7 @@
 
 #include "addon/args.h"
 #include "addon/vectors/pool_task.h"
+#include "cpu/json/format_vectors.h"
 #include "cpu/vector_search.h"
 
 namespace bertha::addon {
@@ -134,6 +135,26 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
     });
 }
 
+// format(vectors: Float32Array[], dims, isList): the first `dims` numbers (0: all) of each as JSON, a Buffer
+Napi::Value format(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const Napi::Array vectors = to_array(info[0], "vectors");
+        const auto dims = static_cast<size_t>(to_int(info[1], "dims", 0, int64_t{1} << 40));
+        const bool is_list = info[2].ToBoolean();
+        std::string json;
+        if (is_list) json += '[';
+        for (uint32_t i = 0; i < vectors.Length(); i++) {
+            const auto vector = to_typed_array<float, napi_float32_array>(vectors.Get(i), "vectors",
+                                                                          "Float32Arrays");
+            if (i > 0) json += ',';
+            const size_t size = vector.ElementLength();
+            cpu::append_vector(json, vector.Data(), dims == 0 ? size : std::min(dims, size));
+        }
+        if (is_list) json += ']';
+        return Napi::Buffer<char>::Copy(info.Env(), json.data(), json.size());
+    });
+}
+
 }  // namespace
 
 Napi::Object define_vector_ops(Napi::Env env) {
@@ -144,6 +165,7 @@ Napi::Object define_vector_ops(Napi::Env env) {
     ops.Set("finish", Napi::Function::New(env, finish));
     ops.Set("matches", Napi::Function::New(env, matches_of));
     ops.Set("cancel", Napi::Function::New(env, cancel));
+    ops.Set("format", Napi::Function::New(env, format));
     return ops;
 }
 
