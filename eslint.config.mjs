@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 const loaderFiles = ['src/runtime/addon.ts', 'src/runtime/package-files.ts'];
 const mayReadFiles = [
   'src/cli/**/*.ts',
+  'packages/server/src/command/**/*.ts',
   'src/checkpoint/**/*.ts',
   'src/hub/**/*.ts',
   'src/training/{checkpoints,datasets,report}/**/*.ts',
@@ -39,6 +40,7 @@ export default defineConfig(
       'build/**',
       'build-*/**',
       'dist/**',
+      'packages/*/dist/**',
       'weights/**',
       'test/golden/**',
       '**/node_modules/**',
@@ -50,7 +52,9 @@ export default defineConfig(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommended],
-    languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.check.json', './packages/server/tsconfig.check.json'], tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/ban-ts-comment': [
@@ -75,7 +79,7 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', ...restrictedSyntax, ...handWrittenErrors] },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'packages/*/src/**/*.ts'],
     ignores: mayReadFiles,
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: fsImports }] },
   },

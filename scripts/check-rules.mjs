@@ -47,13 +47,13 @@ const rules = [
   },
   {
     name: 'no unfinished marks',
-    in: /^(src|native|test|scripts|bench|examples)\//,
+    in: /^(src|packages|native|test|scripts|bench|examples)\//,
     except: /^(scripts\/check-rules\.mjs|test\/golden\/)/,
     forbid: /\b(?:TODO|FIXME|XXX|HACK)\b/,
   },
   {
     name: 'no any, no @ts-ignore',
-    in: /^(src|test|scripts|bench)\/.*\.ts$/,
+    in: /^(src|packages|test|scripts|bench)\/.*\.ts$/,
     forbid: /:\s*any\b|<any>|\bas any\b(?= *[;,)\]}])|@ts-ignore|@ts-nocheck/,
   },
   { name: 'no file lists by pattern in the builds', in: /^(CMakeLists\.txt|binding\.gyp)$/, forbid: /GLOB|<!\(.*\bls\b/ },
@@ -73,7 +73,7 @@ const isText = (file) => /\.(?:ts|mjs|cjs|js|cc|h|cu|cuh|gyp|gypi|json|md|txt|py
 const breaches = [];
 for (const file of files.filter(isText)) {
   const applicable = rules.filter((rule) => rule.in.test(file) && !rule.except?.test(file) && file !== 'scripts/check-rules.mjs');
-  const isCode = /^(?:src|native|test|scripts|bench|examples)\/.*\.(?:ts|mjs|cc|h|cu|cuh)$/.test(file);
+  const isCode = /^(?:src|packages|native|test|scripts|bench|examples)\/.*\.(?:ts|mjs|cc|h|cu|cuh)$/.test(file);
   if (applicable.length === 0 && !isCode) continue;
   let lines;
   try {

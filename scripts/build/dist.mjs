@@ -21,8 +21,6 @@ export async function buildDist({ force = false } = {}) {
 }
 
 async function compile() {
-  const compiler = packageDirectory('typescript');
-  if (compiler === undefined) throw new Error('Expected typescript in node_modules but it is not installed. Run npm ci.');
   const stamp = describe();
   const start = performance.now();
   showStep('compiling TypeScript');
@@ -32,9 +30,7 @@ async function compile() {
   const old = inRoot('build', 'dist.old');
   rmSync(fresh, { recursive: true, force: true });
   rmSync(old, { recursive: true, force: true });
-  const args = [join(compiler, 'bin', 'tsc'), '-p', 'tsconfig.json', '--outDir', fresh];
-  const result = spawnSync(process.execPath, args, { cwd: inRoot(), encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`Expected src/ to compile but TypeScript reported:\n${result.stdout}${result.stderr}`);
+  runCompiler('tsconfig.json', fresh);
   await writeCommonJs(fresh);
   const main = join(fresh, 'cli', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);
@@ -45,4 +41,13 @@ async function compile() {
   writeState('dist', { stamp });
   showLine(`compiled TypeScript in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return true;
+}
+
+/** Compiles a project's sources into `folder`; throws what TypeScript reports. */
+export function runCompiler(project, folder) {
+  const compiler = packageDirectory('typescript');
+  if (compiler === undefined) throw new Error('Expected typescript in node_modules but it is not installed. Run npm ci.');
+  const args = [join(compiler, 'bin', 'tsc'), '-p', project, '--outDir', folder];
+  const result = spawnSync(process.execPath, args, { cwd: inRoot(), encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`Expected ${project} to compile but TypeScript reported:\n${result.stdout}${result.stderr}`);
 }

@@ -30,13 +30,30 @@ const floors = [
   ['errors'],
   ['at-exit', 'realms', 'version'],
 ];
-const floorOf = new Map(floors.flatMap((names, floor) => names.map((name) => [name, floor])));
+// The same of packages/server/src.
+const serverFloors = [
+  ['index'],
+  ['command'],
+  ['server'],
+  ['routes'],
+  ['answers'],
+  ['requests', 'http', 'openapi', 'page'],
+  ['state'],
+  ['metrics', 'settings'],
+  ['work', 'models'],
+  ['failures'],
+  ['schemas', 'version'],
+];
+const rooms = [
+  ['packages/server/src/', serverFloors],
+  ['src/', floors],
+].map(([root, list]) => ({ root, floorOf: new Map(list.flatMap((names, floor) => names.map((name) => [name, floor]))) }));
 const mostFiles = 15;
 const importPattern = /^(?:import|export)\s[^;]*?\sfrom '(\.[^']*)\.js';/gm;
 
 /** Every breach of the rules by `files`, the repository's; `read` gives the text of one. */
 export function importBreaches(files, read = (file) => readFileSync(inRoot(file), 'utf8')) {
-  const sources = files.filter((file) => /^src\/.*\.ts$/.test(file));
+  const sources = files.filter((file) => /^(?:packages\/server\/)?src\/.*\.ts$/.test(file));
   const imports = sources.flatMap((from) =>
     Array.from(read(from).matchAll(importPattern), ([, specifier]) => ({ from, to: `${path.join(path.dirname(from), specifier)}.ts` })),
   );
@@ -45,18 +62,17 @@ export function importBreaches(files, read = (file) => readFileSync(inRoot(file)
 
 /** What a file's floor goes by: the innermost folder that has one, or the file's own name. */
 function areaOf(file) {
-  const [outer, inner] = file
-    .replace(/^src\//, '')
-    .replace(/\.ts$/, '')
-    .split('/');
-  return floorOf.has(`${outer}/${inner}`) ? `${outer}/${inner}` : outer;
+  const { root, floorOf } = rooms.find((room) => file.startsWith(room.root));
+  const [outer, inner] = file.slice(root.length).replace(/\.ts$/, '').split('/');
+  const name = floorOf.has(`${outer}/${inner}`) ? `${outer}/${inner}` : outer;
+  return { name, floor: floorOf.get(name) };
 }
 
 function upward(imports) {
   return imports.flatMap(({ from, to }) => {
     const [above, below] = [areaOf(from), areaOf(to)];
-    if (above === below || floorOf.get(above) < floorOf.get(below)) return [];
-    return [`${from}: imports ${to}, but ${below} is not below ${above} (scripts/rules/imports.mjs)`];
+    if ((above.name === below.name && above.floor === below.floor) || above.floor < below.floor) return [];
+    return [`${from}: imports ${to}, but ${below.name} is not below ${above.name} (scripts/rules/imports.mjs)`];
   });
 }
 
@@ -83,7 +99,7 @@ function groupBy(items, keyOf) {
 
 function crowded(files) {
   const folders = groupBy(
-    files.filter((file) => /^(?:src|native)\//.test(file)),
+    files.filter((file) => /^(?:src|native|packages\/server\/src)\//.test(file)),
     (file) => path.dirname(file),
   );
   return [...folders].flatMap(([folder, own]) =>

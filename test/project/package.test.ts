@@ -42,7 +42,10 @@ const manifestOf = (file: string): Manifest => JSON.parse(tar('-xzOf', file, 'pa
 function packDependencies(): string[] {
   const folder = join(project, 'dependencies');
   mkdirSync(folder);
-  const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: checkout, encoding: 'utf8' }).stdout;
+  const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable', '--no-workspaces'], {
+    cwd: checkout,
+    encoding: 'utf8',
+  }).stdout;
   const installed = list.split('\n').filter((path) => path.includes('node_modules'));
   const result = spawnSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, ...installed], {
     encoding: 'utf8',

@@ -1,0 +1,102 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BerthaError, type Embedding } from 'bertha-encoder';
+import { RequestError } from '../failures/failures.js';
+import { compute, type WorkOptions } from '../requests/compute.js';
+import type { ServedModel } from '../models/served-model.js';
+import type { ServerState } from '../state.js';
+import { sizeOf, type Inputs } from './inputs.js';
+
+/** How a request wants its vectors, whatever its API calls it. */
+export interface EmbedWish {
+  readonly promptName?: string | null | undefined;
+  readonly truncate?: boolean | null | undefined;
+  readonly direction?: string | null | undefined;
+  readonly normalize?: boolean | null | undefined;
+  readonly dimensions?: number | null | undefined;
+}
+
+/** Whether a text is one to search with, or one to be found. */
+type Role = 'query' | 'document';
+
+const roles: Readonly<Record<string, Role>> = {
+  query: 'query',
+  search_query: 'query',
+  'retrieval.query': 'query',
+  document: 'document',
+  search_document: 'document',
+  passage: 'document',
+  'retrieval.passage': 'document',
+};
+
+/** The name of the model's prompt for what Cohere, Jina and Voyage call input_type or task; undefined where it has none. */
+export function promptFor({ embedder }: ServedModel, inputType: string | null | undefined): string | undefined {
+  const role = typeof inputType === 'string' && Object.hasOwn(roles, inputType) ? roles[inputType] : undefined;
+  return role !== undefined && Object.hasOwn(embedder.prompts, role) ? role : undefined;
+}
+
+/** Computes the vectors of a request, and tells in `x-truncated` how many texts were cut. Errors: as `compute` and `embed`. */
+export async function embedInputs(
+  state: ServerState,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  served: ServedModel,
+  inputs: Inputs,
+  wish: EmbedWish,
+): Promise<Embedding[]> {
+  const embeddings = await compute(state, request, reply, served, sizeOf(inputs), (options) => run(state, served, inputs, wish, options));
+  let cut = 0;
+  for (const { truncated } of embeddings) if (truncated) cut++;
+  if (cut > 0) void reply.header('x-truncated', cut);
+  return embeddings;
+}
+
+async function run(
+  state: ServerState,
+  { embedder }: ServedModel,
+  inputs: Inputs,
+  wish: EmbedWish,
+  work: WorkOptions,
+): Promise<Embedding[]> {
+  const options = {
+    ...work,
+    onTruncate: (wish.truncate ?? state.settings.autoTruncate) ? 'truncate' : 'error',
+    normalize: wish.normalize ?? undefined,
+    dimensions: wish.dimensions ?? undefined,
+  } as const;
+  if ('ids' in inputs) return embedder.embedIds(inputs.ids, options).catch(withSwitch);
+  const prompt = promptOf(state, wish);
+  const embeddings = await embedder.embed(inputs.texts, { ...options, ...prompt });
+  if (wish.direction?.toLowerCase() !== 'left') return embeddings;
+  const long = embeddings.flatMap(({ truncated }, i) => (truncated ? [i] : []));
+  if (long.length === 0) return embeddings;
+  const before = prompt.prompt ?? (prompt.promptName === undefined ? '' : embedder.prompts[prompt.promptName]);
+  const ends = long.map((i) => {
+    const { ids } = embedder.tokenizer.encode(`${before}${inputs.texts[i]}`, {
+      truncation: true,
+      truncationSide: 'left',
+      maxLength: embedder.maxTokens,
+    });
+    return ids;
+  });
+  const fromTheEnd = await embedder.embedIds(ends, options);
+  long.forEach((index, i) => (embeddings[index] = { ...fromTheEnd[i]!, truncated: true }));
+  return embeddings;
+}
+
+function promptOf({ settings }: ServerState, { promptName }: EmbedWish): { readonly promptName?: string; readonly prompt?: string } {
+  if (typeof promptName === 'string') return { promptName };
+  if (settings.defaultPrompt !== undefined) return { prompt: settings.defaultPrompt };
+  return settings.defaultPromptName === undefined ? {} : { promptName: settings.defaultPromptName };
+}
+
+/** Ids that the model does not have come, as a rule, from a client that counts with OpenAI's tokenizer. */
+function withSwitch(error: unknown): never {
+  if (!(error instanceof BerthaError) || error.code !== 'INVALID_IDS') throw error;
+  throw new RequestError({
+    status: 422,
+    code: error.code,
+    type: 'Validation',
+    message: `${error.message} Ids are those of this model's tokenizer, special tokens included; LangChain for Python sends OpenAI's unless check_embedding_ctx_length=False.`,
+    param: 'input',
+  });
+}

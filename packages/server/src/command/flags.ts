@@ -1,0 +1,273 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { BerthaError, type BundledTask } from 'bertha-encoder';
+import type { ModelSpec } from '../models/served-model.js';
+import { defaults, type ServerOptions } from '../settings/settings.js';
+
+/** A flag of `bertha serve`: how it is typed, which variable stands for it, what it sets. */
+interface Flag {
+  /** What stands after it; none for a switch. */
+  readonly value?: string;
+  readonly short?: string;
+  /** The variable that is read where the flag is not given; text-embeddings-inference's name where it has one. */
+  readonly env?: string;
+  readonly isRepeatable?: boolean;
+  readonly help: string;
+  readonly group: 'Models' | 'Address' | 'Limits' | 'Access' | 'Process';
+}
+
+/** Every flag. Those of `ignored` are taken because text-embeddings-inference has them, and change nothing. */
+export const flags = {
+  model: {
+    group: 'Models',
+    value: '[NAME=]DIR|ID',
+    env: 'MODEL_ID',
+    isRepeatable: true,
+    help: 'a model to serve; without it the bundled one and its heads',
+  },
+  adapter: { group: 'Models', value: '[NAME=]DIR', isRepeatable: true, help: 'a LoRA adapter of the --model before it, served beside it' },
+  revision: { group: 'Models', value: 'NAME', env: 'REVISION', help: 'branch, tag or commit of models of the Hub' },
+  precision: { group: 'Models', value: 'NAME', env: 'DTYPE', help: 'fp32, bf16, int8, …, auto; float32 and float16 as well' },
+  'served-model-name': { group: 'Models', value: 'NAME', env: 'SERVED_MODEL_NAME', help: 'name of the first model' },
+  'default-prompt': { group: 'Models', value: 'TEXT', env: 'DEFAULT_PROMPT', help: 'put before each text that names no prompt' },
+  'default-prompt-name': {
+    group: 'Models',
+    value: 'NAME',
+    env: 'DEFAULT_PROMPT_NAME',
+    help: "the same, by the name of one of the model's prompts",
+  },
+  host: { group: 'Address', value: 'ADDRESS', help: `where it listens (${defaults.host}); 0.0.0.0 for every network` },
+  port: { group: 'Address', value: 'N', short: 'p', env: 'PORT', help: `port (${defaults.port}); 0 takes a free one` },
+  'uds-path': { group: 'Address', value: 'PATH', env: 'UDS_PATH', help: 'a unix socket instead of host and port' },
+  'tls-cert': { group: 'Address', value: 'FILE', env: 'TLS_CERT_FILE', help: 'certificate, PEM: HTTPS' },
+  'tls-key': { group: 'Address', value: 'FILE', env: 'TLS_KEY_FILE', help: 'its key' },
+  'max-concurrent-requests': {
+    group: 'Limits',
+    value: 'N',
+    env: 'MAX_CONCURRENT_REQUESTS',
+    help: `requests that wait or run (${defaults.maxRequests}); more get 429`,
+  },
+  'max-client-batch-size': {
+    group: 'Limits',
+    value: 'N',
+    env: 'MAX_CLIENT_BATCH_SIZE',
+    help: `inputs of a request (${defaults.maxInputs})`,
+  },
+  'max-queued-tokens': {
+    group: 'Limits',
+    value: 'N',
+    env: 'MAX_QUEUED_TOKENS',
+    help: `tokens that wait or run (${defaults.maxQueuedTokens})`,
+  },
+  'payload-limit': { group: 'Limits', value: 'BYTES', env: 'PAYLOAD_LIMIT', help: `longest body (${defaults.maxBodyBytes})` },
+  'deadline-ms': {
+    group: 'Limits',
+    value: 'N',
+    env: 'DEADLINE_MS',
+    help: `time after which no part of a request is begun (${defaults.deadlineMs})`,
+  },
+  'auto-truncate': {
+    group: 'Limits',
+    value: 'BOOL',
+    env: 'AUTO_TRUNCATE',
+    help: 'false refuses texts beyond the limit that a request does not let be cut',
+  },
+  'api-key': { group: 'Access', value: 'KEY', env: 'API_KEY', isRepeatable: true, help: 'a key that requests have to carry' },
+  'api-key-file': { group: 'Access', value: 'FILE', env: 'API_KEY_FILE', help: 'the same, a key a line' },
+  'cors-origin': {
+    group: 'Access',
+    value: 'ORIGIN',
+    env: 'CORS_ALLOW_ORIGIN',
+    isRepeatable: true,
+    help: 'pages that may read answers; * for all (none)',
+  },
+  'log-level': { group: 'Process', value: 'LEVEL', env: 'LOG_LEVEL', help: 'trace, debug, info, warn, error, silent (info)' },
+  'drain-ms': { group: 'Process', value: 'N', env: 'DRAIN_MS', help: `time that requests get to end after SIGTERM (${defaults.drainMs})` },
+  help: { group: 'Process', short: 'h', help: 'print this' },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+/** Flags and variables of text-embeddings-inference that have nothing to change here: the scheduler batches by itself, and what is logged is JSON. */
+export const ignored: Readonly<Record<string, string>> = {
+  'max-batch-tokens': 'MAX_BATCH_TOKENS',
+  'max-batch-requests': 'MAX_BATCH_REQUESTS',
+  'tokenization-workers': 'TOKENIZATION_WORKERS',
+  pooling: 'POOLING',
+};
+
+type FlagName = keyof typeof flags;
+
+/** What was typed and what the environment says. */
+export interface CommandLine {
+  readonly isHelp: boolean;
+  readonly options: ServerOptions;
+  readonly logLevel: string;
+  /** Names of flags and variables that change nothing. */
+  readonly ignored: readonly string[];
+}
+
+const usage = (message: string): BerthaError => new BerthaError('USAGE', message);
+
+/** Reads flags, and variables where there is no flag. Errors: BerthaError USAGE, IO. */
+export function readCommandLine(args: readonly string[], env: Readonly<Record<string, string | undefined>>): CommandLine {
+  const { tokens, values } = parse(args);
+  const text = (name: FlagName): string | undefined => {
+    const given = values[name];
+    const { env: variable } = flags[name] as Flag;
+    return typeof given === 'string' ? given : variable === undefined ? undefined : env[variable] || undefined;
+  };
+  const whole = (name: FlagName, least: number, most: number): number | undefined => {
+    const given = text(name);
+    if (given === undefined) return undefined;
+    const value = Number(given);
+    if (/^\d+$/.test(given) && value >= least && value <= most) return value;
+    throw usage(`Expected a whole number from ${least} to ${most} for --${name}, received ${JSON.stringify(given)}.`);
+  };
+  const list = (name: FlagName): readonly string[] => {
+    const given = values[name];
+    if (Array.isArray(given)) return given as readonly string[];
+    const { env: variable } = flags[name] as Flag;
+    return (env[variable!] ?? '')
+      .split(',')
+      .map((each) => each.trim())
+      .filter(Boolean);
+  };
+  const file = (name: FlagName): string | undefined => {
+    const path = text(name);
+    return path === undefined ? undefined : readText(path, name);
+  };
+  const [cert, key, keys] = [file('tls-cert'), file('tls-key'), file('api-key-file')];
+  if ((cert === undefined) !== (key === undefined)) throw usage('Expected both --tls-cert and --tls-key, or neither.');
+  const most = Number.MAX_SAFE_INTEGER;
+  return {
+    isHelp: values['help'] === true,
+    logLevel: readLevel(text('log-level')),
+    ignored: Object.entries(ignored).flatMap(([flag, variable]) => (flag in values ? `--${flag}` : env[variable] ? variable : [])),
+    options: {
+      models: readModels(tokens, text, env),
+      defaultPrompt: text('default-prompt'),
+      defaultPromptName: text('default-prompt-name'),
+      host: text('host'),
+      port: whole('port', 0, 65_535),
+      udsPath: text('uds-path'),
+      fd: socketOfSystemd(env),
+      tls: cert === undefined ? undefined : { cert, key: key! },
+      maxRequests: whole('max-concurrent-requests', 1, most),
+      maxInputs: whole('max-client-batch-size', 1, most),
+      maxQueuedTokens: whole('max-queued-tokens', 1, most),
+      maxBodyBytes: whole('payload-limit', 1, 1 << 30),
+      deadlineMs: whole('deadline-ms', 1, 3_600_000),
+      drainMs: whole('drain-ms', 0, 3_600_000),
+      autoTruncate: readSwitch(text('auto-truncate')),
+      apiKeys: [
+        ...list('api-key'),
+        ...(keys ?? '')
+          .split(/\r?\n/)
+          .map((line) => line.trim())
+          .filter(Boolean),
+      ],
+      corsOrigins: list('cors-origin'),
+    },
+  };
+}
+
+interface Token {
+  readonly kind: string;
+  readonly name?: string;
+  readonly value?: string | undefined;
+}
+
+function parse(args: readonly string[]): { readonly tokens: readonly Token[]; readonly values: Readonly<Record<string, unknown>> } {
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const [name, flag] of Object.entries(flags) as [string, Flag][]) {
+    const short = flag.short === undefined ? {} : { short: flag.short };
+    options[name] = { type: flag.value === undefined ? 'boolean' : 'string', multiple: flag.isRepeatable === true, ...short };
+  }
+  for (const name of Object.keys(ignored)) options[name] = { type: 'string' };
+  try {
+    return parseArgs({ args: [...args], options, tokens: true, allowPositionals: false }) as ReturnType<typeof parse>;
+  } catch (error) {
+    throw usage(`${(error as Error).message} See bertha serve --help.`);
+  }
+}
+
+/** Models and adapters in the order they were typed, since an adapter belongs to the model before it. */
+function readModels(
+  tokens: readonly Token[],
+  text: (name: FlagName) => string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly ModelSpec[] | undefined {
+  const common = { revision: text('revision'), precision: readPrecision(text('precision')) };
+  const specs: ModelSpec[] = [];
+  let base: string | undefined;
+  for (const { kind, name, value } of tokens) {
+    if (kind !== 'option' || (name !== 'model' && name !== 'adapter')) continue;
+    const [own, path] = splitName(value!);
+    if (name === 'model') base = path;
+    specs.push({ ...common, name: own, model: base, ...(name === 'adapter' ? { adapter: path } : {}) });
+  }
+  const ofEnvironment = env['MODEL_ID'];
+  if (specs.length === 0 && ofEnvironment) specs.push({ ...common, model: ofEnvironment });
+  const first = text('served-model-name');
+  if (specs.length === 0) {
+    if (first === undefined && common.precision === undefined) return undefined;
+    const tasks: readonly BundledTask[] = ['text-classification', 'token-classification', 'next-sentence-prediction'];
+    specs.push({ precision: common.precision }, ...tasks.map((task) => ({ task, precision: common.precision })));
+  }
+  if (first !== undefined) specs[0] = { ...specs[0], name: first };
+  return specs;
+}
+
+/** NAME=DIR; a path with an equals sign in it comes after a name of its own. */
+function splitName(value: string): readonly [string | undefined, string] {
+  const found = /^([\w.:@-]+(?:\/[\w.-]+)?)=(.+)$/.exec(value);
+  return found === null ? [undefined, value] : [found[1], found[2]!];
+}
+
+function readPrecision(given: string | undefined): ModelSpec['precision'] {
+  const names: Readonly<Record<string, string>> = { float32: 'fp32', float16: 'fp16-weights', bfloat16: 'bf16' };
+  return (given === undefined ? undefined : (names[given] ?? given)) as ModelSpec['precision'];
+}
+
+function readSwitch(given: string | undefined): boolean | undefined {
+  if (given === undefined) return undefined;
+  if (/^(?:true|1|yes|on)$/i.test(given)) return true;
+  if (/^(?:false|0|no|off)$/i.test(given)) return false;
+  throw usage(`Expected true or false for --auto-truncate, received ${JSON.stringify(given)}.`);
+}
+
+function readLevel(given = 'info'): string {
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+  if (levels.includes(given)) return given;
+  throw usage(`Expected one of ${levels.join(', ')} for --log-level, received ${JSON.stringify(given)}.`);
+}
+
+function readText(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new BerthaError('IO', `The file of --${flag} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** systemd's first socket, where it started this process and handed one over. */
+function socketOfSystemd(env: Readonly<Record<string, string | undefined>>): number | undefined {
+  return env['LISTEN_PID'] === String(process.pid) && Number(env['LISTEN_FDS']) >= 1 ? 3 : undefined;
+}
+
+/** What `bertha serve --help` prints. */
+export function helpText(): string {
+  const lines = [
+    'Usage: bertha serve [flags]',
+    '',
+    'Serve models over HTTP, as text-embeddings-inference, OpenAI, Cohere and Hugging Face do.',
+  ];
+  let group = '';
+  for (const [name, flag] of Object.entries(flags) as [string, Flag][]) {
+    if (flag.group !== group) lines.push('', `${(group = flag.group)}:`);
+    const typed = `${flag.short === undefined ? '' : `-${flag.short}, `}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
+    const facts = [flag.env, flag.isRepeatable === true ? 'repeatable' : undefined].filter((each) => each !== undefined);
+    lines.push(`  ${typed.padEnd(32)} ${flag.help}${facts.length === 0 ? '' : ` [${facts.join('; ')}]`}`);
+  }
+  lines.push('', 'A flag comes before its variable, in brackets. Exit codes: 0 after SIGTERM or SIGINT, 1 failed, 2 wrong usage.');
+  return `${lines.join('\n')}\n`;
+}

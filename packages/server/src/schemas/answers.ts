@@ -1,0 +1,55 @@
+import { Type, type TSchema } from 'typebox';
+
+export const vector = Type.Array(Type.Number());
+export const vectors = Type.Array(vector);
+export const labelScore = Type.Object({ label: Type.String(), score: Type.Number() });
+
+const usage = Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() });
+
+/** Of `/v1/embeddings`. */
+export const embeddingList = Type.Object({
+  object: Type.Literal('list'),
+  data: Type.Array(
+    Type.Object({ object: Type.Literal('embedding'), index: Type.Integer(), embedding: Type.Union([vector, Type.String()]) }),
+  ),
+  model: Type.String(),
+  usage,
+});
+
+/** Of text-embeddings-inference's `/rerank`. */
+export const ranks = Type.Array(Type.Object({ index: Type.Integer(), score: Type.Number(), text: Type.Optional(Type.String()) }));
+
+const ranked = (document: TSchema) =>
+  Type.Object({ index: Type.Integer(), relevance_score: Type.Number(), document: Type.Optional(document) });
+
+/** Of Cohere's, Jina's, Voyage's and vLLM's rerank. */
+export const rankedDocuments = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('list'),
+  model: Type.String(),
+  results: Type.Array(ranked(Type.Object({ text: Type.String() }))),
+  data: Type.Array(ranked(Type.String())),
+  usage: Type.Object({ total_tokens: Type.Integer() }),
+  meta: Type.Object({}),
+});
+
+/** A model as `/v1/models` lists it. */
+export const modelEntry = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('model'),
+  created: Type.Integer(),
+  owned_by: Type.String(),
+});
+
+/** Of `/tokenize`: a list a text. */
+export const tokenLists = Type.Array(
+  Type.Array(
+    Type.Object({
+      id: Type.Integer(),
+      text: Type.String(),
+      special: Type.Boolean(),
+      start: Type.Union([Type.Integer(), Type.Null()]),
+      stop: Type.Union([Type.Integer(), Type.Null()]),
+    }),
+  ),
+);

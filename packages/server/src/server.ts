@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify';
+import { Admission } from './work/admission.js';
+import { makeApplication } from './http/application.js';
+import { answerNotFound } from './http/not-found.js';
+import { Metrics } from './metrics/metrics.js';
+import { ModelRegistry, type FailedModel } from './models/registry.js';
+import { bundledSpecs } from './models/served-model.js';
+import { settingsOf, type ServerOptions, type Settings } from './settings/settings.js';
+import { openAiRoutes } from './routes/openai.js';
+import { stateRoutes } from './routes/state.js';
+import type { ServerState } from './state.js';
+
+/** A server that was made by `createServer`. */
+export interface BerthaServer {
+  /** For `inject`, hooks and routes of your own, before it listens. */
+  readonly app: FastifyInstance;
+  /** Listens, and returns the address; models may still be loading, see `ready`. */
+  listen(): Promise<string>;
+  /** Resolves when all models are loaded, with those that could not be. */
+  readonly ready: Promise<readonly FailedModel[]>;
+  /** Names of the models that are loaded. */
+  readonly models: readonly string[];
+  /** Loads a model anew in its place: no request is lost, and the old one stays where loading fails. */
+  reload(name: string): Promise<void>;
+  /** Answers what has been asked, takes nothing new, and gives the models up. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a server that speaks the APIs of text-embeddings-inference, OpenAI, Cohere, Jina, Voyage and Hugging Face. Loading begins at once; until it is
+ * done requests are answered with 503.
+ *
+ * Errors: BerthaError USAGE for two models of one name.
+ *
+ * @example
+ * const server = createServer({ models: [{ name: 'minilm', model: './models/minilm' }], port: 8080 });
+ * console.log(await server.listen());
+ */
+export function createServer(options: ServerOptions = {}): BerthaServer {
+  const settings = settingsOf(options);
+  const abort = new AbortController();
+  const loading = new AbortController();
+  const admission = new Admission(settings);
+  const models = new ModelRegistry(settings.models ?? bundledSpecs, (name, outcome) => {
+    if ('model' in outcome) app.log.info({ model: name, abilities: [...outcome.abilities] }, 'loaded');
+    else app.log.error({ model: name, err: outcome }, 'not loaded');
+  });
+  const state: ServerState = {
+    settings,
+    models,
+    admission,
+    metrics: new Metrics(admission, () => !state.isClosing && models.problem === undefined),
+    abort: abort.signal,
+    pathModels: new WeakMap(),
+    isClosing: false,
+  };
+  const app = makeApplication(state);
+  answerNotFound(app);
+  stateRoutes(app, state);
+  openAiRoutes(app, state);
+  const loaded = models.load(loading.signal);
+  const close = async (): Promise<void> => {
+    if (!state.isClosing) loading.abort();
+    const wasListening = app.server.listening && !state.isClosing;
+    state.isClosing = true;
+    // Connections that are kept alive hear with their next answer that it was the last.
+    if (wasListening) await new Promise((resolve) => setTimeout(resolve, settings.graceMs));
+    const drain = setTimeout(() => abort.abort(), settings.drainMs);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(drain);
+      await loaded;
+      models.dispose();
+    }
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    app,
+    ready: loaded.then(() => models.failed),
+    get models() {
+      return models.loaded.map(({ name }) => name);
+    },
+    reload: (name) => models.reload(name),
+    listen: () => listen(app, settings),
+    close: () => (closing ??= close()),
+  };
+}
+
+async function listen(app: FastifyInstance, { host, port, udsPath, fd }: Settings): Promise<string> {
+  const backlog = 4096;
+  if (fd !== undefined) {
+    await app.ready();
+    return listenOn(app, fd);
+  }
+  return app.listen(udsPath === undefined ? { host, port, backlog } : { path: udsPath, backlog });
+}
+
+/** Fastify knows no descriptors: its server does. */
+function listenOn(app: FastifyInstance, fd: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    app.server.once('error', reject);
+    app.server.listen({ fd }, () => {
+      app.server.removeListener('error', reject);
+      resolve(`file descriptor ${fd}`);
+    });
+  });
+}
