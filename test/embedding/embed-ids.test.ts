@@ -21,9 +21,12 @@ t('cuts at the limit as embed cuts ids, or refuses, naming the index', async () 
   const [cut, whole] = await embedder.embedIds([ids, ids.slice(0, 4)], { maxLength: 4 });
   assert.equal([cut!.tokens, cut!.truncated, whole!.truncated], [4, true, false]);
   assert.equal(cut!.vector, whole!.vector);
-  await embedder.embedIds([ids.slice(0, 4), ids], { maxLength: 4, onTruncate: 'error' }).then(assert.unreachable, (error: BerthaError) => {
-    assert.equal([error.code, /at index 1/.test(error.message)], ['MAX_LENGTH', true]);
-  });
+  await embedder.embedIds([ids.slice(0, 4), ids], { maxLength: 4, onTruncate: 'error' }).then(
+    () => assert.unreachable(),
+    (error: BerthaError) => {
+      assert.equal([error.code, /at index 1/.test(error.message)], ['MAX_LENGTH', true]);
+    },
+  );
   embedder.dispose();
 });
 
