@@ -76,6 +76,8 @@ export function makeTokenizer(
 export class Tokenizer {
   /** How words become tokens: `model.type` of tokenizer.json. */
   readonly modelType: ModelDefinition['type'];
+  /** What tokens begin with that continue a word, such as `##`; empty where nothing tells them. */
+  readonly continuingSubwordPrefix: string;
   /** One more than the largest id. */
   readonly vocabSize: number;
   /** The model's length limit in tokens, special tokens included; undefined if none is known. */
@@ -118,6 +120,7 @@ export class Tokenizer {
     const { specialTokens, addedTokens } = definition;
     const { vocab } = definition;
     this.modelType = definition.model.type;
+    this.continuingSubwordPrefix = 'continuingSubwordPrefix' in definition.model ? definition.model.continuingSubwordPrefix : '';
     let vocabSize = vocab.idCount;
     // A token that files only name has an id that the model may lack: as in transformers, only a text that holds it is an error.
     let neededSize = vocabSize;

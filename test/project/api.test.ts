@@ -8,7 +8,7 @@ const t = suite('public API');
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Classes for code that was written for transformers, by the names it uses. */
-const pythonClass = /^[A-Z]\w+(For[A-Z]\w+|Model|Tokenizer)$/;
+const pythonClass = /^(Auto\w+|[A-Z]\w+(For[A-Z]\w+|Model|Tokenizer(Fast)?))$/;
 
 t('exports these names', () => {
   const names = Object.keys(bertha).sort();

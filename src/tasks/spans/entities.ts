@@ -28,7 +28,10 @@ export interface LabeledToken {
   readonly start: number;
   readonly end: number;
   readonly index: number;
-  /** Whether it continues the word before it, as transformers decides: by comparing lengths in code points. */
+  /**
+   * Whether it continues the word before it, as transformers decides: where a prefix tells such tokens, by comparing lengths in code points, else by the
+   * spaces around its beginning.
+   */
   readonly isSubword: boolean;
 }
 
@@ -90,7 +93,11 @@ function readToken(
   const slice = text.slice(start, end);
   if (window.ids[position] === tokenizer.unkId) return { word: slice, scores, start, end, index, isSubword: false };
   const word = window.tokens[position]!;
-  return { word, scores, start, end, index, isSubword: codePoints(word) !== codePoints(slice) };
+  const isSubword =
+    tokenizer.continuingSubwordPrefix === ''
+      ? start > 0 && !text.slice(start - 1, start + 1).includes(' ')
+      : codePoints(word) !== codePoints(slice);
+  return { word, scores, start, end, index, isSubword };
 }
 
 function codePoints(text: string): number {
