@@ -16,7 +16,17 @@ const isBuilt = rest.includes('--built');
 const filters = rest.filter((name) => name !== '--built');
 const { variables: list } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
 const isCore = (source) => !source.startsWith('native/addon/');
-const parts = ['engine_test', 'pool_test', 'weight_test', 'queue_test', 'device_test', 'program_test', 'batch_test', 'training_test'];
+const parts = [
+  'engine_test',
+  'pool_test',
+  'weight_test',
+  'queue_test',
+  'device_test',
+  'program_test',
+  'batch_test',
+  'training_test',
+  'words_test',
+];
 // What a trainer is shares no line with Node-API.
 const program = [...parts.map((name) => `test/native/engine/${name}.cc`), 'native/addon/training/trainer.cc'];
 const modes = {

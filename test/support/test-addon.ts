@@ -91,8 +91,10 @@ export interface NativeWordOps {
     labels: Float32Array,
     rate: number,
   ): WordTables;
-  /** The mean of the sources with the targets, one after the other. */
-  hiddenStep: NativeWordOps['windowStep'];
+  /** The mean of the sources with the targets, one after the other; it follows its gradient behind each of `groupEnds`. */
+  hiddenStep(...parameters: [...Parameters<NativeWordOps['windowStep']>, groupEnds?: Int32Array]): WordTables;
+  /** The row of each n-gram, in order of appearance behind those of so many words. */
+  ngramRows(words: number, hashes: Int32Array): number[];
   /** Rows are a vector and its bias. */
   gloveStep(
     word: Float32Array,

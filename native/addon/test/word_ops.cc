@@ -2,6 +2,7 @@
 
 #include "addon/test/op_args.h"
 #include "cpu/isa/isa.h"
+#include "cpu/word-vectors/subwords.h"
 #include "cpu/word-vectors/training/huffman.h"
 #include "cpu/word-vectors/training/sampling.h"
 
@@ -47,8 +48,8 @@ Napi::Object tables(Napi::Env env, const PaddedTable& input, const PaddedTable& 
     return result;
 }
 
-// windowStep | hiddenStep(input [rows,d], output [rows,d], d, sources, targets, labels, rate): { input,
-// output }
+// windowStep | hiddenStep(input [rows,d], output [rows,d], d, sources, targets, labels, rate, groupEnds?): {
+// input, output }
 template <bool kWindow>
 Napi::Value word_step(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
@@ -71,11 +72,33 @@ Napi::Value word_step(const Napi::CallbackInfo& info) {
             std::vector<float> hidden(static_cast<size_t>(width)), gradient(hidden.size()),
                 errors(labels.size());
             kernels.gather_rows(sources.data(), m, width, 1.0f / static_cast<float>(m), hidden.data());
+            const std::vector<float> start = hidden;
+            std::vector<int32_t> ends;
+            if (!info[7].IsUndefined()) ends = to_int32s(info[7], "groupEnds");
+            BERTHA_CHECK(ends.empty() || ends.back() == t, "INVALID_ARG", "groups must end with the targets");
             kernels.hidden_step({hidden.data(), targets.data(), labels.data(), t, width, rate,
-                                 gradient.data(), errors.data()});
+                                 gradient.data(), errors.data(), ends.data(),
+                                 static_cast<int64_t>(ends.size())});
+            for (size_t z = 0; !ends.empty() && z < hidden.size(); z++) gradient[z] = hidden[z] - start[z];
             kernels.scatter_rows(gradient.data(), width, 1.0f, sources.data(), m);
         }
         return tables(info.Env(), input, output);
+    });
+}
+
+Napi::Array to_array_of(Napi::Env env, const std::vector<double>& values) {
+    Napi::Array array = Napi::Array::New(env, values.size());
+    for (size_t i = 0; i < values.size(); i++) array.Set(static_cast<uint32_t>(i), values[i]);
+    return array;
+}
+
+// ngramRows(words, hashes): the row of each n-gram behind those of so many words
+Napi::Value ngram_rows(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        cpu::NgramRows rows(to_int(info[0], "words", 0, INT32_MAX));
+        std::vector<double> numbers;
+        for (const int32_t hash : to_int32s(info[1], "hashes")) numbers.push_back(rows.row_of(hash));
+        return to_array_of(info.Env(), numbers);
     });
 }
 
@@ -112,12 +135,6 @@ std::vector<int64_t> to_counts(const Napi::Value& value) {
     return counts;
 }
 
-Napi::Array to_array_of(Napi::Env env, const std::vector<double>& values) {
-    Napi::Array array = Napi::Array::New(env, values.size());
-    for (size_t i = 0; i < values.size(); i++) array.Set(static_cast<uint32_t>(i), values[i]);
-    return array;
-}
-
 // huffman(counts): { begin, points, codes }, arrays
 Napi::Value huffman(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
@@ -150,6 +167,7 @@ Napi::Value keep_probabilities(const Napi::CallbackInfo& info) {
 Napi::Object define_test_word_ops(Napi::Env env) {
     Napi::Object ops = Napi::Object::New(env);
     ops.Set("windowStep", Napi::Function::New(env, word_step<true>));
+    ops.Set("ngramRows", Napi::Function::New(env, ngram_rows));
     ops.Set("hiddenStep", Napi::Function::New(env, word_step<false>));
     ops.Set("gloveStep", Napi::Function::New(env, glove_step));
     ops.Set("huffman", Napi::Function::New(env, huffman));

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "engine/check.h"
+
 namespace bertha::cpu {
 namespace {
 
@@ -38,6 +40,16 @@ void append_ngrams(std::string_view word, const NgramOptions& options, std::vect
                 ids.push_back(static_cast<int32_t>(hash % static_cast<uint64_t>(options.buckets)));
         }
     }
+}
+
+int32_t NgramRows::row_of(int32_t hash) {
+    const int64_t next = words_ + static_cast<int64_t>(hashes_.size());
+    const auto found = row_of_.find(hash);
+    if (found != row_of_.end()) return found->second;
+    BERTHA_CHECK(next < INT32_MAX, "OUT_OF_MEMORY", "expected less than 2^31 rows of words and n-grams");
+    row_of_.emplace(hash, static_cast<int32_t>(next));
+    hashes_.push_back(hash);
+    return static_cast<int32_t>(next);
 }
 
 }  // namespace bertha::cpu

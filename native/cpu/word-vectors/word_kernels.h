@@ -35,15 +35,17 @@ inline int64_t window_scratch(int64_t inputs, int64_t targets, int64_t width) {
 }
 
 // One hidden vector with targets, one after the other: a target that stands twice is seen as the first time
-// left it.
+// left it. With groups the hidden vector follows its gradient behind each of them, and is what is left.
 struct HiddenStep {
-    const float* hidden = nullptr;    // [width]
+    float* hidden = nullptr;          // [width]
     float* const* targets = nullptr;  // [num_targets] rows
     const float* labels = nullptr;    // [num_targets]
     int64_t num_targets = 0, width = 0;
     float rate = 0.0f;
-    float* gradient = nullptr;  // [width], added to
-    float* errors = nullptr;    // [num_targets] rate · (label − sigmoid)
+    float* gradient = nullptr;            // [width], added to; with groups the last one's
+    float* errors = nullptr;              // [num_targets] rate · (label − sigmoid)
+    const int32_t* group_ends = nullptr;  // [num_groups], rising to num_targets
+    int64_t num_groups = 0;
 };
 
 // One co-occurrence of GloVe. Rows are [width]: the vector, then its bias, then zeros; sums of squares alike.

@@ -19,5 +19,6 @@ std::vector<Test> device_tests();
 std::vector<Test> program_tests();
 std::vector<Test> batch_tests();
 std::vector<Test> training_tests();
+std::vector<Test> words_tests();
 
 }  // namespace bertha::test

@@ -150,16 +150,17 @@ inline int64_t distinct_targets(float* const* targets, int64_t count) {
     return most;
 }
 
+// The gradient begins anew where `is_begin`, and is added to the hidden vector where `is_end`.
 template <int N>
-void push_block(const HiddenStep& step, int64_t first, const float* errors) {
+void push_block(const HiddenStep& step, int64_t first, const float* errors, bool is_begin, bool is_end) {
     const RowPointers<N> rows(step.targets + first);
     float* const sums = step.gradient;
-    const float* const hidden = step.hidden;
+    float* const hidden = step.hidden;
     const int64_t width = step.width;
     VecF error[N];
     for (int j = 0; j < N; j++) error[j] = set(errors[j]);
     for (int64_t z = 0; z < width; z += kLanes) {
-        VecF gradient = load(sums + z);
+        VecF gradient = is_begin ? zero() : load(sums + z);
         const VecF x = load(hidden + z);
         for (int j = 0; j < N; j++) {
             const VecF target = load(rows.row[j] + z);
@@ -167,30 +168,38 @@ void push_block(const HiddenStep& step, int64_t first, const float* errors) {
             store(rows.row[j] + z, fma(error[j], x, target));
         }
         store(sums + z, gradient);
+        if (is_end) store(hidden + z, add(x, gradient));
     }
 }
 
 template <int... N>
-inline void push_of(int64_t count, const HiddenStep& step, int64_t first, const float* errors,
-                    std::integer_sequence<int, N...>) {
-    using Function = void (*)(const HiddenStep&, int64_t, const float*);
+inline void push_of(int64_t count, const HiddenStep& step, int64_t first, const float* errors, bool is_begin,
+                    bool is_end, std::integer_sequence<int, N...>) {
+    using Function = void (*)(const HiddenStep&, int64_t, const float*, bool, bool);
     constexpr Function functions[] = {&push_block<N + 1>...};
-    functions[count - 1](step, first, errors);
+    functions[count - 1](step, first, errors, is_begin, is_end);
 }
 
 void hidden_step(const HiddenStep& step) {
     alignas(64) float partial[kScratchLanes * kLanes] = {}, errors[kScratchLanes];
-    for (int64_t first = 0; first < step.num_targets;) {
-        const int64_t count = distinct_targets(step.targets + first, step.num_targets - first);
-        products_of(1, count, &step.hidden, step.targets + first, step.width, partial, count, nullptr,
-                    TargetCounts());
-        negative_errors(partial, count, step.rate, errors);
-        for (int64_t j = 0; j < count; j++) {
-            errors[j] += step.rate * step.labels[first + j];
-            step.errors[first + j] = errors[j];
+    const bool has_groups = step.num_groups > 0;
+    int64_t first = 0;
+    for (int64_t group = 0; first < step.num_targets; group++) {
+        const int64_t begin = first, end = has_groups ? step.group_ends[group] : step.num_targets;
+        while (first < end) {
+            const int64_t count = distinct_targets(step.targets + first, end - first);
+            const float* const hidden = step.hidden;
+            products_of(1, count, &hidden, step.targets + first, step.width, partial, count, nullptr,
+                        TargetCounts());
+            negative_errors(partial, count, step.rate, errors);
+            for (int64_t j = 0; j < count; j++) {
+                errors[j] += step.rate * step.labels[first + j];
+                step.errors[first + j] = errors[j];
+            }
+            push_of(count, step, first, errors, has_groups && first == begin,
+                    has_groups && first + count == end, TargetCounts());
+            first += count;
         }
-        push_of(count, step, first, errors, TargetCounts());
-        first += count;
     }
 }
 

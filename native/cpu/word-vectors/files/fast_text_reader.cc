@@ -1,6 +1,7 @@
 // fastText's models (.bin, versions 11 and 12): numbers of the training, the words, which n-grams were kept,
 // the input rows of words and n-grams, and the output rows.
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -83,7 +84,7 @@ private:
             file_->fail_at(labels_at, "expected a model of words without labels");
         take<int64_t>("the number of tokens");
         pruned_ = take<int64_t>("the number of kept n-grams");
-        if (pruned_ < -1 || pruned_ > file_->size() / 8)
+        if (pruned_ < -1 || pruned_ > std::min<int64_t>(INT32_MAX, file_->size() / 8))
             file_->fail_at(next_ - 8, "expected the number of kept n-grams");
         words_ = words;
         // Each word takes ten bytes at least beside its row.
@@ -92,6 +93,9 @@ private:
         tables_->is_pruned = pruned_ >= 0 && max_n > 0;
         tables_->ngram_rows = max_n == 0 ? 0 : pruned_ >= 0 ? pruned_ : bucket;
         input_rows_ = words_ + tables_->ngram_rows;
+        if (input_rows_ > INT32_MAX)
+            file_->fail_at(0, "expected less than 2^31 rows of words and n-grams, got %lld",
+                           static_cast<long long>(input_rows_));
         if (input_rows_ > file_->size() / (4 * dimensions))
             file_->fail_at(0, "expected %lld rows of %lld numbers, the file has %lld bytes",
                            static_cast<long long>(input_rows_), static_cast<long long>(dimensions),

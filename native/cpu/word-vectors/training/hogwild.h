@@ -2,7 +2,8 @@
 // read a row that another thread is half through with, or overwrite its update; since steps are many and
 // small and rows mostly differ, that costs no quality. Rows are aligned floats, which every processor here
 // loads and stores whole. ThreadSanitizer is told of exactly these accesses: while a HogwildRows exists, the
-// thread's loads and stores are not watched. One thread alone has no races and opens none.
+// thread's loads and stores are not watched; it lives around a step's kernels and around looks at a row, and
+// nothing else. One thread alone has no races and opens none.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)
@@ -34,7 +35,6 @@ public:
     }
     HogwildRows(const HogwildRows&) = delete;
     HogwildRows& operator=(const HogwildRows&) = delete;
-    bool is_shared() const { return shared_; }
 
 private:
     const bool shared_;

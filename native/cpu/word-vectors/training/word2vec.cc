@@ -17,7 +17,6 @@ namespace {
 constexpr auto kStepTime = std::chrono::microseconds(1500);
 constexpr int kCentresPerLook = 64;  // between two looks at the clock
 constexpr int64_t kRowsPerStep = 4096;
-constexpr uint64_t kLossEvery = 64;  // centre words
 constexpr uint64_t kInitStream = uint64_t{1} << 40, kKeepStream = uint64_t{1} << 41;
 
 bool is_finite(const float* row, int64_t count) {
@@ -45,6 +44,7 @@ Word2Vec::Word2Vec(std::shared_ptr<const Corpus> corpus, int64_t min_count, cons
         members_.push_back(std::make_unique<Member>());
         members_.back()->hidden = Buffer(static_cast<size_t>(width_) * sizeof(float));
         members_.back()->gradient = Buffer(static_cast<size_t>(width_) * sizeof(float));
+        members_.back()->start = Buffer(static_cast<size_t>(width_) * sizeof(float));
     }
     progress_.of.store(corpus_->report().words * options.epochs);
     progress_.rate.store(options.alpha);
@@ -97,6 +97,7 @@ bool Word2Vec::make_tables() {
     for (const double keep : keep_probabilities(counts, options_.sample))
         keep_.push_back(static_cast<uint32_t>(std::min(4294967295.0, std::floor(keep * 4294967296.0))));
     subword_begin_.push_back(0);
+    ngram_rows_ = NgramRows(words_);
     return false;
 }
 
@@ -110,12 +111,12 @@ bool Word2Vec::make_subwords() {
         subword_rows_.push_back(static_cast<int32_t>(next_subwords_));
         append_ngrams(vocabulary_.words.word(next_subwords_), options_.ngrams, subword_rows_);
         for (size_t i = first + 1; i < subword_rows_.size(); i++)
-            subword_rows_[i] = ngram_row(subword_rows_[i]);
+            subword_rows_[i] = ngram_rows_.row_of(subword_rows_[i]);
         subword_begin_.push_back(static_cast<int64_t>(subword_rows_.size()));
     }
     if (options_.is_fast_text && next_subwords_ < words_) return true;
-    ngram_row_of_ = {};
-    input_rows_ = words_ + static_cast<int64_t>(ngram_hashes_.size());
+    ngram_rows_.finish();
+    input_rows_ = words_ + static_cast<int64_t>(ngram_rows_.hashes().size());
     const int64_t bytes = (input_rows_ + (options_.is_fast_text ? 2 : 1) * words_) * width_ *
                           static_cast<int64_t>(sizeof(float));
     BERTHA_CHECK(options_.available_bytes == 0 || bytes <= options_.available_bytes, "OUT_OF_MEMORY",
@@ -128,15 +129,6 @@ bool Word2Vec::make_subwords() {
     return false;
 }
 
-// The row of an n-gram, which gets the next one where it is new.
-int32_t Word2Vec::ngram_row(int32_t hash) {
-    const int64_t next = words_ + static_cast<int64_t>(ngram_hashes_.size());
-    BERTHA_CHECK(next < INT32_MAX, "OUT_OF_MEMORY", "expected less than 2^31 rows of words and n-grams");
-    const auto [found, is_new] = ngram_row_of_.try_emplace(hash, static_cast<int32_t>(next));
-    if (is_new) ngram_hashes_.push_back(hash);
-    return found->second;
-}
-
 // A fastText model keeps its tables.
 void Word2Vec::keep_tables() {
     const auto tables = std::make_shared<FastTextTables>();
@@ -144,7 +136,8 @@ void Word2Vec::keep_tables() {
     tables->ngram_rows = input_rows_ - words_;
     tables->has_zero_rows = true;
     std::vector<std::pair<int32_t, int32_t>> kept;
-    for (const int32_t hash : ngram_hashes_) kept.emplace_back(hash, static_cast<int32_t>(kept.size()));
+    for (const int32_t hash : ngram_rows_.hashes())
+        kept.emplace_back(hash, static_cast<int32_t>(kept.size()));
     std::sort(kept.begin(), kept.end());
     for (const auto& [hash, row] : kept) {
         tables->kept_hashes.push_back(hash);
@@ -187,7 +180,9 @@ void Word2Vec::start_rows(int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
         float* input = input_row(row);
         // An n-gram's by its hash: the same values wherever its row lies.
-        const int64_t number = row < words_ ? row : words_ + ngram_hashes_[static_cast<size_t>(row - words_)];
+        const int64_t number = row < words_
+                                   ? row
+                                   : words_ + ngram_rows_.hashes()[static_cast<size_t>(row - words_)];
         CounterRandom random(options_.seed, kInitStream, static_cast<uint64_t>(number));
         for (int64_t z = 0; z < width_; z++)
             input[z] = z < options_.dimensions
@@ -236,7 +231,6 @@ float Word2Vec::rate_at(int32_t epoch, int64_t position) const {
 
 bool Word2Vec::step(Member& member) {
     const FlushDenormals flush;
-    const HogwildRows rows(options_.threads > 1);
     progress_.check_cancelled();
     const Clock::time_point end = Clock::now() + kStepTime;
     if (!std::exchange(member.has_begun, true)) {
@@ -282,7 +276,10 @@ void Word2Vec::finish_slice(Member& member) {
                                      [](int32_t number) { return number != kSentenceEnd; });
     progress_.done.fetch_add(words, std::memory_order_relaxed);
     progress_.add_loss(member.loss_sum, member.loss_count);
-    if (!member.sentence.words.empty()) check_finite(input_row(member.sentence.words.back().rank));
+    if (!member.sentence.words.empty()) {
+        const HogwildRows rows(options_.threads > 1);
+        check_finite(input_row(member.sentence.words.back().rank));
+    }
     member.loss_sum = 0.0;
     member.loss_count = 0;
     member.numbers.clear();
@@ -344,6 +341,7 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
     centre.sources.clear();
     centre.targets.clear();
     centre.labels.clear();
+    centre.group_ends.clear();
     centre.contexts = 0;
     const std::vector<Member::Word>& words = member.sentence.words;
     const Member::Word own = words[index];
@@ -367,74 +365,18 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
     for (size_t i = begin; i < end; i++) {
         if (i == index) continue;
         centre.contexts++;
-        if (by_context)
+        if (by_context) {
             push_targets(words[i].rank);
-        else
+            centre.group_ends.push_back(static_cast<int32_t>(centre.targets.size()));
+        } else {
             push_word(words[i].rank);
+        }
     }
     if (centre.contexts == 0) return;
     if (by_context)
         push_word(own.rank);
     else
         push_targets(own.rank);
-}
-
-// The inner nodes from the root to a word, as targets.
-void Word2Vec::append_path(Member& member, int32_t word) {
-    const auto i = static_cast<size_t>(word);
-    for (int64_t j = tree_.begin[i]; j < tree_.begin[i + 1]; j++) {
-        member.next.targets.push_back(output_row(tree_.points[static_cast<size_t>(j)]));
-        member.next.labels.push_back(tree_.codes[static_cast<size_t>(j)] == 0 ? 1.0f : 0.0f);
-    }
-}
-
-// A word and its negatives as targets; a negative that is the word itself is left out.
-void Word2Vec::append_samples(Member& member, int32_t word, CounterRandom& random) {
-    std::vector<float*>& targets = member.next.targets;
-    const size_t first = targets.size();
-    targets.resize(first + 1 + static_cast<size_t>(options_.negative));
-    targets[first] = output_row(word);
-    size_t next = first + 1;
-    for (int32_t n = 0; n < options_.negative; n++) {
-        const int32_t drawn = negatives_->draw(random);
-        targets[next] = output_row(drawn);
-        next += drawn != word ? 1 : 0;
-    }
-    targets.resize(next);
-    member.next.labels.resize(next, 0.0f);
-    member.next.labels[first] = 1.0f;
-}
-
-void Word2Vec::compute(Member& member) {
-    const Member::Centre& centre = member.ready;
-    if (centre.contexts == 0 || centre.targets.empty()) return;
-    const auto sources = static_cast<int64_t>(centre.sources.size()),
-               targets = static_cast<int64_t>(centre.targets.size());
-    const bool is_window = options_.skip_gram && !options_.is_fast_text;
-    const auto needed = static_cast<size_t>(is_window ? window_scratch(sources, targets, width_) : targets);
-    if (member.scratch.size() < needed) member.scratch.resize(needed);
-    if (is_window) {
-        member.kernels.window_step({centre.sources.data(), centre.targets.data(), centre.labels.data(),
-                                    sources, targets, width_, centre.rate, member.scratch.data()});
-    } else {
-        const float share = 1.0f / static_cast<float>(sources);
-        const bool is_mean = options_.cbow_mean || options_.skip_gram;
-        member.kernels.gather_rows(centre.sources.data(), sources, width_, is_mean ? share : 1.0f,
-                                   member.hidden.floats());
-        std::memset(member.gradient.floats(), 0, static_cast<size_t>(width_) * sizeof(float));
-        member.kernels.hidden_step({member.hidden.floats(), centre.targets.data(), centre.labels.data(),
-                                    targets, width_, centre.rate, member.gradient.floats(),
-                                    member.scratch.data()});
-        member.kernels.scatter_rows(member.gradient.floats(), width_, is_mean ? 1.0f : share,
-                                    centre.sources.data(), sources);
-    }
-    if (static_cast<uint64_t>(centre.token) % kLossEvery != 0 || centre.rate <= 0.0f) return;
-    // The errors are rate · (label − p): what is missing of a probability of 1.
-    const int64_t errors = is_window ? sources * targets : targets;
-    for (int64_t i = 0; i < errors; i++)
-        member.loss_sum -= std::log(
-            std::max(1e-7f, 1.0f - std::abs(member.scratch[static_cast<size_t>(i)]) / centre.rate));
-    member.loss_count += is_window || (options_.is_fast_text && options_.skip_gram) ? centre.contexts : 1;
 }
 
 }  // namespace bertha::cpu

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "cpu/word-vectors/corpus/vocabulary.h"
@@ -52,7 +51,6 @@ private:
     bool make_vocabulary();
     bool make_tables();
     bool make_subwords();
-    int32_t ngram_row(int32_t hash);
     LongPhase rows_phase(void (Word2Vec::*body)(int64_t begin, int64_t end), const int64_t& rows);
     void start_rows(int64_t begin, int64_t end);
     void compose_rows(int64_t begin, int64_t end);
@@ -68,6 +66,7 @@ private:
     void prepare_window(Member& member, size_t index);
     void append_path(Member& member, int32_t word);
     void append_samples(Member& member, int32_t word, CounterRandom& random);
+    void push_hidden(Member& member);
     void compute(Member& member);
     void check_finite(const float* row) const;
     float rate_at(int32_t epoch, int64_t position) const;
@@ -88,8 +87,7 @@ private:
     std::vector<uint32_t> keep_;          // an occurrence is kept where 32 random bits are at most this
     std::vector<int64_t> subword_begin_;  // [words + 1]
     std::vector<int32_t> subword_rows_;   // of a word: its own row, then its n-grams'
-    std::unordered_map<int32_t, int32_t> ngram_row_of_;  // by hash; of n-grams that a word has
-    std::vector<int32_t> ngram_hashes_;                  // by row behind the words'
+    NgramRows ngram_rows_{0};             // of those that a word has
     std::vector<std::unique_ptr<Member>> members_;
     std::atomic<int64_t> next_slice_{0};
     std::shared_ptr<WordVectors> vectors_;

@@ -32,6 +32,7 @@ struct Word2Vec::Member {
     struct Centre {
         std::vector<float*> sources, targets;
         std::vector<float> labels;
+        std::vector<int32_t> group_ends;  // of fastText's skip-gram: behind the targets of each context
         int64_t contexts = 0;
         int64_t token = 0;
         float rate = 0.0f;
@@ -39,7 +40,7 @@ struct Word2Vec::Member {
     Centre ready, next;
     bool has_begun = false, has_next = false;
     std::vector<float> scratch;
-    Buffer hidden, gradient;
+    Buffer hidden, gradient, start;  // of the hidden vector, which groups move
 
     double loss_sum = 0.0;
     int64_t loss_count = 0;
