@@ -113,14 +113,6 @@ Op op_of(const std::string& name) {
     }
 }
 
-Op read_op(const Napi::Object& object) {
-    Op op = op_of(to_string(get(object, "op"), "op"));
-    OpReader reader(object);
-    visit_fields(op, reader);
-    reader.refuse_others(name_of(op));
-    return op;
-}
-
 // The index of the domain of that name.
 int32_t domain_at(const Program& program, const Napi::Object& object, const char* key) {
     if (!has(object, key)) return kNoIndex;
@@ -196,6 +188,14 @@ FilePart read_part(const Napi::Object& object, std::map<int, std::shared_ptr<con
 Activation activation_from(const std::string& name) { return from_name(name, kActivations, "activation"); }
 
 PoolMode pool_mode_from(const std::string& name) { return from_name(name, kPoolModes, "pooling mode"); }
+
+Op read_op(const Napi::Object& object) {
+    Op op = op_of(to_string(get(object, "op"), "op"));
+    OpReader reader(object);
+    visit_fields(op, reader);
+    reader.refuse_others(name_of(op));
+    return op;
+}
 
 Program read_program(const Napi::Object& spec) {
     Program program;

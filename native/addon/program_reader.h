@@ -15,6 +15,9 @@ Program read_program(const Napi::Object& spec);
 // weights[i].parts: [{fd, offset, dtype, rowBegin, rows, name}]
 std::vector<WeightParts> read_parts(const Napi::Object& spec);
 
+// One op, whose shapes no program was asked about.
+Op read_op(const Napi::Object& object);
+
 Activation activation_from(const std::string& name);
 PoolMode pool_mode_from(const std::string& name);
 

@@ -24,10 +24,13 @@ public:
           bf16_attention_(kernels_.attention_bf16 != nullptr &&
                           (&format == &kernels_.bf16 || &format == &kernels_.int8)),
           weights_(*program_, formats_, kernels_.isa, source, team, cache),
-          relative_biases_(*program_, weights_) {}
+          distance_biases_(*program_, weights_),
+          rotary_tables_(*program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
-    int64_t weight_bytes() const override { return weights_.bytes() + relative_biases_.bytes(); }
+    int64_t weight_bytes() const override {
+        return weights_.bytes() + distance_biases_.bytes() + rotary_tables_.bytes();
+    }
     int64_t shared_bytes() const override { return weights_.shared_bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     std::string device() const override { return "cpu"; }
@@ -79,13 +82,15 @@ private:
     const std::vector<const MatrixFormat*> formats_;  // by op
     const bool bf16_attention_;
     const PackedWeights weights_;
-    const RelativeBiases relative_biases_;
+    const DistanceBiases distance_biases_;
+    const RotaryTables rotary_tables_;
 };
 
 void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
                    Control& control) const {
-    run_forward({*program_, kernels_, plan_, formats_, bf16_attention_, weights_, relative_biases_}, batch,
-                outputs, static_cast<CpuWorkspace&>(workspace), team, control);
+    run_forward(
+        {*program_, kernels_, plan_, formats_, bf16_attention_, weights_, distance_biases_, rotary_tables_},
+        batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/adapters/scaled_linear.h"
+#include "cpu/attention/attention_args.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
@@ -106,12 +107,12 @@ private:
                     prepared = std::max(prepared, block * format(i).row_bytes(value(linear->input).width));
             const auto* attention = std::get_if<ops::Attention>(&op(segment.op_begin));
             if (attention == nullptr) continue;
-            const int64_t head_dim = value(attention->output).width / attention->num_heads;
             const auto scratch_of = model_.bf16_attention ? kernels_.attention_bf16_scratch
                                                           : kernels_.attention_scratch;
-            scratch = std::max(
-                scratch,
-                (scratch_of(batch_.rows(value(attention->query).domain).longest, head_dim) + 15) / 16 * 16);
+            const AttentionArgs longest = attention_args(*attention, model_.rotary_tables,
+                                                         value(attention->output).width,
+                                                         batch_.rows(value(attention->query).domain).longest);
+            scratch = std::max(scratch, (scratch_of(longest) + 15) / 16 * 16);
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;
@@ -357,7 +358,6 @@ private:
     }
 
     void run_whole(const ops::Attention& op) const {
-        const int64_t hidden_size = value(op.output).width, head_dim = hidden_size / op.num_heads;
         const int32_t* begins = offsets(op.query);
         if (begins == nullptr) return;  // no rows
         float* scores = nullptr;
@@ -375,18 +375,13 @@ private:
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
             const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
-            AttentionArgs args;
-            args.qkv = at(op.query, begin) + head * head_dim;
-            args.context = at(op.output, begin) + head * head_dim;
+            AttentionArgs args = attention_args(op, model_.rotary_tables, value(op.output).width, seq_len);
+            point_at_rows(args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); });
             if (scores != nullptr)
                 args.scores = scores + scores_offset[static_cast<size_t>(sequence)] +
                               head * seq_len * seq_len;
             args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
-            args.seq_len = seq_len;
-            args.head_dim = head_dim;
-            args.hidden_size = hidden_size;
-            args.softmax_scale = op.softmax_scale;
-            args.relative_bias = model_.relative_biases.of(op.relative_bias, head, seq_len);
+            args.relative_bias = model_.distance_biases.of(op, head, seq_len);
             (model_.bf16_attention ? kernels_.attention_bf16 : kernels_.attention)(args);
         });
     }

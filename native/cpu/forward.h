@@ -3,9 +3,10 @@
 
 #include <vector>
 
+#include "cpu/attention/distance_biases.h"
+#include "cpu/attention/rotary_tables.h"
 #include "cpu/kernels.h"
 #include "cpu/weights/model_weights.h"
-#include "cpu/relative_biases.h"
 #include "engine/allocator.h"
 #include "engine/backend.h"
 #include "engine/program/plan.h"
@@ -20,7 +21,8 @@ struct ProgramOnCpu {
     const std::vector<const MatrixFormat*>& formats;  // by op
     const bool bf16_attention;
     const ModelWeights& weights;
-    const RelativeBiases& relative_biases;
+    const DistanceBiases& distance_biases;
+    const RotaryTables& rotary_tables;
 };
 
 class CpuWorkspace final : public Workspace {

@@ -59,16 +59,26 @@ struct MatrixFormat {
     void (*linear)(const LinearArgs&);
 };
 
-// One head of one sequence.
+// One head of one sequence. Rows are seq_len, each [head_dim].
 struct AttentionArgs {
-    const float* qkv = nullptr;  // first token's q of this head; k is hidden_size further, v twice that
-    float* context = nullptr;    // first token's output of this head, row stride hidden_size
-    float* scores = nullptr;     // [seq_len, seq_len] probabilities, or null
+    const float* query = nullptr;          // first token's row; rows query_stride floats apart
+    const float* key = nullptr;            // likewise, key_stride apart
+    const float* value = nullptr;          // likewise, value_stride apart
+    float* context = nullptr;              // first token's output of this head, row stride hidden_size
+    float* scores = nullptr;               // [seq_len, seq_len] probabilities, or null
     const float* relative_bias = nullptr;  // [2 * seq_len - 1]: entry seq_len - 1 + (key - query), or null
-    float* scratch = nullptr;              // attention_scratch(seq_len, head_dim) floats
+    // [seq_len, rotary_dims], or null: by how much the pairs of columns (i, i + rotary_dims / 2) of queries
+    // and keys turn, the cosines of all pairs, then the sines.
+    const float* rotary = nullptr;
+    float* scratch = nullptr;  // attention_scratch(these) floats
     int64_t seq_len = 0;
     int64_t head_dim = 0;
     int64_t hidden_size = 0;
+    int64_t query_stride = 0;
+    int64_t key_stride = 0;
+    int64_t value_stride = 0;
+    int64_t rotary_dims = 0;
+    int64_t window = 0;  // no query sees a key at more than this distance; 0: all keys
     float softmax_scale = 0.0f;
 };
 
@@ -127,10 +137,11 @@ struct KernelTable {
     MatrixFormat int8;          // per-channel weights, per-token activations, exact integer sums
     MatrixFormat int8_fast;     // coarser and faster; precision null where int8 is as fast
     MatrixFormat bf16;          // precision null where the processor has no bf16 products
-    int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
+    // Floats of args.scratch, for args that differ in pointers alone, or have fewer rows.
+    int64_t (*attention_scratch)(const AttentionArgs&);
     void (*attention)(const AttentionArgs&);
     // The same with bf16 products, or null; fp32 sums and softmax.
-    int64_t (*attention_bf16_scratch)(int64_t seq_len, int64_t head_dim);
+    int64_t (*attention_bf16_scratch)(const AttentionArgs&);
     void (*attention_bf16)(const AttentionArgs&);
     // x, out [rows, width]; weight, bias [width]; bias may be null
     void (*layer_norm)(const float* x, const float* weight, const float* bias, float* out, int64_t rows,
@@ -166,7 +177,7 @@ const KernelTable* avx512_kernels();
 enum class Bf16Products { kInstruction, kFma };
 struct Bf16Kernels {
     MatrixFormat format;
-    int64_t (*attention_scratch)(int64_t seq_len, int64_t head_dim);
+    int64_t (*attention_scratch)(const AttentionArgs&);
     void (*attention)(const AttentionArgs&);
 };
 

@@ -94,14 +94,13 @@ export type NativeOp =
       readonly output: number;
       readonly scores?: number | undefined;
       readonly relativeBias?: number | undefined;
-      readonly slopes?: number | undefined;
+      readonly slopes?: readonly number[] | undefined;
       readonly numHeads: number;
       readonly numKeyHeads?: number | undefined;
       readonly softmaxScale: number;
       readonly causal?: boolean | undefined;
       readonly window?: number | undefined;
-      readonly rotaryDims?: number | undefined;
-      readonly rotaryBase?: number | undefined;
+      readonly inverseFrequencies?: readonly number[] | undefined;
       readonly dropoutSite?: number | undefined;
       readonly dropout?: number | undefined;
     }

@@ -7,8 +7,8 @@ import { attention, type AttentionInputs } from '../support/reference.js';
 
 const t = suite(`attention ${instructionSet}`);
 
-function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias }: AttentionInputs, bf16 = false) {
-  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16);
+function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias, terms }: AttentionInputs, bf16 = false) {
+  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16, { op: 'attention', ...terms });
 }
 
 /** `deviation` is that of queries and keys: about the deviation of the logits, squared. */

@@ -1,5 +1,6 @@
 // What every op of the engine must compute, written for clarity in float64. Shapes are those of native/engine/program/ops.h.
 import type { ActivationName } from '../../src/checkpoint/activation.js';
+import { isSeen, slopeTerm, turned, type AttentionTerms } from './attention-terms.js';
 import { unitRoundoff } from './compare.js';
 
 /** erf and erfc to about 1e-15: the Taylor series near 0, the continued fraction (Lentz) in the tails. */
@@ -103,6 +104,14 @@ export interface AttentionInputs {
   readonly headDim: number;
   readonly scale: number;
   readonly relativeBias: Float32Array | null;
+  readonly terms?: AttentionTerms;
+}
+
+/** What errors are relative to: a number that turns has an error of its pair's length, which it may be far below. */
+function sizesOf(qkv: Float64Array, { headDim, terms = {} }: AttentionInputs): Float64Array {
+  const pairs = terms.inverseFrequencies?.length ?? 0;
+  const pairLength = (start: number, i: number) => 2 * Math.hypot(qkv[start + (i % pairs)]!, qkv[start + (i % pairs) + pairs]!);
+  return qkv.map((value, at) => (at % headDim < 2 * pairs ? pairLength(at - (at % headDim), at % headDim) : Math.abs(value)));
 }
 
 /**
@@ -110,37 +119,40 @@ export interface AttentionInputs {
  * sequence. The tolerances are what float32 costs: `dotError(k)` is the relative error of a sum of k products.
  */
 export function attention(inputs: AttentionInputs, dotError: (k: number) => number) {
-  const { qkv, cuSeqlens, heads, headDim, scale, relativeBias } = inputs;
+  const { cuSeqlens, heads, headDim, scale, relativeBias, terms = {} } = inputs;
+  const qkv = turned(inputs, terms);
   const hidden = heads * headDim;
   const output = new Float64Array(qkv.length / 3);
   const outputTolerance = new Float64Array(output.length);
   const scores: number[] = [];
   const scoreTolerance: number[] = [];
   const at = (token: number, part: number, head: number) => token * 3 * hidden + part * hidden + head * headDim;
+  const sizes = sizesOf(qkv, inputs);
   for (let sequence = 1; sequence < cuSeqlens.length; sequence++) {
     const begin = cuSeqlens[sequence - 1]!;
     const end = cuSeqlens[sequence]!;
     for (let head = 0; head < heads; head++) {
       for (let query = begin; query < end; query++) {
-        const logits = new Float64Array(end - begin);
+        const logits = new Float64Array(end - begin).fill(-Infinity);
         let error = 0;
         for (let key = begin; key < end; key++) {
+          if (!isSeen(terms, key - query)) continue;
           let size = 0;
           let sum = 0;
           for (let i = 0; i < headDim; i++) {
-            const product = qkv[at(query, 0, head) + i]! * qkv[at(key, 1, head) + i]! * scale;
-            sum += product;
-            size += Math.abs(product);
+            sum += qkv[at(query, 0, head) + i]! * qkv[at(key, 1, head) + i]! * scale;
+            size += sizes[at(query, 0, head) + i]! * sizes[at(key, 1, head) + i]! * scale;
           }
-          const bias = relativeBias === null ? 0 : relativeBias[relativeBucket(key - query, relativeBias.length / heads) * heads + head]!;
+          const bucket = relativeBias === null ? 0 : relativeBias[relativeBucket(key - query, relativeBias.length / heads) * heads + head]!;
+          const bias = bucket + slopeTerm(terms, head, key - query);
           logits[key - begin] = sum + bias;
           error = Math.max(error, (size + Math.abs(bias)) * dotError(headDim + 2));
         }
-        const peak = Math.max(...logits);
+        const peak = logits.reduce((a, b) => Math.max(a, b));
         const weights = logits.map((logit) => Math.exp(logit - peak));
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         // Each logit, and the peak it is measured from, is off by `error`; log2(e) * distance is rounded; exp2 has an error of its own.
-        const relative = weights.map((_, j) => 4 * error + 4 * (peak - logits[j]!) * unitRoundoff + 5e-7);
+        const relative = weights.map((weight, j) => (weight === 0 ? 0 : 4 * error + 4 * (peak - logits[j]!) * unitRoundoff + 5e-7));
         weights.forEach((weight, j) => {
           scores.push(weight / total);
           scoreTolerance.push((weight / total) * relative[j]! + 1e-30);

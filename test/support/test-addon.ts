@@ -3,8 +3,14 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeAddon } from '../../src/runtime/native.js';
+import type { AttentionTerms } from './attention-terms.js';
 import type { DropoutSite } from './philox.js';
 import type { NativeTrainingRowOps } from './training-row-ops.js';
+
+/** Other fields of an attention's op. */
+export interface AttentionFields extends AttentionTerms {
+  readonly op: 'attention';
+}
 
 /** One op at a time on typed arrays, by the kernels of the instruction set in use. */
 export interface NativeOps {
@@ -29,6 +35,7 @@ export interface NativeOps {
     scale: number,
     relativeBias: Float32Array | null,
     bf16?: boolean,
+    terms?: AttentionFields,
   ): { output: Float32Array; scores: Float32Array };
   embed(
     ids: Int32Array,
@@ -70,6 +77,7 @@ export interface NativeTrainingOps extends NativeTrainingRowOps {
     relativeBias: Float32Array | null,
     gradOutput: Float32Array,
     dropout: DropoutSite | null,
+    terms?: AttentionFields,
   ): { output: Float32Array; lse: Float32Array; qkv: Float32Array; relativeBias: Float32Array };
 }
 

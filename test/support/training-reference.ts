@@ -1,4 +1,5 @@
 // Gradients of the engine's ops, written for clarity in float64; test/training/training-reference.test.ts holds them against central differences.
+import { isSeen, slopeTerm, turned, type AttentionTerms } from './attention-terms.js';
 import { dropoutFactor, type DropoutSite } from './philox.js';
 import { relativeBucket } from './reference.js';
 
@@ -47,13 +48,14 @@ export function linearGrad({ input, weight, gradOutput, m, n, k }: LinearGradInp
 /** Attention and the gradient of its output: qkv [tokens, 3, heads, headDim], relativeBias [buckets, heads], gradOutput [tokens, heads * headDim]. */
 export interface AttentionGradInputs {
   readonly qkv: ArrayLike<number>;
-  readonly cuSeqlens: ArrayLike<number>;
+  readonly cuSeqlens: Int32Array;
   readonly heads: number;
   readonly headDim: number;
   readonly scale: number;
   readonly relativeBias: ArrayLike<number> | null;
   readonly gradOutput: ArrayLike<number>;
   readonly dropout: DropoutSite | null;
+  readonly terms?: AttentionTerms;
 }
 
 export interface AttentionGrad {
@@ -65,8 +67,10 @@ export interface AttentionGrad {
 }
 
 /** softmax(q · kᵀ · scale + bias) with dropout, times v, for each sequence and head, and the gradients of qkv and of the table. */
-export function attentionGrad(inputs: AttentionGradInputs): AttentionGrad {
-  const { qkv, cuSeqlens, heads, headDim, relativeBias } = inputs;
+export function attentionGrad(given: AttentionGradInputs): AttentionGrad {
+  const { cuSeqlens, heads, headDim, relativeBias, terms = {} } = given;
+  const inputs = { ...given, qkv: turned(given, terms) };
+  const { qkv } = inputs;
   const tokens = qkv.length / (3 * heads * headDim);
   const result = {
     output: new Float64Array(tokens * heads * headDim),
@@ -78,23 +82,26 @@ export function attentionGrad(inputs: AttentionGradInputs): AttentionGrad {
     for (let head = 0; head < heads; head++)
       for (let query = cuSeqlens[i - 1]!; query < cuSeqlens[i]!; query++)
         attentionRow(inputs, head, query, cuSeqlens[i - 1]!, cuSeqlens[i]!, result);
-  return result;
+  return { ...result, qkv: turned({ ...given, qkv: result.qkv }, terms, -1) };
 }
 
 /** One query of one head: its output, and what it adds to the gradients. */
 function attentionRow(inputs: AttentionGradInputs, head: number, query: number, begin: number, end: number, result: AttentionGrad): void {
-  const { qkv, heads, headDim, scale, relativeBias, gradOutput, dropout } = inputs;
+  const { qkv, heads, headDim, scale, relativeBias, gradOutput, dropout, terms = {} } = inputs;
   const at = (token: number, part: number) => ((token * 3 + part) * heads + head) * headDim;
   const outputAt = (query * heads + head) * headDim;
   const entry = (key: number) => relativeBucket(key - query, relativeBias!.length / heads) * heads + head;
-  const keys = Array.from({ length: end - begin }, (_, i) => begin + i);
+  const keys = Array.from({ length: end - begin }, (_, i) => begin + i).filter((key) => isSeen(terms, key - query));
   const dot = (a: ArrayLike<number>, aAt: number, b: ArrayLike<number>, bAt: number) => {
     let sum = 0;
     for (let i = 0; i < headDim; i++) sum += a[aAt + i]! * b[bAt + i]!;
     return sum;
   };
   const scores = keys.map(
-    (key) => dot(qkv, at(query, 0), qkv, at(key, 1)) * scale + (relativeBias === null ? 0 : relativeBias[entry(key)]!),
+    (key) =>
+      dot(qkv, at(query, 0), qkv, at(key, 1)) * scale +
+      (relativeBias === null ? 0 : relativeBias[entry(key)]!) +
+      slopeTerm(terms, head, key - query),
   );
   const peak = Math.max(...scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0);

@@ -1,6 +1,7 @@
 #include "addon/test/ops.h"
 
 #include "addon/program_reader.h"
+#include "addon/test/attention_case.h"
 #include "addon/test/op_args.h"
 #include "cpu/isa/isa.h"
 #include "cpu/peak.h"
@@ -86,52 +87,32 @@ Napi::Value layer_norm(const Napi::CallbackInfo& info) {
 }
 
 // attention(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads] |
-// null, bf16): { output, scores }. Throws PRECISION where bf16 is wanted of a processor without.
+// null, bf16, terms?): { output, scores }; terms: other fields of the op. Throws PRECISION where bf16 is
+// wanted of a processor without.
 Napi::Value attention(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
         const bool bf16 = info[6].ToBoolean();
         BERTHA_CHECK(!bf16 || kernels.attention_bf16 != nullptr, "PRECISION",
                      "bf16 needs AVX512_BF16, which this processor does not have");
-        const std::vector<float> qkv = to_floats(info[0], "qkv");
-        const int64_t heads = size_arg(info, 2, "numHeads"), head_dim = size_arg(info, 3, "headDim"),
-                      hidden = heads * head_dim;
-        const int64_t tokens = static_cast<int64_t>(qkv.size()) / (3 * hidden);
-        check_count(qkv.size(), tokens * 3 * hidden, "qkv");
-        const std::vector<int32_t> offsets = sequence_offsets(info[1], tokens);
-        const Floats table = optional_floats(info[5], "relativeBias");
-        const auto buckets = static_cast<int32_t>(table.values.size() / static_cast<size_t>(heads));
-        int64_t longest = 0, num_scores = 0;
-        for (size_t i = 1; i < offsets.size(); i++) {
-            const int64_t seq_len = offsets[i] - offsets[i - 1];
-            longest = std::max(longest, seq_len);
-            num_scores += heads * seq_len * seq_len;
+        AttentionCase call(info, info[7]);
+        int64_t num_scores = 0;
+        for (size_t i = 1; i < call.offsets.size(); i++) {
+            const int64_t seq_len = call.offsets[i] - call.offsets[i - 1];
+            num_scores += call.heads * seq_len * seq_len;
         }
         const auto scratch_of = bf16 ? kernels.attention_bf16_scratch : kernels.attention_scratch;
-        const Buffer scratch(static_cast<size_t>(scratch_of(longest, head_dim)) * sizeof(float));
-        std::vector<float> output(static_cast<size_t>(tokens * hidden)),
+        const Buffer scratch(static_cast<size_t>(scratch_of(call.largest())) * sizeof(float));
+        std::vector<float> output(static_cast<size_t>(call.tokens * call.hidden)),
             scores(static_cast<size_t>(num_scores));
         float* next_scores = scores.data();
         const FlushDenormals flush;
-        for (size_t i = 1; i < offsets.size(); i++) {
-            const int32_t begin = offsets[i - 1], seq_len = offsets[i] - begin;
-            for (int64_t head = 0; head < heads; head++) {
-                std::vector<float> bias;
-                for (int32_t distance = 1 - seq_len; table.present && distance < seq_len; distance++)
-                    bias.push_back(
-                        table.values[static_cast<size_t>(relative_bucket(distance, buckets) * heads + head)]);
-                cpu::AttentionArgs args;
-                args.qkv = qkv.data() + begin * 3 * hidden + head * head_dim;
-                args.context = output.data() + begin * hidden + head * head_dim;
+        for (size_t i = 0; i + 1 < call.offsets.size(); i++) {
+            for (int64_t head = 0; head < call.heads; head++) {
+                cpu::AttentionArgs args = call.args(i, head, output, scratch.floats());
                 args.scores = next_scores;
-                args.relative_bias = table.present ? bias.data() : nullptr;
-                args.scratch = scratch.floats();
-                args.seq_len = seq_len;
-                args.head_dim = head_dim;
-                args.hidden_size = hidden;
-                args.softmax_scale = static_cast<float>(to_double(info[4], "scale"));
                 (bf16 ? kernels.attention_bf16 : kernels.attention)(args);
-                next_scores += int64_t{seq_len} * seq_len;
+                next_scores += args.seq_len * args.seq_len;
             }
         }
         return object_of(info.Env(), {{"output", output}, {"scores", scores}});

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "addon/test/attention_case.h"
 #include "addon/test/op_args.h"
 #include "cpu/isa/isa.h"
 #include "engine/allocator.h"
@@ -188,107 +189,69 @@ cpu::Dropout dropout_of(const Napi::Value& value) {
     return dropout;
 }
 
-// Everything of attentionGrad's call, and its results.
-struct AttentionCase {
-    std::vector<float> qkv, grad_output, table;
-    std::vector<int32_t> offsets;
-    int64_t heads, head_dim, hidden, tokens;
-    float scale;
-    cpu::Dropout dropout;
-    std::vector<float> output, lse, grad_qkv, grad_table;
-
-    explicit AttentionCase(const Napi::CallbackInfo& info)
-        : qkv(to_floats(info[0], "qkv")),
-          grad_output(to_floats(info[6], "gradOutput")),
-          offsets(to_int32s(info[1], "cuSeqlens")),
-          heads(to_int(info[2], "numHeads", 1, 1024)),
-          head_dim(to_int(info[3], "headDim", 1, 4096)),
-          hidden(heads * head_dim),
-          tokens(static_cast<int64_t>(qkv.size()) / (3 * hidden)),
-          scale(static_cast<float>(to_double(info[4], "scale"))),
-          dropout(dropout_of(info[7])) {
-        if (!info[5].IsNull()) table = to_floats(info[5], "relativeBias");
-        check_count(qkv.size(), tokens * 3 * hidden, "qkv");
-        check_count(grad_output.size(), tokens * hidden, "gradOutput");
-        BERTHA_CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "INVALID_ARG",
-                     "cuSeqlens must go from 0 to %lld", static_cast<long long>(tokens));
-        output.resize(static_cast<size_t>(tokens * hidden));
-        lse.resize(static_cast<size_t>(tokens * heads));
-        grad_qkv.resize(qkv.size(), 1e30f);  // written, not added to
-        grad_table.resize(table.size(), 0.0f);
-    }
-
-    int64_t longest() const {
-        int32_t longest = 1;
-        for (size_t i = 1; i < offsets.size(); i++) longest = std::max(longest, offsets[i] - offsets[i - 1]);
-        return longest;
-    }
-
-    size_t entry(int32_t distance, int64_t head) const {
-        const auto buckets = static_cast<int32_t>(table.size() / static_cast<size_t>(heads));
-        return static_cast<size_t>(relative_bucket(distance, buckets) * heads + head);
-    }
-
-    void run(const TrainingKernels& training, int32_t begin, int32_t seq_len, int64_t head, float* scratch) {
-        std::vector<float> bias, grad_bias(static_cast<size_t>(2 * seq_len - 1), 1e30f);
-        for (int32_t distance = 1 - seq_len; !table.empty() && distance < seq_len; distance++)
-            bias.push_back(table[entry(distance, head)]);
-        cpu::AttentionTrainArgs forward;
-        forward.forward.qkv = qkv.data() + begin * 3 * hidden + head * head_dim;
-        forward.forward.context = output.data() + begin * hidden + head * head_dim;
-        forward.forward.relative_bias = table.empty() ? nullptr : bias.data();
-        forward.forward.scratch = scratch;
-        forward.forward.seq_len = seq_len;
-        forward.forward.head_dim = head_dim;
-        forward.forward.hidden_size = hidden;
-        forward.forward.softmax_scale = scale;
-        forward.row_lse = lse.data() + begin * heads + head;
-        forward.lse_stride = heads;
-        forward.dropout = dropout;
-        forward.dropout.site += static_cast<uint32_t>(head) << 16;
-        forward.first_row = static_cast<uint32_t>(begin);
-        training.attention_train(forward);
-        cpu::AttentionGradArgs args;
-        args.qkv = forward.forward.qkv;
-        args.context = forward.forward.context;
-        args.grad_context = grad_output.data() + begin * hidden + head * head_dim;
-        args.row_lse = forward.row_lse;
-        args.grad_qkv = grad_qkv.data() + begin * 3 * hidden + head * head_dim;
-        args.relative_bias = forward.forward.relative_bias;
-        args.grad_relative_bias = table.empty() ? nullptr : grad_bias.data();
-        args.scratch = scratch;
-        args.seq_len = seq_len;
-        args.head_dim = head_dim;
-        args.hidden_size = hidden;
-        args.lse_stride = heads;
-        args.softmax_scale = scale;
-        args.dropout = forward.dropout;
-        args.first_row = forward.first_row;
-        training.attention_grad(args);
-        for (int32_t distance = 1 - seq_len; !table.empty() && distance < seq_len; distance++)
-            grad_table[entry(distance, head)] += grad_bias[static_cast<size_t>(seq_len - 1 + distance)];
-    }
+// What attentionGrad gives back.
+struct AttentionGrads {
+    explicit AttentionGrads(const AttentionCase& call)
+        : output(static_cast<size_t>(call.tokens * call.hidden)),
+          lse(static_cast<size_t>(call.tokens * call.heads)),
+          qkv(call.qkv.size(), 1e30f),  // written, not added to
+          table(call.table.values.size(), 0.0f) {}
+    std::vector<float> output, lse, qkv, table;
 };
 
+void run_attention_grad(const TrainingKernels& training, AttentionCase& call, size_t sequence, int64_t head,
+                        const std::vector<float>& grad_output, const cpu::Dropout& dropout, float* scratch,
+                        AttentionGrads& grads) {
+    const int32_t begin = call.offsets[sequence];
+    cpu::AttentionTrainArgs forward;
+    forward.forward = call.args(sequence, head, grads.output, scratch);
+    forward.row_lse = grads.lse.data() + begin * call.heads + head;
+    forward.lse_stride = call.heads;
+    forward.dropout = dropout;
+    forward.dropout.site += static_cast<uint32_t>(head) << 16;
+    forward.first_row = static_cast<uint32_t>(begin);
+    training.attention_train(forward);
+    const int64_t seq_len = forward.forward.seq_len;
+    std::vector<float> grad_bias(static_cast<size_t>(2 * seq_len - 1), 1e30f);
+    cpu::AttentionGradArgs args;
+    args.forward = forward.forward;
+    args.grad_context = grad_output.data() + begin * call.hidden + head * call.head_dim;
+    args.row_lse = forward.row_lse;
+    args.grad_query = grads.qkv.data() + begin * 3 * call.hidden + head * call.head_dim;
+    args.grad_key = args.grad_query + call.hidden;
+    args.grad_value = args.grad_key + call.hidden;
+    args.grad_relative_bias = call.table.present ? grad_bias.data() : nullptr;
+    args.grad_stride = 3 * call.hidden;
+    args.lse_stride = call.heads;
+    args.dropout = forward.dropout;
+    args.first_row = forward.first_row;
+    training.attention_grad(args);
+    for (int64_t distance = 1 - seq_len; call.table.present && distance < seq_len; distance++)
+        grads.table[call.entry(distance, head)] += grad_bias[static_cast<size_t>(seq_len - 1 + distance)];
+}
+
 // attentionGrad(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads]
-// | null, gradOutput [tokens,heads*headDim], dropout | null): { output, lse [tokens,heads], qkv, relativeBias
-// }
+// | null, gradOutput [tokens,heads*headDim], dropout | null, terms?): { output, lse [tokens,heads], qkv,
+// relativeBias }; terms: other fields of the op.
 Napi::Value attention_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const TrainingKernels& training = cpu::training_kernels();
-        AttentionCase call(info);
-        const int64_t floats = std::max(cpu::kernels().attention_scratch(call.longest(), call.head_dim),
-                                        training.attention_grad_scratch(call.longest(), call.head_dim));
+        AttentionCase call(info, info[8]);
+        const std::vector<float> grad_output = to_floats(info[6], "gradOutput");
+        check_count(grad_output.size(), call.tokens * call.hidden, "gradOutput");
+        const cpu::Dropout dropout = dropout_of(info[7]);
+        AttentionGrads grads(call);
+        const int64_t floats = std::max(cpu::kernels().attention_scratch(call.largest()),
+                                        training.attention_grad_scratch(call.largest()));
         const Buffer scratch(static_cast<size_t>(floats) * sizeof(float));
         const FlushDenormals flush;
-        for (size_t i = 1; i < call.offsets.size(); i++)
+        for (size_t i = 0; i + 1 < call.offsets.size(); i++)
             for (int64_t head = 0; head < call.heads; head++)
-                call.run(training, call.offsets[i - 1], call.offsets[i] - call.offsets[i - 1], head,
-                         scratch.floats());
-        return object_of(info.Env(), {{"output", call.output},
-                                      {"lse", call.lse},
-                                      {"qkv", call.grad_qkv},
-                                      {"relativeBias", call.grad_table}});
+                run_attention_grad(training, call, i, head, grad_output, dropout, scratch.floats(), grads);
+        return object_of(info.Env(), {{"output", grads.output},
+                                      {"lse", grads.lse},
+                                      {"qkv", grads.qkv},
+                                      {"relativeBias", grads.table}});
     });
 }
 

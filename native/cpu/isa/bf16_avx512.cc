@@ -29,6 +29,7 @@ namespace {
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"
+#include "cpu/kernels/positions-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/bf16-inl.h"
 #include "cpu/kernels/bf16_by_fma-inl.h"

@@ -1,4 +1,5 @@
-// softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask.
+// softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask; what positions change
+// is in positions-inl.h.
 //
 // Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products
 // run on the tiles of gemm-inl.h. A tile of query rows meets all keys at once: its probabilities stay in L1
@@ -11,24 +12,27 @@ struct AttentionScratch {
     float* keys;    // [head_dim][padded seq_len], in panels
     float* values;  // [seq_len][padded head_dim], in panels
     float* scores;  // [kTileRows][padded seq_len]
+    float* turned;  // [2][seq_len][head_dim]: queries and keys, where they turn
+    int64_t floats;
 };
 
-inline int64_t attention_scratch_floats(int64_t seq_len, int64_t head_dim, AttentionScratch* parts,
-                                        float* base) {
-    const int64_t keys = padded_columns(seq_len) * head_dim;
-    const int64_t values = padded_columns(head_dim) * seq_len;
-    const int64_t scores = kTileRows * padded_columns(seq_len);
-    if (parts != nullptr) {
-        parts->keys = base;
-        parts->values = base + (keys + 15) / 16 * 16;
-        parts->scores = parts->values + (values + 15) / 16 * 16;
-    }
-    return (keys + 15) / 16 * 16 + (values + 15) / 16 * 16 + scores;
+inline AttentionScratch attention_parts(const AttentionArgs& args, float* base) {
+    int64_t at = 0;
+    const auto part = [&](int64_t floats) {
+        const int64_t begin = at;
+        at += (floats + 15) / 16 * 16;
+        return base + begin;
+    };
+    AttentionScratch scratch{};
+    scratch.keys = part(padded_columns(args.seq_len) * args.head_dim);
+    scratch.values = part(padded_columns(args.head_dim) * args.seq_len);
+    scratch.scores = part(kTileRows * padded_columns(args.seq_len));
+    scratch.turned = part(turned_floats(args));
+    scratch.floats = at;
+    return scratch;
 }
 
-inline int64_t attention_scratch(int64_t seq_len, int64_t head_dim) {
-    return attention_scratch_floats(seq_len, head_dim, nullptr, nullptr);
-}
+inline int64_t attention_scratch(const AttentionArgs& args) { return attention_parts(args, nullptr).floats; }
 
 inline void pack_keys(const float* k, int64_t stride, int64_t seq_len, int64_t head_dim, float* dst) {
     for (int64_t first = 0; first < seq_len; first += kPanelWidth) {
@@ -90,19 +94,46 @@ inline float exponentiate(float* scores, int64_t n, float scale, float* lse = nu
     return all;
 }
 
-// Adds the biases to one query row's scores, if there are any; returns what scales the result.
-inline float add_relative_bias(const AttentionArgs& args, float* scores, int64_t query) {
+// Adds the biases to the scores of one query and the keys that it sees, if there are any; returns what scales
+// the result.
+inline float add_relative_bias(const AttentionArgs& args, float* scores, int64_t query, KeyRange keys) {
     if (args.relative_bias == nullptr) return args.softmax_scale;
-    const float* bias = args.relative_bias + args.seq_len - 1 - query;
-    for (int64_t key = 0; key < args.seq_len; key++)
-        scores[key] = scores[key] * args.softmax_scale + bias[key];
+    const float* bias = args.relative_bias + args.seq_len - 1 - query + keys.begin;
+    for (int64_t i = 0; i < keys.count(); i++) scores[i] = scores[i] * args.softmax_scale + bias[i];
     return 1.0f;
 }
 
-// Turns one query row's scores into unnormalised probabilities and returns their sum; lse as exponentiate's.
-inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query, float* lse = nullptr) {
-    const float scale = add_relative_bias(args, scores, query);
-    return exponentiate(scores, args.seq_len, scale, lse);
+// Turns the scores of one query and the keys that it sees into unnormalised probabilities and returns their
+// sum; lse as exponentiate's.
+inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query, KeyRange keys, float* lse) {
+    const float scale = add_relative_bias(args, scores, query, keys);
+    return exponentiate(scores, keys.count(), scale, lse);
+}
+
+inline float sum_of(const float* x, int64_t n) {
+    VecF total = zero();
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) total = add(total, load(x + i));
+    if (i < n) total = add(total, load_first(x + i, n - i));
+    return sum(total);
+}
+
+// The scores of one query, those of the tile's keys, as unnormalised probabilities, 0 where it does not see
+// the key; returns their sum. `powers`: they are powers already, with `total` that of all keys.
+inline float finish_row(const AttentionArgs& args, const TileKeys& tile, int64_t query, bool powers,
+                        VecF total, float* scores, float* lse = nullptr) {
+    const KeyRange keys = keys_of(args, query, 1).seen;
+    float* own = scores + keys.begin - tile.panels.begin;
+    float all;
+    if (powers) {
+        all = args.window == 0 ? sum(total) : sum_of(own, keys.count());
+        if (lse != nullptr) *lse = __builtin_log2f(all);
+    } else {
+        all = softmax_row(args, own, query, keys, lse);
+    }
+    for (int64_t key = tile.panels.begin; key < keys.begin; key++) scores[key - tile.panels.begin] = 0.0f;
+    for (int64_t key = keys.end; key < tile.panels.end; key++) scores[key - tile.panels.begin] = 0.0f;
+    return all;
 }
 
 // A tile's sums x factor for each row.
@@ -163,21 +194,21 @@ inline void for_panels(int64_t columns, const Function& function) {
     }
 }
 
-// scratch.scores of R query rows from `begin` on: as powers, with their totals (true), or, where a row needs
-// its maximum, as they are (false).
+// scratch.scores of R query rows from `begin` on, for the tile's keys: as powers, with their totals (true),
+// or, where a row needs its maximum, as they are (false).
 template <int R>
-inline bool score_rows(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin,
-                       VecF (&totals)[R]) {
+inline bool score_rows(const AttentionArgs& args, const AttentionScratch& scratch, const TileKeys& keys,
+                       int64_t begin, VecF (&totals)[R]) {
     Tile<float> tile{};
-    tile.input = args.qkv + begin * 3 * args.hidden_size;
-    tile.input_stride = 3 * args.hidden_size;
-    tile.output_stride = padded_columns(args.seq_len);
+    tile.input = args.query + begin * args.query_stride;
+    tile.input_stride = args.query_stride;
+    tile.output_stride = keys.stride();
     tile.k = args.head_dim;
     for (VecF& total : totals) total = zero();
     VecI seen = zero_int();
     const auto score = [&](bool powers) {
-        for_panels<kTileVectors>(args.seq_len, [&](int64_t first, int64_t width, auto vectors) {
-            tile.panel = scratch.keys + first * args.head_dim;
+        for_panels<kTileVectors>(keys.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
+            tile.panel = scratch.keys + (keys.panels.begin + first) * args.head_dim;
             tile.output = scratch.scores + first;
             tile.columns = width;
             if (powers) {
@@ -195,36 +226,44 @@ inline bool score_rows(const AttentionArgs& args, const AttentionScratch& scratc
 
 // The context of R query rows from scratch.scores, each row times its factor.
 template <int R>
-inline void context_rows(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin,
-                         const float (&factors)[R]) {
+inline void context_rows(const AttentionArgs& args, const AttentionScratch& scratch, const TileKeys& keys,
+                         int64_t begin, const float (&factors)[R]) {
     Tile<float> tile{};
-    tile.input = scratch.scores;
-    tile.input_stride = padded_columns(args.seq_len);
+    tile.input = scratch.scores + keys.seen.begin - keys.panels.begin;
+    tile.input_stride = keys.stride();
     tile.output_stride = args.hidden_size;
-    tile.k = args.seq_len;
+    tile.k = keys.seen.count();
     for_panels<kTileVectors>(args.head_dim, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.values + first * args.seq_len;
+        tile.panel = scratch.values + first * args.seq_len + keys.seen.begin * padded_columns(width);
         tile.output = args.context + begin * args.hidden_size + first;
         tile.columns = width;
         context_tile<R, vectors>(tile, factors);
     });
 }
 
+// One row of args.scores, from a query's unnormalised probabilities for the tile's keys.
+inline void write_probabilities(const AttentionArgs& args, const TileKeys& keys, int64_t query,
+                                const float* scores, float inverse) {
+    float* row = args.scores + query * args.seq_len;
+    for (int64_t key = 0; key < keys.panels.begin; key++) row[key] = 0.0f;
+    for (int64_t key = keys.panels.begin; key < keys.panels.end; key++)
+        row[key] = scores[key - keys.panels.begin] * inverse;
+    for (int64_t key = keys.panels.end; key < args.seq_len; key++) row[key] = 0.0f;
+}
+
 // One tile of query rows.
 template <int R>
 void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin) {
-    const int64_t seq_len = args.seq_len, padded = padded_columns(seq_len);
+    const TileKeys keys = keys_of(args, begin, R);
     VecF totals[R];
-    const bool powers = score_rows<R>(args, scratch, begin, totals);
+    const bool powers = score_rows<R>(args, scratch, keys, begin, totals);
     float inverse[R];
     for (int r = 0; r < R; r++) {
-        float* scores = scratch.scores + r * padded;
-        inverse[r] = 1.0f / (powers ? sum(totals[r]) : softmax_row(args, scores, begin + r));
-        if (args.scores != nullptr)
-            for (int64_t key = 0; key < seq_len; key++)
-                args.scores[(begin + r) * seq_len + key] = scores[key] * inverse[r];
+        float* scores = scratch.scores + r * keys.stride();
+        inverse[r] = 1.0f / finish_row(args, keys, begin + r, powers, totals[r], scores);
+        if (args.scores != nullptr) write_probabilities(args, keys, begin + r, scores, inverse[r]);
     }
-    context_rows<R>(args, scratch, begin, inverse);
+    context_rows<R>(args, scratch, keys, begin, inverse);
 }
 
 template <int... R>
@@ -235,16 +274,17 @@ inline void attend_rows(int64_t rows, const AttentionArgs& args, const Attention
     functions[rows - 1](args, scratch, begin);
 }
 
-inline AttentionScratch pack_attention(const AttentionArgs& args) {
-    const int64_t seq_len = args.seq_len, stride = 3 * args.hidden_size;
-    AttentionScratch scratch;
-    attention_scratch_floats(seq_len, args.head_dim, &scratch, args.scratch);
-    pack_keys(args.qkv + args.hidden_size, stride, seq_len, args.head_dim, scratch.keys);
-    pack_values(args.qkv + 2 * args.hidden_size, stride, seq_len, args.head_dim, scratch.values);
+// Queries and keys are turned in place of args' own.
+inline AttentionScratch pack_attention(AttentionArgs& args) {
+    const AttentionScratch scratch = attention_parts(args, args.scratch);
+    turn(args, scratch.turned);
+    pack_keys(args.key, args.key_stride, args.seq_len, args.head_dim, scratch.keys);
+    pack_values(args.value, args.value_stride, args.seq_len, args.head_dim, scratch.values);
     return scratch;
 }
 
-inline void attention(const AttentionArgs& args) {
+inline void attention(const AttentionArgs& given) {
+    AttentionArgs args = given;
     const int64_t seq_len = args.seq_len;
     const AttentionScratch scratch = pack_attention(args);
     const int64_t tiles = (seq_len + kTileRows - 1) / kTileRows;

@@ -8,12 +8,14 @@ struct Bf16Scratch {
     uint8_t* queries;  // bf16 rows
     uint8_t* keys;     // panels, scaled so that scores are powers of two
     uint8_t* values;
+    float* turned;           // [2][seq_len][head_dim]: queries and keys, where they turn
     float* scores;           // [kBf16Rows][padded seq_len], where powers need a maximum
     uint8_t* probabilities;  // [kBf16Rows] bf16 rows
     int64_t floats;
 };
 
-inline Bf16Scratch bf16_scratch(int64_t seq_len, int64_t head_dim, float* base) {
+inline Bf16Scratch bf16_scratch(const AttentionArgs& args, float* base) {
+    const int64_t seq_len = args.seq_len, head_dim = args.head_dim;
     int64_t at = 0;
     const auto part = [&](int64_t bytes) {
         const int64_t begin = at;
@@ -24,15 +26,14 @@ inline Bf16Scratch bf16_scratch(int64_t seq_len, int64_t head_dim, float* base) 
     scratch.queries = part(seq_len * bf16_row_bytes(head_dim));
     scratch.keys = part(bf16_panel_bytes(seq_len, head_dim));
     scratch.values = part(bf16_panel_bytes(head_dim, seq_len));
+    scratch.turned = reinterpret_cast<float*>(part(turned_floats(args) * 4));
     scratch.scores = reinterpret_cast<float*>(part(kBf16Rows * padded_columns(seq_len) * 4));
     scratch.probabilities = part(kBf16Rows * bf16_row_bytes(seq_len));
     scratch.floats = at / 4;
     return scratch;
 }
 
-int64_t bf16_attention_scratch(int64_t seq_len, int64_t head_dim) {
-    return bf16_scratch(seq_len, head_dim, nullptr).floats;
-}
+int64_t bf16_attention_scratch(const AttentionArgs& args) { return bf16_scratch(args, nullptr).floats; }
 
 inline __mmask16 lanes_below(int64_t n) {
     return n >= kLanes ? __mmask16{0xffff} : n <= 0 ? __mmask16{0} : first_lanes(n);
@@ -107,9 +108,15 @@ inline VecF exp2_for_bf16(VecF x, __mmask16 lanes, VecI& seen) {
                                                       _mm512_slli_epi32(_mm512_castps_si512(whole), 23)));
 }
 
-template <int R, int V>
-inline void bf16_powers_tile(const Bf16Tile& tile, uint8_t* probabilities, int64_t row_bytes, VecF* totals,
-                             VecI& seen) {
+// The keys from `first` on that a query's window shows.
+inline __mmask16 lanes_seen(KeyRange keys, int64_t first) {
+    return lanes_below(keys.end - first) & static_cast<__mmask16>(~lanes_below(keys.begin - first));
+}
+
+// windows: of R rows, the keys that each sees; not read unless kWindow.
+template <int R, int V, bool kWindow>
+inline void bf16_powers_tile(const Bf16Tile& tile, uint8_t* probabilities, int64_t row_bytes,
+                             const KeyRange* windows, int64_t first_key, VecF* totals, VecI& seen) {
     VecF sums[R][V];
     multiply_bf16_tile<R, V, false>(tile, sums);
     BERTHA_UNROLL
@@ -117,7 +124,9 @@ inline void bf16_powers_tile(const Bf16Tile& tile, uint8_t* probabilities, int64
         auto* row = reinterpret_cast<uint16_t*>(probabilities + r * row_bytes);
         VecF e[V];
         for (int v = 0; v < V; v++) {
-            e[v] = exp2_for_bf16(sums[r][v], lanes_below(tile.columns - v * kLanes), seen);
+            const __mmask16 lanes = kWindow ? lanes_seen(windows[r], first_key + v * kLanes)
+                                            : lanes_below(tile.columns - v * kLanes);
+            e[v] = exp2_for_bf16(sums[r][v], lanes, seen);
             totals[r] = add(totals[r], e[v]);
         }
         if constexpr (V == 2) {
@@ -139,44 +148,69 @@ inline void bf16_context_tile(const Bf16Tile& tile, const float* factors) {
                                   lanes_below(tile.columns - v * kLanes), mul(sums[r][v], set(factors[r])));
 }
 
-// With the row's maximum, for biases and for scores too large for powers as they are.
-inline float bf16_softmax_row(const AttentionArgs& args, float* scores, int64_t query, uint8_t* out) {
+// With the row's maximum, for biases and for scores too large for powers as they are. The scores are those of
+// the tile's keys; what the query does not see becomes 0.
+inline float bf16_softmax_row(const AttentionArgs& args, const TileKeys& tile, float* scores, int64_t query,
+                              uint8_t* out) {
+    const KeyRange keys = keys_of(args, query, 1).seen, panels = tile.panels;
+    float* own = scores + keys.begin - panels.begin;
     if (args.relative_bias != nullptr) {
-        const float* bias = args.relative_bias + args.seq_len - 1 - query;
-        for (int64_t key = 0; key < args.seq_len; key++) scores[key] += bias[key] * kLog2E;
+        const float* bias = args.relative_bias + args.seq_len - 1 - query + keys.begin;
+        for (int64_t i = 0; i < keys.count(); i++) own[i] += bias[i] * kLog2E;
     }
-    const float total = exponentiate(scores, args.seq_len, kLn2);
-    bf16_rows(scores, 0, 1, args.seq_len, nullptr, out);
+    const float total = exponentiate(own, keys.count(), kLn2);
+    for (int64_t key = panels.begin; key < keys.begin; key++) scores[key - panels.begin] = 0.0f;
+    for (int64_t key = keys.end; key < panels.end; key++) scores[key - panels.begin] = 0.0f;
+    bf16_rows(scores, 0, 1, panels.count(), nullptr, out);
     return total;
+}
+
+// One row of args.scores.
+inline void write_bf16_probabilities(const AttentionArgs& args, KeyRange keys, int64_t query,
+                                     const uint8_t* probabilities, float inverse) {
+    float* row = args.scores + query * args.seq_len;
+    for (int64_t key = 0; key < args.seq_len; key++) row[key] = 0.0f;
+    for (int64_t key = keys.begin; key < keys.end; key++) {
+        const uint32_t bits = uint32_t{reinterpret_cast<const uint16_t*>(probabilities)[key - keys.begin]}
+                              << 16;
+        float probability;
+        __builtin_memcpy(&probability, &bits, 4);
+        row[key] = probability * inverse;
+    }
 }
 
 template <int R>
 void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t begin) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, padded = padded_columns(seq_len),
-                  row_bytes = bf16_row_bytes(seq_len);
+    const TileKeys keys = keys_of(args, begin, R, kHeadWidth);
+    const int64_t head_dim = args.head_dim, count = keys.panels.count(), row_bytes = bf16_row_bytes(count);
     const auto for_panels = [](int64_t columns, const auto& function) {
         for (int64_t first = 0; first < columns; first += kHeadWidth)
             with_vectors<kHeadVectors>((columns - first + kLanes - 1) / kLanes,
                                        [&](auto vectors) { function(first, vectors); });
     };
+    KeyRange windows[R];
+    for (int r = 0; r < R; r++) windows[r] = keys_of(args, begin + r, 1).seen;
     Bf16Tile tile{};
     tile.row_bytes = bf16_row_bytes(head_dim);
     tile.rows = scratch.queries + begin * tile.row_bytes;
     tile.pairs = pairs_of(head_dim);
-    tile.output_stride = padded;
+    tile.output_stride = keys.stride();
     VecF totals[R];
     for (VecF& total : totals) total = zero();
     VecI seen = zero_int();
     const auto score = [&](bool powers) {
-        for_panels(seq_len, [&](int64_t first, auto vectors) {
-            tile.panel = scratch.keys + first * tile.pairs * 4;
-            tile.columns = seq_len - first;
-            if (powers) {
-                bf16_powers_tile<R, vectors>(tile, scratch.probabilities + first * 2, row_bytes, totals,
-                                             seen);
-            } else {
+        for_panels(count, [&](int64_t first, auto vectors) {
+            tile.panel = scratch.keys + (keys.panels.begin + first) * tile.pairs * 4;
+            tile.columns = count - first;
+            uint8_t* probabilities = scratch.probabilities + first * 2;
+            if (!powers) {
                 tile.output = scratch.scores + first;
                 bf16_tile<R, vectors, false>(tile);
+            } else if (args.window == 0) {
+                bf16_powers_tile<R, vectors, false>(tile, probabilities, row_bytes, nullptr, 0, totals, seen);
+            } else {
+                bf16_powers_tile<R, vectors, true>(tile, probabilities, row_bytes, windows,
+                                                   keys.panels.begin + first, totals, seen);
             }
         });
     };
@@ -186,25 +220,21 @@ void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t 
     float inverse[R];
     for (int r = 0; r < R; r++) {
         uint8_t* probabilities = scratch.probabilities + r * row_bytes;
-        inverse[r] = 1.0f /
-                     (powers ? sum(totals[r])
-                             : bf16_softmax_row(args, scratch.scores + r * padded, begin + r, probabilities));
-        if (args.scores == nullptr) continue;
-        for (int64_t key = 0; key < seq_len; key++) {
-            const uint32_t bits = uint32_t{reinterpret_cast<const uint16_t*>(probabilities)[key]} << 16;
-            float probability;
-            __builtin_memcpy(&probability, &bits, 4);
-            args.scores[(begin + r) * seq_len + key] = probability * inverse[r];
-        }
+        float* scores = scratch.scores + r * keys.stride();
+        inverse[r] = 1.0f / (powers ? sum(totals[r])
+                                    : bf16_softmax_row(args, keys, scores, begin + r, probabilities));
+        if (args.scores != nullptr)
+            write_bf16_probabilities(args, keys.panels, begin + r, probabilities, inverse[r]);
     }
     tile.rows = scratch.probabilities;
     tile.row_bytes = row_bytes;
-    tile.pairs = pairs_of(seq_len);
+    tile.pairs = pairs_of(count);
     tile.output_stride = args.hidden_size;
     for_panels(head_dim, [&](int64_t first, auto vectors) {
-        tile.panel = scratch.values + first * tile.pairs * 4;
+        const int64_t left = head_dim - first, width = left < kHeadWidth ? padded_columns(left) : kHeadWidth;
+        tile.panel = scratch.values + first * pairs_of(args.seq_len) * 4 + keys.panels.begin / 2 * width * 4;
         tile.output = args.context + begin * args.hidden_size + first;
-        tile.columns = head_dim - first;
+        tile.columns = left;
         bf16_context_tile<R, vectors>(tile, inverse);
     });
 }
@@ -217,13 +247,15 @@ inline void attend_rows_bf16(int64_t rows, const AttentionArgs& args, const Bf16
     functions[rows - 1](args, scratch, begin);
 }
 
-void attention_bf16(const AttentionArgs& args) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
-    const Bf16Scratch scratch = bf16_scratch(seq_len, head_dim, args.scratch);
-    bf16_rows(args.qkv, stride, seq_len, head_dim, nullptr, scratch.queries);
-    pack_bf16_keys(args.qkv + args.hidden_size, stride, seq_len, head_dim, set(args.softmax_scale * kLog2E),
+void attention_bf16(const AttentionArgs& given) {
+    AttentionArgs args = given;
+    const int64_t seq_len = args.seq_len, head_dim = args.head_dim;
+    const Bf16Scratch scratch = bf16_scratch(args, args.scratch);
+    turn(args, scratch.turned);
+    bf16_rows(args.query, args.query_stride, seq_len, head_dim, nullptr, scratch.queries);
+    pack_bf16_keys(args.key, args.key_stride, seq_len, head_dim, set(args.softmax_scale * kLog2E),
                    scratch.keys);
-    pack_bf16_values(args.qkv + 2 * args.hidden_size, stride, seq_len, head_dim, scratch.values);
+    pack_bf16_values(args.value, args.value_stride, seq_len, head_dim, scratch.values);
     const int64_t tiles = (seq_len + kBf16Rows - 1) / kBf16Rows;
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;

@@ -4,6 +4,7 @@
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/int8-inl.h"
+#include "cpu/kernels/positions-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/products-inl.h"

@@ -150,9 +150,9 @@ public:
     void attention_grad(const Step& step, const ops::Attention& op) {
         const int32_t* begins = offsets(op.query);
         if (begins == nullptr) return;
-        const int64_t hidden = width(op.output), head_dim = hidden / op.num_heads, heads = op.num_heads,
+        const int64_t hidden = width(op.output), heads = op.num_heads,
                       longest = batch_.rows(slot(op.query).domain).longest;
-        const std::vector<float> biases = relative_biases(op, longest);
+        const std::vector<float> biases = distance_biases(op, longest);
         const Dropout dropout = dropout_of(op.dropout_site, op.dropout);
         float* table = op.relative_bias != kNoIndex ? parameters_.gradient(op.relative_bias) : nullptr;
         std::vector<float> distances;
@@ -165,20 +165,16 @@ public:
             const int64_t sequence = unit / heads, head = unit % heads;
             const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
             AttentionGradArgs args;
-            args.qkv = at(op.query, begin) + head * head_dim;
-            args.context = at(op.output, begin) + head * head_dim;
-            args.grad_context = at(step.grad, begin) + head * head_dim;
+            args.forward = attention_of(op, head, begin, seq_len, biases, longest, member);
+            const int64_t column = head * args.forward.head_dim;
+            args.grad_context = at(step.grad, begin) + column;
             args.row_lse = at(op.row_lse, begin) + head;
-            args.grad_qkv = at(step.out, begin) + head * head_dim;
-            if (!biases.empty())
-                args.relative_bias = biases.data() + head * (2 * longest - 1) + longest - seq_len;
+            args.grad_query = at(step.out, begin) + column;
+            args.grad_key = args.grad_query + hidden;
+            args.grad_value = args.grad_key + hidden;
+            args.grad_stride = width(step.out);
             if (table != nullptr) args.grad_relative_bias = distances_of(sequence, head);
-            args.scratch = scratch(member);
-            args.seq_len = seq_len;
-            args.head_dim = head_dim;
-            args.hidden_size = hidden;
             args.lse_stride = heads;
-            args.softmax_scale = op.softmax_scale;
             args.dropout = dropout;
             args.dropout.site += static_cast<uint32_t>(head) << 16;
             args.first_row = first_row(op.query) + static_cast<uint32_t>(begin);

@@ -62,23 +62,14 @@ public:
     void forward(const ops::Attention& op, int32_t, std::vector<double>&) const {
         const int32_t* begins = offsets(op.query);
         if (begins == nullptr) return;
-        const int64_t hidden = width(op.output), head_dim = hidden / op.num_heads,
-                      longest = batch_.rows(slot(op.query).domain).longest;
-        const std::vector<float> biases = relative_biases(op, longest);
+        const int64_t longest = batch_.rows(slot(op.query).domain).longest;
+        const std::vector<float> biases = distance_biases(op, longest);
         const Dropout dropout = dropout_of(op.dropout_site, op.dropout);
         run_units(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
             const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
             AttentionTrainArgs args;
-            args.forward.qkv = at(op.query, begin) + head * head_dim;
-            args.forward.context = at(op.output, begin) + head * head_dim;
-            args.forward.scratch = scratch(member);
-            args.forward.seq_len = seq_len;
-            args.forward.head_dim = head_dim;
-            args.forward.hidden_size = hidden;
-            args.forward.softmax_scale = op.softmax_scale;
-            if (!biases.empty())
-                args.forward.relative_bias = biases.data() + head * (2 * longest - 1) + longest - seq_len;
+            args.forward = attention_of(op, head, begin, seq_len, biases, longest, member);
             args.row_lse = at(op.row_lse, begin) + head;
             args.lse_stride = op.num_heads;
             args.dropout = dropout;

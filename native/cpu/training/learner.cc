@@ -89,7 +89,9 @@ Learner::Learner(const std::vector<Program>& programs, TrainingSpec spec, Weight
     : plans_(checked_plans(programs, spec)),
       spec_(std::move(spec)),
       kernels_(kernels_for(spec_)),
-      parameters_(plans_.front().program, with_products(spec_, plans_), kernels_, source, team) {}
+      parameters_(plans_.front().program, with_products(spec_, plans_), kernels_, source, team) {
+    for (const TrainingPlan& plan : plans_) rotary_tables_.emplace_back(plan.program);
+}
 
 Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
                                 Team& team, Control& control) {
@@ -104,8 +106,17 @@ Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const 
                      static_cast<int>(value));
     Accumulated result;
     result.losses.assign(plan.losses.size(), 0.0);
-    const WalkContext context{plan,       kernels_,          parameters_, options.num_items, options.outputs,
-                              spec_.seed, options.gradients, arena_,      scratch_,          team,
+    const WalkContext context{plan,
+                              rotary_tables_[static_cast<size_t>(options.program)],
+                              kernels_,
+                              parameters_,
+                              options.num_items,
+                              options.outputs,
+                              spec_.seed,
+                              options.gradients,
+                              arena_,
+                              scratch_,
+                              team,
                               control};
     try {
         for (size_t i = 0; i < batches.size(); i++) {

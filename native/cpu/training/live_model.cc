@@ -34,7 +34,8 @@ public:
           live_(std::move(live)),
           plan_(make_plan(*program_)),
           formats_(program_->ops.size(), &kernels().fp32),
-          weights_(*program_, live_->parameters()) {}
+          weights_(*program_, live_->parameters()),
+          rotary_tables_(*program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return live_->parameters().bytes(); }
@@ -45,9 +46,9 @@ public:
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
              Control& control) const override {
         const auto lock = live_->lock_for_reading();
-        const RelativeBiases relative_biases(*program_, weights_);
-        run_forward({*program_, kernels(), plan_, formats_, false, weights_, relative_biases}, batch, outputs,
-                    static_cast<CpuWorkspace&>(workspace), team, control);
+        const DistanceBiases distance_biases(*program_, weights_);
+        run_forward({*program_, kernels(), plan_, formats_, false, weights_, distance_biases, rotary_tables_},
+                    batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
     }
 
 private:
@@ -56,6 +57,7 @@ private:
     const Plan plan_;
     const std::vector<const MatrixFormat*> formats_;
     const LiveWeights weights_;
+    const RotaryTables rotary_tables_;
 };
 
 }  // namespace

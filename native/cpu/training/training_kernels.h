@@ -50,19 +50,15 @@ struct AttentionTrainArgs {
 };
 
 struct AttentionGradArgs {
-    const float* qkv = nullptr;            // as in AttentionArgs
-    const float* context = nullptr;        // [seq_len, head_dim], row stride hidden_size
-    const float* grad_context = nullptr;   // likewise
-    const float* row_lse = nullptr;        // as attention wrote it
-    float* grad_qkv = nullptr;             // laid out as qkv; written
-    const float* relative_bias = nullptr;  // [2 seq_len - 1] as in AttentionArgs, or null
-    float* grad_relative_bias = nullptr;   // [2 seq_len - 1]: Σ of P∘(dP - D) by distance; written; or null
-    float* scratch = nullptr;              // attention_grad_scratch(seq_len, head_dim) floats
-    int64_t seq_len = 0;
-    int64_t head_dim = 0;
-    int64_t hidden_size = 0;
+    AttentionArgs forward;  // context: as attention wrote it; scratch: attention_grad_scratch(forward) floats
+    const float* grad_context = nullptr;  // [seq_len, head_dim], row stride hidden_size
+    const float* row_lse = nullptr;       // as attention wrote it
+    float* grad_query = nullptr;          // rows grad_stride apart; written
+    float* grad_key = nullptr;            // likewise
+    float* grad_value = nullptr;          // likewise
+    float* grad_relative_bias = nullptr;  // [2 seq_len - 1]: Σ of P∘(dP - D) by distance; written; or null
+    int64_t grad_stride = 0;
     int64_t lse_stride = 0;
-    float softmax_scale = 0.0f;
     Dropout dropout;
     uint32_t first_row = 0;
 };
@@ -136,7 +132,7 @@ struct TrainingKernels {
 
     // The forward of attention as the backward needs it; scratch as KernelTable::attention_scratch.
     void (*attention_train)(const AttentionTrainArgs&);
-    int64_t (*attention_grad_scratch)(int64_t seq_len, int64_t head_dim);
+    int64_t (*attention_grad_scratch)(const AttentionArgs& forward);
     void (*attention_grad)(const AttentionGradArgs&);
 
     // grad_input = grad · activation'(u); recomputed = activation(u), unless null. grad_input may be grad.

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu/attention/attention_args.h"
+#include "cpu/attention/distance_biases.h"
 #include "cpu/training/chunk_walk.h"
 
 namespace bertha::cpu {
@@ -114,11 +116,12 @@ protected:
                 floats = std::max(floats, scratch_of(*linear));
             const auto* attention = std::get_if<ops::Attention>(&op);
             if (attention == nullptr) continue;
-            const int64_t head_dim = width(attention->output) / attention->num_heads;
-            const int64_t longest = batch_.rows(slot(attention->query).domain).longest;
-            if (longest == 0) continue;
-            floats = std::max(floats, kernels_.attention_scratch(longest, head_dim));
-            floats = std::max(floats, training_.attention_grad_scratch(longest, head_dim));
+            const int64_t seq_len = batch_.rows(slot(attention->query).domain).longest;
+            if (seq_len == 0) continue;
+            const AttentionArgs longest = attention_args(*attention, context_.rotary_tables,
+                                                         width(attention->output), seq_len);
+            floats = std::max(floats, kernels_.attention_scratch(longest));
+            floats = std::max(floats, training_.attention_grad_scratch(longest));
         }
         auto& all = context_.scratch;
         all.resize(std::max(all.size(), static_cast<size_t>(context_.team.size())));
@@ -171,15 +174,24 @@ protected:
     }
 
     // Of all heads, one after the other: [2 longest - 1], the middle is distance 0.
-    std::vector<float> relative_biases(const ops::Attention& op, int64_t longest) const {
+    std::vector<float> distance_biases(const ops::Attention& op, int64_t longest) const {
         std::vector<float> biases;
-        if (op.relative_bias == kNoIndex || longest == 0) return biases;
-        const Weight& shape = program_.weights[static_cast<size_t>(op.relative_bias)];
+        if (!has_distance_bias(op) || longest == 0) return biases;
         const float* table = parameters_.row(op.relative_bias);
         for (int64_t head = 0; head < op.num_heads; head++)
             for (int64_t distance = 1 - longest; distance < longest; distance++)
-                biases.push_back(table[bucket(distance, shape) * shape.cols + head]);
+                biases.push_back(distance_bias(program_, op, table, head, distance));
         return biases;
+    }
+    // One head of one sequence: its rows and what positions change.
+    AttentionArgs attention_of(const ops::Attention& op, int64_t head, int64_t begin, int64_t seq_len,
+                               const std::vector<float>& biases, int64_t longest, int member) const {
+        AttentionArgs args = attention_args(op, context_.rotary_tables, width(op.output), seq_len);
+        point_at_rows(args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); });
+        if (!biases.empty())
+            args.relative_bias = biases.data() + head * (2 * longest - 1) + longest - seq_len;
+        args.scratch = scratch(member);
+        return args;
     }
     static int64_t bucket(int64_t distance, const Weight& table) {
         return relative_bucket(static_cast<int32_t>(distance), static_cast<int32_t>(table.rows));

@@ -95,18 +95,17 @@ struct Attention {
     int32_t output = kNoIndex;
     int32_t scores = kNoIndex;
     // Terms added to the scaled scores, by the distance of key and query: a table [num_buckets, num_heads] of
-    // T5's buckets (MPNet), and -slopes[head] * |distance|, [1, num_heads] (ALiBi).
+    // T5's buckets (MPNet), or -slopes[head] * |distance| (ALiBi).
     int32_t relative_bias = kNoIndex;
-    int32_t slopes = kNoIndex;
+    std::vector<float> slopes;  // [num_heads], or none
     int32_t num_heads = 0;
     int32_t num_key_heads = 0;  // each serves num_heads / num_key_heads heads of the query; 0: num_heads
     float softmax_scale = 0.0f;
     bool causal = false;  // no query sees a later key
     int32_t window = 0;   // no query sees a key at more than this distance; 0: all keys
-    // The first rotary_dims columns of each head of query and key turn by position / rotary_base^(2i / dims),
-    // column i together with column i + dims / 2 (RoPE as in GPT-NeoX); 0: none.
-    int32_t rotary_dims = 0;
-    float rotary_base = 0.0f;
+    // Columns i and i + n / 2 of each head of query and key turn by position * inverse_frequencies[i], which
+    // is rounded to fp32 (RoPE as in GPT-NeoX), of its first n = 2 * inverse_frequencies.size() columns.
+    std::vector<float> inverse_frequencies;
     // What learning adds: dropout of the probabilities, and for the backward [rows, num_heads] the logarithm
     // of each query's sum.
     int32_t row_lse = kNoIndex;
@@ -121,14 +120,13 @@ struct Attention {
         visit.writes("output", op.output);
         visit.writes("scores", op.scores, Need::kOptional);
         visit.weight("relativeBias", op.relative_bias, WeightKind::kTable, Need::kOptional);
-        visit.weight("slopes", op.slopes, WeightKind::kVector, Need::kOptional);
+        visit.option("slopes", op.slopes);
         visit.option("numHeads", op.num_heads);
         visit.option("numKeyHeads", op.num_key_heads);
         visit.option("softmaxScale", op.softmax_scale);
         visit.option("causal", op.causal);
         visit.option("window", op.window);
-        visit.option("rotaryDims", op.rotary_dims);
-        visit.option("rotaryBase", op.rotary_base);
+        visit.option("inverseFrequencies", op.inverse_frequencies);
         visit.rare_writes("rowLse", op.row_lse);
         visit.rare_option("dropoutSite", op.dropout_site, 0);
         visit.rare_option("dropout", op.dropout, 0.0f);

@@ -78,16 +78,19 @@ public:
             require(buckets >= 4 && buckets % 2 == 0 && buckets <= 65536,
                     "an even number of relative buckets, at least 4");
         }
-        if (op.slopes != kNoIndex) weight(op.slopes, 1, op.num_heads, "a slope for each head");
+        require(op.slopes.empty() || static_cast<int64_t>(op.slopes.size()) == op.num_heads,
+                "a slope for each head, or none");
+        for (float each : op.slopes) require(std::isfinite(each), "finite slopes");
         const bool by_distance = op.causal || op.window != 0 || op.relative_bias != kNoIndex ||
-                                 op.slopes != kNoIndex;
+                                 !op.slopes.empty() || !op.inverse_frequencies.empty();
         require(!by_distance || op.key == kNoIndex || value(op.key).domain == query.domain,
                 "query and key of one domain where their distance counts");
         require(op.window >= 0, "a window of at least 0 tokens");
-        require(op.rotary_dims >= 0 && op.rotary_dims % 2 == 0 && op.rotary_dims <= head_dim,
-                "an even number of rotary dims, at most head_dim");
-        require(op.rotary_dims == 0 || (std::isfinite(op.rotary_base) && op.rotary_base >= 1),
-                "a rotary base of at least 1");
+        require(2 * static_cast<int64_t>(op.inverse_frequencies.size()) <= head_dim,
+                "an inverse frequency for at most each two columns of a head");
+        for (float each : op.inverse_frequencies)
+            require(std::isfinite(each) && each >= 0, "inverse frequencies of at least 0");
+        require(op.relative_bias == kNoIndex || op.slopes.empty(), "a relative bias or slopes, not both");
         dropout(op.dropout, op.dropout_site);
         if (op.row_lse != kNoIndex)
             require(value(op.row_lse).domain == query.domain && value(op.row_lse).width == op.num_heads,

@@ -67,13 +67,19 @@ bool is_packed_domain(const Program& program, int32_t domain) {
            program.domains[static_cast<size_t>(domain)].kind == DomainKind::kPacked;
 }
 
-// What an attention asks for that no kernel computes; null when all is there.
-const char* option_without_kernel(const ops::Attention& op) {
-    if (op.key != kNoIndex) return "a separate key and value";
-    if (op.slopes != kNoIndex) return "slopes";
+// What an attention asks for that no kernel of the device computes; null when all is there.
+const char* option_without_kernel(const Program& program, const ops::Attention& op,
+                                  const std::string& device) {
     if (op.causal) return "causal";
+    if (op.num_key_heads != 0 && op.num_key_heads != op.num_heads) return "fewer heads of the key";
+    const bool is_separate = op.key != kNoIndex;
+    if (is_separate && program.value(op.key).domain != program.value(op.query).domain)
+        return "a key of other rows";
+    if (device == "cpu") return nullptr;
+    if (is_separate) return "a separate key and value";
+    if (!op.slopes.empty()) return "slopes";
     if (op.window > 0) return "a window";
-    return op.rotary_dims > 0 ? "a rotary embedding" : nullptr;
+    return op.inverse_frequencies.empty() ? nullptr : "a rotary embedding";
 }
 
 void check_domains(const Program& program) {
@@ -159,7 +165,8 @@ void require_kernels(const Program& program, const std::string& device) {
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
-        const char* option = attention != nullptr ? option_without_kernel(*attention) : nullptr;
+        const char* option = attention != nullptr ? option_without_kernel(program, *attention, device)
+                                                  : nullptr;
         BERTHA_CHECK(option == nullptr, "INVALID_PROGRAM", "op %zu (attention): %s has no kernel yet on %s",
                      i, option, device.c_str());
     }

@@ -229,11 +229,8 @@ private:
     }
 
     void backward(int32_t i, const ops::Attention& op, int32_t grad) {
-        const bool is_plain = op.key == kNoIndex && op.slopes == kNoIndex && !op.causal && op.window == 0 &&
-                              op.rotary_dims == 0;
-        BERTHA_CHECK(is_plain, "INVALID_PROGRAM",
-                     "op %d: expected an attention with one packed query, and no slopes, window, causal mask "
-                     "or rotary embedding, for learning",
+        BERTHA_CHECK(op.key == kNoIndex && !op.causal, "INVALID_PROGRAM",
+                     "op %d: expected an attention with one packed query and no causal mask, for learning",
                      static_cast<int>(i));
         const int32_t out = slot_like(op.query);
         step(StepKind::kAttentionGrad, i, grad, out);

@@ -62,10 +62,26 @@ export interface LinearOptions extends Partial<DropoutSite> {
   readonly fullPrecision?: boolean;
 }
 
+/** Query, key and value, [tokens, numHeads, headDim] each. */
+export interface QueryKeyValue {
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+}
+
 /** Options of `attention`; what is dropped are probabilities. */
 export interface AttentionOptions extends Partial<DropoutSite> {
   readonly numHeads: number;
+  /** What scores are multiplied by; 1 / √headDim where absent. */
+  readonly softmaxScale?: number;
+  /** T5's buckets, [buckets, numHeads] (MPNet). */
   readonly relativeBias?: WeightRef;
+  /** Columns i and i + n of query and key turn by the angle float32(position · inverseFrequencies[i]), i < n ≤ headDim / 2 (RoPE). */
+  readonly rotary?: { readonly inverseFrequencies: readonly number[] };
+  /** No query sees a key at more than this distance. */
+  readonly window?: number;
+  /** For each head what each step of distance takes off a score (ALiBi). */
+  readonly slopes?: readonly number[];
 }
 
 interface WeightSpec {
@@ -238,20 +254,25 @@ export class ProgramBuilder {
     return output;
   }
 
-  /** Self-attention within each sequence: qkv [tokens, 3, numHeads, headDim] → context [tokens, hidden], scores per head. */
-  attention(qkv: Value, options: AttentionOptions): { context: Value; scores: Value } {
-    const { numHeads, relativeBias, ...rest } = options;
-    const hidden = qkv.width / 3;
+  /** Self-attention within each sequence: qkv [tokens, 3, numHeads, headDim], or its parts → context [tokens, hidden], scores per head. */
+  attention(qkv: Value | QueryKeyValue, options: AttentionOptions): { context: Value; scores: Value } {
+    const { numHeads, relativeBias, rotary, ...rest } = options;
+    const parts = 'query' in qkv ? qkv : undefined;
+    const query = 'query' in qkv ? qkv.query : qkv;
+    const hidden = parts === undefined ? query.width / 3 : query.width;
     const context = this.#value('tokens', hidden);
     const scores = this.#value('scores', numHeads);
     this.#ops.push({
       op: 'attention',
-      query: qkv.id,
+      query: query.id,
+      key: parts?.key.id,
+      value: parts?.value.id,
       output: context.id,
       scores: scores.id,
       numHeads,
       softmaxScale: 1 / Math.sqrt(hidden / numHeads),
       relativeBias: relativeBias?.id,
+      inverseFrequencies: rotary?.inverseFrequencies,
       ...rest,
     });
     return { context, scores };

@@ -71,7 +71,7 @@ function withWeights(op: NativeOp, numberOf: (id: number) => number): NativeOp {
     case 'linear':
       return { ...op, matrix: numberOf(op.matrix), bias: maybe(op.bias), inputScale: maybe(op.inputScale) };
     case 'attention':
-      return { ...op, relativeBias: maybe(op.relativeBias), slopes: maybe(op.slopes) };
+      return { ...op, relativeBias: maybe(op.relativeBias) };
     case 'layer_norm':
       return { ...op, weight: numberOf(op.weight), bias: maybe(op.bias) };
     default:

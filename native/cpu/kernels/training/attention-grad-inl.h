@@ -11,6 +11,7 @@ constexpr int kHeadPanelVectors = 2;  // 8 x 32 columns of a head
 constexpr int64_t kHeadPanelWidth = kHeadPanelVectors * kLanes;
 
 struct AttentionGradScratch {
+    float* turned;         // [2][seq_len][head_dim]: queries and keys, where they turn
     float* keys;           // [head_dim][padded seq_len], in panels of kPanelWidth
     float* values;         // likewise
     float* key_rows;       // [seq_len][padded head_dim], in panels of kHeadPanelWidth
@@ -22,7 +23,8 @@ struct AttentionGradScratch {
     int64_t floats;
 };
 
-inline AttentionGradScratch attention_grad_parts(int64_t seq_len, int64_t head_dim, float* base) {
+inline AttentionGradScratch attention_grad_parts(const AttentionArgs& args, float* base) {
+    const int64_t seq_len = args.seq_len, head_dim = args.head_dim;
     const int64_t padded = padded_columns(seq_len), padded_head = padded_columns(head_dim);
     int64_t at = 0;
     const auto part = [&](int64_t floats) {
@@ -31,6 +33,7 @@ inline AttentionGradScratch attention_grad_parts(int64_t seq_len, int64_t head_d
         return base + begin;
     };
     AttentionGradScratch scratch{};
+    scratch.turned = part(turned_floats(args));
     scratch.keys = part(padded * head_dim);
     scratch.values = part(padded * head_dim);
     scratch.key_rows = part(seq_len * padded_head);
@@ -43,8 +46,8 @@ inline AttentionGradScratch attention_grad_parts(int64_t seq_len, int64_t head_d
     return scratch;
 }
 
-inline int64_t attention_grad_scratch(int64_t seq_len, int64_t head_dim) {
-    return attention_grad_parts(seq_len, head_dim, nullptr).floats;
+inline int64_t attention_grad_scratch(const AttentionArgs& args) {
+    return attention_grad_parts(args, nullptr).floats;
 }
 
 // Rows of a head [count, head_dim] as panels of kHeadPanelWidth.
@@ -54,14 +57,16 @@ inline void pack_head_rows(const float* x, int64_t stride, int64_t count, int64_
     });
 }
 
-// Probabilities of a tile of R rows, up to a factor near 1 for each row, and their totals.
+// Probabilities of a tile of R rows and the keys from `key` on, up to a factor near 1 for each row, and their
+// totals.
 template <int R, int V>
 inline void probabilities_tile(const Tile<float>& tile, const AttentionGradArgs& args, int64_t query,
                                int64_t key, VecF (&totals)[R]) {
+    const AttentionArgs& forward = args.forward;
     VecF sums[R][V];
     multiply_tile<float, R, V, 1, 0>(tile, sums);
-    const VecF scale = set(args.softmax_scale), log2e = set(kLog2E),
-               factor = set(args.softmax_scale * kLog2E);
+    const VecF scale = set(forward.softmax_scale), log2e = set(kLog2E),
+               factor = set(forward.softmax_scale * kLog2E);
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
         const VecF lse = set(-args.row_lse[(query + r) * args.lse_stride]);
@@ -69,8 +74,9 @@ inline void probabilities_tile(const Tile<float>& tile, const AttentionGradArgs&
         for (int v = 0; v < V; v++) {
             const int64_t left = tile.columns - v * kLanes;
             VecF power;
-            if (args.relative_bias != nullptr) {
-                const float* bias = args.relative_bias + args.seq_len - 1 - (query + r) + key + v * kLanes;
+            if (forward.relative_bias != nullptr) {
+                const float* bias = forward.relative_bias + forward.seq_len - 1 - (query + r) + key +
+                                    v * kLanes;
                 power = fma(fma(sums[r][v], scale, left >= kLanes ? load(bias) : load_first(bias, left)),
                             log2e, lse);
             } else {
@@ -117,57 +123,71 @@ inline float dot_product(const float* a, const float* b, int64_t n) {
     return sum(total);
 }
 
-inline void draw_factors(const DropoutFactors& dropout, uint32_t row, int64_t count, float* out) {
-    for (int64_t column = 0; column < count; column += kPhiloxColumns) {
+inline void draw_factors(const DropoutFactors& dropout, uint32_t row, KeyRange keys, float* out) {
+    for (int64_t column = keys.begin; column < keys.end; column += kPhiloxColumns, out += kPhiloxColumns) {
         VecF factors[kPhiloxVectors];
         dropout.draw(row, column, factors);
-        for (int i = 0; i < kPhiloxVectors; i++) store(out + column + i * kLanes, factors[i]);
+        for (int i = 0; i < kPhiloxVectors; i++) store(out + i * kLanes, factors[i]);
     }
 }
 
 // grad_relative_bias[seq_len - 1 + key - query] += dS of one query row.
-inline void add_bias_grads(const AttentionGradArgs& args, const float* score_grads, int64_t query) {
-    float* grad = args.grad_relative_bias + args.seq_len - 1 - query;
-    for (int64_t key = 0; key < args.seq_len; key++) grad[key] += score_grads[key];
+inline void add_bias_grads(const AttentionGradArgs& args, const float* score_grads, int64_t query,
+                           KeyRange keys) {
+    float* grad = args.grad_relative_bias + args.forward.seq_len - 1 - query + keys.begin;
+    for (int64_t i = 0; i < keys.count(); i++) grad[i] += score_grads[i];
 }
 
-// R query rows from `query` on, which are the rows from `row` on of their block: P ∘ m, dS and dQ.
+// The probabilities of one query without those of keys that its window leaves out; returns their sum.
+inline float sum_of_window(const AttentionArgs& args, KeyRange panels, int64_t query, float* probabilities) {
+    const KeyRange keys = keys_of(args, query, 1).seen;
+    for (int64_t key = panels.begin; key < keys.begin; key++) probabilities[key - panels.begin] = 0.0f;
+    for (int64_t key = keys.end; key < panels.end; key++) probabilities[key - panels.begin] = 0.0f;
+    return sum_of(probabilities + keys.begin - panels.begin, keys.count());
+}
+
+// R query rows from `query` on, which are the rows from `row` on of their block: P ∘ m, dS and dQ, for the
+// block's keys.
 template <int R>
-void attend_grad(const AttentionGradArgs& args, const AttentionGradScratch& scratch, int64_t query,
-                 int64_t row) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, padded = padded_columns(seq_len);
-    float* probabilities = scratch.probabilities + row * padded;
-    float* score_grads = scratch.score_grads + row * padded;
+void attend_grad(const AttentionGradArgs& args, const AttentionGradScratch& scratch, const TileKeys& keys,
+                 int64_t query, int64_t row) {
+    const AttentionArgs& forward = args.forward;
+    const int64_t seq_len = forward.seq_len, head_dim = forward.head_dim, stride = keys.stride(),
+                  first_key = keys.panels.begin;
+    float* probabilities = scratch.probabilities + row * stride;
+    float* score_grads = scratch.score_grads + row * stride;
     VecF totals[R];
     for (VecF& total : totals) total = zero();
     Tile<float> tile{};
-    tile.input = args.qkv + query * 3 * args.hidden_size;
-    tile.input_stride = 3 * args.hidden_size;
-    tile.output_stride = padded;
+    tile.input = forward.query + query * forward.query_stride;
+    tile.input_stride = forward.query_stride;
+    tile.output_stride = stride;
     tile.k = head_dim;
-    for_panels<kTileVectors>(seq_len, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.keys + first * head_dim;
+    for_panels<kTileVectors>(keys.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
+        tile.panel = scratch.keys + (first_key + first) * head_dim;
         tile.output = probabilities + first;
         tile.columns = width;
-        probabilities_tile<R, vectors>(tile, args, query, first, totals);
+        probabilities_tile<R, vectors>(tile, args, query, first_key + first, totals);
     });
     const bool drops = args.dropout.threshold > 0;
     const DropoutFactors dropout(args.dropout);
-    const float* grad_context = args.grad_context + query * args.hidden_size;
+    const float* grad_context = args.grad_context + query * forward.hidden_size;
     float inverse[R], dots[R], scales[R];
     for (int r = 0; r < R; r++) {
-        inverse[r] = 1.0f / sum(totals[r]);
-        scales[r] = args.softmax_scale;
-        dots[r] = dot_product(grad_context + r * args.hidden_size,
-                              args.context + (query + r) * args.hidden_size, head_dim);
+        inverse[r] = 1.0f / (forward.window == 0 ? sum(totals[r])
+                                                 : sum_of_window(forward, keys.panels, query + r,
+                                                                 probabilities + r * stride));
+        scales[r] = forward.softmax_scale;
+        dots[r] = dot_product(grad_context + r * forward.hidden_size,
+                              forward.context + (query + r) * forward.hidden_size, head_dim);
         if (drops)
-            draw_factors(dropout, args.first_row + static_cast<uint32_t>(query + r), seq_len,
-                         scratch.factors + r * padded);
+            draw_factors(dropout, args.first_row + static_cast<uint32_t>(query + r), keys.panels,
+                         scratch.factors + r * stride);
     }
     tile.input = grad_context;
-    tile.input_stride = args.hidden_size;
-    for_panels<kTileVectors>(seq_len, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.values + first * head_dim;
+    tile.input_stride = forward.hidden_size;
+    for_panels<kTileVectors>(keys.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
+        tile.panel = scratch.values + (first_key + first) * head_dim;
         tile.output = probabilities + first;
         tile.columns = width;
         if (drops) {
@@ -178,14 +198,14 @@ void attend_grad(const AttentionGradArgs& args, const AttentionGradScratch& scra
         }
     });
     if (args.grad_relative_bias != nullptr)
-        for (int r = 0; r < R; r++) add_bias_grads(args, score_grads + r * padded, query + r);
-    tile.input = score_grads;
-    tile.input_stride = padded;
-    tile.output_stride = 3 * args.hidden_size;
-    tile.k = seq_len;
+        for (int r = 0; r < R; r++) add_bias_grads(args, score_grads + r * stride, query + r, keys.panels);
+    tile.input = score_grads + keys.seen.begin - first_key;
+    tile.input_stride = stride;
+    tile.output_stride = args.grad_stride;
+    tile.k = keys.seen.count();
     for_panels<kHeadPanelVectors>(head_dim, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.key_rows + first * seq_len;
-        tile.output = args.grad_qkv + query * tile.output_stride + first;
+        tile.panel = scratch.key_rows + first * seq_len + keys.seen.begin * padded_columns(width);
+        tile.output = args.grad_query + query * args.grad_stride + first;
         tile.columns = width;
         context_tile<R, vectors>(tile, scales);
     });
@@ -234,21 +254,22 @@ inline void key_grad_rows(int64_t rows, const KeyGradTile& tile, std::integer_se
     functions[rows - 1](tile);
 }
 
-// The gradient of all keys or values from one block of queries; a: [count, padded seq_len].
-inline void add_key_grads(const AttentionGradArgs& args, const float* a, const float* packed, int64_t count,
-                          float factor, bool adds, float* output) {
-    const int64_t seq_len = args.seq_len, tiles = (seq_len + kTileRows - 1) / kTileRows;
+// The gradient of a block's keys or values from its queries; a: [count, keys.stride()].
+inline void add_key_grads(const AttentionGradArgs& args, const TileKeys& keys, const float* a,
+                          const float* packed, int64_t count, float factor, bool adds, float* output) {
+    const int64_t all = keys.panels.count(), tiles = (all + kTileRows - 1) / kTileRows;
     KeyGradTile tile{};
-    tile.stride = padded_columns(seq_len);
+    tile.stride = keys.stride();
     tile.count = count;
     tile.factor = factor;
     tile.adds = adds;
-    tile.output_stride = 3 * args.hidden_size;
-    for_panels<kHeadPanelVectors>(args.head_dim, [&](int64_t first, int64_t width, auto vectors) {
+    tile.output_stride = args.grad_stride;
+    output += keys.panels.begin * args.grad_stride;
+    for_panels<kHeadPanelVectors>(args.forward.head_dim, [&](int64_t first, int64_t width, auto vectors) {
         tile.panel = packed + first * count;
         tile.columns = width;
         for (int64_t t = 0; t < tiles; t++) {
-            const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;
+            const int64_t begin = all * t / tiles, rows = all * (t + 1) / tiles - begin;
             tile.a = a + begin;
             tile.output = output + begin * tile.output_stride + first;
             key_grad_rows<vectors>(rows, tile, std::make_integer_sequence<int, kTileRows>());
@@ -258,10 +279,12 @@ inline void add_key_grads(const AttentionGradArgs& args, const float* a, const f
 
 template <int... R>
 inline void attend_grad_rows(int64_t rows, const AttentionGradArgs& args, const AttentionGradScratch& scratch,
-                             int64_t query, int64_t row, std::integer_sequence<int, R...>) {
-    using Function = void (*)(const AttentionGradArgs&, const AttentionGradScratch&, int64_t, int64_t);
+                             const TileKeys& keys, int64_t query, int64_t row,
+                             std::integer_sequence<int, R...>) {
+    using Function = void (*)(const AttentionGradArgs&, const AttentionGradScratch&, const TileKeys&, int64_t,
+                              int64_t);
     constexpr Function functions[] = {&attend_grad<R + 1>...};
-    functions[rows - 1](args, scratch, query, row);
+    functions[rows - 1](args, scratch, keys, query, row);
 }
 
 // One token: P = 1 whatever q and k are.
@@ -272,38 +295,59 @@ inline void attention_grad_of_one(const AttentionGradArgs& args) {
         DropoutFactors(args.dropout).draw(args.first_row, 0, factors);
         store_first(&factor, factors[0], 1);
     }
-    for (int64_t i = 0; i < args.head_dim; i++) {
-        args.grad_qkv[i] = 0.0f;
-        args.grad_qkv[args.hidden_size + i] = 0.0f;
-        args.grad_qkv[2 * args.hidden_size + i] = args.grad_context[i] * factor;
+    for (int64_t i = 0; i < args.forward.head_dim; i++) {
+        args.grad_query[i] = 0.0f;
+        args.grad_key[i] = 0.0f;
+        args.grad_value[i] = args.grad_context[i] * factor;
     }
 }
 
-inline void attention_grad(const AttentionGradArgs& args) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim, stride = 3 * args.hidden_size;
+// The rows of a head's gradient as 0.
+inline void clear_rows(const AttentionGradArgs& args, float* rows) {
+    for (int64_t row = 0; row < args.forward.seq_len; row++)
+        for (int64_t i = 0; i < args.forward.head_dim; i++) rows[row * args.grad_stride + i] = 0.0f;
+}
+
+// The gradients of queries and keys before they turned.
+inline void turn_back(const AttentionGradArgs& args) {
+    if (args.forward.rotary == nullptr) return;
+    for (float* rows : {args.grad_query, args.grad_key})
+        turn_rows(args.forward, rows, args.grad_stride, rows, args.grad_stride, -1.0f);
+}
+
+inline void attention_grad(const AttentionGradArgs& given) {
+    AttentionGradArgs args = given;
+    AttentionArgs& forward = args.forward;
+    const int64_t seq_len = forward.seq_len, head_dim = forward.head_dim;
     if (args.grad_relative_bias != nullptr)
         for (int64_t i = 0; i < 2 * seq_len - 1; i++) args.grad_relative_bias[i] = 0.0f;
     if (seq_len == 1) return attention_grad_of_one(args);
-    const AttentionGradScratch scratch = attention_grad_parts(seq_len, head_dim, args.scratch);
-    const float* keys = args.qkv + args.hidden_size;
-    pack_keys(keys, stride, seq_len, head_dim, scratch.keys);
-    pack_keys(keys + args.hidden_size, stride, seq_len, head_dim, scratch.values);
-    pack_head_rows(keys, stride, seq_len, head_dim, scratch.key_rows);
+    const AttentionGradScratch scratch = attention_grad_parts(forward, forward.scratch);
+    turn(forward, scratch.turned);
+    pack_keys(forward.key, forward.key_stride, seq_len, head_dim, scratch.keys);
+    pack_keys(forward.value, forward.value_stride, seq_len, head_dim, scratch.values);
+    pack_head_rows(forward.key, forward.key_stride, seq_len, head_dim, scratch.key_rows);
+    // The first block writes the gradients of all keys; one that sees a part of them adds to all.
+    const bool adds = forward.window > 0;
+    if (adds)
+        for (float* rows : {args.grad_key, args.grad_value}) clear_rows(args, rows);
     for (int64_t first = 0; first < seq_len; first += kQueryBlock) {
         const int64_t count = seq_len - first < kQueryBlock ? seq_len - first : kQueryBlock,
                       tiles = (count + kTileRows - 1) / kTileRows;
+        const TileKeys keys = keys_of(forward, first, count);
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t begin = count * t / tiles, rows = count * (t + 1) / tiles - begin;
-            attend_grad_rows(rows, args, scratch, first + begin, begin,
+            attend_grad_rows(rows, args, scratch, keys, first + begin, begin,
                              std::make_integer_sequence<int, kTileRows>());
         }
-        pack_head_rows(args.qkv + first * stride, stride, count, head_dim, scratch.queries);
-        pack_head_rows(args.grad_context + first * args.hidden_size, args.hidden_size, count, head_dim,
+        pack_head_rows(forward.query + first * forward.query_stride, forward.query_stride, count, head_dim,
+                       scratch.queries);
+        pack_head_rows(args.grad_context + first * forward.hidden_size, forward.hidden_size, count, head_dim,
                        scratch.grad_context);
-        float* grad_keys = args.grad_qkv + args.hidden_size;
-        add_key_grads(args, scratch.score_grads, scratch.queries, count, args.softmax_scale, first > 0,
-                      grad_keys);
-        add_key_grads(args, scratch.probabilities, scratch.grad_context, count, 1.0f, first > 0,
-                      grad_keys + args.hidden_size);
+        add_key_grads(args, keys, scratch.score_grads, scratch.queries, count, forward.softmax_scale,
+                      adds || first > 0, args.grad_key);
+        add_key_grads(args, keys, scratch.probabilities, scratch.grad_context, count, 1.0f, adds || first > 0,
+                      args.grad_value);
     }
+    turn_back(args);
 }

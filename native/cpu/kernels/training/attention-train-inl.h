@@ -4,28 +4,22 @@
 template <int R>
 void attend_train(const AttentionTrainArgs& args, const AttentionScratch& scratch, int64_t begin) {
     const AttentionArgs& forward = args.forward;
-    const int64_t padded = padded_columns(forward.seq_len);
+    const TileKeys keys = keys_of(forward, begin, R);
     const DropoutFactors dropout(args.dropout);
     VecF totals[R];
-    const bool powers = score_rows<R>(forward, scratch, begin, totals);
+    const bool powers = score_rows<R>(forward, scratch, keys, begin, totals);
     float inverse[R];
     for (int r = 0; r < R; r++) {
         const int64_t query = begin + r;
-        float* scores = scratch.scores + r * padded;
-        float lse = 0.0f, total = 0.0f;
-        if (powers) {
-            total = sum(totals[r]);
-            lse = __builtin_log2f(total);
-        } else {
-            total = softmax_row(forward, scores, query, &lse);
-        }
-        inverse[r] = 1.0f / total;
+        float* scores = scratch.scores + r * keys.stride();
+        float lse = 0.0f;
+        inverse[r] = 1.0f / finish_row(forward, keys, query, powers, totals[r], scores, &lse);
         args.row_lse[query * args.lse_stride] = lse;
         if (args.dropout.threshold > 0)
-            drop_columns(dropout, args.first_row + static_cast<uint32_t>(query), 0, forward.seq_len, scores,
-                         nullptr, scores);
+            drop_columns(dropout, args.first_row + static_cast<uint32_t>(query), keys.panels.begin,
+                         keys.panels.end, scores, nullptr, scores);
     }
-    context_rows<R>(forward, scratch, begin, inverse);
+    context_rows<R>(forward, scratch, keys, begin, inverse);
 }
 
 template <int... R>
@@ -36,7 +30,8 @@ inline void attend_train_rows(int64_t rows, const AttentionTrainArgs& args, cons
     functions[rows - 1](args, scratch, begin);
 }
 
-inline void attention_train(const AttentionTrainArgs& args) {
+inline void attention_train(const AttentionTrainArgs& given) {
+    AttentionTrainArgs args = given;
     const int64_t seq_len = args.forward.seq_len, tiles = (seq_len + kTileRows - 1) / kTileRows;
     const AttentionScratch scratch = pack_attention(args.forward);
     for (int64_t t = 0; t < tiles; t++) {

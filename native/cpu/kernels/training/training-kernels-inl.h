@@ -6,6 +6,7 @@
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"
+#include "cpu/kernels/positions-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/training/grad-blocks-inl.h"

@@ -1,0 +1,44 @@
+// What positions change in attention, in float64.
+
+/** Fields of the op by the engine's names, all optional. */
+export interface AttentionTerms {
+  readonly inverseFrequencies?: readonly number[];
+  readonly window?: number;
+  readonly slopes?: readonly number[];
+}
+
+/** Rows of packed queries, keys and values [tokens, 3, heads, headDim], and where their sequences begin. */
+export interface PackedHeads {
+  readonly qkv: ArrayLike<number>;
+  readonly cuSeqlens: Int32Array;
+  readonly heads: number;
+  readonly headDim: number;
+}
+
+/** Queries and keys turned by their positions, by angles rounded to float32; direction -1 turns back. */
+export function turned(
+  { qkv, cuSeqlens, heads, headDim }: PackedHeads,
+  { inverseFrequencies = [] }: AttentionTerms,
+  direction = 1,
+): Float64Array {
+  const result = Float64Array.from(qkv);
+  const half = inverseFrequencies.length;
+  for (let sequence = 1; sequence < cuSeqlens.length; sequence++)
+    for (let token = cuSeqlens[sequence - 1]!; token < cuSeqlens[sequence]!; token++)
+      for (let part = 0; part < 2 * heads; part++)
+        inverseFrequencies.forEach((frequency, i) => {
+          const angle = Math.fround(Math.fround(frequency) * (token - cuSeqlens[sequence - 1]!));
+          const at = (token * 3 * heads + part) * headDim + i;
+          const [a, b, cosine, sine] = [qkv[at]!, qkv[at + half]!, Math.cos(angle), direction * Math.sin(angle)];
+          result[at] = a * cosine - b * sine;
+          result[at + half] = b * cosine + a * sine;
+        });
+  return result;
+}
+
+/** Whether a query sees a key at this distance. */
+export const isSeen = ({ window = 0 }: AttentionTerms, distance: number): boolean => window === 0 || Math.abs(distance) <= window;
+
+/** What a head adds to the scaled score of a query and a key at this distance. */
+export const slopeTerm = ({ slopes }: AttentionTerms, head: number, distance: number): number =>
+  slopes === undefined ? 0 : -Math.fround(slopes[head]!) * Math.abs(distance);
