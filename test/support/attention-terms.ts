@@ -10,7 +10,7 @@ export interface AttentionTerms {
 /** Rows of packed queries, keys and values [tokens, 3, heads, headDim], and where their sequences begin. */
 export interface PackedHeads {
   readonly qkv: ArrayLike<number>;
-  readonly cuSeqlens: Int32Array;
+  readonly cuSeqlens: ArrayLike<number>;
   readonly heads: number;
   readonly headDim: number;
 }

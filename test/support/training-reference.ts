@@ -48,7 +48,7 @@ export function linearGrad({ input, weight, gradOutput, m, n, k }: LinearGradInp
 /** Attention and the gradient of its output: qkv [tokens, 3, heads, headDim], relativeBias [buckets, heads], gradOutput [tokens, heads * headDim]. */
 export interface AttentionGradInputs {
   readonly qkv: ArrayLike<number>;
-  readonly cuSeqlens: Int32Array;
+  readonly cuSeqlens: ArrayLike<number>;
   readonly heads: number;
   readonly headDim: number;
   readonly scale: number;

@@ -1,5 +1,6 @@
 // Programs as data: which field decides what, and what is refused.
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <set>
 
