@@ -42,7 +42,7 @@ const rules = [
   {
     name: 'no paths of one machine',
     in: /./,
-    except: /^(package-lock\.json|bench\/package-lock\.json|test\/bundlers\/package-lock\.json|weights\/|test\/golden\/)/,
+    except: /^(package-lock\.json|bench\/package-lock\.json|test\/(?:bundlers|adapters)\/package-lock\.json|weights\/|test\/golden\/)/,
     forbid: /(?<![\w.$*:/-])\/(?:work|root|home|Users)\/[a-z.]/,
   },
   {

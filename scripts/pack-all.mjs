@@ -32,8 +32,8 @@ function stageMain() {
   const checkoutOnly = ['scripts', 'devDependencies', 'allowScripts', 'gypfile', 'binary'];
   const manifest = Object.fromEntries(Object.entries(packageJson).filter(([key]) => !checkoutOnly.includes(key)));
   manifest.optionalDependencies = { [`@bertha-encoder/${platformName}`]: packageJson.version };
-  manifest.peerDependencies = { [weightsManifest.name]: `^${weightsManifest.version}` };
-  manifest.peerDependenciesMeta = { [weightsManifest.name]: { optional: true } };
+  manifest.peerDependencies = { ...packageJson.peerDependencies, [weightsManifest.name]: `^${weightsManifest.version}` };
+  manifest.peerDependenciesMeta = { ...packageJson.peerDependenciesMeta, [weightsManifest.name]: { optional: true } };
   const files = { [inRoot('dist')]: 'dist', [inRoot('src')]: 'src', [inRoot('README.md')]: 'README.md' };
   return stage('bertha-encoder', manifest, { ...files, ...legal });
 }

@@ -8,7 +8,7 @@ const floors = [
   ['cli'],
   ['index'],
   ['pretraining'],
-  ['compat', 'evaluators', 'tools', 'training', 'word-vectors'],
+  ['adapters', 'compat', 'evaluators', 'tools', 'training', 'word-vectors'],
   ['learn'],
   ['embedding', 'tasks'],
   ['vectors', 'metrics'],

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { type Embedder, loadEmbedder } from '../../embedding/embed.js';
-import { unexpected } from '../../expected.js';
+import { embedderCheck } from '../../embedding/embedder-check.js';
 import { readFilePath, type FilePath } from '../../file-path.js';
 import type { Label } from '../../metrics/classification.js';
-import { abortSignal, type Check, readOptions } from '../../options.js';
+import { abortSignal, readOptions } from '../../options.js';
 import { scaledProbabilities } from '../calibration/temperature.js';
 import type { SignalOption } from '../features/standard-scaler.js';
 import { LogisticRegression } from '../linear/logistic-regression.js';
@@ -169,13 +169,6 @@ function resolved(directory: FilePath): string | undefined {
   const folder = readFilePath(directory);
   return folder === undefined ? undefined : path.resolve(folder);
 }
-
-/** A check for an embedder, of this copy of the package or another. */
-export const embedderCheck: Check<Embedder> = (value, name) => {
-  const { embed, embedMany, directory } = (value ?? {}) as Partial<Embedder>;
-  if (typeof embed === 'function' && typeof embedMany === 'function' && typeof directory === 'string') return value as Embedder;
-  throw unexpected('INVALID_OPTION', `what loadEmbedder returns for ${name}`, 'something else');
-};
 
 /**
  * Reads a classifier that `save` wrote, and loads the model that it learned from unless `embedder` is given.

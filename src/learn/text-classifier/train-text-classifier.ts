@@ -1,4 +1,5 @@
 import { type Embedder, loadEmbedder } from '../../embedding/embed.js';
+import { embedderCheck } from '../../embedding/embedder-check.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import { filePath, type FilePath } from '../../file-path.js';
 import { accuracy, confusionMatrix, type Label } from '../../metrics/classification.js';
@@ -11,7 +12,7 @@ import { seed, splitIndices } from '../split/train-test-split.js';
 import { TfidfVectorizer, type TfidfVectorizerOptions } from '../text/tfidf-vectorizer.js';
 import { HeldOut, logitsOf } from './held-out.js';
 import { type LabelledColumns, type LabelledTexts, readLabelledTexts } from './read-labelled-texts.js';
-import { embedderCheck, TextClassifier, type TextClassifierParts, type TextEvaluation } from './text-classifier.js';
+import { TextClassifier, type TextClassifierParts, type TextEvaluation } from './text-classifier.js';
 import { featuresCheck, requireTextList, type TextFeature, TextFeatures } from './text-features.js';
 
 /** What `onProgress` of `trainTextClassifier` hears. */
