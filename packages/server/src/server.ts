@@ -6,8 +6,15 @@ import { Metrics } from './metrics/metrics.js';
 import { ModelRegistry, type FailedModel } from './models/registry.js';
 import { bundledSpecs } from './models/served-model.js';
 import { settingsOf, type ServerOptions, type Settings } from './settings/settings.js';
+import { cohereRoutes } from './routes/cohere.js';
+import { hostedRoutes } from './routes/hosted.js';
 import { openAiRoutes } from './routes/openai.js';
+import { pipelineRoutes } from './routes/pipelines.js';
+import { rerankRoutes } from './routes/rerank.js';
 import { stateRoutes } from './routes/state.js';
+import { taskRoutes } from './routes/tasks.js';
+import { teiRoutes } from './routes/tei.js';
+import { tokenRoutes } from './routes/tokens.js';
 import type { ServerState } from './state.js';
 
 /** A server that was made by `createServer`. */
@@ -57,7 +64,9 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
   const app = makeApplication(state);
   answerNotFound(app);
   stateRoutes(app, state);
-  openAiRoutes(app, state);
+  for (const routes of [openAiRoutes, teiRoutes, tokenRoutes, rerankRoutes, cohereRoutes, pipelineRoutes, hostedRoutes, taskRoutes]) {
+    routes(app, state);
+  }
   const loaded = models.load(loading.signal);
   const close = async (): Promise<void> => {
     if (!state.isClosing) loading.abort();

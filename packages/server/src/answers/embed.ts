@@ -5,6 +5,7 @@ import { compute, type WorkOptions } from '../requests/compute.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { ServerState } from '../state.js';
 import { sizeOf, type Inputs } from './inputs.js';
+import { tellTruncated, truncation } from './truncated.js';
 
 /** How a request wants its vectors, whatever its API calls it. */
 export interface EmbedWish {
@@ -44,9 +45,7 @@ export async function embedInputs(
   wish: EmbedWish,
 ): Promise<Embedding[]> {
   const embeddings = await compute(state, request, reply, served, sizeOf(inputs), (options) => run(state, served, inputs, wish, options));
-  let cut = 0;
-  for (const { truncated } of embeddings) if (truncated) cut++;
-  if (cut > 0) void reply.header('x-truncated', cut);
+  tellTruncated(reply, embeddings);
   return embeddings;
 }
 
@@ -59,7 +58,7 @@ async function run(
 ): Promise<Embedding[]> {
   const options = {
     ...work,
-    onTruncate: (wish.truncate ?? state.settings.autoTruncate) ? 'truncate' : 'error',
+    ...truncation(state, wish.truncate),
     normalize: wish.normalize ?? undefined,
     dimensions: wish.dimensions ?? undefined,
   } as const;

@@ -21,12 +21,7 @@ export const count = absent(Type.Integer({ minimum: 1, description: 'a whole num
 export const optionalText = absent(Type.String({ description: 'a string' }));
 
 /** Which end of a long text is left out; text-embeddings-inference takes both spellings. */
-export const direction = absent(
-  Type.Union(
-    ['left', 'right', 'Left', 'Right'].map((side) => Type.Literal(side)),
-    { description: 'left or right' },
-  ),
-);
+export const direction = absent(Type.Enum(['left', 'right', 'Left', 'Right'], { description: 'left or right' }));
 
 /** A text, or two that are read together. */
 export const textOrPair = Type.Union(

@@ -1,0 +1,180 @@
+import * as assert from 'uvu/assert';
+import {
+  answerQuestion,
+  chunkText,
+  classifyText,
+  classifyZeroShot,
+  detectReplacedTokens,
+  extractFeatures,
+  fillMask,
+  loadEmbedder,
+  loadModel,
+  multipleChoice,
+  predictNextSentence,
+  recognizeEntities,
+  rerank,
+  semanticSearch,
+  type Model,
+} from '../../src/index.js';
+import { suite } from '../support/suite.js';
+import { golden, serve, tinyModels, toFloats, type Serving, type TinyName } from './support/serving.js';
+
+const t = suite('server: tasks');
+let server: Serving;
+const models = {} as Record<TinyName, Model>;
+t.before(async () => {
+  server = await serve({ models: tinyModels });
+  for (const { name, model } of tinyModels) models[name] = await loadModel(model);
+});
+t.after(async () => {
+  await server.close();
+  for (const model of Object.values(models)) model.dispose();
+});
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+const ok = async (path: string, body: object): Promise<unknown> => {
+  const { status, text, json } = await server.post(path, body);
+  assert.is(status, 200, text);
+  return json;
+};
+const text = 'the guitar and the band';
+const pair = { text, textPair: 'hello' };
+const question = { question: 'who?', context: text };
+
+const cases: Readonly<Record<string, readonly [model: TinyName, body: object, expected: (model: Model) => Promise<unknown>]>> = {
+  'fill-mask': ['masks', { inputs: 'the [MASK] band', topK: 3 }, (model) => fillMask(model, 'the [MASK] band', { topK: 3 })],
+  nsp: ['next', { inputs: [pair, pair] }, (model) => predictNextSentence(model, [pair, pair])],
+  classify: ['classifier', { inputs: [text, pair], topK: null }, (model) => classifyText(model, [text, pair], { topK: null })],
+  'zero-shot': [
+    'nli',
+    { inputs: text, labels: ['one', 'two'], multiLabel: true },
+    (model) => classifyZeroShot(model, text, ['one', 'two'], { multiLabel: true }),
+  ],
+  ner: [
+    'entities',
+    { inputs: [text], aggregationStrategy: 'simple' },
+    (model) => recognizeEntities(model, [text], { aggregationStrategy: 'simple' }),
+  ],
+  qa: ['answers', { inputs: question, topK: 2 }, (model) => answerQuestion(model, question, { topK: 2 })],
+  'multiple-choice': [
+    'choices',
+    { inputs: { text, choices: ['hello', 'you'] } },
+    (model) => multipleChoice(model, { text, choices: ['hello', 'you'] }),
+  ],
+  'replaced-tokens': ['replaced', { inputs: text }, (model) => detectReplacedTokens(model, text)],
+  chunk: [
+    'embedder',
+    { inputs: `${text} `.repeat(9), maxTokens: 12 },
+    (model) => chunkText(model, `${text} `.repeat(9), { maxTokens: 12 }),
+  ],
+};
+
+for (const [task, [name, body, expected]] of Object.entries(cases)) {
+  t(`/tasks/${task} answers as the library does`, async () => {
+    assert.equal(await ok(`/tasks/${task}`, { ...body, model: name }), plain(await expected(models[name])));
+  });
+}
+
+t('/tasks/features, /tasks/search and /tasks/attention answer as the library does', async () => {
+  const { embedder: model } = models;
+  const { data, dims } = await extractFeatures(model, [text, 'hello'], { pooling: 'mean' });
+  const features = (await ok('/tasks/features', { inputs: [text, 'hello'], pooling: 'mean', model: 'embedder' })) as {
+    dims: number[];
+    data: number[];
+  };
+  assert.equal([features.dims, toFloats(features.data)], [[...dims], data]);
+  const embedder = await loadEmbedder(golden('sentence/normalize'));
+  const documents = ['hello', text, 'you'];
+  const found = await semanticSearch(await embedder.encodeQuery('band'), await embedder.encodeDocument(documents), { topK: 2 });
+  assert.equal(await ok('/tasks/search', { queries: 'band', documents, topK: 2, model: 'embedder' }), plain(found));
+  const encoding = model.tokenizer.encode('hello');
+  const { attentions } = await model.forward(encoding, { attentions: true });
+  const attention = (await ok('/tasks/attention', { inputs: 'hello', model: 'embedder' })) as { tokens: string[]; layers: number[][][][] };
+  assert.equal(attention.tokens, encoding.tokens);
+  assert.equal(
+    attention.layers.map((layer) => toFloats(layer.flat(2))),
+    attentions!.map((layer) => layer.data),
+  );
+  embedder.dispose();
+});
+
+t('a task refuses fields that it does not have, with the name that was probably meant, and models of other tasks', async () => {
+  const typo = await server.post('/tasks/classify', { inputs: text, topk: 2, model: 'classifier' });
+  assert.equal([typo.status, /Did you mean topK\?/.test(typo.text)], [422, true]);
+  const wrong = await server.post('/tasks/ner', { inputs: text, model: 'classifier' });
+  assert.equal([wrong.status, (wrong.json as { code: string }).code], [424, 'NO_HEAD']);
+  const noMask = await server.post('/tasks/fill-mask', { inputs: text, model: 'masks' });
+  assert.equal([noMask.status, (noMask.json as { code: string }).code], [422, 'NO_MASK']);
+});
+
+t('Hugging Face’s pipelines answer in the shapes that its clients read', async () => {
+  const { labels } = await classifyText(models.classifier, text, { topK: 2 });
+  assert.equal(await ok('/models/classifier', { inputs: text, parameters: { top_k: 2 } }), [labels]);
+  assert.equal(await ok('/models/classifier/pipeline/text-classification', { inputs: [text], parameters: { top_k: 2 } }), [labels]);
+  const { entities } = await recognizeEntities(models.entities, text, { aggregationStrategy: 'simple' });
+  const groups = entities.map(({ entityGroup, score, word, start, end }) => ({ entity_group: entityGroup, score, word, start, end }));
+  assert.equal(await ok('/models/entities', { inputs: text }), plain(groups));
+  const zero = await classifyZeroShot(models.nli, text, ['one', 'two']);
+  assert.equal(
+    await ok('/models/nli', { inputs: [text], parameters: { candidate_labels: ['one', 'two'] } }),
+    zero.labels.map((label, i) => ({ label, score: zero.scores[i] })),
+  );
+  const { answers } = await answerQuestion(models.answers, question);
+  assert.equal(await ok('/', { inputs: question, parameters: { top_k: 1 } }), plain(answers[0]));
+  const { masks } = await fillMask(models.masks, 'the [MASK]', { topK: 2 });
+  const candidates = masks[0]!.candidates.map(({ tokenStr, ...rest }) => ({ ...rest, token_str: tokenStr }));
+  assert.equal(await ok('/models/masks', { inputs: 'the [MASK]', parameters: { top_k: 2 } }), plain(candidates));
+  const features = (await ok('/models/embedder/pipeline/feature-extraction', { inputs: text })) as number[][];
+  assert.is(features.length, 1);
+  assert.is((await server.post('/pipeline/translation', { inputs: text })).status, 404);
+});
+
+t('Cohere’s, Jina’s and Voyage’s rerank and embed, SageMaker and Vertex', async () => {
+  const documents = ['hello', text, 'you'];
+  const ranked = await rerank(models.reranker, 'band', documents, { topK: 2 });
+  for (const path of ['/rerank', '/v1/rerank', '/v2/rerank']) {
+    const answer = (await ok(path, {
+      query: 'band',
+      documents: ['hello', { text }, 'you'],
+      top_n: 2,
+      return_documents: true,
+      max_chunks_per_doc: null,
+      model: 'reranker',
+    })) as Record<'results' | 'data' | 'usage' | 'meta' | 'object' | 'model', unknown>;
+    const rows = (shape: (own: string) => unknown) =>
+      ranked.map(({ index, score }) => ({ index, relevance_score: score, document: shape(documents[index]!) }));
+    assert.equal(
+      answer.results,
+      rows((own) => ({ text: own })),
+    );
+    assert.equal(
+      answer.data,
+      rows((own) => own),
+    );
+    assert.ok((answer.usage as { total_tokens: number }).total_tokens > 9 && typeof answer.meta === 'object');
+  }
+  const embedder = await loadEmbedder(golden('sentence/normalize'));
+  const expected = (await embedder.embed(documents)).map(({ vector }) => vector);
+  const flat = (await ok('/v1/embed', { texts: documents, input_type: 'search_document', model: 'embedder' })) as Record<string, unknown>;
+  assert.equal(
+    [(flat['embeddings'] as number[][]).map(toFloats), flat['response_type'], flat['texts']],
+    [expected, 'embeddings_floats', documents],
+  );
+  const types = ['float', 'int8', 'ubinary', 'base64'];
+  const typed = (await ok('/v2/embed', { texts: documents, embedding_types: types, model: 'embedder' })) as Record<string, unknown>;
+  const byType = typed['embeddings'] as Record<string, unknown[]>;
+  assert.equal([Object.keys(byType), typed['response_type']], [types, 'embeddings_by_type']);
+  assert.equal((byType['float'] as number[][]).map(toFloats), expected);
+  assert.is(byType['base64']![1], Buffer.from(expected[1]!.buffer).toString('base64'));
+  assert.equal((byType['ubinary']![0] as number[]).length, Math.ceil(expected[0]!.length / 8));
+  const normalized = (await embedder.embed(documents, { normalize: true })).map(({ vector }) => vector);
+  assert.equal(((await ok('/models/embedder/invocations', { inputs: documents })) as number[][]).map(toFloats), normalized);
+  const { predictions } = (await ok('/models/embedder/vertex', { instances: [{ inputs: documents }, { inputs: 'hello' }] })) as {
+    predictions: number[][][];
+  };
+  assert.equal([predictions[0]!.map(toFloats), predictions[1]!.map(toFloats)], [normalized, [normalized[0]]]);
+  const { status, json } = await server.post('/models/embedder/invocations', { inputs: [{}] });
+  assert.equal([status, (json as { code: string }).code], [422, 'INVALID_ARG']);
+  embedder.dispose();
+});
+
+t.run();
