@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorCode } from '../errors.js';
 import { unexpected } from '../expected.js';
@@ -7,7 +8,11 @@ import { JsonFields, parseJsonObject } from './json-fields.js';
 /** Contents of a model's tokenizer files; absent ones are absent. */
 export interface TokenizerFiles {
   readonly tokenizerJson?: string;
+  /** vocab.txt. */
   readonly vocab?: string;
+  /** vocab.json and merges.txt, of byte-level BPE. */
+  readonly vocabJson?: string;
+  readonly merges?: string;
   readonly tokenizerConfig?: string;
   readonly specialTokensMap?: string;
 }
@@ -15,6 +20,9 @@ export interface TokenizerFiles {
 // The largest published WordPiece files are 9 MB (tokenizer.json, 500,000 entries) and 6 MB (vocab.txt).
 const kMaxTokenizerBytes = 128 << 20;
 const kMaxVocabBytes = 64 << 20;
+const kSentencePieceFiles = ['sentencepiece.bpe.model', 'spiece.model', 'spm.model', 'sentencepiece.model', 'tokenizer.model'];
+const kConvert =
+  "To make it: python -c \"from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('.').save_pretrained('.')\"";
 /** transformers writes 1e30 for "no limit"; this is where it draws the line itself. */
 const kNoLimit = 1e20;
 
@@ -29,12 +37,18 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const tokenizerJson = await read('tokenizer.json', kMaxTokenizerBytes, 'TOKENIZER');
   // Python never opens it beside a tokenizer.json, so that whatever is wrong with it is no problem.
   const vocab = tokenizerJson === undefined ? await read('vocab.txt', kMaxVocabBytes, 'VOCAB') : undefined;
+  const isBpe = tokenizerJson === undefined && vocab === undefined;
+  const vocabJson = isBpe ? await read('vocab.json', kMaxVocabBytes, 'VOCAB') : undefined;
+  const merges = vocabJson !== undefined ? await read('merges.txt', kMaxVocabBytes, 'VOCAB') : undefined;
   const tokenizerConfig = await read('tokenizer_config.json', kMaxTokenizerBytes, 'TOKENIZER');
   const specialTokensMap = await read('special_tokens_map.json', kMaxTokenizerBytes, 'TOKENIZER');
+  if (isBpe && vocabJson === undefined) await refuseSentencePiece(folder);
   if (tokenizerJson === undefined) requireNoAddedTokens(await read('added_tokens.json', kMaxTokenizerBytes, 'TOKENIZER'), tokenizerConfig);
   return {
     ...(tokenizerJson === undefined ? {} : { tokenizerJson }),
     ...(vocab === undefined ? {} : { vocab }),
+    ...(vocabJson === undefined ? {} : { vocabJson }),
+    ...(merges === undefined ? {} : { merges }),
     ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
     ...(specialTokensMap === undefined ? {} : { specialTokensMap }),
   };
@@ -57,8 +71,15 @@ function requireNoAddedTokens(addedTokens: string | undefined, tokenizerConfig: 
   if (addedTokens === undefined || tokenizerConfig?.includes('"added_tokens_decoder"') === true) return;
   const count = Object.keys(parseJsonObject(addedTokens, 'added_tokens.json', 'TOKENIZER')).length;
   if (count > 0) {
-    throw unexpected('TOKENIZER', `tokenizer.json beside an added_tokens.json with ${count} tokens`, 'none', {
-      hint: "To make it: python -c \"from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('.').save_pretrained('.')\"",
-    });
+    throw unexpected('TOKENIZER', `tokenizer.json beside an added_tokens.json with ${count} tokens`, 'none', { hint: kConvert });
+  }
+}
+
+/** Errors: TOKENIZER for a folder whose only vocabulary is SentencePiece's. */
+async function refuseSentencePiece(folder: string): Promise<void> {
+  for (const name of kSentencePieceFiles) {
+    const size = await stat(path.join(folder, name)).catch(() => undefined);
+    if (size?.isFile() === true)
+      throw unexpected('TOKENIZER', `tokenizer.json beside ${name}, which is not read`, 'none', { hint: kConvert });
   }
 }

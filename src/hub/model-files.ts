@@ -40,7 +40,8 @@ export async function needModelFiles(directory: string, part: ModelPart, need: N
   );
   const hasPooling = others.every(({ kind }, i) => kind !== 'Pooling' || hasConfigs[i]);
   const [hasConfig, ...hasVocabulary] = await all(['config.json', 'tokenizer.json', 'vocab.txt'].map(inTransformer), need);
-  let isEnough = hasPooling && hasConfig === true && hasVocabulary.includes(true);
+  const isBpe = !hasVocabulary.includes(true) && (await all(['vocab.json', 'merges.txt'].map(inTransformer), need)).every(Boolean);
+  let isEnough = hasPooling && hasConfig === true && (isBpe || hasVocabulary.includes(true));
   for (const folder of dense) isEnough = (await needWeights(directory, folder, need)) && isEnough;
   if (part === 'tokenizer') return isEnough;
   return (await needWeights(directory, transformer, need)) && isEnough;

@@ -10,6 +10,7 @@ import { makePipeline } from './pipeline.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
 import { SUPPORTED_DECODERS } from './files/decoder-json.js';
 import { readTokenizerJson } from './files/tokenizer-json.js';
+import { readBpeFiles } from './files/bpe-files.js';
 import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
 import type { Vocabulary } from './vocabulary/vocabulary.js';
@@ -48,10 +49,10 @@ const TOKENIZER_SCHEMA = {
 const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
 
 /**
- * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, each with what
+ * Makes a tokenizer from the contents of a model's files: tokenizer.json where there is one, else vocab.txt, or vocab.json and merges.txt, each with what
  * tokenizer_config.json and special_tokens_map.json add. A vocab.txt beside a tokenizer.json is not looked at, as in Python; it is read as one of `kinds`.
  *
- * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not BERT's pipeline), VOCAB, INVALID_OPTION, MAX_LENGTH.
+ * Errors: TOKENIZER (a file that is malformed, contradictory or asks for what is not supported), VOCAB, INVALID_OPTION, MAX_LENGTH.
  */
 export function makeTokenizer(
   files: TokenizerFiles,
@@ -62,7 +63,8 @@ export function makeTokenizer(
   let definition: TokenizerDefinition;
   if (files.tokenizerJson !== undefined) definition = readTokenizerJson(files.tokenizerJson, files);
   else if (files.vocab !== undefined) definition = readVocabFiles(files.vocab, files, kinds);
-  else throw unexpected('TOKENIZER', 'a tokenizer.json or vocab.txt', 'neither');
+  else if (files.vocabJson !== undefined && files.merges !== undefined) definition = readBpeFiles(files.vocabJson, files.merges, files);
+  else throw unexpected('TOKENIZER', 'a tokenizer.json, a vocab.txt, or a vocab.json with a merges.txt', missing(files));
   return new Tokenizer({
     definition,
     maxLength: given.maxLength ?? definition.maxLength,
@@ -72,7 +74,12 @@ export function makeTokenizer(
   });
 }
 
-/** BERT's tokenizer: text to token ids and offsets, token for token what the Rust library "tokenizers" 0.23 gives. */
+function missing({ vocabJson, merges }: TokenizerFiles): string {
+  if (vocabJson !== undefined) return 'a vocab.json alone';
+  return merges === undefined ? 'neither' : 'a merges.txt alone';
+}
+
+/** Text to token ids and offsets, token for token what the Rust library "tokenizers" 0.23 gives. */
 export class Tokenizer {
   /** How words become tokens: `model.type` of tokenizer.json. */
   readonly modelType: ModelDefinition['type'];

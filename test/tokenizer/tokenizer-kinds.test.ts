@@ -84,7 +84,8 @@ t('refuses pre-tokenizers that it cannot follow, naming them and what it can', (
       (error: { code?: string; message: string }) => error.code === 'TOKENIZER' && message.test(error.message),
     );
   refuses({ type: 'Metaspace' }, /Whitespace, WhitespaceSplit.*Digits.*pre_tokenizer.*"Metaspace"/);
-  refuses(sequence(whitespace, { type: 'ByteLevel' }), /Split.*"ByteLevel"/);
+  refuses(sequence({ type: 'ByteLevel' }, whitespace), /Split.*"ByteLevel"/);
+  refuses(sequence(whitespace, { type: 'UnicodeScripts' }), /Split.*"UnicodeScripts"/);
 });
 
 t.run();

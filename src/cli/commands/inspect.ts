@@ -45,9 +45,9 @@ function describeConfig({ config, modelType: declared }: ModelInspection): strin
 
 function describeTokenizer({ tokenizerFiles, tokenizerType, config, maxLength }: ModelInspection): string {
   if (tokenizerFiles === undefined) return 'could not be read';
-  const { tokenizerJson, vocab } = tokenizerFiles;
-  const sources =
-    [tokenizerJson === undefined ? [] : 'tokenizer.json', vocab === undefined ? [] : 'vocab.txt'].flat().join(' and ') || 'no vocabulary';
+  const { tokenizerJson, vocab, vocabJson } = tokenizerFiles;
+  const present = [tokenizerJson && 'tokenizer.json', vocab && 'vocab.txt', vocabJson && 'vocab.json'].filter((name) => name !== undefined);
+  const sources = present.join(' and ') || 'no vocabulary';
   const size = config === undefined ? '' : `, ${count(config.vocabSize)} entries`;
   const type = tokenizerType === undefined ? '' : `${tokenizerType} of `;
   return `${type}${sources}${size}${maxLength === undefined ? '' : `, at most ${maxLength} tokens`}`;

@@ -28,7 +28,7 @@ export function tokenizerFiles(
   special: readonly string[],
   { lowercase, stripAccents, handleChineseChars }: Normalization,
   maxLength: number,
-): Required<Omit<TokenizerFiles, 'specialTokensMap'>> {
+): Required<Pick<TokenizerFiles, 'tokenizerJson' | 'vocab' | 'tokenizerConfig'>> {
   const [cls, sep] = [kBertTokens.cls_token, kBertTokens.sep_token];
   const idOf = new Map(tokens.map((token, id) => [token, id]));
   const piece = (id: string, type: 0 | 1) => ({ SpecialToken: { id, type_id: type } });

@@ -9,7 +9,11 @@ import type { Vocabulary } from '../vocabulary/vocabulary.js';
 /** Contents of a model's tokenizer files; what is absent is absent. */
 export interface TokenizerFiles {
   readonly tokenizerJson?: string;
+  /** vocab.txt. */
   readonly vocab?: string;
+  /** vocab.json and merges.txt, of byte-level BPE. */
+  readonly vocabJson?: string;
+  readonly merges?: string;
   readonly tokenizerConfig?: string;
   readonly specialTokensMap?: string;
 }

@@ -1,5 +1,5 @@
 import type { AddedToken } from '../scanning/added-tokens.js';
-import type { NamedTokens, SpecialTokens, TokenizerFiles } from '../definition/definition.js';
+import type { NamedTokens, SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from '../definition/truncation.js';
 import { MAX_VOCAB_SIZE, type Vocabulary } from '../vocabulary/vocabulary.js';
@@ -53,7 +53,7 @@ export class TokenizerConfig {
   }
 
   /** The flag of tokenizer_config.json, or undefined if it does not say; null is a value of strip_accents. */
-  flag(name: 'do_lower_case' | 'tokenize_chinese_chars' | 'clean_up_tokenization_spaces'): boolean | undefined {
+  flag(name: 'add_prefix_space' | 'do_lower_case' | 'tokenize_chinese_chars' | 'clean_up_tokenization_spaces'): boolean | undefined {
     return this.#config.get(name) === undefined ? undefined : this.#config.boolean(name, false);
   }
 
@@ -126,6 +126,19 @@ export class TokenizerConfig {
       })
       .sort((a, b) => a.id - b.id);
   }
+}
+
+/** The part of a definition that these files decide alone. */
+export function settingsOf(
+  config: TokenizerConfig,
+): Pick<TokenizerDefinition, 'cleanUpSpaces' | 'namedTokens' | 'maxLength' | 'paddingSide' | 'truncationSide'> {
+  return {
+    cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
+    namedTokens: config.namedTokens,
+    maxLength: config.maxLength,
+    paddingSide: config.paddingSide,
+    truncationSide: config.truncationSide,
+  };
 }
 
 /** `additional_special_tokens`, and `extra_special_tokens` as a list (transformers 5) or by names of their own. */

@@ -7,7 +7,7 @@ import { readNormalizer } from './normalizer-json.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import { readPreTokenizer } from './pre-tokenizer-json.js';
 import { readPostProcessor } from './post-processor-json.js';
-import { readFlags, TokenizerConfig } from './tokenizer-config.js';
+import { readFlags, settingsOf, TokenizerConfig } from './tokenizer-config.js';
 import { type ScannedVocabulary, scanVocabulary } from './scan-vocabulary.js';
 import { MAX_VOCAB_SIZE, type Vocabulary } from '../vocabulary/vocabulary.js';
 
@@ -41,12 +41,8 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
     template,
     trimOffsets,
     decoder: readDecoder(root.child('decoder')),
-    cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens: config.specialTokens((token) => added.has(token) || vocab.has(token), unkToken),
-    namedTokens: config.namedTokens,
-    maxLength: config.maxLength,
-    paddingSide: config.paddingSide,
-    truncationSide: config.truncationSide,
+    ...settingsOf(config),
     fileTruncation: readTruncation(root.child('truncation')),
     filePadding: readPadding(root.child('padding')),
   };

@@ -5,7 +5,7 @@ import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../defi
 import { wordPieceDecoder } from '../definition/decoder.js';
 import { bertPreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { VocabKind } from '../definition/vocab-kind.js';
-import { type AddedTokenFlags, TokenizerConfig } from './tokenizer-config.js';
+import { type AddedTokenFlags, settingsOf, TokenizerConfig } from './tokenizer-config.js';
 import { forEachLine } from './scan-vocabulary.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
@@ -66,12 +66,8 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles, kinds: 
     template: kind.template(clsId, sepId),
     trimOffsets: undefined,
     decoder: wordPieceDecoder('##', true),
-    cleanUpSpaces: config.flag('clean_up_tokenization_spaces') ?? false,
     specialTokens,
-    namedTokens: config.namedTokens,
-    maxLength: config.maxLength,
-    paddingSide: config.paddingSide,
-    truncationSide: config.truncationSide,
+    ...settingsOf(config),
     fileTruncation: undefined,
     filePadding: undefined,
   };
@@ -93,7 +89,7 @@ function usual(name: keyof SpecialTokens): string {
 }
 
 /** The special tokens, with the properties that the files give them, and the tokens that tokenizer_config.json adds. */
-function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: TokenizerConfig, kind: VocabKind): AddedToken[] {
+export function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: TokenizerConfig, kind: VocabKind): AddedToken[] {
   const tokens = new Map<string, AddedToken>();
   for (const name of SPECIAL_NAMES) {
     const content = special[name];

@@ -36,7 +36,15 @@ export type ModelToSave = {
   | { readonly adapter: JsonObject }
 );
 
-const kTokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'vocab.txt', 'special_tokens_map.json', 'added_tokens.json'];
+const kTokenizerFiles = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.txt',
+  'vocab.json',
+  'merges.txt',
+  'special_tokens_map.json',
+  'added_tokens.json',
+];
 const kModuleFiles = ['modules.json', 'config_sentence_transformers.json'];
 /** Tensors of a Dense module go to its own folder: their names begin with it. */
 const kModuleTensor = /^(.+)\/([^/]+)$/;
