@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import tokenizers from 'tokenizers';
+import { deriveClusterClasses } from './unicode/cluster-classes.js';
 
 export interface UnicodeTables {
   /** Sorted, disjoint [start, endExclusive] ranges. */
@@ -23,6 +24,8 @@ export interface UnicodeTables {
   readonly compatible: number[][];
   /** `combiningClasses[i]`: the code points of the i-th lowest non-zero canonical combining class. */
   readonly combiningClasses: number[][][];
+  /** In the order of `ClusterClasses`. */
+  readonly clusterClasses: number[][][];
   readonly decompositions: Map<number, number[]>;
   readonly lowercase: Map<number, number[]>;
 }
@@ -237,6 +240,7 @@ export async function deriveTables(): Promise<UnicodeTables> {
     numbers: toRanges(await deriveMatches('\\p{N}')),
     compatible: toRanges(compatible),
     combiningClasses: deriveCombiningClasses(stable),
+    clusterClasses: Object.values(deriveClusterClasses()).map((set: ReadonlySet<number>) => toRanges([...set])),
     decompositions,
     lowercase,
   };
@@ -293,6 +297,11 @@ export function formatTables(tables: UnicodeTables): string {
       'COMBINING_CLASSES',
       'Non-zero canonical combining classes in ascending order, joined by "|".',
       tables.combiningClasses.map(encodeRanges).join('|'),
+    ),
+    literal(
+      'CLUSTER_CLASSES',
+      'Grapheme clusters: Control, Extend, SpacingMark, Prepend, jamo L, V, T, Extended_Pictographic, Indic consonants, linkers; joined by "|".',
+      tables.clusterClasses.map(encodeRanges).join('|'),
     ),
     literal('DECOMPOSITIONS', 'Full canonical decompositions, without Hangul syllables.', encodeMapping(tables.decompositions)),
     literal('LOWERCASE', 'Lowercase of single code points, without context.', encodeMapping(tables.lowercase)),

@@ -21,7 +21,7 @@ const floors = [
   ['tokenizer/files'],
   ['tokenizer/definition'],
   ['tokenizer/scanning'],
-  ['tokenizer/bpe', 'tokenizer/normalizers', 'tokenizer/wordpiece'],
+  ['tokenizer/bpe', 'tokenizer/normalizers', 'tokenizer/unigram', 'tokenizer/wordpiece'],
   ['tokenizer/unicode', 'tokenizer/vocabulary'],
   ['training/datasets'],
   ['file-path', 'text-files'],

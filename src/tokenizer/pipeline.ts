@@ -9,6 +9,7 @@ import type { Pipeline } from './scanning/sequence-encoder.js';
 import { type OuterSpace, outerSpace } from './scanning/token-buffer.js';
 import type { Vocabulary } from './vocabulary/vocabulary.js';
 import type { WordModel } from './vocabulary/word-model.js';
+import { Unigram } from './unigram/unigram.js';
 import { WordLevel } from './wordpiece/word-level.js';
 import { WordPiece } from './wordpiece/wordpiece.js';
 
@@ -53,6 +54,7 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
 /** The one place that knows all models. */
 function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number | undefined, isByteLevel: boolean): WordModel {
   if (definition.type === 'BPE') return new Bpe({ vocab, unkId, isByteLevel, ...definition });
+  if (definition.type === 'Unigram') return new Unigram({ vocab, ...definition });
   if (unkId === undefined) throw unexpected('TOKENIZER', `an unknown token for the ${definition.type} model`, 'none');
   switch (definition.type) {
     case 'WordPiece':

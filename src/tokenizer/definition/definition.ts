@@ -3,6 +3,7 @@ import type { Decoder } from './decoder.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import type { PreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { Template } from './template.js';
+import type { Pieces } from '../unigram/pieces.js';
 import type { Side, TruncationStrategy } from './truncation.js';
 import type { Vocabulary } from '../vocabulary/vocabulary.js';
 
@@ -60,7 +61,8 @@ export type ModelDefinition =
       readonly byteFallback: boolean;
       readonly fuseUnk: boolean;
       readonly ignoreMerges: boolean;
-    };
+    }
+  | ({ readonly type: 'Unigram'; readonly unkId: number; readonly byteFallback: boolean } & Pieces);
 
 export interface SpecialTokens {
   readonly unk: string | undefined;

@@ -1,7 +1,12 @@
 import type { ModelDefinition } from '../definition/definition.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 import { type JsonNode, unsupported } from './json.js';
+import type { ScannedVocabulary } from './scan-vocabulary.js';
+import { readUnigram } from './unigram/unigram-json.js';
 import { mergeTokens, readMerges } from './merges.js';
+
+/** What was read of a model without JSON.parse. */
+export type ScannedModel = Pick<ScannedVocabulary, 'vocab' | 'pieces'>;
 
 /** What the `model` of a tokenizer.json says. */
 export interface ReadModel {
@@ -12,15 +17,21 @@ export interface ReadModel {
 }
 
 /** What `readModel` takes, for messages. */
-export const SUPPORTED_MODELS = 'a WordPiece, WordLevel or BPE model';
+export const SUPPORTED_MODELS = 'a WordPiece, WordLevel, BPE or Unigram model';
 
 /**
  * Reads the model of a tokenizer.json; `scanned` is its vocabulary if that was read before.
  *
  * Errors: TOKENIZER.
  */
-export function readModel(node: JsonNode, scanned: Vocabulary | undefined): ReadModel {
-  const type = typeOf(node);
+export function readModel(node: JsonNode, scanned: ScannedModel | undefined): ReadModel {
+  const type = typeOf(node, scanned);
+  if (type === 'Unigram') return readUnigram(node, scanned?.pieces === undefined ? undefined : { ...scanned, pieces: scanned.pieces });
+  if (scanned?.pieces !== undefined) throw node.wrong('tokens with their ids', 'vocab', []);
+  return readWordModel(node, type, scanned?.vocab);
+}
+
+function readWordModel(node: JsonNode, type: unknown, scanned: Vocabulary | undefined): ReadModel {
   switch (type) {
     case 'WordLevel':
       return { model: { type }, ...readWords(node, scanned, node.string('unk_token', '<unk>')) };
@@ -39,11 +50,11 @@ export function readModel(node: JsonNode, scanned: Vocabulary | undefined): Read
 }
 
 /** Old files leave the type out: it is that of the model that has such fields. */
-function typeOf(node: JsonNode): unknown {
+function typeOf(node: JsonNode, scanned: ScannedModel | undefined): unknown {
   if (node.has('type')) return node.get('type');
   if (node.has('merges')) return 'BPE';
   if (node.has('max_input_chars_per_word')) return 'WordPiece';
-  if (node.has('unk_id') || Array.isArray(node.get('vocab'))) return 'Unigram';
+  if (node.has('unk_id') || scanned?.pieces !== undefined || Array.isArray(node.get('vocab'))) return 'Unigram';
   return node.has('unk_token') ? 'WordLevel' : undefined;
 }
 

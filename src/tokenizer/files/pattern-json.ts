@@ -1,4 +1,5 @@
 import type { JsonNode } from './json.js';
+import type { ReplacePattern } from '../normalizers/replace.js';
 import { digits, whitespace, wordCharacters } from '../unicode/characters.js';
 import { CodePointSet, codePointsOf } from '../unicode/code-point-set.js';
 
@@ -28,6 +29,17 @@ const CLASSES: Classes = {
 const CLASSES_IN_BRACKETS: Classes = { ...CLASSES, w: wordInBrackets, W: wordInBrackets.complement() };
 
 const CONTROLS: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
+
+/** Expressions of published files about runs of two and more characters, and what is replaced of one that stands alone. */
+const RUNS: ReadonlyMap<unknown, ReplacePattern> = new Map([
+  [' {2,}', { set: set(' '), isRun: true, alone: set('') }],
+  ['\\s{2,}|[\\n\\r\\t]', { set: whitespace, isRun: true, alone: set('\n\r\t') }],
+]);
+
+/** Reads the `pattern` of a Replace. Errors: TOKENIZER, for what it cannot follow. */
+export function readReplacePattern(node: JsonNode): ReplacePattern {
+  return RUNS.get(node.child('pattern')?.get('Regex')) ?? readPattern(node);
+}
 
 /** Reads the `pattern` of a Split or Replace. Errors: TOKENIZER, for what it cannot follow. */
 export function readPattern(node: JsonNode): SimplePattern {

@@ -1,8 +1,10 @@
 import { type JsonNode, unsupported } from './json.js';
+import { readPrependScheme } from './prepend-scheme.js';
 import { patternSet, readPattern } from './pattern-json.js';
 import {
   bertPreTokenizer,
   digitsStep,
+  type Metaspace,
   type PatternWords,
   plainSteps,
   PreTokenizer,
@@ -15,34 +17,32 @@ import { gpt2Pattern, publishedPatterns, type WordPattern, wholePattern } from '
 import { CodePointSet, codePointsOf } from '../unicode/code-point-set.js';
 
 const SUPPORTED =
-  'BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split by single characters or last by the pattern of GPT-2, cl100k, Llama 3 or Qwen2, CharDelimiterSplit, ByteLevel as the last, a Sequence of these, or none';
+  'BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split by single characters or last by the pattern of GPT-2, cl100k, Llama 3 or Qwen2, CharDelimiterSplit, ByteLevel or Metaspace as the last, a Sequence of these, or none';
 const BEHAVIORS: readonly SplitBehavior[] = ['Isolated', 'Contiguous', 'Removed', 'MergedWithPrevious', 'MergedWithNext'];
 
 /** Reads the pre_tokenizer of a tokenizer.json. Errors: TOKENIZER, for what no rule on neighbouring characters and no pattern of words decides. */
 export function readPreTokenizer(node: JsonNode | undefined): PreTokenizer {
   if (node === undefined) return new PreTokenizer([]);
-  const { steps, words } = readPatternWords(node);
-  const preTokenizer = new PreTokenizer(steps.flatMap(readSteps), words);
+  const parts = flatten(node);
+  const metaspace = takeMetaspace(parts);
+  const words = metaspace === undefined ? takePatternWords(parts) : undefined;
+  const preTokenizer = new PreTokenizer(parts.flatMap(readSteps), words, metaspace);
   if (preTokenizer.isTooLarge) throw node.wrong('fewer splits', 'pretokenizers', node.get('pretokenizers'));
-  return preTokenizer.key === bertPreTokenizer.key ? bertPreTokenizer : preTokenizer;
+  return preTokenizer.isTabular && preTokenizer.key === bertPreTokenizer.key ? bertPreTokenizer : preTokenizer;
 }
 
-/** The pre-tokenizers, of which a Split by a published pattern and ByteLevel may be the last. */
-function readPatternWords(node: JsonNode): { readonly steps: readonly JsonNode[]; readonly words: PatternWords | undefined } {
-  const steps = flatten(node);
+/** Takes a Split by a published pattern and ByteLevel off the end of the pre-tokenizers. */
+function takePatternWords(steps: JsonNode[]): PatternWords | undefined {
   const byteLevel = steps.at(-1)?.get('type') === 'ByteLevel' ? steps.pop() : undefined;
   const split = patternOf(steps.at(-1)) === undefined ? undefined : (steps.pop() as JsonNode);
   const pattern = patternOf(split);
-  if (byteLevel === undefined && pattern === undefined) return { steps, words: undefined };
+  if (byteLevel === undefined && pattern === undefined) return undefined;
   const usesRegex = byteLevel?.boolean('use_regex', true) === true;
   const addPrefixSpace = byteLevel?.boolean('add_prefix_space', true) === true;
   if (pattern !== undefined && pattern !== gpt2Pattern && usesRegex)
     throw (byteLevel as JsonNode).wrong('false behind another pattern', 'use_regex', true);
   if (pattern !== undefined && addPrefixSpace) throw (byteLevel as JsonNode).wrong('false behind a pattern', 'add_prefix_space', true);
-  return {
-    steps,
-    words: { pattern: pattern ?? (usesRegex ? gpt2Pattern : wholePattern), isByteLevel: byteLevel !== undefined, addPrefixSpace },
-  };
+  return { pattern: pattern ?? (usesRegex ? gpt2Pattern : wholePattern), isByteLevel: byteLevel !== undefined, addPrefixSpace };
 }
 
 /** The parts of nested sequences, in their order. */
@@ -57,6 +57,16 @@ function patternOf(node: JsonNode | undefined): WordPattern | undefined {
   const isInverted = node.boolean('invert', false);
   const behavior = node.oneOf('behavior', BEHAVIORS, 'Isolated');
   return behavior === (isInverted ? 'Removed' : 'Isolated') ? pattern : undefined;
+}
+
+/** Takes a Metaspace off the end of the pre-tokenizers. */
+function takeMetaspace(steps: JsonNode[]): Metaspace | undefined {
+  const last = steps.at(-1);
+  if (last?.get('type') !== 'Metaspace') return undefined;
+  steps.pop();
+  const character = last.string('replacement', '\u2581');
+  if (character.length !== 1) throw last.wrong('one character up to U+FFFF', 'replacement', character);
+  return { replacement: character.charCodeAt(0), prepend: readPrependScheme(last), splits: last.boolean('split', true) };
 }
 
 function readSteps(node: JsonNode): SplitStep[] {

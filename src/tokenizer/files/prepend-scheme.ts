@@ -9,7 +9,6 @@ export function readPrependScheme(node: JsonNode): PrependScheme {
   if (node.get('add_prefix_space') === undefined) return scheme;
   const isAdded = node.boolean('add_prefix_space', true);
   const isGiven = node.get('prepend_scheme') !== undefined;
-  if (isGiven && isAdded === (scheme === 'never'))
-    throw node.wrong(`${!isAdded} beside prepend_scheme "${scheme}"`, 'add_prefix_space', isAdded);
+  if (isGiven && !isAdded && scheme !== 'never') throw node.wrong(`true beside prepend_scheme "${scheme}"`, 'add_prefix_space', isAdded);
   return isGiven ? scheme : isAdded ? 'always' : 'never';
 }

@@ -1,7 +1,8 @@
 import { HASH_PRIME, HASH_SEED } from '../vocabulary/unit-map.js';
+import type { Pieces } from '../unigram/pieces.js';
+import { afterSpace, scanPieces } from './unigram/scan-pieces.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
-const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -35,6 +36,8 @@ export function forEachLine(text: string, visit: (units: Uint16Array, length: nu
 /** What `scanVocabulary` has found. */
 export interface ScannedVocabulary {
   readonly vocab: Vocabulary;
+  /** Where it is a list: its pieces. */
+  readonly pieces?: Pieces;
   /** The rest of the file as JSON, with `placeholder`, a number, for `model.vocab`. */
   readonly rest: string;
   readonly placeholder: number;
@@ -45,16 +48,22 @@ export interface ScannedVocabulary {
  * then JSON.parse has to decide.
  */
 export function scanVocabulary(text: string): ScannedVocabulary | undefined {
-  const begin = /"vocab"\s*:\s*\{/.exec(text);
+  const begin = /"vocab"\s*:\s*([{[])/.exec(text);
   if (begin === null) return undefined;
   const start = begin.index + begin[0].length;
+  const scanned = begin[1] === '[' ? scanPieces(text, start) : scanEntries(text, start);
+  if (scanned === undefined) return undefined;
+  // No file can know the number, so whoever finds it under model.vocab knows that this is what was cut out.
+  const placeholder = Math.random();
+  const rest = `${text.slice(0, start - 1)}${placeholder}${text.slice(scanned.end)}`;
+  return { ...scanned, rest, placeholder };
+}
+
+function scanEntries(text: string, start: number): { readonly vocab: Vocabulary; readonly end: number } | undefined {
   const entries = new EntryReader(text, start);
   const end = entries.read();
   if (end < 0 || (entries.hasSurrogates && /[\ud800-\udfff]/u.test(text))) return undefined;
-  // No file can know the number, so whoever finds it under model.vocab knows that this is what was cut out.
-  const placeholder = Math.random();
-  const rest = `${text.slice(0, start - 1)}${placeholder}${text.slice(end)}`;
-  return { vocab: entries.vocab, rest, placeholder };
+  return { vocab: entries.vocab, end };
 }
 
 /** A longer token, or an id out of the usual, is left to JSON.parse. */
@@ -116,13 +125,5 @@ class EntryReader {
       if (next !== COMMA && next !== CLOSING_BRACE) return -1;
       if (next === CLOSING_BRACE) return at;
     }
-  }
-}
-
-function afterSpace(text: string, at: number): number {
-  for (;;) {
-    const unit = text.charCodeAt(at);
-    if (unit !== 0x20 && unit !== LINE_FEED && unit !== CARRIAGE_RETURN && unit !== 0x09) return at;
-    at++;
   }
 }

@@ -25,7 +25,7 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
   const config = new TokenizerConfig(files);
   const model = root.child('model');
   if (model === undefined) throw root.wrong(SUPPORTED_MODELS, 'model', undefined);
-  const { model: modelDefinition, vocab, unkToken } = readModel(model, scanned?.vocab);
+  const { model: modelDefinition, vocab, unkToken } = readModel(model, scanned);
   const listed = readAddedTokens(root, vocab);
   const addedTokens = [...listed.values(), ...config.missingTokens(listed, vocab, true)];
   const preTokenizer = readPreTokenizer(root.child('pre_tokenizer'));

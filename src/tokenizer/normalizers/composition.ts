@@ -1,6 +1,6 @@
 import { combiningRank, compose } from '../unicode/normal-forms.js';
+import type { ChangeStream } from './aligned-stream.js';
 import { type Budget, Ended, Starved } from './character-stream.js';
-import type { ChangeStream } from './decomposition.js';
 import { NumberQueue } from './number-queue.js';
 
 const LATER = 1 << 21;

@@ -1,17 +1,7 @@
 import { combiningRank, RANKS } from '../unicode/normal-forms.js';
+import type { ChangeStream } from './aligned-stream.js';
 import { type Budget, type CharacterStream, Ended, Starved } from './character-stream.js';
 import { NumberQueue } from './number-queue.js';
-
-/**
- * Characters that say how they follow from those before, as in the reference: 1, one more than there was; 0, in place of the next one;
- * -n, in place of the next one, and the n that follow it are gone.
- */
-export interface ChangeStream {
-  readonly change: number;
-  /** The next code point, `Starved` or `Ended`. */
-  next(): number;
-  reset(): void;
-}
 
 const LATER = 1 << 21;
 

@@ -3,15 +3,16 @@ import { type CharacterStream, Ended, MapStream, Starved } from './character-str
 
 /** What Replace looks for: a fixed text, or a character of a set; `isRun` as many of them as follow one another. */
 export type ReplacePattern =
-  { readonly literal: readonly number[] } | { readonly literal?: undefined; readonly set: CodePointSet; readonly isRun: boolean };
+  | { readonly literal: readonly number[] }
+  | { readonly literal?: undefined; readonly set: CodePointSet; readonly isRun: boolean; readonly alone?: CodePointSet };
 
 /** A text with `content` in place of every match of `pattern`; all of it comes from the last character of the match. */
 export function replaceStream(upstream: CharacterStream, pattern: ReplacePattern, content: readonly number[]): CharacterStream {
   if (pattern.literal !== undefined && pattern.literal.length > 1) return new ReplaceLiteral(upstream, pattern.literal, content);
   const [only] = pattern.literal ?? [];
   if (only !== undefined) return new MapStream(upstream, (codePoint) => (codePoint === only ? content : codePoint));
-  const { set, isRun } = pattern as { set: CodePointSet; isRun: boolean };
-  if (isRun) return new ReplaceRuns(upstream, set, content);
+  const { set, isRun, alone = set } = pattern as { set: CodePointSet; isRun: boolean; alone?: CodePointSet };
+  if (isRun) return new ReplaceRuns(upstream, set, alone, content);
   return new MapStream(upstream, (codePoint) => (set.has(codePoint) ? content : codePoint));
 }
 
@@ -51,19 +52,25 @@ abstract class ReplaceStream implements CharacterStream {
 
 class ReplaceRuns extends ReplaceStream {
   readonly #set: CodePointSet;
+  readonly #alone: CodePointSet;
   /** The character behind a run, or -1, and its origin. */
   #behind = -1;
   #behindOrigin = 0;
-  /** Of the last character of a run, or -1. */
-  #runOrigin = -1;
+  /** Of the run that is being read: how many characters it has, the first of them, the origin of the last. */
+  #runLength = 0;
+  #runFirst = 0;
+  #runOrigin = 0;
 
-  constructor(upstream: CharacterStream, set: CodePointSet, content: readonly number[]) {
+  /** A run of one character is a match only if that is in `alone`. */
+  constructor(upstream: CharacterStream, set: CodePointSet, alone: CodePointSet, content: readonly number[]) {
     super(upstream, content);
     this.#set = set;
+    this.#alone = alone;
   }
 
   override reset(): void {
-    this.#behind = this.#runOrigin = -1;
+    this.#behind = -1;
+    this.#runLength = 0;
     super.reset();
   }
 
@@ -75,16 +82,22 @@ class ReplaceRuns extends ReplaceStream {
       return false;
     }
     let codePoint: number;
-    while ((codePoint = this.upstream.next()) >= 0 && this.#set.has(codePoint)) this.#runOrigin = this.upstream.origin;
-    const isRunOver = this.#runOrigin >= 0 && codePoint !== Starved;
-    this.origin = isRunOver ? this.#runOrigin : this.upstream.origin;
-    if (!isRunOver) this.codePoint = codePoint;
-    else {
-      this.#runOrigin = -1;
-      this.#behind = codePoint;
-      this.#behindOrigin = this.upstream.origin;
+    while ((codePoint = this.upstream.next()) >= 0 && this.#set.has(codePoint)) {
+      if (this.#runLength++ === 0) this.#runFirst = codePoint;
+      this.#runOrigin = this.upstream.origin;
     }
-    return isRunOver;
+    if (this.#runLength === 0 || codePoint === Starved) {
+      this.origin = this.upstream.origin;
+      this.codePoint = codePoint;
+      return false;
+    }
+    const isMatch = this.#runLength > 1 || this.#alone.has(this.#runFirst);
+    this.#runLength = 0;
+    this.#behind = codePoint;
+    this.#behindOrigin = this.upstream.origin;
+    this.origin = this.#runOrigin;
+    this.codePoint = this.#runFirst;
+    return isMatch;
   }
 }
 

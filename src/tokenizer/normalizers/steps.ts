@@ -1,15 +1,19 @@
 import { chinese, lowercase, marks, nonspacingMarks, removed, whitespace } from '../unicode/characters.js';
 import type { NormalizerOptions } from './options.js';
 import { type Budget, type CharacterStream, MapStream, SourceStream } from './character-stream.js';
+import type { Charsmap } from './precompiled/charsmap.js';
+import { nmt } from './nmt.js';
+import { precompiled } from './precompiled/replacements.js';
 import { Prepend } from './prepend.js';
-import { type FormName, NormalForm } from './normal-form.js';
+import { type FormName, normalForm } from './normal-form.js';
 import { type ReplacePattern, replaceStream } from './replace.js';
 import { Strip } from './strip.js';
 
 /** A normalizer as tokenizer.json names it. */
 export type NormalizerStep =
   | ({ readonly type: 'BertNormalizer' } & Omit<NormalizerOptions, 'dropsAllMarks'>)
-  | { readonly type: FormName | 'Lowercase' | 'StripAccents' }
+  | { readonly type: FormName | 'Lowercase' | 'StripAccents' | 'Nmt' }
+  | { readonly type: 'Precompiled'; readonly charsmap: Charsmap }
   | { readonly type: 'Strip'; readonly left: boolean; readonly right: boolean }
   | { readonly type: 'Replace'; readonly pattern: ReplacePattern; readonly content: readonly number[] }
   | { readonly type: 'Prepend'; readonly content: readonly number[] };
@@ -32,6 +36,10 @@ export class NormalizerChain {
         return new MapStream(upstream, lower);
       case 'StripAccents':
         return new MapStream(upstream, (codePoint) => (marks.has(codePoint) ? undefined : codePoint));
+      case 'Nmt':
+        return new MapStream(upstream, nmt);
+      case 'Precompiled':
+        return precompiled(upstream, step.charsmap);
       case 'Strip':
         return new Strip(upstream, step.left, step.right, this.budget);
       case 'Replace':
@@ -39,7 +47,7 @@ export class NormalizerChain {
       case 'Prepend':
         return new Prepend(upstream, step.content);
       default:
-        return new NormalForm(step.type, upstream, this.budget);
+        return normalForm(step.type, upstream, this.budget);
     }
   }
 
@@ -48,7 +56,7 @@ export class NormalizerChain {
     if (cleanText) stream = new MapStream(stream, clean);
     if (handleChineseChars) stream = new MapStream(stream, setApart);
     if (stripAccents) {
-      stream = new NormalForm('NFD', stream, this.budget);
+      stream = normalForm('NFD', stream, this.budget);
       stream = new MapStream(stream, (codePoint) => (nonspacingMarks.has(codePoint) ? undefined : codePoint));
     }
     return lowers ? new MapStream(stream, lower) : stream;

@@ -50,6 +50,16 @@ export interface PatternWords {
   readonly addPrefixSpace: boolean;
 }
 
+/** The pre-tokenizer that makes spaces visible; the last of its sequence. */
+export interface Metaspace {
+  /** What stands for a space: a UTF-16 unit. */
+  readonly replacement: number;
+  /** Whether it is put before every text that was cut out so far, before the one at the very beginning, or before none. */
+  readonly prepend: 'always' | 'first' | 'never';
+  /** Whether text is cut before each. */
+  readonly splits: boolean;
+}
+
 /** More sets than any tokenizer cuts at; each is a bit of a group. */
 const MOST_GROUP_BITS = 24;
 
@@ -110,6 +120,8 @@ export class PreTokenizer {
   readonly hasGroups: boolean;
   /** Where, by groups. */
   readonly cuts: Cuts;
+  /** What follows all steps. */
+  readonly metaspace: Metaspace | undefined;
   /** Whether a table that normalizes single characters can follow it: it drops all white space, and leaves marks in words. */
   readonly isTabular: boolean;
   /** What follows all steps. */
@@ -121,7 +133,7 @@ export class PreTokenizer {
   readonly #alone: readonly CodePointSet[];
   readonly #dropped: readonly CodePointSet[];
 
-  constructor(steps: readonly SplitStep[], words?: PatternWords) {
+  constructor(steps: readonly SplitStep[], words?: PatternWords, metaspace?: Metaspace) {
     const unique = [...new Map(steps.map((step) => [step.key, step])).values()];
     const rules = unique.flatMap((step) => step.rules);
     const cutting = rules.flatMap((rule) => (rule.isDropped ? [] : [rule]));
@@ -136,7 +148,9 @@ export class PreTokenizer {
     this.#dropped = rules.flatMap((rule) => (rule.isDropped ? [rule.set] : []));
     this.cuts = { before: bits('before'), between: bits('between'), after: bits('after') };
     this.hasGroups = grouping.length > 0;
-    this.isTabular = words === undefined && this.#dropped.includes(whitespace) && !unique.some((step) => step.isCustom);
+    this.metaspace = metaspace;
+    this.isTabular =
+      words === undefined && metaspace === undefined && this.#dropped.includes(whitespace) && !unique.some((step) => step.isCustom);
   }
 
   /** Whether it takes more sets than can be told apart. */

@@ -4,6 +4,7 @@ import { type CharacterTable, characterTable } from './character-table.js';
 import { MOST_MARKS } from '../normalizers/marks.js';
 import { fuseSteps, type NormalizerStep } from '../normalizers/steps.js';
 import type { NormalizerOptions } from '../normalizers/options.js';
+import { MetaspaceWords } from './metaspace-words.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 import { searchTable } from '../normalizers/stable-text.js';
 import { NormalizingScanner } from './normalizing-scanner.js';
@@ -67,7 +68,11 @@ export class SequenceEncoder {
     const { steps, fused, preTokenizer, model, matcher, normalizedMatcher, trimOffsets } = pipeline;
     this.#pipeline = pipeline;
     const tokens = (this.tokens = new TokenBuffer(trimOffsets));
-    const words = (this.#words = new WordBuffer(model, tokens, preTokenizer.cuts));
+    const { metaspace } = preTokenizer;
+    const words = (this.#words =
+      metaspace === undefined
+        ? new WordBuffer(model, tokens, preTokenizer.cuts)
+        : new MetaspaceWords(model, tokens, preTokenizer, metaspace));
     const finder = (this.#finder = new AddedTokenFinder(matcher, tokens));
     this.#lookahead = matcher.longest + 2;
     if (fused !== undefined && normalizedMatcher === undefined)

@@ -72,7 +72,7 @@ export class TableScanner extends WordScanner implements Scanner {
     const words = this.words;
     const tokens = this.tokens;
     this.finder.enter(this.position, limit);
-    if (groups !== undefined) return this.#scanGroups(limit);
+    if (groups !== undefined || words.looksAtUnits) return this.#scanGroups(limit);
     let { units, sources, length, hash } = words;
     const from = this.position;
     let i = from;

@@ -23,6 +23,8 @@ export class WordBuffer {
   /** Index in the window of the character that a unit comes from. */
   sources = new Int32Array(FIRST_CAPACITY);
   length = 0;
+  /** Whether every unit has to come through `append`. */
+  readonly looksAtUnits: boolean = false;
   /** Of `units`, as UnitMap wants it. */
   hash = HASH_SEED;
   readonly #model: WordModel;

@@ -10,6 +10,7 @@ export class Vocabulary {
   /** [ids]: entry + 1 of `units`; 0 = none. */
   #entries: Int32Array;
   #idCount = 0;
+  #size = 0;
   readonly #strings: string[] = [];
 
   /** `capacity`: how many tokens are expected; it grows. */
@@ -18,8 +19,9 @@ export class Vocabulary {
     this.#entries = new Int32Array(capacity);
   }
 
+  /** Tokens, each id one. */
   get size(): number {
-    return this.units.size;
+    return this.#size;
   }
 
   /** One more than the largest id. */
@@ -55,12 +57,12 @@ export class Vocabulary {
     this.setUnits(units, 0, units.length, hashUnits(units, 0, units.length), id);
   }
 
-  /** The same for units[from..from + length), whose hash is `hash`. */
-  setUnits(units: Uint16Array, from: number, length: number, hash: number, id: number): void {
+  /** The same for units[from..from + length), whose hash is `hash`. With `keepsIds` the token has both ids, of which `get` knows the new one. */
+  setUnits(units: Uint16Array, from: number, length: number, hash: number, id: number, keepsIds = false): void {
     const before = this.units.size;
     const entry = this.units.entry(units, from, length, hash, id);
     if (this.units.size === before) {
-      this.#entries[this.units.value(entry)] = 0;
+      if (!keepsIds) this.#entries[this.units.value(entry)] = 0;
       this.units.setValue(entry, id);
     }
     if (id >= this.#entries.length) {
@@ -69,6 +71,7 @@ export class Vocabulary {
       this.#entries = grown;
     }
     this.#entries[id] = entry + 1;
+    if (keepsIds || this.units.size > before) this.#size++;
     if (id >= this.#idCount) this.#idCount = id + 1;
   }
 
