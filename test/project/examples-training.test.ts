@@ -45,6 +45,11 @@ const examples: Readonly<Record<string, Example>> = {
     prints: new RegExp(String.raw`^loss ${score} on average\n((positive|negative) ${score} .*\n){2}$`),
     says: /positive .* lovely.*\nnegative .* asleep/,
   },
+  'augment.mjs': {
+    tiny: 'bert-mlm',
+    prints: new RegExp(String.raw`^(.+ -> .+\n){3}((positive|negative) ${score} .*\n){2}$`),
+    says: /positive .* lovely.*\nnegative .* asleep/,
+  },
   'regression.mjs': {
     tiny: 'bert-base-noprefix',
     prints: new RegExp(String.raw`^pearson ${score}, mean error ${score} stars .*\n(-?\d\.\d .*\n){3}$`),

@@ -1,6 +1,7 @@
 // Copies of texts with other words, by a masked-word model.
 import * as assert from 'uvu/assert';
 import { loadModel } from '../../src/models/model.js';
+import { fillMask } from '../../src/tasks/fill-mask.js';
 import { augmentTexts } from '../../src/training/index.js';
 import { golden, rejection } from '../support/checkpoint-files.js';
 import { suite } from '../support/suite.js';
@@ -35,6 +36,33 @@ t('so many words are others, all else stays, and the seed decides', async () => 
   const other = await loadModel(golden('tiny', 'bert-nli'));
   assert.is(await codeOf(() => augmentTexts(other, rows)), 'NO_HEAD');
   other.dispose();
+});
+
+t('without options a copy of each row has one word in ten replaced, at least one', async () => {
+  const model = await loadModel(golden('tiny', 'bert-mlm'));
+  const lengths = [1, 9, 10, 19, 20, 29];
+  const texts = lengths.map((length) => ({ text: Array.from({ length }, (_, i) => (i % 2 === 0 ? 'cat' : 'mat')).join(' ') }));
+  const made = await augmentTexts(model, texts);
+  assert.is(made.length, 2 * texts.length, 'the originals keep half of the weight');
+  made.slice(texts.length).forEach(({ text }, i) => {
+    const [before, after] = [wordsOf(texts[i]!.text), wordsOf(text)];
+    const changed = after.filter((word, w) => word !== before[w]).length;
+    assert.is(changed, Math.max(1, Math.floor(lengths[i]! / 10)), `${lengths[i]} words`);
+  });
+  model.dispose();
+});
+
+t('likelier words are drawn more often', async () => {
+  const model = await loadModel(golden('tiny', 'bert-mlm'));
+  const [masks, copies] = [(await fillMask(model, 'a [MASK] on the mat', { topK: 50 })).masks, 300];
+  const likeliest = masks[0]!.candidates.filter(({ tokenStr }) => /^[\p{L}\p{N}]+$/u.test(tokenStr) && tokenStr !== 'cat').slice(0, 2);
+  const made = await augmentTexts(model, [{ text: 'a cat on the mat' }], { copies, words: 1, topK: 2 });
+  const drawn = made.map(({ text }) => wordsOf(text)[1]!).filter((word) => word !== 'cat');
+  const share = likeliest[0]!.score / (likeliest[0]!.score + likeliest[1]!.score);
+  const got = drawn.filter((word) => word === likeliest[0]!.tokenStr).length / drawn.length;
+  // Four standard errors of so many draws.
+  assert.ok(Math.abs(got - share) <= 4 * Math.sqrt((share * (1 - share)) / drawn.length), `${got} for ${share} of ${drawn.length}`);
+  model.dispose();
 });
 
 t('words beyond the limit of the model stay, and masks that a text holds are not those that are asked', async () => {

@@ -1,7 +1,7 @@
 import { unexpected, wrongArgument } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import { abortSignal, integer, readOptions } from '../../options.js';
-import { fillMask, type FilledText } from '../../tasks/fill-mask.js';
+import { fillMask, type FilledText, type MaskCandidate } from '../../tasks/fill-mask.js';
 import { Random } from '../datasets/random.js';
 import { describeRow, type Row } from '../datasets/row.js';
 
@@ -9,11 +9,11 @@ import { describeRow, type Row } from '../datasets/row.js';
 export interface AugmentOptions {
   /** The column of texts. Default 'text'. */
   readonly column?: string;
-  /** Changed copies of each row. Default 1. */
+  /** Changed copies of each row. Default 1: with more, the rows as they are have less than half of the weight. */
   readonly copies?: number;
-  /** Words of a text that are replaced in a copy; fewer where it has fewer. Default 2. */
+  /** Words of a text that are replaced in a copy; fewer where it has fewer. Default: one in ten, at least one. */
   readonly words?: number;
-  /** A word is drawn from so many likeliest ones. Default 5. */
+  /** A word is drawn from so many likeliest ones, by how likely the model holds them. Default 5. */
   readonly topK?: number;
   /** Default 42. */
   readonly seed?: number;
@@ -34,11 +34,13 @@ const schema = {
 
 /** Texts that are computed at once. */
 const kBatch = 64;
+/** The share of words that Wei and Zou 2019 (EDA) replace: of more, labels no longer hold. */
+const kShare = 0.1;
 const kWholeWord = /^[\p{L}\p{M}\p{N}]+$/u;
 
 /**
  * Rows and changed copies of them, in which a masked-word model has replaced words, one after the other; all other columns, labels among them, stay. What is
- * drawn is a function of the seed and of each row's place.
+ * drawn is a function of the seed and of each row's place. A word is drawn by its probability among the likeliest, as Kobayashi 2018 does.
  *
  * Errors: NO_HEAD, DATASET (a row without text), INVALID_OPTION; those of `fillMask`; the signal's reason.
  *
@@ -46,22 +48,26 @@ const kWholeWord = /^[\p{L}\p{M}\p{N}]+$/u;
  * const rows = await augmentTexts(await loadModel('path/to/bert'), [{ text: 'a moving film', label: 'good' }], { copies: 4 });
  */
 export async function augmentTexts<R extends Row>(model: Model, rows: readonly R[], options?: AugmentOptions): Promise<R[]> {
-  const { column = 'text', copies = 1, words = 2, topK = 5, seed = 42, signal } = readOptions('augmentTexts', options, schema);
+  const { column = 'text', copies = 1, words, topK = 5, seed = 42, signal } = readOptions('augmentTexts', options, schema);
   const mask = model.tokenizer.maskId === undefined ? '[MASK]' : (model.tokenizer.idToToken(model.tokenizer.maskId) ?? '[MASK]');
   if (!Array.isArray(rows)) throw wrongArgument('a list of rows for augmentTexts', rows);
   const drafts = rows.flatMap((row, index) => {
     const text = (row as Row | null | undefined)?.[column];
     if (typeof text !== 'string')
       throw unexpected('DATASET', `text in ${JSON.stringify(column)} of ${describeRow(row, index)}`, typeof text);
+    const wanted = words ?? Math.max(1, Math.floor(kShare * wordsWithin(model, text, mask).length));
     return Array.from({ length: copies }, (_, copy) => ({
       row,
       text,
+      wanted,
       random: new Random(seed, index, copy),
       changed: new Set<number>(),
     }));
   });
-  for (let round = 0; round < words; round++) {
+  const rounds = drafts.reduce((most, { wanted }) => Math.max(most, wanted), 0);
+  for (let round = 0; round < rounds; round++) {
     const asked = drafts.flatMap((draft) => {
+      if (round >= draft.wanted) return [];
       const places = wordsWithin(model, draft.text, mask).filter(({ place }) => !draft.changed.has(place));
       if (places.length === 0) return [];
       const { match, place } = places[draft.random.below(places.length)]!;
@@ -89,10 +95,10 @@ export async function augmentTexts<R extends Row>(model: Model, rows: readonly R
         ...(signal && { signal }),
       });
       part.forEach(({ draft, before, after, word, number }, i) => {
-        const choices = wordsOf(filled[i]!, number)
-          .filter((each) => each.toLowerCase() !== word.toLowerCase())
+        const choices = candidatesOf(filled[i]!, number)
+          .filter(({ tokenStr }) => tokenStr.toLowerCase() !== word.toLowerCase())
           .slice(0, topK);
-        if (choices.length > 0) draft.text = `${before}${choices[draft.random.below(choices.length)]!}${after}`;
+        if (choices.length > 0) draft.text = `${before}${drawn(choices, draft.random.uniform())}${after}`;
       });
     }
   }
@@ -113,6 +119,13 @@ function isInMask(text: string, index: number, word: string, mask: string): bool
   return inside >= 0 && text.startsWith(mask, index - inside);
 }
 
-function wordsOf({ masks }: FilledText, number: number): string[] {
-  return (masks[number]?.candidates ?? []).map(({ tokenStr }) => tokenStr).filter((word) => kWholeWord.test(word));
+function candidatesOf({ masks }: FilledText, number: number): MaskCandidate[] {
+  return (masks[number]?.candidates ?? []).filter(({ tokenStr }) => kWholeWord.test(tokenStr));
+}
+
+/** The word that a number from 0 to 1 falls on, each as wide as it is likely. */
+function drawn(choices: readonly MaskCandidate[], uniform: number): string {
+  let left = uniform * choices.reduce((sum, { score }) => sum + score, 0);
+  const chosen = choices.find(({ score }) => (left -= score) < 0) ?? choices[0]!;
+  return chosen.tokenStr;
 }
