@@ -29,6 +29,12 @@ export function robertaTemplate(clsId: number, sepId: number): Template {
 /** No special tokens; the second text is of type 1. */
 export const bareTemplate: Template = { single: [sequence(0, 0)], pair: [sequence(0, 0), sequence(1, 1)] };
 
+/** A template whose types are all 0. */
+export function withoutTypes({ single, pair }: Template): Template {
+  const zero = (pieces: readonly TemplatePiece[]): readonly TemplatePiece[] => pieces.map((piece) => ({ ...piece, typeId: 0 }));
+  return { single: zero(single), pair: zero(pair) };
+}
+
 /** The number of special tokens of a template. */
 export function countSpecial(pieces: readonly TemplatePiece[]): number {
   let count = 0;

@@ -57,6 +57,12 @@ export class TokenizerConfig {
     return this.#config.get(name) === undefined ? undefined : this.#config.boolean(name, false);
   }
 
+  /** Whether a model that has token types gets those of the template: `model_input_names`, else what transformers 5's class says. */
+  get givesTypes(): boolean {
+    const names = this.#config.get('model_input_names');
+    return Array.isArray(names) ? names.includes('token_type_ids') : !/^Albert/.test(this.tokenizerClass ?? '');
+  }
+
   /** undefined: not said; null: as lowercase. */
   get stripAccents(): boolean | null | undefined {
     if (!this.#config.has('strip_accents')) return undefined;

@@ -4,6 +4,7 @@ import { readDecoder } from './decoder-json.js';
 import { JsonNode } from './json.js';
 import { readModel, SUPPORTED_MODELS } from './model-json.js';
 import { readNormalizer } from './normalizer-json.js';
+import { withoutTypes } from '../definition/template.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import { readPreTokenizer } from './pre-tokenizer-json.js';
 import { readPostProcessor } from './post-processor-json.js';
@@ -38,7 +39,7 @@ export function readTokenizerJson(tokenizerJson: string, files: TokenizerFiles):
     vocab,
     unkToken,
     addedTokens,
-    template,
+    template: config.givesTypes ? template : withoutTypes(template),
     trimOffsets,
     decoder: readDecoder(root.child('decoder')),
     specialTokens: config.specialTokens((token) => added.has(token) || vocab.has(token), unkToken),
