@@ -19,8 +19,10 @@ T from_name(const std::string& name, const std::pair<const char*, T> (&table)[N]
     fail("INVALID_PROGRAM", "unknown %s %.64s", what, name.c_str());
 }
 
-constexpr std::pair<const char*, DomainKind> kDomainKinds[] = {
-    {"packed", DomainKind::kPacked}, {"sequences", DomainKind::kSequences}, {"pairs", DomainKind::kPairs}};
+constexpr std::pair<const char*, DomainKind> kDomainKinds[] = {{"packed", DomainKind::kPacked},
+                                                               {"sequences", DomainKind::kSequences},
+                                                               {"pairs", DomainKind::kPairs},
+                                                               {"constant", DomainKind::kConstant}};
 constexpr std::pair<const char*, WeightKind> kKinds[] = {
     {"matrix", WeightKind::kMatrix}, {"table", WeightKind::kTable}, {"vector", WeightKind::kVector}};
 constexpr std::pair<const char*, Activation> kActivations[] = {{"none", Activation::kNone},

@@ -5,6 +5,7 @@
 #include "cpu/forward.h"
 #include "cpu/isa/isa.h"
 #include "cpu/packed_weights.h"
+#include "cpu/weights/constants.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
@@ -15,21 +16,22 @@ constexpr int64_t kPreferredTokens = 192;   // a chunk whose activations stay in
 
 class CpuModel final : public LoadedModel {
 public:
-    CpuModel(std::shared_ptr<const Program> program, WeightSource& source, const MatrixFormat& format,
-             Team& team, WeightCache* cache)
-        : program_(std::move(program)),
+    CpuModel(const Program& program, WeightSource& source, const MatrixFormat& format, Team& team,
+             WeightCache* cache)
+        : program_(without_constants(program)),
           kernels_(kernels()),
-          plan_(make_plan(*program_)),
-          formats_(formats_of(*program_, kernels_, format)),
+          plan_(make_plan(program_)),
+          formats_(formats_of(program_, kernels_, format)),
           bf16_attention_(kernels_.attention_bf16 != nullptr &&
                           (&format == &kernels_.bf16 || &format == &kernels_.int8)),
-          weights_(*program_, formats_, kernels_.isa, source, team, cache),
-          distance_biases_(*program_, weights_),
-          rotary_tables_(*program_) {}
+          weights_(program_, formats_, kernels_.isa, source, team, cache),
+          constants_(program, kernels_, source, team),
+          distance_biases_(program_, weights_),
+          rotary_tables_(program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override {
-        return weights_.bytes() + distance_biases_.bytes() + rotary_tables_.bytes();
+        return weights_.bytes() + constants_.bytes() + distance_biases_.bytes() + rotary_tables_.bytes();
     }
     int64_t shared_bytes() const override { return weights_.shared_bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
@@ -76,29 +78,29 @@ private:
         return formats;
     }
 
-    const std::shared_ptr<const Program> program_;
+    const Program program_;  // what each forward computes
     const KernelTable& kernels_;
     const Plan plan_;
     const std::vector<const MatrixFormat*> formats_;  // by op
     const bool bf16_attention_;
     const PackedWeights weights_;
+    const Constants constants_;
     const DistanceBiases distance_biases_;
     const RotaryTables rotary_tables_;
 };
 
 void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
                    Control& control) const {
-    run_forward(
-        {*program_, kernels_, plan_, formats_, bf16_attention_, weights_, distance_biases_, rotary_tables_},
-        batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
+    run_forward({program_, kernels_, plan_, formats_, bf16_attention_, weights_, distance_biases_,
+                 rotary_tables_, &constants_},
+                batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
 }
 
 }  // namespace
 
 std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, WeightSource& source,
                                   const std::string& precision, Team& team, WeightCache* cache) {
-    return std::make_unique<CpuModel>(std::move(program), source, format_for(kernels(), precision), team,
-                                      cache);
+    return std::make_unique<CpuModel>(*program, source, format_for(kernels(), precision), team, cache);
 }
 
 }  // namespace bertha::cpu

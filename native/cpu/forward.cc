@@ -5,6 +5,9 @@
 
 #include "cpu/adapters/scaled_linear.h"
 #include "cpu/attention/attention_args.h"
+#include "cpu/sequence-ops/pool_linear.h"
+#include "cpu/sequence-ops/rows.h"
+#include "cpu/sequence-ops/unfold.h"
 #include "engine/check.h"
 
 namespace bertha::cpu {
@@ -49,7 +52,7 @@ public:
             control_.at_op_boundary();
             BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
             if (!segment.row_wise) {
-                run_across_rows(op(segment.op_begin));
+                run_across_rows(segment.op_begin);
             } else if (team_.size() > 1 && rows(segment.domain) < kRowsToSplit * team_.size()) {
                 run_shared_columns(segment);
             } else {
@@ -105,6 +108,8 @@ private:
             for (int32_t i = segment.op_begin; i < segment.op_end; i++)
                 if (const ops::Linear* linear = linear_at(i))
                     prepared = std::max(prepared, block * format(i).row_bytes(value(linear->input).width));
+            if (std::holds_alternative<ops::PoolLinear>(op(segment.op_begin)))
+                scratch = std::max(scratch, pool_linear_scratch(format(segment.op_begin)));
             const auto* attention = std::get_if<ops::Attention>(&op(segment.op_begin));
             if (attention == nullptr) continue;
             const auto scratch_of = model_.bf16_attention ? kernels_.attention_bf16_scratch
@@ -141,6 +146,11 @@ private:
                placement.offset * rows(domain) + row * width;
     }
     float* at(int32_t id, int64_t row) const { return at(id, row, Block{nullptr, nullptr, 0, 0}); }
+    // A value of constant rows; null for kNoIndex.
+    const float* constant(int32_t id) const {
+        if (id == kNoIndex) return nullptr;
+        return model_.constants != nullptr ? model_.constants->rows(id) : at(id, 0);
+    }
 
     void emit(int32_t id, const float* data, int64_t row, int64_t count) const {
         const int64_t width = value(id).width;
@@ -207,6 +217,11 @@ private:
         kernels_.embed(args);
     }
 
+    void run_rows(const ops::Constant& op, const Part& part, float* output, int64_t width) const {
+        std::memcpy(output, model_.weights.row(op.table) + part.begin * width,
+                    static_cast<size_t>(part.rows() * width) * sizeof(float));
+    }
+
     void run_rows(const ops::Linear& op, const Part& part, float* output, int64_t width) const {
         const MatrixFormat& format = this->format(part.index);
         const Block& block = part.block;
@@ -223,7 +238,9 @@ private:
         args.panel_begin = part.panel_begin;
         args.panel_end = part.panel_end;
         args.activation = op.activation;
-        if (op.scale == 1.0f)
+        if (op.gated)
+            format.gated_linear(args);
+        else if (op.scale == 1.0f)
             format.linear(args);
         else
             scaled_linear(kernels_, format, args, op.scale);
@@ -240,10 +257,16 @@ private:
     }
 
     void run_rows(const ops::ActivationOp& op, const Part& part, float* output, int64_t width) const {
+        const float* input = at(op.input, part.begin, part.block);
+        if (op.gated) return kernels_.gate(op.activation, input, output, part.rows(), width);
         const int64_t floats = part.rows() * width;
-        std::memcpy(output, at(op.input, part.begin, part.block),
-                    static_cast<size_t>(floats) * sizeof(float));
+        std::memcpy(output, input, static_cast<size_t>(floats) * sizeof(float));
         kernels_.activate(op.activation, output, floats);
+    }
+
+    void run_rows(const ops::Slice& op, const Part& part, float* output, int64_t width) const {
+        copy_columns(at(op.input, part.begin, part.block) + op.begin, value(op.input).width, part.rows(),
+                     width, output);
     }
 
     void run_rows(const ops::TopK& op, const Part& part, float* output, int64_t) const {
@@ -316,12 +339,15 @@ private:
         }
     }
 
-    void run_across_rows(const Op& op) const {
+    void run_across_rows(int32_t index) const {
+        const Op& op = this->op(index);
         std::visit(
             [&](const auto& each) {
                 using T = std::decay_t<decltype(each)>;
                 if constexpr (T::kRowWise || ops::is_for_training<T>)
                     fail("INVALID_PROGRAM", "%s is no op across rows", T::kName);
+                else if constexpr (std::is_same_v<T, ops::PoolLinear>)
+                    run_whole(each, index);
                 else
                     run_whole(each);
             },
@@ -332,29 +358,29 @@ private:
     }
 
     void run_whole(const ops::GatherRows& op) const {
-        const int64_t count = rows(value(op.output).domain), width = value(op.output).width;
         const int32_t* from = op.positions == kNoIndex ? offsets(op.input) : batch_.input(op.positions);
-        for (int64_t i = 0; i < count; i++) {
-            const int64_t row = from[i];
-            std::memcpy(at(op.output, i), at(op.input, row), static_cast<size_t>(width) * sizeof(float));
-        }
+        copy_rows(at(op.input, 0), from, rows(value(op.output).domain), value(op.output).width,
+                  at(op.output, 0));
     }
 
     void run_whole(const ops::Pool& op) const {
-        const int32_t *begins = offsets(op.input), *skip = batch_.input(op.skip);
-        team_.run(batch_.batch_size, [&](int64_t unit, int) {
-            PoolArgs args;
-            args.width = value(op.input).width;
-            args.input = at(op.input, begins[unit]);
-            args.seq_len = begins[unit + 1] - begins[unit];
-            args.skip = skip != nullptr ? skip[unit] : 0;
-            args.output = at(op.output, unit);
-            for (PoolMode mode : op.modes) {
-                args.mode = mode;
-                kernels_.pool(args);
-                args.output += args.width;
-            }
-        });
+        pool_sequences(kernels_, op, at(op.input, 0), offsets(op.input), batch_.input(op.skip),
+                       batch_.batch_size, value(op.input).width, at(op.output, 0), team_);
+    }
+
+    void run_whole(const ops::Unfold& op) const {
+        unfold_sequences(at(op.input, 0), offsets(op.input), batch_.batch_size, value(op.input).width,
+                         op.size, at(op.output, 0), team_);
+    }
+
+    void run_whole(const ops::PoolLinear& op, int32_t index) const {
+        PoolLinearCall call{op, format(index), {}, offsets(op.input), batch_.batch_size, at(op.output, 0)};
+        call.product.input = at(op.input, 0);
+        call.product.input_stride = value(op.input).width;
+        call.product.matrix = model_.weights.matrix(index);
+        call.product.bias = model_.weights.row(op.bias);
+        call.product.rows = rows(value(op.input).domain);
+        pool_linear(call, workspace_.scratch, team_, control_);
     }
 
     void run_whole(const ops::Attention& op) const {

@@ -6,6 +6,7 @@
 #include "cpu/attention/distance_biases.h"
 #include "cpu/attention/rotary_tables.h"
 #include "cpu/kernels.h"
+#include "cpu/weights/constants.h"
 #include "cpu/weights/model_weights.h"
 #include "engine/allocator.h"
 #include "engine/backend.h"
@@ -23,6 +24,7 @@ struct ProgramOnCpu {
     const ModelWeights& weights;
     const DistanceBiases& distance_biases;
     const RotaryTables& rotary_tables;
+    const Constants* constants;  // null: each forward computes constant rows
 };
 
 class CpuWorkspace final : public Workspace {

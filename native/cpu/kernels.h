@@ -57,6 +57,9 @@ struct MatrixFormat {
     void (*prepare_rows)(const float* x, int64_t stride, int64_t rows, int64_t k,
                          const float* inverse_input_scale, uint8_t* dst);
     void (*linear)(const LinearArgs&);
+    // activation(x · gateᵀ + bias) ∘ (x · upᵀ + bias of up); no residual. The matrix's panels are those of
+    // gate [n, k] and up [n, k] by turns; the biases follow one another [2n].
+    void (*gated_linear)(const LinearArgs&);
 };
 
 // One head of one sequence. Rows are seq_len, each [head_dim].
@@ -155,6 +158,8 @@ struct KernelTable {
     // targets [rows, kTargetsPerRow]; out [rows, 1 + kTargetsPerRow]: log-sum-exp, the columns targets name
     void (*pick_targets)(const float* x, const int32_t* targets, float* out, int64_t rows, int64_t width);
     void (*activate)(Activation activation, float* x, int64_t count);
+    // x [rows, 2 width] -> out [rows, width] = activation(first half) ∘ second half
+    void (*gate)(Activation activation, const float* x, float* out, int64_t rows, int64_t width);
     // rows [count <= lanes, width], row stride `stride` -> panel [width, lanes] in float64
     void (*pack_products)(const float* rows, int64_t stride, int64_t count, int64_t width, double* panel);
     void (*pack_wide_products)(const double* rows, int64_t stride, int64_t count, int64_t width,

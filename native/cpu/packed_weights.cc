@@ -38,6 +38,11 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
             layout += std::string(" ") + formats[i]->precision;
             continue;
         }
+        if (const auto* pooled = std::get_if<ops::PoolLinear>(&op)) {
+            matrix_of_op_[i] = place({pooled->matrix, formats[i], kNoIndex, false, false}, source);
+            if (pooled->bias != kNoIndex) place_plain(pooled->bias, source);
+            continue;
+        }
         const auto* embed = std::get_if<ops::Embed>(&op);
         if (cache == nullptr && embed != nullptr) choose_words(embed->word, source);
         for_each_weight(op, [&](int32_t id) { place_plain(id, source); });
@@ -132,31 +137,34 @@ void PackedWeights::place_linear(size_t index, const ops::Linear& op, const Matr
                                  WeightSource& source) {
     const bool rounds_input = format->row_bytes(1) > 0;
     const int32_t scale = rounds_input ? op.input_scale : kNoIndex;
-    if (scale != kNoIndex) inverse_scale_of_op_[index] = place(scale, nullptr, kNoIndex, true, source);
-    matrix_of_op_[index] = place(op.matrix, format, scale, false, source);
+    if (scale != kNoIndex)
+        inverse_scale_of_op_[index] = place({scale, nullptr, kNoIndex, true, false}, source);
+    matrix_of_op_[index] = place({op.matrix, format, scale, false, op.gated}, source);
     if (op.bias != kNoIndex) place_plain(op.bias, source);
 }
 
 // A vector or table, as it is.
 void PackedWeights::place_plain(int32_t id, WeightSource& source) {
-    block_of_weight_[static_cast<size_t>(id)] = place(id, nullptr, kNoIndex, false, source);
+    block_of_weight_[static_cast<size_t>(id)] = place({id, nullptr, kNoIndex, false, false}, source);
 }
 
 // The block that stores a weight like this, a new one where there is none.
-int32_t PackedWeights::place(int32_t id, const MatrixFormat* format, int32_t input_scale,
-                             bool is_inverse_scale, WeightSource& source) {
-    Block block{id, format, input_scale, is_inverse_scale, source.identity(id)};
+int32_t PackedWeights::place(Block block, WeightSource& source) {
+    block.key = source.identity(block.weight);
     if (!block.key.empty()) {
-        block.key += is_lazy(block) ? "lazy" : is_inverse_scale ? "inverse" : "";
-        if (format != nullptr) block.key += isa_ + " " + format->precision;
-        if (input_scale != kNoIndex) {
-            const std::string scale = source.identity(input_scale);
+        block.key += is_lazy(block) ? "lazy" : block.is_inverse_scale ? "inverse" : "";
+        if (block.format != nullptr) block.key += isa_ + " " + block.format->precision;
+        if (block.is_gated) block.key += " gated";
+        if (block.input_scale != kNoIndex) {
+            const std::string scale = source.identity(block.input_scale);
             block.key = scale.empty() ? "" : block.key + " scaled by " + scale;
         }
     }
     const auto found = std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& other) {
-        const bool is_same = other.weight == id && other.format == format &&
-                             other.input_scale == input_scale && other.is_inverse_scale == is_inverse_scale;
+        const bool is_same = other.weight == block.weight && other.format == block.format &&
+                             other.input_scale == block.input_scale &&
+                             other.is_inverse_scale == block.is_inverse_scale &&
+                             other.is_gated == block.is_gated;
         return is_same || (!block.key.empty() && other.key == block.key);
     });
     if (found != blocks_.end()) return static_cast<int32_t>(found - blocks_.begin());
@@ -170,9 +178,10 @@ int64_t PackedWeights::bytes_of(const Block& block) const {
     if (is_lazy(block)) return 0;
     if (block.format == nullptr)
         return weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
-    const int64_t step = block.format->panel_width, whole = weight.rows / step, rest = weight.rows % step;
-    return whole * block.format->panel_bytes(step, weight.cols) +
-           (rest > 0 ? block.format->panel_bytes(rest, weight.cols) : 0);
+    const int64_t step = block.format->panel_width, rows = block.is_gated ? weight.rows / 2 : weight.rows,
+                  panels = (rows + step - 1) / step, last = rows - (panels - 1) * step;
+    return (block.is_gated ? 2 * panels - 1 : panels - 1) * block.format->panel_bytes(step, weight.cols) +
+           block.format->panel_bytes(last, weight.cols);
 }
 
 std::vector<PackedWeights::Part> PackedWeights::parts() const {
@@ -186,8 +195,10 @@ std::vector<PackedWeights::Part> PackedWeights::parts() const {
             step = block.format->panel_width;
         else if (weight.kind == WeightKind::kTable)
             step = std::max<int64_t>(1, kTableBytes / (weight.cols * 4));
-        for (int64_t row = 0; row < weight.rows; row += step)
-            parts.push_back({&block, row, std::min(row + step, weight.rows)});
+        const int64_t half = block.is_gated ? weight.rows / 2 : weight.rows;
+        for (int64_t begin = 0; begin < weight.rows; begin += half)
+            for (int64_t row = begin; row < begin + half; row += step)
+                parts.push_back({&block, row, std::min(row + step, begin + half)});
     }
     return parts;
 }
@@ -243,12 +254,19 @@ void PackedWeights::load_input_scale(const Block& block, WeightSource& source) {
     std::memset(inverse + cols, 0, static_cast<size_t>(kVectorSlack));
 }
 
+// The panel that begins with a row of the matrix.
+int64_t PackedWeights::panel_at(const Block& block, int64_t row) const {
+    const int64_t width = block.format->panel_width, half = weight(block).rows / 2;
+    if (!block.is_gated) return row / width;
+    return row < half ? 2 * (row / width) : 2 * ((row - half) / width) + 1;
+}
+
 void PackedWeights::load_part(const Part& part, WeightSource& source, float* staging) const {
     const Block& block = *part.block;
     const Weight& weight = this->weight(block);
     if (const MatrixFormat* format = block.format; format != nullptr) {
         source.read(block.weight, part.row_begin, part.row_end, staging);
-        const int64_t panel = part.row_begin / format->panel_width *
+        const int64_t panel = panel_at(block, part.row_begin) *
                               format->panel_bytes(format->panel_width, weight.cols);
         const float* input_scale = block.input_scale == kNoIndex
                                        ? nullptr
@@ -271,8 +289,8 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
 PackedMatrix PackedWeights::matrix(int32_t op) const {
     const Block& block = blocks_[static_cast<size_t>(matrix_of_op_[static_cast<size_t>(op)])];
     const Weight& shape = weight(block);
-    return {block.data, block.format->panel_bytes(block.format->panel_width, shape.cols), shape.rows,
-            shape.cols};
+    return {block.data, block.format->panel_bytes(block.format->panel_width, shape.cols),
+            block.is_gated ? shape.rows / 2 : shape.rows, shape.cols};
 }
 
 }  // namespace bertha::cpu

@@ -51,7 +51,8 @@ private:
         const MatrixFormat* format;  // of a matrix; null for vectors and tables
         int32_t input_scale;         // the weight that scales a matrix's columns
         bool is_inverse_scale;       // an input scale, as forwards use it
-        std::string key;             // what it is made of, for others; empty: not known
+        bool is_gated;               // panels of the two halves of a matrix's rows by turns
+        std::string key = {};        // what it is made of, for others; empty: not known
         int64_t bytes = 0;
         uint8_t* own = nullptr;                     // where it is to be packed; null when it is there already
         const uint8_t* data = nullptr;              // as it is read; of a lazy table nothing
@@ -63,8 +64,7 @@ private:
     };
     void place_linear(size_t index, const ops::Linear& op, const MatrixFormat* format, WeightSource& source);
     void place_plain(int32_t id, WeightSource& source);
-    int32_t place(int32_t weight, const MatrixFormat* format, int32_t input_scale, bool is_inverse_scale,
-                  WeightSource& source);
+    int32_t place(Block block, WeightSource& source);
     int64_t bytes_of(const Block& block) const;
     bool is_lazy(const Block& block) const { return block.weight == words_weight_; }
     void pack_alone(const std::string& layout, WeightSource& source, Team& team, WeightCache& cache);
@@ -74,6 +74,7 @@ private:
     void load_part(const Part& part, WeightSource& source, float* staging) const;
     void choose_words(int32_t weight, WeightSource& source);
     void load_input_scale(const Block& block, WeightSource& source);
+    int64_t panel_at(const Block& block, int64_t row) const;
     const Weight& weight(const Block& block) const {
         return program_.weights[static_cast<size_t>(block.weight)];
     }

@@ -27,6 +27,10 @@ Batch::Rows JoinedBatch::join_rows(const std::vector<BatchPart>& parts, int32_t 
         rows.count = batch_.batch_size;
         return rows;
     }
+    if (declared.kind == DomainKind::kConstant) {
+        rows.count = rows.longest = declared.max_rows;
+        return rows;
+    }
     const bool is_pairs = declared.kind == DomainKind::kPairs;
     for (const BatchPart& part : parts) {
         const int32_t* offsets = part.batch->rows(is_pairs ? declared.pairs_of : domain).offsets;

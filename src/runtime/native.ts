@@ -2,20 +2,21 @@
 import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
 import type { NativeWords } from './words/native-words.js';
+import type { NativeActivation, NativeFamilyOp } from './ops/native-ops.js';
 import type { IsaReport, NativeMemory, SchedulerStats, ThreadsReport } from './native-stats.js';
 
-/** What one row of a value stands for: a packed token, a sequence, a token position the caller names, or (ragged) attention scores. */
-export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores';
+/** What one row of a value stands for: a packed token, a sequence, a token position the caller names, (ragged) attention scores, or of weights alone. */
+export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores' | 'constant';
 
 /** Rows of values and inputs; native/engine/program/program.h says what the kinds mean. */
 export interface NativeDomain {
   readonly name: RowDomain;
-  readonly kind: 'packed' | 'sequences' | 'pairs';
+  readonly kind: 'packed' | 'sequences' | 'pairs' | 'constant';
   /** Of packed rows: the field of a batch, [batchSize + 1], that says where each sequence begins. */
   readonly offsets?: keyof PackedBatch;
   /** The packed rows that pairs are made of. */
   readonly pairsOf?: RowDomain;
-  /** Packed rows of one sequence. */
+  /** Packed rows of one sequence; `maxRows` constant rows. */
   readonly minRows?: number;
   readonly maxRows?: number;
 }
@@ -49,10 +50,6 @@ export interface NativeValue {
   readonly width: number;
 }
 
-/** Element-wise functions of a linear. */
-export type NativeActivation =
-  'none' | 'gelu' | 'gelu_tanh' | 'relu' | 'silu' | 'tanh' | 'sigmoid' | 'quick_gelu' | 'relu6' | 'relu_squared' | 'leaky_relu' | 'mish';
-
 /** How `pool` makes one row of a sequence's rows. */
 export type NativePoolMode = 'cls' | 'mean' | 'max' | 'mean_sqrt_len' | 'weightedmean' | 'lasttoken';
 
@@ -83,6 +80,7 @@ export type NativeOp =
       readonly activation: NativeActivation;
       readonly scale?: number | undefined;
       readonly fullPrecision?: boolean | undefined;
+      readonly gated?: boolean | undefined;
       readonly dropoutSite?: number | undefined;
       readonly dropout?: number | undefined;
     }
@@ -124,7 +122,7 @@ export type NativeOp =
   | { readonly op: 'top_k'; readonly input: number; readonly output: number; readonly k: number }
   | { readonly op: 'pick_targets'; readonly input: number; readonly output: number; readonly targets: number }
   | { readonly op: 'dropout'; readonly input: number; readonly output: number; readonly site: number; readonly probability: number }
-  | { readonly op: 'activation'; readonly input: number; readonly output: number; readonly activation: NativeActivation }
+  | NativeFamilyOp
   | { readonly op: 'slice'; readonly input: number; readonly output: number; readonly begin: number }
   | NativeLoss;
 

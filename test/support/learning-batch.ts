@@ -6,7 +6,7 @@ import { Random } from './random.js';
 export function learningBatch({ domains, inputs }: NativeTrainingProgram, lengths: readonly number[], seed = 1): NativeMicroBatch {
   const random = new Random(seed);
   const below = (limit: number): number => random.integer(0, limit - 1);
-  const sizes = { tokens: lengths, sequences: lengths.map(() => 1), selected: lengths.map(() => 2), scores: [] } as const;
+  const sizes = { tokens: lengths, sequences: lengths.map(() => 1), selected: lengths.map(() => 2), scores: [], constant: [] } as const;
   const offsetsOf = (each: readonly number[]): Int32Array => {
     const offsets = new Int32Array(each.length + 1);
     each.forEach((size, i) => (offsets[i + 1] = offsets[i]! + size));

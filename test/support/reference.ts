@@ -75,6 +75,27 @@ export function linear(inputs: LinearInputs, activation: ActivationName): { outp
   return { output, magnitude };
 }
 
+/** activation(a) ∘ b of x [m, 2n] = [a, b]; `tolerance` is what an error of x of `error` becomes, with the activation's own and a slope of 1.2. */
+export function gate(
+  x: Float64Array,
+  error: (i: number) => number,
+  n: number,
+  activation: ActivationName,
+): { output: Float64Array; tolerance: (i: number) => number } {
+  const apply = activations[activation];
+  const places = (i: number) => ({ first: Math.floor(i / n) * 2 * n + (i % n), second: Math.floor(i / n) * 2 * n + n + (i % n) });
+  const output = Float64Array.from({ length: x.length / 2 }, (_, i) => apply(x[places(i).first]!) * x[places(i).second]!);
+  const tolerance = (i: number) => {
+    const { first, second } = places(i);
+    const slope = activation === 'relu_squared' ? 2 * Math.abs(x[first]!) + 1 : 1.2;
+    const own = slope * error(first) + 1e-6 * Math.max(1, Math.abs(apply(x[first]!)));
+    return (
+      own * (Math.abs(x[second]!) + error(second)) + Math.abs(apply(x[first]!)) * error(second) + 2 * unitRoundoff * Math.abs(output[i]!)
+    );
+  };
+  return { output, tolerance };
+}
+
 /** (x - mean) / sqrt(variance + eps) * weight + bias over each row of x [rows, width]. */
 export function layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array, width: number, eps: number): Float64Array {
   const output = new Float64Array(x.length);

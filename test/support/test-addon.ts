@@ -24,6 +24,7 @@ export interface NativeOps {
     n: number,
     k: number,
     precision?: string,
+    gated?: boolean,
   ): Float32Array;
   activation(name: string, x: Float32Array): Float32Array;
   layerNorm(x: Float32Array, weight: Float32Array, bias: Float32Array | null, rows: number, width: number, eps: number): Float32Array;

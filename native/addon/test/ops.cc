@@ -13,8 +13,8 @@ namespace {
 
 using cpu::KernelTable;
 
-// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k, precision?):
-// [m,n]
+// linear(input [m,k], weight [n,k], bias [n] | null, residual [m,n] | null, activation, m, n, k, precision?,
+// gated?): [m,n]; gated: [m,n/2]
 Napi::Value linear(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
@@ -28,16 +28,18 @@ Napi::Value linear(const Napi::CallbackInfo& info) {
         if (residual.present) check_count(residual.values.size(), m * n, "residual");
         const cpu::MatrixFormat& format = cpu::format_for(
             kernels, info[8].IsString() ? to_string(info[8], "precision") : "fp32");
-        const int64_t width = format.panel_width, panels = (n + width - 1) / width,
+        const bool gated = info[9].ToBoolean();  // undefined: no
+        const int64_t halves = gated ? 2 : 1, columns = n / halves;
+        const int64_t width = format.panel_width, panels = (columns + width - 1) / width,
                       panel_bytes = format.panel_bytes(width, k);
-        bias.values.resize(static_cast<size_t>((panels + 4) * width), 0.0f);
-        const Buffer packed(static_cast<size_t>(panels * panel_bytes));
-        for (int64_t panel = 0; panel < panels; panel++) {
-            const int64_t row = panel * width;
-            format.pack_panel(weight.data() + row * k, std::min(width, n - row), k, nullptr,
+        bias.values.resize(static_cast<size_t>(n + 4 * width), 0.0f);
+        const Buffer packed(static_cast<size_t>(halves * panels * panel_bytes));
+        for (int64_t panel = 0; panel < halves * panels; panel++) {
+            const int64_t row = panel / halves * width, first = panel % halves * columns + row;
+            format.pack_panel(weight.data() + first * k, std::min(width, columns - row), k, nullptr,
                               packed.as<uint8_t>() + panel * panel_bytes);
         }
-        std::vector<float> output(static_cast<size_t>(m * n));
+        std::vector<float> output(static_cast<size_t>(m * columns));
         const FlushDenormals flush;
         cpu::LinearArgs args;
         args.input = input.data();
@@ -45,15 +47,15 @@ Napi::Value linear(const Napi::CallbackInfo& info) {
         std::vector<uint8_t> prepared(static_cast<size_t>(m * format.row_bytes(k)));
         if (!prepared.empty()) format.prepare_rows(input.data(), k, m, k, nullptr, prepared.data());
         args.prepared = prepared.data();
-        args.matrix = {packed.as<uint8_t>(), panel_bytes, n, k};
+        args.matrix = {packed.as<uint8_t>(), panel_bytes, columns, k};
         args.bias = bias.data();
         args.residual = residual.data();
         args.output = output.data();
-        args.output_stride = n;
+        args.output_stride = columns;
         args.rows = m;
         args.panel_end = panels;
         args.activation = activation_from(to_string(info[4], "activation"));
-        format.linear(args);
+        gated ? format.gated_linear(args) : format.linear(args);
         return from_floats(info.Env(), output.data(), output.size());
     });
 }

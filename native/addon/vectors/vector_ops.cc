@@ -1,8 +1,12 @@
 #include "addon/vectors/vector_ops.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "addon/args.h"
 #include "addon/vectors/pool_task.h"
 #include "cpu/json/format_vectors.h"
+#include "cpu/late-interaction/max_sim.h"
 #include "cpu/vector_search.h"
 
 namespace bertha::addon {
@@ -155,6 +159,32 @@ Napi::Value format(const Napi::CallbackInfo& info) {
     });
 }
 
+// maxSim(query [rows, width], width, documents [rows, width], offsets [documents + 1]): Float64Array
+// [documents]
+Napi::Value max_sim(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const int64_t width = to_int(info[1], "width", 1, int64_t{1} << 40);
+        const VectorRows query = to_rows(info[0], "query", width),
+                         rows = to_rows(info[2], "documents", width);
+        std::vector<int32_t> offsets = to_int32s(info[3], "offsets");
+        BERTHA_CHECK(!query.is_double && !rows.is_double && offsets.size() >= 2 && offsets.front() == 0 &&
+                         offsets.back() == rows.count &&
+                         std::is_sorted(offsets.begin(), offsets.end(), std::less_equal<int32_t>()),
+                     "INVALID_ARG", "expected float32 rows, and offsets that rise from 0 to their number");
+        const auto scorer = std::make_shared<cpu::MaxSim>(static_cast<const float*>(query.data), query.count,
+                                                          width, static_cast<const float*>(rows.data),
+                                                          std::move(offsets));
+        return run_task(
+            info.Env(), scorer->documents(), [scorer](int64_t unit) { scorer->score(unit); },
+            [scorer](Napi::Env env) {
+                const std::vector<double>& scores = scorer->scores();
+                Napi::Float64Array array = Napi::Float64Array::New(env, scores.size());
+                std::copy(scores.begin(), scores.end(), array.Data());
+                return array;
+            });
+    });
+}
+
 }  // namespace
 
 Napi::Object define_vector_ops(Napi::Env env) {
@@ -166,6 +196,7 @@ Napi::Object define_vector_ops(Napi::Env env) {
     ops.Set("matches", Napi::Function::New(env, matches_of));
     ops.Set("cancel", Napi::Function::New(env, cancel));
     ops.Set("format", Napi::Function::New(env, format));
+    ops.Set("maxSim", Napi::Function::New(env, max_sim));
     return ops;
 }
 

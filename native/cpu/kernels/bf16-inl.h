@@ -136,12 +136,12 @@ void bf16_gemm(const LinearArgs& args) {
         const int64_t column = panel * kBf16Width;
         Bf16Tile tile{};
         tile.row_bytes = row_bytes;
-        tile.panel = static_cast<const uint8_t*>(args.matrix.panels) + column * pairs_of(k) * 4;
+        tile.panel = static_cast<const uint8_t*>(args.matrix.panels) + panel * args.matrix.panel_bytes;
         tile.pairs = pairs_of(k);
         tile.bias = args.bias != nullptr ? args.bias + column : nullptr;
         tile.output_stride = args.output_stride;
         tile.columns = n - column < kBf16Width ? n - column : kBf16Width;
-        tile.next_panel = tile.panel + (tiles == 1 ? kFetchAhead : kBf16Width * pairs_of(k) * 4);
+        tile.next_panel = tile.panel + (tiles == 1 ? kFetchAhead : args.matrix.panel_bytes);
         const int64_t vectors = (tile.columns + kLanes - 1) / kLanes;
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t begin = args.rows * t / tiles, rows = args.rows * (t + 1) / tiles - begin;
@@ -154,10 +154,12 @@ void bf16_gemm(const LinearArgs& args) {
     }
 }
 
-constexpr MatrixFormat kBf16Format = {"bf16",
-                                      kBf16Width,
-                                      bf16_panel_bytes,
-                                      pack_bf16_panel,
-                                      bf16_row_bytes,
-                                      bf16_rows,
-                                      linear<bf16_gemm<PairsByInstruction>, kBf16Width, activate_rounded>};
+constexpr MatrixFormat kBf16Format = {
+    "bf16",
+    kBf16Width,
+    bf16_panel_bytes,
+    pack_bf16_panel,
+    bf16_row_bytes,
+    bf16_rows,
+    linear<bf16_gemm<PairsByInstruction>, kBf16Width, activate_rounded>,
+    gated_linear<bf16_gemm<PairsByInstruction>, bf16_row_bytes, kBf16Width, activate_rounded>};

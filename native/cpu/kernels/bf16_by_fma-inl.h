@@ -67,10 +67,12 @@ struct PairsByFma {
     }
 };
 
-constexpr MatrixFormat kBf16ByFmaFormat = {"bf16",
-                                           kBf16Width,
-                                           bf16_panel_bytes,
-                                           pack_bf16_panel,
-                                           rounded_row_bytes,
-                                           rounded_rows,
-                                           linear<bf16_gemm<PairsByFma>, kBf16Width, activate_rounded>};
+constexpr MatrixFormat kBf16ByFmaFormat = {
+    "bf16",
+    kBf16Width,
+    bf16_panel_bytes,
+    pack_bf16_panel,
+    rounded_row_bytes,
+    rounded_rows,
+    linear<bf16_gemm<PairsByFma>, kBf16Width, activate_rounded>,
+    gated_linear<bf16_gemm<PairsByFma>, rounded_row_bytes, kBf16Width, activate_rounded>};

@@ -134,8 +134,8 @@ inline void gemm(const LinearArgs& args) {
         Tile<Element> tile{};
         tile.input_stride = args.input_stride;
         tile.output_stride = args.output_stride;
-        tile.panel = static_cast<const Element*>(args.matrix.panels) + column * k;
-        tile.panel_stride = kPanelWidth * k;
+        tile.panel_stride = args.matrix.panel_bytes / static_cast<int64_t>(sizeof(Element));
+        tile.panel = static_cast<const Element*>(args.matrix.panels) + panel * tile.panel_stride;
         tile.k = k;
         tile.bias = args.bias != nullptr ? args.bias + column : nullptr;
         int64_t taken = args.rows == 1 ? kPanelsForOneRow : args.rows == 2 ? kPanelsForTwoRows : 1;
@@ -201,6 +201,68 @@ void linear(const LinearArgs& args) {
 
 inline int64_t no_row_bytes(int64_t) { return 0; }
 
+// out = a ∘ b
+inline void multiply_rows(const float* a, const float* b, float* out, int64_t count) {
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) store(out + i, mul(load(a + i), load(b + i)));
+    if (i < count)
+        store_first(out + i, mul(load_first(a + i, count - i), load_first(b + i, count - i)), count - i);
+}
+
+// The gate's columns of some rows go to the output, the other factor's to a buffer that stays in L1: 2n
+// columns never meet memory. One panel of each for many rows; several for one or two, as the product takes
+// them.
+template <void (*kProduct)(const LinearArgs&), int64_t (*kRowBytes)(int64_t k), int64_t kWidth,
+          void (*kActivate)(Activation, float*, int64_t) = activate>
+void gated_linear(const LinearArgs& args) {
+    constexpr int64_t kRows = 64;
+    alignas(64) float other[kRows * kWidth];
+    const int64_t n = args.matrix.n, panel_bytes = args.matrix.panel_bytes;
+    const int64_t most = args.rows == 1 ? 4 : args.rows == 2 ? 2 : 1;
+    for (int64_t panel = args.panel_begin; panel < args.panel_end; panel += most) {
+        const int64_t left = args.panel_end - panel, panels = left < most ? left : most;
+        const int64_t column = panel * kWidth, end = column + panels * kWidth,
+                      columns = (end < n ? end : n) - column;
+        LinearArgs part = args;
+        part.activation = Activation::kNone;
+        part.panel_begin = 0;
+        part.panel_end = panels;
+        // A single panel is followed by its partner, which the product fetches ahead.
+        part.matrix.panel_bytes = panels > 1 ? 2 * panel_bytes : panel_bytes;
+        part.matrix.n = columns;
+        const auto* gates = static_cast<const uint8_t*>(args.matrix.panels) + 2 * panel * panel_bytes;
+        for (int64_t row = 0; row < args.rows; row += kRows) {
+            part.rows = args.rows - row < kRows ? args.rows - row : kRows;
+            part.input = args.input + row * args.input_stride;
+            part.prepared = args.prepared + row * kRowBytes(args.matrix.k);
+            part.matrix.panels = gates;
+            part.bias = args.bias != nullptr ? args.bias + column : nullptr;
+            part.output = args.output + row * args.output_stride + column;
+            part.output_stride = args.output_stride;
+            kProduct(part);
+            const LinearArgs gate = part;
+            part.matrix.panels = gates + panel_bytes;
+            part.bias = args.bias != nullptr ? args.bias + n + column : nullptr;
+            part.output = other;
+            part.output_stride = columns;
+            kProduct(part);
+            for (int64_t i = 0; i < part.rows; i++) {
+                float* output = gate.output + i * args.output_stride;
+                kActivate(args.activation, output, columns);
+                multiply_rows(output, other + i * columns, output, columns);
+            }
+        }
+    }
+}
+
+inline void gate(Activation activation, const float* x, float* out, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; row++, x += 2 * width, out += width) {
+        __builtin_memcpy(out, x, static_cast<size_t>(width) * sizeof(float));
+        activate(activation, out, width);
+        multiply_rows(out, x + width, out, width);
+    }
+}
+
 template <typename Element>
 int64_t panel_bytes(int64_t columns, int64_t k) {
     return padded_columns(columns) * k * static_cast<int64_t>(sizeof(Element));
@@ -229,7 +291,8 @@ constexpr MatrixFormat kFp32Format = {"fp32",
                                       pack_fp32_panel,
                                       no_row_bytes,
                                       nullptr,
-                                      linear<gemm<float>, kPanelWidth>};
+                                      linear<gemm<float>, kPanelWidth>,
+                                      gated_linear<gemm<float>, no_row_bytes, kPanelWidth>};
 
 // Weights as IEEE half floats, widened in the loop: half the memory traffic, which is what bounds large
 // models at few tokens. 2^-11 relative error a weight; the sums stay fp32.
@@ -259,4 +322,5 @@ constexpr MatrixFormat kFp16Format = {"fp16-weights",
                                       pack_fp16_panel,
                                       no_row_bytes,
                                       nullptr,
-                                      linear<gemm<Half>, kPanelWidth>};
+                                      linear<gemm<Half>, kPanelWidth>,
+                                      gated_linear<gemm<Half>, no_row_bytes, kPanelWidth>};

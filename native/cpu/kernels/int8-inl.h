@@ -221,5 +221,6 @@ constexpr MatrixFormat int8_format(const char* precision) {
             pack_int8_panel<F>,
             int8_row_bytes<F>,
             quantize_rows<F>,
-            linear<int8_gemm<F>, kDotWidth<F>, activate_rounded>};
+            linear<int8_gemm<F>, kDotWidth<F>, activate_rounded>,
+            gated_linear<int8_gemm<F>, int8_row_bytes<F>, kDotWidth<F>, activate_rounded>};
 }

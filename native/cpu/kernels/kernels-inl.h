@@ -29,6 +29,7 @@ constexpr KernelTable make_table(const char* isa) {
     table.top_k = top_k;
     table.pick_targets = pick_targets;
     table.activate = activate;
+    table.gate = gate;
     table.pack_products = pack_products;
     table.pack_wide_products = pack_wide_products;
     table.panel_squares = panel_squares;

@@ -28,6 +28,7 @@ public:
             case StepKind::kLayerNormGrad:
             case StepKind::kLayerNormWeightGrad: return layer_norm_grad(step, std::get<ops::LayerNorm>(op));
             case StepKind::kEmbedGrad: return embed_grad(step, std::get<ops::Embed>(op));
+            case StepKind::kConstantGrad: return constant_grad(step, std::get<ops::Constant>(op));
             case StepKind::kGatherGrad: return gather_grad(step, std::get<ops::GatherRows>(op));
             case StepKind::kPoolGrad: {
                 const auto& pool = std::get<ops::Pool>(op);
@@ -42,6 +43,13 @@ public:
                                              at(step.grad, begin), at(step.out, begin), count,
                                              width(step.out));
                 });
+            case StepKind::kUnfoldGrad: {
+                const auto& unfold = std::get<ops::Unfold>(op);
+                return for_sequences(unfold, [&](int64_t begin, int64_t seq_len) {
+                    unfold_grad(at(step.grad, begin), seq_len, width(step.out), unfold.size,
+                                at(step.out, begin));
+                });
+            }
             case StepKind::kSliceGrad: return slice_grad(step, std::get<ops::Slice>(op));
             case StepKind::kAdd:
                 return for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
@@ -54,6 +62,12 @@ public:
 
     void activation_grad(const Step& step, const Op& op) const {
         const std::pair<int32_t, Activation> of = activated_by(op);
+        const auto* gate = std::get_if<ops::ActivationOp>(&op);
+        if (gate != nullptr && gate->gated)
+            return for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
+                training_.gate_grad(of.second, at(of.first, begin), at(step.grad, begin), at(step.out, begin),
+                                    count, width(step.grad));
+            });
         for_rows(rows_of(step.out), [&](int64_t begin, int64_t count) {
             training_.activation_grad(
                 of.second, at(of.first, begin), at(step.grad, begin), at(step.out, begin),
@@ -212,6 +226,13 @@ public:
         const int32_t* types = batch_.input(op.type_ids);
         const std::vector<int32_t> zeros(types == nullptr ? static_cast<size_t>(args.rows) : 0);
         add(op.type, types != nullptr ? types : zeros.data(), 0);
+    }
+
+    void constant_grad(const Step& step, const ops::Constant& op) {
+        for_rows(rows_of(step.grad), [&](int64_t begin, int64_t count) {
+            float* table = parameters_.gradient(op.table) + begin * width(step.grad);
+            training_.add(table, at(step.grad, begin), table, count * width(step.grad));
+        });
     }
 
     void gather_grad(const Step& step, const ops::GatherRows& op) const {

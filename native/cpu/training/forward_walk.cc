@@ -31,6 +31,17 @@ public:
         });
     }
 
+    void forward(const ops::Constant& op, int32_t, std::vector<double>&) const {
+        std::memcpy(at(op.output), parameters_.row(op.table),
+                    static_cast<size_t>(rows_of(op.output) * width(op.output)) * sizeof(float));
+    }
+
+    void forward(const ops::Unfold& op, int32_t, std::vector<double>&) const {
+        for_sequences(op, [&](int64_t begin, int64_t seq_len) {
+            unfold(at(op.input, begin), seq_len, width(op.input), op.size, at(op.output, begin));
+        });
+    }
+
     void forward(const ops::Linear& op, int32_t, std::vector<double>&) const {
         const int64_t total = rows_of(op.output), n = width(op.output);
         const Dropout dropout = dropout_of(op.dropout_site, op.dropout);
@@ -109,6 +120,8 @@ public:
     void forward(const ops::ActivationOp& op, int32_t, std::vector<double>&) const {
         const int64_t n = width(op.output);
         for_rows(rows_of(op.output), [&](int64_t begin, int64_t count) {
+            if (op.gated)
+                return kernels_.gate(op.activation, at(op.input, begin), at(op.output, begin), count, n);
             std::memcpy(at(op.output, begin), at(op.input, begin),
                         static_cast<size_t>(count * n) * sizeof(float));
             kernels_.activate(op.activation, at(op.output, begin), count * n);

@@ -5,6 +5,7 @@
 #include "cpu/forward.h"
 #include "cpu/isa/isa.h"
 #include "engine/check.h"
+#include "engine/program/split_gates.h"
 
 namespace bertha::cpu {
 namespace {
@@ -16,7 +17,7 @@ public:
     LiveWeights(const Program& program, const Parameters& parameters)
         : program_(program), parameters_(parameters) {}
     PackedMatrix matrix(int32_t op) const override {
-        return parameters_.master(std::get<ops::Linear>(program_.ops[static_cast<size_t>(op)]).matrix);
+        return parameters_.master(matrix_of(program_.ops[static_cast<size_t>(op)]));
     }
     void require_words(const int32_t*, int64_t) const override {}
     const float* row(int32_t weight) const override { return parameters_.row(weight); }
@@ -29,13 +30,13 @@ private:
 
 class LiveModel final : public LoadedModel {
 public:
-    LiveModel(std::shared_ptr<const Program> program, std::shared_ptr<const LiveParameters> live)
-        : program_(std::move(program)),
+    LiveModel(const std::shared_ptr<const Program>& program, std::shared_ptr<const LiveParameters> live)
+        : program_(split_gates(*program)),
           live_(std::move(live)),
-          plan_(make_plan(*program_)),
-          formats_(program_->ops.size(), &kernels().fp32),
-          weights_(*program_, live_->parameters()),
-          rotary_tables_(*program_) {}
+          plan_(make_plan(program_)),
+          formats_(program_.ops.size(), &kernels().fp32),
+          weights_(program_, live_->parameters()),
+          rotary_tables_(program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return live_->parameters().bytes(); }
@@ -46,13 +47,14 @@ public:
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
              Control& control) const override {
         const auto lock = live_->lock_for_reading();
-        const DistanceBiases distance_biases(*program_, weights_);
-        run_forward({*program_, kernels(), plan_, formats_, false, weights_, distance_biases, rotary_tables_},
-                    batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
+        const DistanceBiases distance_biases(program_, weights_);
+        run_forward(
+            {program_, kernels(), plan_, formats_, false, weights_, distance_biases, rotary_tables_, nullptr},
+            batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
     }
 
 private:
-    const std::shared_ptr<const Program> program_;
+    const Program program_;  // matrices that learn are panels of all their columns
     const std::shared_ptr<const LiveParameters> live_;
     const Plan plan_;
     const std::vector<const MatrixFormat*> formats_;
@@ -67,7 +69,7 @@ std::unique_ptr<LoadedModel> live_model(std::shared_ptr<const Program> program, 
     require_kernels(*program, "cpu");
     BERTHA_CHECK(have_equal_weights(*program, learning), "INVALID_PROGRAM",
                  "expected a program with the %zu weights of the one that learns", learning.weights.size());
-    return std::make_unique<LiveModel>(std::move(program), std::move(live));
+    return std::make_unique<LiveModel>(program, std::move(live));
 }
 
 }  // namespace bertha::cpu

@@ -138,6 +138,9 @@ struct TrainingKernels {
     // grad_input = grad · activation'(u); recomputed = activation(u), unless null. grad_input may be grad.
     void (*activation_grad)(Activation activation, const float* u, const float* grad, float* grad_input,
                             float* recomputed, int64_t count);
+    // Of KernelTable::gate, from its input x [rows, 2 width] and the gradient of its output [rows, width].
+    void (*gate_grad)(Activation activation, const float* x, const float* grad, float* grad_input,
+                      int64_t rows, int64_t width);
     void (*layer_norm_grad)(const LayerNormGradArgs&);
     // For columns begin .. end: grad_weight += Σ dy · x̂, grad_bias (or null) += Σ dy, from layer_norm_grad's
     // input, grad_output and stats.

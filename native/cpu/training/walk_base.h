@@ -7,6 +7,7 @@
 
 #include "cpu/attention/attention_args.h"
 #include "cpu/attention/distance_biases.h"
+#include "cpu/sequence-ops/unfold.h"
 #include "cpu/training/chunk_walk.h"
 
 namespace bertha::cpu {
@@ -195,6 +196,14 @@ protected:
     }
     static int64_t bucket(int64_t distance, const Weight& table) {
         return relative_bucket(static_cast<int32_t>(distance), static_cast<int32_t>(table.rows));
+    }
+
+    template <typename Use>
+    void for_sequences(const ops::Unfold& op, Use&& use) const {
+        const int32_t* begins = offsets(op.input);
+        if (begins == nullptr) return;
+        run_units(batch_.batch_size,
+                  [&](int64_t unit, int) { use(begins[unit], begins[unit + 1] - begins[unit]); });
     }
 
     template <typename Use>

@@ -46,7 +46,22 @@ struct Embed {
     }
 };
 
-// output [rows, n] = dropped(activation(scale * input [rows, k] · matrixᵀ + bias)) + residual [rows, n]
+// output [rows, h] of a constant domain = table [rows, h]
+struct Constant {
+    static constexpr const char* kName = "constant";
+    static constexpr bool kRowWise = true;
+    int32_t output = kNoIndex;
+    int32_t table = kNoIndex;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.writes("output", op.output);
+        visit.weight("table", op.table, WeightKind::kTable);
+    }
+};
+
+// output [rows, n] = dropped(activation(scale * input [rows, k] · matrixᵀ + bias)) + residual [rows, n];
+// gated: activation(a) ∘ b, where [a, b] [rows, 2n] = input · matrixᵀ + bias
 struct Linear {
     static constexpr const char* kName = "linear";
     static constexpr bool kRowWise = true;
@@ -61,6 +76,7 @@ struct Linear {
     Activation activation = Activation::kNone;
     float scale = 1.0f;
     bool full_precision = false;  // fp32, whatever the model's precision: a branch of low rank
+    bool gated = false;           // without scale, residual and dropout
     // What learning adds: dropout of the product, and what is activated, for the backward.
     int32_t pre_activation = kNoIndex;
     int32_t dropout_site = 0;
@@ -77,6 +93,7 @@ struct Linear {
         visit.option("activation", op.activation);
         visit.rare_option("scale", op.scale, 1.0f);
         visit.rare_option("fullPrecision", op.full_precision, false);
+        visit.rare_option("gated", op.gated, false);
         visit.rare_writes("preActivation", op.pre_activation);
         visit.rare_option("dropoutSite", op.dropout_site, 0);
         visit.rare_option("dropout", op.dropout, 0.0f);
@@ -189,6 +206,46 @@ struct Pool {
     }
 };
 
+// output [tokens, h * size]: column c * size + j is column c of the token j - size / 2 further on in the same
+// sequence, 0 where there is none: what a convolution's kernel [out, h, size] multiplies
+struct Unfold {
+    static constexpr const char* kName = "unfold";
+    static constexpr bool kRowWise = false;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    int32_t size = 1;  // odd
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.option("size", op.size);
+    }
+};
+
+// output [sequences, n] = max, or sum, over a sequence's tokens of f(input [tokens, k] · matrixᵀ + bias),
+// where f(x) = log(1 + max(x, 0)), for two logs log(1 + f(x)); products with n columns are never stored
+struct PoolLinear {
+    static constexpr const char* kName = "pool_linear";
+    static constexpr bool kRowWise = false;
+    int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
+    int32_t matrix = kNoIndex;
+    int32_t bias = kNoIndex;
+    bool sums = false;
+    int32_t logs = 1;
+
+    template <typename Self, typename Visitor>
+    static void fields(Self& op, Visitor& visit) {
+        visit.reads("input", op.input);
+        visit.writes("output", op.output);
+        visit.weight("matrix", op.matrix, WeightKind::kMatrix);
+        visit.weight("bias", op.bias, WeightKind::kVector, Need::kOptional);
+        visit.option("sums", op.sums);
+        visit.option("logs", op.logs);
+    }
+};
+
 // output [rows, h] = input / max(|input|₂, 1e-12)
 struct Normalize {
     static constexpr const char* kName = "normalize";
@@ -238,11 +295,12 @@ struct PickTargets {
 
 }  // namespace ops
 
-using Op = std::variant<ops::Embed, ops::Linear, ops::Attention, ops::LayerNorm, ops::GatherRows, ops::Pool,
-                        ops::Normalize, ops::TopK, ops::PickTargets, ops::Dropout, ops::ActivationOp,
-                        ops::Slice, ops::CrossEntropy, ops::ChoiceCrossEntropy, ops::SpanCrossEntropy,
-                        ops::BinaryCrossEntropy, ops::MeanSquaredError, ops::Distill, ops::InBatchSoftmax,
-                        ops::CosineSimilarity, ops::Cosent, ops::Triplet, ops::Given>;
+using Op =
+    std::variant<ops::Embed, ops::Constant, ops::Linear, ops::Attention, ops::LayerNorm, ops::GatherRows,
+                 ops::Pool, ops::Unfold, ops::PoolLinear, ops::Normalize, ops::TopK, ops::PickTargets,
+                 ops::Dropout, ops::ActivationOp, ops::Slice, ops::CrossEntropy, ops::ChoiceCrossEntropy,
+                 ops::SpanCrossEntropy, ops::BinaryCrossEntropy, ops::MeanSquaredError, ops::Distill,
+                 ops::InBatchSoftmax, ops::CosineSimilarity, ops::Cosent, ops::Triplet, ops::Given>;
 
 // Shows each field of an op, const or not, to a FieldVisitor.
 template <typename AnyOp, typename Visitor>
@@ -332,6 +390,12 @@ inline bool is_row_wise(const Op& op) {
 inline bool is_for_training(const Op& op) {
     return std::visit([](const auto& each) { return ops::is_for_training<std::decay_t<decltype(each)>>; },
                       op);
+}
+// The matrix of a product; kNoIndex for other ops.
+inline int32_t matrix_of(const Op& op) {
+    if (const auto* linear = std::get_if<ops::Linear>(&op)) return linear->matrix;
+    const auto* pooled = std::get_if<ops::PoolLinear>(&op);
+    return pooled != nullptr ? pooled->matrix : kNoIndex;
 }
 // The value that every op writes.
 inline int32_t output_of(const Op& op) {

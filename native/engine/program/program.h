@@ -15,6 +15,8 @@ enum class DomainKind : int32_t {
     kPacked,     // any number of rows a sequence, end to end; the caller says where each sequence begins
     kSequences,  // one row a sequence
     kPairs,      // one row for each pair of rows that a packed domain has in one sequence (attention scores)
+    kConstant,   // max_rows rows, whatever the batch: of weights alone. Computed once where weights do not
+                 // change
 };
 
 struct Domain {
@@ -23,7 +25,7 @@ struct Domain {
     std::string offsets;          // of kPacked: what calls name the offsets [batch_size + 1]
     int32_t pairs_of = kNoIndex;  // of kPairs: the packed domain
     int64_t min_rows = 0;         // of one sequence of kPacked
-    int64_t max_rows = 0;
+    int64_t max_rows = 0;         // of kConstant: its rows
 };
 // Domain 0 is packed: batches are measured by its rows.
 constexpr int32_t kTokenDomain = 0;
@@ -88,6 +90,10 @@ std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>&
 
 // By value: the last op that reads it, the one that writes it where none does; -1 for a value of no op.
 std::vector<int32_t> last_ops(const Program& program);
+
+inline bool is_constant(const Program& program, int32_t value) {
+    return program.domain_of(value).kind == DomainKind::kConstant;
+}
 
 // The bucket of key position - query position, as T5 and MPNet define it (bidirectional, max distance 128).
 int32_t relative_bucket(int32_t distance, int32_t num_buckets);

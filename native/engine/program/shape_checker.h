@@ -39,11 +39,21 @@ public:
         if (op.type != kNoIndex) weight(op.type, types, out.width, "a token type table");
     }
 
+    void operator()(const ops::Constant& op) const {
+        const Value& out = value(op.output);
+        require(domain(out).kind == DomainKind::kConstant, "rows that are constant");
+        weight(op.table, domain(out).max_rows, out.width, "a table of the domain's rows");
+    }
+
     void operator()(const ops::Linear& op) const {
         const Value &in = value(op.input), &out = value(op.output);
         require(in.domain == out.domain && has_rows(in), "input and output with the same rows");
-        weight(op.matrix, out.width, in.width, "a matrix");
-        if (op.bias != kNoIndex) weight(op.bias, 1, out.width, "a bias");
+        const int64_t columns = op.gated ? 2 * out.width : out.width;
+        weight(op.matrix, columns, in.width, "a matrix");
+        if (op.bias != kNoIndex) weight(op.bias, 1, columns, "a bias");
+        require(!op.gated || (op.residual == kNoIndex && op.pre_activation == kNoIndex && op.scale == 1.0f &&
+                              op.dropout == 0.0f),
+                "no residual, scale, dropout or pre-activation of a gated product");
         if (op.input_scale != kNoIndex) weight(op.input_scale, 1, in.width, "an input scale");
         if (op.residual != kNoIndex)
             require(is_same_shape(value(op.residual), out), "a residual of the output's shape");
@@ -140,6 +150,23 @@ public:
                     "a number of skipped rows for each sequence");
     }
 
+    void operator()(const ops::Unfold& op) const {
+        const Value &in = value(op.input), &out = value(op.output);
+        require(is_packed(in) && in.domain == out.domain, "packed rows, one each of input and output");
+        require(op.size > 0 && op.size % 2 == 1 && out.width == in.width * op.size,
+                "an odd size, and as many columns of the output for each of the input's");
+    }
+
+    void operator()(const ops::PoolLinear& op) const {
+        const Value &in = value(op.input), &out = value(op.output);
+        require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
+                "packed rows in, sequence rows out");
+        require(domain(in).min_rows >= 1, "at least one row in each sequence");
+        weight(op.matrix, out.width, in.width, "a matrix");
+        if (op.bias != kNoIndex) weight(op.bias, 1, out.width, "a bias");
+        require(op.logs == 1 || op.logs == 2, "one or two logarithms");
+    }
+
     void operator()(const ops::Normalize& op) const { same_shape(value(op.input), value(op.output)); }
 
     void operator()(const ops::TopK& op) const {
@@ -164,7 +191,12 @@ public:
         dropout(op.probability, op.site);
     }
 
-    void operator()(const ops::ActivationOp& op) const { same_shape(value(op.input), value(op.output)); }
+    void operator()(const ops::ActivationOp& op) const {
+        const Value &in = value(op.input), &out = value(op.output);
+        if (!op.gated) return same_shape(in, out);
+        require(in.domain == out.domain && has_rows(in) && in.width == 2 * out.width,
+                "rows of twice the output's width");
+    }
 
     void operator()(const ops::Slice& op) const {
         const Value &in = value(op.input), &out = value(op.output);

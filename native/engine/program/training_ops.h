@@ -33,27 +33,31 @@ struct Dropout : TrainingOp {
     }
 };
 
-// output = activation(input); inference computes it too, beside an adapter's branch
+// output = activation(input), gated: [rows, n] = activation(a) ∘ b of input [rows, 2n] = [a, b]; inference
+// computes it too, beside an adapter's branch
 struct ActivationOp {
     static constexpr const char* kName = "activation";
     static constexpr bool kRowWise = true;
     int32_t input = kNoIndex;
     int32_t output = kNoIndex;
     Activation activation = Activation::kNone;
+    bool gated = false;
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
         visit.reads("input", op.input);
         visit.writes("output", op.output);
         visit.option("activation", op.activation);
+        visit.rare_option("gated", op.gated, false);
     }
 };
 
-// output [rows, n] = columns begin .. begin + n of input
-struct Slice : TrainingOp {
+// output [rows, n] = columns begin .. begin + n of input; inference computes it of constants and at few rows
+struct Slice {
     static constexpr const char* kName = "slice";
     static constexpr bool kRowWise = true;
     int32_t input = kNoIndex;
+    int32_t output = kNoIndex;
     int32_t begin = 0;
 
     template <typename Self, typename Visitor>

@@ -62,6 +62,9 @@ private:
     std::vector<int32_t> now_written_;
 };
 
+// Whether a batch may bring numbers for such rows.
+bool has_inputs(DomainKind kind) { return kind == DomainKind::kPacked || kind == DomainKind::kSequences; }
+
 bool is_packed_domain(const Program& program, int32_t domain) {
     return domain >= 0 && static_cast<size_t>(domain) < program.domains.size() &&
            program.domains[static_cast<size_t>(domain)].kind == DomainKind::kPacked;
@@ -96,6 +99,10 @@ void check_domains(const Program& program) {
                      "INVALID_PROGRAM",
                      "domain %s: expected named offsets and at most %lld rows a sequence, got %lld to %lld",
                      domain.name.c_str(), ll(kMaxRows), ll(domain.min_rows), ll(domain.max_rows));
+        const bool is_constant = domain.kind == DomainKind::kConstant;
+        BERTHA_CHECK(!is_constant || (domain.max_rows >= 1 && domain.max_rows <= kMaxRows), "INVALID_PROGRAM",
+                     "domain %s: expected 1 to %lld rows, got %lld", domain.name.c_str(), ll(kMaxRows),
+                     ll(domain.max_rows));
         BERTHA_CHECK(is_pairs ? is_packed_domain(program, domain.pairs_of) : domain.pairs_of == kNoIndex,
                      "INVALID_PROGRAM", "domain %s: expected pairs of a packed domain", domain.name.c_str());
     }
@@ -105,7 +112,7 @@ void check_inputs(const Program& program) {
     for (const Input& input : program.inputs) {
         const bool has_domain = input.domain >= 0 &&
                                 static_cast<size_t>(input.domain) < program.domains.size() &&
-                                program.domains[static_cast<size_t>(input.domain)].kind != DomainKind::kPairs;
+                                has_inputs(program.domains[static_cast<size_t>(input.domain)].kind);
         BERTHA_CHECK(has_domain && input.width >= 1 && input.width <= kMaxInputWidth && input.limit >= 0 &&
                          input.limit <= kMaxLimit &&
                          (input.points_into == kNoIndex || is_packed_domain(program, input.points_into)),
@@ -159,9 +166,17 @@ void require_kernels(const Program& program, const std::string& device) {
         const auto* linear = std::get_if<ops::Linear>(&op);
         BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "INVALID_PROGRAM",
                      "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
+        BERTHA_CHECK(device == "cpu" || !is_constant(program, output_of(op)), "DEVICE",
+                     "op %zu (%s): constant rows have no kernel yet on %s", i, name_of(op), device.c_str());
+        BERTHA_CHECK(linear == nullptr || device == "cpu" || !linear->gated, "DEVICE",
+                     "op %zu (linear): a gate has no kernel yet on %s", i, device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
-        BERTHA_CHECK(device == "cpu" || !std::holds_alternative<ops::ActivationOp>(op), "INVALID_PROGRAM",
-                     "op %zu (activation) has no kernel yet on %s", i, device.c_str());
+        const bool is_for_cpu = std::holds_alternative<ops::ActivationOp>(op) ||
+                                std::holds_alternative<ops::Slice>(op) ||
+                                std::holds_alternative<ops::Unfold>(op) ||
+                                std::holds_alternative<ops::PoolLinear>(op);
+        BERTHA_CHECK(device == "cpu" || !is_for_cpu, "INVALID_PROGRAM", "op %zu (%s) has no kernel yet on %s",
+                     i, name_of(op), device.c_str());
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));

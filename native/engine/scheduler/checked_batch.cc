@@ -32,6 +32,7 @@ void CheckedBatch::add_offsets(int32_t id, const Numbers& given) {
     const Domain& domain = program_.domains[static_cast<size_t>(id)];
     Batch::Rows& rows = batch_.domains[static_cast<size_t>(id)];
     if (domain.kind == DomainKind::kSequences) rows.count = batch_.batch_size;
+    if (domain.kind == DomainKind::kConstant) rows.count = rows.longest = domain.max_rows;
     if (domain.kind != DomainKind::kPacked || given.count == 0) return;
     BERTHA_CHECK(static_cast<int64_t>(given.count) == batch_.batch_size + 1, "INVALID_ARG",
                  "expected %lld numbers for %s, got %zu", ll(batch_.batch_size + 1), domain.offsets.c_str(),

@@ -22,6 +22,8 @@ void Job::add_output(int32_t id) {
     BERTHA_CHECK(id >= 0 && static_cast<size_t>(id) < program.values.size(), "INVALID_ARG",
                  "the program has no value %d", id);
     const Domain& domain = program.domain_of(id);
+    BERTHA_CHECK(domain.kind != DomainKind::kConstant, "INVALID_ARG",
+                 "expected a value of the batch's rows, got %d, which is constant", id);
     JobOutput output;
     output.value = id;
     if (domain.kind == DomainKind::kPairs) {
@@ -41,6 +43,7 @@ int64_t Job::output_offset(const JobOutput& output, int64_t sequence) const {
     switch (program().domain_of(output.value).kind) {
         case DomainKind::kSequences: return sequence * value.width;
         case DomainKind::kPairs: return output.pairs_before[static_cast<size_t>(sequence)] * value.width;
+        case DomainKind::kConstant: return 0;
         case DomainKind::kPacked: break;
     }
     const int32_t* offsets = batch.rows(value.domain).offsets;

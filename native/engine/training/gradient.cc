@@ -5,6 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/program/packer.h"
+#include "engine/program/split_gates.h"
 #include "engine/training/recompute.h"
 
 namespace bertha {
@@ -14,7 +15,7 @@ class Differentiation {
 public:
     Differentiation(const Program& program, const std::vector<bool>& trainable, bool recompute)
         : trainable_(trainable) {
-        plan_.program = program;
+        plan_.program = split_gates(program);
         plan_.passes_gradient.resize(program.weights.size(), false);
         find_losses();
         find_active();
@@ -244,6 +245,9 @@ private:
             step(StepKind::kLayerNormWeightGrad, i, grad, kNoIndex, kNoIndex, stats);
     }
 
+    void backward(int32_t i, const ops::Constant& op, int32_t grad) {
+        if (learns(op.table)) step(StepKind::kConstantGrad, i, grad);
+    }
     void backward(int32_t i, const ops::Embed&, int32_t grad) { step(StepKind::kEmbedGrad, i, grad); }
     void backward(int32_t i, const ops::ActivationOp& op, int32_t grad) {
         spread(StepKind::kActivationGrad, i, grad, op.input);
@@ -259,6 +263,9 @@ private:
     }
     void backward(int32_t i, const ops::Normalize& op, int32_t grad) {
         spread(StepKind::kNormalizeGrad, i, grad, op.input);
+    }
+    void backward(int32_t i, const ops::Unfold& op, int32_t grad) {
+        spread(StepKind::kUnfoldGrad, i, grad, op.input);
     }
     void backward(int32_t i, const ops::Slice& op, int32_t grad) {
         spread(StepKind::kSliceGrad, i, grad, op.input);

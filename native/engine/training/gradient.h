@@ -25,11 +25,13 @@ enum class StepKind : int32_t {
     kLayerNormGrad,   // out = gradient of the input + add; saved = statistics of the rows
     kLayerNormWeightGrad,  // the weight's and bias's gradients, from saved
     kEmbedGrad,            // the tables' gradients
+    kConstantGrad,         // the table's gradient += grad
     kGatherGrad,           // out = grad's rows where they came from
     kPoolGrad,
     kNormalizeGrad,
-    kSliceGrad,  // out = grad in its columns, 0 elsewhere
-    kAdd,        // out = grad + add
+    kUnfoldGrad,  // out = grad's columns where they came from
+    kSliceGrad,   // out = grad in its columns, 0 elsewhere
+    kAdd,         // out = grad + add
 };
 
 struct Step {

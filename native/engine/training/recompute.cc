@@ -23,7 +23,8 @@ std::vector<int32_t> only_values(const Program& program, const std::vector<bool>
     std::vector<int32_t> alive;
     for (int32_t i = 0; i < ops; i++) {
         if (!needed[at(i)]) continue;
-        alive.push_back(output_of(program.ops[at(i)]));
+        if (!is_constant(program, output_of(program.ops[at(i)])))
+            alive.push_back(output_of(program.ops[at(i)]));
         std::vector<int32_t> still;
         for (const int32_t value : alive)
             if (last_reader[at(value)] > i) still.push_back(value);
@@ -83,6 +84,7 @@ Copies append_copies(Program& program, const std::vector<bool>& needed,
     for (const RecomputedOps& layer : layers)
         for (int32_t i = layer.begin; i < layer.end; i++) {
             if (!needed[at(i)] || is_loss(program.ops[at(i)])) continue;
+            if (is_constant(program, output_of(program.ops[at(i)]))) continue;
             Op op = program.ops[at(i)];
             std::vector<std::pair<int32_t, int32_t>> made;
             CopyVisitor visitor(program, copies.value, made);

@@ -28,6 +28,8 @@ export { writeSafetensors, type TensorToWrite } from './safetensors-writer.js';
 /** A tensor and where its bytes lie: `file.fd`, `byteOffset`, `byteLength`. */
 export interface TensorInfo extends TensorHeader {
   readonly file: SafetensorsFile;
+  /** Of rows of another tensor: that tensor, and the first of them. */
+  readonly rowsOf?: { readonly tensor: TensorInfo; readonly begin: number };
 }
 
 /** Size of the pieces in which tensors are converted: the memory used is the result plus this. */

@@ -1,4 +1,5 @@
 import type { LowRankBranch } from '../../checkpoint/adapter/adapter.js';
+import { rowRange, storedName } from '../../checkpoint/safetensors/row-range.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import { ProgramBuilder, type LinearOptions, type LinearWeights, type ProgramLimits, type Value, type WeightRef } from './program.js';
 
@@ -28,7 +29,8 @@ export abstract class BranchingBuilder extends ProgramBuilder {
     const scaled = scale === undefined ? precision : { ...precision, scale };
     const branch = (residual: Value, dropout: LinearOptions): Value =>
       super.linear(super.linear(input, { weight: down }, precision), { weight: up }, { ...scaled, ...dropout, residual });
-    const { activation = 'none', residual, ...dropout } = options;
+    const { activation = 'none', residual, gated = false, ...dropout } = options;
+    if (gated) return this.gate(branch(super.linear(x, weights), {}), activation);
     // Dropped numbers are the same in both terms, which have one site.
     if (activation === 'none') {
       return branch(super.linear(x, weights, { ...dropout, ...(residual === undefined ? {} : { residual }) }), dropout);
@@ -83,13 +85,15 @@ export class AdaptedBuilder extends BranchingBuilder {
   /** The layers of a product that have a branch, and where their rows begin. */
   #layersOf(tensors: readonly TensorInfo[]): { readonly rowBegin: number; readonly branch: LowRankBranch }[] {
     let next = 0;
-    return tensors.flatMap(({ name, shape }) => {
+    return tensors.flatMap((tensor) => {
       const rowBegin = next;
-      next += shape[0]!;
+      const rows = tensor.shape[0]!;
+      next += rows;
+      const name = storedName(tensor);
       const branch = this.#lowRank.branches.get(name);
       if (branch === undefined) return [];
       this.adapted.add(name);
-      return [{ rowBegin, branch }];
+      return [{ rowBegin, branch: { ...branch, up: rowRange(branch.up, tensor.rowsOf?.begin ?? 0, rows) } }];
     });
   }
 }

@@ -60,6 +60,8 @@ export interface LinearOptions extends Partial<DropoutSite> {
   readonly scale?: number;
   /** In fp32 whatever the model's precision. */
   readonly fullPrecision?: boolean;
+  /** Half as many columns: activation(first half) ∘ second half of the product's. Not beside a residual, scale or dropout. */
+  readonly gated?: boolean;
 }
 
 /** Query, key and value, [tokens, numHeads, headDim] each. */
@@ -151,7 +153,7 @@ export function widestHead({ ops, values }: Program): number {
  * Appends fused ops and checks shapes as it goes; every error names the weight. Ops and their shapes: native/engine/program/ops.h.
  */
 export class ProgramBuilder {
-  readonly #domains: readonly NativeDomain[];
+  readonly #domains: NativeDomain[];
   readonly #inputs: NativeInput[] = [];
   readonly #paddingId: number | undefined;
   readonly #ids: number;
@@ -233,13 +235,25 @@ export class ProgramBuilder {
     return output;
   }
 
-  /** dropped(activation(scale · x · weightᵀ + bias)) + residual: [rows, in] → [rows, out]. */
+  /**
+   * The rows of a table, [rows, columns], as values that no batch changes: what is made of them (`linear`, `layerNorm`, `columns`, …) stays so, is computed
+   * once when a model is loaded, and in each step where it learns. All constants of a program have as many rows.
+   */
+  constant(table: WeightRef): Value {
+    const known = this.#domains.find(({ kind }) => kind === 'constant');
+    if (known === undefined) this.#domains.push({ name: 'constant', kind: 'constant', maxRows: table.rows });
+    else if (known.maxRows !== table.rows) throw mismatch(table, `${known.maxRows} rows`);
+    return this.#append('constant', table.cols, (output) => ({ op: 'constant', output, table: table.id }));
+  }
+
+  /** dropped(activation(scale · x · weightᵀ + bias)) + residual: [rows, in] → [rows, out]; gated: [rows, out / 2]. */
   linear(x: Value, weights: LinearWeights, options: LinearOptions = {}): Value {
     const { weight, bias } = weights;
     if (weight.cols !== x.width) throw mismatch(weight, `${x.width} columns`);
     if (bias !== undefined && bias.cols !== weight.rows) throw mismatch(bias, `${weight.rows} values`);
-    const output = this.#value(x.rows, weight.rows);
     const { activation, residual, ...rest } = options;
+    if (rest.gated === true && weight.rows % 2 !== 0) throw mismatch(weight, 'an even number of rows');
+    const output = this.#value(x.rows, rest.gated === true ? weight.rows / 2 : weight.rows);
     if (residual !== undefined && residual.width !== weight.rows) throw mismatch(weight, `${residual.width} rows`);
     this.#ops.push({
       op: 'linear',
@@ -298,6 +312,11 @@ export class ProgramBuilder {
     return this.#append(x.rows, x.width, (output) => ({ op: 'activation', input: x.id, output, activation }));
   }
 
+  /** activation(a) ∘ b of x = [a, b]: [rows, 2n] → [rows, n]. */
+  gate(x: Value, activation: ActivationName): Value {
+    return this.#append(x.rows, x.width / 2, (output) => ({ op: 'activation', input: x.id, output, activation, gated: true }));
+  }
+
   /** Columns begin .. begin + width: [rows, ..] → [rows, width]. */
   columns(x: Value, begin: number, width: number): Value {
     return this.#append(x.rows, width, (output) => ({ op: 'slice', input: x.id, output, begin }));
@@ -330,6 +349,32 @@ export class ProgramBuilder {
     return output;
   }
 
+  /** A convolution over each sequence, padded with zeros: [tokens, in] → [tokens, out]; `kernel` [out, in, size] with an odd size, `bias` [out]. */
+  convolution(x: Value, kernel: TensorInfo, bias: TensorInfo, activation: ActivationName): Value {
+    const [rows = 0, columns = 0, size = 1] = kernel.shape;
+    const weight = this.matrix({ ...kernel, shape: [rows, columns * size] });
+    const neighbours = this.#append('tokens', x.width * size, (output) => ({ op: 'unfold', input: x.id, output, size }));
+    return this.linear(neighbours, { weight, bias: this.vector(bias) }, { activation });
+  }
+
+  /**
+   * One vector a sequence (SPLADE): max, or sum, over its tokens of log(1 + max(x · weightᵀ + bias, 0)), of log(1 + that) for two logs:
+   * [tokens, in] → [sequences, out]. The products are not kept.
+   */
+  poolLinear(x: Value, { weight, bias }: LinearWeights, { sums, logs }: { readonly sums: boolean; readonly logs: 1 | 2 }): Value {
+    if (weight.cols !== x.width) throw mismatch(weight, `${x.width} columns`);
+    if (bias !== undefined && bias.cols !== weight.rows) throw mismatch(bias, `${weight.rows} values`);
+    return this.#append('sequences', weight.rows, (output) => ({
+      op: 'pool_linear',
+      input: x.id,
+      output,
+      matrix: weight.id,
+      bias: bias?.id,
+      sums,
+      logs,
+    }));
+  }
+
   /** x / max(|x|₂, 1e-12), row by row. */
   normalize(x: Value): Value {
     const output = this.#value(x.rows, x.width);
@@ -353,7 +398,7 @@ export class ProgramBuilder {
 
   /** Runs `append`; where it throws, nothing of what it has appended stays. */
   attempt<T>(append: () => T): T {
-    const lists: readonly unknown[][] = [this.#values, this.#weights, this.#ops];
+    const lists: readonly unknown[][] = [this.#domains, this.#values, this.#weights, this.#ops];
     const lengths = lists.map(({ length }) => length);
     try {
       return append();

@@ -1,3 +1,4 @@
+import { storedName } from '../../checkpoint/safetensors/row-range.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import type { NativeOp } from '../../runtime/native.js';
 import type { Program, Value } from './program.js';
@@ -46,7 +47,7 @@ function candidates({ ops, values, weights }: Program): Candidate[] {
   return ops.flatMap((op, index) => {
     if (op.op !== 'linear' || op.fullPrecision === true || !normed.has(op.input) || values[op.output]!.rows !== 'tokens') return [];
     const { tensors } = weights[op.matrix]!;
-    const name = tensors[0]!.name.replace(/\.weight$/, '');
+    const name = storedName(tensors[0]!).replace(/\.weight$/, '');
     return [{ index, op, linear: { name, input: values[op.input]!, tensors } }];
   });
 }

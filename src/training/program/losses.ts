@@ -106,7 +106,7 @@ function sequenceLoss(b: ProgramBuilder, logits: Value, config: ModelConfig, opt
 }
 
 function countsOf({ rows }: Value): LossInput['counts'] {
-  return rows === 'scores' ? 'sequences' : rows;
+  return rows === 'scores' || rows === 'constant' ? 'sequences' : rows;
 }
 
 type ClassOptions = Pick<TrainingTaskOptions, 'labelSmoothing' | 'classWeights' | 'distillation'>;

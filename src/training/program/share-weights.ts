@@ -68,6 +68,10 @@ function withWeights(op: NativeOp, numberOf: (id: number) => number): NativeOp {
   switch (op.op) {
     case 'embed':
       return { ...op, word: numberOf(op.word), position: maybe(op.position), type: maybe(op.type) };
+    case 'constant':
+      return { ...op, table: numberOf(op.table) };
+    case 'pool_linear':
+      return { ...op, matrix: numberOf(op.matrix), bias: maybe(op.bias) };
     case 'linear':
       return { ...op, matrix: numberOf(op.matrix), bias: maybe(op.bias), inputScale: maybe(op.inputScale) };
     case 'attention':

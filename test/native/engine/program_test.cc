@@ -15,7 +15,7 @@ namespace {
 std::vector<Op> all_ops() {
     ops::Pool pool;
     pool.modes = {PoolMode::kMean};
-    return {ops::Embed{}, ops::Linear{}, ops::Attention{}, ops::LayerNorm{}, ops::GatherRows{}, pool,
+    return {ops::Embed{}, ops::Constant{}, ops::Linear{}, ops::Attention{}, ops::LayerNorm{}, ops::GatherRows{}, pool, ops::Unfold{}, ops::PoolLinear{},
             ops::Normalize{}, ops::TopK{}, ops::PickTargets{}, ops::Dropout{}, ops::ActivationOp{}, ops::Slice{}, ops::CrossEntropy{},
             ops::ChoiceCrossEntropy{}, ops::SpanCrossEntropy{}, ops::BinaryCrossEntropy{}, ops::MeanSquaredError{}, ops::Distill{},
             ops::InBatchSoftmax{}, ops::CosineSimilarity{}, ops::Cosent{}, ops::Triplet{}, ops::Given{}};

@@ -100,3 +100,14 @@ void activation_grad(Activation activation, const float* u, const float* grad, f
         case Activation::kMish: return run(activation_grad_as<Activation::kMish>);
     }
 }
+
+// The gate's function is computed again beside its derivative, in the place of the other factor's gradient.
+void gate_grad(Activation activation, const float* x, const float* grad, float* grad_input, int64_t rows,
+               int64_t width) {
+    for (int64_t row = 0; row < rows; row++, x += 2 * width, grad += width, grad_input += 2 * width) {
+        float* other = grad_input + width;
+        multiply_rows(grad, x + width, grad_input, width);
+        activation_grad(activation, x, grad_input, grad_input, other, width);
+        multiply_rows(grad, other, other, width);
+    }
+}

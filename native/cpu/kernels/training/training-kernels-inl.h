@@ -27,6 +27,7 @@ constexpr TrainingKernels make_training_table() {
     table.linear_grad_weight = linear_grad_weight;
     table.column_sums = column_sums;
     table.activation_grad = activation_grad;
+    table.gate_grad = gate_grad;
     table.layer_norm_grad = layer_norm_grad;
     table.layer_norm_grad_weight = layer_norm_grad_weight;
     table.dropout = dropout;

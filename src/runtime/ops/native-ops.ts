@@ -1,0 +1,43 @@
+/** Ops of families, as `NativeOp` holds them; native/engine/program says what each computes. Nothing here is public. */
+
+/** Element-wise functions of a linear. */
+export type NativeActivation =
+  'none' | 'gelu' | 'gelu_tanh' | 'relu' | 'silu' | 'tanh' | 'sigmoid' | 'quick_gelu' | 'relu6' | 'relu_squared' | 'leaky_relu' | 'mish';
+
+/** activation(input); gated: of the first half of its columns, times the second. */
+export interface NativeActivationOp {
+  readonly op: 'activation';
+  readonly input: number;
+  readonly output: number;
+  readonly activation: NativeActivation;
+  readonly gated?: boolean | undefined;
+}
+
+/** The neighbours of each token side by side; `size` is odd. */
+export interface NativeUnfoldOp {
+  readonly op: 'unfold';
+  readonly input: number;
+  readonly output: number;
+  readonly size: number;
+}
+
+/** A product whose log(1 + max(x, 0)) is reduced over the tokens of each sequence, to the largest or the sum; `logs` 2: log(1 + that). */
+export interface NativePoolLinearOp {
+  readonly op: 'pool_linear';
+  readonly input: number;
+  readonly output: number;
+  readonly matrix: number;
+  readonly bias?: number | undefined;
+  readonly sums: boolean;
+  readonly logs: 1 | 2;
+}
+
+/** The rows of a table, which no batch changes. */
+export interface NativeConstantOp {
+  readonly op: 'constant';
+  readonly output: number;
+  readonly table: number;
+}
+
+/** Ops that `NativeOp` lists by this name. */
+export type NativeFamilyOp = NativeActivationOp | NativeConstantOp | NativeUnfoldOp | NativePoolLinearOp;
