@@ -139,26 +139,6 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
     });
 }
 
-// format(vectors: Float32Array[], dims, isList): the first `dims` numbers (0: all) of each as JSON, a Buffer
-Napi::Value format(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
-        const Napi::Array vectors = to_array(info[0], "vectors");
-        const auto dims = static_cast<size_t>(to_int(info[1], "dims", 0, int64_t{1} << 40));
-        const bool is_list = info[2].ToBoolean();
-        std::string json;
-        if (is_list) json += '[';
-        for (uint32_t i = 0; i < vectors.Length(); i++) {
-            const auto vector = to_typed_array<float, napi_float32_array>(vectors.Get(i), "vectors",
-                                                                          "Float32Arrays");
-            if (i > 0) json += ',';
-            const size_t size = vector.ElementLength();
-            cpu::append_vector(json, vector.Data(), dims == 0 ? size : std::min(dims, size));
-        }
-        if (is_list) json += ']';
-        return Napi::Buffer<char>::Copy(info.Env(), json.data(), json.size());
-    });
-}
-
 // maxSim(query [rows, width], width, documents [rows, width], offsets [documents + 1]): Float64Array
 // [documents]
 Napi::Value max_sim(const Napi::CallbackInfo& info) {
@@ -179,9 +159,29 @@ Napi::Value max_sim(const Napi::CallbackInfo& info) {
             [scorer](Napi::Env env) {
                 const std::vector<double>& scores = scorer->scores();
                 Napi::Float64Array array = Napi::Float64Array::New(env, scores.size());
-                std::copy(scores.begin(), scores.end(), array.Data());
+                for (size_t i = 0; i < scores.size(); i++) array[i] = scores[i];
                 return array;
             });
+    });
+}
+
+// format(vectors: Float32Array[], dims, isList): the first `dims` numbers (0: all) of each as JSON, a Buffer
+Napi::Value format(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const Napi::Array vectors = to_array(info[0], "vectors");
+        const auto dims = static_cast<size_t>(to_int(info[1], "dims", 0, int64_t{1} << 40));
+        const bool is_list = info[2].ToBoolean();
+        std::string json;
+        if (is_list) json += '[';
+        for (uint32_t i = 0; i < vectors.Length(); i++) {
+            const auto vector = to_typed_array<float, napi_float32_array>(vectors.Get(i), "vectors",
+                                                                          "Float32Arrays");
+            if (i > 0) json += ',';
+            const size_t size = vector.ElementLength();
+            cpu::append_vector(json, vector.Data(), dims == 0 ? size : std::min(dims, size));
+        }
+        if (is_list) json += ']';
+        return Napi::Buffer<char>::Copy(info.Env(), json.data(), json.size());
     });
 }
 
