@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openModelDirectory } from '../src/models/model-directory.js';
 import { buildModel } from '../src/models/build-model.js';
-import { toNativeProgram } from '../src/models/program/program.js';
+import { toNativeProgram } from '../src/models/program/native-program.js';
 import type { NativeOp } from '../src/runtime/native.js';
 import { readCases, readTensors, type TinyCases } from './golden/files.js';
 

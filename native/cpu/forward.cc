@@ -5,6 +5,7 @@
 
 #include "cpu/adapters/scaled_linear.h"
 #include "cpu/attention/attention_args.h"
+#include "cpu/attention/first_keys.h"
 #include "cpu/sequence-ops/pool_linear.h"
 #include "cpu/sequence-ops/rows.h"
 #include "cpu/sequence-ops/unfold.h"
@@ -117,7 +118,8 @@ private:
             const AttentionArgs longest = attention_args(*attention, model_.rotary_tables,
                                                          value(attention->output).width,
                                                          batch_.rows(value(attention->query).domain).longest);
-            scratch = std::max(scratch, (scratch_of(longest) + 15) / 16 * 16);
+            const int64_t own = (scratch_of(longest) + 15) / 16 * 16;
+            scratch = std::max(scratch, own + first_keys_scratch(longest));
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;
@@ -386,6 +388,7 @@ private:
     void run_whole(const ops::Attention& op) const {
         const int32_t* begins = offsets(op.query);
         if (begins == nullptr) return;  // no rows
+        const int32_t* key_counts = batch_.input(op.key_counts);
         float* scores = nullptr;
         for (const Output& output : outputs_)
             if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
@@ -398,6 +401,8 @@ private:
                 scores_begin += op.num_heads * seq_len * seq_len;
             }
         }
+        BERTHA_CHECK(key_counts == nullptr || scores == nullptr, "INVALID_ARG",
+                     "expected no probabilities where only some rows are keys");
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
             const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
@@ -408,7 +413,11 @@ private:
                               head * seq_len * seq_len;
             args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
             args.relative_bias = model_.distance_biases.of(op, head, seq_len);
-            (model_.bf16_attention ? kernels_.attention_bf16 : kernels_.attention)(args);
+            const auto kernel = model_.bf16_attention ? kernels_.attention_bf16 : kernels_.attention;
+            const int32_t keys = key_counts != nullptr ? key_counts[sequence] : 0;
+            if (keys == 0 || keys >= seq_len) return kernel(args);
+            attend_to_first_keys(args, keys, kernel,
+                                 args.scratch + scratch_floats_ - first_keys_scratch(args));
         });
     }
 

@@ -7,6 +7,8 @@ export interface Sequence extends ForwardInput {
   readonly selected?: Int32Array;
   /** Ids that `targets` values are about, `TARGETS_PER_ROW` a selected position. */
   readonly targets?: Int32Array;
+  /** Its first tokens that others see. Default: all. */
+  readonly numKeys?: number;
 }
 
 /** What a call needs of a model; a model without token types reads none, whatever its tokenizer says. */
@@ -47,7 +49,9 @@ export class Job<S extends Sequence> {
   /** Lays the sequences end to end. Pooling leaves `poolSkip` tokens at the start of each out. */
   pack({ config }: Computing, poolSkip: number): BatchInputs {
     const { sequences } = this;
-    const batch = packInputs(sequences, config.typeVocabSize > 0);
+    const packed = packInputs(sequences, config.typeVocabSize > 0);
+    const hasKeys = sequences.some(({ numKeys }) => numKeys !== undefined);
+    const batch = hasKeys ? { ...packed, keyCounts: Int32Array.from(sequences, ({ numKeys }) => numKeys ?? 0) } : packed;
     if (poolSkip === 0 && sequences[0]?.selected === undefined) return batch;
     const skipped = poolSkip === 0 ? {} : { poolSkip: new Int32Array(sequences.length).fill(poolSkip) };
     if (sequences[0]?.selected === undefined) return { ...batch, ...skipped };

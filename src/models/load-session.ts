@@ -4,7 +4,8 @@ import { findDevice, type DeviceOption, type DeviceReport } from '../runtime/opt
 import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
 import { Session } from '../runtime/session.js';
 import { weightCacheDirectory, type WeightCacheOption } from '../runtime/options/weight-cache.js';
-import { type Program, toNativeProgram, widestHead } from './program/program.js';
+import { toNativeProgram } from './program/native-program.js';
+import { type Program, widestHead } from './program/program.js';
 import { smoothableLinears, withInputScales } from './program/smoothing.js';
 
 interface SessionSettings {

@@ -8,6 +8,8 @@ export interface PackedBatch {
   readonly cuSeqlens: Int32Array;
   /** `[batchSize]`: tokens at the start of each sequence that pooling leaves out. */
   readonly poolSkip?: Int32Array;
+  /** `[batchSize]`: the first tokens of each sequence that others see; 0: all. */
+  readonly keyCounts?: Int32Array;
   /** Token positions, each within its own sequence, whose rows `selected` values hold. */
   readonly selected?: Int32Array;
   /** `[batchSize + 1]`: which of `selected` belong to which sequence. */

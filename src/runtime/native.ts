@@ -91,6 +91,7 @@ export type NativeOp =
       readonly value?: number | undefined;
       readonly output: number;
       readonly scores?: number | undefined;
+      readonly keyCounts?: number | undefined;
       readonly relativeBias?: number | undefined;
       readonly slopes?: readonly number[] | undefined;
       readonly numHeads: number;
@@ -411,6 +412,8 @@ export interface NativeVectors {
     end: number,
   ): { readonly indices: Float64Array; readonly scores: Float64Array };
   cancel(search: NativeSearch): void;
+  /** For each document the sum, over the query's rows [rows, width], of the largest product with one of its own; offsets [documents + 1]. */
+  maxSim(query: Float32Array, width: number, documents: Float32Array, offsets: Int32Array): Promise<Float64Array>;
   /** The first `dims` numbers (0: all) of each vector as JSON; `isList` puts brackets around them. */
   format(vectors: readonly Float32Array[], dims: number, isList: boolean): Uint8Array;
 }

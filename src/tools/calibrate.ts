@@ -10,7 +10,7 @@ import { wrongArgument } from '../expected.js';
 import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
 import { buildModel } from '../models/index.js';
-import { toNativeProgram } from '../models/program/program.js';
+import { toNativeProgram } from '../models/program/native-program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/program/smoothing.js';
 import { callback, integer, readOptions, text } from '../options.js';
 import { Session } from '../runtime/session.js';

@@ -8,7 +8,7 @@ import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src
 import { BerthaError } from '../../src/errors.js';
 import { buildModel } from '../../src/models/build-model.js';
 import { loadModel } from '../../src/models/model.js';
-import { toNativeProgram } from '../../src/models/program/program.js';
+import { toNativeProgram } from '../../src/models/program/native-program.js';
 import { Session } from '../../src/runtime/session.js';
 import { editJson, golden, rejection, temporaryFolder, tinyCopy } from '../support/checkpoint-files.js';
 

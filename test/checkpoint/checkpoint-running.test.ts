@@ -24,7 +24,7 @@ import * as assert from 'uvu/assert';
 import { openModelDirectory } from '../../src/models/model-directory.js';
 import { loadModel, stats, type Model } from '../../src/index.js';
 import { buildModel } from '../../src/models/build-model.js';
-import { toNativeProgram } from '../../src/models/program/program.js';
+import { toNativeProgram } from '../../src/models/program/native-program.js';
 import { packBatch } from '../../src/runtime/batch.js';
 import { Session } from '../../src/runtime/session.js';
 import { rejection, temporaryFolder } from '../support/checkpoint-files.js';

@@ -114,7 +114,8 @@ struct Attention {
     // Terms added to the scaled scores, by the distance of key and query: a table [num_buckets, num_heads] of
     // T5's buckets (MPNet), or -slopes[head] * |distance| (ALiBi).
     int32_t relative_bias = kNoIndex;
-    std::vector<float> slopes;  // [num_heads], or none
+    std::vector<float> slopes;      // [num_heads], or none
+    int32_t key_counts = kNoIndex;  // input: the first rows of a sequence that are keys; 0: all of them
     int32_t num_heads = 0;
     int32_t num_key_heads = 0;  // each serves num_heads / num_key_heads heads of the query; 0: num_heads
     float softmax_scale = 0.0f;
@@ -138,6 +139,7 @@ struct Attention {
         visit.writes("scores", op.scores, Need::kOptional);
         visit.weight("relativeBias", op.relative_bias, WeightKind::kTable, Need::kOptional);
         visit.option("slopes", op.slopes);
+        visit.takes("keyCounts", op.key_counts, Need::kOptional);
         visit.option("numHeads", op.num_heads);
         visit.option("numKeyHeads", op.num_key_heads);
         visit.option("softmaxScale", op.softmax_scale);

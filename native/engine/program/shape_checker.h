@@ -96,6 +96,14 @@ public:
         require(!by_distance || op.key == kNoIndex || value(op.key).domain == query.domain,
                 "query and key of one domain where their distance counts");
         require(op.window >= 0, "a window of at least 0 tokens");
+        if (op.key_counts != kNoIndex) {
+            const Input& counts = input(op.key_counts);
+            require(program_.domains[static_cast<size_t>(counts.domain)].kind == DomainKind::kSequences &&
+                        counts.width == 1 && counts.limit > 0 && counts.limit <= domain(query).max_rows + 1,
+                    "a number of keys for each sequence");
+            require(!by_distance && op.inverse_frequencies.empty(),
+                    "no positions in the scores where only some rows are keys");
+        }
         require(2 * static_cast<int64_t>(op.inverse_frequencies.size()) <= head_dim,
                 "an inverse frequency for at most each two columns of a head");
         for (float each : op.inverse_frequencies)
@@ -139,9 +147,7 @@ public:
 
     void operator()(const ops::Pool& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
-                "packed rows in, sequence rows out");
-        require(domain(in).min_rows >= 1, "at least one row in each sequence");
+        pools(in, out);
         require(!op.modes.empty() && op.modes.size() <= 6, "one to six pooling modes");
         require(out.width == in.width * static_cast<int64_t>(op.modes.size()),
                 "the input's width for each pooling mode");
@@ -159,9 +165,7 @@ public:
 
     void operator()(const ops::PoolLinear& op) const {
         const Value &in = value(op.input), &out = value(op.output);
-        require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
-                "packed rows in, sequence rows out");
-        require(domain(in).min_rows >= 1, "at least one row in each sequence");
+        pools(in, out);
         weight(op.matrix, out.width, in.width, "a matrix");
         if (op.bias != kNoIndex) weight(op.bias, 1, out.width, "a bias");
         require(op.logs == 1 || op.logs == 2, "one or two logarithms");
@@ -284,6 +288,11 @@ public:
 private:
     static constexpr int64_t kAnyRows = -1;
 
+    void pools(const Value& in, const Value& out) const {
+        require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
+                "packed rows in, sequence rows out");
+        require(domain(in).min_rows >= 1, "at least one row in each sequence");
+    }
     void dropout(float probability, int32_t site) const {
         require(probability >= 0.0f && probability < 1.0f, "a dropout of 0 to below 1");
         require(site >= 0 && site < 65536, "a dropout site of 0 to 65535");

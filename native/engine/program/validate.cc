@@ -80,6 +80,7 @@ const char* option_without_kernel(const Program& program, const ops::Attention& 
         return "a key of other rows";
     if (device == "cpu") return nullptr;
     if (is_separate) return "a separate key and value";
+    if (op.key_counts != kNoIndex) return "rows that are no keys";
     if (!op.slopes.empty()) return "slopes";
     if (op.window > 0) return "a window";
     return op.inverse_frequencies.empty() ? nullptr : "a rotary embedding";

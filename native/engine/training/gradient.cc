@@ -230,7 +230,7 @@ private:
     }
 
     void backward(int32_t i, const ops::Attention& op, int32_t grad) {
-        BERTHA_CHECK(op.key == kNoIndex && !op.causal, "INVALID_PROGRAM",
+        BERTHA_CHECK(op.key == kNoIndex && op.key_counts == kNoIndex && !op.causal, "INVALID_PROGRAM",
                      "op %d: expected an attention with one packed query and no causal mask, for learning",
                      static_cast<int>(i));
         const int32_t out = slot_like(op.query);

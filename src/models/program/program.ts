@@ -1,19 +1,9 @@
 import type { ActivationName } from '../../checkpoint/activation.js';
 import type { PoolingMode } from '../../checkpoint/sentence/pooling.js';
-import { isWeightDtype, type TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
+import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import type { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
-import type {
-  NativeDomain,
-  NativeInput,
-  NativeLoss,
-  NativeOp,
-  NativeProgram,
-  NativeWeight,
-  NativeWeightPart,
-  RowDomain,
-  WeightKind,
-} from '../../runtime/native.js';
+import type { NativeDomain, NativeInput, NativeLoss, NativeOp, RowDomain, WeightKind } from '../../runtime/native.js';
 
 export type { RowDomain } from '../../runtime/native.js';
 
@@ -86,7 +76,8 @@ export interface AttentionOptions extends Partial<DropoutSite> {
   readonly slopes?: readonly number[];
 }
 
-interface WeightSpec {
+/** A weight of a program, and the tensors that it is made of. */
+export interface WeightSpec {
   readonly name: string;
   readonly kind: WeightKind;
   readonly rows: number;
@@ -121,6 +112,8 @@ export interface ProgramLimits {
   readonly maxSeqLen: number;
   /** Token that positions do not count, wherever it stands; it takes the row before the first one of `embed`. */
   readonly paddingId?: number;
+  /** A batch may say that only the first tokens of a sequence are seen. */
+  readonly countsKeys?: boolean;
 }
 
 /** Tokens that one sequence may select: as many as native code allows rows. */
@@ -161,6 +154,7 @@ export class ProgramBuilder {
   readonly #skip: number;
   readonly #positions: number;
   readonly #targets: number;
+  readonly #keyCounts: number | undefined;
   readonly #values: Value[] = [];
   readonly #weights: WeightSpec[] = [];
   readonly #ops: NativeOp[] = [];
@@ -174,6 +168,7 @@ export class ProgramBuilder {
     this.#skip = this.input({ name: 'poolSkip', rows: 'sequences' });
     this.#positions = this.input({ name: 'selected', rows: 'selected', pointsInto: 'tokens', required: true });
     this.#targets = this.input({ name: 'targets', rows: 'selected', width: TARGETS_PER_ROW, limit: vocabSize, required: true });
+    if (limits.countsKeys === true) this.#keyCounts = this.input({ name: 'keyCounts', rows: 'sequences', limit: limits.maxSeqLen + 1 });
   }
 
   /** Declares numbers that come with each batch; returns the index by which ops name them. */
@@ -283,6 +278,7 @@ export class ProgramBuilder {
       value: parts?.value.id,
       output: context.id,
       scores: scores.id,
+      keyCounts: this.#keyCounts,
       numHeads,
       softmaxScale: 1 / Math.sqrt(hidden / numHeads),
       relativeBias: relativeBias?.id,
@@ -436,32 +432,4 @@ export class ProgramBuilder {
 
 function mismatch(weight: WeightRef, expected: string): BerthaError {
   return unexpected('MODEL_MISMATCH', `${expected} for ${weight.name}`, `[${weight.rows}, ${weight.cols}]`);
-}
-
-/** The program as native code reads it: weights become ranges of open files. */
-export function toNativeProgram(program: Program): NativeProgram {
-  return { ...program, weights: program.weights.map(toNativeWeight) };
-}
-
-function toNativeWeight({ name, kind, rows, cols, tensors, places, added }: WeightSpec): NativeWeight {
-  let rowBegin = 0;
-  const parts = tensors.map((tensor, i) => {
-    const place = places?.[i];
-    const part = { ...toNativePart(tensor, place?.rowBegin ?? rowBegin), ...(place && { ...place, cols: tensor.shape[1]! }) };
-    rowBegin += part.rows;
-    return part;
-  });
-  if (added === undefined) return { name, kind, rows, cols, parts };
-  const products = added.map(({ rowBegin: begin, up, down, scale }) => ({ up: toBlock(up, begin), down: toBlock(down, 0), scale }));
-  return { name, kind, rows, cols, parts, added: products };
-}
-
-function toBlock(tensor: TensorInfo, rowBegin: number): NativeWeightPart {
-  return { ...toNativePart(tensor, rowBegin), colBegin: 0, cols: tensor.shape[1]! };
-}
-
-/** The rows of a tensor, of a vector its values. */
-function toNativePart(tensor: TensorInfo, rowBegin: number): NativeWeightPart {
-  const dtype: NativeWeightPart['dtype'] = isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32';
-  return { fd: tensor.file.fd, offset: tensor.byteOffset, dtype, rowBegin, rows: tensor.shape[0] ?? 0, name: tensor.name };
 }

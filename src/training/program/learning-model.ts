@@ -2,7 +2,7 @@ import { createTokenizer } from '../../architectures/create-tokenizer.js';
 import { unexpected } from '../../expected.js';
 import { Model } from '../../models/model.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
-import { toNativeProgram } from '../../models/program/program.js';
+import { toNativeProgram } from '../../models/program/native-program.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';

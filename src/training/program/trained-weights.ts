@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../../architectures/config.js';
 import { unexpected } from '../../expected.js';
 import { quote } from '../../checkpoint/describe.js';
-import { toNativeProgram, type Program } from '../../models/program/program.js';
+import { toNativeProgram } from '../../models/program/native-program.js';
+import type { Program } from '../../models/program/program.js';
 import type { NativeTrainingProgram, NativeTrainingWeight, WeightKind } from '../../runtime/native.js';
 import { decays } from './decay.js';
 import type { AdaptedLayer } from '../lora/lora-builder.js';
