@@ -2,9 +2,11 @@ export { BerthaError, type ErrorCode, type ErrorKind } from './errors.js';
 export type { FilePath } from './file-path.js';
 export { configure, type Locations } from './runtime/configure.js';
 export { inspectModel } from './tools/inspect.js';
-export { embedderOf, loadEmbedder, type Embedder, type LoadEmbedderOptions } from './embedding/embed.js';
+export { embedderOf, loadEmbedder, type Embedder, type LoadEmbedderOptions, type RerankTokensOptions } from './embedding/embed.js';
 export type { Embedding, EmbeddingJson, EmbedIdsOptions, EmbedOptions, EmbedSyncOptions } from './embedding/embedding.js';
 export type { EmbedManyOptions } from './embedding/embed-many.js';
+export type { EmbedTokensOptions, TokenEmbedding } from './embedding/tokens/embed-tokens.js';
+export type { EmbedSparseOptions, SparseEmbedding } from './embedding/sparse/embed-sparse.js';
 export { loadTokenizer } from './models/load-tokenizer.js';
 export { systemInfo, type CudaDevice, type SystemInfo } from './tools/system-info.js';
 export {
@@ -21,6 +23,8 @@ export {
 export { setQueueLimit } from './runtime/queue-limit.js';
 export { pairwiseSimilarity, similarity } from './vectors/similarity.js';
 export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/similarity-matrix.js';
+export { maxSim, type VectorRowsOf } from './vectors/max-sim.js';
+export { sparseDot, type SparseVector } from './vectors/sparse-vectors.js';
 export { semanticSearch, type SearchOptions, type SearchResult } from './vectors/semantic-search.js';
 export { communityDetection, type CommunityOptions } from './vectors/communities.js';
 export { paraphraseMining, type ParaphraseOptions, type TextEmbedder, type VectorPair } from './vectors/paraphrases.js';

@@ -3,7 +3,9 @@ import type { LoadModelOptions } from '../../src/models/model.js';
 import type { GoldenFolder } from './files.js';
 import { compareMinilm, compareSentence, compareTiny } from './models.js';
 import { compareNumerics } from './numerics.js';
+import { compareMultiVector } from './multi-vector.js';
 import { Report } from './report.js';
+import { compareSparse } from './sparse.js';
 import { compareTokenizer } from './tokenizers.js';
 
 /** How `compareFolder` compares. */
@@ -25,6 +27,8 @@ export async function compareFolder({ kind, name, path }: GoldenFolder, options:
   try {
     if (kind === 'tiny') await compareTiny(path, report);
     else if (kind === 'sentence') await compareSentence(path, report);
+    else if (kind === 'multi-vector') await compareMultiVector(path, report);
+    else if (kind === 'sparse') await compareSparse(path, report);
     else if (kind === 'minilm') await compareMinilm(path, report, options.minilm);
     else if (kind === 'tokenizer') compareTokenizer(path, report);
     else await compareNumerics(path, report);

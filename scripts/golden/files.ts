@@ -45,7 +45,7 @@ export interface MinilmCase extends GoldenSequence {
 }
 
 /** What a folder holds, told from its files. */
-export type GoldenKind = 'tiny' | 'sentence' | 'minilm' | 'numerics' | 'tokenizer';
+export type GoldenKind = 'tiny' | 'sentence' | 'sparse' | 'multi-vector' | 'minilm' | 'numerics' | 'tokenizer';
 
 /** A folder of reference values. */
 export interface GoldenFolder {
@@ -64,8 +64,7 @@ export function readCases<T>(folder: string): T {
 export function findGoldenFolders(path: string): GoldenFolder[] {
   const kind = kindOf(path);
   if (kind !== undefined) {
-    const name =
-      kind === 'tiny' || kind === 'sentence' || kind === 'tokenizer' ? `${basename(dirname(path))}/${basename(path)}` : basename(path);
+    const name = kind !== 'minilm' && kind !== 'numerics' ? `${basename(dirname(path))}/${basename(path)}` : basename(path);
     return [{ kind, name, path }];
   }
   const folders = readdirSync(path)
@@ -79,8 +78,10 @@ function kindOf(path: string): GoldenKind | undefined {
   if (has('layer_norm.safetensors') && has('linear.safetensors')) return 'numerics';
   if (has(kTokenizerCases)) return 'tokenizer';
   if (!has('cases.json') || !has('expected.safetensors')) return undefined;
+  const cases = readCases<{ readonly kind?: 'sparse' | 'multi-vector' }>(path);
+  if (cases.kind !== undefined) return cases.kind;
   if (!has('config.json')) return 'minilm';
-  return 'class' in readCases<object>(path) ? 'tiny' : 'sentence';
+  return 'class' in cases ? 'tiny' : 'sentence';
 }
 
 /** A tensor of reference values. */

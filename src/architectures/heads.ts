@@ -12,6 +12,16 @@ export interface MaskedLmHead {
   readonly topK: readonly { readonly k: number; readonly value: Value }[];
   /** `[selected, 1 + TARGETS_PER_ROW]`: log-sum-exp, the logits of the words that a call names. */
   readonly targets: Value;
+  /** Appends one vector a sequence, over all of its tokens: [sequences, vocab] (SPLADE). */
+  readonly pooled?: (options: PooledWords) => Value;
+}
+
+/** How the words' logits of a sequence's tokens become one vector. */
+export interface PooledWords {
+  /** The sum over the tokens; else the largest. */
+  readonly sums: boolean;
+  /** How often log(1 + x) is applied to what is above 0. */
+  readonly logs: 1 | 2;
 }
 
 /** What the heads of a checkpoint compute; a head it does not have is absent. */
@@ -67,9 +77,10 @@ export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: Mas
   if (!read.has(`${names.dense}.weight`)) return undefined;
   const { b } = read;
   const { hiddenSize, embeddingSize, vocabSize, layerNormEps, tieWordEmbeddings } = read.config;
-  const selected = b.selectedTokens(encoder.hiddenStates.at(-1)!);
-  const dense = b.linear(selected, read.linear(names.dense, embeddingSize, hiddenSize), { activation: names.activation });
-  const x = b.layerNorm(dense, read.norm(names.norm, embeddingSize), layerNormEps);
+  const states = encoder.hiddenStates.at(-1)!;
+  const dense = read.linear(names.dense, embeddingSize, hiddenSize);
+  const norm = read.norm(names.norm, embeddingSize);
+  const transform = (x: Value): Value => b.layerNorm(b.linear(x, dense, { activation: names.activation }), norm, layerNormEps);
   const [ownWeight, ownBias] = [`${names.decoder}.weight`, `${names.decoder}.bias`];
   const isTied = tieWordEmbeddings && !read.has(ownWeight);
   const table = names.table ?? wordTable;
@@ -77,9 +88,14 @@ export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: Mas
     weight: read.matrix(isTied ? table : ownWeight, vocabSize, embeddingSize),
     bias: read.vector(read.has(ownBias) ? ownBias : names.tiedBias, vocabSize),
   };
-  const logits = b.linear(x, decoder);
+  const logits = b.linear(transform(b.selectedTokens(states)), decoder);
   const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];
-  return { logits, topK: ks.map((k) => ({ k, value: b.topK(logits, k) })), targets: b.pickTargets(logits) };
+  return {
+    logits,
+    topK: ks.map((k) => ({ k, value: b.topK(logits, k) })),
+    targets: b.pickTargets(logits),
+    pooled: (options) => b.poolLinear(transform(states), decoder, options),
+  };
 }
 
 /** One linear layer over every token: `classifier`, one row a label. */

@@ -44,3 +44,14 @@ export function requireString(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
   throw wrongArgument(`a string for ${name}`, value);
 }
+
+/** The texts as they are now: what the caller does to its array later changes nothing. Errors: INVALID_ARG, naming the index. */
+export function checkTexts(name: string, texts: unknown): readonly string[] {
+  if (typeof texts === 'string') return [texts];
+  if (!Array.isArray(texts)) throw wrongArgument(`a string or an array of strings for the texts of ${name}`, texts);
+  const copy: unknown[] = texts.slice();
+  for (let i = 0; i < copy.length; i++) {
+    if (typeof copy[i] !== 'string') throw wrongArgument(`a string for text ${i} of ${name}`, copy[i]);
+  }
+  return copy as string[];
+}

@@ -5,10 +5,19 @@ import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { ioError, isMissing, MAX_CONFIG_BYTES, readTextFile } from './files.js';
 import type { SafetensorsFile } from './safetensors/safetensors.js';
+import { JsonFields, parseJsonObject, type JsonObject } from './json-fields.js';
+import { readStanford, type MultiVectorReading } from './sentence/multi-vector.js';
 import { readModel2Vec, readModules, transformerFolder, type ModuleList } from './sentence/module-list.js';
 import { readSentenceFiles, type SentenceFiles } from './sentence/sentence-transformers.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 import { openWeightFiles, type WeightFiles } from './weights/weight-files.js';
+
+/** Weights of tokens, which make a sparse vector of those that occur. */
+export interface QueryTable {
+  /** [vocabulary] */
+  readonly weights: Float32Array;
+  readonly tokenizerFiles: TokenizerFiles;
+}
 
 /** The parts of a model directory, one method each, so that an inspection can go on where one of them is bad. */
 export class ModelReader {
@@ -54,6 +63,31 @@ export class ModelReader {
 
   tokenizerFiles(modules?: ModuleList): Promise<TokenizerFiles> {
     return readTokenizerFiles(this.#transformerFolder(modules));
+  }
+
+  /** How Stanford's ColBERT reads texts; undefined for another directory. `config` is config.json. Errors: CONFIG, LFS_POINTER, IO. */
+  async stanford(config: JsonObject): Promise<MultiVectorReading | undefined> {
+    const architectures = config['architectures'];
+    if (!Array.isArray(architectures) || !architectures.includes('HF_ColBERT')) return undefined;
+    const file = 'artifact.metadata';
+    const text = (await readTextFile(path.join(this.path, file), MAX_CONFIG_BYTES, 'CONFIG')) ?? '{}';
+    return readStanford(new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG'));
+  }
+
+  /** A table of weights for queries, [vocabulary], and what reads them. Errors: MODEL_MISMATCH, DTYPE_UNSUPPORTED, those of the files. */
+  async queryTable(folder: string): Promise<QueryTable> {
+    const whole = path.join(this.path, folder);
+    const { tensors, files } = await openWeightFiles(whole, this.path);
+    this.#open.push(...files);
+    const weight = tensors.get('weight');
+    if (weight?.shape.length !== 1) {
+      throw unexpected(
+        'MODEL_MISMATCH',
+        `"weight" [vocabulary] in ${quote(folder)}`,
+        weight === undefined ? 'none' : `[${weight.shape.join(', ')}]`,
+      );
+    }
+    return { weights: await weight.file.readFloat32('weight'), tokenizerFiles: await readTokenizerFiles(whole) };
   }
 
   async sentenceFiles(modules: ModuleList | undefined, hiddenSize: number | undefined): Promise<SentenceFiles | undefined> {

@@ -1,3 +1,4 @@
+import { checkTexts } from '../calls/inputs.js';
 import { Job } from '../calls/job.js';
 import { SequenceSource, TextSource, type Source } from '../calls/source.js';
 import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
@@ -9,6 +10,7 @@ import { isInt32Array } from '../realms.js';
 import { quantizeVectors, type VectorFormat } from '../vectors/quantize-vectors.js';
 import { normalizeInPlace } from '../vectors/similarity.js';
 import { type Embedding, withJson } from './embedding.js';
+import { forPurpose } from './purpose.js';
 import type { embedSchema } from './schemas.js';
 
 /** What is computed of a text without tokens, which a model without special tokens may have: its vector becomes 0. */
@@ -17,9 +19,14 @@ const kNoTokens: EncodedIds = { ids: Int32Array.of(0), truncated: false };
 /** The options of `embedSync`, checked. */
 export type EmbedSettings = Options<ReturnType<typeof embedSchema>>;
 
+/** Numbers in a vector, of whatever kind the model's are. */
+export function defaultWidth({ values }: Model): number {
+  return (values.sparse ?? values.tokenVectors)?.width ?? values.embeddingDimension;
+}
+
 /** Numbers in a vector when the call does not say: all, or as many as the model's own files keep. */
 export function defaultDimensions(model: Model): number {
-  return Math.min(model.values.embeddingDimension, model.sentence?.truncateDim ?? Infinity);
+  return Math.min(defaultWidth(model), model.sentence?.truncateDim ?? Infinity);
 }
 
 /** What is read of a call: texts, or sequences of ids that are there already. */
@@ -45,7 +52,7 @@ export class EmbedTexts {
     this.output = this.#normalized ? model.values.normalizedEmbedding : model.values.sentenceEmbedding;
     this.#width = settings.dimensions ?? defaultDimensions(model);
     this.#quantize = settings.quantize;
-    this.#reader = new TextReader(name, model, settings);
+    this.#reader = new TextReader(name, model, forPurpose(settings, model.sentence?.prompts ?? {}));
     this.source = isIds(given)
       ? new SequenceSource(checkIds(name, model, given.ids, this.#reader.maxLength ?? Infinity, settings.onTruncate))
       : new TextSource(checkTexts(name, given), this.#reader, asIds, (ids) => [ids.ids.length === 0 ? kNoTokens : ids]);
@@ -82,17 +89,6 @@ export class EmbedTexts {
   warn(): void {
     this.#reader.warn();
   }
-}
-
-/** The texts as they are now: what the caller does to its array later changes nothing. */
-function checkTexts(name: string, texts: unknown): readonly string[] {
-  if (typeof texts === 'string') return [texts];
-  if (!Array.isArray(texts)) throw wrongArgument(`a string or an array of strings for the texts of ${name}`, texts);
-  const copy: unknown[] = texts.slice();
-  for (let i = 0; i < copy.length; i++) {
-    if (typeof copy[i] !== 'string') throw wrongArgument(`a string for text ${i} of ${name}`, copy[i]);
-  }
-  return copy as string[];
 }
 
 function isIds(given: Given): given is Exclude<Given, string | readonly string[]> {

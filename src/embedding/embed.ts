@@ -1,6 +1,6 @@
 import { Call } from '../calls/call.js';
 import { requireModel, requireString } from '../calls/inputs.js';
-import { callSchema, promptSchema, type CallSettings } from '../calls/options.js';
+import { callSchema, promptSchema, type CallOptions, type CallSettings } from '../calls/options.js';
 import { asIds, atOnce, TextReader } from '../calls/text-reader.js';
 import { chunkText, type Chunk, type ChunkOptions } from './chunks/index.js';
 import { unexpected, wrongArgument } from '../expected.js';
@@ -10,10 +10,16 @@ import { readOptions } from '../options.js';
 import type { DeviceReport } from '../runtime/options/device.js';
 import type { PrecisionReport } from '../runtime/options/precision.js';
 import type { WeightCacheReport } from '../runtime/options/weight-cache.js';
-import { defaultDimensions, EmbedTexts, type EmbedSettings, type Given } from './embed-texts.js';
+import { defaultDimensions, defaultWidth, EmbedTexts, type EmbedSettings, type Given } from './embed-texts.js';
 import { embedInBlocks, type EmbedManyOptions, manySchema } from './embed-many.js';
 import type { Embedding, EmbedIdsOptions, EmbedOptions, EmbedSyncOptions } from './embedding.js';
 import { embedSchema } from './schemas.js';
+import { embedSparse, sparseSchema, type EmbedSparseOptions, type SparseEmbedding } from './sparse/embed-sparse.js';
+import { embedTokens, tokensSchema, type EmbedTokensOptions, type TokenEmbedding } from './tokens/embed-tokens.js';
+import { maxSim } from '../vectors/max-sim.js';
+import type { SearchResult } from '../vectors/semantic-search.js';
+import { createTokenizer } from '../architectures/create-tokenizer.js';
+import type { SparseVector } from '../vectors/sparse-vectors.js';
 import type { Tokenizer } from '../tokenizer/index.js';
 
 /** How `loadEmbedder` loads: as `loadModel` does. Heads, and the tasks that choose them, are no matter of vectors. */
@@ -57,6 +63,12 @@ export function embedderOf(model: Model): Embedder {
   return new Embedder(model);
 }
 
+/** Options of `Embedder.rerank`. */
+export interface RerankTokensOptions extends CallOptions {
+  /** Results at most. Default: all documents. */
+  readonly topK?: number | undefined;
+}
+
 /** Turns texts into vectors. Made by `loadEmbedder`; holds native memory until `dispose`. */
 export class Embedder {
   readonly #model: Model;
@@ -65,11 +77,12 @@ export class Embedder {
   #isDisposed = false;
   #numRunning = 0;
   readonly #whenIdle: (() => void)[] = [];
+  #ofQueries: Tokenizer | undefined;
 
   /** @internal */
   constructor(model: Model) {
     this.#model = model;
-    this.#syncSchema = embedSchema(model.values.embeddingDimension);
+    this.#syncSchema = embedSchema(defaultWidth(model));
     this.#schema = { ...this.#syncSchema, ...callSchema };
   }
 
@@ -78,7 +91,7 @@ export class Embedder {
     return this.#model.directory;
   }
 
-  /** Numbers in a vector, unless the option `dimensions` asks for fewer. */
+  /** Numbers in a vector, unless the option `dimensions` asks for fewer; of sparse vectors the words of the vocabulary. */
   get dimensions(): number {
     return defaultDimensions(this.#model);
   }
@@ -110,7 +123,7 @@ export class Embedder {
 
   /** The model's prompts by name. */
   get prompts(): Readonly<Record<string, string>> {
-    return this.#model.sentence?.prompts ?? {};
+    return (this.#model.sentence ?? this.#model.sparse ?? this.#model.multiVector)?.prompts ?? {};
   }
 
   /**
@@ -142,7 +155,7 @@ export class Embedder {
    * const [{ vector }] = await embedder.embedIds([embedder.tokenizer.encode('One text.').ids]);
    */
   async embedIds(ids: readonly Int32Array[], options?: EmbedIdsOptions): Promise<Embedding[]> {
-    const { promptName: _name, prompt: _prompt, ...schema } = this.#schema;
+    const { promptName: _name, prompt: _prompt, as: _as, ...schema } = this.#schema;
     const settings = readOptions('embedIds', options, schema);
     if (!Array.isArray(ids)) throw wrongArgument('an array of Int32Arrays for the ids of embedIds', ids);
     return this.#run('embedIds', { ids: ids.slice() as Int32Array[] }, { ...settings, prompt: '' });
@@ -161,7 +174,7 @@ export class Embedder {
   encodeQuery(text: string, options?: EmbedOptions): Promise<Embedding>;
   encodeQuery(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
   encodeQuery(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
-    return this.embed(texts, this.#withPrompt('query', options));
+    return this.embed(texts, { as: 'query', ...options });
   }
 
   /**
@@ -173,7 +186,69 @@ export class Embedder {
   encodeDocument(text: string, options?: EmbedOptions): Promise<Embedding>;
   encodeDocument(texts: readonly string[], options?: EmbedOptions): Promise<Embedding[]>;
   encodeDocument(texts: string | readonly string[], options?: EmbedOptions): Promise<Embedding | Embedding[]> {
-    return this.embed(texts, this.#withPrompt('document', options));
+    return this.embed(texts, { as: 'document', ...options });
+  }
+
+  /**
+   * Weights of the vocabulary's words for each text, by a model with SpladePooling, as sentence-transformers' SparseEncoder gives them. `as`
+   * chooses the prompt, and where queries have a table of weights of their own, that.
+   *
+   * Errors: as `embed`; POOLING for a model of dense vectors.
+   *
+   * @example
+   * const query = await embedder.embedSparse('how do cats sleep?', { as: 'query' });
+   * const documents = await embedder.embedSparse(texts, { as: 'document', topK: 128 });
+   * const scores = documents.map((each) => sparseDot(query, each));
+   */
+  embedSparse(text: string, options?: EmbedSparseOptions): Promise<SparseEmbedding>;
+  embedSparse(texts: readonly string[], options?: EmbedSparseOptions): Promise<SparseEmbedding[]>;
+  async embedSparse(texts: string | readonly string[], options?: EmbedSparseOptions): Promise<SparseEmbedding | SparseEmbedding[]> {
+    const settings = readOptions('embedSparse', options, sparseSchema);
+    const results = await this.#whileOpen('embedSparse', () => embedSparse(this.#model, this.#queryTokenizer(), texts, settings));
+    return typeof texts === 'string' ? results[0]! : results;
+  }
+
+  /**
+   * A vector for each token of a text that counts, by a multi-vector model (ColBERT), as sentence-transformers' MultiVectorEncoder gives them.
+   *
+   * Errors: as `embed`; POOLING for a model of another kind.
+   *
+   * @example
+   * const { data, dims } = await embedder.embedTokens('how do cats sleep?', { as: 'query' }); // [tokens, dimension]
+   */
+  embedTokens(text: string, options?: EmbedTokensOptions): Promise<TokenEmbedding>;
+  embedTokens(texts: readonly string[], options?: EmbedTokensOptions): Promise<TokenEmbedding[]>;
+  async embedTokens(texts: string | readonly string[], options?: EmbedTokensOptions): Promise<TokenEmbedding | TokenEmbedding[]> {
+    const settings = readOptions('embedTokens', options, tokensSchema);
+    const results = await this.#whileOpen('embedTokens', () => embedTokens('embedTokens', this.#model, texts, settings));
+    return typeof texts === 'string' ? results[0]! : results;
+  }
+
+  /**
+   * Documents in the order in which they answer a query, by MaxSim over the vectors of their tokens; equal scores in the order given.
+   *
+   * Errors: as `embedTokens`.
+   *
+   * @example
+   * const [best] = await embedder.rerank('how do cats sleep?', documents, { topK: 3 });
+   * console.log(documents[best.index], best.score);
+   */
+  async rerank(query: string, documents: readonly string[], options: RerankTokensOptions = {}): Promise<SearchResult[]> {
+    const { topK = Infinity, ...settings } = readOptions('rerank', options, { ...callSchema, topK: sparseSchema.topK });
+    requireString(query, 'the query of rerank');
+    const scores = await this.#whileOpen('rerank', async () => {
+      const [vectors] = await embedTokens('rerank', this.#model, query, { ...settings, as: 'query' });
+      return maxSim(vectors!, await embedTokens('rerank', this.#model, documents, { ...settings, as: 'document' }));
+    });
+    const results = Array.from(scores, (score, index) => ({ index, score }));
+    return results.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, topK);
+  }
+
+  /** The words of a sparse vector with their weights, the heaviest first, as sentence-transformers' `decode` gives them. */
+  decodeSparse({ indices, values }: SparseVector, options: { readonly topK?: number } = {}): { token: string; weight: number }[] {
+    const { topK = Infinity } = readOptions('decodeSparse', options, { topK: sparseSchema.topK });
+    const words = Array.from(indices, (id, i) => ({ token: this.tokenizer.idToToken(id) ?? '', weight: values[i]! }));
+    return words.sort((a, b) => b.weight - a.weight).slice(0, topK);
   }
 
   /**
@@ -263,23 +338,33 @@ export class Embedder {
     if (this.#numRunning > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  async #run(name: string, given: Given, settings: EmbedSettings & CallSettings): Promise<Embedding[]> {
-    const call = new Call('embed', this.#model, settings);
-    const work = this.#prepare(name, given, settings);
+  /** What reads queries where they have a table of weights; made when it is first asked for. */
+  #queryTokenizer(): Tokenizer | undefined {
+    const files = this.#model.sparse?.queries?.tokenizerFiles;
+    if (files !== undefined) this.#ofQueries ??= createTokenizer(files);
+    return this.#ofQueries;
+  }
+
+  /** Runs a call; `dispose` waits for it. Errors: DISPOSED. */
+  async #whileOpen<T>(name: string, run: () => Promise<T>): Promise<T> {
+    this.#requireOpen(name);
     this.#numRunning++;
     try {
-      await call.compute(work.source, [work.output], (job, outputs) => work.take(job, outputs));
-      work.warn();
-      call.finish();
+      return await run();
     } finally {
       if (--this.#numRunning === 0 && this.#isDisposed) this.#close();
     }
-    return work.results;
   }
 
-  #withPrompt(name: string, options: EmbedOptions = {}): EmbedOptions {
-    if (options?.prompt !== undefined || options?.promptName !== undefined) return options;
-    return { ...options, prompt: this.prompts[name] ?? '' };
+  async #run(name: string, given: Given, settings: EmbedSettings & CallSettings): Promise<Embedding[]> {
+    const call = new Call('embed', this.#model, settings);
+    const work = this.#prepare(name, given, settings);
+    return this.#whileOpen(name, async () => {
+      await call.compute(work.source, [work.output], (job, outputs) => work.take(job, outputs));
+      work.warn();
+      call.finish();
+      return work.results;
+    });
   }
 
   #close(): void {
@@ -287,8 +372,12 @@ export class Embedder {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #prepare(name: string, texts: Given, settings: EmbedSettings): EmbedTexts {
+  #requireOpen(name: string): void {
     if (this.#isDisposed) throw unexpected('DISPOSED', `a loaded embedder for ${name}`, 'one that was disposed');
+  }
+
+  #prepare(name: string, texts: Given, settings: EmbedSettings): EmbedTexts {
+    this.#requireOpen(name);
     return new EmbedTexts(name, this.#model, texts, settings);
   }
 }

@@ -1,10 +1,13 @@
 // What goes into a call of `embed`, and what comes out of it.
+import type { Purpose } from './purpose.js';
 import type { CallOptions, LimitOptions, PromptOptions } from '../calls/options.js';
 import { shortestDecimal } from '../vectors/decimal.js';
 import type { QuantizedVectors, VectorFormat } from '../vectors/quantize-vectors.js';
 
 /** How one call of `embedSync` embeds. */
 export interface EmbedSyncOptions extends LimitOptions, PromptOptions {
+  /** What the texts are: put the prompt of that name before them, if the model has one. `prompt` and `promptName` come first. */
+  readonly as?: Purpose | undefined;
   /** Scale vectors to length 1, or leave them as pooled. Default: as the model's modules say. */
   readonly normalize?: boolean | undefined;
   /** Keep the first so many numbers of each vector (Matryoshka models); normalized vectors are normalized again. Default: all. */
@@ -17,7 +20,7 @@ export interface EmbedSyncOptions extends LimitOptions, PromptOptions {
 export interface EmbedOptions extends EmbedSyncOptions, CallOptions {}
 
 /** How one call of `embedIds` embeds. */
-export type EmbedIdsOptions = Omit<EmbedOptions, 'prompt' | 'promptName'>;
+export type EmbedIdsOptions = Omit<EmbedOptions, 'prompt' | 'promptName' | 'as'>;
 
 /** What a text became. */
 export interface Embedding {

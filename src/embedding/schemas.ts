@@ -8,6 +8,7 @@ export function embedSchema(width: number) {
   return {
     ...limitSchema,
     ...promptSchema,
+    as: oneOf(['query', 'document']),
     normalize: flag,
     dimensions: integer(1, width),
     quantize: oneOf(['int8', 'binary']),

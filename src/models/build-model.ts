@@ -8,14 +8,15 @@ import { WeightReader } from '../architectures/weight-reader.js';
 import { quote } from '../checkpoint/describe.js';
 import { JsonFields } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
+import type { SpladeConfig } from '../checkpoint/sentence/sparse.js';
 import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import { WeightMap } from '../checkpoint/weights/weights.js';
 import { unexpected } from '../expected.js';
 import type { ModelDirectory } from './model-directory.js';
 import { AdaptedBuilder } from './program/low-rank.js';
-import { ProgramBuilder, type Program, type ProgramLimits } from './program/program.js';
+import { ProgramBuilder, type Program, type ProgramLimits, type Value } from './program/program.js';
 import { staticRows } from './static-model.js';
-import { sentenceEmbedding, type SentenceOutputs } from './sentence.js';
+import { sentenceEmbedding, tokenEmbeddings, type SentenceOutputs } from './sentence.js';
 
 /** A model as a program, and the values that callers can ask for. */
 export interface BuiltModel extends ChosenHeads {
@@ -24,6 +25,10 @@ export interface BuiltModel extends ChosenHeads {
   readonly config: ModelConfig;
   readonly encoder: EncoderOutputs;
   readonly sentence: SentenceOutputs;
+  /** [tokens, dimension], of a model of a vector for each token. */
+  readonly tokenVectors?: Value;
+  /** [sequences, vocab], of a model of sparse vectors. */
+  readonly sparse?: Value;
   /** Stored tensors that the program does not use. */
   readonly surplus: readonly string[];
 }
@@ -45,15 +50,36 @@ export function buildModel(directory: ModelDirectory, options: { readonly heads:
   const weights = new WeightMap(directory.tensors, { prefixes: family.prefixes, aliases });
   const config = options.heads ? withLabelsOf(weights, directory.config) : directory.config;
   const { lowRank } = directory;
-  const adapted = lowRank && new AdaptedBuilder(limitsOf(config), lowRank);
-  const b = adapted ?? new ProgramBuilder(limitsOf(config));
+  const limits = { ...limitsOf(config), countsKeys: directory.multiVector?.expansion?.attend === false };
+  const adapted = lowRank && new AdaptedBuilder(limits, lowRank);
+  const b = adapted ?? new ProgramBuilder(limits);
   const read = new WeightReader(b, config, weights);
   const encoder = family.encoder(read);
   const chosen = options.heads ? chooseHeads(family, read, encoder) : { heads: {}, otherHeads: {}, headFaults: {} };
+  const tokenVectors = directory.multiVector && tokenEmbeddings(b, encoder.hiddenStates.at(-1)!, directory.multiVector);
+  const sparse = directory.sparse && sparseVectors(family, read, encoder, directory.sparse);
   const sentence = sentenceEmbedding(b, encoder.hiddenStates.at(-1)!, directory.sentenceTransformers);
   const { surplus } = weights.finish();
   if (adapted !== undefined) requireAll(adapted, directory, surplus);
-  return { program: b.build(), config, encoder, sentence, surplus, ...chosen };
+  return {
+    program: b.build(),
+    config,
+    encoder,
+    sentence,
+    ...(tokenVectors && { tokenVectors }),
+    ...(sparse && { sparse }),
+    surplus,
+    ...chosen,
+  };
+}
+
+/** Errors: MODEL_MISMATCH for a checkpoint without a head over its words, CONFIG_UNSUPPORTED for a family whose head is none. */
+function sparseVectors(family: Family, read: WeightReader, encoder: EncoderOutputs, config: SpladeConfig): Value {
+  const head = family.heads.maskedLm?.(read, encoder);
+  if (head?.pooled !== undefined) return head.pooled(config);
+  if (family.heads.maskedLm !== undefined && head === undefined)
+    throw unexpected('MODEL_MISMATCH', 'a masked-word head for sparse vectors', 'a checkpoint without one');
+  throw unexpected('CONFIG_UNSUPPORTED', 'a family with a masked-word head for sparse vectors', family.title);
 }
 
 function buildStatic({ config, sentenceTransformers }: ModelDirectory, table: TensorInfo): BuiltModel {

@@ -1,9 +1,16 @@
 import { parseConfig, type ModelConfig } from '../architectures/config.js';
-import { ModelReader } from '../checkpoint/model-reader.js';
+import { ModelReader, type QueryTable } from '../checkpoint/model-reader.js';
 import { isStatic, settle, type ModuleList } from '../checkpoint/sentence/module-list.js';
 import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
-import type { CrossEncoderConfig, SentenceFiles, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type {
+  CrossEncoderConfig,
+  MultiVectorConfig,
+  SentenceFiles,
+  SentenceTransformersConfig,
+  SparseConfig,
+} from '../checkpoint/sentence/sentence-transformers.js';
 import { readTokenizerMaxLength, type TokenizerFiles } from '../checkpoint/tokenizer-files.js';
+import { WeightMap } from '../checkpoint/weights/weights.js';
 import { BerthaError } from '../errors.js';
 import { unexpected } from '../expected.js';
 import { hasStaticTable, staticConfig, staticTable, withoutSpecialTokens } from './static-model.js';
@@ -23,6 +30,10 @@ export interface ModelDirectory {
   readonly lowRank?: LowRank;
   /** Present where there is a modules.json that makes sentence vectors. */
   readonly sentenceTransformers?: SentenceTransformersConfig;
+  /** Present where there is a modules.json of a model of sparse vectors; beside it `sentenceError`. */
+  readonly sparse?: SparseConfig & { readonly queries?: QueryTable };
+  /** Present where it is a model of a vector for each token; beside it `sentenceError`. */
+  readonly multiVector?: MultiVectorConfig;
   /** Present where there is a modules.json of a cross-encoder. */
   readonly crossEncoder?: CrossEncoderConfig;
   /** Why what modules.json describes cannot be computed; whoever asks for sentence vectors throws it. Heads and the encoder do without. */
@@ -64,6 +75,8 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
       ...(table && { staticTable: table }),
       tokenizerFiles,
       ...sentenceParts(sentence),
+      ...(await multiVectorPart(reader, config, tensors, sentence)),
+      ...(sentence?.sparse && { sparse: await withQueries(reader, sentence.sparse) }),
       maxLength: maxLength(config, tokenizerFiles, sentence),
       verifyUnchanged: () => reader.verifyUnchanged(),
       close: () => reader.close(),
@@ -96,6 +109,33 @@ async function hasEncoder(reader: ModelReader, modules: ModuleList): Promise<boo
 export function maxLength(config: ModelConfig, tokenizerFiles: TokenizerFiles, sentence?: SentenceFiles): number {
   const limit = sentence?.transformer.maxSeqLength ?? readTokenizerMaxLength(tokenizerFiles) ?? Infinity;
   return Math.min(limit, config.maxSequenceLength);
+}
+
+/** Of either layout of sentence-transformers, or of Stanford's ColBERT, whose projection stands among the encoder's tensors. */
+async function multiVectorPart(
+  reader: ModelReader,
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  sentence: SentenceFiles | undefined,
+): Promise<Pick<ModelDirectory, 'multiVector' | 'sentenceError'>> {
+  if (sentence?.multiVector !== undefined) return { multiVector: sentence.multiVector };
+  const reading = sentence === undefined ? await reader.stanford(config.raw) : undefined;
+  if (reading === undefined) return {};
+  const weights = new WeightMap(tensors, { prefixes: [] });
+  const outFeatures = weights.shapeOf('linear.weight')?.[0] ?? 0;
+  const inFeatures = config.hiddenSize;
+  const linear = new Map([['linear.weight', weights.take('linear.weight', [outFeatures, inFeatures])]]);
+  weights.finish();
+  const projection = { type: 'dense', folder: '', inFeatures, outFeatures, bias: false, activation: 'none', tensors: linear } as const;
+  return {
+    multiVector: { ...reading, projections: [projection], normalizes: true, doLowerCase: false, prompts: {} },
+    sentenceError: unexpected('POOLING', 'embedTokens for the vectors of a multi-vector model', 'a call for one a text'),
+  };
+}
+
+async function withQueries(reader: ModelReader, sparse: SparseConfig): Promise<NonNullable<ModelDirectory['sparse']>> {
+  const { queryFolder } = sparse;
+  return queryFolder === undefined ? sparse : { ...sparse, queries: await reader.queryTable(queryFolder) };
 }
 
 /** The fields of `ModelDirectory` that come from a module list. */

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../architectures/config.js';
 import { createTokenizer } from '../architectures/create-tokenizer.js';
-import type { CrossEncoderConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type { CrossEncoderConfig, MultiVectorConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongOption } from '../expected.js';
 import { readFilePath } from '../file-path.js';
@@ -100,6 +100,10 @@ export interface ModelValues {
   readonly sentenceEmbedding: Value;
   readonly normalizedEmbedding: Value;
   readonly embeddingDimension: number;
+  /** [tokens, dimension], of a model of a vector for each token. */
+  readonly tokenVectors?: Value;
+  /** [sequences, vocab], of a model of sparse vectors. */
+  readonly sparse?: Value;
   /** Whether the model's modules end in Normalize. */
   readonly normalizes: boolean;
   readonly heads: Heads;
@@ -200,6 +204,10 @@ export class Model {
   readonly values: ModelValues;
   /** What sentence-transformers' files say, where the directory has them. */
   readonly sentence?: SentenceTransformersConfig;
+  /** What the files of a model of a vector for each token say. */
+  readonly multiVector?: MultiVectorConfig;
+  /** What sentence-transformers' files say of a model of sparse vectors. */
+  readonly sparse?: ModelDirectory['sparse'];
   /** What sentence-transformers' CrossEncoder says, where it saved the directory. */
   readonly crossEncoder?: CrossEncoderConfig;
   /** Why the sentence vectors that modules.json describes cannot be computed; whoever asks for them gets it. */
@@ -220,7 +228,7 @@ export class Model {
   /** @internal */
   constructor(
     directory: ModelDirectory,
-    { config, encoder, sentence, heads, otherHeads, headFaults, surplus }: BuiltModel,
+    { config, encoder, sentence, sparse, tokenVectors, heads, otherHeads, headFaults, surplus }: BuiltModel,
     tokenizer: Tokenizer,
     { session, precision, device }: LoadedSession,
   ) {
@@ -229,6 +237,8 @@ export class Model {
     this.tokenizer = tokenizer;
     this.maxTokens = directory.maxLength;
     if (directory.sentenceTransformers !== undefined) this.sentence = directory.sentenceTransformers;
+    if (directory.multiVector !== undefined) this.multiVector = directory.multiVector;
+    if (directory.sparse !== undefined) this.sparse = directory.sparse;
     if (directory.crossEncoder !== undefined) this.crossEncoder = directory.crossEncoder;
     if (directory.sentenceError !== undefined) this.sentenceError = directory.sentenceError;
     this.unusedTensors = surplus;
@@ -245,6 +255,8 @@ export class Model {
       hiddenStates: encoder.hiddenStates,
       attentions: encoder.attentions,
       ...(encoder.poolerOutput === undefined ? {} : { poolerOutput: encoder.poolerOutput }),
+      ...(tokenVectors && { tokenVectors }),
+      ...(sparse && { sparse }),
       get sentenceEmbedding() {
         return needed(sentence.embedding);
       },

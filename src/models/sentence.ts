@@ -1,4 +1,4 @@
-import type { SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type { DenseModule, MultiVectorConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import type { LinearWeights, ProgramBuilder, Value } from './program/program.js';
 
 /** A vector for each sequence. */
@@ -11,20 +11,26 @@ export interface SentenceOutputs {
   readonly normalizes: boolean;
 }
 
+/** A vector for each token, through the modules of a multi-vector model: [tokens, dimension]. */
+export function tokenEmbeddings(b: ProgramBuilder, tokens: Value, { projections, normalizes }: MultiVectorConfig): Value {
+  const x = projections.reduce((vectors, module) => dense(b, vectors, module), tokens);
+  return normalizes ? b.normalize(x) : x;
+}
+
+function dense(b: ProgramBuilder, x: Value, module: DenseModule): Value {
+  const tensor = (name: string) => module.tensors.get(name)!; // readDense has checked names and shapes
+  const weight = b.matrix(tensor('linear.weight'));
+  const layer: LinearWeights = module.bias ? { weight, bias: b.vector(tensor('linear.bias')) } : { weight };
+  return b.linear(x, layer, { activation: module.activation });
+}
+
 /** sentence-transformers' modules after the encoder: Pooling, then Dense and Normalize in their order. Without a list: mean pooling. */
 export function sentenceEmbedding(b: ProgramBuilder, tokens: Value, config?: SentenceTransformersConfig): SentenceOutputs {
   let x = b.pool(tokens, config?.pooling.modes ?? ['mean']);
   const modules = config?.modules ?? [];
   const normalizes = modules.at(-1)?.type === 'normalize';
   for (const module of normalizes ? modules.slice(0, -1) : modules) {
-    if (module.type === 'normalize') {
-      x = b.normalize(x);
-      continue;
-    }
-    const tensor = (name: string) => module.tensors.get(name)!; // readDense has checked names and shapes
-    const weight = b.matrix(tensor('linear.weight'));
-    const layer: LinearWeights = module.bias ? { weight, bias: b.vector(tensor('linear.bias')) } : { weight };
-    x = b.linear(x, layer, { activation: module.activation });
+    x = module.type === 'normalize' ? b.normalize(x) : dense(b, x, module);
   }
   return { embedding: x, normalizedEmbedding: b.normalize(x), normalizes };
 }

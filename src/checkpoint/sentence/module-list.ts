@@ -1,15 +1,12 @@
-import path from 'node:path';
-import { BerthaError, type ErrorCode } from '../../errors.js';
+import { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
 import { quote } from '../describe.js';
-import { MAX_CONFIG_BYTES, readTextFile, resolveInside } from '../files.js';
+import { resolveInside } from '../files.js';
 import { isJsonObject, JsonFields, parseJson } from '../json-fields.js';
+import { readModuleFile, type ModuleEntry } from './module-entry.js';
+import { readRoutes } from './router.js';
 
-/** One entry of modules.json: the class without its package, and the folder inside the model directory. */
-export interface ModuleEntry {
-  readonly kind: string;
-  readonly path: string;
-}
+export { moduleFile, readModuleFile, type ModuleEntry } from './module-entry.js';
 
 /** The modules of a sentence-transformers directory. */
 export interface ModuleList {
@@ -17,10 +14,14 @@ export interface ModuleList {
   readonly entries: readonly ModuleEntry[];
   /** Why the list cannot be followed. Whoever wants sentence vectors throws it; heads and the encoder do without the list. */
   readonly error?: BerthaError;
+  /** What queries go through, where a Router sends them another way than documents, whose way `entries` are. */
+  readonly query?: readonly ModuleEntry[];
 }
 
 const MODULES_FILE = 'modules.json';
 const kMaxModules = 64;
+/** What a list may begin with. */
+const kFirst = ['Transformer', 'MLMTransformer', 'StaticEmbedding'];
 /** What is wrong with a whole directory, not with what its modules ask for. */
 const kFatalCodes = ['IO', 'INDEX_PATH', 'LFS_POINTER', 'OUT_OF_MEMORY'];
 
@@ -32,6 +33,7 @@ const kFatalCodes = ['IO', 'INDEX_PATH', 'LFS_POINTER', 'OUT_OF_MEMORY'];
  */
 export async function readModules(directory: string): Promise<ModuleList | undefined> {
   const entries: ModuleEntry[] = [];
+  let query: readonly ModuleEntry[] | undefined;
   const attempt = await settle(async () => {
     const text = await readModuleFile(directory, MODULES_FILE, 'CONFIG');
     if (text === undefined) return false;
@@ -42,7 +44,12 @@ export async function readModules(directory: string): Promise<ModuleList | undef
     const paths = list.map((item) => (isJsonObject(item) && typeof item['path'] === 'string' ? item['path'] : ''));
     for (const folder of paths) await resolveInside(directory, folder, MODULES_FILE);
     list.forEach((item: unknown, i) => entries.push(readEntry(item, paths[i]!)));
-    if (entries[0]?.kind === 'Transformer' || entries[0]?.kind === kStatic) return true;
+    if (entries.length === 1 && entries[0]!.kind === 'Router') {
+      const routes = await readRoutes(directory, entries[0]!);
+      entries.splice(0, 1, ...routes.document);
+      query = routes.query;
+    }
+    if (kFirst.includes(entries[0]?.kind ?? '')) return true;
     throw unexpected(
       'CONFIG_UNSUPPORTED',
       `a Transformer or a ${kStatic} as first module of ${MODULES_FILE}`,
@@ -50,11 +57,14 @@ export async function readModules(directory: string): Promise<ModuleList | undef
     );
   });
   if (attempt instanceof BerthaError) return { entries, error: attempt };
-  return attempt ? { entries } : undefined;
+  return attempt ? { entries, ...(query && { query }) } : undefined;
 }
 
 /** sentence-transformers' module of a table of vectors without an encoder. */
 const kStatic = 'StaticEmbedding';
+
+/** Whether a module is an encoder, with or without a head over its words. */
+export const isEncoder = (kind: string | undefined): boolean => kind === 'Transformer' || kind === 'MLMTransformer';
 
 /** Whether the list begins with a table of vectors instead of an encoder. */
 export function isStatic(modules: ModuleList | undefined): boolean {
@@ -73,7 +83,7 @@ export async function readModel2Vec(directory: string): Promise<ModuleList | und
 
 /** Where the list puts the encoder: early directories keep it in `0_Transformer`. The root where the list does not say. */
 export function transformerFolder(modules: ModuleList | undefined): string {
-  return modules?.entries.find(({ kind }) => kind === 'Transformer' || kind === kStatic)?.path ?? '';
+  return modules?.entries.find(({ kind }) => isEncoder(kind) || kind === kStatic)?.path ?? '';
 }
 
 /** What `read` resolves to, or the error that only those need to hear who follow the modules. Other errors reject. */
@@ -86,23 +96,13 @@ export async function settle<T>(read: () => Promise<T>): Promise<T | BerthaError
   }
 }
 
-/** A file of a module, below the model directory. */
-export function moduleFile(entry: ModuleEntry, name: string): string {
-  return entry.path === '' ? name : `${entry.path}/${name}`;
-}
-
-/** The text of a small file below the model directory, or undefined. Errors: LFS_POINTER, IO, `code`. */
-export function readModuleFile(directory: string, file: string, code: ErrorCode): Promise<string | undefined> {
-  return readTextFile(path.join(directory, file), MAX_CONFIG_BYTES, code);
-}
-
 function readEntry(item: unknown, folder: string): ModuleEntry {
   if (!isJsonObject(item)) throw unexpected('CONFIG', `an object for each entry of ${MODULES_FILE}`, 'something else');
   const fields = new JsonFields(item, MODULES_FILE, 'CONFIG');
   const type = fields.string('type');
   if (type === undefined) throw fields.error('type', 'a class name', undefined);
-  if (!type.startsWith('sentence_transformers.'))
-    throw fields.error('type', 'a class of sentence_transformers', type, 'CONFIG_UNSUPPORTED');
+  if (!type.startsWith('sentence_transformers.') && !type.startsWith('pylate.models.'))
+    throw fields.error('type', 'a class of sentence_transformers or PyLate', type, 'CONFIG_UNSUPPORTED');
   fields.string('path');
   return { kind: type.slice(type.lastIndexOf('.') + 1), path: folder };
 }

@@ -3,8 +3,10 @@ import { unexpected } from '../../expected.js';
 import { torchActivation, type ActivationName } from '../activation.js';
 import { quote } from '../describe.js';
 import { JsonFields, parseJsonObject } from '../json-fields.js';
-import { isStatic, moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
+import { isEncoder, isStatic, moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
+import { readLengths, readMask, readPyLate, requireLast, type MultiVectorReading } from './multi-vector.js';
+import { kSpladePooling, readSplade, type SpladeConfig } from './sparse.js';
 import type { TensorInfo } from '../safetensors/safetensors.js';
 import { WeightMap } from '../weights/weights.js';
 
@@ -30,13 +32,10 @@ export interface NormalizeModule {
 export type SimilarityName = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
 
 /** What a sentence-transformers directory adds to a BERT, either generation (before and since version 5.4). */
-export interface SentenceTransformersConfig extends TransformerConfig {
+export interface SentenceTransformersConfig extends TransformerConfig, Prompts {
   readonly pooling: PoolingConfig;
   /** What happens to the pooled vector, in order. */
   readonly modules: readonly (DenseModule | NormalizeModule)[];
-  /** Texts to put before an input, by name; an object without prototype. */
-  readonly prompts: Readonly<Record<string, string>>;
-  readonly defaultPromptName?: string;
   readonly similarity: SimilarityName;
   /** Leading dimensions to keep, for models trained so. */
   readonly truncateDim?: number;
@@ -60,12 +59,37 @@ export interface TransformerConfig {
   readonly doLowerCase: boolean;
 }
 
+/** Texts to put before an input. */
+export interface Prompts {
+  /** By name; an object without prototype. */
+  readonly prompts: Readonly<Record<string, string>>;
+  readonly defaultPromptName?: string;
+}
+
+/** What a sentence-transformers directory of sparse vectors adds to a masked-word model. */
+export interface SparseConfig extends TransformerConfig, Prompts, SpladeConfig {
+  /** The folder of a table of weights that stands for queries. */
+  readonly queryFolder?: string;
+}
+
+/** What a sentence-transformers directory of a vector for each token adds to an encoder. */
+export interface MultiVectorConfig extends TransformerConfig, Prompts, MultiVectorReading {
+  /** Over the token vectors, in order. */
+  readonly projections: readonly DenseModule[];
+  /** Whether vectors are divided by their lengths. */
+  readonly normalizes: boolean;
+}
+
 /** What the modules of a directory are. */
 export interface SentenceFiles {
   readonly transformer: TransformerConfig;
   /** Absent for a cross-encoder, whose vectors sentence-transformers pools by mean, and where `error` is. */
   readonly sentenceTransformers?: SentenceTransformersConfig;
   readonly crossEncoder?: CrossEncoderConfig;
+  /** Of a model of sparse vectors, beside `error`: it has no dense ones. */
+  readonly sparse?: SparseConfig;
+  /** Of a model of token vectors, likewise. */
+  readonly multiVector?: MultiVectorConfig;
   /** Why sentence vectors cannot be computed. Whoever wants them throws it. */
   readonly error?: BerthaError;
 }
@@ -92,7 +116,7 @@ export async function readSentenceFiles(
   openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
 ): Promise<SentenceFiles> {
   const [first, ...rest] = modules.entries;
-  const own = first?.kind === 'Transformer' ? await readTransformerFile(directory, first) : undefined;
+  const own = isEncoder(first?.kind) ? await readTransformerFile(directory, first!) : undefined;
   const transformer = readTransformerConfig(own);
   const settled = await settle(async () => {
     if (modules.error !== undefined) throw modules.error;
@@ -101,7 +125,19 @@ export async function readSentenceFiles(
       const crossEncoder = await settle(async () => readCrossEncoder(fields, own, rest));
       return { crossEncoder: crossEncoder instanceof BerthaError ? { prompt: '', error: crossEncoder } : crossEncoder };
     }
+    if (rest[0]?.kind === kSpladePooling) {
+      const sparse = { ...transformer, ...readPrompts(fields), ...(await readSplade(directory, rest)), ...queryTable(modules) };
+      return { sparse, error: unexpected('POOLING', 'embedSparse for the vectors of a sparse model', 'a call for dense ones') };
+    }
+    if (rest[0]?.kind === 'Dense' && hiddenSize !== undefined) {
+      const reading = { own, fields, modules: rest, hiddenSize };
+      const multiVector = { ...transformer, ...readPrompts(fields), ...(await readMultiVector(directory, reading, openWeights)) };
+      return { multiVector, error: unexpected('POOLING', 'embedTokens for the vectors of a multi-vector model', 'a call for one a text') };
+    }
     requireTokenVectors(own);
+    if (modules.query !== undefined) {
+      throw unexpected('CONFIG_UNSUPPORTED', 'the same modules for queries and documents', 'a Router that sends them different ways');
+    }
     return {
       sentenceTransformers: await readSentenceTransformers(
         directory,
@@ -111,6 +147,32 @@ export async function readSentenceFiles(
     };
   });
   return settled instanceof BerthaError ? { transformer, error: settled } : { transformer, ...settled };
+}
+
+type OpenWeights = (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>;
+
+/** A projection of token vectors, what has none, and a Normalize; PyLate's older directories have the projection alone. */
+async function readMultiVector(
+  directory: string,
+  {
+    own,
+    fields,
+    modules,
+    hiddenSize,
+  }: { own: JsonFields | undefined; fields: JsonFields; modules: readonly ModuleEntry[]; hiddenSize: number },
+  openWeights: OpenWeights,
+): Promise<MultiVectorReading & Pick<MultiVectorConfig, 'projections' | 'normalizes'>> {
+  const projections: DenseModule[] = [];
+  const rest = [...modules];
+  for (let width = hiddenSize; rest[0]?.kind === 'Dense'; width = projections.at(-1)!.outFeatures) {
+    projections.push(await readDense(directory, rest.shift()!, width, openWeights, 'token_embeddings'));
+  }
+  if (rest.length === 0) return { ...readPyLate(fields), projections, normalizes: true };
+  const mask = rest[0]!.kind === 'MultiVectorMask' ? await readMask(directory, rest.shift()!) : { skipped: [], skippedIn: [] };
+  const normalize = rest[0]?.kind === 'Normalize' ? rest.shift() : undefined;
+  if (normalize !== undefined) await requireVectorsOf(directory, normalize, 'token_embeddings');
+  requireLast(rest[0]);
+  return { ...readLengths(own), ...mask, markers: {}, projections, normalizes: normalize !== undefined };
 }
 
 interface SentenceSources {
@@ -136,7 +198,7 @@ async function readSentenceTransformers(
   let width = pooling.wordEmbeddingDimension * pooling.modes.length;
   for (const entry of rest) {
     if (entry.kind === 'Normalize') {
-      await requireSentenceVectors(directory, entry);
+      await requireVectorsOf(directory, entry, 'sentence_embedding');
       modules.push({ type: 'normalize' });
     } else if (entry.kind === 'Dense') {
       const dense = await readDense(directory, entry, width, openWeights);
@@ -168,7 +230,8 @@ async function readDense(
   directory: string,
   entry: ModuleEntry,
   width: number,
-  openWeights: (folder: string) => Promise<ReadonlyMap<string, TensorInfo>>,
+  openWeights: OpenWeights,
+  feature = 'sentence_embedding',
 ): Promise<DenseModule> {
   const file = moduleFile(entry, 'config.json');
   const text = await readModuleFile(directory, file, 'CONFIG');
@@ -183,7 +246,7 @@ async function readDense(
   if (activation === undefined)
     throw fields.error('activation_function', 'an activation of torch without parameters', activationName, 'CONFIG_UNSUPPORTED');
   if (fields.boolean('use_residual') === true) throw fields.error('use_residual', 'false', true, 'CONFIG_UNSUPPORTED');
-  requireNames(fields, 'sentence_embedding');
+  requireNames(fields, feature);
   const tensors = await openWeights(entry.path);
   const weights = new WeightMap(tensors, { prefixes: [] });
   weights.take('linear.weight', [outFeatures, inFeatures]);
@@ -193,11 +256,11 @@ async function readDense(
 }
 
 /** Since version 6 a Normalize module may be over tokens. */
-async function requireSentenceVectors(directory: string, entry: ModuleEntry): Promise<void> {
+async function requireVectorsOf(directory: string, entry: ModuleEntry, feature: string): Promise<void> {
   if (entry.path === '') return;
   const file = moduleFile(entry, 'config.json');
   const text = await readModuleFile(directory, file, 'CONFIG');
-  if (text !== undefined) requireNames(new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG'), 'sentence_embedding');
+  if (text !== undefined) requireNames(new JsonFields(parseJsonObject(text, file, 'CONFIG'), file, 'CONFIG'), feature);
 }
 
 /** Requires that a module reads and writes the feature `expected`, which is what it does where its config does not say. */
@@ -252,7 +315,15 @@ function readCrossEncoder(fields: JsonFields, transformer: JsonFields | undefine
   };
 }
 
-function readPrompts(fields: JsonFields): Pick<SentenceTransformersConfig, 'prompts' | 'defaultPromptName'> {
+/** Errors: CONFIG_UNSUPPORTED for queries that take another way than a table of weights. */
+function queryTable({ query }: ModuleList): Pick<SparseConfig, 'queryFolder'> {
+  if (query === undefined) return {};
+  if (query.length === 1 && query[0]!.kind === 'SparseStaticEmbedding') return { queryFolder: query[0]!.path };
+  const kinds = query.map(({ kind }) => quote(kind)).join(', ');
+  throw unexpected('CONFIG_UNSUPPORTED', 'a SparseStaticEmbedding alone for the queries of the Router', kinds);
+}
+
+function readPrompts(fields: JsonFields): Prompts {
   const prompts = Object.create(null) as Record<string, string>;
   for (const [name, prompt] of Object.entries(fields.object('prompts') ?? {})) {
     if (prompt !== null && typeof prompt !== 'string') throw fields.error('prompts', 'strings', prompt);

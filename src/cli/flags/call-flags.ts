@@ -17,6 +17,7 @@ import { optionFlags } from './option-flags.js';
 export const embedFlags = optionFlags<EmbedSyncOptions>(embedSchema(Infinity), {
   promptName: { says: "one of the model's prompts, put before each text", value: 'name' },
   prompt: 'a prompt of your own, put before each text',
+  as: "what the texts are: puts the model's prompt of that name before each",
   normalize: { says: 'scale vectors to length 1 (default: as the model says)', saysNot: 'leave vectors as pooled' },
   dimensions: 'keep the first n numbers of each vector',
   maxLength: "longest input in tokens (default: the model's limit)",
