@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { readHeads } from '../../src/cli/commands/training/multi.js';
+import { stats } from '../../src/index.js';
 import { loadModel } from '../../src/models/model.js';
 import { classifyText, recognizeEntities } from '../../src/tasks/index.js';
 import type { HeadBatch } from '../../src/training/multi-task/heads-collator.js';
-import { shares } from '../../src/training/multi-task/plan-heads.js';
+import { planHeads, shares } from '../../src/training/multi-task/plan-heads.js';
 import { SeveralHeads } from '../../src/training/multi-task/several-heads.js';
 import { LearningModel, type LearningOptions } from '../../src/training/program/learning-model.js';
 import type { MicroBatch } from '../../src/training/collators/collator.js';
-import { train, trainMultiTask, type MultiTaskHead, type MultiTaskOptions, type Row } from '../../src/training/index.js';
+import { train, trainingArguments, trainMultiTask, type MultiTaskHead, type MultiTaskOptions, type Row } from '../../src/training/index.js';
 import { golden, rejection } from '../support/checkpoint-files.js';
 import { learnedState, learningBatch, learningUpdate } from '../support/learning-batch.js';
 import { cliProgram } from '../support/cli.js';
@@ -208,6 +209,38 @@ t('adapters of several heads share their branches, and load over the base', asyn
   assert.ok(saved.every((score, i) => Math.abs(score - kept[i]!) < 1e-5));
   adapted.dispose();
   disposeAll(result);
+});
+
+t('weights are given back where a collator or the trainer cannot be made', async () => {
+  const wrong = { collator: { maxLength: 1_000_000 } } as const;
+  const before = stats().training.trainers;
+  for (const i of [0, 1]) {
+    const bad = heads().map((head, j) => (i === j ? { ...head, ...wrong } : head));
+    assert.is((await rejection(() => trainMultiTask(base, options({ heads: bad })))).code, 'MAX_LENGTH');
+    const { name: _, trainDataset, ...own } = bad[i]!;
+    assert.is((await rejection(() => train(base, trainDataset, { ...own, threads: 1 }))).code, 'MAX_LENGTH');
+  }
+  assert.is(stats().training.trainers, before, 'without a garbage collection');
+});
+
+t('the order of the heads is drawn in short turns, as those of their rows are', async () => {
+  const rows = 20 * 256;
+  const examples = Array.from({ length: rows }, (_, i) => ({ head: i % 2, tokens: 1 }));
+  const args = trainingArguments({ perDeviceTrainBatchSize: 1 });
+  const plan = planHeads(['a', 'b'], { sampling: 'proportional', temperature: 2 })(examples as never, args);
+  let yields = 0;
+  const budget = {
+    isSpent: true,
+    yield: () => {
+      yields++;
+      return Promise.resolve();
+    },
+  };
+  const planned = await plan.batches(0, budget as never);
+  assert.is(planned.length, rows);
+  assert.is(new Set(planned.map(({ examples: [first] }) => first)).size, rows);
+  // One for each batch, and one for each 256 draws of the rows' orders and of the heads'.
+  assert.ok(yields >= rows + 2 * 20 - 3, `${yields} of ${rows}`);
 });
 
 t('an abort ends it with its reason, and it goes on', async () => {

@@ -2,7 +2,7 @@ import type { Budget } from '../../runtime/event-loop-budget.js';
 import { unexpected } from '../../expected.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
 import type { BatchPlan, PlanBatches, PlannedBatch } from '../trainer/batch-plan.js';
-import { epochOrderInTurns, shuffle } from '../trainer/sampling.js';
+import { epochOrderInTurns, shuffleInTurns } from '../trainer/sampling.js';
 import { quote } from '../../checkpoint/describe.js';
 import type { HeadExample } from './heads-collator.js';
 
@@ -60,8 +60,10 @@ class HeadsPlan implements BatchPlan {
   }
 
   async batches(epoch: number, budget: Budget): Promise<PlannedBatch[]> {
-    const order = Uint32Array.from(this.#quotas.flatMap((quota, head) => Array.from({ length: quota }, () => head)));
-    shuffle(order, this.#seed, kFirstStream + epoch);
+    const order = new Uint32Array(this.length);
+    let begin = 0;
+    for (const [head, quota] of this.#quotas.entries()) order.fill(head, begin, (begin += quota));
+    await shuffleInTurns(budget, order, this.#seed, kFirstStream + epoch);
     const own = this.#heads.map((head, i) => head.from(epoch * this.#quotas[i]!, budget));
     const planned: PlannedBatch[] = [];
     for (const head of order) {

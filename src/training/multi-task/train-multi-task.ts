@@ -13,6 +13,7 @@ import { isArrayDataset } from '../datasets/dataset.js';
 import type { ComputeMetrics } from '../trainer/evaluation.js';
 import { prepareHead, type HeadOptions, type PreparedHead } from '../trainer/prepare-head.js';
 import { headSchema, trainTasks, type DatasetSource } from '../trainer/train.js';
+import { madeFor } from '../trainer/trainable-model.js';
 import { Trainer, type TrainOptions } from '../trainer/trainer.js';
 import { headsEvaluator, type EvaluatedHead } from './evaluate-heads.js';
 import { HeadsCollator, type HeadRow } from './heads-collator.js';
@@ -101,22 +102,7 @@ export async function trainMultiTask(model: ModelPath | undefined, options: Mult
     heads.map(({ name, prepared }) => [name, prepared.learning]),
     { ...sampling },
   );
-  const collators = heads.map(({ prepared }, i) => prepared.collatorOf(learning.heads[i]!.model));
-  const evaluated = heads.flatMap(({ name, held, computeMetrics }, i): EvaluatedHead[] =>
-    held === undefined ? [] : [{ name, model: learning.heads[i]!, rows: held, collator: collators[i]!, computeMetrics }],
-  );
-  const trainer = new Trainer<HeadRow>({
-    model: learning,
-    args,
-    trainDataset: heads.flatMap(({ rows }, head) => rows.map((row, index) => ({ head, row, index }))),
-    dataCollator: new HeadsCollator(collators),
-    planBatches: planHeads(
-      heads.map(({ name }) => name),
-      sampling,
-    ),
-    ...(evaluated.length > 0 && { evaluator: headsEvaluator(evaluated, args, own.signal) }),
-    callbacks: [learning.callback, ...(own.callbacks ?? [])],
-  });
+  const { trainer, evaluated } = madeFor(learning, () => trainerOf(learning, heads, { own, args, sampling }));
   try {
     const { signal, resumeFromCheckpoint = false } = own;
     const stoppable = signal === undefined ? {} : { signal };
@@ -136,6 +122,37 @@ export async function trainMultiTask(model: ModelPath | undefined, options: Mult
   } finally {
     trainer.dispose();
   }
+}
+
+interface Run {
+  readonly own: Partial<Omit<MultiTaskOptions, keyof TrainingArgumentsOptions>>;
+  readonly args: TrainingArguments;
+  readonly sampling: HeadSampling;
+}
+
+interface RunOfHeads {
+  readonly trainer: Trainer<HeadRow>;
+  readonly evaluated: readonly EvaluatedHead[];
+}
+
+function trainerOf(learning: SeveralHeads, heads: readonly OpenedHead[], { own, args, sampling }: Run): RunOfHeads {
+  const collators = heads.map(({ prepared }, i) => prepared.collatorOf(learning.heads[i]!.model));
+  const evaluated = heads.flatMap(({ name, held, computeMetrics }, i): EvaluatedHead[] =>
+    held === undefined ? [] : [{ name, model: learning.heads[i]!, rows: held, collator: collators[i]!, computeMetrics }],
+  );
+  const trainer = new Trainer<HeadRow>({
+    model: learning,
+    args,
+    trainDataset: heads.flatMap(({ rows }, head) => rows.map((row, index) => ({ head, row, index }))),
+    dataCollator: new HeadsCollator(collators),
+    planBatches: planHeads(
+      heads.map(({ name }) => name),
+      sampling,
+    ),
+    ...(evaluated.length > 0 && { evaluator: headsEvaluator(evaluated, args, own.signal) }),
+    callbacks: [learning.callback, ...(own.callbacks ?? [])],
+  });
+  return { trainer, evaluated };
 }
 
 interface OpenedHead {

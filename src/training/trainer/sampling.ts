@@ -48,9 +48,9 @@ function* groupByLength(order: Uint32Array, lengths: ArrayLike<number>, batchSiz
   order[longest] = first;
 }
 
-/** Fisher-Yates, in place: a function of (seed, stream). */
-export function shuffle(order: Uint32Array, seed: number, stream: number): void {
-  atOnce(shuffleSlices(order, seed, stream));
+/** Fisher-Yates, in place, in short turns of the event loop: a function of (seed, stream). Errors: the reason of the budget's signal. */
+export function shuffleInTurns(budget: Budget, order: Uint32Array, seed: number, stream: number): Promise<void> {
+  return inSlices(shuffleSlices(order, seed, stream), budget);
 }
 
 /** Rows that a slice draws. */

@@ -16,6 +16,7 @@ import type { SentenceColumns } from '../sentence/rows.js';
 import type { ComputeMetrics } from './evaluation.js';
 import { learningArguments } from './learning-arguments.js';
 import { prepareHead, type HeadOptions } from './prepare-head.js';
+import { madeFor } from './trainable-model.js';
 import { Trainer, type TrainerOptions, type TrainOptions } from './trainer.js';
 
 /** Rows, or the file that holds them. */
@@ -94,13 +95,9 @@ export async function train(model: ModelPath | undefined, trainDataset: DatasetS
   const evalRows = own.evalDataset === undefined ? undefined : await openDataset(own.evalDataset);
   const prepare = own.task === 'sentence-embedding' ? sentenceParts : headParts;
   const { learning, parts } = await prepare(directory, { trainRows, evalRows }, own, args);
-  const trainer = new Trainer<Row>({
-    model: learning,
-    args,
-    ...parts,
-    ...(own.computeMetrics && { computeMetrics: own.computeMetrics }),
-    callbacks: own.callbacks ?? [],
-  });
+  const { computeMetrics = parts.computeMetrics, callbacks = [] } = own;
+  const scored = computeMetrics === undefined ? {} : { computeMetrics };
+  const trainer = madeFor(learning, () => new Trainer<Row>({ model: learning, args, ...parts, ...scored, callbacks }));
   try {
     const { signal, resumeFromCheckpoint = false } = own;
     const stoppable = signal === undefined ? {} : { signal };
@@ -135,7 +132,7 @@ async function headParts(directory: string, rows: RowSources, own: OwnOptions, a
   const head = await prepareHead(directory, trainRows, { ...own, task }, args);
   const learning = await LearningModel.load(directory, head.learning);
   const { computeMetrics } = head;
-  const dataCollator = head.collatorOf(learning.model);
+  const dataCollator = madeFor(learning, () => head.collatorOf(learning.model));
   return { learning, parts: { trainDataset: trainRows, ...(evalRows && { evalDataset: evalRows }), dataCollator, computeMetrics } };
 }
 
@@ -148,7 +145,7 @@ async function sentenceParts(directory: string, rows: RowSources, own: OwnOption
   const sources = { train: rows.trainRows, eval: rows.evalRows, columns: own.columns, maxLength, batchSize: args.perDeviceTrainBatchSize };
   const { learning: options, partsFor } = await prepareSentences(sources, own);
   const learning = await LearningModel.load(directory, { ...learningArguments(args), ...options });
-  return { learning, parts: partsFor(learning) };
+  return { learning, parts: madeFor(learning, () => partsFor(learning)) };
 }
 
 /** What `train` itself reads, and the training arguments. */

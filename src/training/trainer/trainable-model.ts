@@ -85,3 +85,13 @@ export interface TrainableModel<Batch extends CollatedBatch = CollatedBatch> {
   /** Gives back its memory; later calls give DISPOSED. */
   dispose(): void;
 }
+
+/** What is made for a model that has just been loaded. Where that throws, nobody else will give the model's memory back. */
+export function madeFor<T>(model: { dispose(): void }, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
