@@ -6,8 +6,8 @@ import { keepsStableText, searchTable } from './normalizers/stable-text.js';
 import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
 import { characterTable } from './scanning/character-table.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
-import { type OuterSpace, outerSpace } from './scanning/token-buffer.js';
-import type { Vocabulary } from './vocabulary/vocabulary.js';
+import { isOuterSpace, type OuterSpace, outerSpace } from './scanning/token-buffer.js';
+import { textOf, type Vocabulary } from './vocabulary/vocabulary.js';
 import type { WordModel } from './vocabulary/word-model.js';
 import { Unigram } from './unigram/unigram.js';
 import { WordLevel } from './wordpiece/word-level.js';
@@ -67,9 +67,9 @@ function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number
 /** The tokens that begin or end with white space. */
 function spacedTokens(vocab: Vocabulary): Map<number, OuterSpace> {
   const spaced = new Map<number, OuterSpace>();
-  for (const [token, id] of vocab) {
-    const space = outerSpace(token);
-    if (space.leading > 0 || space.trailing > 0) spaced.set(id, space);
-  }
+  vocab.units.forEach((units, from, length, id) => {
+    if (length === 0 || !(isOuterSpace(units[from] as number) || isOuterSpace(units[from + length - 1] as number))) return;
+    spaced.set(id, outerSpace(textOf(units.subarray(from, from + length))));
+  });
   return spaced;
 }

@@ -1,6 +1,7 @@
 import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
-import type { Vocabulary } from '../vocabulary/vocabulary.js';
+import { HASH_PRIME, HASH_SEED, hashUnits } from '../vocabulary/unit-map.js';
+import { textOf, type Vocabulary } from '../vocabulary/vocabulary.js';
 
 /** The left and the right token of a merge. */
 export type MergePair = readonly [left: string, right: string];
@@ -32,13 +33,33 @@ export function readMergesFile(text: string): MergePair[] {
  */
 export function mergeTokens(merges: readonly MergePair[], vocab: Vocabulary, prefix: string, path: string): Int32Array {
   const ids = new Int32Array(3 * merges.length);
-  merges.forEach(([left, right], i) => {
-    const made = left + right.slice(prefix.length);
-    [left, right, made].forEach((token, k) => {
-      const id = vocab.get(token);
-      if (id === undefined) throw unexpected('TOKENIZER', `tokens of the vocabulary for ${path}[${i}]`, received(token));
-      ids[3 * i + k] = id;
-    });
-  });
+  const longest = merges.reduce((most, [left, right]) => Math.max(most, left.length + right.length), 0);
+  const units = new Uint16Array(longest);
+  const find = (from: number, length: number, hash: number, i: number): number => {
+    const id = vocab.units.find(units, from, length, hash);
+    if (id >= 0) return id;
+    throw unexpected('TOKENIZER', `tokens of the vocabulary for ${path}[${i}]`, received(textOf(units.subarray(from, from + length))));
+  };
+  // The hash of what two tokens make goes on where that of the first ends: each unit is read once, and no string is made.
+  for (let i = 0; i < merges.length; i++) {
+    const [left, right] = merges[i] as MergePair;
+    const { length } = left;
+    let made = HASH_SEED;
+    for (let k = 0; k < length; k++) made = Math.imul(made ^ (units[k] = left.charCodeAt(k)), HASH_PRIME);
+    ids[3 * i] = find(0, length, made, i);
+    let second = HASH_SEED;
+    for (let k = 0; k < right.length; k++) {
+      const unit = (units[length + k] = right.charCodeAt(k));
+      second = Math.imul(second ^ unit, HASH_PRIME);
+      made = Math.imul(made ^ unit, HASH_PRIME);
+    }
+    ids[3 * i + 1] = find(length, right.length, second, i);
+    const rest = Math.max(0, right.length - prefix.length);
+    if (prefix !== '') {
+      units.copyWithin(length, length + prefix.length);
+      made = hashUnits(units, 0, length + rest);
+    }
+    ids[3 * i + 2] = find(0, length + rest, made, i);
+  }
   return ids;
 }

@@ -129,9 +129,14 @@ function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
   return to;
 }
 
+/** Whether a unit is white space, or the character that stands for U+0020 in byte-level tokens. */
+export function isOuterSpace(unit: number): boolean {
+  return unit === 0x120 || unit === 0x20 || ((unit < 0x20 || unit > 0x7e) && whitespace.has(unit));
+}
+
 /** The white space at the ends of a token. */
 export function outerSpace(token: string): OuterSpace {
-  const isSpace = (index: number) => token[index] === '\u0120' || whitespace.has(token.charCodeAt(index));
+  const isSpace = (index: number) => isOuterSpace(token.charCodeAt(index));
   let leading = 0;
   while (leading < token.length && isSpace(leading)) leading++;
   let trailing = 0;
