@@ -1,4 +1,7 @@
+import { quote } from '../../checkpoint/describe.js';
+import { storedName } from '../../checkpoint/safetensors/row-range.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
+import { unexpected } from '../../expected.js';
 import { BranchingBuilder, type BesideLinear } from '../../models/program/low-rank.js';
 import type { ProgramLimits, Value, WeightRef } from '../../models/program/program.js';
 import { isInModule, isTarget, loraScale, type LoraSettings } from './lora.js';
@@ -61,13 +64,18 @@ function targetsOf(
   mayAdapt: (name: string) => boolean,
 ): Pick<AdaptedLayer, 'module' | 'rowBegin' | 'rows'>[] {
   let rowBegin = 0;
-  return tensors.flatMap(({ name, shape }) => {
+  return tensors.flatMap((tensor) => {
+    const { shape } = tensor;
+    const name = storedName(tensor);
     const layer = { module: name.replace(/\.weight$/, ''), rowBegin, rows: shape[0]! };
     rowBegin += layer.rows;
     const isAdapted =
       mayAdapt(name) &&
       !isInModule(name, lora.modulesToSave) &&
       (lora.targetModules === 'all-linear' || isTarget(layer.module, lora.targetModules));
-    return isAdapted ? [layer] : [];
+    if (isAdapted && tensor.rowsOf !== undefined && lora.targetModules !== 'all-linear') {
+      throw unexpected('INVALID_OPTION', 'layers whose matrices are read as they are stored for targetModules', quote(layer.module));
+    }
+    return isAdapted && tensor.rowsOf === undefined ? [layer] : [];
   });
 }

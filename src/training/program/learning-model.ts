@@ -15,6 +15,7 @@ import { adapterConfig, adapterName } from '../lora/adapter-config.js';
 import { buildTraining, type TrainingModel, type TrainingOptions } from './build-training.js';
 import { CachedLoss } from '../sentence/cached-loss.js';
 import { evaluatedValues, evaluateLosses } from '../evaluation/evaluate-losses.js';
+import { joinRows } from '../checkpoints/joined-rows.js';
 import { mergeBranches } from '../lora/merge-branches.js';
 import { seedWords } from './philox.js';
 import { shareWeights } from './share-weights.js';
@@ -79,9 +80,12 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     const device = { asked: 'cpu', chosen: 'cpu', reason: 'where it learns' } as const;
     this.model = new Model(directory, live, tokenizer, { session: session.live(toNativeProgram(live.program)), precision, device });
     this.weightsFile = training.lora === undefined ? 'model.safetensors' : 'adapter_model.safetensors';
-    this.tensors = training.weights.flatMap((weight) =>
-      weight.tiedTo === undefined ? weight.parts.filter(({ trainable }) => trainable).map((part) => this.#tensor(weight, part)) : [],
+    const learned = training.weights.flatMap((weight) =>
+      weight.tiedTo === undefined
+        ? weight.parts.filter(({ trainable }) => trainable).map((part) => ({ tensor: this.#tensor(weight, part), rowsOf: part.rowsOf }))
+        : [],
     );
+    this.tensors = joinRows(learned);
     this.identity = {
       task: options.task,
       class: String((config.raw['architectures'] as readonly unknown[])[0]),
@@ -228,17 +232,21 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     merged: ReadonlyMap<string, Float32Array> = new Map(),
   ): TensorToSave[] {
     const { lora, weights } = this.training;
-    return weights.flatMap((weight) =>
+    const saved = weights.flatMap((weight) =>
       weight.tiedTo === undefined
         ? weight.parts
             .filter((part) => isSaved(part, weight))
             .map((part) => ({
-              name: lora === undefined || merged.size > 0 ? part.name : adapterName(part.name, this.#adapted),
-              shape: part.shape,
-              read: async () => merged.get(part.name) ?? (await this.#tensor(weight, part).read('value')),
+              tensor: {
+                name: lora === undefined || merged.size > 0 ? part.name : adapterName(part.name, this.#adapted),
+                shape: part.shape,
+                read: async () => merged.get(part.name) ?? (await this.#tensor(weight, part).read('value')),
+              },
+              rowsOf: part.rowsOf,
             }))
         : [],
     );
+    return joinRows(saved);
   }
 }
 

@@ -62,8 +62,10 @@ function asSaved({ directory, training, keepsModules }: SnapshotSource): ModelDi
   for (const { id, tiedTo, parts } of weights) {
     if (tiedTo !== undefined || branches.has(id)) continue;
     // Those of a module, with a folder in their names, are found through the modules.
-    for (const { name, shape } of parts.filter((part) => !part.name.includes('/')))
+    for (const part of parts.filter(({ name }) => !name.includes('/'))) {
+      const { name, shape } = part.rowsOf ?? part;
       tensors.set(name, { ...placeholder!, name, shape, dtype: 'F32', byteLength: 0 });
+    }
   }
   return {
     path,

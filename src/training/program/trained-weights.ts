@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../../architectures/config.js';
 import { unexpected } from '../../expected.js';
 import { quote } from '../../checkpoint/describe.js';
+import { storedName } from '../../checkpoint/safetensors/row-range.js';
 import { toNativeProgram } from '../../models/program/native-program.js';
 import type { Program } from '../../models/program/program.js';
 import type { NativeTrainingProgram, NativeTrainingWeight, WeightKind } from '../../runtime/native.js';
@@ -29,6 +30,8 @@ export interface TrainedPart {
   readonly colBegin: number;
   readonly cols: number;
   readonly trainable: boolean;
+  /** Of rows of a tensor: that tensor, and the first of them. */
+  readonly rowsOf?: { readonly name: string; readonly shape: readonly number[]; readonly begin: number };
   /** No file has its values. */
   readonly isNew: boolean;
 }
@@ -73,7 +76,7 @@ export function trainedWeights(program: Program, context: Context): TrainedWeigh
       cols,
       parts,
       trainable: parts.some(({ trainable }) => trainable),
-      decay: decays(parts[0]!.name),
+      decay: decays(parts[0]!.rowsOf?.name ?? parts[0]!.name),
       ...(frozenRow === undefined || kind !== 'table' ? {} : { frozenRow }),
       ...(tiedTo === undefined ? {} : { tiedTo }),
     };
@@ -95,19 +98,22 @@ function storedParts(
   learns: (name: string) => boolean,
 ): TrainedPart[] {
   let begin = 0;
-  return stored.map(({ name, shape }) => {
+  return stored.map((tensor) => {
+    const { name, shape, rowsOf } = tensor;
+    const whole = storedName(tensor);
     const [length = 0, cols = 1] = shape;
     const place =
       kind === 'vector' ? { rowBegin: 0, rows: 1, colBegin: begin, cols: length } : { rowBegin: begin, rows: length, colBegin: 0, cols };
     begin += length;
-    return { name, shape, ...place, trainable: learns(name), isNew: tensors.isNew(name) };
+    const rows = rowsOf && { name: whole, shape: rowsOf.tensor.shape, begin: rowsOf.begin };
+    return { name, shape, ...place, trainable: learns(whole), ...(rows && { rowsOf: rows }), isNew: tensors.isNew(whole) };
   });
 }
 
 /** Whether a tensor learns, by its name. */
 function chooser(program: Program, { freeze = [], bitfit = false, lora, tensors, config }: Context): (name: string) => boolean {
   const head = tensors.headModules();
-  const names = program.weights.flatMap(({ tensors }) => tensors.map(({ name }) => name));
+  const names = program.weights.flatMap(({ tensors }) => tensors.map(storedName));
   for (const module of freeze) {
     if (names.some((name) => isInModule(name, [module]))) continue;
     throw unexpected('INVALID_OPTION', `modules of ${config.modelType} for freeze, such as "embeddings"`, quote(module));
