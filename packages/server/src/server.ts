@@ -2,10 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { Admission } from './work/admission.js';
 import { makeApplication } from './http/application.js';
 import { answerNotFound } from './http/not-found.js';
+import { EventLoopLag } from './metrics/event-loop-lag.js';
 import { Metrics } from './metrics/metrics.js';
 import { ModelRegistry, type FailedModel } from './models/registry.js';
 import { bundledSpecs } from './models/served-model.js';
+import { collectRoutes } from './openapi/document.js';
 import { settingsOf, type ServerOptions, type Settings } from './settings/settings.js';
+import { bulkRoutes } from './routes/bulk.js';
+import { documentRoutes } from './routes/documents.js';
 import { cohereRoutes } from './routes/cohere.js';
 import { hostedRoutes } from './routes/hosted.js';
 import { openAiRoutes } from './routes/openai.js';
@@ -16,6 +20,7 @@ import { taskRoutes } from './routes/tasks.js';
 import { teiRoutes } from './routes/tei.js';
 import { tokenRoutes } from './routes/tokens.js';
 import type { ServerState } from './state.js';
+import { InFlight } from './work/in-flight.js';
 
 /** A server that was made by `createServer`. */
 export interface BerthaServer {
@@ -45,7 +50,6 @@ export interface BerthaServer {
  */
 export function createServer(options: ServerOptions = {}): BerthaServer {
   const settings = settingsOf(options);
-  const abort = new AbortController();
   const loading = new AbortController();
   const admission = new Admission(settings);
   const models = new ModelRegistry(settings.models ?? bundledSpecs, (name, outcome) => {
@@ -57,16 +61,30 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
     models,
     admission,
     metrics: new Metrics(admission, () => !state.isClosing && models.problem === undefined),
-    abort: abort.signal,
+    inFlight: new InFlight(),
+    lag: new EventLoopLag(),
     pathModels: new WeakMap(),
     isClosing: false,
   };
   const app = makeApplication(state);
+  app.addHook('onClose', () => state.lag.stop());
   answerNotFound(app);
+  const documented = collectRoutes(app);
   stateRoutes(app, state);
-  for (const routes of [openAiRoutes, teiRoutes, tokenRoutes, rerankRoutes, cohereRoutes, pipelineRoutes, hostedRoutes, taskRoutes]) {
+  for (const routes of [
+    openAiRoutes,
+    teiRoutes,
+    tokenRoutes,
+    rerankRoutes,
+    cohereRoutes,
+    pipelineRoutes,
+    hostedRoutes,
+    taskRoutes,
+    bulkRoutes,
+  ]) {
     routes(app, state);
   }
+  documentRoutes(app, state, documented);
   const loaded = models.load(loading.signal);
   const close = async (): Promise<void> => {
     if (!state.isClosing) loading.abort();
@@ -74,7 +92,7 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
     state.isClosing = true;
     // Connections that are kept alive hear with their next answer that it was the last.
     if (wasListening) await new Promise((resolve) => setTimeout(resolve, settings.graceMs));
-    const drain = setTimeout(() => abort.abort(), settings.drainMs);
+    const drain = setTimeout(() => state.inFlight.stopAll(), settings.drainMs);
     try {
       await app.close();
     } finally {

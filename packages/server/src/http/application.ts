@@ -29,6 +29,9 @@ declare module 'fastify' {
   }
 }
 
+/** Longest time that a stream of lines may come in. */
+const kLongestStreamMs = 3_600_000;
+
 const kRequestId = /^[\w-]{1,64}$/;
 
 /** Fastify with the settings that the routes rely on: strict parsing, limits on time and size, keys, refusals in the client's shape, one line of log. */
@@ -53,7 +56,10 @@ export function makeApplication(state: ServerState): FastifyInstance {
   });
   app.addHook('preParsing', (request, reply, payload, done) => {
     const refusal = refuseBody(request, settings.maxBodyBytes);
-    if (refusal === undefined && request.headers.expect !== undefined) reply.raw.writeContinue();
+    if (refusal === undefined) {
+      if (request.headers.expect !== undefined) reply.raw.writeContinue();
+      if (!isStream(request)) limitTime(request, reply, settings.requestTimeoutMs);
+    }
     done(refusal, payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -73,7 +79,8 @@ function fastifyOptions(state: ServerState): FastifyServerOptions {
     bodyLimit: settings.maxBodyBytes,
     logger: settings.logger,
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: settings.requestTimeoutMs,
+    // Of streams, which may take long; the bodies of all others have a limit of their own.
+    requestTimeout: kLongestStreamMs,
     keepAliveTimeout: settings.keepAliveMs,
     http: { headersTimeout: settings.headersTimeoutMs, connectionsCheckingInterval: 1000, maxHeaderSize: 16_384 },
     ...(settings.tls === undefined ? {} : { https: settings.tls }),
@@ -88,19 +95,32 @@ function fastifyOptions(state: ServerState): FastifyServerOptions {
 }
 
 /** Refuses by the headers alone, before any of the body is read. */
-function refuseBody({ headers, routeOptions }: FastifyRequest, maxBytes: number): RequestError | undefined {
-  const { 'content-length': length, 'content-encoding': encoding, 'content-type': type } = headers;
+function refuseBody(request: FastifyRequest, maxBytes: number): RequestError | undefined {
+  const { 'content-length': length, 'content-encoding': encoding, 'content-type': type } = request.headers;
   const refusal = (status: number, code: string, message: string): RequestError =>
     new RequestError({ status, code, type: 'Validation', message, headers: { connection: 'close' } });
   if (encoding !== undefined && encoding !== 'identity')
     return refusal(415, 'unsupported_media_type', 'Expected a body that is not compressed.');
   const charset = type === undefined ? undefined : /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) return refusal(415, 'unsupported_media_type', 'Expected a body in UTF-8.');
-  const isStream = routeOptions.config.answerType === 'application/x-ndjson';
-  if (length !== undefined && Number(length) > maxBytes && !isStream) {
+  if (length !== undefined && Number(length) > maxBytes && !isStream(request)) {
     return refusal(413, 'INPUT_TOO_LARGE', `Expected a body of at most ${maxBytes} bytes but received ${length}.`);
   }
   return undefined;
+}
+
+function isStream({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.answerType === 'application/x-ndjson';
+}
+
+/** Ends a request whose body does not come. */
+function limitTime(request: FastifyRequest, reply: FastifyReply, limitMs: number): void {
+  const timer = setTimeout(() => {
+    const message = `Expected the whole body within ${limitMs} ms.`;
+    sendFailure(reply, { status: 408, code: 'request_timeout', type: 'Validation', message, headers: { connection: 'close' } });
+  }, limitMs);
+  const end = (): void => clearTimeout(timer);
+  request.raw.once('end', end).once('close', end);
 }
 
 /** Whose shape a refusal takes: the route's; where there is none, by the path. */

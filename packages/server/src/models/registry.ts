@@ -87,6 +87,11 @@ export class ModelRegistry {
   get problem(): string | undefined {
     if (!this.#isLoaded) return 'models are being loaded';
     if (this.#models.size === 0) return 'no model could be loaded';
+    return this.faultProblem;
+  }
+
+  /** Why a server whose models are loaded does not answer well. */
+  get faultProblem(): string | undefined {
     return this.#faults >= kMostFaults ? 'a model computes numbers that are not finite' : undefined;
   }
 

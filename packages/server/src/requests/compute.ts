@@ -3,6 +3,7 @@ import type { CallOptions, CallReport } from 'bertha-encoder';
 import type { Ability } from '../models/abilities.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { ServerState } from '../state.js';
+import type { InFlight } from '../work/in-flight.js';
 import { setReport, type WorkReport } from '../work/report.js';
 import { ClientGone, invalid, RequestError, unavailable } from '../failures/failures.js';
 
@@ -69,7 +70,7 @@ export async function compute<T>(
     computeMs: 0,
   };
   setReport(request, report);
-  const client = followClient(reply, state.abort);
+  const client = followClient(reply, state.inFlight);
   let isComputed = false;
   try {
     const options = { signal: client.signal, priority, deadlineMs, onTimings: (call: CallReport) => addTo(report, call) };
@@ -110,18 +111,16 @@ function addHeaders(reply: FastifyReply, { tokens, units, tokenizeMs, queuedMs, 
 }
 
 /** A signal that is aborted when the client closes its connection before the answer, or when the server gives up. */
-function followClient(reply: FastifyReply, server: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+function followClient(reply: FastifyReply, inFlight: InFlight): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const { raw } = reply;
   const onClose = (): void => controller.abort(new ClientGone());
-  const onServerAbort = (): void => controller.abort(unavailable('The server is closing.', 'closing'));
-  if (server.aborted) onServerAbort();
-  else if (raw.destroyed || raw.socket?.destroyed === true) onClose();
+  const removeStop = inFlight.add(() => controller.abort(unavailable('The server is closing.', 'closing')));
+  if (raw.destroyed || raw.socket?.destroyed === true) onClose();
   raw.once('close', onClose);
-  server.addEventListener('abort', onServerAbort, { once: true });
   const end = (): void => {
     raw.removeListener('close', onClose);
-    server.removeEventListener('abort', onServerAbort);
+    removeStop();
   };
   return { signal: controller.signal, end };
 }

@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { ServedModel } from '../models/served-model.js';
@@ -14,12 +13,8 @@ const open = { isPublic: true, tag: 'State' } as const;
 /** What a balancer, a client and a person ask about the server: is it there, is it ready, what does it serve. */
 export function stateRoutes(app: FastifyInstance, state: ServerState): void {
   readiness(app, state);
-  const delay = monitorEventLoopDelay({ resolution: 50 });
-  delay.enable();
-  app.addHook('onClose', () => void delay.disable());
   app.get('/livez', { config: { ...open, summary: 'Whether the event loop turns', answer: Type.Object({}) } }, (_request, reply) => {
-    const lagMs = Math.round(delay.max / 1e6);
-    delay.reset();
+    const lagMs = state.lag.ms;
     void reply.code(lagMs > kMostLagMs ? 503 : 200);
     return reply.send({ status: lagMs > kMostLagMs ? 'stuck' : 'ok', event_loop_lag_ms: lagMs });
   });
