@@ -4,7 +4,8 @@ import { batchesOf, timed, type BenchModel, type Engine, type Runner, type Work 
 import { cacheFolder, noGraph } from '../models.js';
 import { requireRival, rivalVersion } from '../rivals.js';
 
-interface Extractor {
+/** A pipeline: texts to vectors [texts, dimensions]. */
+export interface Extractor {
   (texts: readonly string[], options: object): Promise<{ readonly data: Float32Array; readonly dims: readonly number[] }>;
   dispose(): Promise<void>;
 }
@@ -27,6 +28,20 @@ function layOut(model: BenchModel, onnx: string): string {
   return folder;
 }
 
+/** transformers.js's pipeline for sentence embeddings, on the CPU. */
+export async function loadExtractor(model: BenchModel, threads: number, precision: 'fp32' | 'int8'): Promise<Extractor> {
+  const onnx = model.onnx[precision];
+  if (onnx === undefined) throw noGraph(model, precision);
+  const transformers = requireRival('@huggingface/transformers') as Transformers;
+  transformers.env.allowRemoteModels = false;
+  transformers.env.localModelPath = dirname(layOut(model, onnx));
+  return transformers.pipeline('feature-extraction', model.name, {
+    dtype: precision === 'int8' ? 'q8' : 'fp32',
+    device: 'cpu',
+    session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
+  });
+}
+
 /** @huggingface/transformers on the CPU; it cannot be entered behind its tokenizer. */
 export function transformersEngine(): Engine {
   return {
@@ -36,16 +51,7 @@ export function transformersEngine(): Engine {
     isRival: true,
     packs: false,
     load: async (model, threads): Promise<Runner> => {
-      const onnx = model.onnx['fp32'];
-      if (onnx === undefined) throw noGraph(model, 'fp32');
-      const transformers = requireRival('@huggingface/transformers') as Transformers;
-      transformers.env.allowRemoteModels = false;
-      transformers.env.localModelPath = dirname(layOut(model, onnx));
-      const extractor = await transformers.pipeline('feature-extraction', model.name, {
-        dtype: 'fp32',
-        device: 'cpu',
-        session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
-      });
+      const extractor = await loadExtractor(model, threads, 'fp32');
       const embed = async (work: Pick<Work, 'texts' | 'ids' | 'batchSize' | 'batching'>): Promise<Float32Array[]> => {
         const vectors = new Array<Float32Array>(work.texts.length);
         for (const indices of batchesOf(work)) {

@@ -1,0 +1,18 @@
+// `npm run check:openapi -- [--python PYTHON] [--examples 100] [--seed 1]`: schemathesis sends requests made of the server's OpenAPI document,
+// good and bad ones, and looks for errors 500, answers that the document does not have, and bodies that are not as it says. PYTHON has
+// schemathesis (`pip install schemathesis`). Ends with its exit code.
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { startServer } from './serve-process.js';
+
+const { values } = parseArgs({
+  options: { python: { type: 'string', default: 'python3' }, examples: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
+});
+const server = await startServer();
+const document = `http://127.0.0.1:${server.port}/openapi.json`;
+const options = ['--checks', 'all', '--max-examples', values.examples, '--seed', values.seed, '--workers', '1'];
+const { status, error } = spawnSync(values.python, ['-m', 'schemathesis.cli', 'run', document, ...options], { stdio: 'inherit' });
+if (error !== undefined) process.stderr.write(`Expected a Python for --python but received ${values.python}: ${error.message}\n`);
+server.terminate();
+await server.ended;
+process.exit(status ?? 1);
