@@ -27,3 +27,5 @@ npm run --silent check:tsan
 npm run --silent check:asan
 npm run --silent fuzz
 npm run --silent fuzz:vectors
+npm run --silent soak:server
+npm run --silent check:openapi -- --python "${BERTHA_PYTHON:-python3}" --examples 10000

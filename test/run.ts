@@ -24,7 +24,7 @@ const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availablePara
 /** They measure time against time, or turns of the event loop: each runs alone, after the others. */
 const measuring = new Set(['deadline', 'event-loop', 'tokenizer', 'words-event-loop']);
 /** They begin first, so that none of them is left over at the end while the other process has nothing to do. */
-const longest = ['cuda', 'bundlers', 'cli', 'package', 'build', 'stored-bits', 'precision', 'tokenizer-kinds'];
+const longest = ['soak', 'cuda', 'bundlers', 'cli', 'package', 'build', 'stored-bits', 'precision', 'tokenizer-kinds'];
 
 interface Outcome {
   readonly file: string;

@@ -6,7 +6,11 @@ import { parseArgs } from 'node:util';
 import { startServer } from './serve-process.js';
 
 const { values } = parseArgs({
-  options: { python: { type: 'string', default: 'python3' }, examples: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
+  options: {
+    python: { type: 'string', default: 'python3' },
+    examples: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+  },
 });
 const server = await startServer();
 const document = `http://127.0.0.1:${server.port}/openapi.json`;
