@@ -83,6 +83,7 @@ export type { TokenizerFiles } from './checkpoint/tokenizer-files.js';
 export type {
   CrossEncoderConfig,
   DenseModule,
+  LayerNormModule,
   NormalizeModule,
   SentenceTransformersConfig,
   SimilarityName,

@@ -1,4 +1,9 @@
-import type { DenseModule, MultiVectorConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
+import type {
+  DenseModule,
+  LayerNormModule,
+  MultiVectorConfig,
+  SentenceTransformersConfig,
+} from '../checkpoint/sentence/sentence-transformers.js';
 import type { LinearWeights, ProgramBuilder, Value } from './program/program.js';
 
 /** A vector for each sequence. */
@@ -17,6 +22,14 @@ export function tokenEmbeddings(b: ProgramBuilder, tokens: Value, { projections,
   return normalizes ? b.normalize(x) : x;
 }
 
+/** torch's eps. */
+const kLayerNormEps = 1e-5;
+
+function layerNorm(b: ProgramBuilder, x: Value, { tensors }: LayerNormModule): Value {
+  const vector = (name: string) => b.vector(tensors.get(name)!); // readLayerNorm has checked names and shapes
+  return b.layerNorm(x, { weight: vector('norm.weight'), bias: vector('norm.bias') }, kLayerNormEps);
+}
+
 function dense(b: ProgramBuilder, x: Value, module: DenseModule): Value {
   const tensor = (name: string) => module.tensors.get(name)!; // readDense has checked names and shapes
   const weight = b.matrix(tensor('linear.weight'));
@@ -30,7 +43,7 @@ export function sentenceEmbedding(b: ProgramBuilder, tokens: Value, config?: Sen
   const modules = config?.modules ?? [];
   const normalizes = modules.at(-1)?.type === 'normalize';
   for (const module of normalizes ? modules.slice(0, -1) : modules) {
-    x = module.type === 'normalize' ? b.normalize(x) : dense(b, x, module);
+    x = module.type === 'normalize' ? b.normalize(x) : module.type === 'dense' ? dense(b, x, module) : layerNorm(b, x, module);
   }
   return { embedding: x, normalizedEmbedding: b.normalize(x), normalizes };
 }

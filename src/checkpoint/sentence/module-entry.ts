@@ -8,6 +8,21 @@ export interface ModuleEntry {
   readonly path: string;
 }
 
+/** Modules that are none of an encoder's vectors. */
+const kReasons: Readonly<Record<string, string>> = {
+  BoW: 'It counts words, without an encoder: see CountVectorizer and TfidfVectorizer of bertha-encoder/learn.',
+  CNN: 'Convolutions over word vectors are not computed.',
+  LSTM: 'Recurrent layers are not computed.',
+  WordEmbeddings: 'Vectors of words without an encoder: see KeyedVectors of bertha-encoder/word-vectors.',
+  WordWeights: 'Tokens are not weighted by a table before pooling.',
+};
+
+/** Why a module of this kind is refused, as a hint of an error. */
+export function reasonAgainst(kind: string | undefined): { readonly hint?: string } {
+  const hint = kind === undefined || !Object.hasOwn(kReasons, kind) ? undefined : kReasons[kind];
+  return hint === undefined ? {} : { hint };
+}
+
 /** A file of a module, below the model directory. */
 export function moduleFile(entry: ModuleEntry, name: string): string {
   return entry.path === '' ? name : `${entry.path}/${name}`;

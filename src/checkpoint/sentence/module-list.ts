@@ -3,10 +3,10 @@ import { unexpected } from '../../expected.js';
 import { quote } from '../describe.js';
 import { resolveInside } from '../files.js';
 import { isJsonObject, JsonFields, parseJson } from '../json-fields.js';
-import { readModuleFile, type ModuleEntry } from './module-entry.js';
+import { readModuleFile, reasonAgainst, type ModuleEntry } from './module-entry.js';
 import { readRoutes } from './router.js';
 
-export { moduleFile, readModuleFile, type ModuleEntry } from './module-entry.js';
+export { moduleFile, readModuleFile, reasonAgainst, type ModuleEntry } from './module-entry.js';
 
 /** The modules of a sentence-transformers directory. */
 export interface ModuleList {
@@ -54,6 +54,7 @@ export async function readModules(directory: string): Promise<ModuleList | undef
       'CONFIG_UNSUPPORTED',
       `a Transformer or a ${kStatic} as first module of ${MODULES_FILE}`,
       quote(entries[0]?.kind ?? ''),
+      reasonAgainst(entries[0]?.kind),
     );
   });
   if (attempt instanceof BerthaError) return { entries, error: attempt };

@@ -3,7 +3,16 @@ import { unexpected } from '../../expected.js';
 import { torchActivation, type ActivationName } from '../activation.js';
 import { quote } from '../describe.js';
 import { JsonFields, parseJsonObject } from '../json-fields.js';
-import { isEncoder, isStatic, moduleFile, readModuleFile, settle, type ModuleEntry, type ModuleList } from './module-list.js';
+import {
+  isEncoder,
+  isStatic,
+  moduleFile,
+  readModuleFile,
+  reasonAgainst,
+  settle,
+  type ModuleEntry,
+  type ModuleList,
+} from './module-list.js';
 import { parsePooling, type PoolingConfig } from './pooling.js';
 import { readLengths, readMask, readPyLate, requireLast, type MultiVectorReading } from './multi-vector.js';
 import { kSpladePooling, readSplade, type SpladeConfig } from './sparse.js';
@@ -28,14 +37,26 @@ export interface NormalizeModule {
   readonly type: 'normalize';
 }
 
+/** A LayerNorm of the pooled vector, eps 1e-5. */
+export interface LayerNormModule {
+  readonly type: 'layer_norm';
+  /** Where in the model's directory it lies. */
+  readonly folder: string;
+  /** `norm.weight` and `norm.bias` [width]; names, shapes and types are checked. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
 /** How two vectors are compared. */
 export type SimilarityName = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
+
+/** What may happen to a pooled vector. */
+export type SentenceModule = DenseModule | NormalizeModule | LayerNormModule;
 
 /** What a sentence-transformers directory adds to a BERT, either generation (before and since version 5.4). */
 export interface SentenceTransformersConfig extends TransformerConfig, Prompts {
   readonly pooling: PoolingConfig;
   /** What happens to the pooled vector, in order. */
-  readonly modules: readonly (DenseModule | NormalizeModule)[];
+  readonly modules: readonly SentenceModule[];
   readonly similarity: SimilarityName;
   /** Leading dimensions to keep, for models trained so. */
   readonly truncateDim?: number;
@@ -194,7 +215,7 @@ async function readSentenceTransformers(
     ? { modes: ['mean'], includePrompt: true, wordEmbeddingDimension: hiddenSize! }
     : await readPooling(directory, entries[0], hiddenSize);
   const rest = pools ? entries : entries.slice(1);
-  const modules: (DenseModule | NormalizeModule)[] = [];
+  const modules: SentenceModule[] = [];
   let width = pooling.wordEmbeddingDimension * pooling.modes.length;
   for (const entry of rest) {
     if (entry.kind === 'Normalize') {
@@ -204,9 +225,11 @@ async function readSentenceTransformers(
       const dense = await readDense(directory, entry, width, openWeights);
       width = dense.outFeatures;
       modules.push(dense);
+    } else if (entry.kind === 'LayerNorm') {
+      modules.push(await readLayerNorm(entry, width, openWeights));
     } else if (entry.kind !== 'Dropout') {
       const code = entry.kind === 'Pooling' ? 'POOLING' : 'CONFIG_UNSUPPORTED';
-      throw unexpected(code, `Dense, Normalize or Dropout after the Pooling module in ${MODULES_FILE}`, quote(entry.kind));
+      throw unexpected(code, `Dense, LayerNorm, Normalize or Dropout after the Pooling module in ${MODULES_FILE}`, quote(entry.kind));
     }
   }
   return { ...transformer, pooling, modules, ...readPrompts(fields), ...readComparison(fields, width) };
@@ -218,12 +241,22 @@ async function readPooling(directory: string, pool: ModuleEntry | undefined, hid
       'POOLING',
       `a Pooling module after the Transformer in ${MODULES_FILE}`,
       pool === undefined ? 'none' : quote(pool.kind),
+      reasonAgainst(pool?.kind),
     );
   }
   const file = moduleFile(pool, 'config.json');
   const text = await readModuleFile(directory, file, 'POOLING');
   if (text === undefined) throw unexpected('POOLING', `${quote(file)} for the Pooling module`, 'no such file');
   return parsePooling(text, file, hiddenSize);
+}
+
+async function readLayerNorm(entry: ModuleEntry, width: number, openWeights: OpenWeights): Promise<LayerNormModule> {
+  const tensors = await openWeights(entry.path);
+  const weights = new WeightMap(tensors, { prefixes: [] });
+  weights.take('norm.weight', [width]);
+  weights.take('norm.bias', [width]);
+  weights.finish();
+  return { type: 'layer_norm', folder: entry.path, tensors };
 }
 
 async function readDense(

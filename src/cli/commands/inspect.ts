@@ -58,7 +58,9 @@ function describeSentences({ sentenceTransformers: sentence }: ModelInspection):
   const { pooling, modules, prompts } = sentence;
   const steps = [
     `pool by ${pooling.modes.join(' and ')}`,
-    ...modules.map((module) => (module.type === 'dense' ? `dense to ${module.outFeatures} (${module.activation})` : 'normalize')),
+    ...modules.map((module) =>
+      module.type === 'dense' ? `dense to ${module.outFeatures} (${module.activation})` : module.type.replace('_', ' '),
+    ),
   ];
   const names = Object.keys(prompts);
   return `${steps.join(', then ')}${names.length > 0 ? `; prompts: ${names.join(', ')}` : ''}`;

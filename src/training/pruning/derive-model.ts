@@ -28,7 +28,7 @@ export async function deriveModel(directory: string, folder: string, derive: (mo
     const stored = [...opened.tensors].flatMap(([name, info]) => (isWeightDtype(info.dtype) ? [toSave(name, info)] : []));
     const modules = namedByFolder(opened.sentenceTransformers)?.modules ?? [];
     const dense = modules.flatMap((module) =>
-      module.type === 'dense' ? [...module.tensors].map(([own, info]) => ({ ...toSave(own, info), name: info.name })) : [],
+      module.type !== 'normalize' ? [...module.tensors].map(([own, info]) => ({ ...toSave(own, info), name: info.name })) : [],
     );
     await saveModel(folder, {
       source: opened.path,
