@@ -1,4 +1,4 @@
-// Saves models that have learned one update, and pruned ones, and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
+// Saves models that have learned one update, pruned ones and those with several heads, and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
 // Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans; and the losses of 20 updates of sentence
 // models with those of sentence-transformers; and every estimator of learn with scikit-learn's, saved here and there.
 //   npm run check:python -- PYTHON [DIR]
@@ -12,6 +12,7 @@ import { loadModel } from '../src/models/index.js';
 import { LearningModel } from '../src/training/program/learning-model.js';
 import { compareCollators } from './check-python/collators.js';
 import { compareEstimators } from './check-python/estimators.js';
+import { saveMultiTaskModels } from './check-python/save-multi-task.js';
 import { savePrunedModels } from './check-python/save-pruned.js';
 import { saveSentenceModels } from './check-python/save-sentence.js';
 import { seenBy } from './check-python/seen-by.js';
@@ -31,6 +32,7 @@ try {
   }
   await saveSentenceModels(out);
   await savePrunedModels(out);
+  await saveMultiTaskModels(out);
   const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
   if ((await compareCollators(python)) > 0) process.exitCode = 1;
