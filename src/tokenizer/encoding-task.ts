@@ -278,6 +278,7 @@ export class EncodingTask {
       if (offsets !== null) {
         copy(tokens.offsets, 0, 2 * skipped, offsets, 2 * at);
         copy(tokens.offsets, 2 * start, 2 * end, offsets, 2 * (at + skipped));
+        if (start > 0 && start < end && skipped === 0) tokens.beginWindow(start, offsets, 2 * at);
       }
       at += skipped + end - start;
     }

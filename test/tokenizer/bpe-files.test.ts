@@ -124,7 +124,7 @@ t('refuses what a BPE model may ask for and is not supported, naming it', () => 
   refusesJson(sequence(split(cl100k[0]!), { ...byteLevel, use_regex: false, add_prefix_space: true }), {}, /add_prefix_space/);
   const template = { type: 'TemplateProcessing', single: [{ Sequence: { id: 'A', type_id: 0 } }], pair: [], special_tokens: {} };
   refusesJson({ post_processor: { type: 'Sequence', processors: [template, { type: 'ByteLevel' }] } }, {}, /ByteLevel before/);
-  const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', add_prefix_space: true };
+  const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', add_prefix_space: false };
   refusesJson({ decoder: metaspace }, {}, /add_prefix_space/);
 });
 

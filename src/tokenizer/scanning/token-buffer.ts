@@ -35,6 +35,8 @@ export class TokenBuffer {
   readonly #trimOffsets: TrimOffsets | undefined;
   #text: TextWindow | undefined;
   #keptTokens = 0;
+  /** Places of tokens whose single space at the start was left out, which they keep where they are the first. */
+  readonly #spaced = new Set<number>();
 
   constructor(trimOffsets: TrimOffsets | undefined) {
     this.#trimOffsets = trimOffsets;
@@ -56,12 +58,14 @@ export class TokenBuffer {
     this.maxTokens = this.#keptTokens = maxTokens;
     this.withOffsets = withOffsets;
     this.count = 0;
+    this.#spaced.clear();
     if (withOffsets && this.offsets.length < 2 * this.ids.length) this.offsets = new Int32Array(2 * this.ids.length);
   }
 
   /** Starts again, for the same text. */
   clear(): void {
     this.count = 0;
+    this.#spaced.clear();
   }
 
   /** Lets go of the text, and of buffers that only a long one needs. */
@@ -95,6 +99,16 @@ export class TokenBuffer {
     if (this.trims && space !== undefined) this.#trim(at, space);
   }
 
+  /**
+   * The offsets at `to` of `offsets`, those of the token at `at`, become those of the first token of a window: as in the reference its
+   * single space at the start is taken for the prefix space, though it stands in the text.
+   */
+  beginWindow(at: number, offsets: Int32Array, to: number): void {
+    if (!this.#spaced.has(at)) return;
+    if (offsets[to] === offsets[to + 1]) offsets[to + 1] = (offsets[to + 1] as number) - 1;
+    offsets[to] = (offsets[to] as number) - 1;
+  }
+
   /** Takes characters off both ends of a token's offsets. As in the reference these are counted in the token, not in its text. */
   #trim(at: number, { leading, trailing }: OuterSpace): void {
     const { offsets } = this;
@@ -103,7 +117,9 @@ export class TokenBuffer {
     let start = offsets[2 * at] as number;
     let end = offsets[2 * at + 1] as number;
     // A single space at the start may be the prefix space, which is not in the text.
-    const isPrefix = leading === 1 && (at === 0 || start === 0) && this.#trimOffsets?.addPrefixSpace === true;
+    const isSpaced = leading === 1 && this.#trimOffsets?.addPrefixSpace === true;
+    const isPrefix = isSpaced && (at === 0 || start === 0);
+    if (isSpaced && !isPrefix && start < end) this.#spaced.add(at);
     for (let k = isPrefix ? leading : 0; k < leading && start < end; k++) start += isPairAt(text, start - base) ? 2 : 1;
     for (let k = 0; k < trailing && end > start; k++)
       end -= (text.charCodeAt(end - 1 - base) & 0xfc00) === 0xdc00 && end - 2 >= start ? 2 : 1;
