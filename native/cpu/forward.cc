@@ -119,7 +119,8 @@ private:
                                                          value(attention->output).width,
                                                          batch_.rows(value(attention->query).domain).longest);
             const int64_t own = (scratch_of(longest) + 15) / 16 * 16;
-            scratch = std::max(scratch, own + first_keys_scratch(longest));
+            const bool limits_keys = attention->key_counts != kNoIndex;
+            scratch = std::max(scratch, own + (limits_keys ? first_keys_scratch(longest) : 0));
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;

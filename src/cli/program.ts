@@ -64,6 +64,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   embedFlags
     .addTo(withOutput(embedding, ['table', 'jsonl', 'npy', 'safetensors']))
     .description('Turn texts into vectors.')
+    .option('--sparse', 'weights of words, of a SPLADE model (--format jsonl)')
+    .option('--tokens', 'a vector for each token, of a ColBERT model (--format jsonl)')
     .action(async (texts: string[], flags: EmbedFlags) =>
       (await import('./commands/embed.js')).embed(texts, flags, embedFlags.read(flags)),
     );

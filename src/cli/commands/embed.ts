@@ -5,6 +5,7 @@ import type { ModelFlags } from '../flags.js';
 import { openTexts, type InputFlags } from '../input.js';
 import { readyGroups } from '../groups.js';
 import { openOutput, type Output } from '../output.js';
+import { requirePlain, writeOtherVectors, type OtherVectors } from './vectors/embed-other.js';
 import { showProgress } from '../terminal/progress.js';
 import { withFields, type Item } from '../readers/item.js';
 import { EmbeddingTable } from '../writers/embedding-table.js';
@@ -14,7 +15,7 @@ import { NpyWriter, SafetensorsWriter } from '../writers/matrix-file.js';
 import { shortestDecimal } from '../../vectors/decimal.js';
 
 /** The flags of `bertha embed`, as commander hands them over. */
-export interface EmbedFlags extends ModelFlags, InputFlags {
+export interface EmbedFlags extends ModelFlags, InputFlags, OtherVectors {
   readonly format: 'table' | 'jsonl' | 'npy' | 'safetensors';
   readonly output?: string;
 }
@@ -31,6 +32,8 @@ export async function embed(texts: readonly string[], flags: EmbedFlags, options
   if (options.quantize !== undefined && flags.format === 'table') {
     throw unexpected('USAGE', '--format jsonl, npy or safetensors for --quantize', 'table');
   }
+  const isOther = flags.sparse === true || flags.tokens === true;
+  if (isOther) requirePlain(flags, flags.format, options);
   const source = await openTexts(texts, flags);
   const output = await openOutput(flags.output, { patchable: isBinary });
   const { threads, precision, device, weightCache, adapter } = flags;
@@ -45,6 +48,11 @@ export async function embed(texts: readonly string[], flags: EmbedFlags, options
   if (device === 'auto') process.stderr.write(`${embedder.device.chosen}: ${embedder.device.reason}\n`);
   if (precision === 'auto') process.stderr.write(`${embedder.precision.chosen}: ${embedder.precision.reason}\n`);
   try {
+    if (isOther) {
+      await writeOtherVectors(embedder, source, flags, options, output);
+      await output.finish();
+      return;
+    }
     const writer = makeWriter(flags, options, embedder, output, source.longest);
     const progress = showProgress('embedding', source);
     let index = 0;
