@@ -7,7 +7,8 @@ import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
 import { characterTable } from './scanning/character-table.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
 import { isOuterSpace, type OuterSpace, outerSpace } from './scanning/token-buffer.js';
-import { textOf, type Vocabulary } from './vocabulary/vocabulary.js';
+import type { TokenTable } from './vocabulary/token-table.js';
+import { textOf } from './vocabulary/vocabulary.js';
 import type { WordModel } from './vocabulary/word-model.js';
 import { Unigram } from './unigram/unigram.js';
 import { WordLevel } from './wordpiece/word-level.js';
@@ -44,7 +45,7 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
     fused: options && { normalizer: options, table: characterTable(options, matcher.firstUnits, preTokenizer) },
     preTokenizer,
     plainSearch: options === undefined && keepsStableText(normalizer) ? searchTable(normalizer, matcher.firstUnits) : undefined,
-    model: makeModel(model, vocab, unkToken === undefined ? undefined : vocab.get(unkToken), preTokenizer.words?.isByteLevel === true),
+    model: makeModel(model, unkToken === undefined ? undefined : vocab.get(unkToken), preTokenizer.words?.isByteLevel === true),
     matcher,
     normalizedMatcher: inNormalized.size > 0 ? new AddedTokenMatcher(inNormalized) : undefined,
     trimOffsets: trimOffsets === undefined ? undefined : { ...trimOffsets, tokens: spacedTokens(vocab) },
@@ -52,22 +53,22 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
 }
 
 /** The one place that knows all models. */
-function makeModel(definition: ModelDefinition, vocab: Vocabulary, unkId: number | undefined, isByteLevel: boolean): WordModel {
-  if (definition.type === 'BPE') return new Bpe({ vocab, unkId, isByteLevel, ...definition });
-  if (definition.type === 'Unigram') return new Unigram({ vocab, ...definition });
+function makeModel(definition: ModelDefinition, unkId: number | undefined, isByteLevel: boolean): WordModel {
+  if (definition.type === 'BPE') return new Bpe({ unkId, isByteLevel, ...definition });
+  if (definition.type === 'Unigram') return new Unigram(definition);
   if (unkId === undefined) throw unexpected('TOKENIZER', `an unknown token for the ${definition.type} model`, 'none');
   switch (definition.type) {
     case 'WordPiece':
-      return new WordPiece({ vocab, unkId, ...definition });
+      return new WordPiece({ unkId, ...definition });
     case 'WordLevel':
-      return new WordLevel(vocab, unkId);
+      return new WordLevel(definition.vocab, unkId);
   }
 }
 
 /** The tokens that begin or end with white space. */
-function spacedTokens(vocab: Vocabulary): Map<number, OuterSpace> {
+function spacedTokens(vocab: TokenTable): Map<number, OuterSpace> {
   const spaced = new Map<number, OuterSpace>();
-  vocab.units.forEach((units, from, length, id) => {
+  vocab.forEach((units, from, length, id) => {
     if (length === 0 || !(isOuterSpace(units[from] as number) || isOuterSpace(units[from + length - 1] as number))) return;
     spaced.set(id, outerSpace(textOf(units.subarray(from, from + length))));
   });

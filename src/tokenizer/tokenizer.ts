@@ -13,7 +13,7 @@ import { readTokenizerJson } from './files/tokenizer-json.js';
 import { readBpeFiles } from './files/bpe-files.js';
 import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
-import type { Vocabulary } from './vocabulary/vocabulary.js';
+import type { TokenTable } from './vocabulary/token-table.js';
 
 /** Options of `createTokenizer` (`src/architectures`). */
 export interface TokenizerOptions {
@@ -104,7 +104,7 @@ export class Tokenizer {
   /** Where `padding` fills up and `truncation` cuts off unless a call says otherwise. */
   readonly paddingSide: 'left' | 'right';
   readonly truncationSide: 'left' | 'right';
-  readonly #vocab: Vocabulary;
+  readonly #vocab: TokenTable;
   /** Added tokens that the vocabulary lacks, by their ids, which go on where it ends. */
   readonly #outside = new Map<number, string>();
   readonly #outsideIds = new Map<string, number>();

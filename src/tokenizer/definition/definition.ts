@@ -3,8 +3,9 @@ import type { Decoder } from './decoder.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import type { PreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { Template } from './template.js';
-import type { Pieces } from '../unigram/pieces.js';
+import type { PieceTable } from '../unigram/piece-table.js';
 import type { Side, TruncationStrategy } from './truncation.js';
+import type { TokenTable } from '../vocabulary/token-table.js';
 import type { Vocabulary } from '../vocabulary/vocabulary.js';
 
 /** Contents of a model's tokenizer files; what is absent is absent. */
@@ -23,7 +24,7 @@ export interface TokenizerFiles {
 export interface TokenizerDefinition {
   /** In their order. */
   readonly normalizer: readonly NormalizerStep[];
-  readonly vocab: Vocabulary;
+  readonly vocab: TokenTable;
   /** Undefined for a model that knows no unknown token. */
   readonly unkToken: string | undefined;
   readonly preTokenizer: PreTokenizer;
@@ -48,12 +49,18 @@ export interface TokenizerDefinition {
   readonly filePadding: FilePadding | undefined;
 }
 
-/** What makes tokens of words, but for the vocabulary. */
+/** What makes tokens of words. */
 export type ModelDefinition =
-  | { readonly type: 'WordPiece'; readonly continuingSubwordPrefix: string; readonly maxInputCharsPerWord: number }
-  | { readonly type: 'WordLevel' }
+  | {
+      readonly type: 'WordPiece';
+      readonly vocab: Vocabulary;
+      readonly continuingSubwordPrefix: string;
+      readonly maxInputCharsPerWord: number;
+    }
+  | { readonly type: 'WordLevel'; readonly vocab: Vocabulary }
   | {
       readonly type: 'BPE';
+      readonly vocab: Vocabulary;
       /** [merges, 3]: left, right and merged token, the merge of the lowest rank first. */
       readonly merges: Int32Array;
       readonly continuingSubwordPrefix: string;
@@ -62,7 +69,7 @@ export type ModelDefinition =
       readonly fuseUnk: boolean;
       readonly ignoreMerges: boolean;
     }
-  | ({ readonly type: 'Unigram'; readonly unkId: number; readonly byteFallback: boolean } & Pieces);
+  | { readonly type: 'Unigram'; readonly pieces: PieceTable; readonly unkId: number; readonly byteFallback: boolean };
 
 export interface SpecialTokens {
   readonly unk: string | undefined;

@@ -52,6 +52,7 @@ export function readBpeFiles(vocabJson: string, mergesText: string, files: Token
     preTokenizer: new PreTokenizer([], { pattern: gpt2Pattern, isByteLevel: true, addPrefixSpace }),
     model: {
       type: 'BPE',
+      vocab,
       merges,
       continuingSubwordPrefix: '',
       endOfWordSuffix: '',

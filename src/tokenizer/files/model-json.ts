@@ -1,17 +1,15 @@
 import type { ModelDefinition } from '../definition/definition.js';
+import type { TokenTable } from '../vocabulary/token-table.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 import { type JsonNode, unsupported } from './json.js';
-import type { ScannedVocabulary } from './scan-vocabulary.js';
+import type { ScannedTokens } from './scan-vocabulary.js';
 import { readUnigram } from './unigram/unigram-json.js';
 import { mergeTokens, readMerges } from './merges.js';
-
-/** What was read of a model without JSON.parse. */
-export type ScannedModel = Pick<ScannedVocabulary, 'vocab' | 'pieces'>;
 
 /** What the `model` of a tokenizer.json says. */
 export interface ReadModel {
   readonly model: ModelDefinition;
-  readonly vocab: Vocabulary;
+  readonly vocab: TokenTable;
   /** Undefined for a model without an unknown token. */
   readonly unkToken: string | undefined;
 }
@@ -24,24 +22,28 @@ export const SUPPORTED_MODELS = 'a WordPiece, WordLevel, BPE or Unigram model';
  *
  * Errors: TOKENIZER.
  */
-export function readModel(node: JsonNode, scanned: ScannedModel | undefined): ReadModel {
+export function readModel(node: JsonNode, scanned: ScannedTokens | undefined): ReadModel {
   const type = typeOf(node, scanned);
-  if (type === 'Unigram') return readUnigram(node, scanned?.pieces === undefined ? undefined : { ...scanned, pieces: scanned.pieces });
+  if (type === 'Unigram') return readUnigram(node, scanned?.pieces);
   if (scanned?.pieces !== undefined) throw node.wrong('tokens with their ids', 'vocab', []);
   return readWordModel(node, type, scanned?.vocab);
 }
 
 function readWordModel(node: JsonNode, type: unknown, scanned: Vocabulary | undefined): ReadModel {
   switch (type) {
-    case 'WordLevel':
-      return { model: { type }, ...readWords(node, scanned, node.string('unk_token', '<unk>')) };
+    case 'WordLevel': {
+      const words = readWords(node, scanned, node.string('unk_token', '<unk>'));
+      return { model: { type, vocab: words.vocab }, ...words };
+    }
     case 'WordPiece': {
+      const words = readWords(node, scanned, node.string('unk_token', '[UNK]'));
       const model = {
         type,
+        vocab: words.vocab,
         continuingSubwordPrefix: node.string('continuing_subword_prefix', '##'),
         maxInputCharsPerWord: node.integer('max_input_chars_per_word', 100, 0, Number.MAX_SAFE_INTEGER),
       };
-      return { model, ...readWords(node, scanned, node.string('unk_token', '[UNK]')) };
+      return { model, ...words };
     }
     case 'BPE':
       return readBpe(node, scanned);
@@ -50,7 +52,7 @@ function readWordModel(node: JsonNode, type: unknown, scanned: Vocabulary | unde
 }
 
 /** Old files leave the type out: it is that of the model that has such fields. */
-function typeOf(node: JsonNode, scanned: ScannedModel | undefined): unknown {
+function typeOf(node: JsonNode, scanned: ScannedTokens | undefined): unknown {
   if (node.has('type')) return node.get('type');
   if (node.has('merges')) return 'BPE';
   if (node.has('max_input_chars_per_word')) return 'WordPiece';
@@ -58,7 +60,13 @@ function typeOf(node: JsonNode, scanned: ScannedModel | undefined): unknown {
   return node.has('unk_token') ? 'WordLevel' : undefined;
 }
 
-function readWords(node: JsonNode, scanned: Vocabulary | undefined, unkToken: string | undefined): Omit<ReadModel, 'model'> {
+/** A vocabulary and its unknown token. */
+interface Words {
+  readonly vocab: Vocabulary;
+  readonly unkToken: string | undefined;
+}
+
+function readWords(node: JsonNode, scanned: Vocabulary | undefined, unkToken: string | undefined): Words {
   const vocab = scanned ?? readVocabulary(node);
   if (unkToken !== undefined && !vocab.has(unkToken)) throw node.wrong('a token of the vocabulary', 'unk_token', unkToken);
   return { vocab, unkToken };
@@ -77,6 +85,7 @@ function readBpe(node: JsonNode, scanned: Vocabulary | undefined): ReadModel {
   const merges = readMerges(node.get('merges'), `${node.path}: merges`);
   const model = {
     type: 'BPE' as const,
+    vocab: words.vocab,
     merges: mergeTokens(merges, words.vocab, continuingSubwordPrefix, `${node.path}: merges`),
     continuingSubwordPrefix,
     endOfWordSuffix,

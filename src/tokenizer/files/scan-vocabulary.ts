@@ -1,5 +1,5 @@
 import { HASH_PRIME, HASH_SEED } from '../vocabulary/unit-map.js';
-import type { Pieces } from '../unigram/pieces.js';
+import type { PieceTable } from '../unigram/piece-table.js';
 import { afterSpace, scanPieces } from './unigram/scan-pieces.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
@@ -33,11 +33,14 @@ export function forEachLine(text: string, visit: (units: Uint16Array, length: nu
   }
 }
 
+/** Tokens with their ids, or the pieces of a list. */
+export interface ScannedTokens {
+  readonly vocab?: Vocabulary;
+  readonly pieces?: PieceTable;
+}
+
 /** What `scanVocabulary` has found. */
-export interface ScannedVocabulary {
-  readonly vocab: Vocabulary;
-  /** Where it is a list: its pieces. */
-  readonly pieces?: Pieces;
+export interface ScannedVocabulary extends ScannedTokens {
   /** The rest of the file as JSON, with `placeholder`, a number, for `model.vocab`. */
   readonly rest: string;
   readonly placeholder: number;
@@ -51,12 +54,14 @@ export function scanVocabulary(text: string): ScannedVocabulary | undefined {
   const begin = /"vocab"\s*:\s*([{[])/.exec(text);
   if (begin === null) return undefined;
   const start = begin.index + begin[0].length;
-  const scanned = begin[1] === '[' ? scanPieces(text, start) : scanEntries(text, start);
+  const scanned: (ScannedTokens & { readonly end: number }) | undefined =
+    begin[1] === '[' ? scanPieces(text, start) : scanEntries(text, start);
   if (scanned === undefined) return undefined;
   // No file can know the number, so whoever finds it under model.vocab knows that this is what was cut out.
   const placeholder = Math.random();
   const rest = `${text.slice(0, start - 1)}${placeholder}${text.slice(scanned.end)}`;
-  return { ...scanned, rest, placeholder };
+  const { end: _, ...tokens } = scanned;
+  return { ...tokens, rest, placeholder };
 }
 
 function scanEntries(text: string, start: number): { readonly vocab: Vocabulary; readonly end: number } | undefined {

@@ -2,7 +2,8 @@ import type { AddedToken } from '../scanning/added-tokens.js';
 import type { NamedTokens, SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from '../definition/truncation.js';
-import { MAX_VOCAB_SIZE, type Vocabulary } from '../vocabulary/vocabulary.js';
+import type { TokenTable } from '../vocabulary/token-table.js';
+import { MAX_VOCAB_SIZE } from '../vocabulary/vocabulary.js';
 
 // transformers writes 1e30 for "no limit"; this is where it draws the line itself.
 const NO_LIMIT = 1e20;
@@ -101,7 +102,7 @@ export class TokenizerConfig {
    * The tokens that the files name and `tokens` lacks, with the ids that transformers 4.57 gives them: those of `vocab`, else new ones
    * from `next` on. What `added_tokens_decoder` lists comes first where `listed` is true.
    */
-  missingTokens(tokens: ReadonlyMap<string, AddedToken>, vocab: Vocabulary, listed: boolean): AddedToken[] {
+  missingTokens(tokens: ReadonlyMap<string, AddedToken>, vocab: TokenTable, listed: boolean): AddedToken[] {
     let next = vocab.size;
     for (const { id } of tokens.values()) next = Math.max(next, id + 1);
     const named = [...kNames.flatMap((name) => this.#specialTokens.get(name) ?? []), ...this.#moreTokens];

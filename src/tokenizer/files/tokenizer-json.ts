@@ -10,7 +10,8 @@ import { readPreTokenizer } from './pre-tokenizer-json.js';
 import { readPostProcessor } from './post-processor-json.js';
 import { readFlags, settingsOf, TokenizerConfig } from './tokenizer-config.js';
 import { type ScannedVocabulary, scanVocabulary } from './scan-vocabulary.js';
-import { MAX_VOCAB_SIZE, type Vocabulary } from '../vocabulary/vocabulary.js';
+import type { TokenTable } from '../vocabulary/token-table.js';
+import { MAX_VOCAB_SIZE } from '../vocabulary/vocabulary.js';
 
 const FILE = 'tokenizer.json';
 
@@ -65,7 +66,7 @@ function parse(text: string): { root: JsonNode; scanned?: ScannedVocabulary } {
 }
 
 /** Ids of tokens outside the vocabulary go on where it ends: others would not be the ids that the reference gives them. */
-function readAddedTokens(root: JsonNode, vocab: Vocabulary): Map<string, AddedToken> {
+function readAddedTokens(root: JsonNode, vocab: TokenTable): Map<string, AddedToken> {
   const tokens = new Map<string, AddedToken>();
   let next = vocab.size;
   for (const node of root.children('added_tokens')) {

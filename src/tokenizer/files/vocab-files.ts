@@ -61,7 +61,7 @@ export function readVocabFiles(vocabText: string, files: TokenizerFiles, kinds: 
     vocab,
     unkToken: specialTokens.unk,
     preTokenizer: bertPreTokenizer,
-    model: { type: 'WordPiece', continuingSubwordPrefix: '##', maxInputCharsPerWord: 100 },
+    model: { type: 'WordPiece', vocab, continuingSubwordPrefix: '##', maxInputCharsPerWord: 100 },
     addedTokens: addedTokens(vocab, specialTokens, config, kind),
     template: kind.template(clsId, sepId),
     trimOffsets: undefined,

@@ -1,98 +1,151 @@
-/** No node; the root, which is none that a unit leads to. */
+/** No node. The root is none that a unit leads to. */
 const NONE = 0;
 const ROOT = 0;
-const FIRST_SLOTS = 1 << 10;
-/** A node's number has 22 bits. */
-const MOST_NODES = 1 << 22;
+const FIRST_SLOTS = 1 << 12;
+/** Nodes 1 to 65536 are those of single units. */
+const FIRST_INNER = 0x10001;
 
 /**
- * Strings as a trie over their UTF-16 units. Children of the root lie in a table, all others in one open hash table of (parent, unit), so
- * that nothing has to be sorted.
+ * Pieces as a trie over their UTF-16 units. What follows two units is made when text first asks for it: loading a quarter of a million pieces
+ * costs no more than to chain them by their beginnings, and pieces of other scripts than those that are read cost little memory.
  */
 export class PieceTrie {
-  /** Units of the longest string. */
+  /** Units of the longest piece. */
   longest = 0;
-  /** [65536]: children of the root. */
-  readonly #roots = new Int32Array(1 << 16);
-  /** [slots, 2]: parent << 10 | unit's upper ten bits, child << 6 | unit's lower six bits; 0, 0 is free. */
-  #slots = new Int32Array(2 * FIRST_SLOTS);
-  #mask = FIRST_SLOTS - 1;
-  /** [nodes]: value + 1 of the string that ends at a node. */
-  #values = new Int32Array(FIRST_SLOTS);
-  #size = 1;
+  #units: Uint16Array = new Uint16Array(0);
+  #starts: Int32Array = new Int32Array(1);
+  /** [65536]: id + 1 of the piece that is a unit. */
+  readonly #singles = new Int32Array(1 << 16);
+  /** [pieces]: the piece before with the same two units at its beginning, or -1. */
+  #previous = new Int32Array(0);
+  /** By the first two units: the node behind them, or -1 - the last of the pieces that begin with them. */
+  #pairs = new PairMap(FIRST_SLOTS);
+  /** By a node and a unit: the node that the unit leads to. */
+  readonly #children = new PairMap(FIRST_SLOTS);
+  /** [nodes - FIRST_INNER]: id + 1 of the piece that ends at a node. */
+  #ids = new Int32Array(FIRST_SLOTS);
+  #size = 0;
 
-  /** The node that a unit leads to from another one; 0 for none. */
-  child(node: number, unit: number): number {
-    if (node === ROOT) return this.#roots[unit] as number;
-    const slots = this.#slots;
-    const upper = (node << 10) | (unit >>> 6);
-    const lower = unit & 0x3f;
-    for (let slot = this.#home(node, unit); ; slot = (slot + 1) & this.#mask) {
-      const found = slots[2 * slot + 1] as number;
-      if (found === 0) return NONE;
-      if (slots[2 * slot] === upper && (found & 0x3f) === lower) return found >>> 6;
+  /** Takes the pieces units[starts[id]..starts[id + 1]) for all ids below `count`; it keeps the arrays. */
+  begin(units: Uint16Array, starts: Int32Array, count: number): void {
+    this.#units = units;
+    this.#starts = starts;
+    this.#previous = new Int32Array(count);
+    // Several pieces share their first two units.
+    this.#pairs = new PairMap(count >> 1);
+    for (let id = 0; id < count; id++) {
+      const start = starts[id] as number;
+      const length = (starts[id + 1] as number) - start;
+      if (length > this.longest) this.longest = length;
+      if (length === 0) continue;
+      const first = units[start] as number;
+      if (length === 1) this.#singles[first] = id + 1;
+      else this.#previous[id] = -1 - this.#pairs.exchange(first, units[start + 1] as number, -1 - id);
     }
   }
 
-  /** The value of the string that ends at a node; -1 if none does. */
-  value(node: number): number {
-    return (this.#values[node] as number) - 1;
+  /** The node that a unit leads to from another one; 0 for none. */
+  child(node: number, unit: number): number {
+    if (node >= FIRST_INNER) return this.#children.get(node, unit);
+    if (node === ROOT) return unit + 1;
+    const found = this.#pairs.get(node - 1, unit);
+    return found < 0 ? this.#make(node - 1, unit, -1 - found) : found;
   }
 
-  /** The value of units[from..to), or -1. */
+  /** The id of the piece that ends at a node; -1 if none does. */
+  value(node: number): number {
+    return ((node < FIRST_INNER ? this.#singles[node - 1] : this.#ids[node - FIRST_INNER]) as number) - 1;
+  }
+
+  /** The id of units[from..to), which are not none, or -1. */
   find(units: Uint16Array, from: number, to: number): number {
     let node = ROOT;
     for (let k = from; k < to; k++) {
       node = this.child(node, units[k] as number);
       if (node === NONE) return -1;
     }
-    return node === ROOT ? -1 : this.value(node);
+    return this.value(node);
   }
 
-  /** Gives units[0..length) a value, in place of the one it may have; an empty string gets none. False if there is no room for it. */
-  set(units: Uint16Array, length: number, value: number): boolean {
-    if (length === 0) return true;
-    if (this.#size + length > MOST_NODES) return false;
-    let node = ROOT;
-    for (let k = 0; k < length; k++) node = this.#childOrNew(node, units[k] as number);
-    this.#values[node] = value + 1;
-    if (length > this.longest) this.longest = length;
-    return true;
-  }
-
-  #childOrNew(node: number, unit: number): number {
-    const child = this.child(node, unit);
-    if (child !== NONE) return child;
-    const added = this.#size++;
-    if (added === this.#values.length) {
-      const values = new Int32Array(2 * added);
-      values.set(this.#values);
-      this.#values = values;
+  /** Makes the nodes of the pieces that begin with two units; `last` is the last of them. */
+  #make(first: number, second: number, last: number): number {
+    const top = this.#newNode();
+    this.#pairs.exchange(first, second, top);
+    for (let id = last; id >= 0; id = this.#previous[id] as number) {
+      const end = this.#starts[id + 1] as number;
+      let node = top;
+      for (let k = (this.#starts[id] as number) + 2; k < end; k++) {
+        const unit = this.#units[k] as number;
+        const child = this.#children.get(node, unit);
+        if (child === NONE) {
+          const added = this.#newNode();
+          this.#children.exchange(node, unit, added);
+          node = added;
+        } else node = child;
+      }
+      // Of equal pieces the last comes first.
+      if (this.#ids[node - FIRST_INNER] === 0) this.#ids[node - FIRST_INNER] = id + 1;
     }
-    if (node === ROOT) this.#roots[unit] = added;
-    else {
-      if (4 * added > 3 * this.#mask) this.#grow();
-      this.#place((node << 10) | (unit >>> 6), (added << 6) | (unit & 0x3f));
+    return top;
+  }
+
+  #newNode(): number {
+    if (this.#size === this.#ids.length) {
+      const ids = new Int32Array(2 * this.#size);
+      ids.set(this.#ids);
+      this.#ids = ids;
     }
-    return added;
+    return FIRST_INNER + this.#size++;
+  }
+}
+
+/** An open hash table from a number and a unit to a number other than 0. */
+class PairMap {
+  /** [slots, 3]: number, unit, value; a value of 0 is free. */
+  #slots: Int32Array;
+  #mask: number;
+  #size = 0;
+
+  /** With at least `slots` slots, twice as many as it has numbers; it grows. */
+  constructor(slots: number) {
+    this.#mask = FIRST_SLOTS - 1;
+    while (this.#mask < slots) this.#mask = 2 * this.#mask + 1;
+    this.#slots = new Int32Array(3 * (this.#mask + 1));
   }
 
-  #home(node: number, unit: number): number {
-    const hash = Math.imul(node, 0x9e3779b1) ^ Math.imul(unit, 0x85ebca6b);
-    return (hash ^ (hash >>> 15)) & this.#mask;
+  /** The value, or 0. */
+  get(number: number, unit: number): number {
+    return this.#slots[3 * this.#slotOf(number, unit) + 2] as number;
   }
 
-  #place(upper: number, packed: number): void {
-    let slot = this.#home(upper >>> 10, ((upper & 0x3ff) << 6) | (packed & 0x3f));
-    while (this.#slots[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask;
-    this.#slots[2 * slot] = upper;
-    this.#slots[2 * slot + 1] = packed;
+  /** Sets the value; returns the one before, or 0. */
+  exchange(number: number, unit: number, value: number): number {
+    let slot = this.#slotOf(number, unit);
+    const before = this.#slots[3 * slot + 2] as number;
+    if (before === 0 && 2 * ++this.#size > this.#mask) {
+      this.#grow();
+      slot = this.#slotOf(number, unit);
+    }
+    this.#slots[3 * slot] = number;
+    this.#slots[3 * slot + 1] = unit;
+    this.#slots[3 * slot + 2] = value;
+    return before;
+  }
+
+  #slotOf(number: number, unit: number): number {
+    const slots = this.#slots;
+    const hash = Math.imul(number, 0x9e3779b1) ^ Math.imul(unit, 0x85ebca6b);
+    let slot = (hash ^ (hash >>> 15)) & this.#mask;
+    while (slots[3 * slot + 2] !== 0 && (slots[3 * slot] !== number || slots[3 * slot + 1] !== unit)) slot = (slot + 1) & this.#mask;
+    return slot;
   }
 
   #grow(): void {
     const old = this.#slots;
     this.#slots = new Int32Array(2 * old.length);
     this.#mask = 2 * this.#mask + 1;
-    for (let k = 0; k < old.length; k += 2) if (old[k + 1] !== 0) this.#place(old[k] as number, old[k + 1] as number);
+    for (let k = 0; k < old.length; k += 3) {
+      if (old[k + 2] !== 0) this.#slots.set(old.subarray(k, k + 3), 3 * this.#slotOf(old[k] as number, old[k + 1] as number));
+    }
   }
 }

@@ -1,13 +1,12 @@
 import { PieceCache } from '../vocabulary/piece-cache.js';
-import type { Vocabulary } from '../vocabulary/vocabulary.js';
 import type { LongWord, WordModel } from '../vocabulary/word-model.js';
 import { Lattice, type LatticeOptions } from './lattice.js';
-import type { Pieces } from './pieces.js';
+import type { PieceTable } from './piece-table.js';
 import { PieceWriter, type UnknownOptions } from './piece-writer.js';
 
 /** The Unigram model of a tokenizer. */
-export interface UnigramOptions extends Pieces {
-  readonly vocab: Vocabulary;
+export interface UnigramOptions {
+  readonly pieces: PieceTable;
   readonly unkId: number;
   /** What no piece stands for becomes tokens such as `<0xE2>` of its bytes, if the vocabulary has all of them. */
   readonly byteFallback: boolean;
@@ -27,10 +26,11 @@ export class Unigram implements WordModel {
   readonly #writer: PieceWriter;
   readonly #cache = new PieceCache();
 
-  constructor({ vocab, trie, scores, unkId, byteFallback }: UnigramOptions) {
+  constructor({ pieces, unkId, byteFallback }: UnigramOptions) {
+    const { trie, scores } = pieces;
     this.unkId = unkId;
     const worst = scores.reduce((lowest, score) => Math.min(lowest, score), Infinity);
-    const byteIds = byteFallback ? readByteIds(vocab) : undefined;
+    const byteIds = byteFallback ? readByteIds(pieces) : undefined;
     this.#options = { trie, scores, unkId, unkScore: worst - UNK_PENALTY, byteIds };
     this.#lattice = new Lattice(this.#options);
     this.#writer = new PieceWriter(this.#options);
@@ -86,7 +86,7 @@ class LongUnigramWord implements LongWord {
   }
 }
 
-function readByteIds(vocab: Vocabulary): Int32Array {
+function readByteIds(pieces: PieceTable): Int32Array {
   const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0');
-  return Int32Array.from({ length: 256 }, (_, byte) => vocab.get(`<0x${hex(byte)}>`) ?? -1);
+  return Int32Array.from({ length: 256 }, (_, byte) => pieces.get(`<0x${hex(byte)}>`) ?? -1);
 }

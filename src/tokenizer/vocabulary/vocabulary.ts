@@ -1,16 +1,16 @@
+import type { TokenTable } from './token-table.js';
 import { hashUnits, UnitMap } from './unit-map.js';
 
 /** Largest id and vocabulary that are believed. The largest published WordPiece vocabulary has half a million entries. */
 export const MAX_VOCAB_SIZE = 1 << 23;
 
 /** Tokens with their ids. A token is a string only once somebody asks for it: a vocabulary has 30,000 of them and more. */
-export class Vocabulary {
+export class Vocabulary implements TokenTable {
   /** Ids by the tokens' UTF-16 units. */
   readonly units: UnitMap;
   /** [ids]: entry + 1 of `units`; 0 = none. */
   #entries: Int32Array;
   #idCount = 0;
-  #size = 0;
   readonly #strings: string[] = [];
 
   /** `capacity`: how many tokens are expected; it grows. */
@@ -19,9 +19,8 @@ export class Vocabulary {
     this.#entries = new Int32Array(capacity);
   }
 
-  /** Tokens, each id one. */
   get size(): number {
-    return this.#size;
+    return this.units.size;
   }
 
   /** One more than the largest id. */
@@ -57,12 +56,12 @@ export class Vocabulary {
     this.setUnits(units, 0, units.length, hashUnits(units, 0, units.length), id);
   }
 
-  /** The same for units[from..from + length), whose hash is `hash`. With `keepsIds` the token has both ids, of which `get` knows the new one. */
-  setUnits(units: Uint16Array, from: number, length: number, hash: number, id: number, keepsIds = false): void {
+  /** The same for units[from..from + length), whose hash is `hash`. */
+  setUnits(units: Uint16Array, from: number, length: number, hash: number, id: number): void {
     const before = this.units.size;
     const entry = this.units.entry(units, from, length, hash, id);
     if (this.units.size === before) {
-      if (!keepsIds) this.#entries[this.units.value(entry)] = 0;
+      this.#entries[this.units.value(entry)] = 0;
       this.units.setValue(entry, id);
     }
     if (id >= this.#entries.length) {
@@ -71,8 +70,11 @@ export class Vocabulary {
       this.#entries = grown;
     }
     this.#entries[id] = entry + 1;
-    if (keepsIds || this.units.size > before) this.#size++;
     if (id >= this.#idCount) this.#idCount = id + 1;
+  }
+
+  forEach(visit: (units: Uint16Array, from: number, length: number, id: number) => void): void {
+    this.units.forEach(visit);
   }
 
   *[Symbol.iterator](): Generator<[string, number]> {

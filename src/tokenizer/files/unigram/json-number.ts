@@ -3,9 +3,10 @@ const DIGIT_9 = 0x39;
 const POINT = 0x2e;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
+/** With the bit set that tells it from E. */
 const LOWER_E = 0x65;
-const UPPER_E = 0x45;
 
+const HALF = 9;
 /** The reference keeps as many digits as an unsigned integer of 64 bits holds. */
 const MOST_DIGITS = 19;
 const LARGEST = 18446744073709551615n;
@@ -31,30 +32,51 @@ export class JsonNumberReader {
     const text = this.#text;
     const isNegative = text.charCodeAt(from) === MINUS;
     const first = isNegative ? from + 1 : from;
-    let at = this.#digitsFrom(first);
-    if (at === first || (text.charCodeAt(first) === DIGIT_0 && at > first + 1)) return NaN;
-    let digits = 0;
-    let exponent = 0;
-    if (text.charCodeAt(at) === POINT) {
-      const fraction = at + 1;
-      at = this.#digitsFrom(fraction);
-      if (at === fraction) return NaN;
-      digits = at;
-      exponent = fraction - at;
-    } else digits = at;
-    const unit = text.charCodeAt(at);
-    if (unit === LOWER_E || unit === UPPER_E) {
-      const sign = text.charCodeAt(at + 1);
-      const power = sign === MINUS || sign === PLUS ? at + 2 : at + 1;
-      const end = this.#digitsFrom(power);
-      if (end === power) return NaN;
-      const size = Number(text.slice(power, Math.min(end, power + 9)));
-      exponent += sign === MINUS ? -size : size;
-      at = end;
+    // Digits in two halves of nine, leading zeros apart.
+    let upper = 0;
+    let lower = 0;
+    let scale = 1;
+    let count = 0;
+    let point = -1;
+    let at = first;
+    for (; ; at++) {
+      const unit = text.charCodeAt(at);
+      const digit = unit - DIGIT_0;
+      if (digit >= 0 && digit <= 9) {
+        if (count < HALF) upper = upper * 10 + digit;
+        else {
+          lower = lower * 10 + digit;
+          scale *= 10;
+        }
+        if (count > 0 || digit > 0) count++;
+      } else if (unit === POINT && point < 0) point = at;
+      else break;
     }
+    const isPlain = count <= 2 * HALF && (text.charCodeAt(at) | 0x20) !== LOWER_E;
+    const wholeEnd = point < 0 ? at : point;
+    const isNumber = wholeEnd > first && point !== at - 1 && (wholeEnd === first + 1 || text.charCodeAt(first) !== DIGIT_0);
+    if (!isNumber) return NaN;
     this.end = at;
-    const value = this.#scale(first, digits, exponent);
+    const value = isPlain ? scaled(sum(upper, scale, lower), point < 0 ? 0 : point + 1 - at) : this.#readLong(first, at, point);
     return isNegative ? -value : value;
+  }
+
+  /** A number of many digits, which end at `end`, or with an exponent behind them; `point`: where its point is, or -1. */
+  #readLong(first: number, end: number, point: number): number {
+    const text = this.#text;
+    let exponent = point < 0 ? 0 : point + 1 - end;
+    if ((text.charCodeAt(end) | 0x20) === LOWER_E) {
+      const sign = text.charCodeAt(end + 1);
+      const power = sign === MINUS || sign === PLUS ? end + 2 : end + 1;
+      this.end = this.#digitsFrom(power);
+      if (this.end === power) return NaN;
+      const size = Number(text.slice(power, Math.min(this.end, power + 9)));
+      exponent += sign === MINUS ? -size : size;
+    }
+    const digits = text.slice(first, end).replace('.', '').replace(/^0+/, '');
+    if (digits === '') return 0;
+    const kept = digits.length > MOST_DIGITS && BigInt(digits.slice(0, MOST_DIGITS + 1)) <= LARGEST ? MOST_DIGITS + 1 : MOST_DIGITS;
+    return scaled(Number(BigInt(digits.slice(0, kept))), exponent + Math.max(0, digits.length - kept));
   }
 
   #digitsFrom(from: number): number {
@@ -62,37 +84,12 @@ export class JsonNumberReader {
     for (let unit = this.#text.charCodeAt(at); unit >= DIGIT_0 && unit <= DIGIT_9; unit = this.#text.charCodeAt(at)) at++;
     return at;
   }
+}
 
-  /** The digits of text[from..end), among which may be a point, times 10^exponent. */
-  #scale(from: number, end: number, exponent: number): number {
-    const text = this.#text;
-    let start = from;
-    while (start < end && (text.charCodeAt(start) === DIGIT_0 || text.charCodeAt(start) === POINT)) start++;
-    if (end - start > MOST_DIGITS) return this.#scaleLong(start, end, exponent);
-    // Two halves of at most ten digits each, the second of nine.
-    let upper = 0;
-    let lower = 0;
-    let scale = 1;
-    for (let k = start; k < end; k++) {
-      const digit = text.charCodeAt(k) - DIGIT_0;
-      if (digit < 0) continue;
-      if (end - k > 9) upper = upper * 10 + digit;
-      else {
-        lower = lower * 10 + digit;
-        scale *= 10;
-      }
-    }
-    // Both products are exact, so that the sum is rounded once.
-    const high = Math.floor(upper / 0x10000);
-    return scaled(high * scale * 0x10000 + ((upper - high * 0x10000) * scale + lower), exponent);
-  }
-
-  #scaleLong(start: number, end: number, exponent: number): number {
-    const text = this.#text.slice(start, end);
-    const digits = text.replace('.', '');
-    const kept = digits.length > MOST_DIGITS && BigInt(digits.slice(0, MOST_DIGITS + 1)) <= LARGEST ? MOST_DIGITS + 1 : MOST_DIGITS;
-    return scaled(Number(BigInt(digits.slice(0, kept))), exponent + Math.max(0, digits.length - kept));
-  }
+/** upper * scale + lower for numbers of nine digits and powers of ten up to 1e9: both summands are exact, so that the sum is rounded once. */
+function sum(upper: number, scale: number, lower: number): number {
+  const high = Math.floor(upper / 0x10000);
+  return high * scale * 0x10000 + ((upper - high * 0x10000) * scale + lower);
 }
 
 function scaled(whole: number, exponent: number): number {

@@ -1,45 +1,19 @@
 import { unexpected } from '../../../expected.js';
-import type { Pieces } from '../../unigram/pieces.js';
-import { PieceTrie } from '../../unigram/piece-trie.js';
-import { MAX_VOCAB_SIZE, Vocabulary } from '../../vocabulary/vocabulary.js';
+import type { PieceTable } from '../../unigram/piece-table.js';
+import { MAX_VOCAB_SIZE } from '../../vocabulary/vocabulary.js';
 
-/** The pieces of a tokenizer.json, added one after the other with the ids 0, 1, … */
-export class PieceList {
-  readonly vocab: Vocabulary;
-  readonly trie = new PieceTrie();
-  #scores: Float64Array;
-  #count = 0;
+/** Adds units[0..length) to the pieces of a tokenizer.json. Errors: TOKENIZER, for what is no piece. */
+export function addPiece(table: PieceTable, units: Uint16Array, length: number, score: number): void {
+  const fault = faultOf(units, length, score, table.size);
+  if (fault !== undefined) throw unexpected('TOKENIZER', `${fault[0]} for tokenizer.json: model: vocab[${table.size}]`, fault[1]);
+  table.add(units, length, score);
+}
 
-  constructor(capacity: number) {
-    this.vocab = new Vocabulary(capacity);
-    this.#scores = new Float64Array(capacity);
-  }
-
-  get pieces(): Pieces {
-    return { trie: this.trie, scores: this.#scores.subarray(0, this.#count) };
-  }
-
-  /** Adds units[0..length), whose hash is `hash`. Errors: TOKENIZER. */
-  add(units: Uint16Array, length: number, hash: number, score: number): void {
-    const id = this.#count++;
-    const fault = this.#faultOf(units, length, score, id);
-    if (fault !== undefined) throw unexpected('TOKENIZER', `${fault[0]} for tokenizer.json: model: vocab[${id}]`, fault[1]);
-    if (id === this.#scores.length) {
-      const scores = new Float64Array(2 * id + 16);
-      scores.set(this.#scores);
-      this.#scores = scores;
-    }
-    this.#scores[id] = score;
-    this.vocab.setUnits(units, 0, length, hash, id, true);
-  }
-
-  #faultOf(units: Uint16Array, length: number, score: number, id: number): [string, string] | undefined {
-    if (!Number.isFinite(score)) return ['a finite score', String(score)];
-    if (id >= MAX_VOCAB_SIZE) return [`at most ${MAX_VOCAB_SIZE} pieces`, 'more'];
-    if (!isWellFormed(units, length)) return ['well-formed Unicode', 'half of a surrogate pair'];
-    if (!this.trie.set(units, length, id)) return ['pieces of fewer characters in all', 'more'];
-    return undefined;
-  }
+function faultOf(units: Uint16Array, length: number, score: number, id: number): [string, string] | undefined {
+  if (!Number.isFinite(score)) return ['a finite score', String(score)];
+  if (id >= MAX_VOCAB_SIZE) return [`at most ${MAX_VOCAB_SIZE} pieces`, 'more'];
+  if (!isWellFormed(units, length)) return ['well-formed Unicode', 'half of a surrogate pair'];
+  return undefined;
 }
 
 function isWellFormed(units: Uint16Array, length: number): boolean {

@@ -1,8 +1,6 @@
-import { HASH_PRIME, HASH_SEED } from '../../vocabulary/unit-map.js';
-import type { Vocabulary } from '../../vocabulary/vocabulary.js';
-import type { Pieces } from '../../unigram/pieces.js';
+import { PieceTable } from '../../unigram/piece-table.js';
 import { JsonNumberReader } from './json-number.js';
-import { PieceList } from './piece-list.js';
+import { addPiece } from './piece-list.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -18,8 +16,8 @@ const CHARACTERS_PER_PIECE = 32;
  * Reads `["piece", score], …]` from `start` on without building a quarter of a million arrays; the pieces, and where their list ends.
  * Undefined for what is no such list of JSON. Errors: TOKENIZER.
  */
-export function scanPieces(text: string, start: number): { vocab: Vocabulary; pieces: Pieces; end: number } | undefined {
-  const list = new PieceList(Math.ceil((text.length - start) / CHARACTERS_PER_PIECE));
+export function scanPieces(text: string, start: number): { pieces: PieceTable; end: number } | undefined {
+  const pieces = new PieceTable(Math.ceil((text.length - start) / CHARACTERS_PER_PIECE));
   const strings = new StringReader(text);
   const numbers = new JsonNumberReader(text);
   for (let at = afterSpace(text, start); ; at = afterSpace(text, at + 1)) {
@@ -33,9 +31,12 @@ export function scanPieces(text: string, start: number): { vocab: Vocabulary; pi
     if (Number.isNaN(score)) return undefined;
     at = afterSpace(text, numbers.end);
     if (text.charCodeAt(at) !== CLOSING_BRACKET) return undefined;
-    list.add(strings.units, strings.length, strings.hash, score);
+    addPiece(pieces, strings.units, strings.length, score);
     at = afterSpace(text, at + 1);
-    if (text.charCodeAt(at) === CLOSING_BRACKET) return { vocab: list.vocab, pieces: list.pieces, end: at + 1 };
+    if (text.charCodeAt(at) === CLOSING_BRACKET) {
+      pieces.finish();
+      return { pieces, end: at + 1 };
+    }
     if (text.charCodeAt(at) !== COMMA) return undefined;
   }
 }
@@ -47,8 +48,6 @@ class StringReader {
   end = 0;
   units = new Uint16Array(FIRST_LENGTH);
   length = 0;
-  /** Of the units, as UnitMap wants it. */
-  hash = HASH_SEED;
 
   constructor(text: string) {
     this.#text = text;
@@ -60,12 +59,10 @@ class StringReader {
     if (text.charCodeAt(from) !== QUOTE) return false;
     let { units } = this;
     let length = 0;
-    let hash = HASH_SEED;
     for (let at = from + 1; at < text.length; at++) {
       let unit = text.charCodeAt(at);
       if (unit === QUOTE) {
         this.length = length;
-        this.hash = hash;
         this.end = at + 1;
         return true;
       }
@@ -79,7 +76,6 @@ class StringReader {
       }
       if (length === units.length) units = this.#grow();
       units[length++] = unit;
-      hash = Math.imul(hash ^ unit, HASH_PRIME);
     }
     return false;
   }
