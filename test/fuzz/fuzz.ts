@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { BerthaError } from '../../src/errors.js';
 import { Random } from '../support/random.js';
 import { mutate } from './mutate.js';
-import { targets, type Target } from './targets.js';
+import type { Target } from './target.js';
+import { targets } from './targets.js';
 
 const kSlowMs = 2000;
 

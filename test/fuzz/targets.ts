@@ -4,23 +4,10 @@ import { parseConfig } from '../../src/architectures/config.js';
 import { parsePooling } from '../../src/checkpoint/sentence/pooling.js';
 import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors/safetensors-header.js';
 import { npyHeader, parseNpyHeader } from '../../src/checkpoint/npy.js';
-import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
-
-/** A reader of untrusted bytes. `read` throws a BerthaError for what it refuses, and anything else where the reader is wrong. */
-export interface Target {
-  readonly name: string;
-  readonly seeds: readonly Buffer[];
-  /** How many of a hundred inputs it gets. */
-  readonly share: number;
-  read(bytes: Buffer): void;
-}
+import { bpeTargets } from './bpe.js';
+import { promise, type Target, useTokenizer } from './target.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
-
-/** Fails the fuzzer: an accepted input breaks a promise. */
-function promise(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`broken promise: ${what}`);
-}
 
 const files = readdirSync(`${golden}safetensors`)
   .filter((file) => !file.endsWith('.json'))
@@ -171,19 +158,6 @@ const patternSeed = JSON.stringify({
   },
 });
 
-function useTokenizer(files: Parameters<typeof createTokenizer>[0], text: string): void {
-  const tokenizer = createTokenizer(files);
-  const encoding = tokenizer.encode(text, { pair: 'hello 京!' });
-  promise(
-    encoding.ids.every((id) => id >= 0 && id < tokenizer.vocabSize),
-    'ids lie in the vocabulary',
-  );
-  promise(encoding.typeIds.length === encoding.ids.length, 'every id has a type');
-  const { ids } = tokenizer.encodeIds(text, 8);
-  promise(ids.length <= 8, 'the limit holds');
-  tokenizer.decode(ids);
-}
-
 const tokenizerJson: Target = {
   name: 'tokenizer.json',
   share: 12,
@@ -234,4 +208,14 @@ const npy: Target = {
   },
 };
 
-export const targets: readonly Target[] = [safetensorsFile, safetensorsHeader, configs, pooling, tokenizerJson, vocab, texts, npy];
+export const targets: readonly Target[] = [
+  safetensorsFile,
+  safetensorsHeader,
+  configs,
+  pooling,
+  tokenizerJson,
+  vocab,
+  ...bpeTargets,
+  texts,
+  npy,
+];
