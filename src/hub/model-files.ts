@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CALIBRATION_FILE } from '../checkpoint/calibration.js';
 import { resolveInside } from '../checkpoint/files.js';
-import { readModules, transformerFolder } from '../checkpoint/sentence/module-list.js';
+import { isEncoder, readModules, transformerFolder } from '../checkpoint/sentence/module-list.js';
 import { readShardNames } from '../checkpoint/weights/weight-files.js';
 
 /** What of a model is wanted: all that it computes with, or what its tokenizer needs. */
@@ -10,7 +10,9 @@ export type ModelPart = 'model' | 'tokenizer';
 /** Sees to it that a file is on disk; false where the model has no such file. */
 type Need = (file: string) => Promise<boolean>;
 
-const ROOT_FILES = ['config_sentence_transformers.json', CALIBRATION_FILE];
+const ROOT_FILES = ['config_sentence_transformers.json', 'artifact.metadata', CALIBRATION_FILE];
+/** What a tokenizer beside a table of weights needs. */
+const QUERY_FILES = ['config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json', 'vocab.txt'];
 const TRANSFORMER_FILES = [
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -27,10 +29,13 @@ const TRANSFORMER_FILES = [
  * Errors: LFS_POINTER, INDEX, INDEX_PATH, IO, those of `need`.
  */
 export async function needModelFiles(directory: string, part: ModelPart, need: Need): Promise<boolean> {
-  const modules = (await need('modules.json')) ? await readModules(directory) : undefined;
+  const hasModules = await need('modules.json');
+  if (hasModules) await need('router_config.json'); // what a Router in the list goes by
+  const modules = hasModules ? await readModules(directory) : undefined;
   const transformer = normalize(transformerFolder(modules));
-  const others = (modules?.entries ?? []).filter(({ kind }) => kind !== 'Transformer');
-  const dense = others.filter(({ kind }) => kind === 'Dense').map((module) => normalize(module.path));
+  const others = (modules?.entries ?? []).filter(({ kind }) => !isEncoder(kind));
+  const queries = (modules?.query ?? []).map((module) => normalize(module.path));
+  const weighted = others.filter(({ kind }) => kind === 'Dense' || kind === 'LayerNorm').map((module) => normalize(module.path));
   const inTransformer = (file: string): string => path.posix.join(transformer, file);
 
   await all([...ROOT_FILES, ...TRANSFORMER_FILES.map(inTransformer)], need);
@@ -42,7 +47,11 @@ export async function needModelFiles(directory: string, part: ModelPart, need: N
   const [hasConfig, ...hasVocabulary] = await all(['config.json', 'tokenizer.json', 'vocab.txt'].map(inTransformer), need);
   const isBpe = !hasVocabulary.includes(true) && (await all(['vocab.json', 'merges.txt'].map(inTransformer), need)).every(Boolean);
   let isEnough = hasPooling && hasConfig === true && (isBpe || hasVocabulary.includes(true));
-  for (const folder of dense) isEnough = (await needWeights(directory, folder, need)) && isEnough;
+  await all(
+    queries.flatMap((folder) => QUERY_FILES.map((file) => path.posix.join(folder, file))),
+    need,
+  );
+  for (const folder of [...weighted, ...queries]) isEnough = (await needWeights(directory, folder, need)) && isEnough;
   if (part === 'tokenizer') return isEnough;
   return (await needWeights(directory, transformer, need)) && isEnough;
 }
