@@ -5,6 +5,8 @@ import { HASH_PRIME, HASH_SEED, hashUnits } from '../vocabulary/unit-map.js';
 import { LONG_WORD, type LongWord, type WordModel } from '../vocabulary/word-model.js';
 
 const FIRST_CAPACITY = 256;
+/** More units than a run of marks has that is read again. */
+const SHIFTED_UNITS = 1 << 16;
 
 /** A word whose tokens are not known yet. */
 interface DeferredWord {
@@ -74,7 +76,8 @@ export class WordBuffer {
 
   /** Tells that the window has moved. */
   shift(units: number): void {
-    for (let k = 0; k < this.length; k++) (this.sources[k] as number) -= units;
+    // Of a long word `dropFrom` asks no further back, and offsets are settled: a text of one word takes linear time.
+    for (let k = Math.max(0, this.length - SHIFTED_UNITS); k < this.length; k++) (this.sources[k] as number) -= units;
   }
 
   /** The index of the next word, if an added token is that word. */
