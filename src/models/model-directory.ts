@@ -93,6 +93,8 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
  */
 async function readModuleList(reader: ModelReader): Promise<{ readonly modules: ModuleList | undefined; readonly table?: TensorInfo }> {
   const modules = await reader.modules();
+  // Without its routes nobody knows where the encoder is.
+  if (modules?.error !== undefined && modules.entries[0]?.kind === 'Router') throw modules.error;
   if (modules === undefined || !isStatic(modules)) return { modules };
   const { tensors } = await reader.weights(modules);
   if (hasStaticTable(tensors) || !(await hasEncoder(reader, modules))) return { modules, table: staticTable(tensors) };
