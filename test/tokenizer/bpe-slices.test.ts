@@ -120,6 +120,30 @@ t('cuts pairs as the reference', async () => {
   }
 });
 
+t('reads a long prompt and text in lower case as if they were one text', () => {
+  const random = new Random(24);
+  for (const name of ['no prefix space, trimmed', 'added tokens and NFC', 'cl100k and added tokens', 'suffix at the end of words']) {
+    const tokenizer = createTokenizer({ tokenizerJson: named(name) });
+    for (const lowercase of [false, true]) {
+      const text = Array.from({ length: 1200 }, () => randomText(random, 6, bpePhrases))
+        .join('')
+        .replaceAll('\u0130', 'i');
+      const cut = random.below(text.length + 1);
+      const settings = tokenizer.settingsFor(undefined, { truncation: false, offsets: true });
+      const task = tokenizer.takeTask(settings, { prompt: text.slice(0, cut), lowercase, promptTokens: 0 });
+      task.begin([text.slice(cut)]);
+      while (!task.run(1 + random.below(9000)));
+      const [ours, expected] = [task.finish(), tokenizer.encode(lowercase ? text.toLowerCase() : text, { offsets: true })];
+      assert.equal(ours.ids, expected.ids, name);
+      assert.equal(
+        ours.offsets,
+        expected.offsets!.map((offset) => Math.max(0, offset - cut)),
+        name,
+      );
+    }
+  }
+});
+
 t('decodes to the very text, and covers every character, where bytes are kept', () => {
   const random = new Random(22);
   for (const name of ['no pattern', 'cl100k', 'Qwen2', 'Digits before']) {

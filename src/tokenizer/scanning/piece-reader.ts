@@ -87,7 +87,7 @@ export class PlainPieces implements PieceReader {
 
   read(text: TextWindow, limit: number, isLast: boolean): number {
     const before = this.#position;
-    this.window.extend(text, limit, isLast);
+    this.window.extend(text, before, limit, isLast);
     this.#position = limit;
     return limit - before;
   }
@@ -116,10 +116,11 @@ class PlainWindow implements Window {
     this.#from = from;
   }
 
-  /** Reaches to `limit` of the text's window from now on. */
-  extend(outer: TextWindow, limit: number, isLast: boolean): void {
+  /** Goes on with text[from..limit) of the text's window, which need not hold what came before any longer. */
+  extend(outer: TextWindow, from: number, limit: number, isLast: boolean): void {
     this.#outer = outer;
-    this.text = outer.text.slice(this.#from, limit);
+    const text = outer.text.slice(from, limit);
+    this.text = this.text === '' ? text : this.text + text;
     this.isComplete = isLast;
   }
 
