@@ -1,5 +1,5 @@
 // `npm run pack:all`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with the prebuilt addon
-// for this machine, the same with CUDA when asked for (--cuda: needs nvcc, takes some minutes), and the weights. Prints one line for each:
+// for this machine, the same with CUDA when asked for (--cuda: needs nvcc, takes some minutes), the weights, and the server. Prints one line for each:
 // file, packed size, unpacked size.
 // The checkout's package.json names neither of the other two, so that npm ci needs nothing unpublished; the packed one does.
 import { spawnSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statS
 import { join } from 'node:path';
 import { buildAddon, builders, cudaOf } from './build/addon.mjs';
 import { buildDist } from './build/dist.mjs';
+import { buildServer } from './build/server.mjs';
 import { inRoot, packageJson } from './build/project.mjs';
 import { cudaCompiler, findCommand } from './build/toolchain.mjs';
 
@@ -57,6 +58,13 @@ function stageWeights() {
   return stage('weights', weightsManifest, { [inRoot('weights', 'all-MiniLM-L6-v2')]: '.', ...legal });
 }
 
+/** The server's package: what a clone compiles, for the version of this one. */
+function stageServer() {
+  const { devDependencies: _, ...manifest } = readJson(inRoot('packages', 'server', 'package.json'));
+  const files = Object.fromEntries(['dist', 'src', 'README.md'].map((name) => [inRoot('packages', 'server', name), name]));
+  return stage('bertha-server', manifest, { ...files, ...legal });
+}
+
 function run(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', ...options });
   if (result.status !== 0)
@@ -73,6 +81,7 @@ function requiredGlibc(folder) {
 }
 
 await buildDist();
+await buildServer();
 // A checkout may be built with CUDA itself: the package for everybody is not.
 const cpu = cudaOf('node-gyp') === '0' ? 'node-gyp' : 'cpu';
 await buildAddon(cpu);
@@ -89,6 +98,7 @@ const folders = [
   stagePlatform(platformName, builders[cpu], 'platform'),
   ...(withCuda ? [stagePlatform(cudaName, builders.cuda, 'cuda')] : []),
   stageWeights(),
+  stageServer(),
 ];
 for (const folder of folders) {
   const [{ filename, unpackedSize }] = JSON.parse(

@@ -62,10 +62,10 @@ function runProgram(file: string, source: string): Promise<Finished> {
 const t = suite('package');
 t.after(() => rmSync(project, { recursive: true, force: true }));
 
-t('is packed as three tarballs', async () => {
+t('is packed as four tarballs', async () => {
   const { code, output } = await runNode(checkout, ['scripts/pack-all.mjs']);
   assert.is(code, 0, output);
-  assert.is(output.match(/\.tgz /g)?.length, 3, output);
+  assert.is(output.match(/\.tgz /g)?.length, 4, output);
 });
 
 // 2.1 MB with training, pre-training, learn, word vectors and adapters; families and tokenizers have a place, a bundled file has not.
@@ -78,6 +78,15 @@ t('holds JavaScript and types, maps and the sources they name, in at most 2.5 MB
     files.filter((file) => !known.test(file)),
     [],
   );
+});
+
+t('holds the server, compiled, with its types and sources, and nothing of the checkout', () => {
+  const server = tarball(/^bertha-server-\d.*\.tgz$/);
+  const files = tar('-tzf', server).trim().split('\n');
+  for (const file of ['dist/index.js', 'dist/index.d.ts', 'src/index.ts', 'README.md', 'LICENSE'])
+    assert.ok(files.includes(`package/${file}`), file);
+  const { scripts, devDependencies, version } = manifestOf(server);
+  assert.equal([scripts, devDependencies, version], [undefined, undefined, manifestOf(mainTarball()).version]);
 });
 
 t('runs no script when it is installed', () => {

@@ -135,6 +135,22 @@ t('/info tells type, limits and models; headers tell what was computed', async (
   }
 });
 
+t('/embed_sparse gives the words of a sparse model with their weights', async () => {
+  const model = golden('sparse/splade-router');
+  const [sparse, own] = await Promise.all([serve({ models: [{ name: 'splade', model }] }), loadEmbedder(model)]);
+  const expected = await own.embedSparse(texts);
+  const { status, json } = await sparse.post('/embed_sparse', { inputs: texts });
+  const found = json as { index: number; value: number }[][];
+  assert.is(status, 200);
+  assert.equal(
+    found.map((words) => [words.map(({ index }) => index), toFloats(words.map(({ value }) => value))]),
+    expected.map(({ indices, values }) => [Array.from(indices), values]),
+  );
+  assert.is((await sparse.post('/embed', { inputs: 'a' })).status, 424);
+  await sparse.close();
+  own.dispose();
+});
+
 const refused: Readonly<Record<string, readonly [path: string, body: unknown, status: number, type: string, code: string]>> = {
   'an empty text': ['/embed', { inputs: '' }, 400, 'Empty', 'EMPTY_INPUT'],
   'an empty list': ['/embed', { inputs: [] }, 400, 'Empty', 'EMPTY_INPUT'],

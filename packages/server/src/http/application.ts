@@ -6,6 +6,7 @@ import { keyChecker, unauthorized } from './api-keys.js';
 import { allowOrigins } from './cors.js';
 import { failureBody, failureOf, RequestError, type ApiFamily, type Failure } from '../failures/failures.js';
 import { parseJsonBody } from './json-body.js';
+import { traceRequests } from './tracing.js';
 import { takePathModel } from './path-models.js';
 import { reportOf } from '../work/report.js';
 import { explainValidation, type ValidationProblem } from '../failures/validation.js';
@@ -66,6 +67,7 @@ export function makeApplication(state: ServerState): FastifyInstance {
     note(state, request, reply);
     done();
   });
+  traceRequests(app);
   app.setErrorHandler((error, request, reply) => refuse(state, error, request, reply));
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
   return app;

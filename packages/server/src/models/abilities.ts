@@ -38,7 +38,8 @@ export function abilitiesOf(model: Model, isAdapted: boolean): ReadonlySet<Abili
   const found = abilitiesOfHeads(model, heads);
   const hasHead = labelled.some((head) => heads[head] !== undefined) || (isAdapted && heads.nextSentence !== undefined);
   const isSentenceModel = model.sentence !== undefined && !isAdapted;
-  if (!hasHead || isSentenceModel) if (model.sentenceError === undefined) found.add('embed');
+  if (model.sparse !== undefined) found.add('embed-sparse');
+  else if ((!hasHead || isSentenceModel) && model.sentenceError === undefined && model.multiVector === undefined) found.add('embed');
   return found;
 }
 

@@ -51,7 +51,7 @@ export class ServedModel {
     this.model = model;
     this.abilities = abilitiesOf(model, isAdapted);
     this.#otherAbilities = otherAbilitiesOf(model);
-    this.#embedder = this.abilities.has('embed') ? embedderOf(model) : undefined;
+    this.#embedder = this.abilities.has('embed') || this.abilities.has('embed-sparse') ? embedderOf(model) : undefined;
   }
 
   /** Loads a model and computes with it once, so that the first request is as fast as the next. Errors: as `loadModel`; NON_FINITE. */
@@ -70,7 +70,7 @@ export class ServedModel {
     }
   }
 
-  /** The model as an embedder. Only of a model with the ability `embed`. */
+  /** The model as an embedder. Only of a model with the ability `embed` or `embed-sparse`. */
   get embedder(): Embedder {
     if (this.#embedder === undefined) throw new Error(`${this.name} has no embedder`);
     return this.#embedder;

@@ -59,7 +59,7 @@ export async function compute<T>(
   const deadlineMs = asked ?? ownDeadline;
   const priority = readPriority(request) ?? (size.inputs > kMostInteractive ? 'bulk' : 'interactive');
   const estimate = size.ids + Math.min(size.inputs * served.model.maxTokens, size.units / 4 + 2 * size.inputs);
-  const release = state.admission.admit(estimate, deadlineMs);
+  const release = state.admission.admit(estimate);
   const report: WorkReport = {
     model: served.name,
     inputs: size.inputs,

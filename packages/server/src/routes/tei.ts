@@ -6,11 +6,11 @@ import { embedInputs } from '../answers/embed.js';
 import { computeWith, type Exchange } from '../answers/exchange.js';
 import { readInputs, readTexts } from '../answers/inputs.js';
 import { requireRight } from '../answers/rank.js';
-import { truncation } from '../answers/truncated.js';
+import { tellTruncated, truncation } from '../answers/truncated.js';
 import { asBuffer, sendJson, sendVectors } from '../answers/vectors.js';
 import { empty, invalid } from '../failures/failures.js';
 import { modelFor, sizeOfTexts } from '../requests/compute.js';
-import { labelScore, vectors } from '../schemas/answers.js';
+import { labelScore, sparseVectors, vectors } from '../schemas/answers.js';
 import { count, direction, flag, modelName, optionalText, text, textInputs, texts } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
 
@@ -67,11 +67,21 @@ export function teiRoutes(app: FastifyInstance, state: ServerState): void {
       return sendJson(reply, Buffer.concat(json.flatMap((each, i) => [Buffer.from(i === 0 ? '[' : ','), each]).concat(Buffer.from(']'))));
     },
   );
-  const sparse = { ...tei, summary: 'Sparse vectors, of models that have them', answer: Type.Array(Type.Array(Type.Object({}))) };
-  app.post<{ Body: EmbedBody }>('/embed_sparse', { schema: { body: embedBody }, config: sparse }, (request) => {
-    readInputs(request.body.inputs, 'inputs');
-    modelFor(state, request, request.body, 'embed-sparse');
-  });
+  const sparse = { ...tei, summary: 'Sparse vectors, of models that have them', answer: sparseVectors };
+  app.post<{ Body: Static<typeof embedAllBody> }>(
+    '/embed_sparse',
+    { schema: { body: embedAllBody }, config: sparse },
+    async (request, reply) => {
+      const { inputs, truncate, truncation_direction, prompt_name } = request.body;
+      const list = readTexts([inputs].flat(), 'inputs');
+      requireRight(truncation_direction);
+      const found = await computeWith({ state, request, reply }, request.body, 'embed-sparse', sizeOfTexts(list), ({ embedder }, options) =>
+        embedder.embedSparse(list, { ...options, ...truncation(state, truncate), promptName: prompt_name ?? undefined }),
+      );
+      tellTruncated(reply, found);
+      return found.map(({ indices, values }) => Array.from(indices, (index, i) => ({ index, value: values[i]! })));
+    },
+  );
   const labels = Type.Array(Type.Union([labelScore, Type.Array(labelScore)]));
   const predict = { ...tei, summary: 'Labels of texts and pairs', answer: labels };
   app.post<{ Body: PredictBody }>('/predict', { schema: { body: predictBody }, config: predict }, (request, reply) =>

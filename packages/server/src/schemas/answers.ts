@@ -2,6 +2,8 @@ import { Type, type TSchema } from 'typebox';
 
 export const vector = Type.Array(Type.Number());
 export const vectors = Type.Array(vector);
+/** Of `/embed_sparse`. */
+export const sparseVectors = Type.Array(Type.Array(Type.Object({ index: Type.Integer(), value: Type.Number() })));
 export const labelScore = Type.Object({ label: Type.String(), score: Type.Number() });
 
 const usage = Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() });

@@ -45,12 +45,12 @@ export class Admission {
    * Takes a request of about so many tokens; what it returns has to be called once it is answered, with whether it was computed. A request that alone is larger than the limit is taken
    * when nothing else waits.
    *
-   * Errors: RequestError QUEUE_FULL, 429: too much waits, or it could not begin before `deadlineMs`.
+   * Errors: RequestError QUEUE_FULL, 429: too much waits.
    */
-  admit(tokens: number, deadlineMs: number): (isComputed: boolean) => void {
+  admit(tokens: number): (isComputed: boolean) => void {
     const { maxRequests, maxQueuedTokens } = this.#limits;
     const isFull = this.#requests >= maxRequests || (this.#tokens > 0 && this.#tokens + tokens > maxQueuedTokens);
-    if (isFull || this.#waitMs() > deadlineMs) throw this.#full();
+    if (isFull) throw this.#full();
     if (this.#requests++ === 0) this.#busySince = performance.now();
     this.#tokens += tokens;
     return (isComputed) => this.#release(tokens, isComputed);
