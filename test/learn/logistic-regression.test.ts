@@ -103,4 +103,28 @@ t('hstack joins dense and sparse; trainTestSplit takes any matrix', () => {
   assert.equal(test, [x[0], x[1]]);
 });
 
+t('a number that is not finite is named by row and column wherever it stands, dense and sparse', async () => {
+  const [rows, columns] = [3000, 100]; // more than is copied at once
+  const labels = Array.from({ length: rows }, (_, i) => i % 2);
+  for (const [row, column, value] of [
+    [0, 0, Infinity],
+    [2047, 99, NaN],
+    [2999, 99, -Infinity],
+  ] as const) {
+    const data = Float64Array.from({ length: rows * columns }, (_, i) => Math.sin(i));
+    data[row * columns + column] = value;
+    const sparse = new SparseMatrix({
+      indptr: Array.from({ length: rows + 1 }, (_, i) => i * columns),
+      indices: Int32Array.from(data, (_, i) => i % columns),
+      values: data,
+      columns,
+    });
+    for (const given of [{ data, dimensions: columns }, { data: Float32Array.from(data), dimensions: columns }, sparse]) {
+      const { code, message } = await rejection(() => new LogisticRegression().fit(given as Matrix, labels));
+      assert.is(code, 'INVALID_ARG');
+      assert.ok(message.includes(`${value} in row ${row}, column ${column}`), message);
+    }
+  }
+});
+
 t.run();

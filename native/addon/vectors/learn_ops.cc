@@ -82,25 +82,26 @@ Napi::Value make_rows(const Napi::CallbackInfo& info) {
 }
 
 // put(rows, first, numbers, columns?): numbers of rows at their place, with their columns where rows are
-// sparse
+// sparse; the index of the first of them that is not finite, -1 for none
 Napi::Value put(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const ProblemPtr& problem = to_problem(info[0]);
         const int64_t first = to_int(info[1], "first", 0, problem->values());
+        int64_t bad = -1;
         if (problem->kind() == RowKind::kFloat) {
             const auto numbers = to_typed_array<float, napi_float32_array>(info[2], "numbers",
                                                                            "a Float32Array");
-            problem->put(first, numbers.Data(), static_cast<int64_t>(numbers.ElementLength()));
+            bad = problem->put(first, numbers.Data(), static_cast<int64_t>(numbers.ElementLength()));
         } else {
             const auto numbers = to_typed_array<double, napi_float64_array>(info[2], "numbers",
                                                                             "a Float64Array");
-            problem->put(first, numbers.Data(), static_cast<int64_t>(numbers.ElementLength()));
+            bad = problem->put(first, numbers.Data(), static_cast<int64_t>(numbers.ElementLength()));
         }
         if (problem->kind() == RowKind::kSparse) {
             const Napi::Int32Array columns = to_int32_array(info[3], "columns");
             problem->put_columns(first, columns.Data(), static_cast<int64_t>(columns.ElementLength()));
         }
-        return info.Env().Undefined();
+        return Napi::Number::New(info.Env(), static_cast<double>(bad));
     });
 }
 

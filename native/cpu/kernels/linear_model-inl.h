@@ -7,8 +7,10 @@ constexpr int64_t kDoubles = kLanes / 2;
 // Rows and classes of a tile: as many sums as the registers hold beside what is loaded.
 constexpr int kModelRows = kProductRows >= 8 ? 4 : 2;
 constexpr int kModelClasses = 4;
-// Vectors of columns that a tile of the gradient keeps.
+// Vectors of columns that a tile of the gradient keeps. Of one class alone more, and more rows of scores:
+// otherwise each sum would wait for the one before it.
 constexpr int kModelColumns = 2;
+constexpr int kSingleColumns = 8, kSingleRows = 8;
 
 inline double lane_sum(VecD x) {
     double lanes[kDoubles], sum = 0.0;
@@ -55,6 +57,8 @@ inline void score_classes(const LinearModelArgs& args, const T* x, double* out) 
 template <typename T>
 inline void model_scores(const LinearModelArgs& args, const T* x) {
     int64_t r = 0;
+    for (; args.classes == 1 && r + kSingleRows <= args.rows; r += kSingleRows)
+        score_tile<kSingleRows, 1>(args, x + r * args.width, args.weights, args.values + r);
     for (; r + kModelRows <= args.rows; r += kModelRows)
         score_classes<kModelRows>(args, x + r * args.width, args.values + r * args.classes);
     for (; r < args.rows; r++) score_classes<1>(args, x + r * args.width, args.values + r * args.classes);
@@ -86,6 +90,8 @@ inline void gradient_classes(const LinearModelArgs& args, const T* x, int64_t fi
     const double* residuals = args.values + first;
     double* out = args.gradient + first * args.width;
     int64_t k = 0;
+    for (; kClasses == 1 && k + kSingleColumns * kDoubles <= args.width; k += kSingleColumns * kDoubles)
+        gradient_tile<1, kSingleColumns>(args, x + k, residuals, out + k);
     for (; k + kModelColumns * kDoubles <= args.width; k += kModelColumns * kDoubles)
         gradient_tile<kClasses, kModelColumns>(args, x + k, residuals, out + k);
     for (; k + kDoubles <= args.width; k += kDoubles)

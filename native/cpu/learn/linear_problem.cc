@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "cpu/isa/isa.h"
@@ -17,6 +18,26 @@ constexpr int64_t kMostChunks = 32;
 constexpr int64_t kChunkBlocks = 64;
 // Numbers of all chunks' gradients.
 constexpr int64_t kPartialNumbers = int64_t{1} << 23;
+// Numbers that are copied and looked at while they are in the cache.
+constexpr int64_t kCopiedNumbers = 2048;
+
+// Copies; returns the first number whose exponent is all ones, an infinity or a NaN, or -1.
+template <typename Number, typename Bits>
+int64_t copy_finite(const Number* from, Number* to, int64_t count, Bits exponent) {
+    for (int64_t begin = 0; begin < count; begin += kCopiedNumbers) {
+        const int64_t end = std::min(count, begin + kCopiedNumbers);
+        Bits bad = 0;
+        for (int64_t i = begin; i < end; i++) {
+            Bits bits;
+            std::memcpy(&bits, from + i, sizeof bits);
+            std::memcpy(to + i, &bits, sizeof bits);
+            bad |= static_cast<Bits>((bits & exponent) == exponent);
+        }
+        if (bad != 0)
+            return std::find_if(from + begin, from + end, [](Number x) { return !std::isfinite(x); }) - from;
+    }
+    return -1;
+}
 
 }  // namespace
 
@@ -27,16 +48,16 @@ LinearProblem::LinearProblem(RowKind kind, int64_t rows, int64_t width, int64_t 
     if (kind == RowKind::kSparse) columns_ = Buffer(static_cast<size_t>(values) * sizeof(int32_t));
 }
 
-void LinearProblem::put(int64_t first, const float* numbers, int64_t count) {
+int64_t LinearProblem::put(int64_t first, const float* numbers, int64_t count) {
     BERTHA_CHECK(kind_ == RowKind::kFloat && first >= 0 && count <= values_ - first, "INVALID_ARG",
                  "expected float32 numbers within the rows");
-    std::copy(numbers, numbers + count, numbers_.floats() + first);
+    return copy_finite(numbers, numbers_.floats() + first, count, uint32_t{0x7f800000});
 }
 
-void LinearProblem::put(int64_t first, const double* numbers, int64_t count) {
+int64_t LinearProblem::put(int64_t first, const double* numbers, int64_t count) {
     BERTHA_CHECK(kind_ != RowKind::kFloat && first >= 0 && count <= values_ - first, "INVALID_ARG",
                  "expected float64 numbers within the rows");
-    std::copy(numbers, numbers + count, numbers_.as<double>() + first);
+    return copy_finite(numbers, numbers_.as<double>() + first, count, uint64_t{0x7ff0} << 48);
 }
 
 void LinearProblem::put_columns(int64_t first, const int32_t* columns, int64_t count) {

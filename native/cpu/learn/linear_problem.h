@@ -25,9 +25,10 @@ public:
     int64_t width() const { return width_; }
     int64_t values() const { return values_; }
 
-    // Copies numbers to their place. Throws INVALID_ARG outside of the memory.
-    void put(int64_t first, const float* numbers, int64_t count);
-    void put(int64_t first, const double* numbers, int64_t count);
+    // Copies numbers to their place; returns the first one that is not finite, -1 for none. Throws
+    // INVALID_ARG outside of the memory.
+    int64_t put(int64_t first, const float* numbers, int64_t count);
+    int64_t put(int64_t first, const double* numbers, int64_t count);
     void put_columns(int64_t first, const int32_t* columns, int64_t count);
     // Where each row begins among the stored values [rows + 1]. Throws INVALID_ARG.
     void put_starts(std::vector<int64_t> starts);

@@ -40,12 +40,11 @@ export class NativeRows {
       const rows = callNative(() => learn.rows('sparse', x.rows, x.columns, values.length));
       for (let first = 0; first < values.length; first += kBlockNumbers) {
         const end = Math.min(values.length, first + kBlockNumbers);
-        for (let i = first; i < end; i++) {
-          if (Number.isFinite(values[i])) continue;
-          const row = x.indptr.findIndex((start) => start > i) - 1;
-          throw notFinite(name, row * x.columns + indices[i]!, x.columns, values[i]!);
+        const bad = callNative(() => learn.put(rows, first, values.subarray(first, end), indices.subarray(first, end)));
+        if (bad >= 0) {
+          const row = x.indptr.findIndex((start) => start > first + bad) - 1;
+          throw notFinite(name, row * x.columns + indices[first + bad]!, x.columns, values[first + bad]!);
         }
-        callNative(() => learn.put(rows, first, values.subarray(first, end), indices.subarray(first, end)));
         if (budget.isSpent) await budget.yield();
       }
       callNative(() => learn.starts(rows, x.indptr));
@@ -62,9 +61,6 @@ export class NativeRows {
     let rows = begin();
     for (let i = 0; i < blocks; i++) {
       const values = block(i);
-      for (let j = 0; j < values.length; j++) {
-        if (!Number.isFinite(values[j])) throw notFinite(name, i * each * source.width + j, source.width, values[j]!);
-      }
       if (isSingle && values.BYTES_PER_ELEMENT === 8) {
         // A list whose later vectors are float64: all of it is, then.
         isSingle = false;
@@ -73,7 +69,8 @@ export class NativeRows {
         continue;
       }
       const numbers = isSingle ? values : Float64Array.from(values);
-      callNative(() => learn.put(rows, i * each * source.width, numbers));
+      const bad = callNative(() => learn.put(rows, i * each * source.width, numbers));
+      if (bad >= 0) throw notFinite(name, i * each * source.width + bad, source.width, values[bad]!);
       if (budget.isSpent) await budget.yield();
     }
     return new NativeRows(rows, source.count, source.width);
