@@ -6,6 +6,7 @@ const loaderFiles = ['src/runtime/addon.ts', 'src/runtime/package-files.ts'];
 const mayReadFiles = [
   'src/cli/**/*.ts',
   'packages/server/src/command/**/*.ts',
+  'packages/server/src/routes/page.ts',
   'src/checkpoint/**/*.ts',
   'src/hub/**/*.ts',
   'src/training/{checkpoints,datasets,report}/**/*.ts',
@@ -51,10 +52,13 @@ export default defineConfig(
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommended],
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.check.json', './packages/server/tsconfig.check.json'], tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.check.json', './packages/server/tsconfig.check.json', './packages/server/ui/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',

@@ -7,6 +7,7 @@ const compiler = join(packageDirectory('typescript'), 'bin', 'tsc');
 const projects = ['tsconfig.check.json'];
 if (packageDirectory('typebox') !== undefined) projects.push('packages/server/tsconfig.check.json');
 else process.stdout.write('packages of packages/server are not installed: its types are not checked. Run npm ci.\n');
+if (packageDirectory('preact') !== undefined) projects.push('packages/server/ui/tsconfig.json');
 for (const project of projects) {
   const { status } = spawnSync(process.execPath, [compiler, '--noEmit', '-p', project], { cwd: inRoot(), stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 // Compiles packages/server/src to packages/server/dist, against the types of dist/, when a source, the configuration or the compiler changed.
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCompiler } from './dist.mjs';
 import { withLock } from './lock.mjs';
@@ -7,8 +7,9 @@ import { fingerprint, inRoot, listFiles, packageDirectory, packageVersion, readS
 import { showLine, showStep } from './terminal.mjs';
 
 const folder = inRoot('packages', 'server');
-const own = ['packages/server/src', 'packages/server/package.json', 'packages/server/tsconfig.json'];
-const describe = () => fingerprint(listFiles(...own, 'tsconfig.json'), { typescript: packageVersion('typescript') });
+const page = join(folder, 'ui');
+const own = ['packages/server/src', 'packages/server/ui', 'packages/server/package.json', 'packages/server/tsconfig.json'];
+const describe = () => fingerprint(listFiles(...own, 'tsconfig.json'), { typescript: packageVersion('typescript'), preact: packageVersion('preact') });
 
 /** Whether what the server's package depends on is installed: a checkout of before it needs `npm ci` once more. */
 const isInstalled = () => ['typebox', 'prom-client', 'bertha-encoder'].every((name) => packageDirectory(name) !== undefined);
@@ -26,7 +27,7 @@ export async function buildServer({ force = false } = {}) {
   return withLock(join(stateDirectory, 'server.lock'), () => (isCurrent() ? false : compile()), { onWait });
 }
 
-function compile() {
+async function compile() {
   const stamp = describe();
   const start = performance.now();
   showStep('compiling packages/server');
@@ -34,9 +35,33 @@ function compile() {
   const [fresh, dist] = [join(folder, 'build-dist'), join(folder, 'dist')];
   rmSync(fresh, { recursive: true, force: true });
   runCompiler('packages/server/tsconfig.json', fresh);
+  await buildPage(join(fresh, 'ui'));
   rmSync(dist, { recursive: true, force: true });
   renameSync(fresh, dist);
   writeState('server', { stamp });
   showLine(`compiled packages/server in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return true;
+}
+
+/** The page at /ui as few small files. */
+async function buildPage(out) {
+  if (packageDirectory('preact') === undefined) {
+    showLine('preact is not installed: the page at /ui is not built. Run npm ci.');
+    return;
+  }
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: { page: join(page, 'main.tsx') },
+    outdir: out,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  await build({ entryPoints: { page: join(page, 'style.css') }, outdir: out, minify: true, logLevel: 'silent' });
+  for (const name of ['index.html', 'icon.svg']) copyFileSync(join(page, name), join(out, name));
 }

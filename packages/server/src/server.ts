@@ -13,6 +13,7 @@ import { documentRoutes } from './routes/documents.js';
 import { cohereRoutes } from './routes/cohere.js';
 import { hostedRoutes } from './routes/hosted.js';
 import { openAiRoutes } from './routes/openai.js';
+import { pageRoutes } from './routes/page.js';
 import { pipelineRoutes } from './routes/pipelines.js';
 import { rerankRoutes } from './routes/rerank.js';
 import { stateRoutes } from './routes/state.js';
@@ -69,6 +70,7 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
   const app = makeApplication(state);
   app.addHook('onClose', () => state.lag.stop());
   answerNotFound(app);
+  pageRoutes(app);
   const documented = collectRoutes(app);
   stateRoutes(app, state);
   for (const routes of [

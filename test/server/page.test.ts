@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { checkout } from '../support/mini-checkout.js';
+import { skip } from '../support/skip.js';
+import { suite } from '../support/suite.js';
+import { serve, tinyModels, type Serving } from './support/serving.js';
+
+// What of playwright-core is used here; it lies with the packages of test/adapters.
+interface Locator {
+  click(): Promise<void>;
+  fill(text: string): Promise<void>;
+  focus(): Promise<void>;
+  waitFor(options?: { state: 'visible' }): Promise<void>;
+  textContent(): Promise<string | null>;
+  getAttribute(name: string): Promise<string | null>;
+  selectOption(value: string): Promise<unknown>;
+  allTextContents(): Promise<string[]>;
+}
+interface Page {
+  on(event: 'console', listen: (message: { type(): string; text(): string }) => void): void;
+  on(event: 'request', listen: (request: { url(): string }) => void): void;
+  on(event: 'pageerror', listen: (error: Error) => void): void;
+  goto(url: string): Promise<unknown>;
+  locator(selector: string): Locator;
+  evaluate<T>(script: string): Promise<T>;
+  keyboard: { press(key: string): Promise<void> };
+  screenshot(options: { path: string; fullPage: boolean }): Promise<unknown>;
+}
+interface Browser {
+  newPage(options?: object): Promise<Page>;
+  close(): Promise<void>;
+}
+interface Playwright {
+  readonly chromium: { launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser> };
+}
+
+const t = suite('server: page');
+let server: Serving;
+let browser: Browser | undefined;
+
+/** Chromium by playwright-core, or undefined after the test was skipped by name. */
+async function openBrowser(): Promise<Browser | undefined> {
+  if (browser !== undefined) return browser;
+  const name = ['chromium', 'chromium-browser', 'google-chrome'].find((each) => spawnSync(each, ['--version']).status === 0);
+  if (name === undefined) return void skip('no chromium on this machine');
+  let playwright: Playwright;
+  try {
+    playwright = createRequire(join(checkout, 'test', 'adapters', 'package.json'))('playwright-core') as Playwright;
+  } catch {
+    return void skip('playwright-core not installed: npm ci --prefix test/adapters --ignore-scripts --omit=optional');
+  }
+  const executablePath = spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim();
+  return (browser = await playwright.chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] }));
+}
+
+t.before(async () => void (server = await serve({ models: [...tinyModels] })));
+t.after(async () => {
+  await browser?.close();
+  await server.close();
+});
+
+const files = ['/ui', '/ui/page.js', '/ui/page.css', '/ui/icon.svg'];
+
+t('is served from memory, with a strict policy and an ETag, without a key', async () => {
+  const guarded = await serve({ models: [], apiKeys: ['secret'] });
+  for (const path of files) {
+    const { status, headers } = await guarded.get(path);
+    assert.equal([status, headers.get('x-content-type-options')], [200, 'nosniff'], path);
+    assert.match(headers.get('content-security-policy')!, "default-src 'self'");
+    const again = await fetch(guarded.address + path, { headers: { 'if-none-match': headers.get('etag')! } });
+    assert.equal([again.status, await again.text()], [304, ''], path);
+  }
+  const redirected = await fetch(`${guarded.address}/ui/`, { redirect: 'manual' });
+  assert.equal([redirected.status, redirected.headers.get('location')], [308, '../ui']);
+  await guarded.close();
+});
+
+t('is at most 100 KB', () => {
+  const sizes = ['index.html', 'page.js', 'page.css', 'icon.svg'].map(
+    (name) => statSync(join(checkout, 'packages/server/dist/ui', name)).size,
+  );
+  assert.ok(sizes.reduce((sum, size) => sum + size) <= 100_000, String(sizes));
+});
+
+t('does every task once, in both languages, refuses once, and asks nobody else', async () => {
+  const chromium = await openBrowser();
+  if (chromium === undefined) return;
+  const page = await chromium.newPage({ locale: 'en-US' });
+  const [complaints, foreign]: [string[], string[]] = [[], []];
+  page.on('console', (message) => void (['error', 'warning'].includes(message.type()) && complaints.push(message.text())));
+  page.on('pageerror', (error) => void complaints.push(String(error)));
+  page.on('request', (request) => void (!request.url().startsWith(server.address) && foreign.push(request.url())));
+  await page.goto(`${server.address}/ui`);
+  const tabs = page.locator('[role=tab]');
+  await page.locator('#tab-compare').waitFor();
+  const names = await tabs.allTextContents();
+  assert.equal(names.length, 15, names.join());
+  const ids = await page.evaluate<string[]>(`Array.from(document.querySelectorAll('[role=tab]'), ({ id }) => id)`);
+  for (const id of ids.filter((each) => each !== 'tab-status')) {
+    await page.locator(`#${id}`).click();
+    await page.locator('button.run').click();
+    await page.locator('.result > *:first-child, .error').waitFor();
+    assert.is(await page.evaluate(`document.querySelector('.error')?.textContent ?? ''`), '', id);
+  }
+  await page.locator('#tab-status').click();
+  await page.locator('figure:nth-child(8) svg:not([aria-label$="–"])').waitFor();
+  assert.equal(await page.evaluate(`document.querySelectorAll('figure svg[role=img]').length`), 8);
+
+  await page.locator('header select').selectOption('zh');
+  await page.locator('html[lang=zh] #tab-compare').waitFor();
+  assert.is(await page.locator('#tab-compare').textContent(), '比较');
+  assert.equal([complaints, foreign], [[], []]);
+
+  await page.locator('#tab-compare').click();
+  await page.locator('textarea[name=texts]').fill('');
+  await page.locator('button.run').click();
+  await page.locator('.error[role=alert]').waitFor();
+  assert.match((await page.locator('.error').textContent()) ?? '', /[Ee]mpty|at least one/);
+});
+
+t('is used by the keyboard alone, and everything in it has a name', async () => {
+  const chromium = await openBrowser();
+  if (chromium === undefined) return;
+  const page = await chromium.newPage({ locale: 'zh-CN', colorScheme: 'dark' });
+  await page.goto(`${server.address}/ui#search`);
+  await page.locator('#tab-search').focus();
+  await page.locator('html[lang=zh] #tab-search').waitFor();
+  await page.keyboard.press('ArrowDown');
+  assert.is(await page.evaluate('document.activeElement.id'), 'tab-rerank');
+  await page.keyboard.press('Home');
+  assert.is(await page.locator('#tab-compare').getAttribute('aria-selected'), 'true');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  assert.is(await page.evaluate('document.activeElement.tagName'), 'SELECT');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.heat caption').waitFor();
+  const nameless = `Array.from(document.querySelectorAll('input, select, textarea')).filter((each) => each.labels.length === 0 || each.labels[0].innerText.trim() === '').length`;
+  assert.is(await page.evaluate(nameless), 0);
+  assert.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(18, 23, 30)');
+});
+
+t.run();
