@@ -92,7 +92,7 @@ export class EmbedTexts {
 }
 
 function isIds(given: Given): given is Exclude<Given, string | readonly string[]> {
-  return typeof given === 'object' && given !== null && !Array.isArray(given);
+  return typeof given === 'object' && given !== null && !Array.isArray(given) && Array.isArray((given as { readonly ids?: unknown }).ids);
 }
 
 /** Ids as the model reads them, cut at the limit. Errors: INVALID_ARG, INVALID_IDS, MAX_LENGTH, each naming the index. */
