@@ -95,6 +95,7 @@ t('a stream whose client goes away ends, and other bodies are refused', async ()
   const text = await exchange(server.address, `${head}8\r\n"hello"\n\r\n`, 600);
   assert.match(text, /^HTTP\/1\.1 200 OK/);
   assert.is((await server.post('/bulk/embed', { inputs: 'a' })).status, 415);
+  assert.is((await fetch(`${server.address}/bulk/embed`, { method: 'POST' })).status, 400);
   assert.is((await server.post('/embed', { inputs: 'hello' })).status, 200);
 });
 

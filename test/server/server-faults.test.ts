@@ -189,7 +189,7 @@ t('S12: smuggled requests, wrong chunks, huge headers, old versions and unknown 
   assert.is(statusOf(await exchange(server.address, post('/embed', body).replace('HTTP/1.1', 'HTTP/1.0'))), 200);
   const pipelined = await exchange(server.address, post('/embed', body, { connection: 'keep-alive' }) + post('/embed', body));
   assert.is(pipelined.match(/HTTP\/1\.1 200 OK/g)?.length, 2);
-  for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']) {
+  for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']) {
     const text = await exchange(server.address, `${method} /embed HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
     assert.equal([statusOf(text), /\r\nallow: POST\r\n/i.test(text)], [405, true], method);
   }

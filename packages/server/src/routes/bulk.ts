@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { embedLines } from '../answers/json-lines.js';
-import { ClientGone, invalid, unavailable } from '../failures/failures.js';
+import { ClientGone, empty, invalid, unavailable } from '../failures/failures.js';
 import { modelFor } from '../requests/compute.js';
 import type { ServerState } from '../state.js';
 
@@ -22,6 +22,7 @@ export function bulkRoutes(app: FastifyInstance, state: ServerState): void {
       answerType: kLines,
     } as const;
     scope.post<{ Querystring: { model?: string; dimensions?: string } }>('/bulk/embed', { config }, (request, reply) => {
+      if (request.body === undefined || request.body === null) throw empty(`Expected lines of JSON as ${kLines} but received no body.`);
       const { model, dimensions } = request.query;
       const served = modelFor(state, request, { model }, 'embed');
       const width = dimensions === undefined ? undefined : Number(dimensions);
