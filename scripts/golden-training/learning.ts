@@ -124,18 +124,17 @@ async function gradientOf(model: LearningModel, name: string): Promise<Float32Ar
     .replace('.base_layer.', '.')
     .replace('.default.', '.')
     .replace('.modules_to_save', '');
-  for (const weight of model.training.weights) {
-    const part = weight.parts.find((each) => each.name === plain);
-    if (part === undefined || weight.tiedTo !== undefined) continue;
-    if (!weight.trainable) return undefined;
-    return take(
-      await model.session.read(weight.id, 'gradient', part.rowBegin, part.rowBegin + part.rows),
-      weight.cols,
-      part,
-      part.rowBegin,
-    );
+  const pieces = model.training.weights
+    .filter(({ tiedTo }) => tiedTo === undefined)
+    .flatMap((weight) => weight.parts.filter((part) => (part.rowsOf?.name ?? part.name) === plain).map((part) => ({ weight, part })));
+  if (pieces.length === 0 || !pieces[0]!.weight.trainable) return undefined;
+  // Rows that a program reads in another order are put together again.
+  const gradient = new Float32Array(pieces.reduce((sum, { part }) => sum + part.rows * part.cols, 0));
+  for (const { weight, part } of pieces) {
+    const rows = await model.session.read(weight.id, 'gradient', part.rowBegin, part.rowBegin + part.rows);
+    gradient.set(take(rows, weight.cols, part, part.rowBegin), (part.rowsOf?.begin ?? 0) * part.cols);
   }
-  return undefined;
+  return gradient;
 }
 
 /** Twenty updates: losses, norms, learning rates, weights. */

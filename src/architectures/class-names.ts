@@ -17,8 +17,9 @@ export type ClassSuffix = 'Model' | 'ForPreTraining' | (typeof classSuffixes)[ke
 const suffixEntries = Object.entries(classSuffixes) as [keyof typeof classSuffixes, string][];
 
 /** The head that a class of the family is for; undefined for classes that say nothing of heads. */
-export function headOfClass({ className }: Family, name: string): keyof Heads | undefined {
-  return suffixEntries.find(([, suffix]) => name === className + suffix)?.[0];
+export function headOfClass({ className, otherNames = [] }: Family, name: string): keyof Heads | undefined {
+  const begins = [className, ...otherNames.map((other) => other.className)];
+  return suffixEntries.find(([, suffix]) => begins.some((begin) => name === begin + suffix))?.[0];
 }
 
 /** The names of all classes that transformers has for the family and that can be computed, the encoder's first. */

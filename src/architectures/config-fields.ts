@@ -1,3 +1,4 @@
+import type { JsonFields, JsonObject } from '../checkpoint/json-fields.js';
 import type { PositionEmbeddingType } from './encoder-config.js';
 
 /** A size of config.json: its names, of which the first that is there counts, and what transformers fills in. */
@@ -14,6 +15,8 @@ export interface ConfigFields {
   readonly vocabSize: number;
   /** Rows of the position table; without one, the longest input. */
   readonly maxPositions: SizeField;
+  /** Where inputs cannot be as long, how long they can. Errors: CONFIG, CONFIG_UNSUPPORTED. */
+  readonly longestInput?: (fields: JsonFields, raw: JsonObject) => number | undefined;
   /** 0 where the family has no token types. */
   readonly typeVocabSize: number;
   /** Whether `type_vocab_size` may be 0 although the family has the field. */

@@ -1,13 +1,13 @@
-import { readActivationName } from './activation-field.js';
+import { readActivationName } from './config-checks.js';
 import type { ActivationName } from '../checkpoint/activation.js';
 import { describe, quote } from '../checkpoint/describe.js';
-import { JsonFields, parseJsonObject } from '../checkpoint/json-fields.js';
+import { JsonFields, parseJsonObject, type JsonObject } from '../checkpoint/json-fields.js';
 import { readLabels } from '../checkpoint/labels.js';
 import { unexpected } from '../expected.js';
 import type { ConfigFields, SizeField } from './config-fields.js';
 import type { EncoderConfig, PositionEmbeddingType } from './encoder-config.js';
 import type { Family } from './family.js';
-import { families, modelTypes, type ModelType } from './registry.js';
+import { families, familyOf, knownNames, modelTypes, type ModelType } from './registry.js';
 
 /** What a model's config.json says, and of which family it is. */
 export interface ModelConfig extends EncoderConfig {
@@ -65,7 +65,7 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     intermediateSize: size(reading.intermediateSize, kMaxIntermediate),
     hiddenAct: readActivation(fields, reading.hiddenAct),
     layerNormEps: reading.epsilon === undefined ? kFixedEpsilon : readEpsilon(fields, reading.epsilon),
-    ...readPositions(fields, reading, padTokenId),
+    ...readPositions(fields, raw, reading, padTokenId),
     typeVocabSize: readTypes(fields, reading),
     positionEmbeddingType: readPositionType(fields, reading),
     relativeAttentionBuckets:
@@ -84,7 +84,8 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
 /** Positions: rows of their table, that of the first token, and what is left for an input. */
 function readPositions(
   fields: JsonFields,
-  { maxPositions: [names, fallback], uncountedId: uncounted }: ConfigFields,
+  raw: JsonObject,
+  { maxPositions: [names, fallback], longestInput, uncountedId: uncounted }: ConfigFields,
   padTokenId: number | undefined,
 ): Pick<ModelConfig, 'maxPositionEmbeddings' | 'positionOffset' | 'uncountedId' | 'maxSequenceLength'> {
   const maxPositionEmbeddings = readSize(fields, names, fallback, kMaxPositions);
@@ -96,7 +97,7 @@ function readPositions(
   if (positionOffset >= maxPositionEmbeddings) {
     throw fields.error(presentName(fields, names), `more than ${positionOffset}`, maxPositionEmbeddings);
   }
-  const maxSequenceLength = maxPositionEmbeddings - positionOffset;
+  const maxSequenceLength = Math.min(maxPositionEmbeddings - positionOffset, longestInput?.(fields, raw) ?? Infinity);
   return { maxPositionEmbeddings, positionOffset, ...(uncountedId === undefined ? {} : { uncountedId }), maxSequenceLength };
 }
 
@@ -133,7 +134,7 @@ function readArchitectures(fields: JsonFields): readonly string[] {
 }
 
 function readPadding(fields: JsonFields, fallback: number, vocabSize: number): number | undefined {
-  if (!fields.contains('pad_token_id')) return fallback;
+  if (!fields.contains('pad_token_id')) return fallback < vocabSize ? fallback : undefined;
   const id = fields.get('pad_token_id');
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocabSize ? id : undefined;
 }
@@ -141,8 +142,8 @@ function readPadding(fields: JsonFields, fallback: number, vocabSize: number): n
 function readModelType(fields: JsonFields, architectures: readonly string[], file: string): ModelType {
   const named = fields.string('model_type');
   if (named !== undefined) {
-    const known = modelTypes.find((type) => type === named);
-    if (known === undefined) throw fields.error('model_type', `one of ${modelTypes.join(', ')}`, named, 'CONFIG_UNSUPPORTED');
+    const known = familyOf(named, fields);
+    if (known === undefined) throw fields.error('model_type', `one of ${knownNames.join(', ')}`, named, 'CONFIG_UNSUPPORTED');
     return known;
   }
   // Files older than transformers 2.0 have no model_type; class names begin with it.

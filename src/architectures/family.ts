@@ -1,3 +1,4 @@
+import type { JsonFields } from '../checkpoint/json-fields.js';
 import type { ConfigFields } from './config-fields.js';
 import type { DropoutReader } from './dropout.js';
 import type { EncoderConfig } from './encoder-config.js';
@@ -12,6 +13,10 @@ export interface Family {
   readonly title: string;
   /** How the names of its classes begin in transformers: `Bert` of `BertForMaskedLM`. */
   readonly className: string;
+  /** What else its models are called: `model_type`, and how the names of classes begin. */
+  readonly otherNames?: readonly { readonly modelType: string; readonly className: string }[];
+  /** Of a family whose models call themselves another's: the `model_type`, and what tells them apart. */
+  readonly within?: { readonly modelType: string; readonly tells: (fields: JsonFields) => boolean };
   /** How its config.json is read. */
   readonly fields: ConfigFields;
   /** How its tokenizers read a vocab.txt; absent where they have none, or are those of another family. */

@@ -1,5 +1,6 @@
 import type { ActivationName } from '../checkpoint/activation.js';
 import { unexpected } from '../expected.js';
+import type { DropoutPlace } from './dropout.js';
 import type { EncoderOutputs } from './encoder.js';
 import type { LinearWeights, Value } from '../models/program/program.js';
 import type { WeightReader } from './weight-reader.js';
@@ -64,6 +65,8 @@ export interface MaskedLmNames {
   readonly activation: ActivationName;
   /** The word embeddings' matrix, where it is not `wordTable`. */
   readonly table?: string;
+  /** What has a bias, where not all have. */
+  readonly biases?: { readonly dense: boolean; readonly norm: boolean; readonly decoder: boolean };
 }
 
 /** What most families call the word embeddings' matrix. */
@@ -76,17 +79,18 @@ export const wordTable = 'embeddings.word_embeddings.weight';
 export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: MaskedLmNames): MaskedLmHead | undefined {
   if (!read.has(`${names.dense}.weight`)) return undefined;
   const { b } = read;
+  const { biases = { dense: true, norm: true, decoder: true } } = names;
   const { hiddenSize, embeddingSize, vocabSize, layerNormEps, tieWordEmbeddings } = read.config;
   const states = encoder.hiddenStates.at(-1)!;
-  const dense = read.linear(names.dense, embeddingSize, hiddenSize);
-  const norm = read.norm(names.norm, embeddingSize);
+  const dense = read.linear(names.dense, embeddingSize, hiddenSize, biases.dense);
+  const norm = read.norm(names.norm, embeddingSize, biases.norm);
   const transform = (x: Value): Value => b.layerNorm(b.linear(x, dense, { activation: names.activation }), norm, layerNormEps);
   const [ownWeight, ownBias] = [`${names.decoder}.weight`, `${names.decoder}.bias`];
   const isTied = tieWordEmbeddings && !read.has(ownWeight);
   const table = names.table ?? wordTable;
   const decoder: LinearWeights = {
     weight: read.matrix(isTied ? table : ownWeight, vocabSize, embeddingSize),
-    bias: read.vector(read.has(ownBias) ? ownBias : names.tiedBias, vocabSize),
+    ...(biases.decoder ? { bias: read.vector(read.has(ownBias) ? ownBias : names.tiedBias, vocabSize) } : {}),
   };
   const logits = b.linear(transform(b.selectedTokens(states)), decoder);
   const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];
@@ -133,17 +137,17 @@ export const pooledClassification: HeadBuilder<'sequenceClassification'> = (read
 /** A score for each choice over the pooler's output. */
 export const pooledMultipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => pooledClassifier(read, encoder, 1);
 
-/** Two layers over the first token: dense and activation, then one row a label. `dropsInput`: numbers are dropped in front of both. */
+/** Two layers over the first token: dense and activation, then one row a label. `dropsInput`: where numbers are dropped in front of both. */
 export function firstTokenClassifier(
   read: WeightReader,
   encoder: EncoderOutputs,
-  names: { readonly dense: string; readonly output: string; readonly activation: ActivationName; readonly dropsInput?: boolean },
+  names: { readonly dense: string; readonly output: string; readonly activation: ActivationName; readonly dropsInput?: DropoutPlace },
   rows: number,
 ): Value | undefined {
   if (!read.has(`${names.output}.weight`) || !read.has(`${names.dense}.weight`)) return undefined;
   const { b, config } = read;
   const firstToken = b.firstTokens(encoder.hiddenStates.at(-1)!);
-  const first = names.dropsInput === true ? read.dropout(firstToken, 'classifier') : firstToken;
+  const first = names.dropsInput === undefined ? firstToken : read.dropout(firstToken, names.dropsInput);
   const options = { activation: names.activation, ...read.dropoutSite('classifier') };
   const dense = b.linear(first, read.linear(names.dense, config.hiddenSize, config.hiddenSize), options);
   return b.linear(dense, read.linear(names.output, rows, config.hiddenSize));

@@ -1,3 +1,4 @@
+import { rowRange } from '../checkpoint/safetensors/row-range.js';
 import type { TensorInfo } from '../checkpoint/safetensors/safetensors.js';
 import { BerthaError } from '../errors.js';
 import type { DropoutSite, LinearWeights, NormWeights, ProgramBuilder, Value, WeightRef } from '../models/program/program.js';
@@ -75,22 +76,39 @@ export class WeightReader {
     return this.b.vector(this.#weights.take(name, [length]));
   }
 
-  /** A linear layer with bias, [cols] → [rows]. */
-  linear(name: string, rows: number, cols: number): LinearWeights {
-    return { weight: this.matrix(`${name}.weight`, rows, cols), bias: this.vector(`${name}.bias`, rows) };
+  /** A linear layer, [cols] → [rows]; without a bias where `bias` says so. */
+  linear(name: string, rows: number, cols: number, bias = true): LinearWeights {
+    const weight = this.matrix(`${name}.weight`, rows, cols);
+    return bias ? { weight, bias: this.vector(`${name}.bias`, rows) } : { weight };
+  }
+
+  /** Matrices of [rows, cols] on top of each other. */
+  stackedMatrix(names: readonly string[], rows: number, cols: number): WeightRef {
+    return this.b.matrix(...names.map((name) => this.#weights.take(name, [rows, cols])));
+  }
+
+  /** A matrix [rows, cols] whose second half of rows comes first: those of a gate that stands behind what it gates. */
+  swappedMatrix(name: string, rows: number, cols: number): WeightRef {
+    const tensor = this.#weights.take(name, [rows, cols]);
+    return this.b.matrix(rowRange(tensor, rows / 2, rows / 2), rowRange(tensor, 0, rows / 2));
   }
 
   /** Square linear layers over the hidden states on top of each other: query, key and value become one product. */
   stacked(names: readonly string[]): LinearWeights {
     const { hiddenSize } = this.config;
     return {
-      weight: this.b.matrix(...names.map((name) => this.#weights.take(`${name}.weight`, [hiddenSize, hiddenSize]))),
+      weight: this.stackedMatrix(
+        names.map((name) => `${name}.weight`),
+        hiddenSize,
+        hiddenSize,
+      ),
       bias: this.b.vector(...names.map((name) => this.#weights.take(`${name}.bias`, [hiddenSize]))),
     };
   }
 
-  /** A LayerNorm's weights. */
-  norm(name: string, width: number): NormWeights {
-    return { weight: this.vector(`${name}.weight`, width), bias: this.vector(`${name}.bias`, width) };
+  /** A LayerNorm's weights; without a bias where `bias` says so. */
+  norm(name: string, width: number, bias = true): NormWeights {
+    const weight = this.vector(`${name}.weight`, width);
+    return bias ? { weight, bias: this.vector(`${name}.bias`, width) } : { weight };
   }
 }

@@ -129,3 +129,53 @@ export const {
   /** A model of ALBERT that chooses: `logits` [choices, 1], one row a choice. */
   AlbertForMultipleChoice,
 } = classesOf<'Albert'>('albert');
+export const {
+  /** The encoder of a model of NomicBERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  NomicBertModel,
+  /** A model of NomicBERT that tells hidden words: `logits` [texts, tokens, vocab]. */
+  NomicBertForMaskedLM,
+  /** A model of NomicBERT that labels texts: `logits` [texts, labels]. */
+  NomicBertForSequenceClassification,
+  /** A model of NomicBERT that labels tokens: `logits` [texts, tokens, labels]. */
+  NomicBertForTokenClassification,
+} = classesOf<'NomicBert'>('nomic_bert');
+export const {
+  /** The encoder of a model of GTE: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  GteModel,
+  /** A model of GTE that tells hidden words: `logits` [texts, tokens, vocab]. */
+  GteForMaskedLM,
+  /** A model of GTE that labels texts: `logits` [texts, labels]. */
+  GteForSequenceClassification,
+  /** A model of GTE that labels tokens: `logits` [texts, tokens, labels]. */
+  GteForTokenClassification,
+} = classesOf<'Gte'>('gte');
+export const {
+  /** The encoder of a model of ModernBERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  ModernBertModel,
+  /** A model of ModernBERT that tells hidden words: `logits` [texts, tokens, vocab]. */
+  ModernBertForMaskedLM,
+  /** A model of ModernBERT that labels texts: `logits` [texts, labels]. */
+  ModernBertForSequenceClassification,
+  /** A model of ModernBERT that labels tokens: `logits` [texts, tokens, labels]. */
+  ModernBertForTokenClassification,
+  /** A model of ModernBERT that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  ModernBertForQuestionAnswering,
+  /** A model of ModernBERT that chooses: `logits` [choices, 1], one row a choice. */
+  ModernBertForMultipleChoice,
+} = classesOf<'ModernBert'>('modernbert');
+export const {
+  /** The encoder of a model of JinaBERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  JinaBertModel,
+  /** A model of JinaBERT that tells hidden words: `logits` [texts, tokens, vocab]. */
+  JinaBertForMaskedLM,
+  /** A model of JinaBERT that tells whether a text follows another: `logits` [texts, 2], the first for yes. */
+  JinaBertForNextSentencePrediction,
+  /** A model of JinaBERT that labels texts: `logits` [texts, labels]. */
+  JinaBertForSequenceClassification,
+  /** A model of JinaBERT that labels tokens: `logits` [texts, tokens, labels]. */
+  JinaBertForTokenClassification,
+  /** A model of JinaBERT that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  JinaBertForQuestionAnswering,
+  /** A model of JinaBERT that chooses: `logits` [choices, 1], one row a choice. */
+  JinaBertForMultipleChoice,
+} = classesOf<'JinaBert'>('jina-bert');

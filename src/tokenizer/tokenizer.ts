@@ -276,7 +276,8 @@ export class Tokenizer {
       if (token !== undefined && !(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
     }
     const text = decodeTokens(tokens, decoder);
-    return cleanUpSpaces ? cleanUp(text) : text;
+    // As transformers 5: BPE's own spaces before punctuation stay.
+    return cleanUpSpaces && this.modelType !== 'BPE' ? cleanUp(text) : text;
   }
 
   /** Joins tokens, or words already joined, into text as `decode` does. Errors: TOKENIZER, as `decode`. */

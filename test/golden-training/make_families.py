@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers.models.deberta import modeling_deberta
 from transformers.models.deberta_v2 import modeling_deberta_v2
 from transformers.models.gte import modeling_gte
@@ -119,6 +119,22 @@ def gradients(model, batch, task):
     return loss.item(), {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
 
 
+def decayed(model):
+    arguments = transformers.TrainingArguments(output_dir=tempfile.gettempdir(), report_to="none", use_cpu=True)
+    return sorted(transformers.Trainer(model=model, args=arguments).get_decay_parameter_names(model))
+
+
+def as_stored(model, grads):
+    """Gradients under the names of files, and which of these are matrices, to which decay applies."""
+    with torch.no_grad():
+        for n, parameter in model.named_parameters():
+            parameter.copy_(grads[n])
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        stored = load_file(f"{folder}/model.safetensors")
+    return stored, sorted(n for n, g in stored.items() if g.dim() > 1)
+
+
 def build(folder, name, seed):
     class_name, extra, task = CASES[name]
     cls = getattr(transformers, class_name)
@@ -139,11 +155,12 @@ def build(folder, name, seed):
     checks = {"bfloat16_global": math.hypot(*off.values()) / norm, "bfloat16_worst": max(d / (grads[n].norm().item() + 1e-3 * norm) for n, d in off.items()), "bfloat16_loss": abs(half - value)}
     folder.mkdir(parents=True, exist_ok=True)
     model.float().save_pretrained(folder)
+    decay = decayed(model)
+    if name.startswith(("nomic", "gte")):  # their files have other names than their parameters: gradients are written as weights are
+        grads, decay = as_stored(model, grads)
     save_file({f"grad.{n}": g.float().contiguous() for n, g in grads.items()}, str(folder / "expected.safetensors"))
     (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n")
     (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer", "model_max_length": 30}) + "\n")
-    arguments = transformers.TrainingArguments(output_dir=tempfile.gettempdir(), report_to="none", use_cpu=True)
-    decay = sorted(transformers.Trainer(model=model, args=arguments).get_decay_parameter_names(model))
     variant = {"loss": "cross-entropy" if task == "labels" else "masked-lm", "file": "expected.safetensors", "value": value, "grad_norm": norm, "checks": checks}
     case = {"case": name, "class": class_name, "seed": seed, "variants": [variant], "decay": decay, "batch": batch}
     (folder / "case.json").write_text("{\n" + ",\n".join(f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in case.items()) + "\n}\n")

@@ -1,6 +1,8 @@
 // What config.json of the families says beyond BERT's, and what is refused of it by name.
 import * as assert from 'uvu/assert';
 import { parseConfig, type ModelConfig } from '../../src/architectures/config.js';
+import { alibiSlopes } from '../../src/architectures/jina-bert/slopes.js';
+import { knownNames } from '../../src/architectures/registry.js';
 import { rejection } from '../support/checkpoint-files.js';
 import { suite } from '../support/suite.js';
 
@@ -35,6 +37,114 @@ t('albert has the defaults of its class, and groups that are no more than its la
   assert.equal([hiddenSize, numHeads, intermediateSize, embeddingSize, hiddenAct, vocabSize], [4096, 64, 16384, 128, 'gelu_tanh', 30000]);
   await refuses('CONFIG', '"num_hidden_groups"', { model_type: 'albert', num_hidden_layers: 4, num_hidden_groups: 5 });
   await refuses('CONFIG', '"inner_group_num"', { model_type: 'albert', inner_group_num: 0 });
+});
+
+t('nomic_bert has the names of both generations of files, and refuses what only the published code computes', async () => {
+  const old = {
+    model_type: 'nomic_bert',
+    n_embd: 24,
+    n_head: 4,
+    n_inner: 37,
+    n_layer: 3,
+    n_positions: 56,
+    layer_norm_epsilon: 1e-7,
+    vocab_size: 99,
+  };
+  const { hiddenSize, numHeads, intermediateSize, numLayers, maxSequenceLength, layerNormEps, hiddenAct } = parse(old);
+  assert.equal(
+    [hiddenSize, numHeads, intermediateSize, numLayers, maxSequenceLength, layerNormEps, hiddenAct],
+    [24, 4, 37, 3, 56, 1e-7, 'silu'],
+  );
+  for (const [field, value] of [
+    ['prenorm', true],
+    ['use_rms_norm', true],
+    ['causal', true],
+    ['parallel_block', true],
+    ['rotary_emb_fraction', 0.5],
+    ['rotary_emb_interleaved', true],
+    ['moe_every_n_layers', 2],
+    ['qkv_proj_bias', true],
+    ['mlp_fc1_bias', true],
+    ['activation_function', 'geglu'],
+    ['scale_attn_by_inverse_layer_idx', true],
+  ] as const) {
+    await refuses('CONFIG_UNSUPPORTED', `"${field}"`, { ...old, [field]: value });
+  }
+  await refuses('CONFIG', '"head_dim"', { ...old, head_dim: 8 });
+  await refuses('CONFIG', '"n_embd"', { ...old, n_head: 8 });
+  await refuses('CONFIG_UNSUPPORTED', '"rope_type"', { ...old, rope_parameters: { rope_type: 'yarn', rope_theta: 1000, factor: 2 } });
+  await refuses('CONFIG', '"rotary_emb_base"', { ...old, rotary_emb_base: 10000, rope_parameters: { rope_theta: 1000 } });
+});
+
+t('nomic_bert takes no more than it was trained on where its base depends on the length', () => {
+  const sizes = { model_type: 'nomic_bert', n_positions: 8192, max_trained_positions: 2048 };
+  assert.is(parse(sizes).maxSequenceLength, 8192);
+  assert.is(parse({ ...sizes, rotary_scaling_factor: null }).maxSequenceLength, 8192);
+  assert.is(parse({ ...sizes, rotary_scaling_factor: 2 }).maxSequenceLength, 2048);
+  const dynamic = { rope_parameters: { rope_type: 'dynamic', factor: 2, rope_theta: 1000 } };
+  assert.is(parse({ ...sizes, ...dynamic }).maxSequenceLength, 2048);
+});
+
+t('gte is `new` too, and stretches its angles by ntk alone', async () => {
+  const fields = { model_type: 'new', position_embedding_type: 'rope', auto_map: { AutoModel: 'a--b.NewModel' } };
+  assert.is(parse(fields).modelType, 'gte');
+  assert.is(parse({ ...fields, type_vocab_size: 0 }).typeVocabSize, 0);
+  parse({ ...fields, rope_scaling: { type: 'ntk', factor: 2 } });
+  await refuses('CONFIG_UNSUPPORTED', '"type"', { ...fields, rope_scaling: { type: 'linear', factor: 2 } });
+  await refuses('CONFIG', '"factor"', { ...fields, rope_scaling: { type: 'ntk' } });
+  await refuses('CONFIG', '"rope_theta"', { ...fields, rope_theta: 10000, rope_parameters: { rope_theta: 20000 } });
+  await refuses('CONFIG', '"rope_scaling"', {
+    ...fields,
+    rope_scaling: { type: 'ntk', factor: 2 },
+    rope_parameters: { rope_type: 'default' },
+  });
+  await refuses('CONFIG_UNSUPPORTED', '"layer_norm_type"', { ...fields, layer_norm_type: 'rms_norm' });
+  await refuses('CONFIG_UNSUPPORTED', '"logn_attention_scale"', { ...fields, logn_attention_scale: true });
+  await refuses('CONFIG_UNSUPPORTED', '"pack_qkv"', { ...fields, pack_qkv: false });
+  await refuses('CONFIG_UNSUPPORTED', '"position_embedding_type"', { ...fields, position_embedding_type: 'absolute' });
+});
+
+t('modernbert reads both generations of files, and refuses those that contradict themselves', async () => {
+  const fields = { model_type: 'modernbert', num_hidden_layers: 4 };
+  const kinds = (...names: string[]) => names.map((name) => `${name}_attention`);
+  parse({ ...fields, global_attn_every_n_layers: 3, layer_types: kinds('full', 'sliding', 'sliding', 'full') });
+  await refuses('CONFIG', '"global_attn_every_n_layers"', {
+    ...fields,
+    global_attn_every_n_layers: 2,
+    layer_types: kinds('full', 'sliding', 'sliding', 'full'),
+  });
+  await refuses('CONFIG', '"layer_types"', { ...fields, layer_types: kinds('full') });
+  await refuses('CONFIG_UNSUPPORTED', '"layer_types"', { ...fields, layer_types: kinds('full', 'linear', 'full', 'full') });
+  const rope = { full_attention: { rope_theta: 80000 }, sliding_attention: { rope_theta: 500 } };
+  parse({ ...fields, rope_parameters: rope, global_rope_theta: 80000 });
+  await refuses('CONFIG', '"global_rope_theta"', { ...fields, rope_parameters: rope, global_rope_theta: 160000 });
+  await refuses('CONFIG_UNSUPPORTED', '"type"', { ...fields, rope_scaling: { type: 'linear', factor: 2 } });
+  await refuses('CONFIG_UNSUPPORTED', '"rope_type"', {
+    ...fields,
+    rope_parameters: { ...rope, full_attention: { rope_type: 'llama3', rope_theta: 80000 } },
+  });
+  await refuses('CONFIG_UNSUPPORTED', '"classifier_pooling"', { ...fields, classifier_pooling: 'max' });
+  await refuses('CONFIG', '"local_attention"', { ...fields, local_attention: -1 });
+  await refuses('CONFIG', '"norm_eps"', { ...fields, norm_eps: 0 });
+});
+
+t('jina-bert is told from bert by its positions, and its implementation by auto_map', async () => {
+  const fields = { model_type: 'bert', position_embedding_type: 'alibi', feed_forward_type: 'geglu' };
+  assert.is(parse(fields).modelType, 'jina-bert');
+  assert.is(parse({ ...fields, position_embedding_type: 'absolute' }).modelType, 'bert');
+  await refuses('CONFIG_UNSUPPORTED', '"feed_forward_type"', { ...fields, feed_forward_type: 'original' });
+  for (const code of ['someone/other--modeling.Model', 'jinaai/jina-bert-v2-qk-post-norm--modeling_bert.JinaBertModel']) {
+    await refuses('CONFIG_UNSUPPORTED', '"auto_map"', { ...fields, auto_map: { AutoModel: code } });
+  }
+  assert.equal(alibiSlopes(4), [2 ** -2, 2 ** -4, 2 ** -6, 2 ** -8]);
+  assert.equal(alibiSlopes(6), [2 ** -2, 2 ** -4, 2 ** -6, 2 ** -8, 2 ** -1, 2 ** -3]);
+});
+
+t('every family refuses what it would compute wrongly', async () => {
+  for (const type of knownNames) {
+    await refuses('CONFIG_UNSUPPORTED', '"quantization_config"', { model_type: type, quantization_config: { bits: 8 } });
+    await refuses('CONFIG_UNSUPPORTED', '"pruned_heads"', { model_type: type, pruned_heads: { 0: [1] } });
+  }
 });
 
 t.run();

@@ -1,6 +1,7 @@
 // Layers and heads that are left out: which, what is left of the model, and what is refused.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { loadModel } from '../../src/models/model.js';
 import { loadEmbedder } from '../../src/embedding/embed.js';
@@ -13,6 +14,7 @@ import { headImportance } from '../../src/training/pruning/head-importance.js';
 import { keepLayers } from '../../src/training/pruning/keep-layers.js';
 import { zeroHeads } from '../../src/training/pruning/zero-heads.js';
 import { atOnce } from '../../src/calls/text-reader.js';
+import { goldenTraining } from '../support/golden-training.js';
 import { golden, rejection, temporaryFolder, withModel } from '../support/checkpoint-files.js';
 import { suite } from '../support/suite.js';
 
@@ -157,6 +159,17 @@ t('a Dense module of principal components makes vectors shorter, behind any modu
   assert.is(await codeOf({ dimensions: 30 }), 'INVALID_OPTION');
   assert.is(await codeOf({ texts: texts.slice(0, 5) }), 'INVALID_ARG');
   assert.is(await codeOf({ texts: 'one' }), 'INVALID_OPTION');
+});
+
+t('layers that share their weights can neither be left out nor have heads silenced', async () => {
+  const albert = fileURLToPath(goldenTraining('gradients/albert-groups'));
+  assert.is((await rejection(() => keepLayers(albert, [0, 1], temporaryFolder()))).code, 'CONFIG_UNSUPPORTED');
+  const model = await LearningModel.load(albert, { task: 'text-classification', seed: 1, labelKind: 'integers' });
+  assert.is(
+    (await rejection(() => headImportance(model, [], { collate: () => assert.unreachable() as never }, undefined))).code,
+    'CONFIG_UNSUPPORTED',
+  );
+  model.dispose();
 });
 
 t('what cannot be is refused by name', async () => {

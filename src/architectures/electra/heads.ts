@@ -22,7 +22,7 @@ const replacedToken: HeadBuilder<'replacedToken'> = (read, encoder) => {
   return b.linear(dense, read.linear(`${name}.dense_prediction`, 1, hiddenSize));
 };
 
-const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'gelu', dropsInput: true } as const;
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'gelu', dropsInput: 'classifier' } as const;
 
 /** transformers' SequenceSummary, then one score. */
 const multipleChoice: HeadBuilder<'multipleChoice'> = (read, encoder) => {

@@ -29,5 +29,5 @@ export function mpnetEncoder(read: WeightReader): EncoderOutputs {
       outputNorm: `${name}.output.LayerNorm`,
     };
   });
-  return withPooler(read, encoderLayers(read, embeddings, layers, { relativeBias }));
+  return withPooler(read, encoderLayers(read, embeddings, layers, { terms: { relativeBias } }));
 }

@@ -17,7 +17,7 @@ const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
     activation: 'gelu',
   });
 
-const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh', dropsInput: true } as const;
+const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', activation: 'tanh', dropsInput: 'classifier' } as const;
 
 /** The heads of RoBERTa and MPNet. */
 export const robertaHeads: HeadBuilders = {

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../architectures/config.js';
+import { isNorm } from './decay.js';
 import { philox, seedWords } from './philox.js';
 
 /**
@@ -31,9 +32,8 @@ function hashName(name: string): [number, number] {
 
 /** What transformers fills a new tensor of a head with: norms 1 and 0, biases 0, all else N(0, initializer_range); and peft B of LoRA with 0. */
 export function initialValues(seed: number, name: string, length: number, initializerRange: number): Float32Array {
-  const lower = name.toLowerCase();
   if (name.endsWith('bias') || name.endsWith('.lora_B.weight')) return new Float32Array(length);
-  if (lower.includes('layernorm') || lower.includes('layer_norm')) return new Float32Array(length).fill(1);
+  if (isNorm(name)) return new Float32Array(length).fill(1);
   return normalValues(seed, name, length, initializerRange);
 }
 

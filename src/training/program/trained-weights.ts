@@ -130,7 +130,7 @@ function chooser(program: Program, { freeze = [], bitfit = false, lora, tensors,
 
 /** `padding_idx` of torch's lookups: MPNet's code has its own number, also for positions. */
 function paddingRow(name: string, config: ModelConfig): number | undefined {
-  if (name.endsWith('word_embeddings.weight')) return config.uncountedId ?? config.padTokenId;
+  if (/(?:word|tok)_embeddings\.weight$/.test(name)) return config.uncountedId ?? config.padTokenId;
   return name.endsWith('position_embeddings.weight') ? config.uncountedId : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { unexpected } from '../../expected.js';
 import type { Collator, CollatedBatch, Example } from '../collators/collator.js';
 import type { LearningModel } from '../program/learning-model.js';
 import { take, type TrainedPart, type TrainedWeight } from '../program/trained-weights.js';
@@ -20,7 +21,7 @@ interface AttentionOutput {
  * The importance of every head over examples, one at a time (Michel, Levy, Neubig 2019: https://arxiv.org/abs/1905.10650). A factor on a head is one
  * on the columns of the matrix that reads it, so its derivative is Σ W ∘ dL/dW over them.
  *
- * Errors: those of `TrainerSession.accumulate`; the signal's reason.
+ * Errors: CONFIG_UNSUPPORTED (ALBERT, whose layers share their heads), those of `TrainerSession.accumulate`; the signal's reason.
  */
 export async function headImportance(
   model: LearningModel,
@@ -30,6 +31,9 @@ export async function headImportance(
 ): Promise<HeadImportance[]> {
   const { numHeads, headDim } = model.training.live.config;
   const outputs = attentionOutputs(model);
+  if (outputs.length === 0) {
+    throw unexpected('CONFIG_UNSUPPORTED', 'a family whose layers have heads of their own', model.training.config.modelType);
+  }
   const read = async ({ weight, part }: AttentionOutput, kind: 'value' | 'gradient'): Promise<Float32Array> =>
     take(await model.session.read(weight.id, kind, part.rowBegin, part.rowBegin + part.rows), weight.cols, part, part.rowBegin);
   const values: Float32Array[] = [];

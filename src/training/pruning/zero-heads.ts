@@ -7,7 +7,7 @@ export interface HeadPlace {
 }
 
 /** The matrix that reads the heads' outputs beside each other, [hidden, heads · width], whatever the family. */
-const kAttentionOutput = /\.layer\.(\d+)\.attention\.(?:output\.dense|out_lin|attn\.o)\.weight$/;
+const kAttentionOutput = /(?:^|\.)layers?\.(\d+)\.(?:attention\.(?:output\.dense|out_lin|attn\.o|o_proj)|attn\.(?:out_proj|Wo))\.weight$/;
 
 /** The layer whose attention a matrix ends; undefined for all other tensors. */
 export function layerOfAttention(name: string): number | undefined {
