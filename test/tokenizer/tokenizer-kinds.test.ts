@@ -83,7 +83,8 @@ t('refuses pre-tokenizers that it cannot follow, naming them and what it can', (
       () => createTokenizer({ tokenizerJson: json({ pre_tokenizer }) }),
       (error: { code?: string; message: string }) => error.code === 'TOKENIZER' && message.test(error.message),
     );
-  refuses({ type: 'Metaspace' }, /Whitespace, WhitespaceSplit.*Digits.*pre_tokenizer.*"Metaspace"/);
+  refuses({ type: 'FixedLength' }, /Whitespace, WhitespaceSplit.*Digits.*pre_tokenizer.*"FixedLength"/);
+  refuses(sequence({ type: 'Metaspace' }, whitespace), /Metaspace as the last.*"Metaspace"/);
   refuses(sequence({ type: 'ByteLevel' }, whitespace), /Split.*"ByteLevel"/);
   refuses(sequence(whitespace, { type: 'UnicodeScripts' }), /Split.*"UnicodeScripts"/);
 });
