@@ -43,6 +43,8 @@ export interface ModelInspection {
   readonly maxLength?: number;
   readonly sentenceTransformers?: SentenceTransformersConfig;
   readonly crossEncoder?: CrossEncoderConfig;
+  /** Of a model of other vectors than one dense one a text: which. */
+  readonly vectors?: 'sparse' | 'tokens';
   /** A model whose modules alone are bad is still loadable: its encoder and heads are there, its sentence vectors are not. */
   readonly problems: readonly Problem[];
   readonly loadable: boolean;
@@ -85,6 +87,7 @@ export async function inspectModelDirectory(directory: string, checks: Inspectio
     const tokenizerFiles = await attempt(() => reader.tokenizerFiles(modules));
     const sentence = await attempt(() => reader.sentenceFiles(modules, config?.hiddenSize));
     const { sentenceTransformers, crossEncoder, sentenceError } = sentenceParts(sentence);
+    const vectors = sentence?.sparse !== undefined ? 'sparse' : sentence?.multiVector !== undefined ? 'tokens' : undefined;
     const limit = config && tokenizerFiles && (await attempt(() => maxLength(config, tokenizerFiles, sentence)));
     const tokenizer = tokenizerFiles && checks.tokenizer && (await attempt(() => checks.tokenizer!(tokenizerFiles, limit)));
     if (problems.length === 0 && config && weights && tokenizerFiles && limit !== undefined) {
@@ -112,7 +115,8 @@ export async function inspectModelDirectory(directory: string, checks: Inspectio
       ...(limit !== undefined && { maxLength: limit }),
       ...(sentenceTransformers && { sentenceTransformers }),
       ...(crossEncoder && { crossEncoder }),
-      problems: sentenceError === undefined ? problems : [...problems, problemOf(sentenceError)],
+      ...(vectors && { vectors }),
+      problems: sentenceError === undefined || vectors !== undefined ? problems : [...problems, problemOf(sentenceError)],
       loadable: problems.length === 0,
     };
   } finally {

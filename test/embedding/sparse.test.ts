@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { compareFolder } from '../../scripts/golden/compare.js';
 import { findGoldenFolders } from '../../scripts/golden/files.js';
-import { loadEmbedder, maxSim, sparseDot } from '../../src/index.js';
+import { inspectModel, loadEmbedder, maxSim, sparseDot } from '../../src/index.js';
 import { golden } from '../support/checkpoint-files.js';
 import { suite } from '../support/suite.js';
 
@@ -39,6 +39,11 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
   return 'none';
 }
+
+test('an inspection tells which vectors it has', async () => {
+  const [sparse, tokens] = await Promise.all([inspectModel(splade), inspectModel(colbert)]);
+  assert.equal([sparse.vectors, sparse.problems, tokens.vectors, tokens.problems], ['sparse', [], 'tokens', []]);
+});
 
 test('keeps the largest weights, the same to the bit in any call, and tells their words', async () => {
   using embedder = await loadEmbedder(splade);

@@ -53,7 +53,8 @@ function describeTokenizer({ tokenizerFiles, tokenizerType, config, maxLength }:
   return `${type}${sources}${size}${maxLength === undefined ? '' : `, at most ${maxLength} tokens`}`;
 }
 
-function describeSentences({ sentenceTransformers: sentence }: ModelInspection): string {
+function describeSentences({ sentenceTransformers: sentence, vectors }: ModelInspection): string {
+  if (vectors !== undefined) return vectors === 'sparse' ? 'weights of words (embedSparse)' : 'a vector for each token (embedTokens)';
   if (sentence === undefined) return 'no modules.json: pools by mean';
   const { pooling, modules, prompts } = sentence;
   const steps = [
