@@ -11,6 +11,7 @@
 
 #include "cpu/isa/isa.h"
 #include "cpu/peak.h"
+#include "kernels/attention.h"
 #include "kernels/backward.h"
 #include "kernels/timing.h"
 
@@ -109,27 +110,33 @@ void profile(const KernelTable& table, const MatrixFormat& format, int64_t token
     const bool bf16 = table.attention_bf16 != nullptr && (&format == &table.bf16 || &format == &table.int8);
     const int64_t head_dim = h / options.heads;
     const Memory qkv = random_floats(tokens * 3 * h, 1.0f);
-    Memory scratch((bf16 ? table.attention_bf16_scratch : table.attention_scratch)(length, head_dim) * 4);
     double operations = 0;
     for (int64_t begin = 0; begin < tokens; begin += length) {
         const auto keys = static_cast<double>(std::min(length, tokens - begin));
         operations += 4 * keys * keys * static_cast<double>(h);
     }
-    add(bf16 ? "attention (bf16)" : "attention", std::to_string(length), operations, [&] {
-        for (int64_t layer = 0; layer < layers; layer++)
-            for (int64_t begin = 0; begin < tokens; begin += length)
-                for (int64_t head = 0; head < options.heads; head++) {
-                    AttentionArgs args;
-                    args.qkv = qkv.floats() + begin * 3 * h + head * head_dim;
-                    args.context = output.floats() + begin * h + head * head_dim;
-                    args.scratch = scratch.floats();
-                    args.seq_len = std::min(length, tokens - begin);
-                    args.head_dim = head_dim;
-                    args.hidden_size = h;
-                    args.softmax_scale = 0.1767767f;
-                    (bf16 ? table.attention_bf16 : table.attention)(args);
-                }
-    });
+    const Positions positions(length, head_dim);
+    const auto attend = [&](const char* name, const auto& place) {
+        AttentionArgs longest = packed_head(qkv, output, output, 0, length, 0, head_dim, h);
+        place(longest);
+        const Memory scratch(
+            (bf16 ? table.attention_bf16_scratch : table.attention_scratch)(longest) * 4);
+        add(name, std::to_string(length), operations, [&] {
+            for (int64_t layer = 0; layer < layers; layer++)
+                for (int64_t begin = 0; begin < tokens; begin += length)
+                    for (int64_t head = 0; head < options.heads; head++) {
+                        AttentionArgs args = packed_head(qkv, output, scratch, begin,
+                                                         std::min(length, tokens - begin), head, head_dim, h);
+                        place(args);
+                        (bf16 ? table.attention_bf16 : table.attention)(args);
+                    }
+        });
+    };
+    attend(bf16 ? "attention (bf16)" : "attention", [](AttentionArgs&) {});
+    // The shares of these are of what plain attention would multiply: a window's grows with the text.
+    attend("rotary attention", [&](AttentionArgs& args) { positions.rotary(args); });
+    attend("window of 64", [&](AttentionArgs& args) { positions.window(args); });
+    attend("slopes", [&](AttentionArgs& args) { positions.slopes(args); });
     linear("output + residual", h, h, Activation::kNone, true);
     const Memory gain = random_floats(h, 1.0f);
     add("layer norm, twice", std::to_string(h), 0, [&] {

@@ -1,3 +1,4 @@
+#include "kernels/attention.h"
 #include "kernels/backward.h"
 
 #include "cpu/isa/isa.h"
@@ -95,8 +96,10 @@ public:
 
     void attention(const std::string& name, uint32_t threshold) {
         const int64_t head_dim = shape_.hidden / shape_.heads;
-        const Memory scratch(std::max(kernels().attention_scratch(length_, head_dim),
-                                      training_kernels().attention_grad_scratch(length_, head_dim)) *
+        const AttentionArgs longest = packed_head(wide_, output_, output_, 0, length_, 0, head_dim,
+                                                  shape_.hidden);
+        const Memory scratch(std::max(kernels().attention_scratch(longest),
+                                      training_kernels().attention_grad_scratch(longest)) *
                              4);
         const Memory lse(shape_.tokens * shape_.heads * 4);
         double products = 0;
@@ -113,17 +116,10 @@ public:
                     work(begin, std::min(length_, shape_.tokens - begin), head, head * head_dim);
         };
         add("attention" + name, std::to_string(length_), 2 * products, [&](int64_t) {
-            each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t column) {
+            each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t) {
                 AttentionTrainArgs args;
-                args.forward = {wide_.floats() + begin * 3 * shape_.hidden + column,
-                                output_.floats() + begin * shape_.hidden + column,
-                                nullptr,
-                                nullptr,
-                                scratch.floats(),
-                                seq_len,
-                                head_dim,
-                                shape_.hidden,
-                                0.1767767f};
+                args.forward = packed_head(wide_, output_, scratch, begin, seq_len, head, head_dim,
+                                           shape_.hidden);
                 args.row_lse = lse.floats() + begin * shape_.heads + head;
                 args.lse_stride = shape_.heads;
                 args.dropout = dropout;
@@ -133,17 +129,15 @@ public:
         add("attention backward" + name, std::to_string(length_), 5 * products, [&](int64_t) {
             each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t column) {
                 AttentionGradArgs args;
-                args.qkv = wide_.floats() + begin * 3 * shape_.hidden + column;
-                args.context = other_.floats() + begin * shape_.hidden + column;
+                args.forward = packed_head(wide_, other_, scratch, begin, seq_len, head, head_dim,
+                                           shape_.hidden);
                 args.grad_context = other_.floats() + (begin + shape_.tokens) * shape_.hidden + column;
                 args.row_lse = lse.floats() + begin * shape_.heads + head;
-                args.grad_qkv = output_.floats() + begin * 3 * shape_.hidden + column;
-                args.scratch = scratch.floats();
-                args.seq_len = seq_len;
-                args.head_dim = head_dim;
-                args.hidden_size = shape_.hidden;
+                args.grad_query = output_.floats() + begin * 3 * shape_.hidden + column;
+                args.grad_key = args.grad_query + shape_.hidden;
+                args.grad_value = args.grad_key + shape_.hidden;
+                args.grad_stride = 3 * shape_.hidden;
                 args.lse_stride = shape_.heads;
-                args.softmax_scale = 0.1767767f;
                 args.dropout = dropout;
                 training_kernels().attention_grad(args);
             });

@@ -4,6 +4,7 @@ import { findDevice, type DeviceOption, type DeviceReport } from '../runtime/opt
 import { choosePrecision, isInteger, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
 import { Session } from '../runtime/session.js';
 import { weightCacheDirectory, type WeightCacheOption } from '../runtime/options/weight-cache.js';
+import { lackingOnCuda } from './program/cuda-kernels.js';
 import { toNativeProgram } from './program/native-program.js';
 import { type Program, widestHead } from './program/program.js';
 import { smoothableLinears, withInputScales } from './program/smoothing.js';
@@ -62,7 +63,11 @@ export async function chooseBackend(
   { precision: asked = 'fp32', device: askedDevice = 'cpu' }: Pick<SessionSettings, 'precision' | 'device'>,
   calibration?: Calibration,
 ): Promise<Omit<LoadedSession, 'session'>> {
-  const device = await findDevice(askedDevice, asked, widestHead(program));
+  const lacking = askedDevice === 'auto' ? lackingOnCuda(program) : undefined;
+  const device: DeviceReport =
+    lacking === undefined
+      ? await findDevice(askedDevice, asked, widestHead(program))
+      : { asked: 'auto', chosen: 'cpu', reason: `CUDA has no kernel yet for ${lacking}` };
   const precision =
     device.chosen === 'cpu' ? choosePrecision(asked, calibration && describe(calibration)) : elsewhere(asked, device.chosen);
   return { device, precision };

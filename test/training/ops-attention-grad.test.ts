@@ -2,6 +2,7 @@ import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, largestRelativeDifference } from '../support/compare.js';
+import type { AttentionTerms } from '../support/attention-terms.js';
 import { instructionSet, trainingOps } from '../support/devices.js';
 import type { DropoutSite } from '../support/philox.js';
 import { Random } from '../support/random.js';
@@ -17,8 +18,8 @@ interface Drawn extends AttentionGradInputs {
   readonly gradOutput: Float32Array;
 }
 
-function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout }: Drawn) {
-  return trainingOps.attentionGrad(qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout);
+function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout, terms = {} }: Drawn) {
+  return trainingOps.attentionGrad(qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout, { op: 'attention', ...terms });
 }
 
 function draw(random: Random, lengths: readonly number[], heads: number, headDim: number, options: Partial<Drawn> = {}): Drawn {
@@ -77,6 +78,23 @@ t('matches the float64 reference over several blocks of queries, with dropout an
   check(draw(random, [257], 1, 8, { dropout, relativeBias: random.floats(32) }), 'dropout and bias');
   check(draw(random, [1, 200], 1, 33, { relativeBias: random.floats(32) }), 'bias');
 });
+
+const byPosition: Readonly<Record<string, (heads: number, headDim: number) => AttentionTerms>> = {
+  rotary: (_, headDim) => ({
+    inverseFrequencies: Array.from({ length: headDim >> 1 }, (_, i) => Math.fround(1000 ** ((-2 * i) / headDim))),
+  }),
+  'a window': () => ({ window: 9 }),
+  'rotary and a window': () => ({ inverseFrequencies: [1, 0.1], window: 70 }),
+  slopes: (heads) => ({ slopes: Array.from({ length: heads }, (_, i) => 0.5 / (i + 1)) }),
+};
+
+for (const [name, termsOf] of Object.entries(byPosition)) {
+  t(`with ${name} matches the float64 reference, with dropout too`, () => {
+    const random = new Random(8);
+    for (const headDim of [4, 18, 33]) check(draw(random, [1, 20, 150], 2, headDim, { terms: termsOf(2, headDim) }), `d=${headDim}`, 2e-5);
+    check(draw(random, [5, 90], 2, 16, { terms: termsOf(2, 16), dropout }), 'dropout', 2e-5);
+  });
+}
 
 t('is right where the scores need a maximum: hundreds, with and without a bias', () => {
   const random = new Random(3);

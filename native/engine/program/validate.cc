@@ -183,8 +183,8 @@ void require_kernels(const Program& program, const std::string& device) {
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
         const char* option = attention != nullptr ? option_without_kernel(program, *attention, device)
                                                   : nullptr;
-        BERTHA_CHECK(option == nullptr, "INVALID_PROGRAM", "op %zu (attention): %s has no kernel yet on %s",
-                     i, option, device.c_str());
+        BERTHA_CHECK(option == nullptr, device == "cpu" ? "INVALID_PROGRAM" : "DEVICE",
+                     "op %zu (attention): %s has no kernel yet on %s", i, option, device.c_str());
     }
 }
 

@@ -1,0 +1,23 @@
+import type { NativeOp } from '../../runtime/native.js';
+import type { Program } from './program.js';
+
+/** Ops that run on the processor alone. */
+const cpuOps: ReadonlySet<NativeOp['op']> = new Set(['activation', 'constant', 'pool_linear', 'slice', 'unfold']);
+
+/**
+ * The first of what a program asks for that no CUDA kernel computes yet; undefined where all is there. Loading on a device asked for by name refuses the same
+ * (`require_kernels` in native/engine/program/validate.cc).
+ */
+export function lackingOnCuda({ ops }: Program): string | undefined {
+  return ops.map(lackingOf).find((lacking) => lacking !== undefined);
+}
+
+function lackingOf(op: NativeOp): string | undefined {
+  if (cpuOps.has(op.op)) return op.op;
+  if (op.op === 'linear') return op.gated === true ? 'gated products' : undefined;
+  if (op.op !== 'attention') return undefined;
+  if (op.key !== undefined) return 'attention of a separate key and value';
+  if (op.slopes !== undefined) return 'slopes of attention';
+  if ((op.window ?? 0) > 0) return 'windows of attention';
+  return op.inverseFrequencies === undefined ? undefined : 'rotary embeddings';
+}
