@@ -60,7 +60,8 @@ function stageWeights() {
 
 /** The server's package: what a clone compiles, for the version of this one. */
 function stageServer() {
-  const { devDependencies: _, ...manifest } = readJson(inRoot('packages', 'server', 'package.json'));
+  const manifest = readJson(inRoot('packages', 'server', 'package.json'));
+  delete manifest.devDependencies;
   const files = Object.fromEntries(['dist', 'src', 'README.md'].map((name) => [inRoot('packages', 'server', name), name]));
   return stage('bertha-server', manifest, { ...files, ...legal });
 }

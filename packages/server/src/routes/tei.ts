@@ -38,6 +38,7 @@ const kMostForTokens = 128;
 const tei = { family: 'tei', tag: 'text-embeddings-inference' } as const;
 const scores = Type.Array(Type.Number());
 
+type AllBody = Static<typeof embedAllBody>;
 /** Bodies that other routes share. */
 export type EmbedBody = Static<typeof embedBody>;
 export type PredictBody = Static<typeof predictBody>;
@@ -50,38 +51,24 @@ export function teiRoutes(app: FastifyInstance, state: ServerState): void {
     sendVectors(reply, await embedVectors({ state, request, reply }, request.body)),
   );
   const allConfig = { ...tei, summary: 'The vectors of every token', answer: Type.Array(vectors) };
-  app.post<{ Body: Static<typeof embedAllBody> }>(
-    '/embed_all',
-    { schema: { body: embedAllBody }, config: allConfig },
-    async (request, reply) => {
-      const { inputs, truncate, truncation_direction, prompt_name } = request.body;
-      const list = readTexts([inputs].flat(), 'inputs');
-      requireRight(truncation_direction);
-      if (list.length > kMostForTokens)
-        throw invalid(`Expected at most ${kMostForTokens} inputs for /embed_all but received ${list.length}.`, 'inputs');
-      const features = await computeWith({ state, request, reply }, request.body, 'embed', sizeOfTexts(list), ({ model }, options) => {
-        const settings = { ...options, ...truncation(state, truncate), promptName: prompt_name ?? undefined };
-        return Promise.all(list.map((each) => extractFeatures(model, each, settings)));
-      });
-      const json = features.map(({ data, dims }) => asBuffer(formatVectors(rowsOf(data, dims.at(-1)!))));
-      return sendJson(reply, Buffer.concat(json.flatMap((each, i) => [Buffer.from(i === 0 ? '[' : ','), each]).concat(Buffer.from(']'))));
-    },
-  );
+  app.post<{ Body: AllBody }>('/embed_all', { schema: { body: embedAllBody }, config: allConfig }, async (request, reply) => {
+    const { list, settings } = readAll(state, request.body);
+    if (list.length > kMostForTokens) throw invalid(`Expected at most ${kMostForTokens} inputs but received ${list.length}.`, 'inputs');
+    const features = await computeWith({ state, request, reply }, request.body, 'embed', sizeOfTexts(list), ({ model }, options) =>
+      Promise.all(list.map((each) => extractFeatures(model, each, { ...options, ...settings }))),
+    );
+    const json = features.map(({ data, dims }) => asBuffer(formatVectors(rowsOf(data, dims.at(-1)!))));
+    return sendJson(reply, Buffer.concat(json.flatMap((each, i) => [Buffer.from(i === 0 ? '[' : ','), each]).concat(Buffer.from(']'))));
+  });
   const sparse = { ...tei, summary: 'Sparse vectors, of models that have them', answer: sparseVectors };
-  app.post<{ Body: Static<typeof embedAllBody> }>(
-    '/embed_sparse',
-    { schema: { body: embedAllBody }, config: sparse },
-    async (request, reply) => {
-      const { inputs, truncate, truncation_direction, prompt_name } = request.body;
-      const list = readTexts([inputs].flat(), 'inputs');
-      requireRight(truncation_direction);
-      const found = await computeWith({ state, request, reply }, request.body, 'embed-sparse', sizeOfTexts(list), ({ embedder }, options) =>
-        embedder.embedSparse(list, { ...options, ...truncation(state, truncate), promptName: prompt_name ?? undefined }),
-      );
-      tellTruncated(reply, found);
-      return found.map(({ indices, values }) => Array.from(indices, (index, i) => ({ index, value: values[i]! })));
-    },
-  );
+  app.post<{ Body: AllBody }>('/embed_sparse', { schema: { body: embedAllBody }, config: sparse }, async (request, reply) => {
+    const { list, settings } = readAll(state, request.body);
+    const found = await computeWith({ state, request, reply }, request.body, 'embed-sparse', sizeOfTexts(list), ({ embedder }, options) =>
+      embedder.embedSparse(list, { ...options, ...settings }),
+    );
+    tellTruncated(reply, found);
+    return found.map(({ indices, values }) => Array.from(indices, (index, i) => ({ index, value: values[i]! })));
+  });
   const labels = Type.Array(Type.Union([labelScore, Type.Array(labelScore)]));
   const predict = { ...tei, summary: 'Labels of texts and pairs', answer: labels };
   app.post<{ Body: PredictBody }>('/predict', { schema: { body: predictBody }, config: predict }, (request, reply) =>
@@ -147,6 +134,12 @@ export function similarities(
   return computeWith(exchange, body, 'embed', sizeOfTexts([source, ...list]), ({ model }, options) =>
     sentenceSimilarity(model, source, list, { ...options, ...truncation(exchange.state, truncate) }),
   );
+}
+
+/** The texts of `/embed_all` and `/embed_sparse`, and how they are read. */
+function readAll(state: ServerState, { inputs, truncate, truncation_direction: side, prompt_name: name }: AllBody) {
+  requireRight(side);
+  return { list: readTexts([inputs].flat(), 'inputs'), settings: { ...truncation(state, truncate), promptName: name ?? undefined } };
 }
 
 function rowsOf(data: Float32Array, width: number): Float32Array[] {
