@@ -33,7 +33,7 @@ export class Charsmap {
   /**
    * What stands in place of codePoints[from..to): the string of the shortest key that its UTF-8 bytes begin with. Undefined if there is none.
    */
-  find(codePoints: readonly number[], from: number, to: number): readonly number[] | undefined {
+  find(codePoints: Int32Array, from: number, to: number): readonly number[] | undefined {
     const first = codePoints[from] as number;
     let value: number;
     if (first < 0x80 && to === from + 1) {
@@ -43,7 +43,7 @@ export class Charsmap {
     return value === NO_VALUE ? undefined : (this.#replacements.get(value) ?? this.#decode(value));
   }
 
-  #search(codePoints: readonly number[], from: number, to: number): number {
+  #search(codePoints: Int32Array, from: number, to: number): number {
     const units = this.#units;
     let node = offsetOf(units[0] as number);
     for (let k = from; k < to; k++) {

@@ -22,12 +22,14 @@ class Replacements implements ChangeStream {
   readonly #onRead: () => void;
   readonly #breaks = new ClusterBreaks();
   /** The cluster that is being read, as long as it may be replaced as a whole. */
-  #cluster: number[] = [];
+  readonly #cluster = new Int32Array(MOST_CLUSTER_BYTES + 1);
+  #clusterLength = 0;
   #clusterBytes = 0;
-  /** Characters that were made, from `#at` on, and how they follow. The last one waits: what is removed behind it counts as its change. */
-  #made: number[] = [];
-  #changes: number[] = [];
+  /** Characters that were made, [#at, #end), and how they follow. The last one waits: what is removed behind it counts as its change. */
+  readonly #made: number[] = [];
+  readonly #changes: number[] = [];
   #at = 0;
+  #end = 0;
 
   constructor(upstream: CharacterStream, charsmap: Charsmap, onRead: () => void) {
     this.#upstream = upstream;
@@ -37,14 +39,14 @@ class Replacements implements ChangeStream {
 
   next(): number {
     for (;;) {
-      if (this.#made.length - this.#at > 1) return this.#take();
+      if (this.#end - this.#at > 1) return this.#take();
       const codePoint = this.#upstream.next();
       if (codePoint === Ended) {
-        if (this.#cluster.length > 0) {
+        if (this.#clusterLength > 0) {
           this.#endCluster();
           continue;
         }
-        return this.#made.length > this.#at ? this.#take() : Ended;
+        return this.#end > this.#at ? this.#take() : Ended;
       }
       if (codePoint < 0) return codePoint;
       this.#onRead();
@@ -54,11 +56,8 @@ class Replacements implements ChangeStream {
 
   reset(): void {
     this.#breaks.reset();
-    this.#cluster = [];
-    this.#clusterBytes = 0;
-    this.#made = [];
-    this.#changes = [];
-    this.#at = 0;
+    this.#clusterLength = this.#clusterBytes = 0;
+    this.#at = this.#end = 0;
     this.#upstream.reset();
   }
 
@@ -67,13 +66,13 @@ class Replacements implements ChangeStream {
     const codePoint = this.#made[at] as number;
     this.change = this.#changes[at] as number;
     // The one that waits moves to the front.
-    if (this.#at === this.#made.length - 1) {
+    if (this.#at === this.#end - 1) {
       this.#made[0] = this.#made[this.#at] as number;
       this.#changes[0] = this.#changes[this.#at] as number;
-      this.#made.length = this.#changes.length = 1;
       this.#at = 0;
-    } else if (this.#at === this.#made.length) {
-      this.#made.length = this.#changes.length = this.#at = 0;
+      this.#end = 1;
+    } else if (this.#at === this.#end) {
+      this.#at = this.#end = 0;
     }
     return codePoint;
   }
@@ -82,36 +81,38 @@ class Replacements implements ChangeStream {
     const bytes = codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
     if (this.#breaks.isBefore(codePoint)) {
       this.#endCluster();
-      this.#cluster.push(codePoint);
+      this.#cluster[0] = codePoint;
+      this.#clusterLength = 1;
       this.#clusterBytes = bytes;
       return;
     }
     const wasLong = this.#clusterBytes > MOST_CLUSTER_BYTES;
     this.#clusterBytes += bytes;
-    if (!wasLong) this.#cluster.push(codePoint);
+    if (!wasLong) this.#cluster[this.#clusterLength++] = codePoint;
     if (this.#clusterBytes <= MOST_CLUSTER_BYTES) return;
-    if (wasLong) this.#makeOfEach([codePoint]);
-    else {
-      this.#makeOfEach(this.#cluster);
-      this.#cluster.length = 0;
+    if (wasLong) {
+      this.#cluster[0] = codePoint;
+      this.#clusterLength = 1;
     }
+    this.#makeOfEach();
+    this.#clusterLength = 0;
   }
 
   #endCluster(): void {
-    const cluster = this.#cluster;
-    if (cluster.length === 0) return;
-    const replacement = this.#charsmap.find(cluster, 0, cluster.length);
-    if (replacement !== undefined) this.#replace(cluster.length, replacement);
-    else if (cluster.length === 1) this.#make(cluster[0] as number, 0);
-    else this.#makeOfEach(cluster);
-    cluster.length = 0;
+    const length = this.#clusterLength;
+    if (length === 0) return;
+    const replacement = this.#charsmap.find(this.#cluster, 0, length);
+    if (replacement !== undefined) this.#replace(length, replacement);
+    else if (length === 1) this.#make(this.#cluster[0] as number, 0);
+    else this.#makeOfEach();
+    this.#clusterLength = 0;
   }
 
-  #makeOfEach(codePoints: readonly number[]): void {
-    for (let k = 0; k < codePoints.length; k++) {
-      const replacement = this.#charsmap.find(codePoints, k, k + 1);
+  #makeOfEach(): void {
+    for (let k = 0; k < this.#clusterLength; k++) {
+      const replacement = this.#charsmap.find(this.#cluster, k, k + 1);
       if (replacement !== undefined) this.#replace(1, replacement);
-      else this.#make(codePoints[k] as number, 0);
+      else this.#make(this.#cluster[k] as number, 0);
     }
   }
 
@@ -119,13 +120,13 @@ class Replacements implements ChangeStream {
   #replace(count: number, replacement: readonly number[]): void {
     const { length } = replacement;
     for (let k = 0; k < length; k++) this.#make(replacement[k] as number, k < count ? 0 : 1);
-    const last = this.#changes.length - 1;
+    const last = this.#end - 1;
     // At the beginning of a text there is nothing before: as in the reference, what follows is then aligned with what was removed.
     if (length < count && last >= 0) (this.#changes[last] as number) += length - count;
   }
 
   #make(codePoint: number, change: number): void {
-    this.#made.push(codePoint);
-    this.#changes.push(change);
+    this.#made[this.#end] = codePoint;
+    this.#changes[this.#end++] = change;
   }
 }
