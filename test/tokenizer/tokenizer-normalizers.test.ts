@@ -146,7 +146,8 @@ t('refuses normalizers that it cannot follow, naming them and what it can', () =
       () => createTokenizer({ tokenizerJson: json({ normalizer }) }),
       (error: { code?: string; message: string }) => error.code === 'TOKENIZER' && message.test(error.message),
     );
-  refuses({ type: 'Precompiled', precompiled_charsmap: '' }, /BertNormalizer.*NFKC.*Replace.*normalizer.*"Precompiled"/);
+  refuses({ type: 'Precompiled', precompiled_charsmap: '' }, /normalizer: precompiled_charsmap/);
+  refuses({ type: 'Upper' }, /BertNormalizer.*NFKC.*Replace.*normalizer.*"Upper"/);
   refuses(sequence(nfkc, { type: 'ByteLevel' }), /NFKC.*"ByteLevel"/);
   for (const pattern of [
     'a|b',
