@@ -11,7 +11,7 @@ import { toBerthaError } from '../runtime/native-error.js';
  * Errors: INVALID_ARG, ADDON_LOAD.
  *
  * @example
- * response.end(formatVectors((await embedder.embed(texts)).map(({ vector }) => vector)));
+ * process.stdout.write(formatVectors((await embedder.embed(texts)).map(({ vector }) => vector)));
  */
 export function formatVectors(vectors: Float32Array | readonly Float32Array[], dimensions?: number): Uint8Array {
   const isOne = isFloat32Array(vectors);
