@@ -27,7 +27,8 @@ export async function rankTexts(exchange: Exchange, body: ModelRequest, wish: Ra
   const pairs = { ...size, units: size.units + texts.length * query.length };
   const ranked = await computeWith(exchange, body, 'rerank', pairs, ({ model }, options) => {
     const cut = (text: string): string => {
-      const settings = { truncation: true, maxLength: maxTokensPerText!, addSpecialTokens: false, offsets: true } as const;
+      const maxLength = Math.min(maxTokensPerText!, model.maxTokens); // clients ask for 4096, whatever the model
+      const settings = { truncation: true, maxLength, addSpecialTokens: false, offsets: true } as const;
       const { offsets, truncated } = model.tokenizer.encode(text, settings);
       return truncated ? text.slice(0, offsets!.at(-1)) : text;
     };
