@@ -23,7 +23,7 @@ export interface ConfigFields {
   readonly mayLackTypes?: boolean;
   readonly padTokenId: number;
   /** Where embeddings can be narrower than the layers. */
-  readonly embeddingSize?: number | 'hidden';
+  readonly embeddingSize?: number;
   /** Absent where the code has the number: 1e-12. */
   readonly epsilon?: SizeField;
   /** Whether the fields of a decoder mean anything. */

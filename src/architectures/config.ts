@@ -56,9 +56,7 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     vocabSize,
     hiddenSize,
     embeddingSize:
-      reading.embeddingSize === undefined
-        ? hiddenSize
-        : readSize(fields, ['embedding_size'], reading.embeddingSize === 'hidden' ? hiddenSize : reading.embeddingSize, kMaxWidth),
+      reading.embeddingSize === undefined ? hiddenSize : readSize(fields, ['embedding_size'], reading.embeddingSize, kMaxWidth),
     numLayers: size(reading.numLayers, kMaxLayers),
     numHeads,
     headDim: hiddenSize / numHeads,

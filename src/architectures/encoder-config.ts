@@ -3,7 +3,7 @@ import type { JsonObject } from '../checkpoint/json-fields.js';
 import type { Labels } from '../checkpoint/labels.js';
 
 /** Where positions enter: added to the embeddings, or a term of the attention scores, or a turn of queries and keys. */
-export type PositionEmbeddingType = 'absolute' | 'relative_key' | 'relative_key_query' | 'relative' | 'alibi' | 'rope';
+export type PositionEmbeddingType = 'absolute' | 'alibi' | 'rope';
 
 /**
  * config.json with one vocabulary for all architectures, every number within its bounds. What only some uses need (labels, problem type,
@@ -14,7 +14,7 @@ export interface EncoderConfig extends Labels {
   readonly architectures: readonly string[];
   readonly vocabSize: number;
   readonly hiddenSize: number;
-  /** Width of the embedding tables; below `hiddenSize` only in ELECTRA, ALBERT and DeBERTa, which then project. */
+  /** Width of the embedding tables; below `hiddenSize` only in ELECTRA and ALBERT, which then project. */
   readonly embeddingSize: number;
   readonly numLayers: number;
   readonly numHeads: number;

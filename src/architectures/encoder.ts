@@ -1,12 +1,4 @@
-import type {
-  AttentionOptions,
-  DropoutSite,
-  LinearWeights,
-  NormWeights,
-  ProgramBuilder,
-  QueryKeyValue,
-  Value,
-} from '../models/program/program.js';
+import type { AttentionOptions, DropoutSite, LinearWeights, NormWeights, Value } from '../models/program/program.js';
 import type { ActivationName } from '../checkpoint/activation.js';
 import type { WeightReader } from './weight-reader.js';
 
@@ -22,8 +14,8 @@ export interface EncoderOutputs {
 
 /** One layer's weights. */
 export interface EncoderLayer {
-  /** Query, key and value on top of each other, [3 * hidden, hidden], or each for itself. */
-  readonly qkv: LinearWeights | { readonly query: LinearWeights; readonly key: LinearWeights; readonly value: LinearWeights };
+  /** Query, key and value on top of each other: [3 * hidden, hidden]. */
+  readonly qkv: LinearWeights;
   readonly attentionOutput: LinearWeights;
   readonly attentionNorm: NormWeights;
   /** Where it `isGated`, the rows of what is activated, then as many that they are multiplied by. */
@@ -66,13 +58,11 @@ export function readLayer(read: WeightReader, names: LayerNames): EncoderLayer {
 /** What is added to attention's scores, or done to queries and keys. */
 export type AttentionTerms = Omit<AttentionOptions, 'numHeads' | keyof DropoutSite>;
 
-/** What all layers of an encoder have, or each. */
+/** What all layers of an encoder have. */
 export interface LayerOptions {
-  readonly terms?: AttentionTerms | ((layer: number) => AttentionTerms);
+  readonly terms?: AttentionTerms;
   /** Of the feed-forward block; `hiddenAct` unless given. */
   readonly activation?: ActivationName;
-  /** What becomes of a layer's output. */
-  readonly afterLayer?: (output: Value, layer: number) => Value;
   /** Whether numbers between the feed-forward block's products are dropped while a model learns. */
   readonly dropsIntermediate?: boolean;
 }
@@ -82,16 +72,15 @@ export function encoderLayers(
   read: WeightReader,
   embeddings: Value,
   layers: Iterable<EncoderLayer>,
-  { terms = {}, activation = read.config.hiddenAct, afterLayer, dropsIntermediate = false }: LayerOptions = {},
+  { terms = {}, activation = read.config.hiddenAct, dropsIntermediate = false }: LayerOptions = {},
 ): EncoderOutputs {
   const { b, config } = read;
   let x = embeddings; // [tokens, hidden]
   const hiddenStates = [x];
   const attentions: Value[] = [];
   for (const layer of layers) {
-    const qkv = project(b, x, layer.qkv);
-    const own = typeof terms === 'function' ? terms(attentions.length) : terms;
-    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...own, ...read.dropoutSite('attention') });
+    const qkv = b.linear(x, layer.qkv); // [tokens, 3, numHeads, headDim]
+    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...terms, ...read.dropoutSite('attention') });
     const attended = b.linear(context, layer.attentionOutput, { residual: x, ...read.dropoutSite('attentionOutput') });
     x = b.layerNorm(attended, layer.attentionNorm, config.layerNormEps);
     const gated = layer.isGated === true ? { gated: true } : {};
@@ -99,17 +88,10 @@ export function encoderLayers(
     const kept = dropsIntermediate ? read.dropout(intermediate, 'hidden') : intermediate;
     const output = b.linear(kept, layer.output, { residual: x, ...read.dropoutSite('hidden') });
     x = b.layerNorm(output, layer.outputNorm, config.layerNormEps);
-    if (afterLayer !== undefined) x = afterLayer(x, attentions.length);
     hiddenStates.push(x);
     attentions.push(scores);
   }
   return { hiddenStates, attentions };
-}
-
-/** [tokens, 3, numHeads, headDim], or the three apart. */
-function project(b: ProgramBuilder, x: Value, qkv: EncoderLayer['qkv']): Value | QueryKeyValue {
-  if ('weight' in qkv) return b.linear(x, qkv);
-  return { query: b.linear(x, qkv.query), key: b.linear(x, qkv.key), value: b.linear(x, qkv.value) };
 }
 
 /** BERT's pooler, where the checkpoint has one: tanh(dense([CLS])). */
