@@ -121,6 +121,8 @@ export function duplicateBreaches(files, read) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const { first, second, lines } of duplicates(listFiles('src', 'native', 'packages/server/src'), { byShape: process.argv[2] === 'shape' }))
+  for (const { first, second, lines } of duplicates(listFiles('src', 'native', 'packages/server/src'), {
+    byShape: process.argv[2] === 'shape',
+  }))
     process.stdout.write(`${lines} lines: ${first} ~ ${second}\n`);
 }
