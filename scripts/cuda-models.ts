@@ -14,19 +14,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const models = ['bert-sequence-classification', 'electra-sequence-classification', 'mpnet-base'];
 
 // Numbered as in native/engine/program/ops.h and program.h.
-const domainKinds = ['packed', 'sequences', 'pairs'];
+const domainKinds = ['packed', 'sequences', 'pairs', 'constant'];
 const kinds = ['matrix', 'table', 'vector'];
-const ops: readonly NativeOp['op'][] = [
-  'embed',
-  'linear',
-  'attention',
-  'layer_norm',
-  'gather_rows',
-  'pool',
-  'normalize',
-  'top_k',
-  'pick_targets',
-];
 const activations = [
   'none',
   'gelu',
@@ -67,10 +56,10 @@ function place(list: readonly string[], name: unknown): number {
   return found;
 }
 
-/** The op's number, then each of its fields: its name, how many numbers, the numbers. */
+/** The op's name, then each of its fields: its name, how many numbers, the numbers. */
 function writeOp(words: Words, { op, ...fields }: NativeOp): void {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  words.ints(place(ops, op), given.length);
+  words.ints(...nameOf(op), given.length);
   for (const [name, value] of given) {
     const numbers = [value]
       .flat()

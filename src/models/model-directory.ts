@@ -122,7 +122,7 @@ async function multiVectorPart(
 ): Promise<Pick<ModelDirectory, 'multiVector' | 'sentenceError'>> {
   if (sentence?.multiVector !== undefined) return { multiVector: sentence.multiVector };
   const reading = sentence === undefined ? await reader.stanford(config.raw) : undefined;
-  if (reading === undefined) return {};
+  if (reading === undefined || !tensors.has('linear.weight')) return {};
   const weights = new WeightMap(tensors, { prefixes: [] });
   const outFeatures = weights.shapeOf('linear.weight')?.[0] ?? 0;
   const inFeatures = config.hiddenSize;

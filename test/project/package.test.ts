@@ -19,6 +19,14 @@ const mainTarball = (): string => tarball(/^bertha-encoder-\d.*\.tgz$/);
 const platformTarball = (): string => tarball(new RegExp(`^bertha-encoder-${process.platform}-.*\\.tgz$`));
 const weightsTarball = (): string => tarball(/^bertha-encoder-weights-.*\.tgz$/);
 
+/** A package in the tree of `npm ls`. */
+interface Installed {
+  readonly name?: string;
+  /** Where it is installed; none of an optional peer that is not. */
+  readonly path?: string;
+  readonly dependencies?: Readonly<Record<string, Installed>>;
+}
+
 interface Manifest {
   readonly version: string;
   readonly scripts?: unknown;
@@ -42,11 +50,12 @@ const manifestOf = (file: string): Manifest => JSON.parse(tar('-xzOf', file, 'pa
 function packDependencies(): string[] {
   const folder = join(project, 'dependencies');
   mkdirSync(folder);
-  const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable', '--no-workspaces'], {
-    cwd: checkout,
-    encoding: 'utf8',
-  }).stdout;
-  const installed = list.split('\n').filter((path) => path.includes('node_modules'));
+  const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--json', '--long'], { cwd: checkout, encoding: 'utf8' }).stdout;
+  const pathsOf = ({ dependencies = {} }: Installed): string[] =>
+    Object.values(dependencies).flatMap((each) =>
+      each.path === undefined || each.name === 'bertha-server' ? [] : [each.path, ...pathsOf(each)],
+    );
+  const installed = new Set(pathsOf(JSON.parse(list) as Installed));
   const result = spawnSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, ...installed], {
     encoding: 'utf8',
   });

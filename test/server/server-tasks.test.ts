@@ -100,7 +100,7 @@ t('/tasks/features, /tasks/search and /tasks/attention answer as the library doe
 t('a task refuses fields that it does not have, with the name that was probably meant, and models of other tasks', async () => {
   const typo = await server.post('/tasks/classify', { inputs: text, topk: 2, model: 'classifier' });
   assert.equal([typo.status, /Did you mean topK\?/.test(typo.text)], [422, true]);
-  const wrong = await server.post('/tasks/ner', { inputs: text, model: 'classifier' });
+  const wrong = await server.post('/tasks/fill-mask', { inputs: `${text} [MASK]`, model: 'classifier' });
   assert.equal([wrong.status, (wrong.json as { code: string }).code], [424, 'NO_HEAD']);
   const noMask = await server.post('/tasks/fill-mask', { inputs: text, model: 'masks' });
   assert.equal([noMask.status, (noMask.json as { code: string }).code], [422, 'NO_MASK']);

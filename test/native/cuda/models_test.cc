@@ -95,15 +95,17 @@ private:
 };
 
 template <size_t kIndex = 0>
-Op op_of_number(size_t number) {
-    if constexpr (kIndex < std::variant_size_v<Op>)
-        return number == kIndex ? Op(std::variant_alternative_t<kIndex, Op>{}) : op_of_number<kIndex + 1>(number);
-    else
-        throw std::runtime_error("an op that does not exist");
+Op op_of_name(const std::string& name) {
+    if constexpr (kIndex < std::variant_size_v<Op>) {
+        using Each = std::variant_alternative_t<kIndex, Op>;
+        return name == Each::kName ? Op(Each{}) : op_of_name<kIndex + 1>(name);
+    } else {
+        throw std::runtime_error("an op that does not exist: " + name);
+    }
 }
 
 Op read_op(Words& words) {
-    Op op = op_of_number(static_cast<size_t>(words.integer()));
+    Op op = op_of_name(words.name());
     GoldenFields fields(words);
     visit_fields(op, fields);
     if (!fields.are_all_used()) throw std::runtime_error("a field that the op does not have");
