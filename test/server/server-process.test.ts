@@ -79,11 +79,13 @@ t('S08: SIGTERM under load answers what was asked, takes nothing after, and exit
   };
   const loops = Array.from({ length: 8 }, loop);
   await sleep(500);
+  const began = performance.now();
   child.kill('SIGTERM');
   await sleep(50);
   const ready = await fetch(`${address}/readyz`).then(({ status }) => status);
   assert.is(ready, 503);
   const code = await ended;
+  assert.ok(performance.now() - began < 30_000, 'connections without a request held the process');
   await Promise.all(loops);
   assert.is(code, 0, output());
   const kinds = [...new Set(outcomes)].filter((each) => each !== 200 && each !== 503 && each !== 'ECONNREFUSED');

@@ -82,11 +82,14 @@ export function randomText(random: Random, maxParts: number, phrases: readonly s
 }
 
 /**
- * The first code points of blocks of 64 scalar values. With BERTHA_TEST_FULL=1 all; otherwise all of the planes in which characters differ
- * (0, 1, 2, 14), and of the others, where Unicode has private, unassigned and Chinese characters alone, each sixteenth and the last.
+ * The first code points of blocks of 64 scalar values. With BERTHA_TEST_FULL=1 all; otherwise all of what is below Chinese and of the
+ * planes 1 and 14, where characters differ, and of the others, where Unicode has Chinese, Hangul, private and unassigned characters, each eighth and the last.
  */
 export function scalarBlocks(): number[] {
   const blocks = Array.from({ length: 0x110000 / 64 }, (_, i) => i * 64).filter((start) => start < 0xd800 || start >= 0xe000);
   if (isFull) return blocks;
-  return blocks.filter((start) => [0, 1, 2, 14].includes(start >> 16) || start % 1024 === 0 || (start & 0xffff) === 0xffc0);
+  return blocks.filter(
+    (start) =>
+      start < 0x3400 || (start >= 0xf900 && start < 0x20000) || start >> 16 === 14 || start % 512 === 0 || (start & 0xffff) === 0xffc0,
+  );
 }

@@ -95,10 +95,13 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
     // Connections that are kept alive hear with their next answer that it was the last.
     if (wasListening) await new Promise((resolve) => setTimeout(resolve, settings.graceMs));
     const drain = setTimeout(() => state.inFlight.stopAll(), settings.drainMs);
+    // Those whose last answer had begun before it could say so.
+    const idle = setInterval(() => app.server.closeIdleConnections(), kIdleMs);
     try {
       await app.close();
     } finally {
       clearTimeout(drain);
+      clearInterval(idle);
       await loaded;
       models.dispose();
     }
@@ -115,6 +118,9 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
     close: () => (closing ??= close()),
   };
 }
+
+/** Milliseconds between looks at connections without a request, while the server closes. */
+const kIdleMs = 100;
 
 async function listen(app: FastifyInstance, { host, port, udsPath, fd }: Settings): Promise<string> {
   const backlog = 4096;
