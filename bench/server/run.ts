@@ -103,7 +103,7 @@ function report(
   const own = rows.filter(({ server }) => !server.isRival);
   const [p50, perSecond] = [median(library.map((each) => each.p50)), median(library.map((each) => each.perSecond))];
   if (connections === 1) {
-    const over = own.map((row) => `${row.name.split(', ')[1]} +${(row.p50 - p50).toFixed(3)} ms`);
+    const over = own.map((row) => `${row.name.split(', ')[1]} ${signed(row.p50 - p50)} ms`);
     process.stdout.write(`\nThe library alone: p50 ${p50.toFixed(3)} ms; over HTTP: ${over.join(', ')}\n\n`);
   }
   if (connections === 64) {
@@ -122,6 +122,10 @@ function medians(rows: readonly Row[]): Omit<Row, 'server' | 'encoding'> {
     cores: of('cores'),
     processor: of('processor'),
   };
+}
+
+function signed(ms: number): string {
+  return `${ms < 0 ? '' : '+'}${ms.toFixed(3)}`;
 }
 
 function median(all: readonly number[]): number {
