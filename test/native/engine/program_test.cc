@@ -184,8 +184,8 @@ Program with_attention(const std::function<void(Program&, ops::Attention&)>& cha
     return program;
 }
 
-// Splits the packed query, key and value: three linears in the place of one.
-void separate(Program& program, ops::Attention& attention) {
+// Splits the packed query, key and value: three linears in the place of one. Returns the attention, which lies elsewhere then.
+ops::Attention& separate(Program& program, ops::Attention& attention) {
     program.weights[1].rows = kHidden;
     program.values[1].width = kHidden;
     const ops::Linear query = std::get<ops::Linear>(program.ops[1]);
@@ -199,6 +199,7 @@ void separate(Program& program, ops::Attention& attention) {
         linear.output = value;
         program.ops.insert(program.ops.begin() + 1, linear);
     }
+    return std::get<ops::Attention>(program.ops[4]);
 }
 
 void an_attention_may_ask_for_what_no_kernel_computes_yet() {
@@ -209,8 +210,8 @@ void an_attention_may_ask_for_what_no_kernel_computes_yet() {
     } options[] = {
         {"causal", "cpu", [](Program&, ops::Attention& op) { op.causal = true; }},
         {"fewer heads of the key", "cpu",
-         [](Program& program, ops::Attention& op) {
-             separate(program, op);
+         [](Program& program, ops::Attention& packed) {
+             ops::Attention& op = separate(program, packed);
              op.num_key_heads = kHeads / 2;
              for (int32_t value : {op.key, op.value}) program.values[static_cast<size_t>(value)].width = kHidden / 2;
              for (size_t i : {1, 2}) {
