@@ -47,7 +47,7 @@ export default defineConfig(
       '**/node_modules/**',
       'bench/results/**',
       'test/bundlers/**/build/**',
-      'test/adapters/checks/**', // npm test adapters compiles them with the frameworks' types
+      'test/adapters/{checks,clients,further-clients}/**', // npm test adapters compiles them with the frameworks' types
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },

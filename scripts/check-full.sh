@@ -28,4 +28,5 @@ npm run --silent check:asan
 npm run --silent fuzz
 npm run --silent fuzz:vectors
 npm run --silent soak:server
+npm run --silent check:clients
 npm run --silent check:openapi -- --python "${PYTHON:-python3}" --examples 10000

@@ -42,7 +42,8 @@ const rules = [
   {
     name: 'no paths of one machine',
     in: /./,
-    except: /^(package-lock\.json|bench\/package-lock\.json|test\/(?:bundlers|adapters)\/package-lock\.json|weights\/|test\/golden\/)/,
+    except:
+      /^(package-lock\.json|bench\/package-lock\.json|test\/(?:bundlers|adapters|adapters\/further-clients)\/package-lock\.json|weights\/|test\/golden\/)/,
     forbid: /(?<![\w.$*:/-])\/(?:work|root|home|Users)\/[a-z.]/,
   },
   {

@@ -22,10 +22,10 @@ export interface ServeProcess {
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Starts the server on a free port and waits until it is ready. */
-export async function startServer(): Promise<ServeProcess> {
+/** Starts the server on a free port, with `flags` of the command, and waits until it is ready. */
+export async function startServer(flags: readonly string[] = []): Promise<ServeProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, [main, 'serve', '--port', `${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, 'serve', '--port', `${port}`, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill('SIGKILL'));
   let said = '';
   for (const stream of [child.stdout, child.stderr])

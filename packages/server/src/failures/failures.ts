@@ -139,5 +139,6 @@ export type ApiFamily = 'tei' | 'openai';
 export function failureBody({ status, code, type, message, param }: Failure, family: ApiFamily): object {
   if (family === 'tei') return { error: message, error_type: type, code, message };
   const openAiType = openAiTypes[type];
-  return { error: { message, type: openAiType, param: param ?? null, code }, message, code: status, type: openAiType };
+  // `detail` is where Jina's and Voyage's clients look.
+  return { error: { message, type: openAiType, param: param ?? null, code }, message, detail: message, code: status, type: openAiType };
 }

@@ -30,7 +30,7 @@ const failures: Readonly<Record<ApiFamily, object>> = {
   },
   openai: {
     type: 'object',
-    required: ['error', 'message', 'code', 'type'],
+    required: ['error', 'message', 'detail', 'code', 'type'],
     properties: {
       error: {
         type: 'object',
@@ -38,6 +38,7 @@ const failures: Readonly<Record<ApiFamily, object>> = {
         properties: { message: error, type: { type: 'string' }, param: { type: ['string', 'null'] }, code: { type: 'string' } },
       },
       message: error,
+      detail: error,
       code: { type: 'integer' },
       type: { type: 'string' },
     },

@@ -18,6 +18,8 @@ const teiFields = {
   truncation_direction: direction,
   raw_scores: flag,
   return_text: flag,
+  // LiteLLM's, which leaves cutting to the server
+  top_n: count,
   model: modelName,
 };
 const cohereFields = {
@@ -77,6 +79,7 @@ export async function rankAsTei(exchange: Exchange, body: TeiRankBody): Promise<
   const ranked = await rankTexts(exchange, body, {
     query: body.query,
     texts: body.texts,
+    topK: body.top_n,
     truncate: body.truncate,
     direction: body.truncation_direction,
     rawScores: body.raw_scores,
