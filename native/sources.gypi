@@ -23,7 +23,7 @@
       "native/addon/words/word_vector_ops.cc",
       "native/cpu/adapters/scaled_linear.cc",
       "native/cpu/attention/distance_biases.cc",
-      "native/cpu/attention/rotary_tables.cc",
+      "native/cpu/attention/position_tables.cc",
       "native/cpu/cpu_backend.cc",
       "native/cpu/forward.cc",
       "native/cpu/isa/bf16_avx512.cc",

@@ -74,6 +74,12 @@ public:
             modes.push_back(pool_mode_from(to_string(list.Get(i), "a pooling mode")));
     }
 
+    void option(const char* name, std::vector<int32_t>& numbers) {
+        if (!is_given(name)) return;
+        const Napi::Array list = to_array(get(object_, name), name);
+        for (uint32_t i = 0; i < list.Length(); i++)
+            numbers.push_back(static_cast<int32_t>(to_int(list.Get(i), name, 0, kMaxIndex)));
+    }
     void option(const char* name, std::vector<float>& numbers) {
         if (!is_given(name)) return;
         const Napi::Array list = to_array(get(object_, name), name);

@@ -27,11 +27,11 @@ public:
           weights_(program_, formats_, kernels_.isa, source, team, cache),
           constants_(program, kernels_, source, team),
           distance_biases_(program_, weights_),
-          rotary_tables_(program_) {}
+          position_tables_(program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override {
-        return weights_.bytes() + constants_.bytes() + distance_biases_.bytes() + rotary_tables_.bytes();
+        return weights_.bytes() + constants_.bytes() + distance_biases_.bytes() + position_tables_.bytes();
     }
     int64_t shared_bytes() const override { return weights_.shared_bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
@@ -86,13 +86,13 @@ private:
     const PackedWeights weights_;
     const Constants constants_;
     const DistanceBiases distance_biases_;
-    const RotaryTables rotary_tables_;
+    const PositionTables position_tables_;
 };
 
 void CpuModel::run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
                    Control& control) const {
     run_forward({program_, kernels_, plan_, formats_, bf16_attention_, weights_, distance_biases_,
-                 rotary_tables_, &constants_},
+                 position_tables_, &constants_},
                 batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
 }
 

@@ -113,11 +113,10 @@ private:
                 scratch = std::max(scratch, pool_linear_scratch(format(segment.op_begin)));
             const auto* attention = std::get_if<ops::Attention>(&op(segment.op_begin));
             if (attention == nullptr) continue;
-            const auto scratch_of = model_.bf16_attention ? kernels_.attention_bf16_scratch
-                                                          : kernels_.attention_scratch;
-            const AttentionArgs longest = attention_args(*attention, model_.rotary_tables,
-                                                         value(attention->output).width,
-                                                         batch_.rows(value(attention->query).domain).longest);
+            const auto scratch_of = is_bf16(*attention) ? kernels_.attention_bf16_scratch
+                                                        : kernels_.attention_scratch;
+            const AttentionArgs longest = attention_of(*attention,
+                                                       batch_.rows(value(attention->query).domain).longest);
             const int64_t own = (scratch_of(longest) + 15) / 16 * 16;
             const bool limits_keys = attention->key_counts != kNoIndex;
             scratch = std::max(scratch, own + (limits_keys ? first_keys_scratch(longest) : 0));
@@ -386,6 +385,13 @@ private:
         pool_linear(call, workspace_.scratch, team_, control_);
     }
 
+    // Disentangled scores are sums of three products, which bf16 would round one by one: they stay fp32.
+    bool is_bf16(const ops::Attention& op) const { return model_.bf16_attention && op.buckets.empty(); }
+    AttentionArgs attention_of(const ops::Attention& op, int64_t seq_len) const {
+        return attention_args(op, model_.position_tables, seq_len,
+                              [&](int32_t id) { return value(id).width; });
+    }
+
     void run_whole(const ops::Attention& op) const {
         const int32_t* begins = offsets(op.query);
         if (begins == nullptr) return;  // no rows
@@ -407,14 +413,16 @@ private:
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
             const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
-            AttentionArgs args = attention_args(op, model_.rotary_tables, value(op.output).width, seq_len);
-            point_at_rows(args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); });
+            AttentionArgs args = attention_of(op, seq_len);
+            point_at_rows(
+                args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); },
+                [&](int32_t id) { return constant(id); });
             if (scores != nullptr)
                 args.scores = scores + scores_offset[static_cast<size_t>(sequence)] +
                               head * seq_len * seq_len;
             args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
             args.relative_bias = model_.distance_biases.of(op, head, seq_len);
-            const auto kernel = model_.bf16_attention ? kernels_.attention_bf16 : kernels_.attention;
+            const auto kernel = is_bf16(op) ? kernels_.attention_bf16 : kernels_.attention;
             const int32_t keys = key_counts != nullptr ? key_counts[sequence] : 0;
             if (keys == 0 || keys >= seq_len) return kernel(args);
             attend_to_first_keys(args, keys, kernel,

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cpu/attention/distance_biases.h"
-#include "cpu/attention/rotary_tables.h"
+#include "cpu/attention/position_tables.h"
 #include "cpu/kernels.h"
 #include "cpu/weights/constants.h"
 #include "cpu/weights/model_weights.h"
@@ -23,7 +23,7 @@ struct ProgramOnCpu {
     const bool bf16_attention;
     const ModelWeights& weights;
     const DistanceBiases& distance_biases;
-    const RotaryTables& rotary_tables;
+    const PositionTables& position_tables;
     const Constants* constants;  // null: each forward computes constant rows
 };
 

@@ -73,13 +73,20 @@ struct AttentionArgs {
     // [seq_len, rotary_dims], or null: by how much the pairs of columns (i, i + rotary_dims / 2) of queries
     // and keys turn, the cosines of all pairs, then the sines.
     const float* rotary = nullptr;
-    float* scratch = nullptr;  // attention_scratch(these) floats
+    // Disentangled scores: to the products of query and key come query · content_to_position[row] and
+    // key · position_to_content[row], row = position_rows[seq_len - 1 + (key - query)]. Rows of this head are
+    // position_stride floats apart; null where there is no such term.
+    const float* content_to_position = nullptr;
+    const float* position_to_content = nullptr;
+    const int32_t* position_rows = nullptr;  // [2 * seq_len - 1], never rising; or null
+    float* scratch = nullptr;                // attention_scratch(these) floats
     int64_t seq_len = 0;
     int64_t head_dim = 0;
     int64_t hidden_size = 0;
     int64_t query_stride = 0;
     int64_t key_stride = 0;
     int64_t value_stride = 0;
+    int64_t position_stride = 0;
     int64_t rotary_dims = 0;
     int64_t window = 0;  // no query sees a key at more than this distance; 0: all keys
     float softmax_scale = 0.0f;

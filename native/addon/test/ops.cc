@@ -89,15 +89,15 @@ Napi::Value layer_norm(const Napi::CallbackInfo& info) {
 }
 
 // attention(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads] |
-// null, bf16, terms?): { output, scores }; terms: other fields of the op. Throws PRECISION where bf16 is
-// wanted of a processor without.
+// null, bf16, terms?, tables?): { output, scores }; terms and tables as in AttentionCase. Throws PRECISION
+// where bf16 is wanted of a processor without.
 Napi::Value attention(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const KernelTable& kernels = cpu::kernels();
         const bool bf16 = info[6].ToBoolean();
         BERTHA_CHECK(!bf16 || kernels.attention_bf16 != nullptr, "PRECISION",
                      "bf16 needs AVX512_BF16, which this processor does not have");
-        AttentionCase call(info, info[7]);
+        AttentionCase call(info, info[7], info[8]);
         int64_t num_scores = 0;
         for (size_t i = 1; i < call.offsets.size(); i++) {
             const int64_t seq_len = call.offsets[i] - call.offsets[i - 1];

@@ -195,8 +195,10 @@ struct AttentionGrads {
         : output(static_cast<size_t>(call.tokens * call.hidden)),
           lse(static_cast<size_t>(call.tokens * call.heads)),
           qkv(call.qkv.size(), 1e30f),  // written, not added to
-          table(call.table.values.size(), 0.0f) {}
-    std::vector<float> output, lse, qkv, table;
+          table(call.table.values.size(), 0.0f),
+          content(static_cast<size_t>(call.position_rows() * call.hidden)),
+          position(content.size()) {}
+    std::vector<float> output, lse, qkv, table, content, position;
 };
 
 void run_attention_grad(const TrainingKernels& training, AttentionCase& call, size_t sequence, int64_t head,
@@ -221,6 +223,9 @@ void run_attention_grad(const TrainingKernels& training, AttentionCase& call, si
     args.grad_key = args.grad_query + call.hidden;
     args.grad_value = args.grad_key + call.hidden;
     args.grad_relative_bias = call.table.present ? grad_bias.data() : nullptr;
+    const int64_t part = head * call.position_rows() * call.head_dim;
+    args.grad_content_to_position = call.content.present ? grads.content.data() + part : nullptr;
+    args.grad_position_to_content = call.position.present ? grads.position.data() + part : nullptr;
     args.grad_stride = 3 * call.hidden;
     args.lse_stride = call.heads;
     args.dropout = forward.dropout;
@@ -231,12 +236,13 @@ void run_attention_grad(const TrainingKernels& training, AttentionCase& call, si
 }
 
 // attentionGrad(qkv [tokens,3,heads,headDim], cuSeqlens, heads, headDim, scale, relativeBias [buckets,heads]
-// | null, gradOutput [tokens,heads*headDim], dropout | null, terms?): { output, lse [tokens,heads], qkv,
-// relativeBias }; terms: other fields of the op.
+// | null, gradOutput [tokens,heads*headDim], dropout | null, terms?, tables?): { output, lse [tokens,heads],
+// qkv, relativeBias, contentToPosition, positionToContent [heads,rows,headDim] }; terms and tables as in
+// AttentionCase.
 Napi::Value attention_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const TrainingKernels& training = cpu::training_kernels();
-        AttentionCase call(info, info[8]);
+        AttentionCase call(info, info[8], info[9]);
         const std::vector<float> grad_output = to_floats(info[6], "gradOutput");
         check_count(grad_output.size(), call.tokens * call.hidden, "gradOutput");
         const cpu::Dropout dropout = dropout_of(info[7]);
@@ -251,7 +257,9 @@ Napi::Value attention_grad(const Napi::CallbackInfo& info) {
         return object_of(info.Env(), {{"output", grads.output},
                                       {"lse", grads.lse},
                                       {"qkv", grads.qkv},
-                                      {"relativeBias", grads.table}});
+                                      {"relativeBias", grads.table},
+                                      {"contentToPosition", grads.content},
+                                      {"positionToContent", grads.position}});
     });
 }
 

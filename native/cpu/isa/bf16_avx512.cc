@@ -30,6 +30,8 @@ namespace {
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/positions-inl.h"
+#include "cpu/kernels/attention_panels-inl.h"
+#include "cpu/kernels/disentangled-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/bf16-inl.h"
 #include "cpu/kernels/bf16_by_fma-inl.h"

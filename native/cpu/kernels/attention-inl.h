@@ -1,5 +1,5 @@
 // softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask; what positions change
-// is in positions-inl.h.
+// is in positions-inl.h and disentangled-inl.h.
 //
 // Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products
 // run on the tiles of gemm-inl.h. A tile of query rows meets all keys at once: its probabilities stay in L1
@@ -13,6 +13,7 @@ struct AttentionScratch {
     float* values;  // [seq_len][padded head_dim], in panels
     float* scores;  // [kTileRows][padded seq_len]
     float* turned;  // [2][seq_len][head_dim]: queries and keys, where they turn
+    PositionScratch positions;
     int64_t floats;
 };
 
@@ -28,44 +29,12 @@ inline AttentionScratch attention_parts(const AttentionArgs& args, float* base) 
     scratch.values = part(padded_columns(args.head_dim) * args.seq_len);
     scratch.scores = part(kTileRows * padded_columns(args.seq_len));
     scratch.turned = part(turned_floats(args));
+    scratch.positions = position_parts(args, part);
     scratch.floats = at;
     return scratch;
 }
 
 inline int64_t attention_scratch(const AttentionArgs& args) { return attention_parts(args, nullptr).floats; }
-
-inline void pack_keys(const float* k, int64_t stride, int64_t seq_len, int64_t head_dim, float* dst) {
-    for (int64_t first = 0; first < seq_len; first += kPanelWidth) {
-        const int64_t valid = seq_len - first < kPanelWidth ? seq_len - first : kPanelWidth;
-        const int64_t width = padded_columns(valid);
-        float* panel = dst + first * head_dim;
-        for (int64_t key = 0; key < width; key += kLanes) {
-            const float* rows = k + (first + key) * stride;
-            int64_t i = 0;
-            if (key + kLanes <= valid)
-                for (; i + kLanes <= head_dim; i += kLanes)
-                    transpose(rows + i, stride, panel + i * width + key, width);
-            for (; i < head_dim; i++)
-                for (int64_t lane = 0; lane < kLanes; lane++)
-                    panel[i * width + key + lane] = key + lane < valid ? rows[lane * stride + i] : 0.0f;
-        }
-    }
-}
-
-inline void pack_values(const float* v, int64_t stride, int64_t seq_len, int64_t head_dim, float* dst) {
-    for (int64_t first = 0; first < head_dim; first += kPanelWidth) {
-        const int64_t valid = head_dim - first < kPanelWidth ? head_dim - first : kPanelWidth;
-        const int64_t width = padded_columns(valid);
-        float* panel = dst + first * seq_len;
-        for (int64_t row = 0; row < seq_len; row++) {
-            for (int64_t column = 0; column < width; column += kLanes) {
-                const float* source = v + row * stride + first + column;
-                store(panel + row * width + column,
-                      column + kLanes <= valid ? load(source) : load_first(source, valid - column));
-            }
-        }
-    }
-}
 
 // scores[0..n) -> 2^(log2(e) · scale · (score - max)); returns the sum. lse, unless null: log2 of the sum of
 // 2^(log2(e) · scale · score).
@@ -176,24 +145,6 @@ inline void powers_tile(const Tile<float>& tile, float factor, VecF* totals, Vec
     }
 }
 
-// Calls function(integral_constant<int, vectors>), vectors <= V.
-template <int V, typename Function>
-inline void with_vectors(int64_t vectors, const Function& function) {
-    if constexpr (V > 1)
-        if (vectors < V) return with_vectors<V - 1>(vectors, function);
-    function(std::integral_constant<int, V>());
-}
-
-// Calls function(first column, columns, integral_constant<int, vectors>) for panels of V vectors.
-template <int V, typename Function>
-inline void for_panels(int64_t columns, const Function& function) {
-    for (int64_t first = 0; first < columns; first += V * kLanes) {
-        const int64_t width = columns - first < V * kLanes ? columns - first : V * kLanes;
-        with_vectors<V>((width + kLanes - 1) / kLanes,
-                        [&](auto vectors) { function(first, width, vectors); });
-    }
-}
-
 // scratch.scores of R query rows from `begin` on, for the tile's keys: as powers, with their totals (true),
 // or, where a row needs its maximum, as they are (false).
 template <int R>
@@ -218,9 +169,11 @@ inline bool score_rows(const AttentionArgs& args, const AttentionScratch& scratc
             }
         });
     };
-    bool powers = args.relative_bias == nullptr;
+    bool powers = args.relative_bias == nullptr && args.position_rows == nullptr;
     score(powers);
     if (powers && outside_of_range(seen)) score(powers = false);
+    if (args.position_rows != nullptr)
+        add_position_terms(args, scratch.positions, keys, {begin, begin + R}, scratch.scores);
     return powers;
 }
 
@@ -278,6 +231,7 @@ inline void attend_rows(int64_t rows, const AttentionArgs& args, const Attention
 inline AttentionScratch pack_attention(AttentionArgs& args) {
     const AttentionScratch scratch = attention_parts(args, args.scratch);
     turn(args, scratch.turned);
+    pack_positions(args, scratch.positions);
     pack_keys(args.key, args.key_stride, args.seq_len, args.head_dim, scratch.keys);
     pack_values(args.value, args.value_stride, args.seq_len, args.head_dim, scratch.values);
     return scratch;

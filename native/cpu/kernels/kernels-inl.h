@@ -5,6 +5,8 @@
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/int8-inl.h"
 #include "cpu/kernels/positions-inl.h"
+#include "cpu/kernels/attention_panels-inl.h"
+#include "cpu/kernels/disentangled-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/products-inl.h"

@@ -161,6 +161,25 @@ public:
         });
     }
 
+    // The gradient of a table of disentangled scores, for each head its own; none for kNoIndex.
+    std::vector<float> head_grads(int32_t slot, const ops::Attention& op) const {
+        if (slot == kNoIndex) return {};
+        return std::vector<float>(static_cast<size_t>(rows_of(slot) * width(op.output)));
+    }
+    // The heads' parts beside each other, or their sum where all heads have the same rows.
+    void join_heads(const std::vector<float>& grads, int64_t heads, int32_t slot) const {
+        if (slot == kNoIndex) return;
+        const int64_t all = rows_of(slot), n = width(slot),
+                      head_dim = static_cast<int64_t>(grads.size()) / (heads * all);
+        std::memset(at(slot), 0, static_cast<size_t>(all * n) * sizeof(float));
+        for (int64_t head = 0; head < heads; head++)
+            for (int64_t row = 0; row < all; row++) {
+                const float* from = grads.data() + (head * all + row) * head_dim;
+                float* to = at(slot, row) + (n == head_dim ? 0 : head * head_dim);
+                for (int64_t i = 0; i < head_dim; i++) to[i] += from[i];
+            }
+    }
+
     void attention_grad(const Step& step, const ops::Attention& op) {
         const int32_t* begins = offsets(op.query);
         if (begins == nullptr) return;
@@ -175,8 +194,12 @@ public:
         const auto distances_of = [&](int64_t sequence, int64_t head) {
             return distances.data() + (sequence * heads + head) * (2 * longest - 1);
         };
-        run_units(batch_.batch_size * heads, [&](int64_t unit, int member) {
-            const int64_t sequence = unit / heads, head = unit % heads;
+        // Disentangled scores' tables, [heads, rows, head_dim]: a head adds to its part, text by text.
+        std::vector<float> content = head_grads(step.add, op), position = head_grads(step.saved, op);
+        const auto part_of = [&](std::vector<float>& grads, int64_t head) {
+            return grads.empty() ? nullptr : grads.data() + head * static_cast<int64_t>(grads.size()) / heads;
+        };
+        const auto add_head = [&](int64_t sequence, int64_t head, int member) {
             const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
             AttentionGradArgs args;
             args.forward = attention_of(op, head, begin, seq_len, biases, longest, member);
@@ -188,12 +211,25 @@ public:
             args.grad_value = args.grad_key + hidden;
             args.grad_stride = width(step.out);
             if (table != nullptr) args.grad_relative_bias = distances_of(sequence, head);
+            args.grad_content_to_position = part_of(content, head);
+            args.grad_position_to_content = part_of(position, head);
             args.lse_stride = heads;
             args.dropout = dropout;
             args.dropout.site += static_cast<uint32_t>(head) << 16;
             args.first_row = first_row(op.query) + static_cast<uint32_t>(begin);
             training_.attention_grad(args);
-        });
+        };
+        const int64_t sequences = batch_.batch_size;
+        if (op.buckets.empty())
+            run_units(sequences * heads,
+                      [&](int64_t unit, int member) { add_head(unit / heads, unit % heads, member); });
+        else
+            run_units(heads, [&](int64_t head, int member) {
+                for (int64_t i = 0; i < sequences && (i == 0 || goes_on(member)); i++)
+                    add_head(i, head, member);
+            });
+        join_heads(content, heads, step.add);
+        join_heads(position, heads, step.saved);
         if (table == nullptr || context_.control.cancelled()) return;
         const Weight& shape = program_.weights[static_cast<size_t>(op.relative_bias)];
         for (int64_t sequence = 0; sequence < batch_.batch_size; sequence++) {

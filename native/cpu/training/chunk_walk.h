@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/attention/rotary_tables.h"
+#include "cpu/attention/position_tables.h"
 #include "cpu/training/weights/parameters.h"
 #include "engine/backend.h"
 #include "engine/batch.h"
@@ -15,7 +15,7 @@ namespace bertha::cpu {
 // What the chunks of a call share.
 struct WalkContext {
     const TrainingPlan& plan;
-    const RotaryTables& rotary_tables;
+    const PositionTables& position_tables;
     const LearningKernels& kernels;
     Parameters& parameters;
     const std::vector<double>& num_items;

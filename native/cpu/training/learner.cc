@@ -90,7 +90,7 @@ Learner::Learner(const std::vector<Program>& programs, TrainingSpec spec, Weight
       spec_(std::move(spec)),
       kernels_(kernels_for(spec_)),
       parameters_(plans_.front().program, with_products(spec_, plans_), kernels_, source, team) {
-    for (const TrainingPlan& plan : plans_) rotary_tables_.emplace_back(plan.program);
+    for (const TrainingPlan& plan : plans_) position_tables_.emplace_back(plan.program);
 }
 
 Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const AccumulateOptions& options,
@@ -107,7 +107,7 @@ Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const 
     Accumulated result;
     result.losses.assign(plan.losses.size(), 0.0);
     const WalkContext context{plan,
-                              rotary_tables_[static_cast<size_t>(options.program)],
+                              position_tables_[static_cast<size_t>(options.program)],
                               kernels_,
                               parameters_,
                               options.num_items,

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/attention/rotary_tables.h"
+#include "cpu/attention/position_tables.h"
 #include "cpu/training/weights/parameters.h"
 #include "engine/backend.h"
 #include "engine/training/gradient.h"
@@ -63,7 +63,7 @@ public:
 
 private:
     const std::vector<TrainingPlan> plans_;
-    std::vector<RotaryTables> rotary_tables_;  // by program
+    std::vector<PositionTables> position_tables_;  // by program
     const TrainingSpec spec_;
     const LearningKernels kernels_;
     Parameters parameters_;

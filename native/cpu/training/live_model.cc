@@ -36,7 +36,7 @@ public:
           plan_(make_plan(program_)),
           formats_(program_.ops.size(), &kernels().fp32),
           weights_(program_, live_->parameters()),
-          rotary_tables_(program_) {}
+          position_tables_(program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override { return std::make_unique<CpuWorkspace>(); }
     int64_t weight_bytes() const override { return live_->parameters().bytes(); }
@@ -49,7 +49,7 @@ public:
         const auto lock = live_->lock_for_reading();
         const DistanceBiases distance_biases(program_, weights_);
         run_forward(
-            {program_, kernels(), plan_, formats_, false, weights_, distance_biases, rotary_tables_, nullptr},
+            {program_, kernels(), plan_, formats_, false, weights_, distance_biases, position_tables_, nullptr},
             batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
     }
 
@@ -59,7 +59,7 @@ private:
     const Plan plan_;
     const std::vector<const MatrixFormat*> formats_;
     const LiveWeights weights_;
-    const RotaryTables rotary_tables_;
+    const PositionTables position_tables_;
 };
 
 }  // namespace

@@ -57,6 +57,9 @@ struct AttentionGradArgs {
     float* grad_key = nullptr;            // likewise
     float* grad_value = nullptr;          // likewise
     float* grad_relative_bias = nullptr;  // [2 seq_len - 1]: Σ of P∘(dP - D) by distance; written; or null
+    // Of the rows of disentangled scores' tables, [rows, head_dim]; added to; or null.
+    float* grad_content_to_position = nullptr;
+    float* grad_position_to_content = nullptr;
     int64_t grad_stride = 0;
     int64_t lse_stride = 0;
     Dropout dropout;

@@ -47,7 +47,7 @@ Constants::Constants(const Program& program, const KernelTable& kernels, WeightS
     const PackedWeights weights(constant, formats, kernels.isa, source, team, nullptr);
     const Plan plan = make_plan(constant);
     const DistanceBiases no_biases(constant, weights);
-    const RotaryTables no_rotations(constant);
+    const PositionTables no_positions(constant);
     Batch batch;
     batch.inputs.resize(program.inputs.size());
     for (const Domain& domain : program.domains) {
@@ -56,7 +56,7 @@ Constants::Constants(const Program& program, const KernelTable& kernels, WeightS
     }
     CpuWorkspace workspace;
     NoControl control;
-    run_forward({constant, kernels, plan, formats, false, weights, no_biases, no_rotations, nullptr}, batch,
+    run_forward({constant, kernels, plan, formats, false, weights, no_biases, no_positions, nullptr}, batch,
                 outputs, workspace, team, control);
 }
 

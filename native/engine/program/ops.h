@@ -124,6 +124,13 @@ struct Attention {
     // Columns i and i + n / 2 of each head of query and key turn by position * inverse_frequencies[i], which
     // is rounded to fp32 (RoPE as in GPT-NeoX), of its first n = 2 * inverse_frequencies.size() columns.
     std::vector<float> inverse_frequencies;
+    // Disentangled scores (DeBERTa, relative keys), [rows, num_heads, head_dim] or one for all heads [rows,
+    // head_dim]: score = softmax_scale * (query · key + query · content_to_position[row] + key ·
+    // position_to_content[row]), row = buckets[n + i - j] for the query at i and the key at j, where buckets
+    // [2n + 1] never fall. Computed in fp32 whatever the model's precision.
+    int32_t content_to_position = kNoIndex;
+    int32_t position_to_content = kNoIndex;
+    std::vector<int32_t> buckets;
     // What learning adds: dropout of the probabilities, and for the backward [rows, num_heads] the logarithm
     // of each query's sum.
     int32_t row_lse = kNoIndex;
@@ -135,6 +142,8 @@ struct Attention {
         visit.reads("query", op.query);
         visit.reads("key", op.key, Need::kOptional);
         visit.reads("value", op.value, Need::kOptional);
+        visit.reads("contentToPosition", op.content_to_position, Need::kOptional);
+        visit.reads("positionToContent", op.position_to_content, Need::kOptional);
         visit.writes("output", op.output);
         visit.writes("scores", op.scores, Need::kOptional);
         visit.weight("relativeBias", op.relative_bias, WeightKind::kTable, Need::kOptional);
@@ -146,6 +155,7 @@ struct Attention {
         visit.option("causal", op.causal);
         visit.option("window", op.window);
         visit.option("inverseFrequencies", op.inverse_frequencies);
+        visit.option("buckets", op.buckets);
         visit.rare_writes("rowLse", op.row_lse);
         visit.rare_option("dropoutSite", op.dropout_site, 0);
         visit.rare_option("dropout", op.dropout, 0.0f);

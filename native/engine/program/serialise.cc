@@ -35,6 +35,10 @@ public:
         for (PoolMode mode : modes) add(static_cast<int64_t>(mode));
     }
 
+    void option(const char* name, const std::vector<int32_t>& numbers) {
+        field(name, static_cast<int64_t>(numbers.size()));
+        for (int32_t number : numbers) add(number);
+    }
     void option(const char* name, const std::vector<float>& numbers) {
         field(name, static_cast<int64_t>(numbers.size()));
         for (float number : numbers) option("", number);

@@ -109,6 +109,7 @@ public:
         for (float each : op.inverse_frequencies)
             require(std::isfinite(each) && each >= 0, "inverse frequencies of at least 0");
         require(op.relative_bias == kNoIndex || op.slopes.empty(), "a relative bias or slopes, not both");
+        disentangled(op);
         dropout(op.dropout, op.dropout_site);
         if (op.row_lse != kNoIndex)
             require(value(op.row_lse).domain == query.domain && value(op.row_lse).width == op.num_heads,
@@ -292,6 +293,30 @@ private:
         require(is_packed(in) && domain(out).kind == DomainKind::kSequences,
                 "packed rows in, sequence rows out");
         require(domain(in).min_rows >= 1, "at least one row in each sequence");
+    }
+    void disentangled(const ops::Attention& op) const {
+        const bool has_tables = op.content_to_position != kNoIndex || op.position_to_content != kNoIndex;
+        require(has_tables == !op.buckets.empty(), "tables of disentangled scores and buckets, or neither");
+        if (!has_tables) return;
+        require(op.key == kNoIndex || value(op.key).domain == value(op.query).domain,
+                "query and key of one domain where their distance counts");
+        const auto distances = static_cast<int64_t>(op.buckets.size());
+        require(distances % 2 == 1 && distances >= 2 * domain(value(op.query)).max_rows - 1,
+                "a bucket for every distance of the longest sequence");
+        const int64_t width = value(op.output).width;
+        for (const int32_t id : {op.content_to_position, op.position_to_content}) {
+            if (id == kNoIndex) continue;
+            const Value& table = value(id);
+            require(domain(table).kind == DomainKind::kConstant &&
+                        (table.width == width || table.width == width / op.num_heads) &&
+                        (op.content_to_position == kNoIndex || op.position_to_content == kNoIndex ||
+                         is_same_shape(value(op.content_to_position), table)),
+                    "constant tables of one shape, with a row for all heads or one for each");
+            for (size_t i = 0; i < op.buckets.size(); i++)
+                require(op.buckets[i] >= (i == 0 ? 0 : op.buckets[i - 1]) &&
+                            op.buckets[i] < domain(table).max_rows,
+                        "buckets that never fall and are rows of the tables");
+        }
     }
     void dropout(float probability, int32_t site) const {
         require(probability >= 0.0f && probability < 1.0f, "a dropout of 0 to below 1");

@@ -81,6 +81,7 @@ const char* option_without_kernel(const Program& program, const ops::Attention& 
     if (device == "cpu") return nullptr;
     if (is_separate) return "a separate key and value";
     if (op.key_counts != kNoIndex) return "rows that are no keys";
+    if (!op.buckets.empty()) return "disentangled scores";
     if (!op.slopes.empty()) return "slopes";
     if (op.window > 0) return "a window";
     return op.inverse_frequencies.empty() ? nullptr : "a rotary embedding";

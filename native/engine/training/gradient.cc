@@ -234,8 +234,12 @@ private:
                      "op %d: expected an attention with one packed query and no causal mask, for learning",
                      static_cast<int>(i));
         const int32_t out = slot_like(op.query);
-        step(StepKind::kAttentionGrad, i, grad, out);
+        const auto slot_of = [&](int32_t table) { return is_active(table) ? slot_like(table) : kNoIndex; };
+        const int32_t content = slot_of(op.content_to_position), position = slot_of(op.position_to_content);
+        step(StepKind::kAttentionGrad, i, grad, out, content, position);
         contribute(i, op.query, out);
+        if (content != kNoIndex) contribute(i, op.content_to_position, content);
+        if (position != kNoIndex) contribute(i, op.position_to_content, position);
     }
 
     void backward(int32_t i, const ops::LayerNorm& op, int32_t grad) {
@@ -306,7 +310,9 @@ private:
             case StepKind::kActivationGrad: use(activated_by(op).first); break;
             case StepKind::kAttentionGrad: {
                 const auto& attention = std::get<ops::Attention>(op);
-                for (const int32_t value : {attention.query, attention.output, attention.row_lse}) use(value);
+                for (const int32_t value : {attention.query, attention.output, attention.row_lse,
+                                            attention.content_to_position, attention.position_to_content})
+                    if (value != kNoIndex) use(value);
                 break;
             }
             case StepKind::kLayerNormGrad:

@@ -22,7 +22,8 @@ enum class StepKind : int32_t {
     kMatrixGrad,      // of a linear: the matrix's gradient += gradᵀ · saved
     kBiasGrad,        // of a linear: the bias's gradient += Σ grad
     kAttentionGrad,   // out = gradient of the query, key and value; of the relative bias too
-    kLayerNormGrad,   // out = gradient of the input + add; saved = statistics of the rows
+    // kAttentionGrad, besides: add, saved = gradients of disentangled scores' tables
+    kLayerNormGrad,        // out = gradient of the input + add; saved = statistics of the rows
     kLayerNormWeightGrad,  // the weight's and bias's gradients, from saved
     kEmbedGrad,            // the tables' gradients
     kConstantGrad,         // the table's gradient += grad

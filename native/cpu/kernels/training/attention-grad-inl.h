@@ -20,6 +20,8 @@ struct AttentionGradScratch {
     float* queries;        // [kQueryBlock][padded head_dim], in panels of kHeadPanelWidth
     float* grad_context;   // likewise
     float* factors;        // [kTileRows][padded seq_len]: of dropout
+    PositionScratch positions;
+    PositionGradScratch position_grads;
     int64_t floats;
 };
 
@@ -42,6 +44,8 @@ inline AttentionGradScratch attention_grad_parts(const AttentionArgs& args, floa
     scratch.queries = part(kQueryBlock * padded_head);
     scratch.grad_context = part(kQueryBlock * padded_head);
     scratch.factors = part(kTileRows * padded + kPhiloxColumns);
+    scratch.positions = position_parts(args, part);
+    scratch.position_grads = position_grad_parts(args, part);
     scratch.floats = at;
     return scratch;
 }
@@ -58,7 +62,7 @@ inline void pack_head_rows(const float* x, int64_t stride, int64_t count, int64_
 }
 
 // Probabilities of a tile of R rows and the keys from `key` on, up to a factor near 1 for each row, and their
-// totals.
+// totals. Where scores are disentangled, the output has the terms that come to the products.
 template <int R, int V>
 inline void probabilities_tile(const Tile<float>& tile, const AttentionGradArgs& args, int64_t query,
                                int64_t key, VecF (&totals)[R]) {
@@ -74,6 +78,8 @@ inline void probabilities_tile(const Tile<float>& tile, const AttentionGradArgs&
         for (int v = 0; v < V; v++) {
             const int64_t left = tile.columns - v * kLanes;
             VecF power;
+            if (forward.position_rows != nullptr)
+                sums[r][v] = add(sums[r][v], load(tile.output + r * tile.output_stride + v * kLanes));
             if (forward.relative_bias != nullptr) {
                 const float* bias = forward.relative_bias + forward.seq_len - 1 - (query + r) + key +
                                     v * kLanes;
@@ -158,6 +164,10 @@ void attend_grad(const AttentionGradArgs& args, const AttentionGradScratch& scra
     float* score_grads = scratch.score_grads + row * stride;
     VecF totals[R];
     for (VecF& total : totals) total = zero();
+    if (forward.position_rows != nullptr) {
+        for (int64_t i = 0; i < R * stride; i++) probabilities[i] = 0.0f;
+        add_position_terms(forward, scratch.positions, keys, {query, query + R}, probabilities);
+    }
     Tile<float> tile{};
     tile.input = forward.query + query * forward.query_stride;
     tile.input_stride = forward.query_stride;
@@ -199,6 +209,8 @@ void attend_grad(const AttentionGradArgs& args, const AttentionGradScratch& scra
     });
     if (args.grad_relative_bias != nullptr)
         for (int r = 0; r < R; r++) add_bias_grads(args, score_grads + r * stride, query + r, keys.panels);
+    if (forward.position_rows != nullptr)
+        spread_score_grads(args, scratch.position_grads, keys, {query, query + R}, score_grads);
     tile.input = score_grads + keys.seen.begin - first_key;
     tile.input_stride = stride;
     tile.output_stride = args.grad_stride;
@@ -324,6 +336,10 @@ inline void attention_grad(const AttentionGradArgs& given) {
     if (seq_len == 1) return attention_grad_of_one(args);
     const AttentionGradScratch scratch = attention_grad_parts(forward, forward.scratch);
     turn(forward, scratch.turned);
+    if (forward.position_rows != nullptr) {
+        pack_positions(forward, scratch.positions);
+        clear_position_grads(forward, scratch.position_grads);
+    }
     pack_keys(forward.key, forward.key_stride, seq_len, head_dim, scratch.keys);
     pack_keys(forward.value, forward.value_stride, seq_len, head_dim, scratch.values);
     pack_head_rows(forward.key, forward.key_stride, seq_len, head_dim, scratch.key_rows);
@@ -349,5 +365,6 @@ inline void attention_grad(const AttentionGradArgs& given) {
         add_key_grads(args, keys, scratch.probabilities, scratch.grad_context, count, 1.0f, adds || first > 0,
                       args.grad_value);
     }
+    if (forward.position_rows != nullptr) add_position_grads(args, scratch.position_grads);
     turn_back(args);
 }

@@ -7,6 +7,8 @@
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"
 #include "cpu/kernels/positions-inl.h"
+#include "cpu/kernels/attention_panels-inl.h"
+#include "cpu/kernels/disentangled-inl.h"
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/training/grad-blocks-inl.h"
@@ -17,6 +19,7 @@
 #include "cpu/kernels/training/losses-inl.h"
 #include "cpu/kernels/training/adamw-inl.h"
 #include "cpu/kernels/training/attention-train-inl.h"
+#include "cpu/kernels/training/disentangled-grad-inl.h"
 #include "cpu/kernels/training/attention-grad-inl.h"
 // clang-format on
 

@@ -1,0 +1,67 @@
+#include "cpu/attention/position_tables.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bertha::cpu {
+
+PositionTables::PositionTables(const Program& program) {
+    for (const Op& op : program.ops) {
+        const auto* attention = std::get_if<ops::Attention>(&op);
+        if (attention == nullptr) continue;
+        if (!attention->inverse_frequencies.empty()) add_turns(program, *attention);
+        const std::vector<int32_t>& buckets = attention->buckets;
+        if (!buckets.empty() && rows(*attention, 1) == nullptr)
+            rows_.push_back({buckets, {buckets.rbegin(), buckets.rend()}});
+    }
+    for (Turns& table : turns_) compute_turns(table);
+}
+
+void PositionTables::add_turns(const Program& program, const ops::Attention& op) {
+    const int64_t positions = program.domain_of(op.query).max_rows;
+    const auto same = std::find_if(turns_.begin(), turns_.end(), [&](const Turns& table) {
+        return table.inverse_frequencies == op.inverse_frequencies;
+    });
+    if (same == turns_.end())
+        turns_.push_back({op.inverse_frequencies, positions, Buffer()});
+    else
+        same->positions = std::max(same->positions, positions);
+}
+
+void PositionTables::compute_turns(Turns& table) const {
+    const auto pairs = static_cast<int64_t>(table.inverse_frequencies.size());
+    table.values = Buffer(static_cast<size_t>(table.positions * 2 * pairs) * sizeof(float));
+    float* turns = table.values.floats();
+    for (int64_t position = 0; position < table.positions; position++, turns += 2 * pairs) {
+        for (int64_t i = 0; i < pairs; i++) {
+            // The angle is rounded to float32, as every implementation of these models does; its cosine and
+            // sine are those of the rounded angle.
+            const float angle = table.inverse_frequencies[static_cast<size_t>(i)] *
+                                static_cast<float>(position);
+            turns[i] = static_cast<float>(std::cos(static_cast<double>(angle)));
+            turns[pairs + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
+        }
+    }
+}
+
+const float* PositionTables::turns(const ops::Attention& op) const {
+    for (const Turns& table : turns_)
+        if (table.inverse_frequencies == op.inverse_frequencies) return table.values.floats();
+    return nullptr;
+}
+
+const int32_t* PositionTables::rows(const ops::Attention& op, int64_t seq_len) const {
+    for (const Rows& table : rows_)
+        if (table.buckets == op.buckets)
+            return table.reversed.data() + static_cast<int64_t>(table.reversed.size() / 2) + 1 - seq_len;
+    return nullptr;
+}
+
+int64_t PositionTables::bytes() const {
+    int64_t bytes = 0;
+    for (const Turns& table : turns_) bytes += static_cast<int64_t>(table.values.bytes());
+    for (const Rows& table : rows_) bytes += static_cast<int64_t>(2 * table.buckets.size() * sizeof(int32_t));
+    return bytes;
+}
+
+}  // namespace bertha::cpu
