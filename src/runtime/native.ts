@@ -100,6 +100,9 @@ export type NativeOp =
       readonly causal?: boolean | undefined;
       readonly window?: number | undefined;
       readonly inverseFrequencies?: readonly number[] | undefined;
+      readonly contentToPosition?: number | undefined;
+      readonly positionToContent?: number | undefined;
+      readonly buckets?: readonly number[] | undefined;
       readonly dropoutSite?: number | undefined;
       readonly dropout?: number | undefined;
     }

@@ -2,7 +2,7 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, assertWithin, dotError, unitRoundoff } from '../support/compare.js';
-import type { AttentionTerms } from '../support/attention-terms.js';
+import { termArguments, type AttentionTerms } from '../support/attention-terms.js';
 import { instructionSet, ops } from '../support/devices.js';
 import { Random } from '../support/random.js';
 import { attention, type AttentionInputs } from '../support/reference.js';
@@ -10,7 +10,7 @@ import { attention, type AttentionInputs } from '../support/reference.js';
 const t = suite(`attention by position ${instructionSet}`);
 
 function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias, terms }: AttentionInputs, bf16 = false) {
-  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16, { op: 'attention', ...terms });
+  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16, ...termArguments(terms ?? {}));
 }
 
 function draw(random: Random, lengths: readonly number[], heads: number, headDim: number, terms: AttentionTerms): AttentionInputs {
@@ -43,7 +43,36 @@ const kinds: Readonly<Record<string, (heads: number, headDim: number) => Attenti
   'slopes, window 40': (heads) => ({ slopes: Array.from({ length: heads }, (_, i) => 0.3 / (i + 1)), window: 40 }),
 };
 
-for (const [kind, terms] of Object.entries(kinds)) {
+/** DeBERTa's buckets of distances -n .. n: exact to span / 2, then by logarithms; a row each. */
+function logBuckets(n: number, span: number): number[] {
+  const near = span / 2;
+  return Array.from({ length: 2 * n + 1 }, (_, i) => {
+    const distance = Math.abs(i - n);
+    const far = Math.ceil((Math.log(distance / near) / Math.log(511 / near)) * (near - 1)) + near;
+    return Math.min(2 * span - 1, Math.max(0, Math.sign(i - n) * (distance <= near ? distance : far) + span));
+  });
+}
+
+const n = 160;
+const relativeRows = Array.from({ length: 2 * n + 1 }, (_, i) => i);
+const tables = new Random(99);
+const disentangled: typeof kinds = {
+  'disentangled scores': (heads, headDim) => {
+    const buckets = logBuckets(n, 24);
+    const size = (buckets.at(-1)! + 1) * heads * headDim;
+    return { buckets, contentToPosition: tables.floats(size), positionToContent: tables.floats(size) };
+  },
+  'content to position alone': (heads, headDim) => {
+    const buckets = logBuckets(n, 8);
+    return { buckets, contentToPosition: tables.floats((buckets.at(-1)! + 1) * heads * headDim) };
+  },
+  'relative keys of all heads': (_, headDim) => {
+    const table = tables.floats((2 * n + 1) * headDim, 0.3);
+    return { buckets: relativeRows, contentToPosition: table, positionToContent: table };
+  },
+};
+
+for (const [kind, terms] of Object.entries({ ...kinds, ...disentangled })) {
   t(`with ${kind} matches the float64 reference at odd sizes`, () => {
     const random = new Random(kind.length);
     for (const headDim of [2, 7, 20, 33])

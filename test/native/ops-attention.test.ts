@@ -1,6 +1,7 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, assertWithin, dotError, unitRoundoff } from '../support/compare.js';
+import { termArguments } from '../support/attention-terms.js';
 import { instructionSet, ops } from '../support/devices.js';
 import { Random } from '../support/random.js';
 import { attention, type AttentionInputs } from '../support/reference.js';
@@ -8,7 +9,7 @@ import { attention, type AttentionInputs } from '../support/reference.js';
 const t = suite(`attention ${instructionSet}`);
 
 function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias, terms }: AttentionInputs, bf16 = false) {
-  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16, { op: 'attention', ...terms });
+  return ops.attention(qkv, cuSeqlens, heads, headDim, scale, relativeBias, bf16, ...termArguments(terms ?? {}));
 }
 
 /** `deviation` is that of queries and keys: about the deviation of the logits, squared. */

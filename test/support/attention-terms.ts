@@ -5,6 +5,18 @@ export interface AttentionTerms {
   readonly inverseFrequencies?: readonly number[];
   readonly window?: number;
   readonly slopes?: readonly number[];
+  readonly buckets?: readonly number[];
+  /** Tables of disentangled scores, [rows, width]; as many rows as the buckets name. */
+  readonly contentToPosition?: Float32Array;
+  readonly positionToContent?: Float32Array;
+}
+
+/** The op's fields, and its tables, as the test addon takes them. */
+export function termArguments({ contentToPosition, positionToContent, ...fields }: AttentionTerms) {
+  return [
+    { op: 'attention' as const, ...fields },
+    { contentToPosition, positionToContent },
+  ] as const;
 }
 
 /** Rows of packed queries, keys and values [tokens, 3, heads, headDim], and where their sequences begin. */
@@ -42,3 +54,28 @@ export const isSeen = ({ window = 0 }: AttentionTerms, distance: number): boolea
 /** What a head adds to the scaled score of a query and a key at this distance. */
 export const slopeTerm = ({ slopes }: AttentionTerms, head: number, distance: number): number =>
   slopes === undefined ? 0 : -Math.fround(slopes[head]!) * Math.abs(distance);
+
+/** Where a query and a key lie, and where their row lies in a table of disentangled scores. */
+export interface ScorePlace {
+  readonly query: number;
+  readonly key: number;
+  /** Position of the query less that of the key. */
+  readonly distance: number;
+  readonly head: number;
+  readonly headDim: number;
+}
+
+/** Where the row of a distance begins in a table [rows, heads * headDim], or [rows, headDim]. */
+export function tableRow({ buckets = [] }: AttentionTerms, table: ArrayLike<number>, { distance, head, headDim }: ScorePlace): number {
+  const width = table.length / (buckets.at(-1)! + 1);
+  return buckets[(buckets.length >> 1) + distance]! * width + (width === headDim ? 0 : head * headDim);
+}
+
+/** Both products of disentangled scores, each with where its row of `x` and of the table begin. */
+export function disentangledProducts(terms: AttentionTerms, place: ScorePlace) {
+  const { contentToPosition, positionToContent } = terms;
+  return [
+    { name: 'contentToPosition', table: contentToPosition, x: place.query } as const,
+    { name: 'positionToContent', table: positionToContent, x: place.key } as const,
+  ].flatMap(({ name, table, x }) => (table === undefined ? [] : [{ name, table, x, row: tableRow(terms, table, place) }]));
+}

@@ -1,6 +1,6 @@
 // What every op of the engine must compute, written for clarity in float64. Shapes are those of native/engine/program/ops.h.
 import type { ActivationName } from '../../src/checkpoint/activation.js';
-import { isSeen, slopeTerm, turned, type AttentionTerms } from './attention-terms.js';
+import { disentangledProducts, isSeen, slopeTerm, turned, type AttentionTerms } from './attention-terms.js';
 import { unitRoundoff } from './compare.js';
 
 /** erf and erfc to about 1e-15: the Taylor series near 0, the continued fraction (Lentz) in the tails. */
@@ -163,6 +163,13 @@ export function attention(inputs: AttentionInputs, dotError: (k: number) => numb
           for (let i = 0; i < headDim; i++) {
             sum += qkv[at(query, 0, head) + i]! * qkv[at(key, 1, head) + i]! * scale;
             size += sizes[at(query, 0, head) + i]! * sizes[at(key, 1, head) + i]! * scale;
+          }
+          const place = { query: at(query, 0, head), key: at(key, 1, head), distance: query - key, head, headDim };
+          for (const { table, x, row } of disentangledProducts(terms, place)) {
+            for (let i = 0; i < headDim; i++) {
+              sum += qkv[x + i]! * table[row + i]! * scale;
+              size += Math.abs(qkv[x + i]! * table[row + i]! * scale);
+            }
           }
           const bucket = relativeBias === null ? 0 : relativeBias[relativeBucket(key - query, relativeBias.length / heads) * heads + head]!;
           const bias = bucket + slopeTerm(terms, head, key - query);

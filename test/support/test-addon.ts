@@ -3,14 +3,13 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeAddon } from '../../src/runtime/native.js';
-import type { AttentionTerms } from './attention-terms.js';
+import type { termArguments } from './attention-terms.js';
 import type { DropoutSite } from './philox.js';
 import type { NativeTrainingRowOps } from './training-row-ops.js';
 
 /** Other fields of an attention's op. */
-export interface AttentionFields extends AttentionTerms {
-  readonly op: 'attention';
-}
+export type AttentionFields = ReturnType<typeof termArguments>[0];
+type AttentionTables = ReturnType<typeof termArguments>[1];
 
 /** One op at a time on typed arrays, by the kernels of the instruction set in use. */
 export interface NativeOps {
@@ -37,6 +36,7 @@ export interface NativeOps {
     relativeBias: Float32Array | null,
     bf16?: boolean,
     terms?: AttentionFields,
+    tables?: AttentionTables,
   ): { output: Float32Array; scores: Float32Array };
   embed(
     ids: Int32Array,
@@ -79,7 +79,15 @@ export interface NativeTrainingOps extends NativeTrainingRowOps {
     gradOutput: Float32Array,
     dropout: DropoutSite | null,
     terms?: AttentionFields,
-  ): { output: Float32Array; lse: Float32Array; qkv: Float32Array; relativeBias: Float32Array };
+    tables?: AttentionTables,
+  ): {
+    output: Float32Array;
+    lse: Float32Array;
+    qkv: Float32Array;
+    relativeBias: Float32Array;
+    contentToPosition: Float32Array;
+    positionToContent: Float32Array;
+  };
 }
 
 /** Tables of word vectors after a step. */

@@ -1,5 +1,5 @@
 // Gradients of the engine's ops, written for clarity in float64; test/training/training-reference.test.ts holds them against central differences.
-import { isSeen, slopeTerm, turned, type AttentionTerms } from './attention-terms.js';
+import { disentangledProducts, isSeen, slopeTerm, turned, type AttentionTerms } from './attention-terms.js';
 import { dropoutFactor, type DropoutSite } from './philox.js';
 import { relativeBucket } from './reference.js';
 
@@ -64,6 +64,9 @@ export interface AttentionGrad {
   readonly lse: Float64Array;
   readonly qkv: Float64Array;
   readonly relativeBias: Float64Array;
+  /** [heads, rows, headDim] */
+  readonly contentToPosition: Float64Array;
+  readonly positionToContent: Float64Array;
 }
 
 /** softmax(q · kᵀ · scale + bias) with dropout, times v, for each sequence and head, and the gradients of qkv and of the table. */
@@ -72,11 +75,14 @@ export function attentionGrad(given: AttentionGradInputs): AttentionGrad {
   const inputs = { ...given, qkv: turned(given, terms) };
   const { qkv } = inputs;
   const tokens = qkv.length / (3 * heads * headDim);
+  const rows = terms.buckets === undefined ? 0 : terms.buckets.at(-1)! + 1;
   const result = {
     output: new Float64Array(tokens * heads * headDim),
     lse: new Float64Array(tokens * heads),
     qkv: new Float64Array(qkv.length),
     relativeBias: new Float64Array(relativeBias?.length ?? 0),
+    contentToPosition: new Float64Array(rows * heads * headDim),
+    positionToContent: new Float64Array(rows * heads * headDim),
   };
   for (let i = 1; i < cuSeqlens.length; i++)
     for (let head = 0; head < heads; head++)
@@ -97,11 +103,16 @@ function attentionRow(inputs: AttentionGradInputs, head: number, query: number, 
     for (let i = 0; i < headDim; i++) sum += a[aAt + i]! * b[bAt + i]!;
     return sum;
   };
+  const products = (key: number) =>
+    disentangledProducts(terms, { query: at(query, 0), key: at(key, 1), distance: query - key, head, headDim });
+  const rows = terms.buckets === undefined ? 0 : terms.buckets.at(-1)! + 1;
+  const bucket = (distance: number) => terms.buckets![(terms.buckets!.length >> 1) + distance]!;
   const scores = keys.map(
     (key) =>
       dot(qkv, at(query, 0), qkv, at(key, 1)) * scale +
       (relativeBias === null ? 0 : relativeBias[entry(key)]!) +
-      slopeTerm(terms, head, key - query),
+      slopeTerm(terms, head, key - query) +
+      products(key).reduce((sum, { table, x, row }) => sum + dot(qkv, x, table, row) * scale, 0),
   );
   const peak = Math.max(...scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - peak), 0);
@@ -120,6 +131,10 @@ function attentionRow(inputs: AttentionGradInputs, head: number, query: number, 
     addTo(result.qkv, at(key, 2), gradOutput, outputAt, kept);
     addTo(result.qkv, at(query, 0), qkv, at(key, 1), scoreGrad * scale);
     addTo(result.qkv, at(key, 1), qkv, at(query, 0), scoreGrad * scale);
+    for (const { name, table, x, row } of products(key)) {
+      addTo(result.qkv, x, table, row, scoreGrad * scale);
+      addTo(result[name], (head * rows + bucket(query - key)) * headDim, qkv, x, scoreGrad * scale);
+    }
     if (relativeBias !== null) result.relativeBias[entry(key)] = result.relativeBias[entry(key)]! + scoreGrad;
   }
 }

@@ -2,7 +2,7 @@ import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { assertSameBits, largestRelativeDifference } from '../support/compare.js';
-import type { AttentionTerms } from '../support/attention-terms.js';
+import { termArguments, type AttentionTerms } from '../support/attention-terms.js';
 import { instructionSet, trainingOps } from '../support/devices.js';
 import type { DropoutSite } from '../support/philox.js';
 import { Random } from '../support/random.js';
@@ -19,7 +19,7 @@ interface Drawn extends AttentionGradInputs {
 }
 
 function run({ qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout, terms = {} }: Drawn) {
-  return trainingOps.attentionGrad(qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout, { op: 'attention', ...terms });
+  return trainingOps.attentionGrad(qkv, cuSeqlens, heads, headDim, scale, relativeBias, gradOutput, dropout, ...termArguments(terms));
 }
 
 function draw(random: Random, lengths: readonly number[], heads: number, headDim: number, options: Partial<Drawn> = {}): Drawn {
@@ -39,7 +39,7 @@ function draw(random: Random, lengths: readonly number[], heads: number, headDim
   };
 }
 
-const names = ['output', 'lse', 'qkv', 'relativeBias'] as const;
+const names = ['output', 'lse', 'qkv', 'relativeBias', 'contentToPosition', 'positionToContent'] as const;
 
 function check(inputs: Drawn, what: string, tolerance = 1e-5): void {
   const actual = run(inputs);
@@ -79,6 +79,8 @@ t('matches the float64 reference over several blocks of queries, with dropout an
   check(draw(random, [1, 200], 1, 33, { relativeBias: random.floats(32) }), 'bias');
 });
 
+const buckets = Array.from({ length: 301 }, (_, i) => Math.min(40, Math.max(0, i - 130)));
+const tables = new Random(77);
 const byPosition: Readonly<Record<string, (heads: number, headDim: number) => AttentionTerms>> = {
   rotary: (_, headDim) => ({
     inverseFrequencies: Array.from({ length: headDim >> 1 }, (_, i) => Math.fround(1000 ** ((-2 * i) / headDim))),
@@ -86,6 +88,15 @@ const byPosition: Readonly<Record<string, (heads: number, headDim: number) => At
   'a window': () => ({ window: 9 }),
   'rotary and a window': () => ({ inverseFrequencies: [1, 0.1], window: 70 }),
   slopes: (heads) => ({ slopes: Array.from({ length: heads }, (_, i) => 0.5 / (i + 1)) }),
+  'disentangled scores': (heads, headDim) => ({
+    buckets,
+    contentToPosition: tables.floats(41 * heads * headDim),
+    positionToContent: tables.floats(41 * heads * headDim),
+  }),
+  'relative keys of all heads': (_, headDim) => {
+    const table = tables.floats(41 * headDim);
+    return { buckets, contentToPosition: table, positionToContent: table };
+  },
 };
 
 for (const [name, termsOf] of Object.entries(byPosition)) {

@@ -101,7 +101,7 @@ public:
             require(program_.domains[static_cast<size_t>(counts.domain)].kind == DomainKind::kSequences &&
                         counts.width == 1 && counts.limit > 0 && counts.limit <= domain(query).max_rows + 1,
                     "a number of keys for each sequence");
-            require(!by_distance && op.inverse_frequencies.empty(),
+            require(!by_distance && op.inverse_frequencies.empty() && op.buckets.empty(),
                     "no positions in the scores where only some rows are keys");
         }
         require(2 * static_cast<int64_t>(op.inverse_frequencies.size()) <= head_dim,

@@ -4,23 +4,12 @@ import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import type { BerthaError } from '../../errors.js';
 import { unexpected } from '../../expected.js';
 import type { NativeDomain, NativeInput, NativeLoss, NativeOp, RowDomain, WeightKind } from '../../runtime/native.js';
+import { attentionOp, type AttentionOptions, type QueryKeyValue } from './attention.js';
+import type { DropoutSite, Value, WeightRef } from './values.js';
 
 export type { RowDomain } from '../../runtime/native.js';
-
-/** A tensor that a program computes: [rows, width]; `scores` values are [width = num_heads, seq_len, seq_len] per sequence. */
-export interface Value {
-  readonly id: number;
-  readonly rows: RowDomain;
-  readonly width: number;
-}
-
-/** A weight of a program, [rows, cols]: one stored tensor or several stacked on top of each other. */
-export interface WeightRef {
-  readonly id: number;
-  readonly rows: number;
-  readonly cols: number;
-  readonly name: string;
-}
+export type { AttentionOptions, QueryKeyValue } from './attention.js';
+export type { DropoutSite, Value, WeightRef } from './values.js';
 
 /** A linear layer's weights: `weight` [out, in], `bias` [out]. */
 export interface LinearWeights {
@@ -37,12 +26,6 @@ export interface NormWeights {
 /** Words that `pickTargets` takes from each row. */
 export const TARGETS_PER_ROW = 16;
 
-/** Numbers of an op's own that are dropped while a model learns; sites are numbered in the order of the program. */
-export interface DropoutSite {
-  readonly dropoutSite: number;
-  readonly dropout: number;
-}
-
 /** Options of `linear`. */
 export interface LinearOptions extends Partial<DropoutSite> {
   readonly activation?: ActivationName;
@@ -52,28 +35,6 @@ export interface LinearOptions extends Partial<DropoutSite> {
   readonly fullPrecision?: boolean;
   /** Half as many columns: activation(first half) ∘ second half of the product's. Not beside a residual, scale or dropout. */
   readonly gated?: boolean;
-}
-
-/** Query, key and value, [tokens, numHeads, headDim] each. */
-export interface QueryKeyValue {
-  readonly query: Value;
-  readonly key: Value;
-  readonly value: Value;
-}
-
-/** Options of `attention`; what is dropped are probabilities. */
-export interface AttentionOptions extends Partial<DropoutSite> {
-  readonly numHeads: number;
-  /** What scores are multiplied by; 1 / √headDim where absent. */
-  readonly softmaxScale?: number;
-  /** T5's buckets, [buckets, numHeads] (MPNet). */
-  readonly relativeBias?: WeightRef;
-  /** Columns i and i + n of query and key turn by the angle float32(position · inverseFrequencies[i]), i < n ≤ headDim / 2 (RoPE). */
-  readonly rotary?: { readonly inverseFrequencies: readonly number[] };
-  /** No query sees a key at more than this distance. */
-  readonly window?: number;
-  /** For each head what each step of distance takes off a score (ALiBi). */
-  readonly slopes?: readonly number[];
 }
 
 /** A weight of a program, and the tensors that it is made of. */
@@ -265,26 +226,9 @@ export class ProgramBuilder {
 
   /** Self-attention within each sequence: qkv [tokens, 3, numHeads, headDim], or its parts → context [tokens, hidden], scores per head. */
   attention(qkv: Value | QueryKeyValue, options: AttentionOptions): { context: Value; scores: Value } {
-    const { numHeads, relativeBias, rotary, ...rest } = options;
-    const parts = 'query' in qkv ? qkv : undefined;
-    const query = 'query' in qkv ? qkv.query : qkv;
-    const hidden = parts === undefined ? query.width / 3 : query.width;
-    const context = this.#value('tokens', hidden);
-    const scores = this.#value('scores', numHeads);
-    this.#ops.push({
-      op: 'attention',
-      query: query.id,
-      key: parts?.key.id,
-      value: parts?.value.id,
-      output: context.id,
-      scores: scores.id,
-      keyCounts: this.#keyCounts,
-      numHeads,
-      softmaxScale: 1 / Math.sqrt(hidden / numHeads),
-      relativeBias: relativeBias?.id,
-      inverseFrequencies: rotary?.inverseFrequencies,
-      ...rest,
-    });
+    const context = this.#value('tokens', 'query' in qkv ? qkv.query.width : qkv.width / 3);
+    const scores = this.#value('scores', options.numHeads);
+    this.#ops.push({ ...attentionOp(qkv, options, context, scores), keyCounts: this.#keyCounts });
     return { context, scores };
   }
 
