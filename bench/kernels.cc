@@ -116,27 +116,28 @@ void profile(const KernelTable& table, const MatrixFormat& format, int64_t token
         operations += 4 * keys * keys * static_cast<double>(h);
     }
     const Positions positions(length, head_dim);
-    const auto attend = [&](const char* name, const auto& place) {
+    const auto attend = [&](const char* name, bool rounds, double products, const auto& place) {
         AttentionArgs longest = packed_head(qkv, output, output, 0, length, 0, head_dim, h);
         place(longest);
         const Memory scratch(
-            (bf16 ? table.attention_bf16_scratch : table.attention_scratch)(longest) * 4);
-        add(name, std::to_string(length), operations, [&] {
+            (rounds ? table.attention_bf16_scratch : table.attention_scratch)(longest) * 4);
+        add(name, std::to_string(length), products, [&] {
             for (int64_t layer = 0; layer < layers; layer++)
                 for (int64_t begin = 0; begin < tokens; begin += length)
                     for (int64_t head = 0; head < options.heads; head++) {
                         AttentionArgs args = packed_head(qkv, output, scratch, begin,
                                                          std::min(length, tokens - begin), head, head_dim, h);
                         place(args);
-                        (bf16 ? table.attention_bf16 : table.attention)(args);
+                        (rounds ? table.attention_bf16 : table.attention)(args);
                     }
         });
     };
-    attend(bf16 ? "attention (bf16)" : "attention", [](AttentionArgs&) {});
+    attend(bf16 ? "attention (bf16)" : "attention", bf16, operations, [](AttentionArgs&) {});
     // The shares of these are of what plain attention would multiply: a window's grows with the text.
-    attend("rotary attention", [&](AttentionArgs& args) { positions.rotary(args); });
-    attend("window of 64", [&](AttentionArgs& args) { positions.window(args); });
-    attend("slopes", [&](AttentionArgs& args) { positions.slopes(args); });
+    attend("rotary attention", bf16, operations, [&](AttentionArgs& args) { positions.rotary(args); });
+    attend("window of 64", bf16, operations, [&](AttentionArgs& args) { positions.window(args); });
+    attend("slopes", bf16, operations, [&](AttentionArgs& args) { positions.slopes(args); });
+    attend("disentangled", false, operations, [&](AttentionArgs& args) { positions.disentangled(args); });
     linear("output + residual", h, h, Activation::kNone, true);
     const Memory gain = random_floats(h, 1.0f);
     add("layer norm, twice", std::to_string(h), 0, [&] {

@@ -1,6 +1,8 @@
 // Attention over packed rows [tokens, 3, heads, head_dim] for the benches, and what positions change in it.
 #pragma once
 
+#include <vector>
+
 #include "cpu/kernels.h"
 #include "kernels/timing.h"
 
@@ -24,23 +26,38 @@ inline cpu::AttentionArgs packed_head(const Memory& qkv, const Memory& output, c
     return args;
 }
 
-// The tables of texts of seq_len tokens: every pair of columns turns, 64 keys to either side are seen.
+// The tables of texts of seq_len tokens: every pair of columns turns, 64 keys to either side are seen, 512
+// rows of disentangled scores.
 class Positions {
 public:
     Positions(int64_t seq_len, int64_t head_dim)
         : head_dim_(head_dim),
           turns_(random_floats(seq_len * head_dim, 0.7f)),
-          biases_(random_floats(2 * seq_len, 1.0f)) {}
+          biases_(random_floats(2 * seq_len, 1.0f)),
+          tables_(random_floats(2 * kRows * head_dim, 0.5f)) {
+        for (int64_t distance = seq_len - 1; distance > -seq_len; distance--) {
+            const int64_t row = distance + kRows / 2;
+            rows_.push_back(static_cast<int32_t>(row < 0 ? 0 : row >= kRows ? kRows - 1 : row));
+        }
+    }
     void rotary(cpu::AttentionArgs& args) const {
         args.rotary = turns_.floats();
         args.rotary_dims = head_dim_;
     }
     void window(cpu::AttentionArgs& args) const { args.window = 64; }
     void slopes(cpu::AttentionArgs& args) const { args.relative_bias = biases_.floats(); }
+    void disentangled(cpu::AttentionArgs& args) const {
+        args.position_rows = rows_.data();
+        args.content_to_position = tables_.floats();
+        args.position_to_content = tables_.floats() + kRows * head_dim_;
+        args.position_stride = head_dim_;
+    }
 
 private:
+    static constexpr int64_t kRows = 512;
     const int64_t head_dim_;
-    const Memory turns_, biases_;
+    const Memory turns_, biases_, tables_;
+    std::vector<int32_t> rows_;
 };
 
 }  // namespace bertha::bench

@@ -401,12 +401,10 @@ private:
             if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
         int64_t scores_begin = 0;
         std::vector<int64_t> scores_offset;
-        if (scores != nullptr) {
-            for (int64_t i = 0; i < batch_.batch_size; i++) {
-                const int64_t seq_len = begins[i + 1] - begins[i];
-                scores_offset.push_back(scores_begin);
-                scores_begin += op.num_heads * seq_len * seq_len;
-            }
+        for (int64_t i = 0; scores != nullptr && i < batch_.batch_size; i++) {
+            const int64_t seq_len = begins[i + 1] - begins[i];
+            scores_offset.push_back(scores_begin);
+            scores_begin += op.num_heads * seq_len * seq_len;
         }
         BERTHA_CHECK(key_counts == nullptr || scores == nullptr, "INVALID_ARG",
                      "expected no probabilities where only some rows are keys");

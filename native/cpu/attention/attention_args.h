@@ -32,8 +32,8 @@ AttentionArgs attention_args(const ops::Attention& op, const PositionTables& tab
     return args;
 }
 
-// Points at the rows of a head in a sequence that begins at row `begin`; at(value, row) gives the first number
-// of a value's row, table_of(value) that of a constant one.
+// Points at the rows of a head in a sequence that begins at row `begin`; at(value, row) gives the first
+// number of a value's row, table_of(value) that of a constant one.
 template <typename At, typename TableOf>
 void point_at_rows(AttentionArgs& args, const ops::Attention& op, int64_t head, int64_t begin, const At& at,
                    const TableOf& table_of) {

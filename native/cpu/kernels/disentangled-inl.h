@@ -38,6 +38,7 @@ inline void multiply_by_panels(const float* x, int64_t stride, int64_t rows, con
     args.input = x;
     args.input_stride = stride;
     args.matrix.panels = panels;
+    args.matrix.panel_bytes = kPanelWidth * k * static_cast<int64_t>(sizeof(float));
     args.matrix.n = n;
     args.matrix.k = k;
     args.residual = adds ? output : nullptr;

@@ -48,9 +48,9 @@ public:
              Control& control) const override {
         const auto lock = live_->lock_for_reading();
         const DistanceBiases distance_biases(program_, weights_);
-        run_forward(
-            {program_, kernels(), plan_, formats_, false, weights_, distance_biases, position_tables_, nullptr},
-            batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
+        run_forward({program_, kernels(), plan_, formats_, false, weights_, distance_biases, position_tables_,
+                     nullptr},
+                    batch, outputs, static_cast<CpuWorkspace&>(workspace), team, control);
     }
 
 private:

@@ -18,6 +18,7 @@ function lackingOf(op: NativeOp): string | undefined {
   if (op.op !== 'attention') return undefined;
   if (op.key !== undefined) return 'attention of a separate key and value';
   if (op.keyCounts !== undefined) return 'rows that are no keys';
+  if (op.buckets !== undefined) return 'disentangled scores';
   if (op.slopes !== undefined) return 'slopes of attention';
   if ((op.window ?? 0) > 0) return 'windows of attention';
   return op.inverseFrequencies === undefined ? undefined : 'rotary embeddings';
