@@ -399,13 +399,8 @@ private:
         float* scores = nullptr;
         for (const Output& output : outputs_)
             if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
-        int64_t scores_begin = 0;
-        std::vector<int64_t> scores_offset;
-        for (int64_t i = 0; scores != nullptr && i < batch_.batch_size; i++) {
-            const int64_t seq_len = begins[i + 1] - begins[i];
-            scores_offset.push_back(scores_begin);
-            scores_begin += op.num_heads * seq_len * seq_len;
-        }
+        std::vector<int64_t> scores_begin;
+        if (scores != nullptr) scores_begin = begins_of_scores(begins, batch_.batch_size, op.num_heads);
         BERTHA_CHECK(key_counts == nullptr || scores == nullptr, "INVALID_ARG",
                      "expected no probabilities where only some rows are keys");
         team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
@@ -416,8 +411,7 @@ private:
                 args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); },
                 [&](int32_t id) { return constant(id); });
             if (scores != nullptr)
-                args.scores = scores + scores_offset[static_cast<size_t>(sequence)] +
-                              head * seq_len * seq_len;
+                args.scores = scores + scores_begin[static_cast<size_t>(sequence)] + head * seq_len * seq_len;
             args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
             args.relative_bias = model_.distance_biases.of(op, head, seq_len);
             const auto kernel = is_bf16(op) ? kernels_.attention_bf16 : kernels_.attention;

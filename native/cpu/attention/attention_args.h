@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "cpu/attention/position_tables.h"
 #include "cpu/kernels.h"
@@ -48,6 +49,18 @@ void point_at_rows(AttentionArgs& args, const ops::Attention& op, int64_t head, 
         args.content_to_position = table_of(op.content_to_position) + position_column;
     if (op.position_to_content != kNoIndex)
         args.position_to_content = table_of(op.position_to_content) + position_column;
+}
+
+// Where the probabilities [num_heads, seq_len, seq_len] of each sequence begin.
+inline std::vector<int64_t> begins_of_scores(const int32_t* begins, int64_t sequences, int64_t num_heads) {
+    std::vector<int64_t> scores;
+    int64_t next = 0;
+    for (int64_t i = 0; i < sequences; i++) {
+        const int64_t seq_len = begins[i + 1] - begins[i];
+        scores.push_back(next);
+        next += num_heads * seq_len * seq_len;
+    }
+    return scores;
 }
 
 }  // namespace bertha::cpu
