@@ -115,15 +115,16 @@ Napi::Value glove_step(const Napi::CallbackInfo& info) {
             values[i].resize(static_cast<size_t>(cpu::row_width(static_cast<int64_t>(count))),
                              i % 2 == 0 ? 0.0f : 1.0f);
         }
-        cpu::GloveStep step{values[0].data(), values[1].data(), values[2].data(), values[3].data()};
-        step.width = static_cast<int64_t>(values[0].size());
-        step.bias = static_cast<int64_t>(count) - 1;
-        step.log_count = float_arg(info, 4, "logCount");
-        step.weight = float_arg(info, 5, "weight");
-        step.eta = float_arg(info, 6, "eta");
-        step.clip = float_arg(info, 7, "clip");
+        const cpu::GloveRecord record{0, 0, float_arg(info, 4, "logCount"), float_arg(info, 5, "weight")};
+        cpu::GloveSteps steps{values[0].data(), values[1].data(), values[2].data(), values[3].data()};
+        steps.records = &record;
+        steps.count = 1;
+        steps.width = static_cast<int64_t>(values[0].size());
+        steps.bias = static_cast<int64_t>(count) - 1;
+        steps.eta = float_arg(info, 6, "eta");
+        steps.clip = float_arg(info, 7, "clip");
         Napi::Object result = Napi::Object::New(info.Env());
-        result.Set("cost", static_cast<double>(cpu::word_kernels().glove_step(step)));
+        result.Set("cost", cpu::word_kernels().glove_steps(steps));
         for (size_t i = 0; i < 4; i++) result.Set(names[i], from_floats(info.Env(), values[i].data(), count));
         return result;
     });

@@ -48,12 +48,18 @@ struct HiddenStep {
     int64_t num_groups = 0;
 };
 
-// One co-occurrence of GloVe. Rows are [width]: the vector, then its bias, then zeros; sums of squares alike.
-struct GloveStep {
-    float *word, *word_sums, *context, *context_sums;
-    int64_t width = 0;
+// Co-occurrences of GloVe, one after the other. Rows are [width]: the vector, then its bias, then zeros, in
+// the last kRowFloats; sums of squares alike.
+struct GloveRecord {
+    uint16_t word, context;
+    float log_count, weight;
+};
+struct GloveSteps {
+    float *words, *word_sums, *contexts, *context_sums;  // of the rows that a record's 0 means
+    const GloveRecord* records = nullptr;
+    int64_t count = 0, width = 0;
     int64_t bias = 0;  // index of the bias in a row
-    float log_count = 0.0f, weight = 0.0f, eta = 0.0f, clip = 100.0f;
+    float eta = 0.0f, clip = 100.0f;
 };
 
 struct WordKernels {
@@ -63,8 +69,8 @@ struct WordKernels {
     void (*gather_rows)(const float* const* rows, int64_t count, int64_t width, float scale, float* out);
     // row += scale · addend, for each row in turn
     void (*scatter_rows)(const float* addend, int64_t width, float scale, float* const* rows, int64_t count);
-    // Returns weight · difference².
-    float (*glove_step)(const GloveStep& step);
+    // Returns Σ weight · difference².
+    double (*glove_steps)(const GloveSteps& steps);
     // out[i] = query · rows[i], rows `stride` apart
     void (*row_products)(const float* query, const float* rows, int64_t count, int64_t width, int64_t stride,
                          float* out);

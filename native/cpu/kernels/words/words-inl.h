@@ -6,6 +6,7 @@
 #pragma GCC diagnostic ignored "-Wunused-function"  // of math-inl.h the sigmoid alone is used here
 #endif
 #include "cpu/kernels/math-inl.h"
+#include "cpu/kernels/words/glove-inl.h"
 
 constexpr int kMostTargets = 6;
 
@@ -224,45 +225,6 @@ void scatter_rows(const float* addend, int64_t width, float scale, float* const*
             store(rows[i] + z, fma(set(scale), load(addend + z), load(rows[i] + z)));
 }
 
-inline VecF clipped(VecF x, float limit) { return max(set(-limit), min(set(limit), x)); }
-
-// Each element learns with eta · its gradient cut at ±clip, divided by the root of its sum of squares as it
-// was before; the biases alike, without the cut.
-inline void glove_bias(float* row, float* sums, int64_t bias, float before, float gradient) {
-    row[bias] = before - gradient / __builtin_sqrtf(sums[bias]);
-    sums[bias] += gradient * gradient;
-}
-
-float glove_step(const GloveStep& step) {
-    const float word_bias = step.word[step.bias], context_bias = step.context[step.bias];
-    step.word[step.bias] = 0.0f;
-    step.context[step.bias] = 0.0f;
-    VecF products[2] = {zero(), zero()};
-    int64_t z = 0;
-    for (; z + 2 * kLanes <= step.width; z += 2 * kLanes)
-        for (int v = 0; v < 2; v++)
-            products[v] = fma(load(step.word + z + v * kLanes), load(step.context + z + v * kLanes),
-                              products[v]);
-    for (; z < step.width; z += kLanes)
-        products[0] = fma(load(step.word + z), load(step.context + z), products[0]);
-    const float difference = sum(add(products[0], products[1])) + word_bias + context_bias - step.log_count;
-    const float weighted = step.weight * difference;
-    const VecF factor = set(weighted), eta = set(step.eta), most = set(step.clip), least = set(-step.clip);
-    for (z = 0; z < step.width; z += kLanes) {
-        const VecF word = load(step.word + z), context = load(step.context + z);
-        const VecF word_sums = load(step.word_sums + z), context_sums = load(step.context_sums + z);
-        const VecF to_word = mul(eta, max(least, min(most, mul(factor, context)))),
-                   to_context = mul(eta, max(least, min(most, mul(factor, word))));
-        store(step.word + z, sub(word, mul(to_word, inverse_sqrt(word_sums))));
-        store(step.context + z, sub(context, mul(to_context, inverse_sqrt(context_sums))));
-        store(step.word_sums + z, fma(to_word, to_word, word_sums));
-        store(step.context_sums + z, fma(to_context, to_context, context_sums));
-    }
-    glove_bias(step.word, step.word_sums, step.bias, word_bias, step.eta * weighted);
-    glove_bias(step.context, step.context_sums, step.bias, context_bias, step.eta * weighted);
-    return weighted * difference;
-}
-
 void row_products(const float* query, const float* rows, int64_t count, int64_t width, int64_t stride,
                   float* out) {
     int64_t i = 0;
@@ -284,5 +246,5 @@ void row_products(const float* query, const float* rows, int64_t count, int64_t 
 }
 
 constexpr WordKernels make_word_table() {
-    return {window_step, hidden_step, gather_rows, scatter_rows, glove_step, row_products};
+    return {window_step, hidden_step, gather_rows, scatter_rows, glove_steps, row_products};
 }

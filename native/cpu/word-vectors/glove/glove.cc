@@ -220,14 +220,15 @@ bool Glove::start_rows() {
     progress_.check_cancelled();
     const int64_t begin = next_rows_.fetch_add(kRowsPerStep), end = std::min(words_, begin + kRowsPerStep);
     for (int64_t i = begin; i < end; i++) {
+        const int64_t place = place_of(i);
         for (const auto& [table, sums, number] : {std::tuple(&words_table_, &word_sums_, 2 * i),
                                                   std::tuple(&contexts_table_, &context_sums_, 2 * i + 1)}) {
             CounterRandom random(options_.seed, kInitStream, static_cast<uint64_t>(number));
             for (int64_t z = 0; z < width_; z++) {
-                row(*table, i)[z] = z <= options_.dimensions
-                                        ? (random.uniform() - 0.5f) / static_cast<float>(options_.dimensions)
-                                        : 0.0f;
-                row(*sums, i)[z] = 1.0f;
+                row(*table, place)[z] = z <= options_.dimensions ? (random.uniform() - 0.5f) /
+                                                                       static_cast<float>(options_.dimensions)
+                                                                 : 0.0f;
+                row(*sums, place)[z] = 1.0f;
             }
         }
     }
@@ -260,32 +261,23 @@ bool Glove::next_cell(Member& member, std::atomic<int64_t>& next, int64_t diagon
 bool Glove::train_some(Member& member) {
     const FlushDenormals flush;
     const WordKernels& kernels = word_kernels();
-    GloveStep step{};
-    step.width = width_;
-    step.bias = options_.dimensions;
-    step.eta = options_.eta;
-    step.clip = 100.0f;
+    const int64_t first_word = begin_of(member.block), first_context = begin_of(member.context_block);
+    GloveSteps steps{row(words_table_, first_word), row(word_sums_, first_word),
+                     row(contexts_table_, first_context), row(context_sums_, first_context)};
+    steps.width = width_;
+    steps.bias = options_.dimensions;
+    steps.eta = options_.eta;
     for (const auto end = Clock::now() + kStepTime; member.next < member.end && Clock::now() < end;) {
         read_records(member.next, std::min(member.end, member.next + kRecordsAtOnce), member.records);
-        double cost = 0.0;
-        for (const Record& record : member.records) {
-            const int64_t word = record.word * blocks_ + member.block,
-                          context = record.context * blocks_ + member.context_block;
-            step.word = row(words_table_, word);
-            step.word_sums = row(word_sums_, word);
-            step.context = row(contexts_table_, context);
-            step.context_sums = row(context_sums_, context);
-            step.log_count = record.log_count;
-            step.weight = record.weight;
-            cost += static_cast<double>(kernels.glove_step(step));
-        }
+        steps.records = member.records.data();
+        steps.count = static_cast<int64_t>(member.records.size());
+        const double cost = kernels.glove_steps(steps);
         BERTHA_CHECK(std::isfinite(cost), "NON_FINITE",
                      "the vectors are no longer finite numbers: the rate (eta %g) is too large",
                      static_cast<double>(options_.eta));
-        const auto count = static_cast<int64_t>(member.records.size());
-        member.next += count;
-        progress_.add_loss(0.5 * cost, count);
-        progress_.done.fetch_add(count, std::memory_order_relaxed);
+        member.next += steps.count;
+        progress_.add_loss(0.5 * cost, steps.count);
+        progress_.done.fetch_add(steps.count, std::memory_order_relaxed);
     }
     return true;
 }
@@ -302,11 +294,11 @@ bool Glove::add_contexts() {
     }
     const int64_t begin = next_added_;
     next_added_ = std::min(words_, begin + kRowsPerStep);
-    for (int64_t i = begin; i < next_added_; i++)
+    for (int64_t i = begin; i < next_added_; i++) {
+        const float *word = row(words_table_, place_of(i)), *context = row(contexts_table_, place_of(i));
         for (int64_t z = 0; z < vectors_->width; z++)
-            vectors_->row(i)[z] = z < options_.dimensions
-                                      ? row(words_table_, i)[z] + row(contexts_table_, i)[z]
-                                      : 0.0f;
+            vectors_->row(i)[z] = z < options_.dimensions ? word[z] + context[z] : 0.0f;
+    }
     compute_inverse_norms(*vectors_, begin, next_added_);
     return next_added_ < words_;
 }

@@ -4,12 +4,14 @@
 // result has the same bits for any number of threads, and a cell's rows stay in the caches.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "cpu/word-vectors/corpus/vocabulary.h"
 #include "cpu/word-vectors/glove/cooccurrences.h"
 #include "cpu/word-vectors/training/training_job.h"
+#include "cpu/word-vectors/word_kernels.h"
 #include "cpu/word-vectors/word_vectors.h"
 #include "engine/pool/long_job.h"
 
@@ -35,11 +37,8 @@ public:
     TrainingProgress& progress() { return progress_; }
 
 private:
-    // A record of a cell; words by their places in the cell's blocks.
-    struct Record {
-        uint16_t word, context;
-        float log_count, weight;
-    };
+    // Of a cell; words by their places in the cell's blocks.
+    using Record = GloveRecord;
     static constexpr auto kRecordBytes = static_cast<int64_t>(sizeof(Record));
     // What a member has of the cell that it trains on.
     struct Member {
@@ -65,7 +64,12 @@ private:
     bool add_contexts();
     bool release();
     std::vector<int64_t> order_of(uint64_t stream, uint64_t number, int64_t count) const;
-    float* row(const Buffer& table, int64_t i) const { return table.floats() + i * width_; }
+    // The rows of a block lie together, in the order of its words.
+    int64_t begin_of(int64_t block) const {
+        return block * (words_ / blocks_) + std::min(block, words_ % blocks_);
+    }
+    int64_t place_of(int64_t word) const { return begin_of(word % blocks_) + word / blocks_; }
+    float* row(const Buffer& table, int64_t place) const { return table.floats() + place * width_; }
 
     const std::shared_ptr<const Corpus> corpus_;
     const GloveOptions options_;
