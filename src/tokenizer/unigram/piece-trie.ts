@@ -12,6 +12,8 @@ const FIRST_INNER = 0x10001;
 export class PieceTrie {
   /** Units of the longest piece. */
   longest = 0;
+  /** The last piece without any. */
+  emptyId: number | undefined;
   #units: Uint16Array = new Uint16Array(0);
   #starts: Int32Array = new Int32Array(1);
   /** [65536]: id + 1 of the piece that is a unit. */
@@ -37,7 +39,10 @@ export class PieceTrie {
       const start = starts[id] as number;
       const length = (starts[id + 1] as number) - start;
       if (length > this.longest) this.longest = length;
-      if (length === 0) continue;
+      if (length === 0) {
+        this.emptyId = id;
+        continue;
+      }
       const first = units[start] as number;
       if (length === 1) this.#singles[first] = id + 1;
       else this.#previous[id] = -1 - this.#pairs.exchange(first, units[start + 1] as number, -1 - id);

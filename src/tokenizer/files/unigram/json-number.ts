@@ -32,32 +32,39 @@ export class JsonNumberReader {
     const text = this.#text;
     const isNegative = text.charCodeAt(from) === MINUS;
     const first = isNegative ? from + 1 : from;
-    // Digits in two halves of nine, leading zeros apart.
+    // Digits in two halves of nine; a number of more of them, or with zeros in front of them, is read again.
     let upper = 0;
+    let at = first;
+    for (let digit; at < first + HALF && (digit = text.charCodeAt(at) - DIGIT_0) >= 0 && digit <= 9; at++) upper = upper * 10 + digit;
+    const wholeEnd = at;
+    if (text.charCodeAt(at) !== POINT) return this.#readAny(first, isNegative);
+    const half = first + HALF + 1;
+    at++;
+    for (let digit; at < half && (digit = text.charCodeAt(at) - DIGIT_0) >= 0 && digit <= 9; at++) upper = upper * 10 + digit;
     let lower = 0;
     let scale = 1;
-    let count = 0;
-    let point = -1;
-    let at = first;
-    for (; ; at++) {
-      const unit = text.charCodeAt(at);
-      const digit = unit - DIGIT_0;
-      if (digit >= 0 && digit <= 9) {
-        if (count < HALF) upper = upper * 10 + digit;
-        else {
-          lower = lower * 10 + digit;
-          scale *= 10;
-        }
-        if (count > 0 || digit > 0) count++;
-      } else if (unit === POINT && point < 0) point = at;
-      else break;
+    if (at === half) {
+      for (let digit; at < half + HALF && (digit = text.charCodeAt(at) - DIGIT_0) >= 0 && digit <= 9; at++) {
+        lower = lower * 10 + digit;
+        scale *= 10;
+      }
     }
-    const isPlain = count <= 2 * HALF && (text.charCodeAt(at) | 0x20) !== LOWER_E;
-    const wholeEnd = point < 0 ? at : point;
-    const isNumber = wholeEnd > first && point !== at - 1 && (wholeEnd === first + 1 || text.charCodeAt(first) !== DIGIT_0);
-    if (!isNumber) return NaN;
+    const isUnusual =
+      wholeEnd === first || at === wholeEnd + 1 || text.charCodeAt(first) === DIGIT_0 || isPartOfNumber(text.charCodeAt(at));
+    if (isUnusual) return this.#readAny(first, isNegative);
     this.end = at;
-    const value = isPlain ? scaled(sum(upper, scale, lower), point < 0 ? 0 : point + 1 - at) : this.#readLong(first, at, point);
+    const value = sum(upper, scale, lower) / (POWERS[at - wholeEnd - 1] as number);
+    return isNegative ? -value : value;
+  }
+
+  /** A number of any form, without its sign. */
+  #readAny(first: number, isNegative: boolean): number {
+    const wholeEnd = this.#digitsFrom(first);
+    const point = this.#text.charCodeAt(wholeEnd) === POINT ? wholeEnd : -1;
+    const end = point < 0 ? wholeEnd : this.#digitsFrom(point + 1);
+    const isNumber = wholeEnd > first && point !== end - 1 && (wholeEnd === first + 1 || this.#text.charCodeAt(first) !== DIGIT_0);
+    if (!isNumber) return NaN;
+    const value = this.#readLong(first, end, point);
     return isNegative ? -value : value;
   }
 
@@ -65,6 +72,7 @@ export class JsonNumberReader {
   #readLong(first: number, end: number, point: number): number {
     const text = this.#text;
     let exponent = point < 0 ? 0 : point + 1 - end;
+    this.end = end;
     if ((text.charCodeAt(end) | 0x20) === LOWER_E) {
       const sign = text.charCodeAt(end + 1);
       const power = sign === MINUS || sign === PLUS ? end + 2 : end + 1;
@@ -84,6 +92,11 @@ export class JsonNumberReader {
     for (let unit = this.#text.charCodeAt(at); unit >= DIGIT_0 && unit <= DIGIT_9; unit = this.#text.charCodeAt(at)) at++;
     return at;
   }
+}
+
+/** Whether a number of JSON may go on with a unit. */
+function isPartOfNumber(unit: number): boolean {
+  return (unit >= DIGIT_0 && unit <= DIGIT_9) || unit === POINT || (unit | 0x20) === LOWER_E;
 }
 
 /** upper * scale + lower for numbers of nine digits and powers of ten up to 1e9: both summands are exact, so that the sum is rounded once. */

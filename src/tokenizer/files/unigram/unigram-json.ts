@@ -1,4 +1,5 @@
 import type { ModelDefinition } from '../../definition/definition.js';
+import { PieceColumns } from '../../unigram/piece-columns.js';
 import { PieceTable } from '../../unigram/piece-table.js';
 import { unitsOf } from '../../vocabulary/vocabulary.js';
 import type { JsonNode } from '../json.js';
@@ -19,12 +20,15 @@ export function readUnigram(
 function readPieces(node: JsonNode): PieceTable {
   const values = node.get('vocab');
   if (!Array.isArray(values) || values.length === 0) throw node.wrong('a list of pieces with their scores', 'vocab', values);
-  const pieces = new PieceTable(values.length);
+  const columns = new PieceColumns(values.length);
   values.forEach((value: unknown, id) => {
     const [token, score] = Array.isArray(value) ? (value as unknown[]) : [];
     if (typeof token !== 'string' || typeof score !== 'number') throw node.wrong('a piece and its score', `vocab[${id}]`, value);
-    addPiece(pieces, unitsOf(token), token.length, score);
+    const start = columns.starts[id] as number;
+    const end = start + token.length;
+    if (end > columns.units.length) columns.growUnits(end);
+    columns.units.set(unitsOf(token), start);
+    addPiece(columns, end, score);
   });
-  pieces.finish();
-  return pieces;
+  return new PieceTable(columns);
 }
