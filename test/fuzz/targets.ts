@@ -6,8 +6,10 @@ import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/check
 import { npyHeader, parseNpyHeader } from '../../src/checkpoint/npy.js';
 import { bpeTargets } from './bpe.js';
 import { promise, type Target, useTokenizer } from './target.js';
+import { unigramTargets } from './unigram.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
+const families = fileURLToPath(new URL('../golden-families/', import.meta.url));
 
 const files = readdirSync(`${golden}safetensors`)
   .filter((file) => !file.endsWith('.json'))
@@ -55,7 +57,9 @@ const safetensorsHeader: Target = {
 const configs: Target = {
   name: 'config',
   share: 25,
-  seeds: readdirSync(`${golden}tiny`).map((folder) => readFileSync(`${golden}tiny/${folder}/config.json`)),
+  seeds: [`${golden}tiny`, `${families}tiny`].flatMap((tiny) =>
+    readdirSync(tiny).map((folder) => readFileSync(`${tiny}/${folder}/config.json`)),
+  ),
   read(bytes) {
     const config = parseConfig(bytes.toString('utf8'));
     const sizes = [
@@ -216,6 +220,7 @@ export const targets: readonly Target[] = [
   tokenizerJson,
   vocab,
   ...bpeTargets,
+  ...unigramTargets,
   texts,
   npy,
 ];

@@ -31,6 +31,8 @@ export class AddedTokenMatcher {
   readonly longest: number;
   /** Whether there is a token that takes the white space on its left. */
   readonly stripsLeft: boolean;
+  /** Whether there is one that takes the white space on either side. */
+  readonly strips: boolean;
   readonly #root: TrieNode = { children: new Map() };
 
   /** `patterns` maps the text to look for to its token. */
@@ -48,6 +50,7 @@ export class AddedTokenMatcher {
     this.firstUnits = new Set(this.#root.children.keys());
     this.longest = [...patterns.keys()].reduce((longest, { length }) => Math.max(longest, length), 0);
     this.stripsLeft = [...patterns.values()].some(({ lstrip }) => lstrip);
+    this.strips = [...patterns.values()].some(({ lstrip, rstrip }) => lstrip || rstrip);
   }
 
   /** The longest token at `index`, before any of its conditions are looked at. */

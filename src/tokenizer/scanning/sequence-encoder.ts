@@ -188,8 +188,17 @@ export class SequenceEncoder {
             tokenFinder,
             words,
             tokens,
+            normalizedMatcher.strips,
           )
-        : new PatternScanner(preTokenizer.words, normalizedMatcher.firstUnits, preTokenizer, tokenFinder, words, tokens);
+        : new PatternScanner(
+            preTokenizer.words,
+            normalizedMatcher.firstUnits,
+            preTokenizer,
+            tokenFinder,
+            words,
+            tokens,
+            normalizedMatcher.stripsLeft,
+          );
     return new NormalizingScanner({ pieces, search, matcher, normalizedMatcher, finder: this.#finder, scanner, words, tokens });
   }
 }

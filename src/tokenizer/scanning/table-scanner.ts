@@ -1,7 +1,9 @@
-import type { AddedTokenFinder } from './added-token-finder.js';
+import type { AddedTokenFinder, FoundToken } from './added-token-finder.js';
 import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
+import type { HeldSpace } from './held-space.js';
 import { endOfMarks, isBoundary, MOST_MARKS, startOfMarks } from '../normalizers/marks.js';
 import { type NormalizerOptions } from '../normalizers/options.js';
+import { whitespace } from '../unicode/characters.js';
 import { scalarAt, unitLength } from '../unicode/scalar.js';
 import { originStart } from '../normalizers/character-stream.js';
 import { NormalizerChain, type NormalizerStep } from '../normalizers/steps.js';
@@ -30,15 +32,16 @@ export class TableScanner extends WordScanner implements Scanner {
   /** Marks before this index, which follows an added token, are not looked at again. */
   #pieceStart = 0;
 
-  /** `steps` are what the table was made for, `normalizer` what they are for single characters. */
+  /** `steps` are what the table was made for, `normalizer` what they are for single characters. `holdsSpace`: white space is held back, as tokens may take it. */
   constructor(
     table: CharacterTable,
     { normalizer, steps }: { readonly normalizer: NormalizerOptions; readonly steps: readonly NormalizerStep[] },
     finder: AddedTokenFinder,
     words: WordBuffer,
     tokens: TokenBuffer,
+    holdsSpace = false,
   ) {
-    super(finder, words, tokens);
+    super(finder, words, tokens, holdsSpace);
     this.#table = table;
     this.#normalizer = normalizer;
     this.#steps = steps;
@@ -72,6 +75,7 @@ export class TableScanner extends WordScanner implements Scanner {
     const words = this.words;
     const tokens = this.tokens;
     this.finder.enter(this.position, limit);
+    if (this.held !== undefined) return this.#scanHolding(limit, this.held);
     if (groups !== undefined || words.looksAtUnits) return this.#scanGroups(limit);
     let { units, sources, length, hash } = words;
     const from = this.position;
@@ -126,6 +130,47 @@ export class TableScanner extends WordScanner implements Scanner {
     while (i < limit && !this.tokens.isFull) i = this.#readAny(i, entries[text.charCodeAt(i)] as number, expansions);
     this.position = i;
     return GROUPS_COST * (i - from);
+  }
+
+  /** `scan` where added tokens take white space that is part of words otherwise: a character at a time. */
+  #scanHolding(limit: number, held: HeldSpace): number {
+    const { entries, expansions } = this.#table;
+    const { text } = this.window;
+    const from = this.position;
+    let i = from;
+    while (i < limit && !this.tokens.isFull) {
+      const unit = text.charCodeAt(i);
+      let entry = entries[unit] as number;
+      if (entry >> KIND_SHIFT === Kind.Trigger) {
+        const found = this.finder.find(i);
+        if (found !== undefined) {
+          if (found.token.lstrip) held.clear();
+          else if (!this.release()) break;
+          if (!this.#accept(found)) break;
+          this.skipsSpace = found.token.rstrip;
+          i = found.contentEnd;
+          continue;
+        }
+        entry = this.#table.untriggered(unit);
+      }
+      if (whitespace.has(unit)) {
+        if (!this.skipsSpace) held.push(unit, this.window, i);
+        i++;
+      } else {
+        if (!this.release()) break;
+        this.skipsSpace = false;
+        i = this.#readAny(i, entry, expansions);
+      }
+    }
+    this.releaseAt(i);
+    this.position = i;
+    return GROUPS_COST * (i - from);
+  }
+
+  protected readHeld(unit: number, source: number): void {
+    const { entries, expansions } = this.#table;
+    const entry = entries[unit] as number;
+    this.#readAny(source, entry >> KIND_SHIFT === Kind.Trigger ? this.#table.untriggered(unit) : entry, expansions);
   }
 
   /** Reads the character at `i`, whose entry is of one of the rarer kinds; returns where the next begins. */
@@ -214,11 +259,16 @@ export class TableScanner extends WordScanner implements Scanner {
   #readTrigger(i: number, expansions: readonly Int32Array[]): number {
     const found = this.finder.find(i);
     if (found === undefined) return this.#readAny(i, this.#table.untriggered(this.window.text.charCodeAt(i)), expansions);
+    return this.#accept(found) ? found.contentEnd : i;
+  }
+
+  /** Ends the word before a token and adds the token; false if that has to wait for the word's tokens. */
+  #accept(found: FoundToken): boolean {
     this.words.flush();
-    if (this.words.isBusy) return i;
+    if (this.words.isBusy) return false;
     this.finder.accept(found, this.tokens.add(found.token.id, this.words.takeIndex()));
     this.#pieceStart = found.contentEnd;
-    return found.contentEnd;
+    return true;
   }
 
   /**

@@ -5,7 +5,7 @@ import { HASH_PRIME, HASH_SEED, hashUnits } from '../vocabulary/unit-map.js';
 import { LONG_WORD, type LongWord, type WordModel } from '../vocabulary/word-model.js';
 
 const FIRST_CAPACITY = 256;
-/** More units than a run of marks has that is read again. */
+/** Of a longer word, only what comes from the last units is kept up to date while the window moves. */
 const SHIFTED_UNITS = 1 << 16;
 
 /** A word whose tokens are not known yet. */
@@ -35,6 +35,9 @@ export class WordBuffer {
   // [2 * #settled]: offsets of the characters that the first units come from, once the window has moved.
   #offsets = new Int32Array(0);
   #settled = 0;
+  // How far the window has moved; where the first #unmoved units come from counts from before it did.
+  #moved = 0;
+  #unmoved = 0;
   /** Units that are the second of a pair. */
   #pairs = 0;
   #count = 0;
@@ -76,8 +79,10 @@ export class WordBuffer {
 
   /** Tells that the window has moved. */
   shift(units: number): void {
-    // Of a long word `dropFrom` asks no further back, and offsets are settled: a text of one word takes linear time.
-    for (let k = Math.max(0, this.length - SHIFTED_UNITS); k < this.length; k++) (this.sources[k] as number) -= units;
+    // A text of one word takes linear time: each unit is left behind once.
+    for (; this.#unmoved < this.length - SHIFTED_UNITS; this.#unmoved++) (this.sources[this.#unmoved] as number) += this.#moved;
+    for (let k = this.#unmoved; k < this.length; k++) (this.sources[k] as number) -= units;
+    this.#moved += units;
   }
 
   /** The index of the next word, if an added token is that word. */
@@ -108,8 +113,9 @@ export class WordBuffer {
   /** Takes back what comes from `source` or later. */
   dropFrom(source: number): void {
     let length = this.length;
-    while (length > 0 && (this.sources[length - 1] as number) >= source) length--;
+    while (length > 0 && this.#sourceOf(length - 1) >= source) length--;
     this.length = length;
+    this.#unmoved = Math.min(this.#unmoved, length);
     this.#settled = Math.min(this.#settled, length);
     this.hash = hashUnits(this.units, 0, length);
     this.#pairs = 0;
@@ -150,6 +156,7 @@ export class WordBuffer {
   flushFirst(count: number): void {
     const units = this.units.slice(count, this.length);
     const sources = this.sources.slice(count, this.length);
+    for (let k = count; k < this.#unmoved; k++) sources[k - count] = this.#sourceOf(k);
     const settled = Math.max(0, this.#settled - count);
     const offsets = this.#offsets.slice(2 * count, 2 * (count + settled));
     this.length = count;
@@ -184,7 +191,7 @@ export class WordBuffer {
         this.#push(pieces[p] as number, wordIndex, pieces[p + 1] as number, pieces[p + 2] as number);
       }
     }
-    this.#settled = 0;
+    this.#settled = this.#unmoved = 0;
   }
 
   /** Whether words have ended whose tokens are not known yet: `work` has to be called before more is read. */
@@ -219,7 +226,12 @@ export class WordBuffer {
     this.length = 0;
     this.hash = HASH_SEED;
     this.#pairs = 0;
-    this.#settled = 0;
+    this.#settled = this.#unmoved = 0;
+  }
+
+  /** Where a unit comes from in the window as it is now. */
+  #sourceOf(index: number): number {
+    return (this.sources[index] as number) - (index < this.#unmoved ? this.#moved : 0);
   }
 
   #defer(long: LongWord, length: number, index: number): void {

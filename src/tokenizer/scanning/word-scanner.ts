@@ -1,4 +1,5 @@
 import type { AddedTokenFinder } from './added-token-finder.js';
+import { HeldSpace } from './held-space.js';
 import type { TokenBuffer } from './token-buffer.js';
 import type { Window } from './text-window.js';
 import type { WordBuffer } from './word-buffer.js';
@@ -11,8 +12,13 @@ export abstract class WordScanner {
   protected readonly words: WordBuffer;
   protected readonly tokens: TokenBuffer;
   protected window!: Window;
+  /** White space that tokens may take and words have otherwise, where that is not known at once. */
+  protected readonly held: HeldSpace | undefined;
+  /** Whether white space that follows belongs to an added token. */
+  protected skipsSpace = false;
 
-  constructor(finder: AddedTokenFinder, words: WordBuffer, tokens: TokenBuffer) {
+  constructor(finder: AddedTokenFinder, words: WordBuffer, tokens: TokenBuffer, holdsSpace: boolean) {
+    this.held = holdsSpace ? new HeldSpace() : undefined;
     this.finder = finder;
     this.words = words;
     this.tokens = tokens;
@@ -22,6 +28,8 @@ export abstract class WordScanner {
     this.window = window;
     this.words.enter(window);
     this.finder.begin(window, splitSpecialTokens);
+    this.held?.clear();
+    this.skipsSpace = false;
     this.position = 0;
   }
 
@@ -50,7 +58,9 @@ export abstract class WordScanner {
   }
 
   isStarved(limit: number): boolean {
-    return this.position >= limit;
+    if (this.held === undefined || this.held.isEmpty) return this.position >= limit;
+    // Where the text ends, white space is read that was held back.
+    return this.position >= limit && !(this.window.isComplete && limit === this.window.text.length);
   }
 
   /** Reads on to `limit`, or a character or token further; less if there are tokens enough. Returns what it cost. */
@@ -58,4 +68,30 @@ export abstract class WordScanner {
 
   /** Tells that the text has ended. */
   abstract finish(): boolean;
+
+  /** Reads a character that was held back, whose place is `source` in `held`. */
+  protected abstract readHeld(unit: number, source: number): void;
+
+  /** Lets words have the white space that was held back; false if tokens are to be looked at before it is all. */
+  protected release(): boolean {
+    const { held, words } = this;
+    if (held === undefined || held.isEmpty) return true;
+    // What came before keeps its places, in the window that it was read from.
+    words.settle();
+    words.enter(held);
+    while (!held.isEmpty && !this.tokens.isFull) {
+      const source = held.released++;
+      this.readHeld(held.text.charCodeAt(source), source);
+    }
+    words.settle();
+    words.enter(this.window);
+    if (!held.isEmpty) return false;
+    held.clear();
+    return true;
+  }
+
+  /** Does so where the text ends at `index`. */
+  protected releaseAt(index: number): void {
+    if (this.held !== undefined && this.window.isComplete && index === this.window.text.length) this.release();
+  }
 }

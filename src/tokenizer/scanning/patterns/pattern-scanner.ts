@@ -2,6 +2,7 @@ import type { AddedTokenFinder } from '../added-token-finder.js';
 import { cutsBetween, Part, type PatternWords, type PreTokenizer } from '../pre-tokenizer.js';
 import type { Window } from '../text-window.js';
 import type { TokenBuffer } from '../token-buffer.js';
+import { whitespace } from '../../unicode/characters.js';
 import { scalarAt, unitLength } from '../../unicode/scalar.js';
 import type { WordBuffer } from '../word-buffer.js';
 import { WordScanner } from '../word-scanner.js';
@@ -21,11 +22,10 @@ export class PatternScanner extends WordScanner {
   readonly #cutter: WordCutter;
   /** Whether nothing of a text that is cut by itself was read. */
   #isAtStart = true;
-  /** Whether white space that follows belongs to an added token. */
-  #skipsSpace = false;
   /** Of the last character, where text is cut before. */
   #group = 0;
 
+  /** `stripsLeft`: whether there are tokens that take the white space on their left. */
   constructor(
     { pattern, addPrefixSpace }: PatternWords,
     triggers: ReadonlySet<number>,
@@ -33,8 +33,10 @@ export class PatternScanner extends WordScanner {
     finder: AddedTokenFinder,
     words: WordBuffer,
     tokens: TokenBuffer,
+    stripsLeft: boolean,
   ) {
-    super(finder, words, tokens);
+    // Where it is a word by itself it is simply taken back.
+    super(finder, words, tokens, stripsLeft && (pattern.takesLineBreaks || preTokenizer.hasRules));
     this.#isWhole = pattern === wholePattern;
     this.#classes = classesOf(triggers, this.#isWhole);
     this.#addPrefixSpace = addPrefixSpace;
@@ -46,7 +48,6 @@ export class PatternScanner extends WordScanner {
     super.begin(window, splitSpecialTokens);
     this.#cutter.begin();
     this.#isAtStart = true;
-    this.#skipsSpace = false;
   }
 
   finish(): boolean {
@@ -62,13 +63,14 @@ export class PatternScanner extends WordScanner {
     const words = this.words;
     const cutter = this.#cutter;
     const tokens = this.tokens;
+    const readsEach = this.#splits !== undefined || this.held !== undefined;
     this.finder.enter(this.position, limit);
     const from = this.position;
     let i = from;
     while (i < limit && !tokens.isFull) {
       let unit = text.charCodeAt(i);
       const kind = classes[unit] as number;
-      if (kind >= Class.Surrogate || this.#isAtStart || this.#skipsSpace || this.#splits !== undefined) {
+      if (kind >= Class.Surrogate || this.#isAtStart || this.skipsSpace || readsEach) {
         i = this.#readAny(i, kind);
       } else if (cutter.enter(kind, unit)) {
         words.append(unit, i++);
@@ -85,6 +87,7 @@ export class PatternScanner extends WordScanner {
         words.hash = hash;
       } else i++;
     }
+    this.releaseAt(i);
     this.position = i;
     return i - from;
   }
@@ -95,20 +98,27 @@ export class PatternScanner extends WordScanner {
     if ((kind & TRIGGER) !== 0) {
       const found = this.finder.find(i);
       if (found !== undefined) {
-        this.words.dropFrom(found.start);
+        if (this.held === undefined) this.words.dropFrom(found.start);
+        else if (found.token.lstrip) this.held.clear();
+        else if (!this.release()) return i;
         this.#endPiece();
         if (this.words.isBusy) return i;
         this.finder.accept(found, this.tokens.add(found.token.id, this.words.takeIndex()));
-        this.#skipsSpace = found.token.rstrip;
+        this.skipsSpace = found.token.rstrip;
         return found.contentEnd;
       }
     }
     const plain = kind & ~TRIGGER;
     const codePoint = plain === Class.Surrogate ? scalarAt(text, i) : text.charCodeAt(i);
     const size = plain === Class.Surrogate ? unitLength(codePoint) : 1;
-    const isSpace = plain >= Class.Blank && plain <= Class.LineBreak;
-    if (this.#skipsSpace && isSpace) return i + size;
-    this.#skipsSpace = false;
+    if (this.skipsSpace || this.held !== undefined) {
+      if (whitespace.has(codePoint)) {
+        if (!this.skipsSpace) this.held?.push(codePoint, this.window, i);
+        return i + size;
+      }
+      if (!this.release()) return i;
+      this.skipsSpace = false;
+    }
     const pairClass = this.#isWhole ? Class.Letter : classOfPair(codePoint);
     return this.#cut(codePoint, i, plain === Class.Surrogate ? pairClass : plain, size);
   }
@@ -130,6 +140,10 @@ export class PatternScanner extends WordScanner {
       if (part === Part.Alone) this.#endPiece();
     }
     return source + size;
+  }
+
+  protected readHeld(unit: number, source: number): void {
+    this.#cut(unit, source, (this.#classes[unit] as number) & ~TRIGGER, 1);
   }
 
   #startPiece(codePoint: number, source: number): void {
