@@ -3,7 +3,7 @@ import { Bpe } from './bpe/bpe.js';
 import type { ModelDefinition, TokenizerDefinition } from './definition/definition.js';
 import { fuseSteps, normalizeString } from './normalizers/steps.js';
 import { keepsStableText, searchTable } from './normalizers/stable-text.js';
-import { type AddedToken, AddedTokenMatcher } from './scanning/added-tokens.js';
+import { type AddedToken, AddedTokenMatcher } from './scanning/added/added-tokens.js';
 import { characterTable } from './scanning/character-table.js';
 import type { Pipeline } from './scanning/sequence-encoder.js';
 import { isOuterSpace, type OuterSpace, outerSpace } from './scanning/token-buffer.js';

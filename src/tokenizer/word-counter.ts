@@ -1,6 +1,6 @@
 import { fuseSteps } from './normalizers/steps.js';
 import type { NormalizerOptions } from './normalizers/options.js';
-import { AddedTokenMatcher } from './scanning/added-tokens.js';
+import { AddedTokenMatcher } from './scanning/added/added-tokens.js';
 import { characterTable } from './scanning/character-table.js';
 import { bertPreTokenizer } from './scanning/pre-tokenizer.js';
 import { SequenceEncoder } from './scanning/sequence-encoder.js';

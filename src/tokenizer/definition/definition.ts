@@ -1,4 +1,4 @@
-import type { AddedToken } from '../scanning/added-tokens.js';
+import type { AddedToken } from '../scanning/added/added-tokens.js';
 import type { Decoder } from './decoder.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import type { PreTokenizer } from '../scanning/pre-tokenizer.js';

@@ -1,4 +1,4 @@
-import type { AddedToken } from '../scanning/added-tokens.js';
+import type { AddedToken } from '../scanning/added/added-tokens.js';
 import type { NamedTokens, SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from '../definition/truncation.js';

@@ -1,4 +1,4 @@
-import type { AddedToken } from '../scanning/added-tokens.js';
+import type { AddedToken } from '../scanning/added/added-tokens.js';
 import type { FilePadding, FileTruncation, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { readDecoder } from './decoder-json.js';
 import { JsonNode } from './json.js';

@@ -1,6 +1,6 @@
 import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
-import type { AddedToken } from '../scanning/added-tokens.js';
+import type { AddedToken } from '../scanning/added/added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { wordPieceDecoder } from '../definition/decoder.js';
 import { bertPreTokenizer } from '../scanning/pre-tokenizer.js';

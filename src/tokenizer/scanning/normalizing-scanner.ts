@@ -1,5 +1,5 @@
-import type { AddedTokenFinder, FoundToken } from './added-token-finder.js';
-import type { AddedTokenMatcher } from './added-tokens.js';
+import type { AddedTokenFinder, FoundToken } from './added/added-token-finder.js';
+import type { AddedTokenMatcher } from './added/added-tokens.js';
 import { isLowSurrogate } from '../normalizers/marks.js';
 import { isStableAt, Search } from '../normalizers/stable-text.js';
 import type { PieceReader } from './piece-reader.js';

@@ -1,5 +1,5 @@
-import { AddedTokenFinder } from './added-token-finder.js';
-import { AddedTokenMatcher } from './added-tokens.js';
+import { AddedTokenFinder } from './added/added-token-finder.js';
+import { AddedTokenMatcher } from './added/added-tokens.js';
 import { type CharacterTable, characterTable } from './character-table.js';
 import { MOST_MARKS } from '../normalizers/marks.js';
 import { fuseSteps, type NormalizerStep } from '../normalizers/steps.js';

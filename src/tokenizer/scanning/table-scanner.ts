@@ -1,6 +1,6 @@
-import type { AddedTokenFinder, FoundToken } from './added-token-finder.js';
+import type { AddedTokenFinder, FoundToken } from './added/added-token-finder.js';
 import { type CharacterTable, Kind, KIND_SHIFT } from './character-table.js';
-import type { HeldSpace } from './held-space.js';
+import type { HeldSpace } from './added/held-space.js';
 import { endOfMarks, isBoundary, MOST_MARKS, startOfMarks } from '../normalizers/marks.js';
 import { type NormalizerOptions } from '../normalizers/options.js';
 import { whitespace } from '../unicode/characters.js';

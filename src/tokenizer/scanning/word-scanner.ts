@@ -1,5 +1,5 @@
-import type { AddedTokenFinder } from './added-token-finder.js';
-import { HeldSpace } from './held-space.js';
+import type { AddedTokenFinder } from './added/added-token-finder.js';
+import { HeldSpace } from './added/held-space.js';
 import type { TokenBuffer } from './token-buffer.js';
 import type { Window } from './text-window.js';
 import type { WordBuffer } from './word-buffer.js';

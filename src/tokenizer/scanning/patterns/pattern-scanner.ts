@@ -1,4 +1,4 @@
-import type { AddedTokenFinder } from '../added-token-finder.js';
+import type { AddedTokenFinder } from '../added/added-token-finder.js';
 import { cutsBetween, Part, type PatternWords, type PreTokenizer } from '../pre-tokenizer.js';
 import type { Window } from '../text-window.js';
 import type { TokenBuffer } from '../token-buffer.js';

@@ -1,7 +1,7 @@
 import { type AddedToken, type AddedTokenMatcher, standsAlone } from './added-tokens.js';
-import type { Window } from './text-window.js';
-import { type OuterSpace, outerSpace, type TokenBuffer } from './token-buffer.js';
-import { whitespace } from '../unicode/characters.js';
+import type { Window } from '../text-window.js';
+import { type OuterSpace, outerSpace, type TokenBuffer } from '../token-buffer.js';
+import { whitespace } from '../../unicode/characters.js';
 
 /** An added token that was found in a window: its own text is text[contentStart..contentEnd). */
 export interface FoundToken {

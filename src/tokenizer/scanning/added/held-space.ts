@@ -1,4 +1,4 @@
-import type { Window } from './text-window.js';
+import type { Window } from '../text-window.js';
 
 /** White space that is held back from words, as an added token that follows may take it. As a window it has a unit for each character. */
 export class HeldSpace implements Window {

@@ -1,5 +1,5 @@
-import { scalarAt, unitLength } from '../unicode/scalar.js';
-import { wordCharacters } from '../unicode/characters.js';
+import { scalarAt, unitLength } from '../../unicode/scalar.js';
+import { wordCharacters } from '../../unicode/characters.js';
 
 /** A token that is matched in the text itself, before WordPiece sees it. */
 export interface AddedToken {
