@@ -29,17 +29,18 @@ function handle(collections, method, path, body) {
   if (collection === undefined) return undefined;
   if (action === 'add') return add(collection, body);
   if (action === 'query') return query(collection, body);
+  if (action === 'search') return search(collection, body);
   return collection.facts;
 }
 
-function create(collections, { name, configuration, metadata = null }) {
+function create(collections, { name, configuration, schema = null, metadata = null }) {
   const id = `00000000-0000-4000-8000-${String(collections.size).padStart(12, '0')}`;
   const facts = {
     id,
     name,
     metadata,
     configuration_json: configuration,
-    schema: null,
+    schema,
     tenant: 'default_tenant',
     database: 'default_database',
     dimension: null,
@@ -49,9 +50,9 @@ function create(collections, { name, configuration, metadata = null }) {
   return collection.facts;
 }
 
-function add({ rows }, { ids, embeddings, documents }) {
+function add({ rows }, { ids, embeddings, documents, metadatas }) {
   if (!embeddings.every((vector) => Array.isArray(vector))) throw new TypeError('Expected embeddings as lists of numbers.');
-  ids.forEach((id, i) => rows.push({ id, embedding: embeddings[i], document: documents[i] }));
+  ids.forEach((id, i) => rows.push({ id, embedding: embeddings[i], document: documents[i], metadata: metadatas?.[i] ?? null }));
   return {};
 }
 
@@ -75,4 +76,19 @@ function query({ rows }, { query_embeddings: queries, n_results: count }) {
     uris: null,
     include: ['documents', 'distances'],
   };
+}
+
+/** The best by the product of sparse vectors, which lie in the rows' metadata: of a Search with Knn, its documents and scores. */
+function search({ rows }, { searches }) {
+  const lists = searches.map(({ rank, limit }) => {
+    const { query, key, limit: most } = rank.$knn;
+    const weights = new Map(query.indices.map((index, i) => [index, query.values[i]]));
+    const scoreOf = ({ indices, values }) => indices.reduce((sum, index, i) => sum + (weights.get(index) ?? 0) * values[i], 0);
+    return rows
+      .map((row) => ({ ...row, score: scoreOf(row.metadata[key]) }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, Math.min(most, limit?.limit ?? most));
+  });
+  const column = (key) => lists.map((list) => list.map((row) => row[key]));
+  return { ids: column('id'), documents: column('document'), scores: column('score'), embeddings: [], metadatas: [], select: [] };
 }

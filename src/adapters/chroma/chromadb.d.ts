@@ -14,4 +14,21 @@ declare module 'chromadb' {
   }
   export const knownEmbeddingFunctions: Map<string, EmbeddingFunctionClass>;
   export function registerEmbeddingFunction(name: string, fn: EmbeddingFunctionClass): void;
+  export interface SparseVector {
+    indices: number[];
+    values: number[];
+    tokens?: string[] | null;
+  }
+  export interface SparseEmbeddingFunction {
+    generate(texts: string[]): Promise<SparseVector[]>;
+    generateForQueries?(texts: string[]): Promise<SparseVector[]>;
+    name?: string;
+  }
+  export interface SparseEmbeddingFunctionClass {
+    new (...args: never[]): SparseEmbeddingFunction;
+    name: string;
+    buildFromConfig(config: Record<string, unknown>): SparseEmbeddingFunction;
+  }
+  export const knownSparseEmbeddingFunctions: Map<string, SparseEmbeddingFunctionClass>;
+  export function registerSparseEmbeddingFunction(name: string, fn: SparseEmbeddingFunctionClass): void;
 }

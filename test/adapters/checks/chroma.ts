@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { loadEmbedder } from 'bertha-encoder';
-import { BerthaEmbeddingFunction } from 'bertha-encoder/chroma';
-import { ChromaClient, type EmbeddingFunction, type EmbeddingFunctionClass, knownEmbeddingFunctions } from 'chromadb';
+import { BerthaEmbeddingFunction, BerthaSparseEmbeddingFunction } from 'bertha-encoder/chroma';
+import {
+  ChromaClient,
+  type EmbeddingFunction,
+  type EmbeddingFunctionClass,
+  K,
+  Knn,
+  knownEmbeddingFunctions,
+  knownSparseEmbeddingFunctions,
+  Schema,
+  Search,
+  type SparseEmbeddingFunctionClass,
+  SparseVectorIndexConfig,
+} from 'chromadb';
 import { startMemoryChroma } from '../../../examples/adapters/memory-chroma.mjs';
-import { isAbort, isCode, question, sleeping, texts } from './texts.js';
+import { isAbort, isCode, question, sleeping, sparseModel, texts } from './texts.js';
 
 const memory = await startMemoryChroma();
 const client = new ChromaClient({ host: '127.0.0.1', port: memory.port });
@@ -14,6 +26,7 @@ after(() => {
   embedder.dispose();
 });
 const Registered: EmbeddingFunctionClass = BerthaEmbeddingFunction;
+const RegisteredSparse: SparseEmbeddingFunctionClass = BerthaSparseEmbeddingFunction;
 
 test('a collection finds the document that answers, also when it is opened again by its configuration', async () => {
   const embeddingFunction: EmbeddingFunction = new BerthaEmbeddingFunction({ embedder });
@@ -72,4 +85,46 @@ test('abort, dispose and typed errors', async () => {
   assert.equal((await own.generate([question]))[0]!.length, 384);
   await own.dispose();
   await assert.rejects(own.generate([question]), isCode('DISPOSED'));
+});
+
+test('a sparse index finds documents by words, also when the collection is opened again by its configuration', async () => {
+  const embeddingFunction = new BerthaSparseEmbeddingFunction({ model: sparseModel });
+  const schema = new Schema().createIndex(new SparseVectorIndexConfig({ sourceKey: K.DOCUMENT, embeddingFunction }), 'words');
+  const collection = await client.createCollection({
+    name: 'sparse',
+    schema,
+    embeddingFunction: new BerthaEmbeddingFunction({ embedder }),
+  });
+  await collection.add({ ids: ['a', 'b'], documents: ['hello', 'the guitar and the band'] });
+  const search = new Search({ rank: Knn({ query: 'guitar', key: 'words', limit: 2 }), limit: 1 });
+  for (const each of [collection, await client.getCollection({ name: 'sparse' })]) {
+    assert.deepEqual((await each.search(search)).ids, [['b']]);
+  }
+  await embeddingFunction.dispose();
+});
+
+test('sparse vectors are those of embedSparse, of queries and of documents', async () => {
+  const sparse = await loadEmbedder(sparseModel);
+  const own = new BerthaSparseEmbeddingFunction({ embedder: sparse, topK: 5 });
+  const plain = ({ indices, values }: { indices: Int32Array; values: Float32Array }) => ({ indices: [...indices], values: [...values] });
+  const words = ['hello', 'the guitar and the band'];
+  assert.deepEqual(await own.generate(words), (await sparse.embedSparse(words, { topK: 5, as: 'document' })).map(plain));
+  assert.deepEqual(await own.generateForQueries(words), (await sparse.embedSparse(words, { topK: 5, as: 'query' })).map(plain));
+  await own.dispose();
+  sparse.dispose();
+});
+
+test('the sparse function is registered as bertha-sparse, wants a sparse model, and is made by its configuration', async () => {
+  assert.equal(knownSparseEmbeddingFunctions.get('bertha-sparse'), RegisteredSparse);
+  const first = new BerthaSparseEmbeddingFunction({ model: sparseModel, topK: 7, truncationSide: 'left' });
+  const config = JSON.parse(JSON.stringify(first.getConfig())) as Record<string, unknown>;
+  assert.deepEqual(config, { model_name: sparseModel, top_k: 7, truncation_side: 'left' });
+  assert.equal(BerthaSparseEmbeddingFunction.buildFromConfig({ ...config, revision: null }), first);
+  first.validateConfigUpdate({ top_k: 3 });
+  assert.throws(() => first.validateConfigUpdate({ model_name: 'other' }), isCode('INVALID_OPTION'));
+  assert.throws(() => new BerthaSparseEmbeddingFunction({}), isCode('INVALID_OPTION'));
+  const dense = new BerthaSparseEmbeddingFunction({ embedder });
+  await assert.rejects(dense.generate([question]), isCode('POOLING'));
+  await first.dispose();
+  await assert.rejects(first.generate([question]), isCode('DISPOSED'));
 });

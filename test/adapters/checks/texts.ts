@@ -15,6 +15,9 @@ export const sleeping = 1;
 /** A tiny cross-encoder: its scores mean nothing, but are always the same. */
 export const crossEncoder = join(import.meta.dirname, '..', '..', 'golden', 'tiny', 'bert-cross-encoder');
 
+/** A tiny SPLADE model, with a table of weights for queries. */
+export const sparseModel = join(import.meta.dirname, '..', '..', 'golden', 'sparse', 'splade-router');
+
 /** For `assert.rejects`: whether it is an error of this package with the code. */
 export function isCode(code: string) {
   return (error: unknown): boolean => error instanceof BerthaError && error.code === code;
