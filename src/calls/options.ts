@@ -1,5 +1,5 @@
 // The options that calls have in common, each with its check. A call's own schema begins with these.
-import { callback, oneOf, text, tokenLimit } from '../options.js';
+import { callback, flag, oneOf, text, tokenLimit } from '../options.js';
 import type { CallReport } from '../runtime/observe.js';
 import { runSchema } from '../runtime/options/run-options.js';
 import type { RunOptions } from '../runtime/session.js';
@@ -23,16 +23,25 @@ export const callSchema = { ...runSchema, deadlineMs: deadline, onTimings: callb
 /** `CallOptions`, checked. */
 export type CallSettings = { readonly [Key in keyof typeof callSchema]?: ReturnType<(typeof callSchema)[Key]> | undefined };
 
-/** What becomes of long texts. */
+/** What becomes of long texts, and of special tokens that stand in texts. */
 export interface LimitOptions {
   /** Longest input in tokens, special tokens included. Default: the model's limit. */
   readonly maxLength?: number | undefined;
   /** What happens to a longer text: cut it, cut it with a process warning, or reject with MAX_LENGTH. Default `'truncate'`. */
   readonly onTruncate?: 'truncate' | 'warn' | 'error' | undefined;
+  /** Which end of a longer text is left out; of a pair, always from the longer text of the two. Default: as the tokenizer's files say, `'right'` as a rule. */
+  readonly truncationSide?: 'left' | 'right' | undefined;
+  /** Reads `[SEP]` and its like in a text as ordinary text, for texts that nobody vouches for. Default: they are the tokens, as in Python. */
+  readonly splitSpecialTokens?: boolean | undefined;
 }
 
 /** The checks of `LimitOptions`. */
-export const limitSchema = { maxLength: tokenLimit(), onTruncate: oneOf(['truncate', 'warn', 'error']) };
+export const limitSchema = {
+  maxLength: tokenLimit(),
+  onTruncate: oneOf(['truncate', 'warn', 'error']),
+  truncationSide: oneOf(['left', 'right']),
+  splitSpecialTokens: flag,
+};
 
 /** What stands before texts. */
 export interface PromptOptions {

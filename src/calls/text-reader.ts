@@ -79,7 +79,7 @@ export class TextReader {
     this.#prompt = choosePrompt(call, sentence, settings);
     const lowercase = sentence?.doLowerCase ?? false;
     this.#tokenizer = tokenizer;
-    this.#settings = tokenizer.settingsFor(maxLength, options);
+    this.#settings = tokenizer.settingsFor(maxLength, encodingOf(settings, options, this.isWindowed));
     [this.promptTokens, this.poolSkip] = [0, 0];
     if (this.#prompt !== '') {
       const { length, special, isTrailing } = measurePrompt(tokenizer, this.#prompt, lowercase, this.#settings);
@@ -130,7 +130,7 @@ export class TextReader {
   #noteCut(index: number): void {
     if (this.#onTruncate === 'error') {
       throw unexpected('MAX_LENGTH', `at most ${this.maxLength} tokens for the text at index ${index}`, 'more', {
-        hint: "With onTruncate: 'truncate' its end is left out.",
+        hint: "With onTruncate: 'truncate' one end is left out.",
       });
     }
     if (this.#cut.count++ === 0) this.#cut.first = index;
@@ -142,6 +142,17 @@ export class TextReader {
     const wanted = `windows with room for the text at index ${index} of ${this.#call}`;
     throw unexpected('MAX_LENGTH', wanted, `a limit of ${this.maxLength} tokens, which special tokens fill`);
   }
+}
+
+/** What the tokenizer is told: of windows nothing is left out, so that no side of them is. */
+function encodingOf(
+  { truncationSide, splitSpecialTokens }: LimitOptions,
+  options: EncodeOptions | undefined,
+  isWindowed: boolean,
+): EncodeOptions | undefined {
+  const side = isWindowed ? undefined : truncationSide;
+  if (side === undefined && splitSpecialTokens === undefined) return options;
+  return { ...(options ?? { padding: false, overflow: false }), truncationSide: side, splitSpecialTokens };
 }
 
 /** Runs slices to their end, in turns of the event loop. Errors: those of `slices`, the signal's reason. */

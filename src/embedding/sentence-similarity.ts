@@ -4,7 +4,7 @@ import { Embedder } from './embed.js';
 import { readOptions } from '../options.js';
 import { similarity } from '../vectors/similarity.js';
 import { requireModel } from '../calls/inputs.js';
-import { taskSchema, type TaskOptions } from '../calls/options.js';
+import { promptSchema, taskSchema, type PromptOptions, type TaskOptions } from '../calls/options.js';
 
 /**
  * How similar sentences are to a source sentence: cosine of their vectors, in the order of the sentences.
@@ -15,10 +15,10 @@ export async function sentenceSimilarity(
   model: Model,
   source: string,
   sentences: readonly string[],
-  options?: TaskOptions,
+  options?: TaskOptions & PromptOptions,
 ): Promise<number[]> {
   requireModel(model, 'sentenceSimilarity');
-  const settings = readOptions('sentenceSimilarity', options, taskSchema);
+  const settings = readOptions('sentenceSimilarity', options, { ...taskSchema, ...promptSchema });
   if (!Array.isArray(sentences)) {
     throw wrongArgument('a list of sentences for sentenceSimilarity', sentences);
   }

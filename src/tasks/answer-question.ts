@@ -26,6 +26,8 @@ export interface AnswerOptions extends CallOptions {
   readonly handleImpossibleAnswer?: boolean | undefined;
   /** Widens answers to whole words. Default true. */
   readonly alignToWords?: boolean | undefined;
+  /** As `LimitOptions` has it. */
+  readonly splitSpecialTokens?: boolean | undefined;
   /**
    * What becomes of spans with one text. `'sum'` (default), as transformers 4.53 to 4.57: of each window the best 2 topK + 10 spans (topK
    * without `alignToWords`) count, the scores of equal texts add up, whatever their case and place, and the place is the first one's. A
@@ -84,7 +86,7 @@ export const answerQuestion: TaskFunction<QuestionInput, AnswerOptions, Answered
     const { encodings, rows } = await computeHead(
       call,
       pairs,
-      { maxLength },
+      { maxLength, splitSpecialTokens: settings.splitSpecialTokens },
       { values: [head], encode: { truncation: 'only_second', stride, offsets: true }, sequencesOf: windowsOf },
     );
     const budget = new Budget(settings.signal, settings.priority);

@@ -1,5 +1,5 @@
 // The checks of the tasks' options. They load no task, so that the command line can make its flags of them.
-import { callSchema, taskSchema } from '../calls/options.js';
+import { callSchema, limitSchema, taskSchema } from '../calls/options.js';
 import { flag, integer, oneOf, strings, taking, text, tokenLimit, type Check } from '../options.js';
 
 const most = 1 << 20;
@@ -29,6 +29,7 @@ export const entitySchema = {
 /** Of `answerQuestion`. */
 export const answerSchema = {
   ...callSchema,
+  splitSpecialTokens: limitSchema.splitSpecialTokens,
   topK: integer(1, 10_000),
   docStride: integer(0, most),
   maxAnswerLen: integer(1, most),

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { checkout } from '../support/mini-checkout.js';
 import { skip } from '../support/skip.js';
-import { suite } from '../support/suite.js';
-import { serve, tinyModels, type Serving } from './support/serving.js';
+import { serve, serverSuite, tinyModels, type Serving } from './support/serving.js';
 
 // What of playwright-core is used here; it lies with the packages of test/adapters.
 interface Locator {
@@ -37,7 +36,7 @@ interface Playwright {
   readonly chromium: { launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser> };
 }
 
-const t = suite('server: page');
+const t = serverSuite('server: page');
 let server: Serving;
 let browser: Browser | undefined;
 

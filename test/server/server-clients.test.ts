@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { suite } from '../support/suite.js';
-import { serve, tiny, type Serving, type TinyName } from './support/serving.js';
+import { serve, serverSuite, tiny, type Serving, type TinyName } from './support/serving.js';
 
 // What real clients send, replayed: each answer has the keys and types that the client accepted when its request was captured.
 interface Exchange {
@@ -27,7 +26,7 @@ const clients = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Client);
 
-const t = suite('server: clients');
+const t = serverSuite('server: clients');
 const kinds = ['reranker', 'classifier', 'entities', 'answers', 'masks', 'nli'] as const satisfies readonly TinyName[];
 type Kind = (typeof kinds)[number] | 'bundled';
 const servers = new Map<Kind, Serving>();

@@ -1,10 +1,9 @@
 import * as assert from 'uvu/assert';
 import { loadEmbedder } from '../../src/index.js';
-import { suite } from '../support/suite.js';
 import { exchange } from './support/raw.js';
-import { golden, serve, tiny, toFloats, type Serving } from './support/serving.js';
+import { golden, serve, serverSuite, tiny, toFloats, type Serving } from './support/serving.js';
 
-const t = suite('server: documents and streams');
+const t = serverSuite('server: documents and streams');
 let server: Serving;
 t.before(async () => void (server = await serve({ models: tiny('embedder'), maxBodyBytes: 500 })));
 t.after(() => server.close());

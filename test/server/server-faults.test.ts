@@ -9,11 +9,10 @@ import * as assert from 'uvu/assert';
 import { BerthaError } from 'bertha-encoder';
 import { failureOf } from '../../packages/server/src/failures/failures.js';
 import { ModelRegistry } from '../../packages/server/src/models/registry.js';
-import { suite } from '../support/suite.js';
 import { exchange, open, post, read, statusOf } from './support/raw.js';
-import { golden, serve, tiny, type Serving } from './support/serving.js';
+import { golden, serve, serverSuite, tiny, type Serving } from './support/serving.js';
 
-const t = suite('server: faults');
+const t = serverSuite('server: faults');
 const log: string[] = [];
 const stream = new Writable({ write: (chunk: Buffer, _encoding, done) => (log.push(chunk.toString()), done()) });
 let server: Serving;

@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert';
 import { loadEmbedder } from '../../src/index.js';
-import { suite } from '../support/suite.js';
-import { fromBase64, golden, serve, tiny, toFloats, type Serving } from './support/serving.js';
+import { fromBase64, golden, serve, serverSuite, tiny, toFloats, type Serving } from './support/serving.js';
 
 interface List {
   readonly model: string;
@@ -9,7 +8,7 @@ interface List {
   readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
 }
 
-const t = suite('server: OpenAI');
+const t = serverSuite('server: OpenAI');
 let server: Serving;
 const embedder = await loadEmbedder(golden('sentence/normalize'));
 t.before(

@@ -4,15 +4,14 @@ import type { Check } from '../adapters/clients/client.js';
 import { clientModels, expectedOf, type Expected } from '../../scripts/clients/expected.js';
 import { checkout } from '../support/mini-checkout.js';
 import { skip } from '../support/skip.js';
-import { suite } from '../support/suite.js';
-import { serve, type Serving } from './support/serving.js';
+import { serve, serverSuite, type Serving } from './support/serving.js';
 
 // The npm clients themselves, which lie in a folder of their own: npm ci --prefix test/adapters --ignore-scripts --omit=optional.
 // `npm run check:clients` runs them against the command, with more of them, and with Python's.
 const folder = join(checkout, 'test', 'adapters');
 const isInstalled = existsSync(join(folder, 'node_modules', 'voyageai'));
 
-const t = suite('server: real clients');
+const t = serverSuite('server: real clients');
 const key = 'test-key';
 let server: Serving;
 let expected: Expected;

@@ -16,10 +16,9 @@ import {
   semanticSearch,
   type Model,
 } from '../../src/index.js';
-import { suite } from '../support/suite.js';
-import { golden, serve, tinyModels, toFloats, type Serving, type TinyName } from './support/serving.js';
+import { golden, serve, serverSuite, tinyModels, toFloats, type Serving, type TinyName } from './support/serving.js';
 
-const t = suite('server: tasks');
+const t = serverSuite('server: tasks');
 let server: Serving;
 const models = {} as Record<TinyName, Model>;
 t.before(async () => {

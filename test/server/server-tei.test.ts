@@ -11,10 +11,9 @@ import {
   type Embedder,
   type Model,
 } from '../../src/index.js';
-import { suite } from '../support/suite.js';
-import { golden, serve, tiny, toFloats, type Serving } from './support/serving.js';
+import { golden, serve, serverSuite, tiny, toFloats, type Serving } from './support/serving.js';
 
-const t = suite('server: text-embeddings-inference');
+const t = serverSuite('server: text-embeddings-inference');
 let server: Serving;
 let embedder: Embedder;
 const models: Record<string, Model> = {};

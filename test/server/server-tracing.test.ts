@@ -1,9 +1,8 @@
 import { trace, type Tracer } from '@opentelemetry/api';
 import * as assert from 'uvu/assert';
-import { suite } from '../support/suite.js';
-import { serve, tiny } from './support/serving.js';
+import { serve, serverSuite, tiny } from './support/serving.js';
 
-const t = suite('server: traces');
+const t = serverSuite('server: traces');
 
 interface Recorded {
   readonly name: string;

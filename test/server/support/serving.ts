@@ -1,6 +1,8 @@
 // Servers for tests, on free ports of this machine, over the small models of test/golden.
 import { fileURLToPath } from 'node:url';
+import type { Test } from 'uvu';
 import { createServer, type BerthaServer, type ServerOptions } from '../../../packages/server/src/index.js';
+import { suite } from '../../support/suite.js';
 
 export const golden = (name: string): string => fileURLToPath(new URL(`../../golden/${name}`, import.meta.url));
 
@@ -38,8 +40,20 @@ export interface Serving extends BerthaServer {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
 }
 
+/** Servers that `serve` made. */
+const made = new Set<BerthaServer>();
+
+/** A suite that closes every server that `serve` made for it, also where an assertion failed before the test could: an open one would keep the process. */
+export function serverSuite(name: string): Test {
+  const t = suite(name);
+  t.after(async () => void (await Promise.all([...made].map((server) => server.close()))));
+  return t;
+}
+
+/** Starts a server on a free port and waits for its models. */
 export async function serve(options: ServerOptions): Promise<Serving> {
-  const server = createServer({ port: 0, graceMs: 0, ...options });
+  const server = createServer({ port: 0, graceMs: 0, drainMs: 5000, ...options });
+  made.add(server);
   const address = await server.listen();
   await server.ready;
   const ask = async (path: string, init: RequestInit): Promise<Answer> => {

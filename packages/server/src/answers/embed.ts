@@ -5,13 +5,12 @@ import { compute, type WorkOptions } from '../requests/compute.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { ServerState } from '../state.js';
 import { sizeOf, type Inputs } from './inputs.js';
-import { tellTruncated, truncation } from './truncated.js';
+import { promptOf, reading, type ReadingWish } from './reading.js';
+import { tellTruncated } from './truncated.js';
 
 /** How a request wants its vectors, whatever its API calls it. */
-export interface EmbedWish {
+export interface EmbedWish extends ReadingWish {
   readonly promptName?: string | null | undefined;
-  readonly truncate?: boolean | null | undefined;
-  readonly direction?: string | null | undefined;
   readonly normalize?: boolean | null | undefined;
   readonly dimensions?: number | null | undefined;
 }
@@ -56,36 +55,14 @@ async function run(
   wish: EmbedWish,
   work: WorkOptions,
 ): Promise<Embedding[]> {
+  const read = reading(state, wish);
   const options = {
     ...work,
-    ...truncation(state, wish.truncate),
     normalize: wish.normalize ?? undefined,
     dimensions: wish.dimensions ?? undefined,
   } as const;
-  if ('ids' in inputs) return embedder.embedIds(inputs.ids, options).catch(withSwitch);
-  const prompt = promptOf(state, wish);
-  const embeddings = await embedder.embed(inputs.texts, { ...options, ...prompt });
-  if (wish.direction?.toLowerCase() !== 'left') return embeddings;
-  const long = embeddings.flatMap(({ truncated }, i) => (truncated ? [i] : []));
-  if (long.length === 0) return embeddings;
-  const before = prompt.prompt ?? (prompt.promptName === undefined ? '' : embedder.prompts[prompt.promptName]);
-  const ends = long.map((i) => {
-    const { ids } = embedder.tokenizer.encode(`${before}${inputs.texts[i]}`, {
-      truncation: true,
-      truncationSide: 'left',
-      maxLength: embedder.maxTokens,
-    });
-    return ids;
-  });
-  const fromTheEnd = await embedder.embedIds(ends, options);
-  long.forEach((index, i) => (embeddings[index] = { ...fromTheEnd[i]!, truncated: true }));
-  return embeddings;
-}
-
-function promptOf({ settings }: ServerState, { promptName }: EmbedWish): { readonly promptName?: string; readonly prompt?: string } {
-  if (typeof promptName === 'string') return { promptName };
-  if (settings.defaultPrompt !== undefined) return { prompt: settings.defaultPrompt };
-  return settings.defaultPromptName === undefined ? {} : { promptName: settings.defaultPromptName };
+  if ('ids' in inputs) return embedder.embedIds(inputs.ids, { ...options, onTruncate: read.onTruncate }).catch(withSwitch);
+  return embedder.embed(inputs.texts, { ...options, ...read, ...promptOf(state, wish.promptName) });
 }
 
 /** Ids that the model does not have come, as a rule, from a client that counts with OpenAI's tokenizer. */

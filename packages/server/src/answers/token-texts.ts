@@ -9,9 +9,9 @@ export interface TokenPlace {
   readonly stop: number | null;
 }
 
-/** The tokens of a text. A special token's text is its own, and it stands nowhere. */
-export function tokenPlaces(tokenizer: Tokenizer, text: string, addSpecialTokens: boolean): TokenPlace[] {
-  const encoding = tokenizer.encode(text, { addSpecialTokens, offsets: true, truncation: false });
+/** The tokens of a text, in which special ones may be ordinary text. A special token's text is its own, and it stands nowhere. */
+export function tokenPlaces(tokenizer: Tokenizer, text: string, addSpecialTokens: boolean, splitSpecialTokens: boolean): TokenPlace[] {
+  const encoding = tokenizer.encode(text, { addSpecialTokens, splitSpecialTokens, offsets: true, truncation: false });
   const bytesAt = byteCounter(text);
   return Array.from(encoding.ids, (id, i) => placeOf(encoding, text, bytesAt, id, i));
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { BerthaError, type BundledTask } from 'bertha-encoder';
 import type { ModelSpec } from '../models/served-model.js';
 import { defaults, type ServerOptions } from '../settings/settings.js';
+import { aliases, ignored, ownNames } from './compatible.js';
 
 /** A flag of `bertha serve`: how it is typed, which variable stands for it, what it sets. */
 interface Flag {
@@ -16,7 +18,7 @@ interface Flag {
   readonly group: 'Models' | 'Address' | 'Limits' | 'Access' | 'Process';
 }
 
-/** Every flag. Those of `ignored` are taken because text-embeddings-inference has them, and change nothing. */
+/** Every flag; `compatible.ts` has those that are taken because text-embeddings-inference has them. */
 export const flags = {
   model: {
     group: 'Models',
@@ -28,6 +30,10 @@ export const flags = {
   adapter: { group: 'Models', value: '[NAME=]DIR', isRepeatable: true, help: 'a LoRA adapter of the --model before it, served beside it' },
   revision: { group: 'Models', value: 'NAME', env: 'REVISION', help: 'branch, tag or commit of models of the Hub' },
   precision: { group: 'Models', value: 'NAME', env: 'DTYPE', help: 'fp32, bf16, int8, …, auto; float32 and float16 as well' },
+  threads: { group: 'Models', value: 'N', env: 'BERTHA_THREADS', help: 'threads that may compute for a model at once' },
+  device: { group: 'Models', value: 'NAME', help: 'where models compute: cpu, cuda, cuda:1, …, auto (cpu)' },
+  'hf-token': { group: 'Models', value: 'TOKEN', env: 'HF_TOKEN', help: 'for private and gated models of the Hub' },
+  'huggingface-hub-cache': { group: 'Models', value: 'DIR', env: 'HUGGINGFACE_HUB_CACHE', help: 'where models of the Hub are kept' },
   'served-model-name': { group: 'Models', value: 'NAME', env: 'SERVED_MODEL_NAME', help: 'name of the first model' },
   'default-prompt': { group: 'Models', value: 'TEXT', env: 'DEFAULT_PROMPT', help: 'put before each text that names no prompt' },
   'default-prompt-name': {
@@ -72,6 +78,18 @@ export const flags = {
     env: 'AUTO_TRUNCATE',
     help: 'false refuses texts beyond the limit that a request does not let be cut',
   },
+  'split-special-tokens': {
+    group: 'Limits',
+    value: 'BOOL',
+    env: 'SPLIT_SPECIAL_TOKENS',
+    help: 'true reads [SEP] and its like in texts as ordinary text (false)',
+  },
+  'rate-limit': {
+    group: 'Limits',
+    value: 'N',
+    env: 'RATE_LIMIT',
+    help: 'requests a minute for each key, or each address where no key is asked for (none); more get 429',
+  },
   'api-key': { group: 'Access', value: 'KEY', env: 'API_KEY', isRepeatable: true, help: 'a key that requests have to carry' },
   'api-key-file': { group: 'Access', value: 'FILE', env: 'API_KEY_FILE', help: 'the same, a key a line' },
   'cors-origin': {
@@ -85,14 +103,6 @@ export const flags = {
   'drain-ms': { group: 'Process', value: 'N', env: 'DRAIN_MS', help: `time that requests get to end after SIGTERM (${defaults.drainMs})` },
   help: { group: 'Process', short: 'h', help: 'print this' },
 } as const satisfies Readonly<Record<string, Flag>>;
-
-/** Flags and variables of text-embeddings-inference that have nothing to change here: the scheduler batches by itself, and what is logged is JSON. */
-export const ignored: Readonly<Record<string, string>> = {
-  'max-batch-tokens': 'MAX_BATCH_TOKENS',
-  'max-batch-requests': 'MAX_BATCH_REQUESTS',
-  'tokenization-workers': 'TOKENIZATION_WORKERS',
-  pooling: 'POOLING',
-};
 
 type FlagName = keyof typeof flags;
 
@@ -137,13 +147,16 @@ export function readCommandLine(args: readonly string[], env: Readonly<Record<st
   };
   const [cert, key, keys] = [file('tls-cert'), file('tls-key'), file('api-key-file')];
   if ((cert === undefined) !== (key === undefined)) throw usage('Expected both --tls-cert and --tls-key, or neither.');
+  if (cert !== undefined) checkCertificate(cert, key!);
   const most = Number.MAX_SAFE_INTEGER;
   return {
     isHelp: values['help'] === true,
     logLevel: readLevel(text('log-level')),
-    ignored: Object.entries(ignored).flatMap(([flag, variable]) => (flag in values ? `--${flag}` : env[variable] ? variable : [])),
+    ignored: Object.entries(ignored).flatMap(([flag, { env: variable }]) =>
+      flag in values ? `--${flag}` : variable !== undefined && env[variable] ? variable : [],
+    ),
     options: {
-      models: readModels(tokens, text, env),
+      models: readModels(tokens, text, whole('threads', 1, 1024), env),
       defaultPrompt: text('default-prompt'),
       defaultPromptName: text('default-prompt-name'),
       host: text('host'),
@@ -157,7 +170,9 @@ export function readCommandLine(args: readonly string[], env: Readonly<Record<st
       maxBodyBytes: whole('payload-limit', 1, 1 << 30),
       deadlineMs: whole('deadline-ms', 1, 3_600_000),
       drainMs: whole('drain-ms', 0, 3_600_000),
-      autoTruncate: readSwitch(text('auto-truncate')),
+      autoTruncate: readSwitch('auto-truncate', text('auto-truncate')),
+      splitSpecialTokens: readSwitch('split-special-tokens', text('split-special-tokens')),
+      maxRequestsAMinute: whole('rate-limit', 1, most),
       apiKeys: [
         ...list('api-key'),
         ...(keys ?? '')
@@ -182,9 +197,9 @@ function parse(args: readonly string[]): { readonly tokens: readonly Token[]; re
     const short = flag.short === undefined ? {} : { short: flag.short };
     options[name] = { type: flag.value === undefined ? 'boolean' : 'string', multiple: flag.isRepeatable === true, ...short };
   }
-  for (const name of Object.keys(ignored)) options[name] = { type: 'string' };
+  for (const [name, { isSwitch }] of Object.entries(ignored)) options[name] = { type: isSwitch === true ? 'boolean' : 'string' };
   try {
-    return parseArgs({ args: [...args], options, tokens: true, allowPositionals: false }) as ReturnType<typeof parse>;
+    return parseArgs({ args: ownNames(args), options, tokens: true, allowPositionals: false }) as ReturnType<typeof parse>;
   } catch (error) {
     throw usage(`${(error as Error).message} See bertha serve --help.`);
   }
@@ -194,9 +209,17 @@ function parse(args: readonly string[]): { readonly tokens: readonly Token[]; re
 function readModels(
   tokens: readonly Token[],
   text: (name: FlagName) => string | undefined,
+  threads: number | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly ModelSpec[] | undefined {
-  const common = { revision: text('revision'), precision: readPrecision(text('precision')) };
+  const common = {
+    revision: text('revision'),
+    precision: readPrecision(text('precision')),
+    device: text('device') as ModelSpec['device'],
+    token: text('hf-token'),
+    cacheDir: text('huggingface-hub-cache'),
+    threads,
+  };
   const specs: ModelSpec[] = [];
   let base: string | undefined;
   for (const { kind, name, value } of tokens) {
@@ -209,9 +232,10 @@ function readModels(
   if (specs.length === 0 && ofEnvironment) specs.push({ ...common, model: ofEnvironment });
   const first = text('served-model-name');
   if (specs.length === 0) {
-    if (first === undefined && common.precision === undefined) return undefined;
+    const { precision, device } = common;
+    if ([first, precision, device, threads].every((each) => each === undefined)) return undefined;
     const tasks: readonly BundledTask[] = ['text-classification', 'token-classification', 'next-sentence-prediction'];
-    specs.push({ precision: common.precision }, ...tasks.map((task) => ({ task, precision: common.precision })));
+    specs.push({ precision, device, threads }, ...tasks.map((task) => ({ task, precision, device, threads })));
   }
   if (first !== undefined) specs[0] = { ...specs[0], name: first };
   return specs;
@@ -228,11 +252,11 @@ function readPrecision(given: string | undefined): ModelSpec['precision'] {
   return (given === undefined ? undefined : (names[given] ?? given)) as ModelSpec['precision'];
 }
 
-function readSwitch(given: string | undefined): boolean | undefined {
+function readSwitch(flag: FlagName, given: string | undefined): boolean | undefined {
   if (given === undefined) return undefined;
   if (/^(?:true|1|yes|on)$/i.test(given)) return true;
   if (/^(?:false|0|no|off)$/i.test(given)) return false;
-  throw usage(`Expected true or false for --auto-truncate, received ${JSON.stringify(given)}.`);
+  throw usage(`Expected true or false for --${flag}, received ${JSON.stringify(given)}.`);
 }
 
 function readLevel(given = 'info'): string {
@@ -246,6 +270,18 @@ function readText(path: string, flag: string): string {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new BerthaError('IO', `The file of --${flag} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Errors: USAGE for a certificate or key that is none, or a key of another certificate. */
+function checkCertificate(cert: string, key: string): void {
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new BerthaError('USAGE', `Expected a certificate and its key, PEM, in the files of --tls-cert and --tls-key: ${reason}`, {
+      cause,
+    });
   }
 }
 
@@ -268,6 +304,8 @@ export function helpText(): string {
     const facts = [flag.env, flag.isRepeatable === true ? 'repeatable' : undefined].filter((each) => each !== undefined);
     lines.push(`  ${typed.padEnd(32)} ${flag.help}${facts.length === 0 ? '' : ` [${facts.join('; ')}]`}`);
   }
+  const names = Object.entries(aliases).map(([theirs, own]) => `--${theirs} for --${own}`);
+  lines.push('', `Of text-embeddings-inference also: ${names.join(', ')}; without effect: ${Object.keys(ignored).join(', ')}.`);
   lines.push('', 'A flag comes before its variable, in brackets. Exit codes: 0 after SIGTERM or SIGINT, 1 failed, 2 wrong usage.');
   return `${lines.join('\n')}\n`;
 }

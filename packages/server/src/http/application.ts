@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerOptions as HttpOptions } from 'node:http';
+import type { ServerOptions as HttpsOptions } from 'node:https';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import type { Settings } from '../settings/settings.js';
 import type { ServerState } from '../state.js';
 import { keyChecker, unauthorized } from './api-keys.js';
 import { allowOrigins } from './cors.js';
 import { failureBody, failureOf, RequestError, type ApiFamily, type Failure } from '../failures/failures.js';
 import { parseJsonBody } from './json-body.js';
+import { limitRate } from './rate-limit.js';
 import { traceRequests } from './tracing.js';
 import { takePathModel } from './path-models.js';
 import { reportOf } from '../work/report.js';
@@ -55,6 +58,7 @@ export function makeApplication(state: ServerState): FastifyInstance {
     const isPublic = request.routeOptions.config.isPublic === true || hasKey === undefined;
     done(isPublic || hasKey(request.headers.authorization) ? undefined : unauthorized());
   });
+  if (settings.maxRequestsAMinute !== undefined) limitRate(app, settings.maxRequestsAMinute, hasKey !== undefined);
   app.addHook('preParsing', (request, reply, payload, done) => {
     const refusal = refuseBody(request, settings.maxBodyBytes);
     if (refusal === undefined) {
@@ -84,8 +88,7 @@ function fastifyOptions(state: ServerState): FastifyServerOptions {
     // Of streams, which may take long; the bodies of all others have a limit of their own.
     requestTimeout: kLongestStreamMs,
     keepAliveTimeout: settings.keepAliveMs,
-    http: { headersTimeout: settings.headersTimeoutMs, connectionsCheckingInterval: 1000, maxHeaderSize: 16_384 },
-    ...(settings.tls === undefined ? {} : { https: settings.tls }),
+    ...listenerOptions(settings),
     genReqId: ({ headers }: IncomingMessage) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && kRequestId.test(given) ? given : `${prefix}-${(count++).toString(36)}`;
@@ -94,6 +97,12 @@ function fastifyOptions(state: ServerState): FastifyServerOptions {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allowUnionTypes: true, verbose: true } },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => void refuse(state, error, request, reply),
   } as FastifyServerOptions;
+}
+
+/** Of the server that listens, which Fastify takes from other fields for HTTPS. */
+function listenerOptions({ headersTimeoutMs, tls }: Settings): { readonly http: HttpOptions } | { readonly https: HttpsOptions } {
+  const limits = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 1000, maxHeaderSize: 16_384 };
+  return tls === undefined ? { http: limits } : { https: { ...tls, ...limits, handshakeTimeout: headersTimeoutMs } };
 }
 
 /** Refuses by the headers alone, before any of the body is read. */

@@ -15,6 +15,13 @@ export interface ModelSpec {
   /** The bundled model with its head for this task. */
   readonly task?: BundledTask | undefined;
   readonly precision?: Precision | 'auto' | undefined;
+  /** Where it computes. Default `'cpu'`. */
+  readonly device?: LoadModelOptions['device'];
+  /** Threads that may compute for it at once. Default: what affinity, quota and physical cores allow. */
+  readonly threads?: number | undefined;
+  /** Of an id on the Hub: the token for private and gated models, and the folder of what was downloaded. Default: as `loadModel` finds them. */
+  readonly token?: string | undefined;
+  readonly cacheDir?: string | undefined;
 }
 
 const namesOfTasks: Readonly<Record<BundledTask, string>> = {
@@ -56,12 +63,11 @@ export class ServedModel {
 
   /** Loads a model and computes with it once, so that the first request is as fast as the next. Errors: as `loadModel`; NON_FINITE. */
   static async load(spec: ModelSpec): Promise<ServedModel> {
-    const { model: directory, revision, adapter, task, precision } = spec;
-    const options = { revision, adapter, task, precision } satisfies LoadModelOptions;
+    const { model: directory, name: _, ...options } = spec;
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as LoadModelOptions;
     const model = await loadModel(directory, given);
     try {
-      const served = new ServedModel(nameOf(spec), model, adapter !== undefined || task !== undefined);
+      const served = new ServedModel(nameOf(spec), model, spec.adapter !== undefined || spec.task !== undefined);
       await model.forward(model.tokenizer.encode('A cat sits on the mat.', { truncation: true, maxLength: model.maxTokens }));
       return served;
     } catch (error) {

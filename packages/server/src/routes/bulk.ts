@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { embedLines } from '../answers/json-lines.js';
+import { promptOf, reading } from '../answers/reading.js';
 import { ClientGone, empty, invalid, unavailable } from '../failures/failures.js';
 import { modelFor } from '../requests/compute.js';
 import type { ServerState } from '../state.js';
@@ -34,7 +35,9 @@ export function bulkRoutes(app: FastifyInstance, state: ServerState): void {
       const removeStop = state.inFlight.add(() => controller.abort(unavailable('The server is closing.', 'closing')));
       request.raw.setTimeout(kMostIdleMs, () => request.raw.destroy());
       const { signal } = controller;
-      const lines = embedLines(request.body as Readable, (texts) => served.embedder.embedMany(texts, { signal, dimensions: width }));
+      const lines = embedLines(request.body as Readable, (texts) =>
+        served.embedder.embedMany(texts, { signal, dimensions: width, ...reading(state, {}), ...promptOf(state, undefined) }),
+      );
       const body = Readable.from(whileUsed(served, lines), { objectMode: false });
       body.once('close', removeStop);
       return reply.header('content-type', kLines).send(body);

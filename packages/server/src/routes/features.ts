@@ -57,7 +57,7 @@ export function featureRoutes(app: FastifyInstance, state: ServerState): void {
         throw invalid(`Expected at most ${kMostForTokens} inputs without pooling but received ${list.length}.`, 'inputs');
       }
       const found = await computeWith({ state, request, reply }, request.body, 'embed', sizeOfTexts(list), (served, work) =>
-        extractFeatures(served.model, list, { ...options, ...work }),
+        extractFeatures(served.model, list, { splitSpecialTokens: state.settings.splitSpecialTokens, ...options, ...work }),
       );
       return sendJson(reply, joinJson([`{"type":"float32","dims":${JSON.stringify(found.dims)},"data":`, found.data, '}']));
     },
@@ -86,6 +86,7 @@ export function featureRoutes(app: FastifyInstance, state: ServerState): void {
         async (served, { signal, priority, deadlineMs }) => {
           const encoding = served.model.tokenizer.encode(list[0]!, {
             truncation: true,
+            splitSpecialTokens: state.settings.splitSpecialTokens,
             maxLength: Math.min(kMostAttended, served.model.maxTokens),
           });
           const found = await served.model.forward(encoding, { attentions: true, signal, priority, deadlineMs });

@@ -7,7 +7,7 @@ import { joinJson, sendJson, toBase64 } from '../answers/vectors.js';
 import { invalid } from '../failures/failures.js';
 import { modelFor } from '../requests/compute.js';
 import { embeddingList } from '../schemas/answers.js';
-import { absent, count, flag, modelName, optionalText, textInputs } from '../schemas/fields.js';
+import { absent, count, direction, flag, modelName, optionalText, textInputs } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
 
 const body = Type.Object({
@@ -23,6 +23,7 @@ const body = Type.Object({
   output_dtype: optionalText,
   truncation: flag,
   truncate: flag,
+  truncation_direction: direction,
   normalized: flag,
 });
 
@@ -53,6 +54,7 @@ export function openAiRoutes(app: FastifyInstance, state: ServerState): void {
         const embeddings = await embedInputs(state, request, reply, served, readInputs(input, 'input'), {
           promptName: promptFor(served, wish.input_type ?? wish.task),
           truncate: wish.truncation ?? wish.truncate,
+          direction: wish.truncation_direction,
           normalize: wish.normalized,
           dimensions: wish.dimensions ?? wish.output_dimension,
         });

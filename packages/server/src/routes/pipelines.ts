@@ -5,6 +5,7 @@ import { checked } from '../answers/checked.js';
 import { classifyInputs } from '../answers/classify.js';
 import { computeWith, type Exchange } from '../answers/exchange.js';
 import { readTexts } from '../answers/inputs.js';
+import { reading } from '../answers/reading.js';
 import { sendVectors } from '../answers/vectors.js';
 import { RequestError } from '../failures/failures.js';
 import type { Ability } from '../models/abilities.js';
@@ -144,6 +145,7 @@ async function entities(exchange: Exchange, given: Body): Promise<unknown> {
   const found = await computeWith(exchange, own, 'ner', sizeOfTexts(list), ({ model: ofTokens }, options) =>
     recognizeEntities(ofTokens, list, {
       ...options,
+      ...reading(exchange.state, {}),
       aggregationStrategy: strategy ?? 'simple',
       ignoreLabels: ignoreLabels ?? undefined,
       stride: stride ?? undefined,
@@ -162,6 +164,7 @@ async function zeroShot(exchange: Exchange, given: Body): Promise<unknown> {
   const found = await computeWith(exchange, own, 'zero-shot', sizeOfTexts(list), ({ model: ofInference }, options) =>
     classifyZeroShot(ofInference, list, candidates, {
       ...options,
+      ...reading(exchange.state, {}),
       multiLabel: multiLabel ?? undefined,
       hypothesisTemplate: hypothesisTemplate ?? undefined,
     }),
@@ -181,6 +184,7 @@ async function answer(exchange: Exchange, given: Body): Promise<unknown> {
       { question, context },
       {
         ...work,
+        splitSpecialTokens: exchange.state.settings.splitSpecialTokens,
         topK: options.top_k ?? undefined,
         docStride: options.doc_stride ?? undefined,
         maxAnswerLen: options.max_answer_len ?? undefined,

@@ -32,6 +32,7 @@ const cohereFields = {
   max_tokens_per_doc: count,
   max_chunks_per_doc: count,
   truncation: flag,
+  truncation_direction: direction,
   raw_scores: flag,
   rank_fields: Type.Optional(Type.Unknown()),
   user: optionalText,
@@ -96,6 +97,7 @@ async function rankAsCohere(exchange: Exchange, body: CohereBody, version: strin
     texts: list,
     topK: body.top_n ?? body.top_k,
     truncate: body.truncation,
+    direction: body.truncation_direction,
     rawScores: body.raw_scores,
     maxTokensPerText: body.max_tokens_per_doc,
   });

@@ -24,7 +24,12 @@ import { featureRoutes } from './features.js';
 const whole = (minimum: number) => Type.Integer({ minimum, description: `a whole number from ${minimum}` });
 const choice = (...names: readonly string[]) => Type.Enum([...names], { description: names.join(', ') });
 const switchOf = Type.Boolean({ description: 'true or false' });
-const limits = { maxLength: whole(1), onTruncate: choice('truncate', 'error') };
+const limits = {
+  maxLength: whole(1),
+  onTruncate: choice('truncate', 'error'),
+  truncationSide: choice('left', 'right'),
+  splitSpecialTokens: switchOf,
+};
 const pair = Type.Object({ text, textPair: text }, { additionalProperties: false, description: 'an object with text and textPair' });
 const question = Type.Object(
   { question: text, context: text },
@@ -94,6 +99,7 @@ const tasks: Readonly<Record<string, Task>> = {
     summary: 'Answers, slices of a context',
     input: question,
     options: {
+      splitSpecialTokens: switchOf,
       topK: whole(1),
       docStride: whole(0),
       maxAnswerLen: whole(1),
@@ -149,10 +155,15 @@ async function perform(exchange: Exchange, body: TaskBody, ability: Ability, run
   if (list.length === 0) throw empty('Expected at least one input but the list is empty.', 'inputs');
   const size = sizeOfTexts(list.map((each) => (typeof each === 'string' ? each : textsOf(each).join(' '))));
   const found = await computeWith(exchange, body, ability, size, ({ model }, work: WorkOptions) =>
-    run(model, inputs as never, { ...options, ...work }),
+    run(model, inputs as never, { ...splitting(exchange.state, ability), ...options, ...work }),
   );
   tellTruncated(exchange.reply, [found].flat() as { truncated: boolean }[]);
   return found;
+}
+
+/** What special tokens in texts are where a request does not say: all but those that are to be filled. */
+function splitting({ settings }: ServerState, ability: Ability): { readonly splitSpecialTokens?: true } {
+  return settings.splitSpecialTokens && ability !== 'fill-mask' ? { splitSpecialTokens: true } : {};
 }
 
 function textsOf(input: unknown): readonly string[] {
@@ -189,7 +200,8 @@ function searchRoute(app: FastifyInstance, state: ServerState): void {
       request.body,
       'embed',
       sizeOfTexts([...asked, ...documents]),
-      async ({ embedder }, options) => {
+      async ({ embedder }, work) => {
+        const options = { ...work, ...splitting(state, 'embed') };
         const [found, corpus] = await Promise.all([embedder.encodeQuery(asked, options), embedder.encodeDocument(documents, options)]);
         const results = await semanticSearch(found, corpus, { topK, threshold, signal: options.signal });
         return typeof queries === 'string' ? results[0]! : results;

@@ -5,8 +5,8 @@ import { classifyInputs } from '../answers/classify.js';
 import { embedInputs } from '../answers/embed.js';
 import { computeWith, type Exchange } from '../answers/exchange.js';
 import { readInputs, readTexts } from '../answers/inputs.js';
-import { requireRight } from '../answers/rank.js';
-import { tellTruncated, truncation } from '../answers/truncated.js';
+import { promptOf, reading, type ReadingWish } from '../answers/reading.js';
+import { tellTruncated } from '../answers/truncated.js';
 import { asBuffer, sendJson, sendVectors } from '../answers/vectors.js';
 import { empty, invalid } from '../failures/failures.js';
 import { modelFor, sizeOfTexts } from '../requests/compute.js';
@@ -80,10 +80,8 @@ export function teiRoutes(app: FastifyInstance, state: ServerState): void {
     { schema: { body: similarityBody }, config: similarity },
     (request, reply) => {
       const { inputs, parameters } = request.body;
-      requireRight(parameters?.truncation_direction);
-      if (typeof parameters?.prompt_name === 'string')
-        throw invalid('Expected no prompt_name for /similarity.', 'prompt_name', 'INVALID_OPTION');
-      return similarities({ state, request, reply }, request.body, inputs, parameters?.truncate);
+      const { truncate, truncation_direction: side, prompt_name: promptName } = parameters ?? {};
+      return similarities({ state, request, reply }, request.body, inputs, { truncate, direction: side, promptName });
     },
   );
 }
@@ -104,11 +102,10 @@ export async function embedVectors({ state, request, reply }: Exchange, body: Em
 
 /** The answer of `/predict`: flat for one text or pair, a list of lists for a batch. */
 export async function predictLabels(exchange: Exchange, body: PredictBody): Promise<unknown> {
-  requireRight(body.truncation_direction);
-  const { inputs, raw_scores: raw, truncate } = body;
+  const { inputs, raw_scores: raw, truncate, truncation_direction: side } = body;
   const isBatch = Array.isArray(inputs) && Array.isArray(inputs[0]);
   const list = (isBatch ? inputs : [inputs]) as readonly (string | readonly string[])[];
-  const wish = { truncate, functionToApply: raw === true ? ('none' as const) : undefined };
+  const wish = { truncate, direction: side, functionToApply: raw === true ? ('none' as const) : undefined };
   const labels = await classifyInputs(exchange, body, list.map(toInput), wish);
   return isBatch ? labels : labels[0];
 }
@@ -127,19 +124,19 @@ export function similarities(
   exchange: Exchange,
   body: { readonly model?: string | null | undefined },
   { source_sentence: source, sentences }: SimilarityInputs,
-  truncate?: boolean | null,
+  wish: ReadingWish & { readonly promptName?: string | null | undefined } = {},
 ): Promise<number[]> {
   if (source === '') throw empty('Expected a text for source_sentence but it is empty.', 'inputs');
   const list = readTexts(sentences, 'sentences');
   return computeWith(exchange, body, 'embed', sizeOfTexts([source, ...list]), ({ model }, options) =>
-    sentenceSimilarity(model, source, list, { ...options, ...truncation(exchange.state, truncate) }),
+    sentenceSimilarity(model, source, list, { ...options, ...reading(exchange.state, wish), ...promptOf(exchange.state, wish.promptName) }),
   );
 }
 
 /** The texts of `/embed_all` and `/embed_sparse`, and how they are read. */
 function readAll(state: ServerState, { inputs, truncate, truncation_direction: side, prompt_name: name }: AllBody) {
-  requireRight(side);
-  return { list: readTexts([inputs].flat(), 'inputs'), settings: { ...truncation(state, truncate), promptName: name ?? undefined } };
+  const settings = { ...reading(state, { truncate, direction: side }), ...promptOf(state, name) };
+  return { list: readTexts([inputs].flat(), 'inputs'), settings };
 }
 
 function rowsOf(data: Float32Array, width: number): Float32Array[] {

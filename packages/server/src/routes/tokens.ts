@@ -34,6 +34,7 @@ export function tokenRoutes(app: FastifyInstance, state: ServerState): void {
   const config = { ...tei, summary: 'The tokens of texts', answer: tokenLists };
   app.post<{ Body: Static<typeof tokenizeBody> }>('/tokenize', { schema: { body: tokenizeBody }, config }, (request, reply) => {
     const { inputs, add_special_tokens: special, prompt_name: name, model } = request.body;
+    const { splitSpecialTokens } = state.settings;
     const list = readTexts([inputs].flat(), 'inputs');
     limit(list.length);
     const served = modelOf(request, model);
@@ -46,7 +47,7 @@ export function tokenRoutes(app: FastifyInstance, state: ServerState): void {
       );
     }
     const prompt = typeof name === 'string' ? prompts[name]! : '';
-    return reply.send(list.map((each) => tokenPlaces(served.model.tokenizer, prompt + each, special ?? true)));
+    return reply.send(list.map((each) => tokenPlaces(served.model.tokenizer, prompt + each, special ?? true, splitSpecialTokens)));
   });
   const decode = { ...tei, summary: 'The texts of token ids', answer: Type.Array(Type.String()) };
   app.post<{ Body: Static<typeof decodeBody> }>('/decode', { schema: { body: decodeBody }, config: decode }, (request, reply) => {

@@ -27,10 +27,14 @@ export interface ServerOptions {
   readonly maxRequests?: number | undefined;
   /** Their tokens, estimated from the texts. Default 1,048,576. */
   readonly maxQueuedTokens?: number | undefined;
+  /** Requests a minute for each key, or each address where no key is asked for; more are refused with 429. Default: as many as they like. */
+  readonly maxRequestsAMinute?: number | undefined;
   /** Milliseconds after which no part of a request is begun any more. Default 30,000; `x-deadline-ms` of a request comes first. */
   readonly deadlineMs?: number | undefined;
   /** Whether texts longer than the model's limit are cut where a request says nothing; else they are refused. Default true. */
   readonly autoTruncate?: boolean | undefined;
+  /** Whether `[SEP]` and its like in texts are ordinary text, for texts that nobody vouches for. Default false: they are the tokens, as in Python. */
+  readonly splitSpecialTokens?: boolean | undefined;
   /** What stands before each text of `/embed` and its like where a request names no prompt. Default: the model's own. */
   readonly defaultPrompt?: string | undefined;
   /** The same by the name of one of the model's prompts. */
@@ -50,7 +54,7 @@ export interface ServerOptions {
 }
 
 /** Options that stay undefined where nobody gives them. */
-type Optional = 'models' | 'udsPath' | 'fd' | 'tls' | 'defaultPrompt' | 'defaultPromptName';
+type Optional = 'maxRequestsAMinute' | 'models' | 'udsPath' | 'fd' | 'tls' | 'defaultPrompt' | 'defaultPromptName';
 
 /** `ServerOptions` with their defaults. */
 export type Settings = Pick<ServerOptions, Optional> & {
@@ -69,6 +73,7 @@ export const defaults = {
   maxQueuedTokens: 1 << 20,
   deadlineMs: 30_000,
   autoTruncate: true,
+  splitSpecialTokens: false,
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 30_000,
   keepAliveMs: 75_000,
