@@ -43,22 +43,19 @@ t('truncationSide left keeps the end of a text, in every task', async () => {
     assert.not.equal((await classifyText(model, long, whole)).labels, expected.labels);
   });
   await on('bert-token-classification', async (model) => {
-    const names = ({ entities }: Awaited<ReturnType<typeof recognizeEntities>>) => entities.map(({ score, word }) => ({ score, word }));
-    const options = { ignoreLabels: [] };
-    const found = names((await recognizeEntities(model, long, { ...left, ...options })) as never);
-    assert.equal(found, names((await recognizeEntities(model, tail(limit - 2), { ...whole, ...options })) as never));
+    const wordsOf = async (text: string, options: object) =>
+      (await recognizeEntities(model, [text], { ...options, ignoreLabels: [] }))[0]!.entities.map(({ score, word }) => ({ score, word }));
+    assert.equal(await wordsOf(long, left), await wordsOf(tail(limit - 2), whole));
   });
   await on('bert-mlm', async (model) => {
-    const [{ masks }] = await fillMask(model, [`${long} [MASK]`], left);
-    const [expected] = await fillMask(model, [`${tail(limit - 3)} [MASK]`], whole);
-    assert.equal(
-      masks[0]!.candidates.map(({ score }) => score),
-      expected!.masks[0]!.candidates.map(({ score }) => score),
-    );
+    const scoresOf = async (text: string, options: object) =>
+      (await fillMask(model, [`${text} [MASK]`], options))[0]!.masks[0]!.candidates.map(({ score }) => score);
+    assert.equal(await scoresOf(long, left), await scoresOf(tail(limit - 3), whole));
   });
   await on('electra-discriminator', async (model) => {
-    const scores = async (text: string, options: object) => (await detectReplacedTokens(model, text, options)).tokens;
-    assert.is((await scores(long, left)).length, (await scores(tail(limit - 2), whole)).length);
+    const scoresOf = async (text: string, options: object) =>
+      (await detectReplacedTokens(model, [text], options))[0]!.replacedTokens.map(({ score }) => score);
+    assert.equal(await scoresOf(long, left), await scoresOf(tail(limit - 2), whole));
   });
 });
 
