@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { BerthaError } from 'bertha-encoder';
 import { createServer, type BerthaServer } from '../server.js';
 import { helpText, readCommandLine } from './flags.js';
@@ -74,8 +74,13 @@ async function reloadAll(server: BerthaServer, print: (text: string) => void): P
   }
 }
 
-/** Removes the socket of a process that is gone: one that answers is another server's, and listening fails then. */
+/** Removes the socket of a process that is gone: with one that answers, which is another server's, and with a file that is no socket, listening fails. */
 async function removeStaleSocket(path: string): Promise<void> {
+  const isSocket = await lstat(path).then(
+    (found) => found.isSocket(),
+    () => false,
+  );
+  if (!isSocket) return;
   const code = await new Promise<string | undefined>((resolve) => {
     const socket = connect(path, () => resolve(undefined)).on('error', (error: NodeJS.ErrnoException) => resolve(error.code));
     socket.on('connect', () => socket.destroy());
