@@ -131,6 +131,21 @@ t('with a window as long as the sequence sees every key', () => {
   assertWithin(run(inputs).output, output, 1e-6, 'output');
 });
 
+t('with a window reads the tiles beside it alone, so that its cost is linear in the length', () => {
+  const [length, window, planted] = [1500, 40, 700];
+  for (const bf16 of instructionSet === 'avx512_bf16' ? [false, true] : [false]) {
+    const inputs = draw(new Random(21), [length], 1, 16, { window });
+    // A value that is masked but read makes its query's output no number: nothing times it is none.
+    inputs.qkv.fill(NaN, planted * 48 + 32, planted * 48 + 48);
+    const { output } = run(inputs, bf16);
+    const isReached = Array.from({ length }, (_, token) => Number.isNaN(output[token * 16]!));
+    const [first, last] = [isReached.indexOf(true), isReached.lastIndexOf(true)];
+    assert.ok(first <= planted - window && last >= planted + window, `${first} to ${last}`);
+    // A tile of queries and one of keys, of at most 128 tokens each.
+    assert.ok(first >= planted - window - 256 && last <= planted + window + 256, `${first} to ${last}`);
+  }
+});
+
 if (instructionSet === 'avx512_bf16') {
   for (const [kind, terms] of Object.entries(kinds)) {
     t(`in bf16 with ${kind} matches the float64 reference`, () => {
