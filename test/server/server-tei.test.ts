@@ -182,4 +182,31 @@ t('equals the snapshot of text-embeddings-inference for Matryoshka dimensions', 
   await bundled.close();
 });
 
+t('/metrics counts texts to embed and texts to score, under the names of text-embeddings-inference', async () => {
+  const counted = async (): Promise<Record<string, number>> => {
+    const { text } = await server.get('/metrics');
+    const lines = text.matchAll(/^(te_(?:embed|predict)_(?:count|success|duration_count|queue_duration_count)) (\d+)/gm);
+    return Object.fromEntries(Array.from(lines, ([, name, value]) => [name!, Number(value)]));
+  };
+  const before = await counted();
+  assert.is(Object.keys(before).length, 8);
+  await ok('/embed', { inputs: texts });
+  await ok('/v1/embeddings', { input: texts[0] });
+  await ok('/predict', { inputs: [[texts[0]], [texts[1], texts[2]]] });
+  await ok('/rerank', { query: texts[0], texts });
+  assert.is((await server.post('/embed', { inputs: 'hello '.repeat(600), truncate: false })).status, 422);
+  const after = await counted();
+  const gained = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name]!]));
+  assert.equal(gained, {
+    te_embed_count: 5,
+    te_embed_success: 4,
+    te_embed_duration_count: 2,
+    te_embed_queue_duration_count: 2,
+    te_predict_count: 5,
+    te_predict_success: 5,
+    te_predict_duration_count: 2,
+    te_predict_queue_duration_count: 2,
+  });
+});
+
 t.run();

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerOptions as HttpOptions } from 'node:http';
 import type { ServerOptions as HttpsOptions } from 'node:https';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { Settings } from '../settings/settings.js';
+import type { Work } from '../metrics/metrics.js';
 import type { ServerState } from '../state.js';
 import { keyChecker, unauthorized } from './api-keys.js';
 import { allowOrigins } from './cors.js';
@@ -20,6 +21,8 @@ declare module 'fastify' {
     family?: ApiFamily;
     /** Whether it is answered without a key. */
     isPublic?: boolean;
+    /** What it computes, for the metrics of text-embeddings-inference that tell vectors from scores. */
+    work?: Work;
     /** For the OpenAPI document. */
     summary?: string;
     description?: string;
@@ -149,7 +152,7 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
 
 function refuse(state: ServerState, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (reply.raw.destroyed) {
-    state.metrics.note(reportOf(request), 499, reply.elapsedTime);
+    state.metrics.note(reportOf(request), 499, reply.elapsedTime, request.routeOptions.config.work);
     return reply.hijack();
   }
   const problems = (error as { validation?: readonly ValidationProblem[] }).validation;
@@ -162,7 +165,7 @@ function refuse(state: ServerState, error: unknown, request: FastifyRequest, rep
 function note({ metrics }: ServerState, request: FastifyRequest, reply: FastifyReply): void {
   if (request.routeOptions.config.isPublic === true && reply.statusCode < 400) return;
   const report = reportOf(request);
-  metrics.note(report, reply.statusCode, reply.elapsedTime);
+  metrics.note(report, reply.statusCode, reply.elapsedTime, request.routeOptions.config.work);
   const { method, routeOptions, id } = request;
   const line = {
     requestId: id,

@@ -36,7 +36,13 @@ const answer = Type.Object({
 /** `/v1/embed` and `/v2/embed` as Cohere has them. Version 1 without embedding_types answers with lists of numbers, else by type. */
 export function cohereRoutes(app: FastifyInstance, state: ServerState): void {
   for (const version of ['1', '2']) {
-    const config = { family: 'openai', tag: 'Cohere', summary: `Embeddings, as Cohere's version ${version}`, answer } as const;
+    const config = {
+      family: 'openai',
+      tag: 'Cohere',
+      work: 'embed',
+      summary: `Embeddings, as Cohere's version ${version}`,
+      answer,
+    } as const;
     app.post<{ Body: Static<typeof body> }>(`/v${version}/embed`, { schema: { body }, config }, async (request, reply) => {
       const { truncate, input_type: inputType, output_dimension: dimensions } = request.body;
       const list = textsOf(request.body);

@@ -37,6 +37,7 @@ export function openAiRoutes(app: FastifyInstance, state: ServerState): void {
         config: {
           family: 'openai',
           tag: 'OpenAI',
+          work: 'embed',
           summary: 'Embeddings, as OpenAI, Jina and Voyage serve them',
           answer: embeddingList,
           isAlias: url === '/embeddings',

@@ -54,7 +54,7 @@ type CohereBody = Static<typeof cohereBody>;
 /** `/rerank` as text-embeddings-inference has it, with `texts`; and, with `documents`, as Cohere, Jina, Voyage and vLLM do. */
 export function rerankRoutes(app: FastifyInstance, state: ServerState): void {
   const answer = Type.Union([ranks, rankedDocuments]);
-  const config = { family: 'tei', tag: 'Rerank', summary: 'Ranks texts, or documents, by a query', answer } as const;
+  const config = { family: 'tei', tag: 'Rerank', work: 'predict', summary: 'Ranks texts, or documents, by a query', answer } as const;
   app.post<{ Body: Static<typeof eitherBody> }>('/rerank', { schema: { body: eitherBody }, config }, (request, reply) => {
     const { texts: list, documents } = request.body;
     if (list !== undefined && documents !== undefined) throw invalid('Expected either texts or documents but received both.', 'texts');
@@ -66,6 +66,7 @@ export function rerankRoutes(app: FastifyInstance, state: ServerState): void {
     const own = {
       family: 'openai',
       tag: 'Rerank',
+      work: 'predict',
       summary: `Ranks documents, as Cohere's version ${version}`,
       answer: rankedDocuments,
     } as const;

@@ -35,7 +35,7 @@ const similarityBody = Type.Object({
 /** Texts of a request whose answer has every token's vector. */
 const kMostForTokens = 128;
 
-const tei = { family: 'tei', tag: 'text-embeddings-inference' } as const;
+const tei = { family: 'tei', tag: 'text-embeddings-inference', work: 'embed' } as const;
 const scores = Type.Array(Type.Number());
 
 type AllBody = Static<typeof embedAllBody>;
@@ -70,7 +70,7 @@ export function teiRoutes(app: FastifyInstance, state: ServerState): void {
     return found.map(({ indices, values }) => Array.from(indices, (index, i) => ({ index, value: values[i]! })));
   });
   const labels = Type.Array(Type.Union([labelScore, Type.Array(labelScore)]));
-  const predict = { ...tei, summary: 'Labels of texts and pairs', answer: labels };
+  const predict = { ...tei, work: 'predict', summary: 'Labels of texts and pairs', answer: labels } as const;
   app.post<{ Body: PredictBody }>('/predict', { schema: { body: predictBody }, config: predict }, (request, reply) =>
     predictLabels({ state, request, reply }, request.body),
   );
