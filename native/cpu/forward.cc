@@ -264,6 +264,9 @@ private:
         const int64_t floats = part.rows() * width;
         std::memcpy(output, input, static_cast<size_t>(floats) * sizeof(float));
         kernels_.activate(op.activation, output, floats);
+        if (op.residual == kNoIndex) return;
+        const float* residual = at(op.residual, part.begin, part.block);
+        for (int64_t i = 0; i < floats; i++) output[i] += residual[i];
     }
 
     void run_rows(const ops::Slice& op, const Part& part, float* output, int64_t width) const {

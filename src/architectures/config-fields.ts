@@ -22,8 +22,8 @@ export interface ConfigFields {
   /** Whether `type_vocab_size` may be 0 although the family has the field. */
   readonly mayLackTypes?: boolean;
   readonly padTokenId: number;
-  /** Where embeddings can be narrower than the layers. */
-  readonly embeddingSize?: number;
+  /** Where embeddings can be narrower than the layers: how wide they are without `embedding_size`, a number or as wide as the layers. */
+  readonly embeddingSize?: number | 'hidden';
   /** Absent where the code has the number: 1e-12. */
   readonly epsilon?: SizeField;
   /** Whether the fields of a decoder mean anything. */

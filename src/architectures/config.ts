@@ -55,8 +55,7 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     architectures,
     vocabSize,
     hiddenSize,
-    embeddingSize:
-      reading.embeddingSize === undefined ? hiddenSize : readSize(fields, ['embedding_size'], reading.embeddingSize, kMaxWidth),
+    embeddingSize: readEmbeddingSize(fields, reading, hiddenSize),
     numLayers: size(reading.numLayers, kMaxLayers),
     numHeads,
     headDim: hiddenSize / numHeads,
@@ -77,6 +76,11 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
   };
   family.check?.(config);
   return config;
+}
+
+function readEmbeddingSize(fields: JsonFields, { embeddingSize: fallback }: ConfigFields, hiddenSize: number): number {
+  if (fallback === undefined) return hiddenSize;
+  return readSize(fields, ['embedding_size'], fallback === 'hidden' ? hiddenSize : fallback, kMaxWidth);
 }
 
 /** Positions: rows of their table, that of the first token, and what is left for an input. */

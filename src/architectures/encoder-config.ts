@@ -2,8 +2,8 @@ import type { ActivationName } from '../checkpoint/activation.js';
 import type { JsonObject } from '../checkpoint/json-fields.js';
 import type { Labels } from '../checkpoint/labels.js';
 
-/** Where positions enter: added to the embeddings, or a term of the attention scores, or a turn of queries and keys. */
-export type PositionEmbeddingType = 'absolute' | 'alibi' | 'rope';
+/** Where positions enter: added to the embeddings, or terms of the attention scores (`relative` is DeBERTa's), or a turn of queries and keys. */
+export type PositionEmbeddingType = 'absolute' | 'alibi' | 'relative' | 'relative_key' | 'relative_key_query' | 'rope';
 
 /**
  * config.json with one vocabulary for all architectures, every number within its bounds. What only some uses need (labels, problem type,

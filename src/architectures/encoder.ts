@@ -58,11 +58,13 @@ export function readLayer(read: WeightReader, names: LayerNames): EncoderLayer {
 /** What is added to attention's scores, or done to queries and keys. */
 export type AttentionTerms = Omit<AttentionOptions, 'numHeads' | keyof DropoutSite>;
 
-/** What all layers of an encoder have. */
+/** What all layers of an encoder have, or each. */
 export interface LayerOptions {
-  readonly terms?: AttentionTerms;
+  readonly terms?: AttentionTerms | ((layer: number) => AttentionTerms);
   /** Of the feed-forward block; `hiddenAct` unless given. */
   readonly activation?: ActivationName;
+  /** What becomes of a layer's output. */
+  readonly afterLayer?: (output: Value, layer: number) => Value;
   /** Whether numbers between the feed-forward block's products are dropped while a model learns. */
   readonly dropsIntermediate?: boolean;
 }
@@ -72,7 +74,7 @@ export function encoderLayers(
   read: WeightReader,
   embeddings: Value,
   layers: Iterable<EncoderLayer>,
-  { terms = {}, activation = read.config.hiddenAct, dropsIntermediate = false }: LayerOptions = {},
+  { terms = {}, activation = read.config.hiddenAct, afterLayer, dropsIntermediate = false }: LayerOptions = {},
 ): EncoderOutputs {
   const { b, config } = read;
   let x = embeddings; // [tokens, hidden]
@@ -80,7 +82,8 @@ export function encoderLayers(
   const attentions: Value[] = [];
   for (const layer of layers) {
     const qkv = b.linear(x, layer.qkv); // [tokens, 3, numHeads, headDim]
-    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...terms, ...read.dropoutSite('attention') });
+    const own = typeof terms === 'function' ? terms(attentions.length) : terms;
+    const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...own, ...read.dropoutSite('attention') });
     const attended = b.linear(context, layer.attentionOutput, { residual: x, ...read.dropoutSite('attentionOutput') });
     x = b.layerNorm(attended, layer.attentionNorm, config.layerNormEps);
     const gated = layer.isGated === true ? { gated: true } : {};
@@ -88,6 +91,7 @@ export function encoderLayers(
     const kept = dropsIntermediate ? read.dropout(intermediate, 'hidden') : intermediate;
     const output = b.linear(kept, layer.output, { residual: x, ...read.dropoutSite('hidden') });
     x = b.layerNorm(output, layer.outputNorm, config.layerNormEps);
+    if (afterLayer !== undefined) x = afterLayer(x, attentions.length);
     hiddenStates.push(x);
     attentions.push(scores);
   }

@@ -59,7 +59,8 @@ const kTopK = [16, 256] as const;
 export interface MaskedLmNames {
   readonly dense: string;
   readonly norm: string;
-  readonly decoder: string;
+  /** Absent where the code has no decoder but the word embeddings. */
+  readonly decoder?: string;
   /** The decoder's bias where it shares the word embeddings' matrix. */
   readonly tiedBias: string;
   readonly activation: ActivationName;
@@ -85,12 +86,13 @@ export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: Mas
   const dense = read.linear(names.dense, embeddingSize, hiddenSize, biases.dense);
   const norm = read.norm(names.norm, embeddingSize, biases.norm);
   const transform = (x: Value): Value => b.layerNorm(b.linear(x, dense, { activation: names.activation }), norm, layerNormEps);
-  const [ownWeight, ownBias] = [`${names.decoder}.weight`, `${names.decoder}.bias`];
-  const isTied = tieWordEmbeddings && !read.has(ownWeight);
+  const own = names.decoder === undefined ? undefined : { weight: `${names.decoder}.weight`, bias: `${names.decoder}.bias` };
+  const isTied = own === undefined || (tieWordEmbeddings && !read.has(own.weight));
   const table = names.table ?? wordTable;
+  const bias = own !== undefined && read.has(own.bias) ? own.bias : names.tiedBias;
   const decoder: LinearWeights = {
-    weight: read.matrix(isTied ? table : ownWeight, vocabSize, embeddingSize),
-    ...(biases.decoder ? { bias: read.vector(read.has(ownBias) ? ownBias : names.tiedBias, vocabSize) } : {}),
+    weight: read.matrix(isTied ? table : own.weight, vocabSize, embeddingSize),
+    ...(biases.decoder ? { bias: read.vector(bias, vocabSize) } : {}),
   };
   const logits = b.linear(transform(b.selectedTokens(states)), decoder);
   const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];

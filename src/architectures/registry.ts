@@ -2,6 +2,8 @@ import type { JsonFields } from '../checkpoint/json-fields.js';
 import { albert } from './albert/albert.js';
 import { bert } from './bert/bert.js';
 import { camembert } from './camembert/camembert.js';
+import { deberta } from './deberta/deberta.js';
+import { debertaV2 } from './deberta-v2/deberta-v2.js';
 import { distilbert } from './distilbert/distilbert.js';
 import { electra } from './electra/electra.js';
 import { classNames, headOfClass } from './class-names.js';
@@ -29,6 +31,8 @@ export const families = {
   gte,
   modernbert: modernBert,
   'jina-bert': jinaBert,
+  'deberta-v2': debertaV2,
+  deberta,
 } satisfies Readonly<Record<string, Family>>;
 
 /** The family of a config.json. */

@@ -93,6 +93,26 @@ export class WeightReader {
     return this.b.matrix(rowRange(tensor, rows / 2, rows / 2), rowRange(tensor, 0, rows / 2));
   }
 
+  /**
+   * Query, key and value as `stacked` has them, of one matrix that holds them head by head, [heads, 3, headDim, hidden], with biases for query and value alone.
+   */
+  stackedOfHeads(name: string, biases: { readonly query: string; readonly value: string }): LinearWeights {
+    const { hiddenSize, numHeads, headDim } = this.config;
+    const tensor = this.#weights.take(name, [3 * hiddenSize, hiddenSize]);
+    const rows = Array.from({ length: 3 * numHeads }, (_, i) => {
+      const [part, head] = [Math.floor(i / numHeads), i % numHeads];
+      return rowRange(tensor, (3 * head + part) * headDim, headDim);
+    });
+    const biasOf = (each: string): TensorInfo => this.#weights.take(each, [hiddenSize]);
+    return { weight: this.b.matrix(...rows), bias: this.b.vector(biasOf(biases.query), hiddenSize, biasOf(biases.value)) };
+  }
+
+  /** A convolution over each sequence, padded with zeros: [tokens, cols] → [tokens, rows]. */
+  convolution(x: Value, name: string, [rows, cols, size]: readonly [number, number, number]): Value {
+    const [kernel, bias] = [this.#weights.take(`${name}.weight`, [rows, cols, size]), this.#weights.take(`${name}.bias`, [rows])];
+    return this.b.convolution(x, kernel, bias);
+  }
+
   /** Square linear layers over the hidden states on top of each other: query, key and value become one product. */
   stacked(names: readonly string[]): LinearWeights {
     const { hiddenSize } = this.config;

@@ -10,6 +10,8 @@ export {
   AutoTokenizer as XLMRobertaTokenizer,
   AutoTokenizer as CamembertTokenizer,
   AutoTokenizer as AlbertTokenizer,
+  AutoTokenizer as DebertaV2Tokenizer,
+  AutoTokenizer as DebertaTokenizer,
 } from './tokenizer/tokenizer.js';
 export const {
   /** The encoder of a model of BERT: `last_hidden_state`, and `pooler_output` where it has a pooler. */
@@ -179,3 +181,29 @@ export const {
   /** A model of JinaBERT that chooses: `logits` [choices, 1], one row a choice. */
   JinaBertForMultipleChoice,
 } = classesOf<'JinaBert'>('jina-bert');
+export const {
+  /** The encoder of a model of DeBERTa-v2: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  DebertaV2Model,
+  /** A model of DeBERTa-v2 that tells hidden words: `logits` [texts, tokens, vocab]. */
+  DebertaV2ForMaskedLM,
+  /** A model of DeBERTa-v2 that labels texts: `logits` [texts, labels]. */
+  DebertaV2ForSequenceClassification,
+  /** A model of DeBERTa-v2 that labels tokens: `logits` [texts, tokens, labels]. */
+  DebertaV2ForTokenClassification,
+  /** A model of DeBERTa-v2 that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  DebertaV2ForQuestionAnswering,
+  /** A model of DeBERTa-v2 that chooses: `logits` [choices, 1], one row a choice. */
+  DebertaV2ForMultipleChoice,
+} = classesOf<'DebertaV2'>('deberta-v2');
+export const {
+  /** The encoder of a model of DeBERTa: `last_hidden_state`, and `pooler_output` where it has a pooler. */
+  DebertaModel,
+  /** A model of DeBERTa that tells hidden words: `logits` [texts, tokens, vocab]. */
+  DebertaForMaskedLM,
+  /** A model of DeBERTa that labels texts: `logits` [texts, labels]. */
+  DebertaForSequenceClassification,
+  /** A model of DeBERTa that labels tokens: `logits` [texts, tokens, labels]. */
+  DebertaForTokenClassification,
+  /** A model of DeBERTa that finds answers: `start_logits` and `end_logits` [texts, tokens]. */
+  DebertaForQuestionAnswering,
+} = classesOf<'Deberta'>('deberta');

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Gradients of the families after BERT: a tiny random model of each, by PyTorch in float64, one sequence at a time, without padding.
 
-    python make_families.py --out DIR [--seed N] [--only NAME,...]
+    python make_families.py --out DIR [--seed N] [--only NAME,...] [--adapters NAME,...]
 
-pip install torch==2.13.0 transformers==5.24.0 safetensors==0.8.0
+DIR/gradients and DIR/lora. pip install torch==2.13.0 transformers==5.24.0 safetensors==0.8.0 peft==0.21.0
 """
 import argparse
 import copy
@@ -81,8 +81,12 @@ CASES = {
     "gte-sequence-classification": ("GteForSequenceClassification", {**NO_DROPOUT, "type_vocab_size": 1}, "labels"),
     "deberta-v3-sequence-classification": ("DebertaV2ForSequenceClassification", {**DEBERTA, "position_buckets": 6, "share_att_key": True, "norm_rel_ebd": "layer_norm", "max_relative_positions": 20}, "labels"),
     "deberta-v2-sequence-classification": ("DebertaV2ForSequenceClassification", {**DEBERTA, "share_att_key": False, "max_relative_positions": 8}, "labels"),
+    "deberta-v2-conv-mlm": ("DebertaV2ForMaskedLM", {**DEBERTA, "legacy": False, "conv_kernel_size": 3, "conv_act": "gelu", "position_buckets": 4, "pos_att_type": ["p2c"], "position_biased_input": True}, "masks"),
+    "deberta-mlm": ("DebertaForMaskedLM", {**DEBERTA, "embedding_size": 7, "type_vocab_size": 2, "pos_att_type": ["c2p"]}, "masks"),
     "deberta-sequence-classification": ("DebertaForSequenceClassification", {**DEBERTA, "max_relative_positions": 8}, "labels"),
 }
+# Of a case: LoRA of modules that several products of a layer read, or that are read in another order of rows.
+ADAPTERS = {"deberta-sequence-classification": ["in_proj"], "deberta-v3-sequence-classification": ["query_proj", "value_proj"]}
 
 
 def draw(generator, name, shape):
@@ -135,7 +139,8 @@ def as_stored(model, grads):
     return stored, sorted(n for n, g in stored.items() if g.dim() > 1)
 
 
-def build(folder, name, seed):
+def make_model(name, seed):
+    """The model in float64, and its batch."""
     class_name, extra, task = CASES[name]
     cls = getattr(transformers, class_name)
     config = cls.config_class(**{**COMMON, "attn_implementation": "eager", **extra, **({"num_labels": 3} if task == "labels" else {})})
@@ -147,23 +152,62 @@ def build(folder, name, seed):
     batch = {"sequences": sequences(rng, task)}
     if task == "labels":
         batch["labels"] = [rng.randrange(3) for _ in batch["sequences"]]
+    return model, batch
+
+
+def write_model(model, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    model.float().save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer", "model_max_length": 30}) + "\n")
+
+
+def write_case(folder, case):
+    (folder / "case.json").write_text("{\n" + ",\n".join(f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in case.items()) + "\n}\n")
+
+
+def norm_of(grads):
+    return math.sqrt(sum(g.pow(2).sum().item() for g in grads.values()))
+
+
+def build_adapter(folder, name, seed):
+    from peft import LoraConfig, get_peft_model
+    base, batch = make_model(name, seed)
+    write_model(copy.deepcopy(base), folder)
+    settings = {"r": 2, "lora_alpha": 5, "target_modules": ADAPTERS[name], "modules_to_save": ["classifier", "pooler"]}
+    model = get_peft_model(base, LoraConfig(task_type="SEQ_CLS", lora_dropout=0.0, **settings)).double()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for n, parameter in sorted(model.named_parameters()):
+            if "lora_" in n:
+                parameter.copy_((0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)).float().double())
+    value, grads = gradients(model, batch, "labels")
+    logits = torch.stack([model(input_ids=torch.tensor([s["input_ids"]])).logits[0].detach() for s in batch["sequences"]])
+    copy.deepcopy(model).float().save_pretrained(folder / "adapter")
+    (folder / "adapter" / "README.md").unlink(missing_ok=True)
+    merged = {n: p for n, p in copy.deepcopy(model).merge_and_unload().named_parameters() if any(f".{m}.weight" in n for m in ADAPTERS[name])}
+    tensors = {"logits": logits, **{f"grad.{n}": g for n, g in grads.items()}, **{f"merged.{n}": p.detach() for n, p in merged.items()}}
+    save_file({n: t.float().contiguous() for n, t in tensors.items()}, str(folder / "expected.safetensors"))
+    write_case(folder, {"case": f"lora-{name}", "class": CASES[name][0], "seed": seed, "lora": settings, "loss": "cross-entropy", "value": value, "grad_norm": norm_of(grads), "trainable": sorted(grads), "batch": batch})
+    print(f"lora {name:35s} loss {value:.6f}, {sum(g.numel() for g in grads.values())} trainable", flush=True)
+
+
+def build(folder, name, seed):
+    class_name, _, task = CASES[name]
+    model, batch = make_model(name, seed)
     value, grads = gradients(model, batch, task)
     with torch.autocast("cpu", torch.bfloat16):
         half, rounded = gradients(copy.deepcopy(model).float(), batch, task)
-    norm = math.sqrt(sum(g.pow(2).sum().item() for g in grads.values()))
+    norm = norm_of(grads)
     off = {n: (rounded[n].double() - g).norm().item() for n, g in grads.items()}
     checks = {"bfloat16_global": math.hypot(*off.values()) / norm, "bfloat16_worst": max(d / (grads[n].norm().item() + 1e-3 * norm) for n, d in off.items()), "bfloat16_loss": abs(half - value)}
-    folder.mkdir(parents=True, exist_ok=True)
-    model.float().save_pretrained(folder)
+    write_model(model, folder)
     decay = decayed(model)
     if name.startswith(("nomic", "gte")):  # their files have other names than their parameters: gradients are written as weights are
         grads, decay = as_stored(model, grads)
     save_file({f"grad.{n}": g.float().contiguous() for n, g in grads.items()}, str(folder / "expected.safetensors"))
-    (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n")
-    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer", "model_max_length": 30}) + "\n")
     variant = {"loss": "cross-entropy" if task == "labels" else "masked-lm", "file": "expected.safetensors", "value": value, "grad_norm": norm, "checks": checks}
-    case = {"case": name, "class": class_name, "seed": seed, "variants": [variant], "decay": decay, "batch": batch}
-    (folder / "case.json").write_text("{\n" + ",\n".join(f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in case.items()) + "\n}\n")
+    write_case(folder, {"case": name, "class": class_name, "seed": seed, "variants": [variant], "decay": decay, "batch": batch})
     print(f"{name:40s} loss {value:.6f}, {sum(p.numel() for p in model.parameters())} parameters", flush=True)
 
 
@@ -172,6 +216,9 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", default=",".join(CASES))
+    parser.add_argument("--adapters", default=",".join(ADAPTERS))
     options = parser.parse_args()
-    for name in options.only.split(","):
-        build(options.out / name, name, options.seed)
+    for name in filter(None, options.only.split(",")):
+        build(options.out / "gradients" / name, name, options.seed)
+    for name in filter(None, options.adapters.split(",")):
+        build_adapter(options.out / "lora" / name, name, options.seed)

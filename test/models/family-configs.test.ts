@@ -1,6 +1,7 @@
 // What config.json of the families says beyond BERT's, and what is refused of it by name.
 import * as assert from 'uvu/assert';
 import { parseConfig, type ModelConfig } from '../../src/architectures/config.js';
+import { distanceRows } from '../../src/architectures/deberta-v2/distance-rows.js';
 import { alibiSlopes } from '../../src/architectures/jina-bert/slopes.js';
 import { knownNames } from '../../src/architectures/registry.js';
 import { rejection } from '../support/checkpoint-files.js';
@@ -133,11 +134,53 @@ t('jina-bert is told from bert by its positions, and its implementation by auto_
   assert.is(parse(fields).modelType, 'jina-bert');
   assert.is(parse({ ...fields, position_embedding_type: 'absolute' }).modelType, 'bert');
   await refuses('CONFIG_UNSUPPORTED', '"feed_forward_type"', { ...fields, feed_forward_type: 'original' });
-  for (const code of ['someone/other--modeling.Model', 'jinaai/jina-bert-v2-qk-post-norm--modeling_bert.JinaBertModel']) {
-    await refuses('CONFIG_UNSUPPORTED', '"auto_map"', { ...fields, auto_map: { AutoModel: code } });
-  }
+  parse({ ...fields, auto_map: { AutoModel: 'jinaai/jina-bert-v2-qk-post-norm--modeling_bert.JinaBertModel' } });
+  await refuses('CONFIG_UNSUPPORTED', '"auto_map"', { ...fields, auto_map: { AutoModel: 'someone/other--modeling.Model' } });
   assert.equal(alibiSlopes(4), [2 ** -2, 2 ** -4, 2 ** -6, 2 ** -8]);
   assert.equal(alibiSlopes(6), [2 ** -2, 2 ** -4, 2 ** -6, 2 ** -8, 2 ** -1, 2 ** -3]);
+});
+
+const relative = { relative_attention: true, pos_att_type: 'p2c|c2p', hidden_size: 24, num_attention_heads: 3 };
+for (const type of ['deberta', 'deberta-v2']) {
+  t(`${type} refuses contradictions in how positions meet contents`, async () => {
+    const fields = { model_type: type, ...relative };
+    parse(fields);
+    parse({ ...fields, pos_att_type: ['c2p'] });
+    parse({ model_type: type, pos_att_type: 'None', relative_attention: false });
+    await refuses('CONFIG_UNSUPPORTED', '"pos_att_type"', { ...fields, pos_att_type: null });
+    await refuses('CONFIG_UNSUPPORTED', '"pos_att_type"', { ...fields, pos_att_type: 'none' });
+    await refuses('CONFIG_UNSUPPORTED', '"pos_att_type"', { ...fields, pos_att_type: ['p2p'] });
+    await refuses('CONFIG_UNSUPPORTED', '"talking_head"', { ...fields, talking_head: true });
+    await refuses('CONFIG_UNSUPPORTED', '"pooler_hidden_size"', { ...fields, pooler_hidden_size: 12 });
+    await refuses('CONFIG', '"max_relative_positions"', { ...fields, max_relative_positions: 'all' });
+  });
+}
+
+t('deberta-v2 has buckets and a convolution, which the first version does not know', async () => {
+  const fields = { model_type: 'deberta-v2', ...relative };
+  const contradictions = [
+    ['CONFIG', '"position_buckets"', { position_buckets: 64, max_relative_positions: 20 }],
+    ['CONFIG', '"position_buckets"', { position_buckets: 1 }],
+    ['CONFIG_UNSUPPORTED', '"conv_kernel_size"', { conv_kernel_size: 4 }],
+    ['CONFIG_UNSUPPORTED', '"conv_groups"', { conv_kernel_size: 3, conv_groups: 2 }],
+    ['CONFIG_UNSUPPORTED', '"conv_act"', { conv_kernel_size: 3, conv_act: 'snake' }],
+    ['CONFIG_UNSUPPORTED', '"attention_head_size"', { attention_head_size: 64 }],
+  ] as const;
+  for (const [code, what, wrong] of contradictions) {
+    await refuses(code, what, { ...fields, ...wrong });
+    parse({ ...fields, model_type: 'deberta', ...wrong });
+  }
+  // Inputs that never reach the logarithms.
+  parse({ ...fields, position_buckets: 256, max_position_embeddings: 64 });
+});
+
+t('distances share rows as float32 rounds their logarithms', () => {
+  const rows = distanceRows({ span: 18, buckets: 18, longest: 17 }, 20);
+  // transformers' make_log_bucket_position(arange(20), 18, 17) + 18, at most 35; in float64 the row of distance 12 would be 31.
+  const further = [18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 32, 33, 34, 35, 35, 35, 35, 35];
+  assert.equal(rows.slice(19), further);
+  assert.equal(rows.slice(7, 19), [4, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17]);
+  assert.equal(distanceRows({ span: 4, buckets: 0, longest: 4 }, 6), [0, 0, 1, 2, 3, 4, 5, 6, 7, 7, 7]);
 });
 
 t('every family refuses what it would compute wrongly', async () => {

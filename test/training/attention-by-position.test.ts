@@ -19,13 +19,15 @@ const scale = 0.2;
 /** Of distances to 63, clamped to eight rows. */
 const buckets = Array.from({ length: 127 }, (_, i) => Math.min(7, Math.max(0, i - 63 + 4)));
 
-/** Words are queries, keys and values; two tables, or one for both and for all heads alike. */
-const program = (shared: boolean) =>
+/** Words are queries, keys and values, in one value or in three; two tables, or one for both and for all heads alike. */
+const program = (shared: boolean, separate: boolean) =>
   smallProgram({ vocabSize, width: 3 * hidden, seed: 5 }, (b, x) => {
     const table = (name: string) => b.constant(b.table(tensorOf(name, 8, shared ? headDim : hidden)));
     const contentToPosition = table('content');
     const positionToContent = shared ? contentToPosition : table('position');
-    return b.attention(x, { numHeads: heads, softmaxScale: scale, disentangled: { contentToPosition, positionToContent, buckets } })
+    const part = (i: number) => b.columns(x, i * hidden, hidden);
+    const parts = separate ? { query: part(0), key: part(1), value: part(2) } : x;
+    return b.attention(parts, { numHeads: heads, softmaxScale: scale, disentangled: { contentToPosition, positionToContent, buckets } })
       .context;
   });
 
@@ -62,10 +64,14 @@ const isNear = (actual: ArrayLike<number>, expected: ArrayLike<number>, what: st
   assert.ok(difference < 2e-5, `${what} is off by ${difference}`);
 };
 
-for (const shared of [false, true]) {
-  const kind = shared ? 'relative keys' : 'disentangled scores';
+const kinds = {
+  'disentangled scores': [false, false],
+  'relative keys': [true, false],
+  'scores of a separate key and value': [false, true],
+} as const;
+for (const [kind, [shared, separate]] of Object.entries(kinds)) {
   test(`${kind} are those of float64, live and packed, with the same bits alone`, async () => {
-    const small = program(shared);
+    const small = program(shared, separate);
     const expected = reference(small, new Float32Array(batch.inputIds.length * hidden)).output;
     const trainer = await smallSession(small, true);
     try {
@@ -89,7 +95,7 @@ for (const shared of [false, true]) {
   });
 
   test(`${kind} have float64's gradients, those of the tables too`, async () => {
-    const small = program(shared);
+    const small = program(shared, separate);
     const given = new Random(6).floats(batch.inputIds.length * hidden);
     const expected = reference(small, given);
     const [words, content, position] = await gradientsOf(small, batch, given);

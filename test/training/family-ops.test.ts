@@ -14,10 +14,11 @@ const lengths = [3, 1, 6, 2];
 const batch = smallBatch(vocabSize, lengths);
 type Rows = readonly (readonly number[])[];
 
-/** A convolution of three tokens with GELU, a gated product with SiLU, a LayerNorm without bias: [tokens, 7] → [tokens, 5]. */
+/** A convolution of three tokens with GELU beside the tokens, a gated product with SiLU, a LayerNorm without bias: [tokens, 7] → [tokens, 5]. */
 const layer = (width = 7, n = 5, size = 3): SmallProgram =>
   smallProgram({ vocabSize, width }, (b, x) => {
-    const convolved = b.convolution(x, tensorOf('conv.weight', width, width, size), tensorOf('conv.bias', width), 'gelu');
+    const neighbours = b.convolution(x, tensorOf('conv.weight', width, width, size), tensorOf('conv.bias', width));
+    const convolved = b.activate(neighbours, 'gelu', x);
     const weights = { weight: b.matrix(tensorOf('gated.weight', 2 * n, width)), bias: b.vector(tensorOf('gated.bias', 2 * n)) };
     return b.layerNorm(b.linear(convolved, weights, { gated: true, activation: 'silu' }), { weight: b.vector(tensorOf('norm', n)) }, 1e-5);
   });
@@ -33,11 +34,9 @@ function reference(weights: readonly ArrayLike<number>[], width: number, n: numb
     const x = (row: number, column: number): number =>
       row < 0 || row >= length ? 0 : words![batch.inputIds[begin + row]! * width + column]!;
     return range(length).map((row) => {
-      const convolved = range(width).map((out) =>
-        activations.gelu(
-          convBias![out]! + sum(width, (c) => sum(size, (j) => kernel![(out * width + c) * size + j]! * x(row + j - (size - 1) / 2, c))),
-        ),
-      );
+      const neighbours = (out: number): number =>
+        sum(width, (c) => sum(size, (j) => kernel![(out * width + c) * size + j]! * x(row + j - (size - 1) / 2, c)));
+      const convolved = range(width).map((out) => x(row, out) + activations.gelu(convBias![out]! + neighbours(out)));
       const product = range(2 * n).map((out) => gatedBias![out]! + sum(width, (c) => gated![out * width + c]! * convolved[c]!));
       const gate = range(n).map((i) => activations.silu(product[i]!) * product[n + i]!);
       const mean = sum(n, (i) => gate[i]!) / n;

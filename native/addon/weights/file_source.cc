@@ -165,7 +165,8 @@ void for_each_file(const WeightParts& parts, Use&& use) {
     }
 }
 
-// Parts of whole rows follow one another and cover the weight; blocks of columns lie within it.
+// Parts of whole rows follow one another and cover the weight; blocks of columns lie within it; between the
+// parts of a vector there may be zeros.
 void check_parts(const Weight& weight, const WeightParts& parts, bool may_be_absent) {
     const bool vector = weight.kind == WeightKind::kVector;
     // The parts of a vector count its values.
@@ -176,9 +177,9 @@ void check_parts(const Weight& weight, const WeightParts& parts, bool may_be_abs
         BERTHA_CHECK(part.file != nullptr && part.offset >= 0 && part.rows > 0, "INVALID_ARG",
                      "weight %.200s: expected parts of open files", name);
         if (part.cols == 0) {
-            BERTHA_CHECK(part.row_begin == row, "INVALID_ARG",
+            BERTHA_CHECK(vector ? part.row_begin >= row : part.row_begin == row, "INVALID_ARG",
                          "weight %.200s: its parts must follow one another", name);
-            row += part.rows;
+            row = part.row_begin + part.rows;
             continue;
         }
         BERTHA_CHECK(weight.kind == WeightKind::kMatrix && row == 0 && part.row_begin + part.rows <= rows &&
@@ -226,8 +227,8 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
     const int64_t cols = vector ? 1 : shape.cols;
     if (vector) row_end = shape.cols;
     const WeightParts& parts = this->parts(weight);
-    // Absent, or blocks of columns.
-    if (parts.rows.empty() || parts.rows.front().cols > 0)
+    // Absent, or blocks of columns, or a vector with zeros between its parts.
+    if (vector || parts.rows.empty() || parts.rows.front().cols > 0)
         std::fill(dst, dst + (row_end - row_begin) * cols, 0.0f);
     // use(first row, rows) of what lies in rows begin .. begin + count of the weight.
     const auto within = [&](int64_t begin, int64_t count, auto&& use) {

@@ -182,7 +182,10 @@ public:
 
     void attention_grad(const Step& step, const ops::Attention& op) {
         const int32_t* begins = offsets(op.query);
-        if (begins == nullptr) return;
+        if (begins == nullptr) {  // no rows
+            for (const int32_t slot : {step.add, step.saved}) join_heads({}, op.num_heads, slot);
+            return;
+        }
         const int64_t hidden = width(op.output), heads = op.num_heads,
                       longest = batch_.rows(slot(op.query).domain).longest;
         const std::vector<float> biases = distance_biases(op, longest);
@@ -207,8 +210,8 @@ public:
             args.grad_context = at(step.grad, begin) + column;
             args.row_lse = at(op.row_lse, begin) + head;
             args.grad_query = at(step.out, begin) + column;
-            args.grad_key = args.grad_query + hidden;
-            args.grad_value = args.grad_key + hidden;
+            args.grad_key = step.key == kNoIndex ? args.grad_query + hidden : at(step.key, begin) + column;
+            args.grad_value = step.key == kNoIndex ? args.grad_key + hidden : at(step.value, begin) + column;
             args.grad_stride = width(step.out);
             if (table != nullptr) args.grad_relative_bias = distances_of(sequence, head);
             args.grad_content_to_position = part_of(content, head);

@@ -124,7 +124,9 @@ public:
                 return kernels_.gate(op.activation, at(op.input, begin), at(op.output, begin), count, n);
             std::memcpy(at(op.output, begin), at(op.input, begin),
                         static_cast<size_t>(count * n) * sizeof(float));
-            kernels_.activate(op.activation, at(op.output, begin), count * n);
+            float* y = at(op.output, begin);
+            kernels_.activate(op.activation, y, count * n);
+            if (op.residual != kNoIndex) training_.add(y, at(op.residual, begin), y, count * n);
         });
     }
 

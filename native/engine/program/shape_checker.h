@@ -198,6 +198,10 @@ public:
 
     void operator()(const ops::ActivationOp& op) const {
         const Value &in = value(op.input), &out = value(op.output);
+        if (op.residual != kNoIndex) {
+            require(!op.gated, "no gate beside a residual");
+            same_shape(value(op.residual), out);
+        }
         if (!op.gated) return same_shape(in, out);
         require(in.domain == out.domain && has_rows(in) && in.width == 2 * out.width,
                 "rows of twice the output's width");

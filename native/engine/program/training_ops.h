@@ -33,13 +33,14 @@ struct Dropout : TrainingOp {
     }
 };
 
-// output = activation(input), gated: [rows, n] = activation(a) ∘ b of input [rows, 2n] = [a, b]; inference
-// computes it too, beside an adapter's branch
+// output = activation(input) + residual, gated: [rows, n] = activation(a) ∘ b of input [rows, 2n] = [a, b];
+// inference computes it too, beside an adapter's branch
 struct ActivationOp {
     static constexpr const char* kName = "activation";
     static constexpr bool kRowWise = true;
     int32_t input = kNoIndex;
     int32_t output = kNoIndex;
+    int32_t residual = kNoIndex;
     Activation activation = Activation::kNone;
     bool gated = false;
 
@@ -47,6 +48,7 @@ struct ActivationOp {
     static void fields(Self& op, Visitor& visit) {
         visit.reads("input", op.input);
         visit.writes("output", op.output);
+        visit.reads("residual", op.residual, Need::kOptional);
         visit.option("activation", op.activation);
         visit.rare_option("gated", op.gated, false);
     }

@@ -115,6 +115,7 @@ private:
         plan_.slots.push_back({domain, width});
         return count_of(plan_.slots) - 1;
     }
+    int32_t domain_of(int32_t value) const { return program_().value(value).domain; }
     int32_t slot_like(int32_t slot) {
         const Slot other = plan_.slots[at(slot)];
         return add_slot(other.domain, other.width);
@@ -230,14 +231,26 @@ private:
     }
 
     void backward(int32_t i, const ops::Attention& op, int32_t grad) {
-        BERTHA_CHECK(op.key == kNoIndex && op.key_counts == kNoIndex && !op.causal, "INVALID_PROGRAM",
-                     "op %d: expected an attention with one packed query and no causal mask, for learning",
-                     static_cast<int>(i));
+        const bool is_separate = op.key != kNoIndex;
+        BERTHA_CHECK(
+            op.key_counts == kNoIndex && !op.causal &&
+                (!is_separate ||
+                 (domain_of(op.key) == domain_of(op.query) && domain_of(op.value) == domain_of(op.query))),
+            "INVALID_PROGRAM",
+            "op %d: expected an attention of one text to itself, without a causal mask, for learning",
+            static_cast<int>(i));
         const int32_t out = slot_like(op.query);
         const auto slot_of = [&](int32_t table) { return is_active(table) ? slot_like(table) : kNoIndex; };
         const int32_t content = slot_of(op.content_to_position), position = slot_of(op.position_to_content);
         step(StepKind::kAttentionGrad, i, grad, out, content, position);
         contribute(i, op.query, out);
+        if (is_separate) {
+            Step& attention = plan_.steps.back();
+            const int32_t key = attention.key = slot_like(op.key);
+            const int32_t value = attention.value = slot_like(op.value);
+            contribute(i, op.key, key);
+            contribute(i, op.value, value);
+        }
         if (content != kNoIndex) contribute(i, op.content_to_position, content);
         if (position != kNoIndex) contribute(i, op.position_to_content, position);
     }
@@ -254,6 +267,7 @@ private:
     }
     void backward(int32_t i, const ops::Embed&, int32_t grad) { step(StepKind::kEmbedGrad, i, grad); }
     void backward(int32_t i, const ops::ActivationOp& op, int32_t grad) {
+        if (op.residual != kNoIndex) contribute(i, op.residual, grad);
         spread(StepKind::kActivationGrad, i, grad, op.input);
     }
     void backward(int32_t i, const ops::Dropout& op, int32_t grad) {
@@ -299,7 +313,7 @@ private:
     // The slots that a step reads and writes.
     template <typename Use>
     void for_each_used(const Step& step, Use&& use) const {
-        for (const int32_t slot : {step.grad, step.out, step.add, step.saved})
+        for (const int32_t slot : {step.grad, step.out, step.add, step.saved, step.key, step.value})
             if (slot != kNoIndex) use(slot);
         const Op& op = program_().ops[at(step.op)];
         switch (step.kind) {
@@ -310,8 +324,9 @@ private:
             case StepKind::kActivationGrad: use(activated_by(op).first); break;
             case StepKind::kAttentionGrad: {
                 const auto& attention = std::get<ops::Attention>(op);
-                for (const int32_t value : {attention.query, attention.output, attention.row_lse,
-                                            attention.content_to_position, attention.position_to_content})
+                for (const int32_t value :
+                     {attention.query, attention.key, attention.value, attention.output, attention.row_lse,
+                      attention.content_to_position, attention.position_to_content})
                     if (value != kNoIndex) use(value);
                 break;
             }

@@ -21,8 +21,9 @@ enum class StepKind : int32_t {
     kInputGrad,       // of a linear: out = grad · matrix + add
     kMatrixGrad,      // of a linear: the matrix's gradient += gradᵀ · saved
     kBiasGrad,        // of a linear: the bias's gradient += Σ grad
-    kAttentionGrad,   // out = gradient of the query, key and value; of the relative bias too
-    // kAttentionGrad, besides: add, saved = gradients of disentangled scores' tables
+    // out = gradient of the query, key and value, or of the query where key and value have theirs; of the
+    // relative bias too; add, saved = those of disentangled scores' tables
+    kAttentionGrad,
     kLayerNormGrad,        // out = gradient of the input + add; saved = statistics of the rows
     kLayerNormWeightGrad,  // the weight's and bias's gradients, from saved
     kEmbedGrad,            // the tables' gradients
@@ -42,6 +43,9 @@ struct Step {
     int32_t out = kNoIndex;
     int32_t add = kNoIndex;
     int32_t saved = kNoIndex;
+    // Of kAttentionGrad: the gradients of a key and value that do not lie beside the query.
+    int32_t key = kNoIndex;
+    int32_t value = kNoIndex;
 };
 
 // A tensor of the list: the program's values come first, under their own numbers, then gradients. Each is

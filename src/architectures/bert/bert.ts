@@ -45,7 +45,7 @@ const kOtherNames = 'MobileBert ConvBert SqueezeBert LayoutLM Lxmert Funnel Retr
 export const bert: Family = {
   title: 'BERT',
   className: 'Bert',
-  fields: bertFields,
+  fields: { ...bertFields, otherPositionTypes: ['relative_key', 'relative_key_query'] },
   vocab: { ...bertVocab, classes: ['Bert', ...kOtherNames] },
   namesTokenizer: true,
   prefixes: ['bert.'],

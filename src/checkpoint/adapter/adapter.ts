@@ -97,7 +97,14 @@ function readTensors(file: SafetensorsFile, config: AdapterConfig, folder: strin
     if (weight === undefined) throw mismatch(quote(stored), 'none');
     const [rank = 0, cols = 0] = tensor.shape;
     const [rows = 0, rankOfB = 0] = up.shape;
-    if (rank < 1 || rankOfB !== rank || up.dtype !== tensor.dtype || weight.shape[0] !== rows || weight.shape[1] !== cols) {
+    if (
+      rank < 1 ||
+      tensor.shape.length !== 2 ||
+      rankOfB !== rank ||
+      up.dtype !== tensor.dtype ||
+      weight.shape[0] !== rows ||
+      weight.shape[1] !== cols
+    ) {
       throw mismatch(`${quote(stored)} [${rows}, ${cols}]`, `[${weight.shape.join(', ')}]`);
     }
     branches.set(stored, { down: tensor, up, scale: config.scaleOf(module, rank) });

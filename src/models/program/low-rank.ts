@@ -1,7 +1,15 @@
 import type { LowRankBranch } from '../../checkpoint/adapter/adapter.js';
 import { rowRange, storedName } from '../../checkpoint/safetensors/row-range.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
-import { ProgramBuilder, type LinearOptions, type LinearWeights, type ProgramLimits, type Value, type WeightRef } from './program.js';
+import {
+  ProgramBuilder,
+  type BlockPlace,
+  type LinearOptions,
+  type LinearWeights,
+  type ProgramLimits,
+  type Value,
+  type WeightRef,
+} from './program.js';
 
 /** The branches of an adapter by the names of the matrices that they belong to, and whether they are added to these. */
 export interface LowRank {
@@ -66,24 +74,22 @@ export class AdaptedBuilder extends BranchingBuilder {
     const layers = this.#lowRank.merge ? [] : this.#layersOf(tensors);
     if (layers.length === 0) return undefined;
     let rank = 0;
-    const placed = layers.map(({ rowBegin, branch }) => {
-      const begin = rank;
+    const placed = new Map<string, BlockPlace & { readonly tensor: TensorInfo }>(); // ranges of a layer's rows share A
+    for (const { layer, branch } of layers) {
+      if (placed.has(layer)) continue;
+      placed.set(layer, { tensor: branch.down, rowBegin: rank, colBegin: 0, scale: branch.scale });
       rank += branch.down.shape[0]!;
-      return { begin, rowBegin, branch };
-    });
-    const down = this.blocks(
-      [rank, x.width],
-      placed.map(({ begin, branch }) => ({ tensor: branch.down, rowBegin: begin, colBegin: 0, scale: branch.scale })),
-    );
+    }
+    const down = this.blocks([rank, x.width], [...placed.values()]);
     const up = this.blocks(
       [weight.rows, rank],
-      placed.map(({ begin, rowBegin, branch }) => ({ tensor: branch.up, rowBegin, colBegin: begin })),
+      layers.map(({ layer, rowBegin, branch }) => ({ tensor: branch.up, rowBegin, colBegin: placed.get(layer)!.rowBegin })),
     );
     return { down, up, fullPrecision: true };
   }
 
-  /** The layers of a product that have a branch, and where their rows begin. */
-  #layersOf(tensors: readonly TensorInfo[]): { readonly rowBegin: number; readonly branch: LowRankBranch }[] {
+  /** The layers of a product that have a branch, or ranges of their rows, and where these begin. */
+  #layersOf(tensors: readonly TensorInfo[]): { readonly layer: string; readonly rowBegin: number; readonly branch: LowRankBranch }[] {
     let next = 0;
     return tensors.flatMap((tensor) => {
       const rowBegin = next;
@@ -93,7 +99,7 @@ export class AdaptedBuilder extends BranchingBuilder {
       const branch = this.#lowRank.branches.get(name);
       if (branch === undefined) return [];
       this.adapted.add(name);
-      return [{ rowBegin, branch: { ...branch, up: rowRange(branch.up, tensor.rowsOf?.begin ?? 0, rows) } }];
+      return [{ layer: name, rowBegin, branch: { ...branch, up: rowRange(branch.up, tensor.rowsOf?.begin ?? 0, rows) } }];
     });
   }
 }

@@ -8,6 +8,9 @@ export function toNativeProgram(program: Program): NativeProgram {
 }
 
 function toNativeWeight({ name, kind, rows, cols, tensors, places, added }: WeightSpec): NativeWeight {
+  if (kind === 'vector' && places !== undefined) {
+    return { name, kind, rows, cols, parts: tensors.map((tensor, i) => toNativePart(tensor, places[i]!.colBegin)) };
+  }
   let rowBegin = 0;
   const parts = tensors.map((tensor, i) => {
     const place = places?.[i];

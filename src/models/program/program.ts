@@ -44,7 +44,7 @@ export interface WeightSpec {
   readonly rows: number;
   readonly cols: number;
   readonly tensors: readonly TensorInfo[];
-  /** Where the tensors lie, for blocks; else they are whole rows on top of each other. */
+  /** Where the tensors lie, for blocks and for a vector with zeros between them; else they are whole rows on top of each other, or values end to end. */
   readonly places?: readonly BlockPlace[];
   /** What is added to the rows while they are read. */
   readonly added?: readonly AddedProduct[];
@@ -166,12 +166,19 @@ export class ProgramBuilder {
     return this.#weight('table', [tensor], () => [tensor.shape[0] ?? 0, tensor.shape[1] ?? 0]);
   }
 
-  /** A bias or LayerNorm weight, [1, n]; several tensors join end to end. */
-  vector(...tensors: TensorInfo[]): WeightRef {
+  /** A bias or LayerNorm weight, [1, n]; several tensors join end to end, a number stands for as many zeros. */
+  vector(...parts: (TensorInfo | number)[]): WeightRef {
+    const places: BlockPlace[] = [];
+    let cols = 0;
+    for (const part of parts) {
+      if (typeof part !== 'number') places.push({ rowBegin: 0, colBegin: cols });
+      cols += typeof part === 'number' ? part : (part.shape[0] ?? 0);
+    }
+    const tensors = parts.filter((part): part is TensorInfo => typeof part !== 'number');
     const whole = this.#weight('vector', tensors, (tensor) => [tensor.shape[0] ?? 0, 1]);
-    const joined = { ...this.#weights[whole.id]!, rows: 1, cols: whole.rows };
+    const joined = { ...this.#weights[whole.id]!, rows: 1, cols, ...(tensors.length < parts.length && { places }) };
     this.#weights[whole.id] = joined;
-    return { ...whole, rows: 1, cols: whole.rows };
+    return { ...whole, rows: 1, cols };
   }
 
   /** word[id] + position[i + positionOffset] + type[typeId] → [tokens, hidden]. */
@@ -247,9 +254,9 @@ export class ProgramBuilder {
     return probability === 0 ? x : this.#append(x.rows, x.width, (output) => ({ op: 'dropout', input: x.id, output, site, probability }));
   }
 
-  /** activation(x), element by element. */
-  activate(x: Value, activation: ActivationName): Value {
-    return this.#append(x.rows, x.width, (output) => ({ op: 'activation', input: x.id, output, activation }));
+  /** activation(x) + residual, element by element. */
+  activate(x: Value, activation: ActivationName, residual?: Value): Value {
+    return this.#append(x.rows, x.width, (output) => ({ op: 'activation', input: x.id, output, activation, residual: residual?.id }));
   }
 
   /** activation(a) ∘ b of x = [a, b]: [rows, 2n] → [rows, n]. */
@@ -290,11 +297,11 @@ export class ProgramBuilder {
   }
 
   /** A convolution over each sequence, padded with zeros: [tokens, in] → [tokens, out]; `kernel` [out, in, size] with an odd size, `bias` [out]. */
-  convolution(x: Value, kernel: TensorInfo, bias: TensorInfo, activation: ActivationName): Value {
+  convolution(x: Value, kernel: TensorInfo, bias: TensorInfo): Value {
     const [rows = 0, columns = 0, size = 1] = kernel.shape;
-    const weight = this.matrix({ ...kernel, shape: [rows, columns * size] });
+    const weight = this.matrix({ ...kernel, shape: [rows, columns * size], rowsOf: { tensor: kernel, begin: 0 } });
     const neighbours = this.#append('tokens', x.width * size, (output) => ({ op: 'unfold', input: x.id, output, size }));
-    return this.linear(neighbours, { weight, bias: this.vector(bias) }, { activation });
+    return this.linear(neighbours, { weight, bias: this.vector(bias) });
   }
 
   /**

@@ -4,11 +4,12 @@
 export type NativeActivation =
   'none' | 'gelu' | 'gelu_tanh' | 'relu' | 'silu' | 'tanh' | 'sigmoid' | 'quick_gelu' | 'relu6' | 'relu_squared' | 'leaky_relu' | 'mish';
 
-/** activation(input); gated: of the first half of its columns, times the second. */
+/** activation(input) + residual; gated, without a residual: activation of the first half of its columns, times the second. */
 export interface NativeActivationOp {
   readonly op: 'activation';
   readonly input: number;
   readonly output: number;
+  readonly residual?: number | undefined;
   readonly activation: NativeActivation;
   readonly gated?: boolean | undefined;
 }

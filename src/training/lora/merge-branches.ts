@@ -13,8 +13,7 @@ export async function mergeBranches(
   session: TrainerSession,
 ): Promise<Map<string, Float32Array>> {
   const merged = new Map<string, Float32Array>();
-  for (const { module, a, b, rankBegin, rank, rowBegin, rows } of adapted) {
-    const name = `${module}.weight`;
+  for (const { matrix: name, a, b, rankBegin, rank, rowBegin, rows } of adapted) {
     const weight = weights.find(({ parts }) => parts.some((part) => part.name === name))!;
     const part = weight.parts.find((each) => each.name === name)!;
     const base = take(await session.read(weight.id, 'value', part.rowBegin, part.rowBegin + rows), weight.cols, part, part.rowBegin);

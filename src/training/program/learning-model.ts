@@ -82,7 +82,9 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     this.weightsFile = training.lora === undefined ? 'model.safetensors' : 'adapter_model.safetensors';
     const learned = training.weights.flatMap((weight) =>
       weight.tiedTo === undefined
-        ? weight.parts.filter(({ trainable }) => trainable).map((part) => ({ tensor: this.#tensor(weight, part), rowsOf: part.rowsOf }))
+        ? weight.parts
+            .filter(({ trainable }) => trainable)
+            .map((part) => ({ tensor: this.#tensor(weight, part), rowsOf: namedRows(part, (name) => this.#nameOf(name)) }))
         : [],
     );
     this.tensors = joinRows(learned);
@@ -213,10 +215,15 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     this.#session.dispose();
   }
 
+  /** As what learns is saved: LoRA's tensors as peft calls them. */
+  #nameOf(name: string): string {
+    return this.training.lora === undefined ? name : adapterName(name, this.#adapted);
+  }
+
   #tensor(weight: TrainedWeight, part: TrainedPart): LearnedTensor {
     const length = part.rows * part.cols;
     return {
-      name: this.training.lora === undefined ? part.name : adapterName(part.name, this.#adapted),
+      name: this.#nameOf(part.name),
       shape: part.shape,
       weight: weight.id,
       read: (kind: TensorKind) => readPart(this.#session, weight, part, kind),
@@ -231,23 +238,28 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
     isSaved: (part: TrainedPart, weight: TrainedWeight) => boolean,
     merged: ReadonlyMap<string, Float32Array> = new Map(),
   ): TensorToSave[] {
-    const { lora, weights } = this.training;
+    const { weights } = this.training;
+    const nameOf = (name: string): string => (merged.size > 0 ? name : this.#nameOf(name));
     const saved = weights.flatMap((weight) =>
       weight.tiedTo === undefined
         ? weight.parts
             .filter((part) => isSaved(part, weight))
             .map((part) => ({
               tensor: {
-                name: lora === undefined || merged.size > 0 ? part.name : adapterName(part.name, this.#adapted),
+                name: nameOf(part.name),
                 shape: part.shape,
                 read: async () => merged.get(part.name) ?? (await this.#tensor(weight, part).read('value')),
               },
-              rowsOf: part.rowsOf,
+              rowsOf: namedRows(part, nameOf),
             }))
         : [],
     );
     return joinRows(saved);
   }
+}
+
+function namedRows({ rowsOf }: TrainedPart, nameOf: (name: string) => string): TrainedPart['rowsOf'] {
+  return rowsOf && { ...rowsOf, name: nameOf(rowsOf.name) };
 }
 
 /** A collated batch as native code reads it. */

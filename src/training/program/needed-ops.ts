@@ -1,7 +1,7 @@
 import type { NativeOp } from '../../runtime/native.js';
 
 /** Names of the fields by which ops read values. */
-const kReads = ['input', 'residual', 'query', 'key', 'value', 'c2p', 'p2c', 'logits', 'embeddings'] as const;
+const kReads = ['input', 'residual', 'query', 'key', 'value', 'contentToPosition', 'positionToContent', 'logits', 'embeddings'] as const;
 
 /** The ops from `firstLoss` on, and those before them of which they need the output. */
 export function neededOps(ops: readonly NativeOp[], firstLoss: number): NativeOp[] {

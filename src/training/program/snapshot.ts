@@ -3,7 +3,7 @@ import { buildModel } from '../../models/build-model.js';
 import { chooseBackend } from '../../models/load-session.js';
 import { Model } from '../../models/model.js';
 import { maxLength, type ModelDirectory } from '../../models/model-directory.js';
-import type { Program } from '../../models/program/program.js';
+import type { Program, WeightSpec } from '../../models/program/program.js';
 import { readOptions } from '../../options.js';
 import { parseDevice, type DeviceOption } from '../../runtime/options/device.js';
 import { parsePrecision, type PrecisionOption } from '../../runtime/options/precision.js';
@@ -92,19 +92,21 @@ function toNativeSnapshot(
       places.set(name, { weight: id, ...place });
     }
   }
-  for (const { module, a, b, rankBegin, rank, rowBegin } of adapted) {
+  for (const { matrix, a, b, rankBegin, rank, rowBegin } of adapted) {
     const branch = { a, b, rankBegin, rank, rowBegin, scale: loraScale(lora!) };
-    places.set(`${module}.weight`, { ...places.get(`${module}.weight`)!, branch });
+    places.set(matrix, { ...places.get(matrix)!, branch });
   }
+  const partsOf = ({ kind, cols, tensors, places: gaps }: WeightSpec): NativeLivePart[] => {
+    const parts = tensors.map((tensor) => places.get(tensor.name)!);
+    // Zeros between a vector's values are zeros of the one that learns.
+    return kind === 'vector' && gaps !== undefined ? [{ weight: parts[0]!.weight, begin: 0, count: cols }] : parts;
+  };
   return {
     ...program,
     ...where,
-    weights: program.weights.map(({ name, kind, rows, cols, tensors }) => ({
-      name,
-      kind,
-      rows,
-      cols,
-      parts: tensors.map((tensor) => places.get(tensor.name)!),
-    })),
+    weights: program.weights.map((weight) => {
+      const { name, kind, rows, cols } = weight;
+      return { name, kind, rows, cols, parts: partsOf(weight) };
+    }),
   };
 }

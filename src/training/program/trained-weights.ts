@@ -62,10 +62,10 @@ interface Context extends Trainable {
 export function trainedWeights(program: Program, context: Context): TrainedWeight[] {
   const learns = chooser(program, context);
   const first = new Map<string, number>();
-  return program.weights.map(({ name, kind, rows, cols, tensors }, id) => {
+  return program.weights.map((weight, id) => {
+    const { name, kind, rows, cols } = weight;
     const branches = context.adapted.filter(({ a, b }) => a === id || b === id);
-    const parts =
-      branches.length > 0 ? branches.map((layer) => branchPart(layer, id)) : storedParts(tensors, kind, context.tensors, learns);
+    const parts = branches.length > 0 ? branchParts(branches, id) : storedParts(weight, context.tensors, learns);
     const tiedTo = first.get(name);
     first.set(name, tiedTo ?? id);
     const frozenRow = paddingRow(name, context.config);
@@ -83,28 +83,37 @@ export function trainedWeights(program: Program, context: Context): TrainedWeigh
   });
 }
 
-function branchPart({ module, a, rankBegin, rowBegin, rows, cols, rank }: AdaptedLayer, id: number): TrainedPart {
-  const place =
-    id === a
-      ? { name: `${module}.lora_A.weight`, shape: [rank, cols], rowBegin: rankBegin, rows: rank, colBegin: 0, cols }
-      : { name: `${module}.lora_B.weight`, shape: [rows, rank], rowBegin, rows, colBegin: rankBegin, cols: rank };
-  return { ...place, trainable: true, isNew: true };
+/** A, one for each layer, or B, of which a layer of several ranges of rows has as many parts. */
+function branchParts(layers: readonly AdaptedLayer[], id: number): TrainedPart[] {
+  const known = new Set<string>();
+  return layers.flatMap(({ module, matrix, a, rankBegin, rowBegin, rows, cols, rank, rowsOf }) => {
+    const learns = { trainable: true, isNew: true };
+    if (id !== a) {
+      const place = { shape: [rows, rank], rowBegin, rows, colBegin: rankBegin, cols: rank, ...learns };
+      const name = `${module}.lora_B.weight`;
+      if (rowsOf === undefined) return [{ name, ...place }];
+      return [{ name: `${matrix}.lora_B.weight`, ...place, rowsOf: { name, shape: [rowsOf.total, rank], begin: rowsOf.begin } }];
+    }
+    if (known.has(module)) return [];
+    known.add(module);
+    return [{ name: `${module}.lora_A.weight`, shape: [rank, cols], rowBegin: rankBegin, rows: rank, colBegin: 0, cols, ...learns }];
+  });
 }
 
 function storedParts(
-  stored: Program['weights'][number]['tensors'],
-  kind: WeightKind,
+  { kind, tensors: stored, places }: Program['weights'][number],
   tensors: TrainingTensors,
   learns: (name: string) => boolean,
 ): TrainedPart[] {
-  let begin = 0;
-  return stored.map((tensor) => {
+  let end = 0;
+  return stored.map((tensor, i) => {
     const { name, shape, rowsOf } = tensor;
     const whole = storedName(tensor);
     const [length = 0, cols = 1] = shape;
+    const begin = kind === 'vector' ? (places?.[i]?.colBegin ?? end) : end;
     const place =
       kind === 'vector' ? { rowBegin: 0, rows: 1, colBegin: begin, cols: length } : { rowBegin: begin, rows: length, colBegin: 0, cols };
-    begin += length;
+    end = begin + length;
     const rows = rowsOf && { name: whole, shape: rowsOf.tensor.shape, begin: rowsOf.begin };
     return { name, shape, ...place, trainable: learns(whole), ...(rows && { rowsOf: rows }), isNew: tensors.isNew(whole) };
   });
