@@ -37,9 +37,9 @@ export function readOptions<S extends Schema>(call: string, options: unknown, sc
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(schema, key)) throw unknownName(`option of ${call}`, key, Object.keys(schema));
   }
-  for (const [key, check] of Object.entries(schema)) {
+  for (const key in schema) {
     const value = (options as Record<string, unknown>)[key];
-    if (value !== undefined) read[key] = check(value, `${call} option ${key}`);
+    if (value !== undefined) read[key] = schema[key]!(value, `${call} option ${key}`);
   }
   return read as Options<S>;
 }

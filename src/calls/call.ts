@@ -94,10 +94,10 @@ export class Call<M extends Computing = Model> {
   /** Tells what the call spent its time on, to its `onTimings` and to whoever listens on the diagnostics channels. */
   finish(): void {
     const { priority = 'interactive', onTimings } = this.#settings;
-    const timings = { ...this.#spent, totalMs: performance.now() - this.#began };
-    const size = { texts: this.#numTexts, tokens: this.#numTokens };
-    noteCall(this.name, { ...size, priority, ...timings });
-    onTimings?.({ ...size, ...timings });
+    const { tokenizeMs, queuedMs, computeMs } = this.#spent;
+    const [texts, tokens, totalMs] = [this.#numTexts, this.#numTokens, performance.now() - this.#began];
+    noteCall(this.name, { texts, tokens, priority, tokenizeMs, queuedMs, computeMs, totalMs });
+    onTimings?.({ texts, tokens, tokenizeMs, queuedMs, computeMs, totalMs });
   }
 
   *#fill<S extends Sequence>(job: Job<S>, source: Source<S>): Generator<void, void> {

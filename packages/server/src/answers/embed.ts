@@ -55,14 +55,13 @@ async function run(
   wish: EmbedWish,
   work: WorkOptions,
 ): Promise<Embedding[]> {
-  const read = reading(state, wish);
-  const options = {
-    ...work,
-    normalize: wish.normalize ?? undefined,
-    dimensions: wish.dimensions ?? undefined,
-  } as const;
-  if ('ids' in inputs) return embedder.embedIds(inputs.ids, { ...options, onTruncate: read.onTruncate }).catch(withSwitch);
-  return embedder.embed(inputs.texts, { ...options, ...read, ...promptOf(state, wish.promptName) });
+  const { signal, priority, deadlineMs, onTimings } = work;
+  const { onTruncate, truncationSide, splitSpecialTokens } = reading(state, wish);
+  const [normalize, dimensions] = [wish.normalize ?? undefined, wish.dimensions ?? undefined];
+  const options = { signal, priority, deadlineMs, onTimings, onTruncate, normalize, dimensions };
+  if ('ids' in inputs) return embedder.embedIds(inputs.ids, options).catch(withSwitch);
+  const { prompt, promptName } = promptOf(state, wish.promptName);
+  return embedder.embed(inputs.texts, { ...options, truncationSide, splitSpecialTokens, prompt, promptName });
 }
 
 /** Ids that the model does not have come, as a rule, from a client that counts with OpenAI's tokenizer. */

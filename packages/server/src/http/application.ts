@@ -1,18 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerOptions as HttpOptions } from 'node:http';
 import type { ServerOptions as HttpsOptions } from 'node:https';
-import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import type { Settings } from '../settings/settings.js';
 import type { Work } from '../metrics/metrics.js';
 import type { ServerState } from '../state.js';
 import { keyChecker, unauthorized } from './api-keys.js';
+import { BodyDeadlines } from './body-deadlines.js';
 import { allowOrigins } from './cors.js';
 import { failureBody, failureOf, RequestError, type ApiFamily, type Failure } from '../failures/failures.js';
 import { parseJsonBody } from './json-body.js';
 import { limitRate } from './rate-limit.js';
 import { traceRequests } from './tracing.js';
 import { takePathModel } from './path-models.js';
-import { reportOf } from '../work/report.js';
+import type { WorkReport } from '../work/report.js';
 import { explainValidation, type ValidationProblem } from '../failures/validation.js';
 
 declare module 'fastify' {
@@ -34,6 +42,10 @@ declare module 'fastify' {
     /** A second path to the same: left out of the document. */
     isAlias?: boolean;
   }
+  interface FastifyRequest {
+    /** What it computed; undefined for one that computed nothing. */
+    workReport: WorkReport | undefined;
+  }
 }
 
 /** Longest time that a stream of lines may come in. */
@@ -45,6 +57,7 @@ const kRequestId = /^[\w-]{1,64}$/;
 export function makeApplication(state: ServerState): FastifyInstance {
   const { settings } = state;
   const app = Fastify(fastifyOptions(state)) as unknown as FastifyInstance;
+  app.decorateRequest('workReport', undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
@@ -62,15 +75,18 @@ export function makeApplication(state: ServerState): FastifyInstance {
     done(isPublic || hasKey(request.headers.authorization) ? undefined : unauthorized());
   });
   if (settings.maxRequestsAMinute !== undefined) limitRate(app, settings.maxRequestsAMinute, hasKey !== undefined);
+  const bodies = new BodyDeadlines(settings.requestTimeoutMs, (reply) => void sendFailure(reply, lateBody(settings.requestTimeoutMs)));
+  app.addHook('onClose', () => bodies.stop());
   app.addHook('preParsing', (request, reply, payload, done) => {
     const refusal = refuseBody(request, settings.maxBodyBytes);
     if (refusal === undefined) {
       if (request.headers.expect !== undefined) reply.raw.writeContinue();
-      if (!isStream(request)) limitTime(request, reply, settings.requestTimeoutMs);
+      if (!isStream(request)) bodies.add(reply);
     }
     done(refusal, payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
+    bodies.delete(reply);
     note(state, request, reply);
     done();
   });
@@ -87,6 +103,8 @@ function fastifyOptions(state: ServerState): FastifyServerOptions {
   return {
     bodyLimit: settings.maxBodyBytes,
     logger: settings.logger,
+    // The lines of requests carry their ids: a logger for each request would print and redact them anew.
+    childLoggerFactory: (logger: FastifyBaseLogger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     // Of streams, which may take long; the bodies of all others have a limit of their own.
     requestTimeout: kLongestStreamMs,
@@ -115,7 +133,7 @@ function refuseBody(request: FastifyRequest, maxBytes: number): RequestError | u
     new RequestError({ status, code, type: 'Validation', message, headers: { connection: 'close' } });
   if (encoding !== undefined && encoding !== 'identity')
     return refusal(415, 'unsupported_media_type', 'Expected a body that is not compressed.');
-  const charset = type === undefined ? undefined : /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
+  const charset = type === undefined || type === 'application/json' ? undefined : /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) return refusal(415, 'unsupported_media_type', 'Expected a body in UTF-8.');
   if (length !== undefined && Number(length) > maxBytes && !isStream(request)) {
     return refusal(413, 'INPUT_TOO_LARGE', `Expected a body of at most ${maxBytes} bytes but received ${length}.`);
@@ -127,14 +145,9 @@ function isStream({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.config.answerType === 'application/x-ndjson';
 }
 
-/** Ends a request whose body does not come. */
-function limitTime(request: FastifyRequest, reply: FastifyReply, limitMs: number): void {
-  const timer = setTimeout(() => {
-    const message = `Expected the whole body within ${limitMs} ms.`;
-    sendFailure(reply, { status: 408, code: 'request_timeout', type: 'Validation', message, headers: { connection: 'close' } });
-  }, limitMs);
-  const end = (): void => clearTimeout(timer);
-  request.raw.once('end', end).once('close', end);
+function lateBody(limitMs: number): Failure {
+  const message = `Expected the whole body within ${limitMs} ms.`;
+  return { status: 408, code: 'request_timeout', type: 'Validation', message, headers: { connection: 'close' } };
 }
 
 /** Whose shape a refusal takes: the route's; where there is none, by the path. */
@@ -152,7 +165,7 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
 
 function refuse(state: ServerState, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (reply.raw.destroyed) {
-    state.metrics.note(reportOf(request), 499, reply.elapsedTime, request.routeOptions.config.work);
+    state.metrics.note(request.workReport, 499, reply.elapsedTime, request.routeOptions.config.work);
     return reply.hijack();
   }
   const problems = (error as { validation?: readonly ValidationProblem[] }).validation;
@@ -164,15 +177,10 @@ function refuse(state: ServerState, error: unknown, request: FastifyRequest, rep
 /** Counts a request and writes its line: never a text, never a header. */
 function note({ metrics }: ServerState, request: FastifyRequest, reply: FastifyReply): void {
   if (request.routeOptions.config.isPublic === true && reply.statusCode < 400) return;
-  const report = reportOf(request);
-  metrics.note(report, reply.statusCode, reply.elapsedTime, request.routeOptions.config.work);
-  const { method, routeOptions, id } = request;
-  const line = {
-    requestId: id,
-    method,
-    route: routeOptions.url ?? 'none',
-    status: reply.statusCode,
-    ms: Math.round(reply.elapsedTime * 100) / 100,
-  };
-  request.log.info(report === undefined ? line : { ...line, model: report.model, inputs: report.inputs, tokens: report.tokens }, 'request');
+  const { workReport: report, method, routeOptions, id: requestId } = request;
+  const { statusCode: status, elapsedTime } = reply;
+  metrics.note(report, status, elapsedTime, routeOptions.config.work);
+  const { model, inputs, tokens } = report ?? {};
+  const ms = Math.round(elapsedTime * 100) / 100;
+  request.log.info({ requestId, method, route: routeOptions.url ?? 'none', status, ms, model, inputs, tokens }, 'request');
 }

@@ -36,7 +36,7 @@ function checkStructure(text: string): void {
     if (character === 0x22) {
       const end = endOfString(text, i);
       const own = keys.at(-1);
-      if (own !== undefined && isKey(text, end)) checkKey(JSON.parse(text.slice(i, end + 1)) as string, own);
+      if (own !== undefined && isKey(text, end)) checkKey(keyIn(text.slice(i + 1, end)), own);
       i = end;
     } else if (character === 0x7b || character === 0x5b) {
       if (keys.push(character === 0x7b ? new Set() : undefined) > kMostDepth) {
@@ -55,6 +55,11 @@ function endOfString(text: string, begin: number): number {
     while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
     if (backslashes % 2 === 0) return end;
   }
+}
+
+/** A key as it is meant, of what stands between its quotes. */
+function keyIn(text: string): string {
+  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
 function isKey(text: string, end: number): boolean {

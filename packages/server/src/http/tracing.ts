@@ -1,7 +1,6 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { version } from '../version.js';
-import { reportOf } from '../work/report.js';
 
 /** Whether somebody collects spans: the API stands for an SDK that may or may not be there. */
 function hasSdk(): boolean {
@@ -31,7 +30,7 @@ export function traceRequests(app: FastifyInstance): void {
     const span = spans.get(request);
     span?.setAttribute('http.response.status_code', reply.statusCode);
     if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
-    const report = reportOf(request);
+    const report = request.workReport;
     if (report !== undefined) {
       const { model, inputs, tokens, tokenizeMs, queuedMs, computeMs } = report;
       span?.setAttributes({ 'bertha.model': model, 'bertha.inputs': inputs, 'bertha.tokens': tokens });

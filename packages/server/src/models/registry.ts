@@ -19,6 +19,7 @@ const kMostFaults = 3;
 export class ModelRegistry {
   readonly #specs: ReadonlyMap<string, ModelSpec>;
   readonly #models = new Map<string, ServedModel>();
+  #loaded: readonly ServedModel[] = [];
   readonly #failed = new Map<string, Error>();
   readonly #onLoad: OnLoad;
   #isLoaded = false;
@@ -63,6 +64,7 @@ export class ModelRegistry {
     }
     const old = this.#models.get(name);
     this.#models.set(name, fresh);
+    this.#loaded = this.names.flatMap((each) => this.#models.get(each) ?? []);
     this.#failed.delete(name);
     this.#faults = 0;
     old?.retire();
@@ -76,7 +78,7 @@ export class ModelRegistry {
 
   /** The loaded models, in the order they were named. */
   get loaded(): readonly ServedModel[] {
-    return this.names.flatMap((name) => this.#models.get(name) ?? []);
+    return this.#loaded;
   }
 
   get failed(): readonly FailedModel[] {
@@ -136,6 +138,7 @@ export class ModelRegistry {
   dispose(): void {
     for (const model of this.#models.values()) model.retire();
     this.#models.clear();
+    this.#loaded = [];
   }
 
   #notFound(name: string | undefined, among: readonly ServedModel[]): RequestError {

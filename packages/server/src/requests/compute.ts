@@ -3,9 +3,9 @@ import type { CallOptions, CallReport } from 'bertha-encoder';
 import type { Ability } from '../models/abilities.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { ServerState } from '../state.js';
-import type { InFlight } from '../work/in-flight.js';
-import { setReport, type WorkReport } from '../work/report.js';
-import { ClientGone, invalid, RequestError, unavailable } from '../failures/failures.js';
+import type { WorkReport } from '../work/report.js';
+import { invalid, RequestError } from '../failures/failures.js';
+import { ClientSignal } from './client-signal.js';
 
 /** Inputs up to which a request goes before bulk work. */
 const kMostInteractive = 32;
@@ -69,11 +69,11 @@ export async function compute<T>(
     queuedMs: 0,
     computeMs: 0,
   };
-  setReport(request, report);
-  const client = followClient(reply, state.inFlight);
+  request.workReport = report;
+  const signal = new ClientSignal(reply.raw, state.inFlight);
   let isComputed = false;
   try {
-    const options = { signal: client.signal, priority, deadlineMs, onTimings: (call: CallReport) => addTo(report, call) };
+    const options = { signal, priority, deadlineMs, onTimings: (call: CallReport) => addTo(report, call) };
     const result = await served.use(() => run(options, served));
     isComputed = true;
     state.models.noteOutcome(undefined);
@@ -84,7 +84,7 @@ export async function compute<T>(
     throw asked === undefined ? error : withoutRetry(error);
   } finally {
     release(isComputed);
-    client.end();
+    signal.end();
   }
 }
 
@@ -108,21 +108,6 @@ function addHeaders(reply: FastifyReply, { tokens, units, tokenizeMs, queuedMs, 
     'x-queue-time': Math.round(queuedMs),
     'x-inference-time': Math.round(computeMs),
   });
-}
-
-/** A signal that is aborted when the client closes its connection before the answer, or when the server gives up. */
-function followClient(reply: FastifyReply, inFlight: InFlight): { readonly signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const { raw } = reply;
-  const onClose = (): void => controller.abort(new ClientGone());
-  const removeStop = inFlight.add(() => controller.abort(unavailable('The server is closing.', 'closing')));
-  if (raw.destroyed || raw.socket?.destroyed === true) onClose();
-  raw.once('close', onClose);
-  const end = (): void => {
-    raw.removeListener('close', onClose);
-    removeStop();
-  };
-  return { signal: controller.signal, end };
 }
 
 /** The caller's own deadline has passed: asking again would not help. */

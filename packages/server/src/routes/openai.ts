@@ -44,14 +44,15 @@ export function openAiRoutes(app: FastifyInstance, state: ServerState): void {
         },
       },
       async (request, reply) => {
-        const { input, encoding_format: format = 'float', ...wish } = request.body;
+        const wish = request.body;
+        const { input, encoding_format: format = 'float' } = wish;
         if (format !== 'float' && format !== 'base64' && format !== null) {
           throw invalid('Expected float or base64 for encoding_format.', 'encoding_format', 'INVALID_OPTION');
         }
         const dtype = wish.output_dtype ?? 'float';
         if (dtype !== 'float')
           throw invalid('Expected float for output_dtype: /v2/embed has other types.', 'output_dtype', 'INVALID_OPTION');
-        const served = modelFor(state, request, request.body, 'embed');
+        const served = modelFor(state, request, wish, 'embed');
         const embeddings = await embedInputs(state, request, reply, served, readInputs(input, 'input'), {
           promptName: promptFor(served, wish.input_type ?? wish.task),
           truncate: wish.truncation ?? wish.truncate,

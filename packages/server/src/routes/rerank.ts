@@ -8,7 +8,6 @@ import { modelFor } from '../requests/compute.js';
 import { rankedDocuments, ranks } from '../schemas/answers.js';
 import { count, direction, flag, modelName, optionalText, text, texts } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
-import { reportOf } from '../work/report.js';
 
 const document = Type.Union([text, Type.Object({ text })], { description: 'a text, or an object with text' });
 const teiFields = {
@@ -115,7 +114,7 @@ async function rankAsCohere(exchange: Exchange, body: CohereBody, version: strin
     model: name,
     results: rows((own) => ({ text: own })),
     data: rows((own) => own),
-    usage: { total_tokens: reportOf(request)?.tokens ?? 0 },
+    usage: { total_tokens: request.workReport?.tokens ?? 0 },
     meta: { api_version: { version }, billed_units: { search_units: 1 } },
   };
 }
