@@ -133,7 +133,9 @@ inline VecF load_uint16(const uint16_t* p) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
 
+template <int64_t kSums = kLanes>
 inline VecF lane_sums(const float* p) {
+    static_assert(kSums == kLanes, "all of them");
     __m256 four[2];
     for (int i = 0; i < 2; i++, p += 4 * kLanes) {
         const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8), c = _mm256_loadu_ps(p + 16),

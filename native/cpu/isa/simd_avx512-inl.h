@@ -143,9 +143,11 @@ inline VecF load_uint16(const uint16_t* p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }
 
+template <int64_t kSums = kLanes>
 inline VecF lane_sums(const float* p) {
+    static_assert(kSums == 8 || kSums == kLanes, "whole halves");
     __m512 four[4];
-    for (int i = 0; i < 4; i++, p += 4 * kLanes) {
+    for (int i = 0; i < kSums / 4; i++, p += 4 * kLanes) {
         const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + 16), c = _mm512_loadu_ps(p + 32),
                      d = _mm512_loadu_ps(p + 48);
         const __m512d ab = _mm512_castps_pd(
@@ -156,9 +158,10 @@ inline VecF lane_sums(const float* p) {
                                 _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
     }
     __m512 eight[2];
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < kSums / 8; i++)
         eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(four[2 * i], four[2 * i + 1], 0x88),
                                  _mm512_shuffle_f32x4(four[2 * i], four[2 * i + 1], 0xdd));
+    if (kSums == 8) eight[1] = eight[0];
     return _mm512_add_ps(_mm512_shuffle_f32x4(eight[0], eight[1], 0x88),
                          _mm512_shuffle_f32x4(eight[0], eight[1], 0xdd));
 }

@@ -163,8 +163,10 @@ inline void store_interleaved(void* p, VecL a, VecL b) {
 // kLanes 16-bit numbers as floats.
 inline VecF load_uint16(const uint16_t* p) { return to_float(VecI{p[0], p[1], p[2], p[3]}); }
 
-// Lane i: the sum of the i-th of kLanes vectors that lie one behind the other.
+// Lane i: the sum of the i-th of kSums vectors that lie one behind the other; more lanes hold whatever.
+template <int64_t kSums = kLanes>
 inline VecF lane_sums(const float* p) {
+    static_assert(kSums == kLanes, "all of them");
     return VecF{sum(load(p)), sum(load(p + 4)), sum(load(p + 8)), sum(load(p + 12))};
 }
 // 1 / sqrt(x) for normal x > 0. Relative error 3e-7.

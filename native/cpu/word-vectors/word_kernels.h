@@ -42,7 +42,7 @@ struct HiddenStep {
     const float* labels = nullptr;    // [num_targets]
     int64_t num_targets = 0, width = 0;
     float rate = 0.0f;
-    float* gradient = nullptr;            // [width], added to; with groups the last one's
+    float* gradient = nullptr;            // [width], of the hidden vector; with groups the last one's
     float* errors = nullptr;              // [num_targets] rate · (label − sigmoid)
     const int32_t* group_ends = nullptr;  // [num_groups], rising to num_targets
     int64_t num_groups = 0;

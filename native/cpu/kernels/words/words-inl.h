@@ -53,10 +53,11 @@ inline void partial_products(const float* const* inputs, float* const* targets, 
 }
 
 // errors[i] = −rate · sigmoid(Σ partial[i]) for the first `count`, and whatever for those that fill the last
-// vector.
+// vector. Of its sums the first kSums are needed.
+template <int64_t kSums = kLanes>
 inline void negative_errors(const float* partial, int64_t count, float rate, float* errors) {
     for (int64_t i = 0; i < count; i += kLanes)
-        store(errors + i, mul(set(-rate), sigmoid(lane_sums(partial + i * kLanes))));
+        store(errors + i, mul(set(-rate), sigmoid(lane_sums<kSums>(partial + i * kLanes))));
 }
 
 // inputs += errors · targets, deltas = errorsᵀ · old, for N targets. The deltas are added to the targets at
@@ -151,15 +152,26 @@ inline int64_t distinct_targets(float* const* targets, int64_t count) {
     return most;
 }
 
-// The gradient begins anew where `is_begin`, and is added to the hidden vector where `is_end`.
+// The step of N targets that differ. The gradient begins anew where `is_begin`, and is added to the hidden
+// vector where `is_end`.
 template <int N>
-void push_block(const HiddenStep& step, int64_t first, const float* errors, bool is_begin, bool is_end) {
-    const RowPointers<N> rows(step.targets + first);
-    float* const sums = step.gradient;
+void hidden_block(const HiddenStep& step, int64_t first, bool is_begin, bool is_end) {
+    constexpr int kSums = kLanes < 8 ? kLanes : 8;
+    constexpr int kVectors = (N + kSums - 1) / kSums * kSums;
+    alignas(64) float partial[kVectors * kLanes], errors[kVectors * kLanes / kSums];
     float* const hidden = step.hidden;
+    float* const* const targets = step.targets + first;
     const int64_t width = step.width;
+    partial_products<1, N>(&hidden, targets, width, partial, N, nullptr);
+    for (int j = N; j < kVectors; j++) store(partial + j * kLanes, zero());
+    negative_errors<kSums>(partial, N, step.rate, errors);
     VecF error[N];
-    for (int j = 0; j < N; j++) error[j] = set(errors[j]);
+    for (int j = 0; j < N; j++) {
+        step.errors[first + j] = errors[j] + step.rate * step.labels[first + j];
+        error[j] = set(step.errors[first + j]);
+    }
+    const RowPointers<N> rows(targets);
+    float* const sums = step.gradient;
     for (int64_t z = 0; z < width; z += kLanes) {
         VecF gradient = is_begin ? zero() : load(sums + z);
         const VecF x = load(hidden + z);
@@ -174,38 +186,32 @@ void push_block(const HiddenStep& step, int64_t first, const float* errors, bool
 }
 
 template <int... N>
-inline void push_of(int64_t count, const HiddenStep& step, int64_t first, const float* errors, bool is_begin,
-                    bool is_end, std::integer_sequence<int, N...>) {
-    using Function = void (*)(const HiddenStep&, int64_t, const float*, bool, bool);
-    constexpr Function functions[] = {&push_block<N + 1>...};
-    functions[count - 1](step, first, errors, is_begin, is_end);
+inline void hidden_block_of(int64_t count, const HiddenStep& step, int64_t first, bool is_begin, bool is_end,
+                            std::integer_sequence<int, N...>) {
+    using Function = void (*)(const HiddenStep&, int64_t, bool, bool);
+    constexpr Function functions[] = {&hidden_block<N + 1>...};
+    functions[count - 1](step, first, is_begin, is_end);
 }
 
 void hidden_step(const HiddenStep& step) {
-    alignas(64) float partial[kScratchLanes * kLanes] = {}, errors[kScratchLanes];
     const bool has_groups = step.num_groups > 0;
     int64_t first = 0;
     for (int64_t group = 0; first < step.num_targets; group++) {
         const int64_t begin = first, end = has_groups ? step.group_ends[group] : step.num_targets;
         while (first < end) {
             const int64_t count = distinct_targets(step.targets + first, end - first);
-            const float* const hidden = step.hidden;
-            products_of(1, count, &hidden, step.targets + first, step.width, partial, count, nullptr,
-                        TargetCounts());
-            negative_errors(partial, count, step.rate, errors);
-            for (int64_t j = 0; j < count; j++) {
-                errors[j] += step.rate * step.labels[first + j];
-                step.errors[first + j] = errors[j];
-            }
-            push_of(count, step, first, errors, has_groups && first == begin,
-                    has_groups && first + count == end, TargetCounts());
+            hidden_block_of(count, step, first, first == begin, has_groups && first + count == end,
+                            TargetCounts());
             first += count;
         }
     }
 }
 
+constexpr int64_t kSliceVectors = 8;
+
+// V vectors from z on of the scaled sum, in registers: each row is read once.
 template <int V>
-inline void gather_slice(const float* const* rows, int64_t count, int64_t z, float scale, float* out) {
+void gather_slice(const float* const* rows, int64_t count, int64_t z, float scale, float* out) {
     VecF sums[V];
     for (int v = 0; v < V; v++) sums[v] = zero();
     for (int64_t i = 0; i < count; i++)
@@ -213,16 +219,27 @@ inline void gather_slice(const float* const* rows, int64_t count, int64_t z, flo
     for (int v = 0; v < V; v++) store(out + z + v * kLanes, mul(set(scale), sums[v]));
 }
 
+template <int... V>
+inline void gather_slices(const float* const* rows, int64_t count, int64_t width, float scale, float* out,
+                          std::integer_sequence<int, V...>) {
+    using Function = void (*)(const float* const*, int64_t, int64_t, float, float*);
+    constexpr Function functions[] = {&gather_slice<V + 1>...};
+    for (int64_t z = 0; z < width; z += kSliceVectors * kLanes) {
+        const int64_t left = (width - z) / kLanes;
+        functions[(left < kSliceVectors ? left : kSliceVectors) - 1](rows, count, z, scale, out);
+    }
+}
+
 void gather_rows(const float* const* rows, int64_t count, int64_t width, float scale, float* out) {
-    int64_t z = 0;
-    for (; z + 4 * kLanes <= width; z += 4 * kLanes) gather_slice<4>(rows, count, z, scale, out);
-    for (; z < width; z += kLanes) gather_slice<1>(rows, count, z, scale, out);
+    gather_slices(rows, count, width, scale, out, std::make_integer_sequence<int, kSliceVectors>());
 }
 
 void scatter_rows(const float* addend, int64_t width, float scale, float* const* rows, int64_t count) {
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
+        float* const row = rows[i];
         for (int64_t z = 0; z < width; z += kLanes)
-            store(rows[i] + z, fma(set(scale), load(addend + z), load(rows[i] + z)));
+            store(row + z, fma(set(scale), load(addend + z), load(row + z)));
+    }
 }
 
 void row_products(const float* query, const float* rows, int64_t count, int64_t width, int64_t stride,

@@ -352,8 +352,10 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
     const auto full = static_cast<uint32_t>(options_.window);
     const size_t reach = options_.shrink_windows ? 1 + random.below(full) : full;
     const size_t begin = index > reach ? index - reach : 0, end = std::min(words.size(), index + reach + 1);
+    const bool has_ngrams = options_.is_fast_text;
+    float* const rows = input_.floats();
     const auto push_word = [&](int32_t word) {
-        if (!options_.is_fast_text) return centre.sources.push_back(input_row(word));
+        if (!has_ngrams) return centre.sources.push_back(rows + word * width_);
         const auto i = static_cast<size_t>(word);
         for (int64_t j = subword_begin_[i]; j < subword_begin_[i + 1]; j++)
             centre.sources.push_back(input_row(subword_rows_[static_cast<size_t>(j)]));

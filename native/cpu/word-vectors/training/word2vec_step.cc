@@ -1,7 +1,6 @@
 // The step of a centre word: its targets, and what they change.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "cpu/word-vectors/training/hogwild.h"
 #include "cpu/word-vectors/training/word2vec.h"
@@ -25,19 +24,14 @@ void Word2Vec::append_path(Member& member, int32_t word) {
 
 // A word and its negatives as targets; a negative that is the word itself is left out.
 void Word2Vec::append_samples(Member& member, int32_t word, CounterRandom& random) {
-    std::vector<float*>& targets = member.next.targets;
-    const size_t first = targets.size();
-    targets.resize(first + 1 + static_cast<size_t>(options_.negative));
-    targets[first] = output_row(word);
-    size_t next = first + 1;
-    for (int32_t n = 0; n < options_.negative; n++) {
-        const int32_t drawn = negatives_->draw(random);
-        targets[next] = output_row(drawn);
-        next += drawn != word ? 1 : 0;
-    }
-    targets.resize(next);
-    member.next.labels.resize(next, 0.0f);
-    member.next.labels[first] = 1.0f;
+    Member::Centre& centre = member.next;
+    const auto push = [&](int32_t row, float label) {
+        centre.targets.push_back(output_row(row));
+        centre.labels.push_back(label);
+    };
+    push(word, 1.0f);
+    for (int32_t n = 0; n < options_.negative; n++)
+        if (const int32_t drawn = negatives_->draw(random); drawn != word) push(drawn, 0.0f);
 }
 
 // The mean of the sources, or their sum, with the targets; all sources get its whole gradient. With groups
@@ -48,14 +42,10 @@ void Word2Vec::push_hidden(Member& member) {
                targets = static_cast<int64_t>(centre.targets.size()),
                groups = static_cast<int64_t>(centre.group_ends.size());
     float *const hidden = member.hidden.floats(), *const gradient = member.gradient.floats();
-    const auto bytes = static_cast<size_t>(width_) * sizeof(float);
     const float share = 1.0f / static_cast<float>(sources);
     const bool is_mean = options_.cbow_mean || options_.skip_gram;
     member.kernels.gather_rows(centre.sources.data(), sources, width_, is_mean ? share : 1.0f, hidden);
-    if (groups > 0)
-        std::memcpy(member.start.floats(), hidden, bytes);
-    else
-        std::memset(gradient, 0, bytes);
+    if (groups > 0) std::copy_n(hidden, width_, member.start.floats());
     member.kernels.hidden_step({hidden, centre.targets.data(), centre.labels.data(), targets, width_,
                                 centre.rate, gradient, member.scratch.data(), centre.group_ends.data(),
                                 groups});
