@@ -29,7 +29,11 @@ inline void score_tile(const LinearModelArgs& args, const T* x, const double* we
     for (; k + kDoubles <= args.width; k += kDoubles) {
         VecD rows[kRows];
         BERTHA_UNROLL
-        for (int r = 0; r < kRows; r++) rows[r] = load_row(x + r * args.width + k);
+        for (int r = 0; r < kRows; r++) {
+            rows[r] = load_row(x + r * args.width + k);
+            // Rows come from memory: of several streams in a page the hardware follows but one.
+            if (kClasses == 1) __builtin_prefetch(x + (r + kRows) * args.width + k);
+        }
         BERTHA_UNROLL
         for (int c = 0; c < kClasses; c++) {
             const VecD w = load_double(weights + c * args.width + k);
