@@ -1,6 +1,7 @@
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { hstack, LogisticRegression, SparseMatrix, trainTestSplit, type Matrix } from '../../src/learn/index.js';
+import { minimize } from '../../src/learn/linear/lbfgs.js';
 import { codeOf, rejection } from '../support/checkpoint-files.js';
 
 const t = suite('logistic regression');
@@ -125,6 +126,18 @@ t('a number that is not finite is named by row and column wherever it stands, de
       assert.ok(message.includes(`${value} in row ${row}, column ${column}`), message);
     }
   }
+});
+
+t('a tight tolerance goes on where rounding makes value and gradient go up and down', async () => {
+  const curvatures = Float64Array.from({ length: 100 }, (_, i) => 10 ** (-4 + (7 * i) / 99));
+  const excess = (point: Float64Array): number => point.reduce((sum, x, i) => sum + (curvatures[i]! * (x - 1) ** 2) / 2, 0);
+  const { point, converged } = await minimize(
+    (at) => Promise.resolve({ value: 2 + excess(at), gradient: at.map((x, i) => curvatures[i]! * (x - 1)) }),
+    new Float64Array(curvatures.length),
+    { tolerance: 1e-12, maxIterations: 50_000 },
+  );
+  assert.ok(converged);
+  assert.ok(excess(point) < 1e-12, String(excess(point)));
 });
 
 t.run();

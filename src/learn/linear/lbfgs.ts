@@ -35,6 +35,8 @@ const kPairs = 10;
 /** A relative decrease below this ends it at scikit-learn's default tolerance, 1e-4; a smaller tolerance asks for as much more. */
 const kFlat = 64 * Number.EPSILON;
 const kDefaultTolerance = 1e-4;
+/** Iterations in a row that found neither a smaller value nor a smaller gradient than any before: rounding, at a tolerance below the default. */
+const kPatience = 10;
 
 /** L-BFGS with 10 pairs, as scipy's L-BFGS-B does it without bounds: Liu & Nocedal, 1989. */
 export async function minimize(objective: Objective, start: Float64Array, options: MinimizeOptions): Promise<Minimum> {
@@ -44,6 +46,8 @@ export async function minimize(objective: Objective, start: Float64Array, option
   const budget = new Budget(undefined);
   const flat = kFlat * Math.min(1, options.tolerance / kDefaultTolerance);
   let iterations = 0;
+  let least = { value, gradient: largest(gradient) };
+  let idle = 0;
   const result = (converged: boolean): Minimum => ({ point, value, largestGradient: largest(gradient), iterations, converged });
   if (largest(gradient) <= options.tolerance) return result(true);
   while (iterations < options.maxIterations) {
@@ -67,9 +71,10 @@ export async function minimize(objective: Objective, start: Float64Array, option
     options.onIteration?.(iterations, value, largest(gradient));
     if (largest(gradient) <= options.tolerance) return result(true);
     const isFlat = before.value - value <= flat * Math.max(Math.abs(before.value), Math.abs(value), 1);
-    // A tight tolerance is about the gradient: it goes on falling where the value no longer can.
-    const isBetter = options.tolerance < kDefaultTolerance && largest(gradient) < largest(before.gradient);
-    if (isFlat && !isBetter) return result(true);
+    // A tight tolerance asks for more than one such iteration: value and gradient of neighbouring points go up and down by rounding.
+    idle = value < least.value || largest(gradient) < least.gradient ? 0 : idle + 1;
+    least = { value: Math.min(value, least.value), gradient: Math.min(largest(gradient), least.gradient) };
+    if (isFlat && (options.tolerance >= kDefaultTolerance || idle >= kPatience)) return result(true);
     const change = gradient.map((g, i) => g - before.gradient[i]!);
     const step = direction.map((d) => d * found.step);
     const product = dot(change, step);
