@@ -1,5 +1,5 @@
 """Answers requests for times of gensim, one JSON line each: {"kind", "corpus", "threads"} or {"kind": "load", "file"}
-or {"kind": "logistic", "file", "columns", "classes"}: float32 rows, the class of row i is i % classes."""
+or {"kind": "logistic", "file", "type", "columns", "classes"}: rows of that type, the class of row i is i % classes."""
 import json
 import sys
 import time
@@ -19,7 +19,7 @@ def measure(request):
         import numpy as np
         from sklearn.linear_model import LogisticRegression
 
-        x = np.fromfile(request["file"], np.float32).reshape(-1, request["columns"])
+        x = np.fromfile(request["file"], request["type"]).reshape(-1, request["columns"])
         y = np.arange(len(x)) % request["classes"]
         begin, cpu = time.perf_counter(), time.process_time()
         fitted = LogisticRegression().fit(x, y)
