@@ -145,7 +145,8 @@ async function measureLogistic(classes: number, type: 'float32' | 'float64'): Pr
   const noise = (i: number): number => Math.sin(i * 12.9898) * 43758.5453 - Math.floor(Math.sin(i * 12.9898) * 43758.5453) - 0.5;
   const shift = (row: number, column: number): number => 0.1 * noise(7 + (row % classes) * dimensions + column);
   const drawn = (_: unknown, i: number): number => 0.2 * (noise(i + 1000) + shift(Math.floor(i / dimensions), i % dimensions));
-  const data = (type === 'float32' ? Float32Array : Float64Array).from({ length: size * dimensions }, drawn);
+  const count = { length: size * dimensions };
+  const data = type === 'float32' ? Float32Array.from(count, drawn) : Float64Array.from(count, drawn);
   writeFileSync(file, data);
   const labels = Array.from({ length: size }, (_, row) => row % classes);
   const [ours, theirs]: [number[], number[]] = [[], []];
