@@ -9,7 +9,8 @@ import { headsOfTask, type TrainingTaskOptions } from './tasks.js';
 /** config.json of a model that learns a task, as transformers would save it: its class, its labels and how they are read, float32. */
 export function trainingConfig(config: ModelConfig, family: Family, options: TrainingTaskOptions): JsonObject {
   const { torch_dtype: _, num_labels: __, ...raw } = config.raw;
-  const changed = { ...raw, model_type: config.modelType, architectures: [family.className + classSuffix(options)], dtype: 'float32' };
+  const modelType = family.within?.modelType ?? config.modelType;
+  const changed = { ...raw, model_type: modelType, architectures: [family.className + classSuffix(options)], dtype: 'float32' };
   if (!hasLabels(options)) return changed;
 
   const { id2label: _names, label2id: _ids, problem_type: _type, ...rest } = changed as JsonObject;
