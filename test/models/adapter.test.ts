@@ -11,38 +11,54 @@ import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('adapters');
-const base = fileURLToPath(goldenTraining('lora/query-value'));
+const lora = (name: string): string => fileURLToPath(goldenTraining(`lora/${name}`));
+const base = lora('query-value');
 const adapter = join(base, 'adapter');
 const scratch = mkdtempSync(join(tmpdir(), 'bertha-test-'));
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Golden {
-  readonly batch: { readonly sequences: readonly { readonly input_ids: readonly number[]; readonly token_type_ids: readonly number[] }[] };
+  readonly batch: { readonly sequences: readonly { readonly input_ids: readonly number[]; readonly token_type_ids?: readonly number[] }[] };
 }
 
-async function logits(directory: string, options: { readonly adapter?: string } = {}): Promise<Float32Array> {
-  const { batch } = JSON.parse(readFileSync(join(base, 'case.json'), 'utf8')) as Golden;
+async function logits(
+  directory: string,
+  options: { readonly adapter?: string; readonly merge?: boolean } = {},
+  cases = base,
+): Promise<Float32Array> {
+  const { batch } = JSON.parse(readFileSync(join(cases, 'case.json'), 'utf8')) as Golden;
   const model = await loadModel(directory, options);
   const packed = model.pack(
-    batch.sequences.map(({ input_ids: ids, token_type_ids: types }) => ({ ids: Int32Array.from(ids), typeIds: Int32Array.from(types) })),
+    batch.sequences.map(({ input_ids: ids, token_type_ids: types }) => ({
+      ids: Int32Array.from(ids),
+      typeIds: Int32Array.from(types ?? ids.map(() => 0)),
+    })),
   );
   const [found] = await model.session.run(packed, [model.values.heads.sequenceClassification!]);
   model.dispose();
   return found!;
 }
 
-test('a model with an adapter of peft computes what peft does', async () => {
-  const file = await SafetensorsFile.open(join(base, 'expected.safetensors'));
-  const expected = await file.readFloat32('logits');
-  await file.close();
-  const found = await logits(base, { adapter });
-  assert.ok(expected.every((value, i) => Math.abs(value - found[i]!) <= 1e-5 * Math.max(1, Math.abs(value))));
-  const plain = await logits(base);
-  assert.ok(
-    expected.some((value, i) => Math.abs(value - plain[i]!) > 1e-3),
-    'the adapter changes something',
-  );
-});
+for (const name of ['query-value', 'deberta-sequence-classification', 'deberta-v3-sequence-classification']) {
+  test(`${name}: a model with an adapter of peft computes what peft does, merged too`, async () => {
+    const folder = lora(name);
+    const file = await SafetensorsFile.open(join(folder, 'expected.safetensors'));
+    const expected = await file.readFloat32('logits');
+    await file.close();
+    for (const merge of [false, true]) {
+      const found = await logits(folder, { adapter: join(folder, 'adapter'), merge }, folder);
+      assert.ok(
+        expected.every((value, i) => Math.abs(value - found[i]!) <= 1e-5 * Math.max(1, Math.abs(value))),
+        `merge: ${merge}`,
+      );
+    }
+    const plain = await logits(folder, {}, folder);
+    assert.ok(
+      expected.some((value, i) => Math.abs(value - plain[i]!) > 1e-3),
+      'the adapter changes something',
+    );
+  });
+}
 
 /** A copy of the adapter with another config. */
 function changed(name: string, fields: Readonly<Record<string, unknown>>): string {

@@ -15,6 +15,7 @@ const folders = {
   electra: golden('tiny/electra-sequence-classification'),
   mpnet: golden('tiny/mpnet-base'),
 };
+const familyFolder = (name: string): string => fileURLToPath(new URL(`../golden-families/tiny/${name}`, import.meta.url));
 const lengths = [9, 1, 17, 30, 2, 5];
 
 /** Two updates of two micro-batches each: losses and norms, the gradients before the second, all that was learned, and memory. */
@@ -36,9 +37,9 @@ async function learn(folder: string, options: LearningOptions) {
   }
 }
 
-async function assertSame(folder: string, options: LearningOptions): Promise<void> {
+async function assertSame(folder: string, options: LearningOptions, threads = 2): Promise<void> {
   const kept = await learn(folder, options);
-  const again = await learn(folder, { ...options, recompute: true });
+  const again = await learn(folder, { ...options, threads, recompute: true });
   assert.ok(kept.numbers.every((number) => Number.isFinite(number) && number !== 0));
   assert.equal(again.numbers, kept.numbers);
   assert.equal(again.gradients, kept.gradients);
@@ -54,6 +55,11 @@ for (const task of trainingTasks) {
   const family = task === 'replaced-token' ? 'electra' : 'bert';
   test(`${task} of ${family}: the same losses, gradients and weights with dropout, in less memory`, () =>
     assertSame(folders[family], { task, seed: 7, ...(more as Record<string, object>)[task] }));
+}
+
+for (const name of ['deberta-nli', 'deberta-v3-nli', 'deberta-v2-conv', 'jina-qk-norm', 'bert-relative-key-query']) {
+  test(`the same for ${name}, with another number of threads`, () =>
+    assertSame(familyFolder(name), { task: 'text-classification', seed: 7 }, 1));
 }
 
 for (const family of ['distilbert', 'electra', 'mpnet'] as const) {
