@@ -14,7 +14,7 @@ import type { ModelDirectory } from './model-directory.js';
 export async function withAdapter(base: ModelDirectory, folder: string, merge: boolean): Promise<ModelDirectory> {
   const family: Family = families[base.config.modelType];
   try {
-    const adapter = await openAdapter(folder, { path: base.path, tensors: base.tensors, prefix: family.prefixes[0] });
+    const adapter = await openAdapter(folder, { path: base.path, tensors: base.tensors, prefixes: family.prefixes });
     const { branches, saved, classSuffix } = adapter;
     const className = classSuffix === undefined ? adapter.className : family.className + classSuffix;
     const fields = { ...(await readAdaptedFields(folder)), ...(className === undefined ? {} : { architectures: [className] }) };

@@ -31,8 +31,8 @@ export interface Adapter {
 export interface AdapterBase {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The family's, `bert.`, which names of the base may lack. */
-  readonly prefix: string;
+  /** The family's, `bert.`, of which names of the base may have any, or none. */
+  readonly prefixes: readonly string[];
 }
 
 const WEIGHTS_FILE = 'adapter_model.safetensors';
@@ -113,7 +113,8 @@ function readTensors(file: SafetensorsFile, config: AdapterConfig, folder: strin
 }
 
 /** What the base calls a tensor, with the family's prefix or without. */
-function storedName({ tensors, prefix }: AdapterBase, name: string): string {
-  const spellings = [name, prefix + name, name.startsWith(prefix) ? name.slice(prefix.length) : name];
+function storedName({ tensors, prefixes }: AdapterBase, name: string): string {
+  const own = prefixes.find((prefix) => name.startsWith(prefix)) ?? '';
+  const spellings = [name, ...['', ...prefixes].map((prefix) => prefix + name.slice(own.length))];
   return spellings.find((each) => tensors.has(each)) ?? name;
 }
