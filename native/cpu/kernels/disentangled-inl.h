@@ -7,10 +7,11 @@ struct PositionReach {
     int64_t stride() const { return padded_columns(count); }
 };
 
+// Rows fall with the distance, or rise where an attention is seen from its keys.
 inline PositionReach reach_of(const AttentionArgs& args) {
     if (args.position_rows == nullptr || args.seq_len == 0) return {0, 0};
-    const int64_t first = args.position_rows[2 * args.seq_len - 2];
-    return {first, args.position_rows[0] - first + 1};
+    const int64_t a = args.position_rows[0], b = args.position_rows[2 * args.seq_len - 2];
+    return a < b ? PositionReach{a, b - a + 1} : PositionReach{b, a - b + 1};
 }
 
 struct PositionScratch {

@@ -1,25 +1,34 @@
-// The backward of attention for one head of one sequence. Nothing of the size seq_len² was kept: a tile of
-// query rows makes its probabilities again, and from them, with m the factors of dropout,
-//   dP = (dO Vᵀ) ∘ m,  D = Σ over d of dO ∘ O,  dS = P ∘ (dP - D),  dQ = scale · dS K,
-// and, from kQueryBlock rows at a time, dV += (P ∘ m)ᵀ dO and dK += scale · dSᵀ Q.
+// The backward of attention for one head of one sequence. Nothing of the size seq_len² was kept:
+// probabilities are made again from the scores and the forward's row_lse, and from them, with m the factors
+// of dropout,
+//   dV = (P ∘ m)ᵀ dO,  dP = (dO Vᵀ) ∘ m,  D = Σ over d of dO ∘ O,  dS = P ∘ (dP - D),
+//   dK = scale · dSᵀ Q,  dQ = scale · dS K.
 //
-// row_lse brings the scores near 0; what its rounding leaves (2^-16 of scores of hundreds) the sum of the row
-// takes away again, as the forward divides by its own.
+// All is computed as seen from the keys: a tile of kTileRows keys meets all queries, so that the rows of Pᵀ
+// and dSᵀ lie along the queries. Four of the five products then read their rows in order, dV and dK are whole
+// after one tile, and what queries have (row_lse, D) are vectors. Only dQ is added to, once for each block of
+// kKeyBlock keys, whose dSᵀ stays near.
 
-constexpr int64_t kQueryBlock = 64;
+constexpr int64_t kKeyBlock = 64;
 constexpr int kHeadPanelVectors = 2;  // 8 x 32 columns of a head
 constexpr int64_t kHeadPanelWidth = kHeadPanelVectors * kLanes;
+constexpr int64_t kDrawnKeys = 8;  // that factors are drawn for at a time
+constexpr int64_t kFactorRows = 16;
 
 struct AttentionGradScratch {
     float* turned;         // [2][seq_len][head_dim]: queries and keys, where they turn
-    float* keys;           // [head_dim][padded seq_len], in panels of kPanelWidth
-    float* values;         // likewise
-    float* key_rows;       // [seq_len][padded head_dim], in panels of kHeadPanelWidth
-    float* probabilities;  // [kQueryBlock][padded seq_len], times their factors
-    float* score_grads;    // likewise: dS
-    float* queries;        // [kQueryBlock][padded head_dim], in panels of kHeadPanelWidth
+    float* queries;        // [head_dim][padded seq_len], in panels of kPanelWidth
     float* grad_context;   // likewise
-    float* factors;        // [kTileRows][padded seq_len]: of dropout
+    float* query_rows;     // [seq_len][padded head_dim], in panels of kHeadPanelWidth
+    float* grad_rows;      // likewise, of the context
+    float* key_rows;       // [kKeyBlock][padded head_dim], likewise
+    float* probabilities;  // [kTileRows][padded seq_len], times their factors
+    float* score_grads;    // [kKeyBlock][padded seq_len]: dSᵀ
+    float* factors;        // [kFactorRows][padded seq_len]: of dropout; key k has row k % kFactorRows
+    float* minus_lse;      // [padded seq_len]: -row_lse
+    float* dots;           // [padded seq_len]: D
+    float* bias;           // [2 seq_len - 1]: relative_bias from its end to its begin
+    int32_t* rows;         // likewise position_rows
     PositionScratch positions;
     PositionGradScratch position_grads;
     int64_t floats;
@@ -36,14 +45,18 @@ inline AttentionGradScratch attention_grad_parts(const AttentionArgs& args, floa
     };
     AttentionGradScratch scratch{};
     scratch.turned = part(turned_floats(args));
-    scratch.keys = part(padded * head_dim);
-    scratch.values = part(padded * head_dim);
-    scratch.key_rows = part(seq_len * padded_head);
-    scratch.probabilities = part(kQueryBlock * padded);
-    scratch.score_grads = part(kQueryBlock * padded);
-    scratch.queries = part(kQueryBlock * padded_head);
-    scratch.grad_context = part(kQueryBlock * padded_head);
-    scratch.factors = part(kTileRows * padded + kPhiloxColumns);
+    scratch.queries = part(padded * head_dim);
+    scratch.grad_context = part(padded * head_dim);
+    scratch.query_rows = part(seq_len * padded_head);
+    scratch.grad_rows = part(seq_len * padded_head);
+    scratch.key_rows = part(kKeyBlock * padded_head);
+    scratch.probabilities = part(kTileRows * padded);
+    scratch.score_grads = part(kKeyBlock * padded);
+    scratch.factors = part(kFactorRows * padded);
+    scratch.minus_lse = part(padded);
+    scratch.dots = part(padded);
+    scratch.bias = part(2 * padded + kLanes);
+    scratch.rows = reinterpret_cast<int32_t*>(part(args.position_rows != nullptr ? 2 * seq_len : 0));
     scratch.positions = position_parts(args, part);
     scratch.position_grads = position_grad_parts(args, part);
     scratch.floats = at;
@@ -61,66 +74,6 @@ inline void pack_head_rows(const float* x, int64_t stride, int64_t count, int64_
     });
 }
 
-// Probabilities of a tile of R rows and the keys from `key` on, up to a factor near 1 for each row, and their
-// totals. Where scores are disentangled, the output has the terms that come to the products.
-template <int R, int V>
-inline void probabilities_tile(const Tile<float>& tile, const AttentionGradArgs& args, int64_t query,
-                               int64_t key, VecF (&totals)[R]) {
-    const AttentionArgs& forward = args.forward;
-    VecF sums[R][V];
-    multiply_tile<float, R, V, 1, 0>(tile, sums);
-    const VecF scale = set(forward.softmax_scale), log2e = set(kLog2E),
-               factor = set(forward.softmax_scale * kLog2E);
-    BERTHA_UNROLL
-    for (int r = 0; r < R; r++) {
-        const VecF lse = set(-args.row_lse[(query + r) * args.lse_stride]);
-        BERTHA_UNROLL
-        for (int v = 0; v < V; v++) {
-            const int64_t left = tile.columns - v * kLanes;
-            VecF power;
-            if (forward.position_rows != nullptr)
-                sums[r][v] = add(sums[r][v], load(tile.output + r * tile.output_stride + v * kLanes));
-            if (forward.relative_bias != nullptr) {
-                const float* bias = forward.relative_bias + forward.seq_len - 1 - (query + r) + key +
-                                    v * kLanes;
-                power = fma(fma(sums[r][v], scale, left >= kLanes ? load(bias) : load_first(bias, left)),
-                            log2e, lse);
-            } else {
-                power = fma(sums[r][v], factor, lse);
-            }
-            VecF p = exp2_clamped(power);
-            if (left < kLanes) p = keep_first(p, left);
-            store(tile.output + r * tile.output_stride + v * kLanes, p);
-            totals[r] = add(totals[r], p);
-        }
-    }
-}
-
-// dS of a tile in `score_grads`, and the tile's probabilities (tile.output) times `inverse` and the factors.
-template <int R, int V, bool kDropout>
-inline void score_grads_tile(const Tile<float>& tile, const float (&inverse)[R], const float (&dots)[R],
-                             const float* factors, float* score_grads) {
-    VecF sums[R][V];
-    multiply_tile<float, R, V, 1, 0>(tile, sums);
-    BERTHA_UNROLL
-    for (int r = 0; r < R; r++) {
-        const VecF rescale = set(inverse[r]), dot = set(dots[r]);
-        BERTHA_UNROLL
-        for (int v = 0; v < V; v++) {
-            const int64_t at = r * tile.output_stride + v * kLanes;
-            const VecF p = mul(load(tile.output + at), rescale);
-            if constexpr (kDropout) {
-                const VecF m = load(factors + at);
-                store(score_grads + at, mul(p, sub(mul(sums[r][v], m), dot)));
-                store(tile.output + at, mul(p, m));
-            } else {
-                store(score_grads + at, mul(p, sub(sums[r][v], dot)));
-                store(tile.output + at, p);
-            }
-        }
-    }
-}
-
 inline float dot_product(const float* a, const float* b, int64_t n) {
     VecF total = zero();
     int64_t i = 0;
@@ -129,102 +82,208 @@ inline float dot_product(const float* a, const float* b, int64_t n) {
     return sum(total);
 }
 
-inline void draw_factors(const DropoutFactors& dropout, uint32_t row, KeyRange keys, float* out) {
-    for (int64_t column = keys.begin; column < keys.end; column += kPhiloxColumns, out += kPhiloxColumns) {
-        VecF factors[kPhiloxVectors];
-        dropout.draw(row, column, factors);
-        for (int i = 0; i < kPhiloxVectors; i++) store(out + i * kLanes, factors[i]);
-    }
-}
-
-// grad_relative_bias[seq_len - 1 + key - query] += dS of one query row.
-inline void add_bias_grads(const AttentionGradArgs& args, const float* score_grads, int64_t query,
-                           KeyRange keys) {
-    float* grad = args.grad_relative_bias + args.forward.seq_len - 1 - query + keys.begin;
-    for (int64_t i = 0; i < keys.count(); i++) grad[i] += score_grads[i];
-}
-
-// The probabilities of one query without those of keys that its window leaves out; returns their sum.
-inline float sum_of_window(const AttentionArgs& args, KeyRange panels, int64_t query, float* probabilities) {
-    const KeyRange keys = keys_of(args, query, 1).seen;
-    for (int64_t key = panels.begin; key < keys.begin; key++) probabilities[key - panels.begin] = 0.0f;
-    for (int64_t key = keys.end; key < panels.end; key++) probabilities[key - panels.begin] = 0.0f;
-    return sum_of(probabilities + keys.begin - panels.begin, keys.count());
-}
-
-// R query rows from `query` on, which are the rows from `row` on of their block: P ∘ m, dS and dQ, for the
-// block's keys.
-template <int R>
-void attend_grad(const AttentionGradArgs& args, const AttentionGradScratch& scratch, const TileKeys& keys,
-                 int64_t query, int64_t row) {
+// What a query has of its own: row_lse and D, and 0 up to a whole vector.
+inline void gather_query_sums(const AttentionGradArgs& args, const AttentionGradScratch& scratch) {
     const AttentionArgs& forward = args.forward;
-    const int64_t seq_len = forward.seq_len, head_dim = forward.head_dim, stride = keys.stride(),
-                  first_key = keys.panels.begin;
-    float* probabilities = scratch.probabilities + row * stride;
-    float* score_grads = scratch.score_grads + row * stride;
-    VecF totals[R];
-    for (VecF& total : totals) total = zero();
+    for (int64_t query = 0; query < padded_columns(forward.seq_len); query++) {
+        const bool inside = query < forward.seq_len;
+        scratch.minus_lse[query] = inside ? -args.row_lse[query * args.lse_stride] : 0.0f;
+        scratch.dots[query] = inside ? dot_product(args.grad_context + query * forward.hidden_size,
+                                                   forward.context + query * forward.hidden_size,
+                                                   forward.head_dim)
+                                     : 0.0f;
+    }
+}
+
+// The attention with queries and keys in each other's place, for what positions add to its scores.
+inline AttentionGradArgs seen_from_keys(const AttentionGradArgs& args, const AttentionGradScratch& scratch) {
+    AttentionGradArgs turned = args;
+    const AttentionArgs& forward = args.forward;
+    turned.forward.query = forward.key;
+    turned.forward.query_stride = forward.key_stride;
+    turned.forward.key = forward.query;
+    turned.forward.key_stride = forward.query_stride;
+    turned.forward.content_to_position = forward.position_to_content;
+    turned.forward.position_to_content = forward.content_to_position;
+    turned.grad_query = args.grad_key;
+    turned.grad_key = args.grad_query;
+    turned.grad_content_to_position = args.grad_position_to_content;
+    turned.grad_position_to_content = args.grad_content_to_position;
+    const int64_t last = 2 * forward.seq_len - 2;
+    if (forward.relative_bias != nullptr) {
+        for (int64_t i = 0; i <= last; i++) scratch.bias[i] = forward.relative_bias[last - i];
+        turned.forward.relative_bias = scratch.bias;
+    }
     if (forward.position_rows != nullptr) {
-        for (int64_t i = 0; i < R * stride; i++) probabilities[i] = 0.0f;
-        add_position_terms(forward, scratch.positions, keys, {query, query + R}, probabilities);
+        for (int64_t i = 0; i <= last; i++) scratch.rows[i] = forward.position_rows[last - i];
+        turned.forward.position_rows = scratch.rows;
     }
-    Tile<float> tile{};
-    tile.input = forward.query + query * forward.query_stride;
-    tile.input_stride = forward.query_stride;
-    tile.output_stride = stride;
-    tile.k = head_dim;
-    for_panels<kTileVectors>(keys.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.keys + (first_key + first) * head_dim;
-        tile.output = probabilities + first;
-        tile.columns = width;
-        probabilities_tile<R, vectors>(tile, args, query, first_key + first, totals);
-    });
-    const bool drops = args.dropout.threshold > 0;
-    const DropoutFactors dropout(args.dropout);
-    const float* grad_context = args.grad_context + query * forward.hidden_size;
-    float inverse[R], dots[R], scales[R];
-    for (int r = 0; r < R; r++) {
-        inverse[r] = 1.0f / (forward.window == 0 ? sum(totals[r])
-                                                 : sum_of_window(forward, keys.panels, query + r,
-                                                                 probabilities + r * stride));
-        scales[r] = forward.softmax_scale;
-        dots[r] = dot_product(grad_context + r * forward.hidden_size,
-                              forward.context + (query + r) * forward.hidden_size, head_dim);
-        if (drops)
-            draw_factors(dropout, args.first_row + static_cast<uint32_t>(query + r), keys.panels,
-                         scratch.factors + r * stride);
-    }
-    tile.input = grad_context;
-    tile.input_stride = forward.hidden_size;
-    for_panels<kTileVectors>(keys.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.values + (first_key + first) * head_dim;
-        tile.output = probabilities + first;
-        tile.columns = width;
-        if (drops) {
-            score_grads_tile<R, vectors, true>(tile, inverse, dots, scratch.factors + first,
-                                               score_grads + first);
-        } else {
-            score_grads_tile<R, vectors, false>(tile, inverse, dots, nullptr, score_grads + first);
+    return turned;
+}
+
+// Probabilities of a tile of R keys from `key` on and the queries from `query` on. Where scores are
+// disentangled, the output has the terms that come to the products. `forward` is seen from the keys.
+template <int R, int V>
+inline void probabilities_tile(const Tile<float>& tile, const AttentionArgs& forward, const float* minus_lse,
+                               int64_t key, int64_t query) {
+    VecF sums[R][V];
+    multiply_tile<float, R, V, 1, 0>(tile, sums);
+    const VecF scale = set(forward.softmax_scale), log2e = set(kLog2E),
+               factor = set(forward.softmax_scale * kLog2E);
+    BERTHA_UNROLL
+    for (int v = 0; v < V; v++) {
+        const int64_t left = tile.columns - v * kLanes;
+        const VecF lse = load(minus_lse + query + v * kLanes);
+        BERTHA_UNROLL
+        for (int r = 0; r < R; r++) {
+            float* output = tile.output + r * tile.output_stride + v * kLanes;
+            VecF score = sums[r][v], power;
+            if (forward.position_rows != nullptr) score = add(score, load(output));
+            if (forward.relative_bias != nullptr) {
+                const float* bias = forward.relative_bias + forward.seq_len - 1 - (key + r) + query +
+                                    v * kLanes;
+                power = fma(fma(score, scale, left >= kLanes ? load(bias) : load_first(bias, left)), log2e,
+                            lse);
+            } else {
+                power = fma(score, factor, lse);
+            }
+            const VecF p = exp2_clamped(power);
+            store(output, left < kLanes ? keep_first(p, left) : p);
         }
-    });
-    if (args.grad_relative_bias != nullptr)
-        for (int r = 0; r < R; r++) add_bias_grads(args, score_grads + r * stride, query + r, keys.panels);
-    if (forward.position_rows != nullptr)
-        spread_score_grads(args, scratch.position_grads, keys, {query, query + R}, score_grads);
-    tile.input = score_grads + keys.seen.begin - first_key;
-    tile.input_stride = stride;
-    tile.output_stride = args.grad_stride;
-    tile.k = keys.seen.count();
-    for_panels<kHeadPanelVectors>(head_dim, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.key_rows + first * seq_len + keys.seen.begin * padded_columns(width);
-        tile.output = args.grad_query + query * args.grad_stride + first;
+    }
+}
+
+// dSᵀ of a tile in `score_grads`, and the tile's probabilities (tile.output) times the factors.
+template <int R, int V, bool kDropout>
+inline void score_grads_tile(const Tile<float>& tile, const float* dots, const float* const (&factors)[R],
+                             float* score_grads) {
+    VecF sums[R][V];
+    multiply_tile<float, R, V, 1, 0>(tile, sums);
+    BERTHA_UNROLL
+    for (int v = 0; v < V; v++) {
+        const VecF dot = load(dots + v * kLanes);
+        BERTHA_UNROLL
+        for (int r = 0; r < R; r++) {
+            const int64_t at = r * tile.output_stride + v * kLanes;
+            const VecF p = load(tile.output + at);
+            if constexpr (kDropout) {
+                const VecF m = load(factors[r] + v * kLanes);
+                store(score_grads + at, mul(p, sub(mul(sums[r][v], m), dot)));
+                store(tile.output + at, mul(p, m));
+            } else {
+                store(score_grads + at, mul(p, sub(sums[r][v], dot)));
+            }
+        }
+    }
+}
+
+// The factors of kDrawnKeys keys from `key` on and the block's queries.
+inline void draw_factors(const AttentionGradArgs& args, const AttentionGradScratch& scratch,
+                         const TileKeys& queries, int64_t key) {
+    const DropoutFactors dropout(args.dropout);
+    const int64_t stride = queries.stride();
+    float* rows = scratch.factors + key % kFactorRows * stride;
+    for (int64_t i = 0; i < stride; i += kLanes) {
+        VecF factors[kDrawnKeys];
+        dropout.draw_columns(args.first_row + static_cast<uint32_t>(queries.panels.begin + i), key, factors);
+        for (int64_t k = 0; k < kDrawnKeys; k++) store(rows + k * stride + i, factors[k]);
+    }
+}
+
+// grad_relative_bias[seq_len - 1 + key - query] += dSᵀ of one key.
+inline void add_bias_grads(const AttentionGradArgs& args, const float* score_grads, int64_t key,
+                           KeyRange queries) {
+    float* grad = args.grad_relative_bias + args.forward.seq_len - 1 + key - queries.begin;
+    for (int64_t i = 0; i < queries.count(); i++) grad[-i] += score_grads[i];
+}
+
+// The probabilities of one key without those of queries whose window leaves it out.
+inline void clear_outside_of_window(const AttentionArgs& args, KeyRange panels, int64_t key,
+                                    float* probabilities) {
+    const KeyRange seen = keys_of(args, key, 1).seen;
+    for (int64_t i = panels.begin; i < seen.begin; i++) probabilities[i - panels.begin] = 0.0f;
+    for (int64_t i = seen.end; i < panels.end; i++) probabilities[i - panels.begin] = 0.0f;
+}
+
+// A head's part of the work: the arguments, the same seen from the keys, and the scratch.
+struct AttentionGradHead {
+    AttentionGradArgs args, from_keys;
+    AttentionGradScratch scratch;
+};
+
+// output [R, head_dim] = scale · rows · panels, both along the block's queries.
+template <int R>
+inline void key_grads(const AttentionGradHead& head, const TileKeys& queries, const float* rows,
+                      const float* panels, float scale, float* output) {
+    const AttentionArgs& forward = head.args.forward;
+    float scales[R];
+    for (float& each : scales) each = scale;
+    Tile<float> tile{};
+    tile.input = rows + queries.seen.begin - queries.panels.begin;
+    tile.input_stride = queries.stride();
+    tile.output_stride = head.args.grad_stride;
+    tile.k = queries.seen.count();
+    for_panels<kHeadPanelVectors>(forward.head_dim, [&](int64_t first, int64_t width, auto vectors) {
+        tile.panel = panels + first * forward.seq_len + queries.seen.begin * padded_columns(width);
+        tile.output = output + first;
         tile.columns = width;
         context_tile<R, vectors>(tile, scales);
     });
 }
 
+// R keys from `key` on, which are the rows from `row` on of their block: dSᵀ, dK and dV.
+template <int R>
+void attend_grad(const AttentionGradHead& head, const TileKeys& queries, int64_t key, int64_t row) {
+    const AttentionGradArgs& args = head.args;
+    const AttentionArgs &forward = args.forward, &from_keys = head.from_keys.forward;
+    const AttentionGradScratch& scratch = head.scratch;
+    const int64_t stride = queries.stride(), first_query = queries.panels.begin;
+    float *probabilities = scratch.probabilities, *score_grads = scratch.score_grads + row * stride;
+    if (from_keys.position_rows != nullptr) {
+        for (int64_t i = 0; i < R * stride; i++) probabilities[i] = 0.0f;
+        add_position_terms(from_keys, scratch.positions, queries, {key, key + R}, probabilities);
+    }
+    Tile<float> tile{};
+    tile.output_stride = stride;
+    tile.k = forward.head_dim;
+    const auto for_tiles = [&](const float* rows, int64_t row_stride, const float* panels, const auto& use) {
+        tile.input = rows + key * row_stride;
+        tile.input_stride = row_stride;
+        for_panels<kTileVectors>(queries.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
+            tile.panel = panels + (first_query + first) * forward.head_dim;
+            tile.output = probabilities + first;
+            tile.columns = width;
+            use(first, vectors);
+        });
+    };
+    for_tiles(forward.key, forward.key_stride, scratch.queries, [&](int64_t first, auto vectors) {
+        probabilities_tile<R, vectors>(tile, from_keys, scratch.minus_lse, key, first_query + first);
+    });
+    if (forward.window > 0)
+        for (int r = 0; r < R; r++)
+            clear_outside_of_window(forward, queries.panels, key + r, probabilities + r * stride);
+    for_tiles(forward.value, forward.value_stride, scratch.grad_context, [&](int64_t first, auto vectors) {
+        const float* factors[R];
+        for (int r = 0; r < R; r++) factors[r] = scratch.factors + (key + r) % kFactorRows * stride + first;
+        const float* dots = scratch.dots + first_query + first;
+        if (args.dropout.threshold > 0) {
+            score_grads_tile<R, vectors, true>(tile, dots, factors, score_grads + first);
+        } else {
+            score_grads_tile<R, vectors, false>(tile, dots, factors, score_grads + first);
+        }
+    });
+    if (args.grad_relative_bias != nullptr)
+        for (int r = 0; r < R; r++) add_bias_grads(args, score_grads + r * stride, key + r, queries.panels);
+    if (from_keys.position_rows != nullptr)
+        spread_score_grads(head.from_keys, scratch.position_grads, queries, {key, key + R}, score_grads);
+    key_grads<R>(head, queries, probabilities, scratch.grad_rows, 1.0f,
+                 args.grad_value + key * args.grad_stride);
+    key_grads<R>(head, queries, score_grads, scratch.query_rows, forward.softmax_scale,
+                 args.grad_key + key * args.grad_stride);
+}
+
 // output [R, columns] = or, after the first block, += factor · Σ over `count` rows of a[row][r] · panel[row].
-struct KeyGradTile {
+struct QueryGradTile {
     const float* a;
     int64_t stride;
     const float* panel;
@@ -237,7 +296,7 @@ struct KeyGradTile {
 };
 
 template <int R, int V>
-void key_grad_tile(const KeyGradTile& tile) {
+void query_grad_tile(const QueryGradTile& tile) {
     VecF sums[R][V];
     multiply_transposed<R, V>(tile.a, tile.stride, tile.panel, tile.count, sums);
     const VecF factor = set(tile.factor);
@@ -260,43 +319,45 @@ void key_grad_tile(const KeyGradTile& tile) {
 }
 
 template <int V, int... R>
-inline void key_grad_rows(int64_t rows, const KeyGradTile& tile, std::integer_sequence<int, R...>) {
-    using Function = void (*)(const KeyGradTile&);
-    constexpr Function functions[] = {&key_grad_tile<R + 1, V>...};
+inline void query_grad_rows(int64_t rows, const QueryGradTile& tile, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const QueryGradTile&);
+    constexpr Function functions[] = {&query_grad_tile<R + 1, V>...};
     functions[rows - 1](tile);
 }
 
-// The gradient of a block's keys or values from its queries; a: [count, keys.stride()].
-inline void add_key_grads(const AttentionGradArgs& args, const TileKeys& keys, const float* a,
-                          const float* packed, int64_t count, float factor, bool adds, float* output) {
-    const int64_t all = keys.panels.count(), tiles = (all + kTileRows - 1) / kTileRows;
-    KeyGradTile tile{};
-    tile.stride = keys.stride();
+// The gradient of a block's queries from its `count` keys from `key` on.
+inline void add_query_grads(const AttentionGradHead& head, const TileKeys& queries, int64_t key,
+                            int64_t count, bool adds) {
+    const AttentionGradArgs& args = head.args;
+    const AttentionArgs& forward = args.forward;
+    const int64_t all = queries.panels.count(), tiles = (all + kTileRows - 1) / kTileRows;
+    pack_head_rows(forward.key + key * forward.key_stride, forward.key_stride, count, forward.head_dim,
+                   head.scratch.key_rows);
+    QueryGradTile tile{};
+    tile.stride = queries.stride();
     tile.count = count;
-    tile.factor = factor;
+    tile.factor = forward.softmax_scale;
     tile.adds = adds;
     tile.output_stride = args.grad_stride;
-    output += keys.panels.begin * args.grad_stride;
-    for_panels<kHeadPanelVectors>(args.forward.head_dim, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = packed + first * count;
+    float* output = args.grad_query + queries.panels.begin * args.grad_stride;
+    for_panels<kHeadPanelVectors>(forward.head_dim, [&](int64_t first, int64_t width, auto vectors) {
+        tile.panel = head.scratch.key_rows + first * count;
         tile.columns = width;
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t begin = all * t / tiles, rows = all * (t + 1) / tiles - begin;
-            tile.a = a + begin;
+            tile.a = head.scratch.score_grads + begin;
             tile.output = output + begin * tile.output_stride + first;
-            key_grad_rows<vectors>(rows, tile, std::make_integer_sequence<int, kTileRows>());
+            query_grad_rows<vectors>(rows, tile, std::make_integer_sequence<int, kTileRows>());
         }
     });
 }
 
 template <int... R>
-inline void attend_grad_rows(int64_t rows, const AttentionGradArgs& args, const AttentionGradScratch& scratch,
-                             const TileKeys& keys, int64_t query, int64_t row,
-                             std::integer_sequence<int, R...>) {
-    using Function = void (*)(const AttentionGradArgs&, const AttentionGradScratch&, const TileKeys&, int64_t,
-                              int64_t);
+inline void attend_grad_rows(int64_t rows, const AttentionGradHead& head, const TileKeys& queries,
+                             int64_t key, int64_t row, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const AttentionGradHead&, const TileKeys&, int64_t, int64_t);
     constexpr Function functions[] = {&attend_grad<R + 1>...};
-    functions[rows - 1](args, scratch, keys, query, row);
+    functions[rows - 1](head, queries, key, row);
 }
 
 // One token: P = 1 whatever q and k are.
@@ -327,44 +388,50 @@ inline void turn_back(const AttentionGradArgs& args) {
         turn_rows(args.forward, rows, args.grad_stride, rows, args.grad_stride, -1.0f);
 }
 
-inline void attention_grad(const AttentionGradArgs& given) {
-    AttentionGradArgs args = given;
-    AttentionArgs& forward = args.forward;
+// Everything that blocks of keys read of the head.
+inline AttentionGradHead pack_attention_grad(const AttentionGradArgs& given) {
+    AttentionGradHead head{given, given, attention_grad_parts(given.forward, given.forward.scratch)};
+    AttentionArgs& forward = head.args.forward;
+    const AttentionGradScratch& scratch = head.scratch;
     const int64_t seq_len = forward.seq_len, head_dim = forward.head_dim;
+    turn(forward, scratch.turned);
+    head.from_keys = seen_from_keys(head.args, scratch);
+    if (forward.position_rows != nullptr) {
+        pack_positions(head.from_keys.forward, scratch.positions);
+        clear_position_grads(head.from_keys.forward, scratch.position_grads);
+    }
+    pack_keys(forward.query, forward.query_stride, seq_len, head_dim, scratch.queries);
+    pack_keys(given.grad_context, forward.hidden_size, seq_len, head_dim, scratch.grad_context);
+    pack_head_rows(forward.query, forward.query_stride, seq_len, head_dim, scratch.query_rows);
+    pack_head_rows(given.grad_context, forward.hidden_size, seq_len, head_dim, scratch.grad_rows);
+    gather_query_sums(head.args, scratch);
+    return head;
+}
+
+inline void attention_grad(const AttentionGradArgs& args) {
+    const int64_t seq_len = args.forward.seq_len;
     if (args.grad_relative_bias != nullptr)
         for (int64_t i = 0; i < 2 * seq_len - 1; i++) args.grad_relative_bias[i] = 0.0f;
     if (seq_len == 1) return attention_grad_of_one(args);
-    const AttentionGradScratch scratch = attention_grad_parts(forward, forward.scratch);
-    turn(forward, scratch.turned);
-    if (forward.position_rows != nullptr) {
-        pack_positions(forward, scratch.positions);
-        clear_position_grads(forward, scratch.position_grads);
-    }
-    pack_keys(forward.key, forward.key_stride, seq_len, head_dim, scratch.keys);
-    pack_keys(forward.value, forward.value_stride, seq_len, head_dim, scratch.values);
-    pack_head_rows(forward.key, forward.key_stride, seq_len, head_dim, scratch.key_rows);
-    // The first block writes the gradients of all keys; one that sees a part of them adds to all.
-    const bool adds = forward.window > 0;
-    if (adds)
-        for (float* rows : {args.grad_key, args.grad_value}) clear_rows(args, rows);
-    for (int64_t first = 0; first < seq_len; first += kQueryBlock) {
-        const int64_t count = seq_len - first < kQueryBlock ? seq_len - first : kQueryBlock,
+    const AttentionGradHead head = pack_attention_grad(args);
+    // The first block writes the gradients of all queries; one that meets a part of them adds to all.
+    const bool adds = args.forward.window > 0;
+    if (adds) clear_rows(args, args.grad_query);
+    for (int64_t first = 0; first < seq_len; first += kKeyBlock) {
+        const int64_t count = seq_len - first < kKeyBlock ? seq_len - first : kKeyBlock,
                       tiles = (count + kTileRows - 1) / kTileRows;
-        const TileKeys keys = keys_of(forward, first, count);
+        const TileKeys queries = keys_of(args.forward, first, count);
+        int64_t drawn = first;  // keys whose factors are there
         for (int64_t t = 0; t < tiles; t++) {
-            const int64_t begin = count * t / tiles, rows = count * (t + 1) / tiles - begin;
-            attend_grad_rows(rows, args, scratch, keys, first + begin, begin,
+            const int64_t begin = count * t / tiles, end = count * (t + 1) / tiles;
+            for (; args.dropout.threshold > 0 && drawn < first + end; drawn += kDrawnKeys)
+                draw_factors(head.args, head.scratch, queries, drawn);
+            attend_grad_rows(end - begin, head, queries, first + begin, begin,
                              std::make_integer_sequence<int, kTileRows>());
         }
-        pack_head_rows(forward.query + first * forward.query_stride, forward.query_stride, count, head_dim,
-                       scratch.queries);
-        pack_head_rows(args.grad_context + first * forward.hidden_size, forward.hidden_size, count, head_dim,
-                       scratch.grad_context);
-        add_key_grads(args, keys, scratch.score_grads, scratch.queries, count, forward.softmax_scale,
-                      adds || first > 0, args.grad_key);
-        add_key_grads(args, keys, scratch.probabilities, scratch.grad_context, count, 1.0f, adds || first > 0,
-                      args.grad_value);
+        add_query_grads(head, queries, first, count, adds || first > 0);
     }
-    if (forward.position_rows != nullptr) add_position_grads(args, scratch.position_grads);
+    if (args.forward.position_rows != nullptr)
+        add_position_grads(head.from_keys, head.scratch.position_grads);
     turn_back(args);
 }

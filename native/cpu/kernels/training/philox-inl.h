@@ -7,28 +7,32 @@ constexpr int64_t kPhiloxBlocks = kLanes / 2;          // counters at a time, ea
 constexpr int64_t kPhiloxColumns = 8 * kPhiloxBlocks;  // numbers they give
 constexpr int kPhiloxVectors = kPhiloxColumns / kLanes;
 
-// The numbers for columns 8 block .. 8 block + kPhiloxColumns. Only the low 32 bits of a lane count.
-inline void philox(const uint32_t (&key)[2], uint32_t block, uint32_t row, uint32_t site, uint32_t step,
-                   uint16_t (&numbers)[kPhiloxColumns]) {
-    VecL c0 = count_long() + set_long(block), c1 = set_long(row), c2 = set_long(site), c3 = set_long(step);
+// The four words of counters, of which each lane has one. Only the low 32 bits of a lane count.
+struct PhiloxWords {
+    VecL c0, c1, c2, c3;
+};
+
+inline void philox(const uint32_t (&key)[2], PhiloxWords& words) {
     uint32_t k0 = key[0], k1 = key[1];
     BERTHA_UNROLL
     for (int round = 0; round < 10; round++) {
-        const VecL a = multiply_low_words(c0, set_long(0xd2511f53u)),
-                   b = multiply_low_words(c2, set_long(0xcd9e8d57u));
-        c0 = (b >> 32) ^ c1 ^ set_long(k0);
-        c2 = (a >> 32) ^ c3 ^ set_long(k1);
-        c1 = b;
-        c3 = a;
+        const VecL a = multiply_low_words(words.c0, set_long(0xd2511f53u)),
+                   b = multiply_low_words(words.c2, set_long(0xcd9e8d57u));
+        words.c0 = (b >> 32) ^ words.c1 ^ set_long(k0);
+        words.c2 = (a >> 32) ^ words.c3 ^ set_long(k1);
+        words.c1 = b;
+        words.c3 = a;
         k0 += 0x9e3779b9u;
         k1 += 0xbb67ae85u;
     }
-    const VecL low = set_long(0xffffffffu);
-    store_interleaved(numbers, (c0 & low) | (c1 << 32), (c2 & low) | (c3 << 32));
 }
 
-// Factors of one site, row by row. `column` is a multiple of 8; vector i has those of kLanes columns from
-// column + i * kLanes.
+// The low 32 bits of both, lane by lane in turns.
+inline VecI interleave_words(VecL even, VecL odd) {
+    return (VecI)((even & set_long(0xffffffffu)) | (odd << 32));
+}
+
+// Factors of one site.
 class DropoutFactors {
 public:
     explicit DropoutFactors(const Dropout& dropout)
@@ -36,15 +40,38 @@ public:
           threshold_(set(static_cast<float>(dropout.threshold))),
           scale_(set(dropout.scale)) {}
 
+    // Of one row: vector i has those of kLanes columns from column + i * kLanes; `column` is a multiple of 8.
     void draw(uint32_t row, int64_t column, VecF (&factors)[kPhiloxVectors]) const {
+        PhiloxWords words = {count_long() + set_long(static_cast<uint32_t>(column / 8)), set_long(row),
+                             set_long(dropout_.site), set_long(dropout_.micro_step)};
+        philox(dropout_.key, words);
         uint16_t numbers[kPhiloxColumns];
-        philox(dropout_.key, static_cast<uint32_t>(column / 8), row, dropout_.site, dropout_.micro_step,
-               numbers);
-        for (int i = 0; i < kPhiloxVectors; i++)
-            factors[i] = select_less(load_uint16(numbers + i * kLanes), threshold_, zero(), scale_);
+        store_interleaved(numbers, (VecL)interleave_words(words.c0, words.c1),
+                          (VecL)interleave_words(words.c2, words.c3));
+        for (int i = 0; i < kPhiloxVectors; i++) factors[i] = factor_of(load_uint16(numbers + i * kLanes));
+    }
+
+    // Of one column in each vector: kLanes rows from `row` on of the columns from `column`, a multiple of 8.
+    void draw_columns(uint32_t row, int64_t column, VecF (&factors)[8]) const {
+        PhiloxWords even = {set_long(static_cast<uint32_t>(column / 8)),
+                            set_long(row) + count_long() + count_long(), set_long(dropout_.site),
+                            set_long(dropout_.micro_step)};
+        PhiloxWords odd = even;
+        odd.c1 += set_long(1);
+        philox(dropout_.key, even);
+        philox(dropout_.key, odd);
+        const VecI words[4] = {interleave_words(even.c0, odd.c0), interleave_words(even.c1, odd.c1),
+                               interleave_words(even.c2, odd.c2), interleave_words(even.c3, odd.c3)};
+        BERTHA_UNROLL
+        for (int i = 0; i < 4; i++) {
+            factors[2 * i] = factor_of(to_float(words[i] & set_int(0xffff)));
+            factors[2 * i + 1] = factor_of(to_float((words[i] >> 16) & set_int(0xffff)));
+        }
     }
 
 private:
+    VecF factor_of(VecF number) const { return select_less(number, threshold_, zero(), scale_); }
+
     const Dropout dropout_;
     const VecF threshold_, scale_;
 };
