@@ -94,14 +94,17 @@ public:
         });
     }
 
-    void attention(const std::string& name, uint32_t threshold) {
+    // Both ways. place(args) says what positions change; backward alone where `only_backward`.
+    template <typename Place>
+    void attention(const std::string& name, uint32_t threshold, bool only_backward, const Place& place) {
         const int64_t head_dim = shape_.hidden / shape_.heads;
-        const AttentionArgs longest = packed_head(wide_, output_, output_, 0, length_, 0, head_dim,
-                                                  shape_.hidden);
+        AttentionArgs longest = packed_head(wide_, output_, output_, 0, length_, 0, head_dim, shape_.hidden);
+        place(longest);
         const Memory scratch(std::max(kernels().attention_scratch(longest),
                                       training_kernels().attention_grad_scratch(longest)) *
                              4);
         const Memory lse(shape_.tokens * shape_.heads * 4);
+        const Memory grad_bias(2 * length_ * 4);
         double products = 0;
         for (int64_t begin = 0; begin < shape_.tokens; begin += length_) {
             const auto keys = static_cast<double>(std::min(length_, shape_.tokens - begin));
@@ -115,32 +118,86 @@ public:
                 for (int64_t head = 0; head < shape_.heads; head++)
                     work(begin, std::min(length_, shape_.tokens - begin), head, head * head_dim);
         };
-        add("attention" + name, std::to_string(length_), 2 * products, [&](int64_t) {
+        const auto forward = [&](int64_t) {
             each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t) {
                 AttentionTrainArgs args;
-                args.forward = packed_head(wide_, output_, scratch, begin, seq_len, head, head_dim,
+                args.forward = packed_head(wide_, other_, scratch, begin, seq_len, head, head_dim,
                                            shape_.hidden);
+                place(args.forward);
                 args.row_lse = lse.floats() + begin * shape_.heads + head;
                 args.lse_stride = shape_.heads;
                 args.dropout = dropout;
                 training_kernels().attention_train(args);
             });
-        });
-        add("attention backward" + name, std::to_string(length_), 5 * products, [&](int64_t) {
+        };
+        if (only_backward) {
+            forward(0);
+        } else {
+            add("attention" + name, std::to_string(length_), 2 * products, forward);
+        }
+        add("d attention" + name, std::to_string(length_), 5 * products, [&](int64_t) {
             each_head([&](int64_t begin, int64_t seq_len, int64_t head, int64_t column) {
                 AttentionGradArgs args;
                 args.forward = packed_head(wide_, other_, scratch, begin, seq_len, head, head_dim,
                                            shape_.hidden);
+                place(args.forward);
                 args.grad_context = other_.floats() + (begin + shape_.tokens) * shape_.hidden + column;
                 args.row_lse = lse.floats() + begin * shape_.heads + head;
                 args.grad_query = output_.floats() + begin * 3 * shape_.hidden + column;
                 args.grad_key = args.grad_query + shape_.hidden;
                 args.grad_value = args.grad_key + shape_.hidden;
+                args.grad_relative_bias = args.forward.relative_bias != nullptr ? grad_bias.floats()
+                                                                                : nullptr;
                 args.grad_stride = 3 * shape_.hidden;
                 args.lse_stride = shape_.heads;
                 args.dropout = dropout;
                 training_kernels().attention_grad(args);
             });
+        });
+    }
+
+    void attention() {
+        const Positions positions(length_, shape_.hidden / shape_.heads);
+        const auto plain = [](AttentionArgs&) {};
+        attention("", 0, false, plain);
+        attention(", dropout", 6554, false, plain);
+        attention(", rotary", 0, true, [&](AttentionArgs& args) { positions.rotary(args); });
+        // Its share is of what plain attention would multiply: it grows with the text.
+        attention(", window 64", 0, true, [&](AttentionArgs& args) { positions.window(args); });
+        attention(", slopes", 0, true, [&](AttentionArgs& args) { positions.slopes(args); });
+    }
+
+    // What a pass over rows costs, of the widths that a layer has; no products, so no share of the peak.
+    void rows() {
+        const int64_t tokens = shape_.tokens, h = shape_.hidden, wide = 4 * h;
+        const TrainingKernels& training = training_kernels();
+        const Memory again(tokens * wide * 4);
+        add("d gelu, and gelu", std::to_string(wide), 0, [&](int64_t) {
+            training.activation_grad(Activation::kGelu, wide_.floats(), other_.floats(), output_.floats(),
+                                     again.floats(), tokens * wide);
+        });
+        add("d gated silu", std::to_string(wide), 0, [&](int64_t) {
+            training.gate_grad(Activation::kSilu, wide_.floats(), other_.floats(), output_.floats(), tokens,
+                               wide / 2);
+        });
+        const Memory stats(tokens * kNormStats * 4);
+        LayerNormGradArgs norm;
+        norm.input = wide_.floats();
+        norm.grad_output = norm.residual = other_.floats();
+        norm.weight = other_.floats();
+        norm.grad_input = output_.floats();
+        norm.stats = stats.floats();
+        norm.rows = tokens;
+        norm.width = h;
+        norm.eps = 1e-12f;
+        add("d layer norm", std::to_string(h), 0, [&](int64_t) { training.layer_norm_grad(norm); });
+        add("d gain and shift", std::to_string(h), 0, [&](int64_t) {
+            training.layer_norm_grad_weight(norm, 0, h, output_.floats(), output_.floats() + wide);
+        });
+        Dropout dropout;
+        dropout.threshold = 6554;
+        add("d dropout", std::to_string(h), 0, [&](int64_t) {
+            training.dropout(wide_.floats(), nullptr, output_.floats(), tokens, h, 0, dropout);
         });
     }
 
@@ -197,9 +254,11 @@ void profile_backward(const BackwardShape& shape, double peak) {
     backward.linear("output", h, h);
     backward.linear("ffn1", 4 * h, h);
     backward.linear("ffn2", h, 4 * h);
-    backward.attention("", 0);
-    backward.attention(", dropout", 6554);
-    if (!shape.bf16) backward.vocabulary_loss();
+    backward.attention();
+    if (!shape.bf16) {
+        backward.rows();
+        backward.vocabulary_loss();
+    }
     backward.report(peak);
 }
 
