@@ -31,10 +31,10 @@ export async function startServer(flags: readonly string[] = []): Promise<ServeP
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (bytes: Buffer) => (said = `${said}${bytes.toString()}`.slice(-2000)));
   const ended = new Promise<Ended>((resolve) => child.once('close', (code, signal) => resolve({ code, signal, said })));
-  for (const end = performance.now() + 60_000; ; await sleep(50)) {
+  for (const end = performance.now() + 180_000; ; await sleep(50)) {
     if (child.exitCode !== null) throw new Error(`Expected a server but its process ended with ${child.exitCode}: ${said}`);
     if ((await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok === true) break;
-    if (performance.now() > end) throw new Error(`Expected the server to be ready within a minute: ${said}`);
+    if (performance.now() > end) throw new Error(`Expected the server to be ready within three minutes: ${said}`);
   }
   return {
     port,
