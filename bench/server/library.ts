@@ -1,27 +1,46 @@
-// The library without a server: argv[2] is { texts, precision, threads, seconds }. Prints milliseconds of one text after the other (median)
-// and texts a second of one bulk call after the other, as one line of JSON.
+// The library without a server, in this process: argv[2] is the precision, argv[3] the number of threads. Answers each line of JSON, a
+// `LibraryTurn`, with another, a `LibraryRates`.
+import { createInterface } from 'node:readline';
 import { loadEmbedder, type Precision } from '../../src/index.js';
 import { defaultModelDirectory } from '../../src/runtime/default-model.js';
+import type { LibraryRates, LibraryTurn } from './turn.js';
 
-const { texts, precision, threads, seconds } = JSON.parse(process.argv[2]!) as {
-  texts: readonly string[];
-  precision: Precision;
-  threads: number;
-  seconds: number;
-};
+const [precision, threads] = [process.argv[2] as Precision, Number(process.argv[3])];
+const kTriedTexts = 128;
+
 const embedder = await loadEmbedder(defaultModelDirectory(), { precision, threads });
-const bulk = Array.from({ length: Math.ceil(2048 / texts.length) }, () => texts).flat();
-await embedder.embed(bulk);
-
-const single: number[] = [];
-for (const end = performance.now() + 500 * seconds; performance.now() < end;) {
-  const begin = performance.now();
-  await embedder.embed(texts[single.length % texts.length]!);
-  single.push(performance.now() - begin);
+for await (const line of createInterface({ input: process.stdin })) {
+  const turn = JSON.parse(line) as LibraryTurn;
+  process.stdout.write(`${JSON.stringify(turn.isBulk ? await bulk(turn) : await single(turn))}\n`);
 }
-const begin = performance.now();
-let done = 0;
-while (performance.now() < begin + 1000 * seconds) done += (await embedder.embed(bulk, { priority: 'bulk' })).length;
-const perSecond = (1000 * done) / (performance.now() - begin);
-embedder.dispose();
-process.stdout.write(`${JSON.stringify({ p50: single.toSorted((a, b) => a - b)[single.length >> 1], perSecond })}\n`);
+
+/** One text after the other. */
+async function single({ texts, seconds }: LibraryTurn): Promise<LibraryRates> {
+  const times: number[] = [];
+  const send = async (count: number): Promise<void> => {
+    const begin = performance.now();
+    await embedder.embed(texts[count % texts.length]!);
+    times.push(performance.now() - begin);
+  };
+  for (const end = performance.now() + 250 * seconds; performance.now() < end;) await send(times.length);
+  times.length = 0;
+  const [before, begin] = [process.cpuUsage(), performance.now()];
+  while (performance.now() < begin + 1000 * seconds) await send(times.length);
+  return rates(times.length, before, begin, times.toSorted((a, b) => a - b)[times.length >> 1]!);
+}
+
+/** One call of as many texts as take the time. */
+async function bulk({ texts, seconds }: LibraryTurn): Promise<LibraryRates> {
+  const repeated = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => texts[i % texts.length]!);
+  const tried = performance.now();
+  await embedder.embed(repeated(kTriedTexts), { priority: 'bulk' });
+  const many = repeated(Math.ceil((1000 * seconds * kTriedTexts) / (performance.now() - tried)));
+  const [before, begin] = [process.cpuUsage(), performance.now()];
+  await embedder.embed(many, { priority: 'bulk' });
+  return rates(many.length, before, begin, NaN);
+}
+
+function rates(count: number, before: NodeJS.CpuUsage, begin: number, p50: number): LibraryRates {
+  const { user, system } = process.cpuUsage(before);
+  return { p50, perSecond: (1000 * count) / (performance.now() - begin), processorMs: (user + system) / 1000 / count };
+}

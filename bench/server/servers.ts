@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,52 +6,46 @@ import { defaultModelDirectory } from '../../src/runtime/default-model.js';
 
 export type ServedPrecision = 'fp32' | 'int8';
 
-/** A server of the bundled model in a process of its own. */
+/** A server of the bundled model in a process of its own, which stands still unless it is measured. */
 export interface Served {
   readonly name: string;
-  readonly url: string;
-  readonly path: string;
+  readonly precision: ServedPrecision;
   readonly isRival: boolean;
+  readonly pid: number;
+  readonly port: number;
+  readonly path: string;
   /** Lets its threads run, or stops them so that they take nothing from whoever is measured. */
   resume(): void;
   pause(): void;
-  /** Processor seconds that it has used. */
-  processor(): number;
-  stop(): void;
 }
 
 /** How long a server may take to load. */
-const kLoadMs = 120_000;
-const kTicksPerSecond = 100;
+const kLoadMs = 300_000;
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** The servers that can be measured here at a precision; infinity where a Python that has it is given. */
+/** The servers that can be measured here at a precision; infinity, which has no int8, where a Python that has it is given. */
 export async function startServers(precision: ServedPrecision, threads: number, python: string | undefined): Promise<Served[]> {
-  const own = [file('../../dist/cli/main.js'), 'serve', '--precision', precision, '--log-level', 'silent'];
-  const bertha = await start(`bertha serve ${precision}`, false, '/v1/embeddings', threads, (port) => [
-    process.execPath,
-    ...own,
-    '--port',
-    `${port}`,
-  ]);
-  const handler = await start(`Fastify over transformers.js ${precision}`, true, '/v1/embeddings', threads, (port) => {
-    return [process.execPath, '--import', 'tsx', file('transformers-server.ts'), JSON.stringify({ port, precision, threads })];
-  });
-  const served = [bertha, handler];
-  if (python !== undefined && precision === 'fp32') {
-    const model = ['--model-id', defaultModelDirectory(), '--served-model-name', 'm', '--dtype', 'float32', '--device', 'cpu'];
-    const options = ['--engine', 'torch', '--no-bettertransformer', '--host', '127.0.0.1'];
-    const command = [python, '-m', 'infinity_emb.cli', 'v2', ...model, ...options];
-    served.push(await start('infinity fp32', true, '/embeddings', threads, (port) => [...command, '--port', `${port}`]));
-  }
-  return served;
+  const start = (name: string, isRival: boolean, path: string, command: (port: number) => readonly string[]): Promise<Served> =>
+    startServer({ name, isRival, path, precision }, threads, command);
+  const main = [process.execPath, file('../../dist/cli/main.js'), 'serve', '--precision', precision, '--log-level', 'silent', '--port'];
+  const handler = [process.execPath, '--import', 'tsx', file('transformers-server.ts')];
+  const served = [
+    await start('bertha serve', false, '/v1/embeddings', (port) => [...main, `${port}`]),
+    await start('Fastify over transformers.js', true, '/v1/embeddings', (port) => [
+      ...handler,
+      JSON.stringify({ port, precision, threads }),
+    ]),
+  ];
+  if (python === undefined || precision !== 'fp32') return served;
+  const model = ['--model-id', defaultModelDirectory(), '--served-model-name', 'm', '--dtype', 'float32', '--device', 'cpu'];
+  const options = ['--engine', 'torch', '--no-bettertransformer', '--host', '127.0.0.1', '--port'];
+  const infinity = [python, '-m', 'infinity_emb.cli', 'v2', ...model, ...options];
+  return [...served, await start('infinity', true, '/embeddings', (port) => [...infinity, `${port}`])];
 }
 
-async function start(
-  name: string,
-  isRival: boolean,
-  path: string,
+async function startServer(
+  about: Pick<Served, 'name' | 'isRival' | 'path' | 'precision'>,
   threads: number,
   command: (port: number) => readonly string[],
 ): Promise<Served> {
@@ -63,19 +56,9 @@ async function start(
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => (said = `${said}${bytes.toString()}`.slice(-2000)));
   process.once('exit', () => child.kill('SIGKILL'));
-  const url = `http://127.0.0.1:${port}`;
-  await untilReady(child, `${url}/health`, name, () => said);
+  await untilReady(child, `http://127.0.0.1:${port}/health`, about.name, () => said);
   child.kill('SIGSTOP');
-  return {
-    name,
-    url,
-    path,
-    isRival,
-    resume: () => child.kill('SIGCONT'),
-    pause: () => child.kill('SIGSTOP'),
-    processor: () => processorSeconds(child.pid!),
-    stop: () => child.kill('SIGKILL'),
-  };
+  return { ...about, pid: child.pid!, port, resume: () => child.kill('SIGCONT'), pause: () => child.kill('SIGSTOP') };
 }
 
 async function untilReady(child: ChildProcess, url: string, name: string, said: () => string): Promise<void> {
@@ -85,14 +68,6 @@ async function untilReady(child: ChildProcess, url: string, name: string, said: 
     if (answer?.ok === true) return;
   }
   throw new Error(`Expected ${name} to serve within ${kLoadMs / 1000} s but it did not: ${said()}`);
-}
-
-/** User and system time of a process and its threads. */
-function processorSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / kTicksPerSecond;
 }
 
 async function freePort(): Promise<number> {

@@ -1,15 +1,17 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+// What the programs of this folder tell one another, in lines of JSON.
 
 /** What is asked of a server. */
 export interface Load {
-  readonly url: string;
+  readonly port: number;
   readonly path: string;
   /** Each connection sends these in turn. */
   readonly bodies: readonly string[];
+  /** Numbers in the vector of every answer. */
+  readonly width: number;
   readonly connections: number;
   readonly seconds: number;
+  /** The server's process. */
+  readonly pid: number;
 }
 
 /** What came of it. */
@@ -18,17 +20,25 @@ export interface Loaded {
   /** Milliseconds from request to answer. */
   readonly p50: number;
   readonly p99: number;
-  /** Answers that were no 200, and requests without an answer. */
+  /** Answers that were not right, and requests without an answer. */
   readonly failed: number;
-  /** Cores that the load generator itself was using. */
-  readonly processor: number;
+  /** Milliseconds of processor time a request, of the server and of the load generator. */
+  readonly serverMs: number;
+  readonly loadMs: number;
 }
 
-const run = promisify(execFile);
+/** What is asked of the library: texts one after the other, or all in one call. */
+export interface LibraryTurn {
+  readonly texts: readonly string[];
+  readonly seconds: number;
+  readonly isBulk: boolean;
+}
 
-/** Runs a program of this folder and parses the line of JSON that it prints. */
-export async function runProgram<T>(name: string, argument: object): Promise<T> {
-  const file = fileURLToPath(new URL(name, import.meta.url));
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', file, JSON.stringify(argument)], { maxBuffer: 2 ** 26 });
-  return JSON.parse(stdout) as T;
+/** What came of it. */
+export interface LibraryRates {
+  readonly perSecond: number;
+  /** Milliseconds of a text; NaN in bulk. */
+  readonly p50: number | null;
+  /** Milliseconds of processor time a text. */
+  readonly processorMs: number;
 }
