@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
 import { loadModel, type Model } from '../../src/models/index.js';
@@ -82,6 +83,19 @@ test('with the branches of an adapter', () =>
     seed: 7,
     lora: { r: 3, loraAlpha: 5, targetModules: 'all-linear', useRslora: true },
   }));
+
+for (const [name, targetModules] of Object.entries({
+  'deberta-nli': ['in_proj'],
+  'deberta-v3-nli': ['query_proj', 'value_proj'],
+  'deberta-v2-conv': 'all-linear' as const,
+  'jina-qk-norm': 'all-linear' as const,
+})) {
+  const folder = fileURLToPath(new URL(`../golden-families/tiny/${name}`, import.meta.url));
+  test(`${name}, with and without branches of its layers`, async () => {
+    await assertAsSaved(folder, { task: 'text-classification', seed: 7 });
+    await assertAsSaved(folder, { task: 'text-classification', seed: 7, lora: { r: 2, targetModules } });
+  });
+}
 
 test('later steps change neither of two snapshots, and the memory of each is counted', async () => {
   const addon = loadAddon();
