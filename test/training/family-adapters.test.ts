@@ -43,6 +43,9 @@ const layers = {
   'gte-cross-encoder-published': 'gte.encoder.layer.0.mlp.up_gate_proj',
   'nomic-mlm': 'nomic_bert.encoder.layers.0.attn.Wqkv',
   'jina-base': 'bert.encoder.layer.0.mlp.gated_layers',
+  'jina-qk-norm': 'bert.encoder.layer.0.mlp.up_gated_layer',
+  'deberta-nli': 'deberta.encoder.layer.0.attention.self.in_proj',
+  'deberta-v3-nli': 'deberta.encoder.layer.0.attention.self.key_proj',
   'albert-groups': 'albert.encoder.albert_layer_groups.1.albert_layers.0.ffn',
   'xlmr-base': 'roberta.encoder.layer.0.attention.self.query',
 };
