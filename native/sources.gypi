@@ -119,7 +119,7 @@
     ],
     "bertha_addon_sources": ["native/addon/addon.cc"],
     "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/test_addon.cc", "native/addon/test/training_linear_ops.cc", "native/addon/test/training_loss_ops.cc", "native/addon/test/training_row_ops.cc", "native/addon/test/word_ops.cc"],
-    "bertha_cuda_host_sources": ["native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/kernels/attention_blocks.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
+    "bertha_cuda_host_sources": ["native/cuda/attention_tables.cc", "native/cuda/cuda_backend.cc", "native/cuda/device_problem.cc", "native/cuda/device_weights.cc", "native/cuda/forward.cc", "native/cuda/kernels/attention_blocks.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
     "bertha_cuda_sources": [
       "native/cuda/kernels/attention_fp32.cu",
       "native/cuda/kernels/attention_mma.cu",
@@ -130,9 +130,11 @@
       "native/cuda/kernels/linear_small.cu",
       "native/cuda/kernels/rows.cu",
       "native/cuda/kernels/top_k.cu",
+      "native/cuda/kernels/turn_heads.cu",
       "native/cuda/runtime.cu"
     ],
     "bertha_cuda_headers": [
+      "native/cuda/device/attention_terms.cuh",
       "native/cuda/device/embeddings.cuh",
       "native/cuda/device/epilogue.cuh",
       "native/cuda/device/gelu.cuh",
@@ -167,7 +169,8 @@
       "test/native/cuda-emulator/kernels/linear_parts.cc",
       "test/native/cuda-emulator/kernels/linear_small.cc",
       "test/native/cuda-emulator/kernels/rows.cc",
-      "test/native/cuda-emulator/kernels/top_k.cc"
+      "test/native/cuda-emulator/kernels/top_k.cc",
+      "test/native/cuda-emulator/kernels/turn_heads.cc"
     ],
     "bertha_cuda_emulated_defines": ["BERTHA_CUDA=1", "BERTHA_CUDA_EMULATED=1"],
     "bertha_cuda_emulated_include": ["test/native"],

@@ -49,7 +49,8 @@ public:
         : program_(std::move(program)),
           device_(device),
           plan_(plan_values(*program_, type)),
-          weights_(*program_, plan_, source) {}
+          weights_(*program_, plan_, source),
+          attention_(*program_) {}
 
     std::unique_ptr<Workspace> make_workspace() const override {
         use_device(device_);
@@ -57,7 +58,7 @@ public:
     }
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
              Control& control) const override;
-    int64_t weight_bytes() const override { return weights_.bytes(); }
+    int64_t weight_bytes() const override { return weights_.bytes() + attention_.bytes(); }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     std::string device() const override { return "cuda:" + std::to_string(device_); }
     bool uses_cpu_pool() const override { return false; }
@@ -65,7 +66,7 @@ public:
 private:
     void run_whole(const Batch& batch, const std::vector<Output>& outputs, CudaWorkspace& workspace,
                    Control& control) const {
-        run_forward({*program_, plan_, weights_}, batch, outputs, workspace, control);
+        run_forward({*program_, plan_, weights_, attention_}, batch, outputs, workspace, control);
     }
     void run_halves(const Batch& batch, const std::vector<Output>& outputs, CudaWorkspace& workspace,
                     Control& control) const;
@@ -74,6 +75,7 @@ private:
     const int device_;
     const ValuePlan plan_;
     const DeviceWeights weights_;
+    const AttentionTables attention_;
     const std::shared_ptr<WorkspaceList> workspaces_ = std::make_shared<WorkspaceList>();
 };
 

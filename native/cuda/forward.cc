@@ -111,6 +111,7 @@ private:
         for (const Batch::Rows& rows : batch_.domains)
             offsets_.push_back(stage(rows.offsets, batch_.batch_size + 1));
         attention_blocks_.resize(program_.domains.size());
+        rows_.resize(program_.domains.size());
         of_op_.resize(program_.ops.size());
         for (size_t i = 0; i < program_.ops.size(); i++) {
             if (!needed_[i]) continue;
@@ -135,7 +136,15 @@ private:
                 attention_blocks(begins, batch_.batch_size));
             attention_blocks_[domain] = stage(blocks.data(), static_cast<int64_t>(blocks.size()));
         }
+        if (!op.inverse_frequencies.empty() && rows_[domain].count == 0) {
+            std::vector<int32_t>& rows = positions_.emplace_back();
+            for (int64_t i = 0; i < batch_.batch_size; i++)
+                for (int32_t row = 0; row < begins[i + 1] - begins[i]; row++) rows.push_back(row);
+            rows_[domain] = stage(rows.data(), static_cast<int64_t>(rows.size()));
+        }
         if (op.scores == kNoIndex || !is_wanted(op.scores)) return;
+        BERTHA_CHECK(batch_.input(op.key_counts) == nullptr, "INVALID_ARG",
+                     "expected no probabilities where only some rows are keys");
         std::vector<int64_t>& begin_of_scores = scores_begins_.emplace_back();
         int64_t next = 0;
         for (int64_t i = 0; i < batch_.batch_size; i++) {
@@ -160,6 +169,7 @@ private:
         DeviceBatch batch;
         batch.cu_seqlens = ints(offsets_[domain]);
         batch.attention_blocks = ints(attention_blocks_[domain]);
+        batch.rows = ints(rows_[domain]);
         batch.batch_size = static_cast<int32_t>(batch_.batch_size);
         batch.max_seq_len = static_cast<int32_t>(batch_.domains[domain].longest);
         return batch;
@@ -170,12 +180,21 @@ private:
     Tensor tensor(int32_t id) const {
         if (id == kNoIndex) return {};
         const PlannedValue& planned = model_.plan.values[static_cast<size_t>(id)];
-        const auto domain = static_cast<size_t>(value(id).domain);
         const size_t direct = direct_output(id);
-        void* place = direct < outputs_.size()
-                          ? static_cast<void*>(output_memory(direct))
-                          : workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows(id);
+        void* place = direct < outputs_.size() ? static_cast<void*>(output_memory(direct))
+                                               : arena_memory(id, planned);
         return {place, rows(id), static_cast<int32_t>(value(id).width), planned.stride, planned.type};
+    }
+    // Rows of the arena, as many as a value has.
+    void* arena_memory(int32_t id, const PlannedValue& planned) const {
+        const auto domain = static_cast<size_t>(value(id).domain);
+        return workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows(id);
+    }
+    // What an op needs beside its output.
+    Tensor scratch(size_t index) const {
+        const PlannedValue& planned = model_.plan.scratch[index];
+        const int32_t output = output_of(program_.ops[index]);
+        return {arena_memory(output, planned), rows(output), planned.stride, planned.stride, planned.type};
     }
     // The output that a value is computed in the place of: one that has the caller's form already. Else the
     // number of outputs.
@@ -283,13 +302,21 @@ private:
 
     void run(const ops::Attention& op, size_t index, const Tensor& output) {
         AttentionArgs args;
-        args.qkv = tensor(op.query);
+        args.query = {tensor(op.query), 0};
+        const bool is_separate = op.key != kNoIndex;
+        args.key = is_separate ? HeadRows{tensor(op.key), 0} : HeadRows{args.query.rows, output.width};
+        args.value = is_separate ? HeadRows{tensor(op.value), 0}
+                                 : HeadRows{args.query.rows, 2 * output.width};
         args.context = output;
         args.relative_bias = model_.weights.relative_bias(op.relative_bias);
+        args.slopes = model_.attention.slopes(op);
+        args.window = op.window;
         args.num_heads = op.num_heads;
         args.head_dim = output.width / op.num_heads;
         args.softmax_scale = op.softmax_scale;
-        const DeviceBatch batch = batch_of(op.query);
+        DeviceBatch batch = batch_of(op.query);
+        batch.key_counts = input(op.key_counts);
+        if (!op.inverse_frequencies.empty()) turn(op, index, batch, args);
         attention(args, batch, stream_);
         for (size_t i = 0; i < outputs_.size(); i++) {
             if (op.scores == kNoIndex || outputs_[i].value != op.scores) continue;
@@ -298,6 +325,20 @@ private:
             args.scores_offset = on_device<int64_t>(of_op_[index]);
             attention_scores(args, batch, stream_);
         }
+    }
+
+    void turn(const ops::Attention& op, size_t index, const DeviceBatch& batch, AttentionArgs& args) {
+        TurnArgs turns;
+        turns.query = args.query;
+        turns.key = args.key;
+        turns.output = scratch(index);
+        turns.turns = model_.attention.turns(op);
+        turns.num_heads = args.num_heads;
+        turns.head_dim = args.head_dim;
+        turns.pairs = static_cast<int32_t>(op.inverse_frequencies.size());
+        turn_heads(turns, batch, stream_);
+        args.query = {turns.output, 0};
+        args.key = {turns.output, args.num_heads * args.head_dim};
     }
 
     void fetch_outputs() {
@@ -334,10 +375,11 @@ private:
     int64_t output_bytes_ = 0;
     int64_t staged_bytes_ = 0;
     std::vector<Staged> all_staged_;
-    std::vector<Staged> inputs_;                      // by input
-    std::vector<Staged> offsets_, attention_blocks_;  // by domain
+    std::vector<Staged> inputs_;                             // by input
+    std::vector<Staged> offsets_, attention_blocks_, rows_;  // by domain
     std::vector<Staged> of_op_;  // positions of an Embed; where the sequences' scores of an Attention begin
-    // What was staged and is not the batch's; lists, so that it stays where it is.
+    // What was staged and is not the batch's (positions_ also holds rows_); lists, so that it stays where it
+    // is.
     std::list<std::vector<int32_t>> positions_, blocks_;
     std::list<std::vector<int64_t>> scores_begins_;
 };

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "cuda/attention_tables.h"
 #include "cuda/device_weights.h"
 #include "cuda/value_plan.h"
 #include "cuda/workspace.h"
@@ -15,6 +16,7 @@ struct ProgramOnDevice {
     const Program& program;
     const ValuePlan& plan;
     const DeviceWeights& weights;
+    const AttentionTables& attention;
 };
 
 // Copies the batch in, queues the ops that the outputs need, copies the outputs out and waits. Throws

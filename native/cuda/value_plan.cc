@@ -51,11 +51,26 @@ void check_op(const ValuePlan& plan, const Op& op, size_t index) {
     if (linear != nullptr && linear->residual != kNoIndex)
         BERTHA_CHECK(is_float(linear->residual) == is_float(linear->output), "INVALID_PROGRAM",
                      "op %zu (linear): expected a residual of the output's precision", index);
+    const auto* attention = std::get_if<ops::Attention>(&op);
+    if (attention != nullptr)
+        for_each_read(op, [&](int32_t value) {
+            BERTHA_CHECK(plan.values[static_cast<size_t>(value)].type ==
+                             plan.values[static_cast<size_t>(attention->query)].type,
+                         "INVALID_PROGRAM",
+                         "op %zu (attention): expected query, key and value of one precision", index);
+        });
     if (takes_only_floats(op))
         for_each_read(op, [&](int32_t value) {
             BERTHA_CHECK(is_float(value), "INVALID_PROGRAM", "op %zu (%s): expected fp32 rows", index,
                          name_of(op));
         });
+}
+
+// Columns that an op needs beside its output.
+int64_t scratch_width(const Program& program, const Op& op) {
+    const auto* attention = std::get_if<ops::Attention>(&op);
+    if (attention == nullptr || attention->inverse_frequencies.empty()) return 0;
+    return 2 * program.value(attention->output).width;
 }
 
 bool fits_next(const Program& program, size_t index) {
@@ -86,10 +101,17 @@ ValuePlan plan_values(const Program& program, Type type) {
         planned.type = std::visit(TypeOfOutput{program, plan, type}, op);
         check_op(plan, op, i);
         plan.fits_next.push_back(fits_next(program, i));
-        planned.stride = static_cast<int32_t>((program.values[output].width + 7) / 8 * 8);
         const auto domain = static_cast<size_t>(program.values[output].domain);
-        const int64_t bytes = planned.stride * bytes_of(planned.type);
-        planned.offset = parts[domain].place(bytes, static_cast<int32_t>(i), death[output]);
+        const auto place = [&](PlannedValue& rows, int64_t width, int32_t last) {
+            rows.stride = static_cast<int32_t>((width + 7) / 8 * 8);
+            const int64_t bytes = rows.stride * bytes_of(rows.type);
+            rows.offset = parts[domain].place(bytes, static_cast<int32_t>(i), last);
+        };
+        place(planned, program.values[output].width, death[output]);
+        PlannedValue& scratch = plan.scratch.emplace_back();
+        scratch.type = planned.type;
+        if (const int64_t width = scratch_width(program, op); width > 0)
+            place(scratch, width, static_cast<int32_t>(i));
     }
     for (const Packer& part : parts) plan.row_bytes.push_back(part.width());
     return plan;

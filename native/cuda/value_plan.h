@@ -20,6 +20,9 @@ struct ValuePlan {
     // By op: whether it and the next one fit one kernel, which leaves out the value between them. Nothing
     // else reads that value.
     std::vector<bool> fits_next;
+    // By op: rows that it needs beside its output, of the output's domain: an attention's queries and keys
+    // that turn. Stride 0 for none.
+    std::vector<PlannedValue> scratch;
 };
 
 // Token rows take `type`, except what nothing but the caller and top_k read (logits): that stays fp32, as

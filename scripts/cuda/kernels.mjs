@@ -22,7 +22,7 @@ const probes = {
  * copies of the epilogue a linear_mma kernel holds, one for 16 rows of a warp.
  */
 export function describeKernel(mangled, architecture) {
-  const name = /\d((?:linear|attention|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(mangled)?.[1];
+  const name = /\d((?:linear|attention|turn|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(mangled)?.[1];
   const probe = /5probe.*?\d([a-z_]+_kernel)/.exec(mangled)?.[1];
   if (probe !== undefined) return { title: `probe ${probe.replace('_kernel', '')}`, shared: 0, threads: 128, ...probes[probe] };
   if (name === undefined) return { title: mangled, shared: 0, threads: 128 };
@@ -75,14 +75,14 @@ export function describeKernel(mangled, architecture) {
   }
   if (name === 'attention_mma_kernel') {
     const [dim, keys] = list;
-    const hasBias = mangled.includes('Lb1E');
+    const isByDistance = mangled.includes('Lb1E');
     return {
-      title: `attention_mma ${type} head_dim ${dim}${hasBias ? ' relative bias' : ''}`,
+      title: `attention_mma ${type} head_dim ${dim}${isByDistance ? ' by distance' : ''}`,
       shared: (64 + 4 * keys) * dim * 2,
       threads: 128,
       hot: ['HMMA', 'LDSM', 'MUFU', ...copies(architecture)],
       keys,
-      dim: hasBias ? undefined : dim,
+      dim: isByDistance ? undefined : dim,
       type,
     };
   }

@@ -1,7 +1,8 @@
 #include "cpu/attention/position_tables.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "engine/program/rotary_turns.h"
 
 namespace bertha::cpu {
 
@@ -31,17 +32,7 @@ void PositionTables::add_turns(const Program& program, const ops::Attention& op)
 void PositionTables::compute_turns(Turns& table) const {
     const auto pairs = static_cast<int64_t>(table.inverse_frequencies.size());
     table.values = Buffer(static_cast<size_t>(table.positions * 2 * pairs) * sizeof(float));
-    float* turns = table.values.floats();
-    for (int64_t position = 0; position < table.positions; position++, turns += 2 * pairs) {
-        for (int64_t i = 0; i < pairs; i++) {
-            // The angle is rounded to float32, as every implementation of these models does; its cosine and
-            // sine are those of the rounded angle.
-            const float angle = table.inverse_frequencies[static_cast<size_t>(i)] *
-                                static_cast<float>(position);
-            turns[i] = static_cast<float>(std::cos(static_cast<double>(angle)));
-            turns[pairs + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
-        }
-    }
+    write_turns(table.inverse_frequencies, table.positions, table.values.floats());
 }
 
 const float* PositionTables::turns(const ops::Attention& op) const {

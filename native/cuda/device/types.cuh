@@ -33,6 +33,11 @@ template <typename T>
 Global<T> global(const Tensor& tensor) {
     return {static_cast<T*>(tensor.data), tensor.elements()};
 }
+// The columns from `begin` on: element 0 is the first of them.
+template <typename T>
+Global<T> global(const HeadRows& heads) {
+    return {static_cast<T*>(heads.rows.data) + heads.begin, heads.rows.elements() - heads.begin};
+}
 inline Global<const float> global(Floats floats) { return {floats.data, floats.count}; }
 inline Global<const int32_t> global(Ints ints) { return {ints.data, ints.count}; }
 

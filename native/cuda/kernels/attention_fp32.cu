@@ -1,10 +1,11 @@
 // Attention in fp32 without tensor cores, and the attention probabilities of any precision.
-//   qkv [tokens, 3, num_heads, head_dim], context [tokens, num_heads, head_dim]
+//   query, key, value, context [tokens, num_heads, head_dim]
 //
 // A warp takes one query at a time. Of 32 keys, which lie in shared memory, each lane first computes the
 // score of one, then all share the sum over values, a lane per dimension. Rows of keys are head_dim + 1 (odd)
-// floats apart, so that 32 lanes reading one column of 32 rows meet 32 banks.
-#include "cuda/device/types.cuh"
+// floats apart, so that 32 lanes reading one column of 32 rows meet 32 banks. With a window a
+// block reads the keys alone that one of its queries sees.
+#include "cuda/device/attention_terms.cuh"
 
 namespace bertha::cuda {
 namespace {
@@ -14,56 +15,53 @@ constexpr int kThreads = kWarps * 32;
 constexpr int kQueriesOfWarp = 4;
 constexpr int kQueries = kWarps * kQueriesOfWarp;
 constexpr int kKeys = 32;
-constexpr int kMaxDims = kMaxHeadDim / 32;  // of a lane
-constexpr int kBiasWidth = 2 * kFarthest + 1;
+constexpr int kMaxDims = kMaxHeadDim / 32;   // of a lane
 constexpr int32_t kSequencesAtOnce = 32768;  // a grid's z is limited
 
 template <typename T>
 struct AttentionParams {
-    Global<const T> qkv;
+    Heads<T> query, key, value;
     Global<T> context;
-    Global<const float> relative_bias;
+    AttentionTerms terms;
     Global<const int32_t> cu_seqlens;
     Global<float> scores;
     Global<const int64_t> scores_offset;
-    int32_t head_dim, num_heads, qkv_stride, context_stride, first_sequence;
+    int32_t head_dim, num_heads, context_stride, first_sequence;
     float softmax_scale;
 };
-
-template <typename T>
-__device__ __forceinline__ float bias_of(const AttentionParams<T>& p, int32_t head, int32_t distance) {
-    if (!p.relative_bias.present()) return 0.0f;
-    distance = distance < -kFarthest ? -kFarthest : distance > kFarthest ? kFarthest : distance;
-    return p.relative_bias.load(head * kBiasWidth + kFarthest + distance);
-}
 
 __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParams<float> p) {
     const int32_t sequence = p.first_sequence + ptx::block_z(), head = ptx::block_y();
     const int32_t begin = p.cu_seqlens.load(sequence), end = p.cu_seqlens.load(sequence + 1);
     const int32_t block_query = begin + ptx::block_x() * kQueries;
     if (block_query >= end) return;
-    const int32_t dim = p.head_dim, hidden_size = p.num_heads * dim, row_floats = dim | 1;
+    const int32_t dim = p.head_dim, row_floats = dim | 1;
     const Shared<float> shared = ptx::shared_memory<float>();
     const Shared<float> keys = shared.part(0, kKeys * row_floats);
     const Shared<float> values = shared.part(kKeys * row_floats, kKeys * row_floats);
     const Shared<float> queries = shared.part(2 * kKeys * row_floats, kQueries * row_floats);
-    const auto load_rows = [&](const Shared<float>& to, int32_t first, int rows, int32_t offset) {
+    const auto load_rows = [&](const Shared<float>& to, const Heads<float>& heads, int32_t first, int rows) {
         for (int unit = ptx::thread_index(); unit < rows * dim; unit += kThreads) {
             const int row = unit / dim, column = unit % dim;
-            const int64_t from = static_cast<int64_t>(first + row) * p.qkv_stride + offset + head * dim +
-                                 column;
-            to.store(row * row_floats + column, first + row < end ? p.qkv.load(from) : 0.0f);
+            const int64_t from = static_cast<int64_t>(first + row) * heads.stride + head * dim + column;
+            to.store(row * row_floats + column, first + row < end ? heads.rows.load(from) : 0.0f);
         }
     };
-    load_rows(queries, block_query, kQueries, 0);
+    load_rows(queries, p.query, block_query, kQueries);
     const int lane = ptx::lane_id(), first_row = ptx::warp_id() * kQueriesOfWarp;
     float context[kQueriesOfWarp][kMaxDims] = {};
     float row_max[kQueriesOfWarp], row_sum[kQueriesOfWarp] = {};
-    for (int i = 0; i < kQueriesOfWarp; i++) row_max[i] = -INFINITY;
-    for (int32_t first_key = begin; first_key < end; first_key += kKeys) {
+    for (int i = 0; i < kQueriesOfWarp; i++) row_max[i] = kLeastPeak;
+    const int32_t seen = begin + p.terms.keys_of(sequence, end - begin);
+    const int32_t first_seen = block_query - begin > p.terms.reach ? block_query - p.terms.reach : begin;
+    const int32_t last_seen = seen - block_query > p.terms.reach + kQueries
+                                  ? block_query + p.terms.reach + kQueries
+                                  : seen;
+    for (int32_t first_key = begin + (first_seen - begin) / kKeys * kKeys; first_key < last_seen;
+         first_key += kKeys) {
         ptx::sync_block();
-        load_rows(keys, first_key, kKeys, hidden_size);
-        load_rows(values, first_key, kKeys, 2 * hidden_size);
+        load_rows(keys, p.key, first_key, kKeys);
+        load_rows(values, p.value, first_key, kKeys);
         ptx::sync_block();
 #pragma unroll
         for (int i = 0; i < kQueriesOfWarp; i++) {
@@ -71,9 +69,9 @@ __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParam
             for (int column = 0; column < dim; column++)
                 score = fmaf(queries.load((first_row + i) * row_floats + column),
                              keys.load(lane * row_floats + column), score);
-            score = score * p.softmax_scale +
-                    bias_of(p, head, first_key + lane - (block_query + first_row + i));
-            if (first_key + lane >= end) score = -INFINITY;
+            const int32_t distance = first_key + lane - (block_query + first_row + i);
+            score = score * p.softmax_scale + p.terms.bias(head, distance);
+            if (first_key + lane >= seen || p.terms.is_beyond(distance)) score = -INFINITY;
             const float peak = fmaxf(row_max[i], ptx::warp_max(score));
             const float rescale = expf(row_max[i] - peak), weight = expf(score - peak);
             row_max[i] = peak;
@@ -108,17 +106,19 @@ __global__ void attention_scores_kernel(AttentionParams<T> p) {
     const int32_t begin = p.cu_seqlens.load(sequence), seq_len = p.cu_seqlens.load(sequence + 1) - begin;
     const int32_t query = ptx::block_x() * kWarps + ptx::warp_id();
     if (query >= seq_len) return;
-    const int32_t dim = p.head_dim, hidden_size = p.num_heads * dim;
+    const int32_t dim = p.head_dim, keys = p.terms.keys_of(sequence, seq_len);
     const int64_t out = p.scores_offset.load(sequence) +
                         (static_cast<int64_t>(head) * seq_len + query) * seq_len;
-    const int64_t q = static_cast<int64_t>(begin + query) * p.qkv_stride + head * dim;
+    const int64_t q = static_cast<int64_t>(begin + query) * p.query.stride + head * dim;
     float peak = -INFINITY, sum = 0.0f;
     for (int32_t key = ptx::lane_id(); key < seq_len; key += 32) {
-        const int64_t k = static_cast<int64_t>(begin + key) * p.qkv_stride + hidden_size + head * dim;
+        const int64_t k = static_cast<int64_t>(begin + key) * p.key.stride + head * dim;
         float score = 0.0f;
         for (int32_t column = 0; column < dim; column++)
-            score = fmaf(ptx::to_float(p.qkv.load(q + column)), ptx::to_float(p.qkv.load(k + column)), score);
-        score = score * p.softmax_scale + bias_of(p, head, key - query);
+            score = fmaf(ptx::to_float(p.query.rows.load(q + column)),
+                         ptx::to_float(p.key.rows.load(k + column)), score);
+        score = score * p.softmax_scale + p.terms.bias(head, key - query);
+        if (key >= keys || p.terms.is_beyond(key - query)) score = -INFINITY;
         p.scores.store(out + key, score);
         peak = fmaxf(peak, score);
     }
@@ -135,15 +135,16 @@ __global__ void attention_scores_kernel(AttentionParams<T> p) {
 
 template <typename T>
 AttentionParams<T> params_of(const AttentionArgs& args, const DeviceBatch& batch) {
-    return {global<const T>(args.qkv),
+    return {heads_of<T>(args.query),
+            heads_of<T>(args.key),
+            heads_of<T>(args.value),
             global<T>(args.context),
-            global(args.relative_bias),
+            attention_terms(args, batch),
             global(batch.cu_seqlens),
             {args.scores, args.scores_count},
             {args.scores_offset, batch.batch_size},
             args.head_dim,
             args.num_heads,
-            args.qkv.stride,
             args.context.stride,
             0,
             args.softmax_scale};
@@ -175,7 +176,7 @@ void attention_fp32(const AttentionArgs& args, const DeviceBatch& batch, Stream 
 void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
     Grid grid;
     grid.x = static_cast<int>(ceil_div(batch.max_seq_len, kWarps));
-    with_type(args.qkv.type, [&](auto as) {
+    with_type(args.query.rows.type, [&](auto as) {
         using T = typename decltype(as)::type;
         launch_all<T, attention_scores_kernel<T>>("attention_scores", params_of<T>(args, batch), grid, batch,
                                                   stream);
@@ -183,7 +184,8 @@ void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Strea
 }
 
 void attention(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
-    args.qkv.type == Type::kFloat ? attention_fp32(args, batch, stream) : attention_mma(args, batch, stream);
+    args.query.rows.type == Type::kFloat ? attention_fp32(args, batch, stream)
+                                         : attention_mma(args, batch, stream);
 }
 
 }  // namespace bertha::cuda

@@ -1,13 +1,13 @@
-// context = softmax(q kᵀ · scale + bias) v per sequence and head, on the tensor cores; no padding, no mask
+// context = softmax(q kᵀ · scale + terms) v per sequence and head, on the tensor cores; no padding, no mask
 // tensor.
-//   qkv [tokens, 3, num_heads, head_dim], context [tokens, num_heads, head_dim], fp16 or bf16
+//   query, key, value, context [tokens, num_heads, head_dim], fp16 or bf16
 //
 // A block has 64 queries of one head, 16 a warp, as attention_blocks.h deals them out. Texts of up to 64
 // tokens share a block, each from the next 16 rows of shared memory on: their keys and values are loaded once
 // and lie in the same places as their queries, a warp meets those of its own text alone, and nothing but a
 // text's last 15 rows is computed in vain. A longer text has blocks of its own, which walk over its keys 64
 // at a time (32 for head_dim > 64, so that sm_75's 64 KiB suffice), the next ones on their way while the
-// present ones are used.
+// present ones are used; with a window, over those alone that one of its queries sees.
 //
 // Scores stay in registers: the layout of mma's result is that of its first operand. Each step keeps a
 // running row_max and row_sum; the first has nothing to rescale, and only the last masks keys. Keys are
@@ -18,7 +18,7 @@
 #include <type_traits>
 
 #include "cuda/kernels/attention_blocks.h"
-#include "cuda/device/types.cuh"
+#include "cuda/device/attention_terms.cuh"
 
 namespace bertha::cuda {
 namespace {
@@ -32,15 +32,14 @@ constexpr int kThreads = kAttentionWarps * 32;
 #define BERTHA_ATTENTION_BOUNDS __launch_bounds__(kThreads)
 #endif
 constexpr float kLog2E = 1.4426950408889634f;
-constexpr int kBiasWidth = 2 * kFarthest + 1;
 
 template <typename T>
 struct AttentionMmaParams {
-    Global<const T> qkv;
+    Heads<T> query, key, value;
     Global<T> context;
-    Global<const float> relative_bias;
+    AttentionTerms terms;
     Global<const int32_t> cu_seqlens, blocks;
-    int32_t head_dim, num_heads, qkv_stride, context_stride;
+    int32_t head_dim, num_heads, context_stride;
     float scale_log2e;  // softmax_scale · log2(e): weights are powers of 2
 };
 
@@ -53,24 +52,25 @@ __device__ __forceinline__ int place(int row, int piece) {
     return row * kDim + (piece ^ (row / kRowsOfLine & kMask)) * 8;
 }
 
-// A warp brings kRows rows of a head, from global row `begin` on, element `offset`, to row `to_row`; rows at
-// or beyond `end` and columns beyond head_dim become zero.
+// A warp brings kRows rows of the block's head, from global row `begin` on, to row `to_row`; rows at or
+// beyond `end` and columns beyond head_dim become zero.
 template <typename T, int kDim, int kRows>
-__device__ __forceinline__ void load_rows(const AttentionMmaParams<T>& p, int32_t begin, int32_t end,
-                                          int32_t offset, const Shared<T>& to, int to_row) {
+__device__ __forceinline__ void load_rows(const Heads<T>& heads, int32_t head_dim, int32_t begin, int32_t end,
+                                          const Shared<T>& to, int to_row) {
+    const int32_t offset = ptx::block_y() * head_dim;
     for (int unit = ptx::lane_id(); unit < kRows * (kDim / 8); unit += 32) {
         const int row = unit / (kDim / 8), piece = unit % (kDim / 8);
-        const int32_t left = p.head_dim - piece * 8;
+        const int32_t left = head_dim - piece * 8;
         const int inside = begin + row >= end || left <= 0 ? 0 : left < 8 ? left : 8;
-        const int64_t from = static_cast<int64_t>(begin + row) * p.qkv_stride + offset + piece * 8;
+        const int64_t from = static_cast<int64_t>(begin + row) * heads.stride + offset + piece * 8;
         const int at = place<kDim>(to_row + row, piece);
-        if (p.head_dim % 8 == 0) {
-            ptx::copy_async(to.address(at, 8), inside > 0 ? p.qkv.address(from, 8) : p.qkv.data,
+        if (head_dim % 8 == 0) {
+            ptx::copy_async(to.address(at, 8), inside > 0 ? heads.rows.address(from, 8) : heads.rows.data,
                             inside * static_cast<int>(sizeof(T)));
         } else {
             Pack<T, 8> pack;
             for (int i = 0; i < 8; i++)
-                pack.at[i] = i < inside ? p.qkv.load(from + i) : ptx::from_float<T>(0.0f);
+                pack.at[i] = i < inside ? heads.rows.load(from + i) : ptx::from_float<T>(0.0f);
             to.store_pack(at, pack);
         }
     }
@@ -86,7 +86,7 @@ struct WarpQueries {
 
 // Adds the next 8 * kTiles keys of a text, of which `left` are left from key `first_key` on. The 16 rows of
 // queries, and the keys and values, begin where they are given.
-template <typename T, int kDim, bool kHasBias, int kTiles>
+template <typename T, int kDim, bool kByDistance, int kTiles>
 __device__ __forceinline__ void add_keys(const AttentionMmaParams<T>& p, const Shared<T>& queries,
                                          const Shared<T>& keys, const Shared<T>& values, int32_t first_query,
                                          int32_t first_key, int32_t left, WarpQueries<kDim>& warp) {
@@ -107,16 +107,15 @@ __device__ __forceinline__ void add_keys(const AttentionMmaParams<T>& p, const S
     }
 
     float scale = p.scale_log2e;
-    if constexpr (kHasBias) {
-        const int32_t head = ptx::block_y();
+    if constexpr (kByDistance) {
 #pragma unroll
         for (int j = 0; j < kTiles; j++)
 #pragma unroll
             for (int e = 0; e < 4; e++) {
-                int32_t distance = first_key + 8 * j + 2 * t + e % 2 - (first_query + g + e / 2 * 8);
-                distance = distance < -kFarthest ? -kFarthest : distance > kFarthest ? kFarthest : distance;
-                const float bias = p.relative_bias.load(head * kBiasWidth + kFarthest + distance);
+                const int32_t distance = first_key + 8 * j + 2 * t + e % 2 - (first_query + g + e / 2 * 8);
+                const float bias = p.terms.bias(ptx::block_y(), distance);
                 scores[j][e] = fmaf(scores[j][e], scale, bias * kLog2E);
+                if (p.terms.is_beyond(distance)) scores[j][e] = -INFINITY;
             }
         scale = 1.0f;
     }
@@ -127,7 +126,8 @@ __device__ __forceinline__ void add_keys(const AttentionMmaParams<T>& p, const S
             for (int e = 0; e < 4; e++)
                 if (8 * j + 2 * t + e % 2 >= left) scores[j][e] = -INFINITY;
     }
-    // A row's scores lie in the four lanes of a quad. Each step has a key inside, so peaks are finite.
+    // A row's scores lie in the four lanes of a quad. Peaks are finite: each step has a key inside, or the
+    // peak before it was kLeastPeak or more.
 #pragma unroll
     for (int half = 0; half < 2; half++) {
         float peak = scores[0][2 * half];
@@ -136,7 +136,7 @@ __device__ __forceinline__ void add_keys(const AttentionMmaParams<T>& p, const S
             peak = fmaxf(peak, fmaxf(scores[j][2 * half], scores[j][2 * half + 1]));
         peak = fmaxf(peak, ptx::shuffle_xor(peak, 1));
         peak = fmaxf(peak, ptx::shuffle_xor(peak, 2)) * scale;
-        if (first_key > 0) {
+        if (kByDistance || first_key > 0) {
             peak = fmaxf(peak, warp.row_max[half]);
             const float rescale = ptx::exp2_approx(warp.row_max[half] - peak);
             warp.row_sum[half] *= rescale;
@@ -173,56 +173,57 @@ __device__ __forceinline__ void add_keys(const AttentionMmaParams<T>& p, const S
     }
 }
 
-// The keys of a text that lie in shared memory from `row` on, kKeys at a time and in tiles of 16, so that
-// rows of the next text are not read.
-template <typename T, int kDim, int kKeys, bool kHasBias>
+// The `count` keys of a text that lie in shared memory from `row` on, kKeys at a time and in tiles of 16, so
+// that rows of the next text are not read.
+template <typename T, int kDim, int kKeys, bool kByDistance>
 __device__ __forceinline__ void add_own_keys(const AttentionMmaParams<T>& p, const Shared<T>& queries,
                                              const Shared<T>& keys, const Shared<T>& values, int row,
-                                             int32_t first_query, int32_t seq_len, WarpQueries<kDim>& warp) {
+                                             int32_t first_query, int32_t count, WarpQueries<kDim>& warp) {
     const auto add = [&](auto sixteens, int32_t first_key) {
         constexpr int kRows = 16 * decltype(sixteens)::value;
-        add_keys<T, kDim, kHasBias, kRows / 8>(p, queries, keys.part((row + first_key) * kDim, kRows * kDim),
-                                               values.part((row + first_key) * kDim, kRows * kDim),
-                                               first_query, first_key, seq_len - first_key, warp);
+        add_keys<T, kDim, kByDistance, kRows / 8>(p, queries,
+                                                  keys.part((row + first_key) * kDim, kRows * kDim),
+                                                  values.part((row + first_key) * kDim, kRows * kDim),
+                                                  first_query, first_key, count - first_key, warp);
     };
     const auto add_some = [&](int32_t first_key) {
-        const int32_t left = seq_len - first_key;
+        const int32_t left = count - first_key;
         if (left <= 16) return add(std::integral_constant<int, 1>{}, first_key);
         if (kKeys == 32 || left <= 32) return add(std::integral_constant<int, 2>{}, first_key);
         if (left <= 48) return add(std::integral_constant<int, 3>{}, first_key);
         add(std::integral_constant<int, kKeys / 16>{}, first_key);
     };
     add_some(0);
-    if (kKeys < kQueries && kKeys < seq_len) add_some(kKeys);
+    if (kKeys < kQueries && kKeys < count) add_some(kKeys);
 }
 
-template <typename T, int kDim, int kKeys, bool kHasBias>
+template <typename T, int kDim, int kKeys, bool kByDistance>
 __global__ void BERTHA_ATTENTION_BOUNDS attention_mma_kernel(AttentionMmaParams<T> p) {
     const int warp_id = ptx::warp_id(), warp_row = warp_id * kQueriesOfWarp, lane = ptx::lane_id();
     const int64_t dealt = (int64_t{ptx::block_x()} * kAttentionWarps + warp_id) * 2;
     const int32_t text = p.blocks.load(dealt), first_query = p.blocks.load(dealt + 1);
     const int32_t begin = text < 0 ? 0 : p.cu_seqlens.load(text);
     const int32_t end = text < 0 ? 0 : p.cu_seqlens.load(text + 1);
-    const int32_t seq_len = end - begin;
-    const int32_t hidden_size = p.num_heads * p.head_dim, offset = ptx::block_y() * p.head_dim;
+    const int32_t seq_len = end - begin, keys_of_text = text < 0 ? 0 : p.terms.keys_of(text, seq_len);
     const bool has_queries = first_query < seq_len;
     const Shared<T> shared = ptx::shared_memory<T>();
     const Shared<T> all_queries = shared.part(0, kQueries * kDim);
     const Shared<T> queries = shared.part(warp_row * kDim, kQueriesOfWarp * kDim);
-    load_rows<T, kDim, kQueriesOfWarp>(p, begin + first_query, end, offset, all_queries, warp_row);
+    load_rows<T, kDim, kQueriesOfWarp>(p.query, p.head_dim, begin + first_query, end, all_queries, warp_row);
 
     WarpQueries<kDim> warp = {};
+    if constexpr (kByDistance) warp.row_max[0] = warp.row_max[1] = kLeastPeak;
     if (seq_len <= kQueries) {  // as of all texts of the block
         const Shared<T> keys = shared.part(kQueries * kDim, kQueries * kDim);
         const Shared<T> values = shared.part(2 * kQueries * kDim, kQueries * kDim);
-        load_rows<T, kDim, 16>(p, begin + first_query, end, hidden_size + offset, keys, warp_row);
-        load_rows<T, kDim, 16>(p, begin + first_query, end, 2 * hidden_size + offset, values, warp_row);
+        load_rows<T, kDim, 16>(p.key, p.head_dim, begin + first_query, end, keys, warp_row);
+        load_rows<T, kDim, 16>(p.value, p.head_dim, begin + first_query, end, values, warp_row);
         ptx::commit_copies();
         ptx::wait_copies<0>();
         ptx::sync_block();
         if (!has_queries) return;
-        add_own_keys<T, kDim, kKeys, kHasBias>(p, queries, keys, values, warp_row - first_query, first_query,
-                                               seq_len, warp);
+        add_own_keys<T, kDim, kKeys, kByDistance>(p, queries, keys, values, warp_row - first_query,
+                                                  first_query, keys_of_text, warp);
     } else {
         constexpr int kRows = kKeys / kAttentionWarps;  // that a warp loads
         const auto keys_of = [&](int32_t step) {
@@ -233,22 +234,29 @@ __global__ void BERTHA_ATTENTION_BOUNDS attention_mma_kernel(AttentionMmaParams<
         };
         const auto load_step = [&](int32_t step) {
             const int row = warp_id * kRows;
-            const int32_t from = begin + step * kKeys + row;
-            load_rows<T, kDim, kRows>(p, from, end, hidden_size + offset, keys_of(step), row);
-            load_rows<T, kDim, kRows>(p, from, end, 2 * hidden_size + offset, values_of(step), row);
+            const int32_t from = begin + step * kKeys + row, key_end = begin + keys_of_text;
+            load_rows<T, kDim, kRows>(p.key, p.head_dim, from, key_end, keys_of(step), row);
+            load_rows<T, kDim, kRows>(p.value, p.head_dim, from, key_end, values_of(step), row);
         };
-        const int32_t steps = (seq_len + kKeys - 1) / kKeys;
-        load_step(0);
+        // The keys that a query of the block sees lie in these steps.
+        int32_t first_step = 0, end_key = keys_of_text;
+        if constexpr (kByDistance) {
+            const int32_t block_query = first_query - warp_row, reach = p.terms.reach;
+            if (block_query > reach) first_step = (block_query - reach) / kKeys;
+            if (end_key - block_query > reach + kQueries) end_key = block_query + reach + kQueries;
+        }
+        const int32_t steps = (end_key + kKeys - 1) / kKeys;
+        load_step(first_step);
         ptx::commit_copies();
-        for (int32_t step = 0; step < steps; step++) {
+        for (int32_t step = first_step; step < steps; step++) {
             if (step + 1 < steps) load_step(step + 1);
             ptx::commit_copies();
             ptx::wait_copies<1>();
             ptx::sync_block();
             if (has_queries)
-                add_keys<T, kDim, kHasBias, kKeys / 8>(p, queries, keys_of(step), values_of(step),
-                                                       first_query, step * kKeys, seq_len - step * kKeys,
-                                                       warp);
+                add_keys<T, kDim, kByDistance, kKeys / 8>(p, queries, keys_of(step), values_of(step),
+                                                          first_query, step * kKeys,
+                                                          keys_of_text - step * kKeys, warp);
             ptx::sync_block();  // before the step after next overwrites these keys
         }
         if (!has_queries) return;
@@ -275,8 +283,8 @@ __global__ void BERTHA_ATTENTION_BOUNDS attention_mma_kernel(AttentionMmaParams<
         const int32_t left = p.head_dim - piece * 8;
         if (first_query + row >= seq_len || left <= 0) continue;
         const auto pack = queries.template load_pack<8>(place<kDim>(row, piece));
-        const int64_t to = static_cast<int64_t>(begin + first_query + row) * p.context_stride + offset +
-                           piece * 8;
+        const int64_t to = static_cast<int64_t>(begin + first_query + row) * p.context_stride +
+                           ptx::block_y() * p.head_dim + piece * 8;
         if (p.head_dim % 8 == 0) {
             p.context.store_pack(to, pack);
         } else {
@@ -285,7 +293,7 @@ __global__ void BERTHA_ATTENTION_BOUNDS attention_mma_kernel(AttentionMmaParams<
     }
 }
 
-template <typename T, int kDim, int kKeys, bool kHasBias>
+template <typename T, int kDim, int kKeys, bool kByDistance>
 void launch_dim(const AttentionMmaParams<T>& params, const DeviceBatch& batch, Stream stream) {
     static_assert(4 * kKeys >= 2 * kQueries, "the keys and values of a block of short texts have room");
     Grid grid;
@@ -293,35 +301,36 @@ void launch_dim(const AttentionMmaParams<T>& params, const DeviceBatch& batch, S
     grid.y = params.num_heads;
     grid.threads = kThreads;
     grid.shared_bytes = (kQueries + 4 * kKeys) * kDim * sizeof(T);
-    launch<AttentionMmaParams<T>, attention_mma_kernel<T, kDim, kKeys, kHasBias>>("attention_mma", grid,
-                                                                                  stream, params);
+    launch<AttentionMmaParams<T>, attention_mma_kernel<T, kDim, kKeys, kByDistance>>("attention_mma", grid,
+                                                                                     stream, params);
 }
 
-template <typename T, bool kHasBias>
+template <typename T, bool kByDistance>
 void launch_any_dim(const AttentionMmaParams<T>& params, const DeviceBatch& batch, Stream stream) {
-    if (params.head_dim <= 16) return launch_dim<T, 16, 64, kHasBias>(params, batch, stream);
-    if (params.head_dim <= 32) return launch_dim<T, 32, 64, kHasBias>(params, batch, stream);
-    if (params.head_dim <= 64) return launch_dim<T, 64, 64, kHasBias>(params, batch, stream);
-    launch_dim<T, 128, 32, kHasBias>(params, batch, stream);
+    if (params.head_dim <= 16) return launch_dim<T, 16, 64, kByDistance>(params, batch, stream);
+    if (params.head_dim <= 32) return launch_dim<T, 32, 64, kByDistance>(params, batch, stream);
+    if (params.head_dim <= 64) return launch_dim<T, 64, 64, kByDistance>(params, batch, stream);
+    launch_dim<T, 128, 32, kByDistance>(params, batch, stream);
 }
 
 }  // namespace
 
 void attention_mma(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
-    with_half_type(args.qkv.type, [&](auto as) {
+    with_half_type(args.query.rows.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        const AttentionMmaParams<T> params{global<const T>(args.qkv),
+        const AttentionMmaParams<T> params{heads_of<T>(args.query),
+                                           heads_of<T>(args.key),
+                                           heads_of<T>(args.value),
                                            global<T>(args.context),
-                                           global(args.relative_bias),
+                                           attention_terms(args, batch),
                                            global(batch.cu_seqlens),
                                            global(batch.attention_blocks),
                                            args.head_dim,
                                            args.num_heads,
-                                           args.qkv.stride,
                                            args.context.stride,
                                            args.softmax_scale * kLog2E};
-        args.relative_bias.data == nullptr ? launch_any_dim<T, false>(params, batch, stream)
-                                           : launch_any_dim<T, true>(params, batch, stream);
+        params.terms.by_distance() ? launch_any_dim<T, true>(params, batch, stream)
+                                   : launch_any_dim<T, false>(params, batch, stream);
     });
 }
 

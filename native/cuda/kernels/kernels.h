@@ -40,6 +40,8 @@ struct DeviceBatch {
     Ints cu_seqlens;        // [batch_size + 1]
     Ints attention_blocks;  // of attention_blocks.h, read in 16 bits
     Ints pool_skip;         // [batch_size]
+    Ints key_counts;        // [batch_size]: the first rows that are keys, 0 for all; or none
+    Ints rows;              // [tokens]: of each token its row in its sequence
     Ints selected;          // [selected]
     Ints targets;           // [selected, kTargetsPerRow]
     int32_t batch_size = 0;
@@ -65,11 +67,19 @@ void linear_small(const LinearArgs& args, Stream stream);
 void linear_parts(const LinearArgs& args, Stream stream);  // linear_small's way with more than one part
 void linear_mma(const LinearArgs& args, Stream stream);
 
+// [tokens, num_heads * head_dim]: columns of wider rows.
+struct HeadRows {
+    Tensor rows;
+    int32_t begin = 0;  // the first of the columns
+};
+
 constexpr int32_t kFarthest = 128;  // distances beyond it share the last bucket of a relative bias
 struct AttentionArgs {
-    Tensor qkv;            // [tokens, 3 * num_heads * head_dim]
+    HeadRows query, key, value;
     Tensor context;        // [tokens, num_heads * head_dim]
     Floats relative_bias;  // [num_heads, 2 * kFarthest + 1] by key - query, or none
+    Floats slopes;         // [num_heads]: slopes[head] · |key - query| is taken off; or none
+    int32_t window = 0;    // the farthest key that a query sees; 0: all
     float* scores = nullptr;
     const int64_t* scores_offset = nullptr;  // [batch_size + 1] on the device: where each sequence's scores
                                              // start
@@ -82,6 +92,17 @@ constexpr int32_t kMaxHeadDim = 128;
 void attention(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
 void attention_fp32(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
 void attention_mma(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
+// Queries and keys turned by their positions (RoPE), in the rows that output has of both, [tokens, 2 *
+// num_heads * head_dim]. turns [positions, 2, pairs]: cosines, then sines of the angles (rotary_turns.h).
+struct TurnArgs {
+    HeadRows query, key;
+    Tensor output;
+    Floats turns;
+    int32_t num_heads = 0;
+    int32_t head_dim = 0;
+    int32_t pairs = 0;
+};
+void turn_heads(const TurnArgs& args, const DeviceBatch& batch, Stream stream);
 // Probabilities, ragged: per sequence [num_heads, seq_len, seq_len].
 void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream);
 

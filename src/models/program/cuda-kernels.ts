@@ -15,11 +15,5 @@ export function lackingOnCuda({ ops }: Program): string | undefined {
 function lackingOf(op: NativeOp): string | undefined {
   if (cpuOps.has(op.op)) return op.op;
   if (op.op === 'linear') return op.gated === true ? 'gated products' : undefined;
-  if (op.op !== 'attention') return undefined;
-  if (op.key !== undefined) return 'attention of a separate key and value';
-  if (op.keyCounts !== undefined) return 'rows that are no keys';
-  if (op.buckets !== undefined) return 'disentangled scores';
-  if (op.slopes !== undefined) return 'slopes of attention';
-  if ((op.window ?? 0) > 0) return 'windows of attention';
-  return op.inverseFrequencies === undefined ? undefined : 'rotary embeddings';
+  return op.op === 'attention' && op.buckets !== undefined ? 'disentangled scores' : undefined;
 }

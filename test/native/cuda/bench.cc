@@ -94,7 +94,9 @@ void bench_attention(int32_t batch_size, int32_t seq_len, int32_t heads, int32_t
     batch.batch_size = batch_size;
     batch.max_seq_len = seq_len;
     cuda::AttentionArgs args;
-    args.qkv = qkv.tensor();
+    args.query = {qkv.tensor(), 0};
+    args.key = {qkv.tensor(), hidden};
+    args.value = {qkv.tensor(), 2 * hidden};
     args.context = context.tensor();
     args.num_heads = heads;
     args.head_dim = dim;

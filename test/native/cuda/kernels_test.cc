@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda/kernels/attention_blocks.h"
 #include "cuda/check.h"
+#include "cuda/check_attention.h"
 #include "cuda/check_rows.h"
 
 namespace bertha::test {
@@ -85,99 +85,6 @@ std::string check_linear(const LinearCase& c, std::vector<float>* bits = nullptr
     return compare(actual, expected, [&](size_t i) { return tolerances[i]; });
 }
 
-struct AttentionCase {
-    std::vector<int32_t> lengths;
-    int32_t heads, dim;
-    Type type;
-    bool bias, scores;
-    float deviation = 1.0f;
-};
-
-std::string check_attention(const AttentionCase& c, std::vector<float>* bits = nullptr) {
-    std::vector<int32_t> cu{0};
-    std::vector<int64_t> offsets;
-    int64_t num_scores = 0;
-    for (int32_t length : c.lengths) {
-        cu.push_back(cu.back() + length);
-        offsets.push_back(num_scores);
-        num_scores += int64_t{c.heads} * length * length;
-    }
-    const int32_t tokens = cu.back(), hidden = c.heads * c.dim;
-    std::vector<float> qkv;
-    for (size_t i = 0; i < c.lengths.size(); i++) {  // a sequence's values do not depend on its place
-        const auto part = random_floats(static_cast<size_t>(c.lengths[i]) * 3 * hidden,
-                                        static_cast<uint32_t>(c.lengths[i]), c.deviation);
-        qkv.insert(qkv.end(), part.begin(), part.end());
-    }
-    qkv = rounded(c.type, qkv);
-    constexpr int32_t far = cuda::kFarthest, width = 2 * far + 1;
-    const auto bias = random_floats(static_cast<size_t>(c.heads) * width, 5);
-    const DeviceTensor input(qkv, tokens, 3 * hidden, c.type), context(tokens, hidden, c.type);
-    const DeviceInts cu_device(cu), blocks(cuda::attention_blocks(cu.data(), static_cast<int64_t>(cu.size()) - 1));
-    const DeviceVector bias_device(bias);
-    const DeviceArray<int64_t> offsets_device(offsets);
-    const DeviceTensor scores(1, static_cast<int32_t>(num_scores), Type::kFloat);
-    cuda::DeviceBatch batch;
-    batch.cu_seqlens = cu_device.ints();
-    batch.attention_blocks = blocks.ints();
-    batch.batch_size = static_cast<int32_t>(c.lengths.size());
-    batch.max_seq_len = *std::max_element(c.lengths.begin(), c.lengths.end());
-    cuda::AttentionArgs args;
-    args.qkv = input.tensor();
-    args.context = context.tensor();
-    if (c.bias) args.relative_bias = bias_device.floats();
-    args.num_heads = c.heads;
-    args.head_dim = c.dim;
-    args.softmax_scale = 1.0f / std::sqrt(static_cast<float>(c.dim));
-    args.scores = static_cast<float*>(scores.tensor().data);
-    args.scores_offset = offsets_device.data();
-    args.scores_count = num_scores;
-    cuda::attention(args, batch, nullptr);
-    if (c.scores) cuda::attention_scores(args, batch, nullptr);
-    const std::vector<float> actual = context.read();
-    if (bits != nullptr) *bits = actual;
-    std::vector<double> expected(actual.size()), tolerance(actual.size()), probabilities;
-    for (size_t s = 0; s < c.lengths.size(); s++)
-        for (int32_t head = 0; head < c.heads; head++)
-            for (int32_t q = cu[s]; q < cu[s + 1]; q++) {
-                std::vector<double> weights;
-                double peak = -INFINITY, sum = 0.0;
-                const auto at = [&](int32_t token, int32_t part, int32_t d) -> double {
-                    return qkv[static_cast<size_t>(token) * 3 * hidden + part * hidden + head * c.dim + d];
-                };
-                for (int32_t key = cu[s]; key < cu[s + 1]; key++) {
-                    double score = 0.0;
-                    for (int32_t d = 0; d < c.dim; d++) score += at(q, 0, d) * at(key, 1, d);
-                    score *= args.softmax_scale;
-                    const int32_t distance = std::min(far, std::max(-far, key - q));
-                    if (c.bias) score += bias[static_cast<size_t>(head) * width + far + distance];
-                    weights.push_back(score);
-                    peak = std::max(peak, score);
-                }
-                for (double& weight : weights) sum += weight = std::exp(weight - peak);
-                for (double& weight : weights) probabilities.push_back(weight / sum);
-                for (int32_t d = 0; d < c.dim; d++) {
-                    double value = 0.0, size = 0.0;
-                    for (int32_t key = cu[s]; key < cu[s + 1]; key++) {
-                        const double term = weights[static_cast<size_t>(key - cu[s])] / sum * at(key, 2, d);
-                        value += term;
-                        size += std::fabs(term);
-                    }
-                    const size_t to = static_cast<size_t>(q) * hidden + head * c.dim + d;
-                    expected[to] = value;
-                    // Probabilities are rounded once, the result once; the rest is fp32, with logits up to `deviation`^2 * 8.
-                    tolerance[to] = size * (2.5 * unit_roundoff(c.type) + 3e-6 * (1 + c.deviation * c.deviation)) + 1e-7;
-                }
-            }
-    std::string problem = compare(actual, expected, [&](size_t i) { return tolerance[i]; });
-    if (problem.empty() && c.scores) {
-        problem = compare(scores.read(), probabilities,
-                          [&](size_t i) { return 1e-5 * (1 + c.deviation * c.deviation) * probabilities[i] + 1e-9; });
-        if (!problem.empty()) problem = "probabilities: " + problem;
-    }
-    return problem;
-}
-
 std::string check_layer_norm(int64_t rows, int32_t width, Type type, float mean, bool has_bias) {
     const auto x = rounded(type, random_floats(static_cast<size_t>(rows * width), 6, mean == 0.0f ? 1.0f : 0.02f, mean));
     const auto weight = random_floats(static_cast<size_t>(width), 7, 0.3f, 1.0f), bias = random_floats(static_cast<size_t>(width), 8);
@@ -197,26 +104,6 @@ std::string check_layer_norm(int64_t rows, int32_t width, Type type, float mean,
     return compare(output.read(), expected, [&](size_t i) {
         return (std::fabs(expected[i]) + 1) * (1.01 * unit_roundoff(type) + 1e-5);
     });
-}
-
-// Every query of every text is in exactly one warp, with its text's other warps beside it.
-std::string check_attention_blocks(const std::vector<int32_t>& lengths, size_t most_blocks) {
-    std::vector<int32_t> cu{0};
-    for (int32_t length : lengths) cu.push_back(cu.back() + length);
-    constexpr int32_t kWarps = cuda::kAttentionWarps, kOfWarp = cuda::kQueriesOfWarp, kOfBlock = kWarps * kOfWarp;
-    const std::vector<int32_t> blocks = cuda::attention_blocks(cu.data(), static_cast<int64_t>(lengths.size()));
-    if (blocks.size() > most_blocks * 2 * kWarps) return "expected at most " + std::to_string(most_blocks) + " blocks, got " + std::to_string(blocks.size() / (2 * kWarps));
-    std::vector<int32_t> dealt(lengths.size(), 0);  // queries
-    for (size_t i = 0; i < blocks.size(); i += 2) {
-        const int32_t text = blocks[i], query = blocks[i + 1], warp = static_cast<int32_t>(i / 2) % kWarps;
-        if (text < 0) continue;
-        const int32_t length = lengths[static_cast<size_t>(text)];
-        const bool is_long = length > kOfBlock;
-        if (is_long ? query % kOfBlock != warp * kOfWarp : query != dealt[static_cast<size_t>(text)]) return "text " + std::to_string(text) + " is torn";
-        if (!is_long && warp * kOfWarp < query) return "text " + std::to_string(text) + " begins in another block";
-        dealt[static_cast<size_t>(text)] += std::max(0, std::min(kOfWarp, length - query));
-    }
-    return dealt == lengths ? "" : "a query is missing or twice";
 }
 
 struct Named {
@@ -296,6 +183,48 @@ std::vector<Named> all_cases() {
             cases.push_back({"attention of many texts" + t + " head_dim=" + number(dim), [=] {
                                  return check_attention({{3, 48, 16, 17, 33, 64, 1, 90, 32, 20, 49, 5, 130, 16, 16}, 1, dim, type, dim == 32, false});
                              }});
+        // Key blocks on both sides of the window that no query of a block sees, warps that see none of a step, a window of one key, and of all.
+        for (const auto& [length, window] : {std::pair{1, 3}, std::pair{64, 1}, std::pair{65, 5}, std::pair{200, 16}, std::pair{333, 33}, std::pair{130, 500}})
+            for (int32_t dim : {20, 64, 128})
+                cases.push_back({"attention with a window" + t + " seq_len=" + number(length) + " window=" + number(window) + " head_dim=" + number(dim), [=] {
+                                     AttentionCase c{{length, 3, 17}, 2, dim, type, false, length < 130};
+                                     c.window = window;
+                                     c.bias = window == 16;
+                                     return check_attention(c);
+                                 }});
+        for (int32_t dim : {5, 12, 64, 80})
+            for (int32_t length : {33, 70}) {
+                const auto with = [&](const std::string& what, auto&& change) {
+                    AttentionCase c{{length, 3, 40}, 2, dim, type, false, true};
+                    change(c);
+                    cases.push_back({"attention with " + what + t + " seq_len=" + number(length) + " head_dim=" + number(dim), [=] { return check_attention(c); }});
+                };
+                with("slopes", [](AttentionCase& c) { c.slopes = true; });
+                with("rows apart", [](AttentionCase& c) { c.apart = true; });
+                with("first keys", [](AttentionCase& c) { c.first_keys = true; });
+                with("turned heads", [&](AttentionCase& c) { c.pairs = dim / 2; });
+                with("heads turned in part", [&](AttentionCase& c) { c.pairs = dim / 4; });
+                with("turned heads, rows apart and a window", [&](AttentionCase& c) {
+                    c.pairs = dim / 2;
+                    c.apart = true;
+                    c.window = 9;
+                });
+            }
+        cases.push_back({"attention gives a sequence the same bits in every batch, by distance" + t, [=] {
+                             for (int32_t length : {37, 150}) {
+                                 std::vector<float> alone, among;
+                                 AttentionCase c{{length}, 2, 32, type, false, false};
+                                 c.window = 20;
+                                 c.pairs = 16;
+                                 c.slopes = true;
+                                 std::string problem = check_attention(c, &alone);
+                                 c.lengths = {5, length, 16};
+                                 problem += check_attention(c, &among);
+                                 if (!problem.empty()) return problem;
+                                 if (!std::equal(alone.begin(), alone.end(), among.begin() + 5 * 2 * 32)) return "other bits: " + std::to_string(length);
+                             }
+                             return std::string();
+                         }});
         cases.push_back({"attention" + t + " huge logits", [=] {
                              return check_attention({{40, 70}, 1, 32, type, false, true, 6.0f});
                          }});
