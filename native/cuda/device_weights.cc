@@ -34,16 +34,19 @@ uint16_t to_half(float x) {
 }  // namespace
 
 DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, WeightSource& source)
-    : program_(program), index_(program.weights.size(), {kNoIndex, kNoIndex, kNoIndex}) {
+    : program_(program), index_(program.weights.size()) {
+    for (auto& orders : index_)
+        for (auto& types : orders) types.fill(kNoIndex);
     const auto type_of = [&](int32_t value) { return plan.values[static_cast<size_t>(value)].type; };
     for (const Op& op : program.ops) {
         if (const auto* embed = std::get_if<ops::Embed>(&op)) {
             for_each_weight(op, [&](int32_t table) { add(table, type_of(embed->output)); });
         } else if (const auto* linear = std::get_if<ops::Linear>(&op)) {
-            add(linear->matrix, type_of(linear->input));
-            add(linear->bias, Type::kFloat);
+            const Order order = linear->gated ? Order::kGated : Order::kStored;
+            add(linear->matrix, type_of(linear->input), order);
+            add(linear->bias, Type::kFloat, order);
         } else if (const auto* attention = std::get_if<ops::Attention>(&op)) {
-            add(attention->relative_bias, Type::kFloat, true);
+            add(attention->relative_bias, Type::kFloat, Order::kByDistance);
         } else {
             for_each_weight(op, [&](int32_t vector) { add(vector, Type::kFloat); });
         }
@@ -51,20 +54,24 @@ DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, Weig
     memory_.reserve(static_cast<size_t>(std::max(total_, kAlignment)));
     const OwnedStream stream;
     for (const Entry& entry : entries_)
-        entry.by_distance ? upload_by_distance(entry, source, stream.get())
-                          : upload(entry, source, stream.get());
+        entry.order == Order::kByDistance ? upload_by_distance(entry, source, stream.get())
+                                          : upload(entry, source, stream.get());
 }
 
-void DeviceWeights::add(int32_t weight, Type type, bool by_distance) {
+void DeviceWeights::add(int32_t weight, Type type, Order order) {
     if (weight == kNoIndex) return;
-    int32_t& index = index_[static_cast<size_t>(weight)][static_cast<size_t>(type)];
+    int32_t& index = index_[static_cast<size_t>(weight)][static_cast<size_t>(order)]
+                           [static_cast<size_t>(type)];
     if (index != kNoIndex) return;
     const Weight& shape = program_.weights[static_cast<size_t>(weight)];
-    const bool vector = shape.kind == WeightKind::kVector;
-    Entry entry{weight, type, by_distance, vector ? 1 : shape.rows, shape.cols, 0, total_};
+    const bool vector = shape.kind == WeightKind::kVector, by_distance = order == Order::kByDistance;
+    Entry entry{weight, type, order, vector ? 1 : shape.rows, shape.cols, 0, total_};
     if (by_distance) {
         entry.rows = shape.cols;
         entry.cols = 2 * kFarthest + 1;
+    } else if (order == Order::kGated) {
+        int64_t& columns = vector ? entry.cols : entry.rows;  // of the product
+        columns = (columns / 2 + kGateColumns - 1) / kGateColumns * 2 * kGateColumns;
     }
     entry.stride = by_distance ? entry.cols : (entry.cols + 7) / 8 * 8;
     total_ += (entry.rows * entry.stride * bytes_of(type) + kAlignment - 1) / kAlignment * kAlignment;
@@ -72,22 +79,55 @@ void DeviceWeights::add(int32_t weight, Type type, bool by_distance) {
     entries_.push_back(entry);
 }
 
-const DeviceWeights::Entry& DeviceWeights::find(int32_t weight, Type type) const {
-    const int32_t index = index_[static_cast<size_t>(weight)][static_cast<size_t>(type)];
+const DeviceWeights::Entry& DeviceWeights::find(int32_t weight, Type type, Order order) const {
+    const int32_t index = index_[static_cast<size_t>(weight)][static_cast<size_t>(order)]
+                                [static_cast<size_t>(type)];
     BERTHA_CHECK(index != kNoIndex, "INTERNAL", "weight %d was not uploaded", weight);
     return entries_[static_cast<size_t>(index)];
 }
 
+// Rows of an entry in its own order, in fp32 [rows, cols].
+std::vector<float> DeviceWeights::read(const Entry& entry, WeightSource& source, int64_t row,
+                                       int64_t rows) const {
+    if (entry.order == Order::kGated) return read_gated(entry, source, row, rows);
+    std::vector<float> values(static_cast<size_t>(rows * entry.cols));
+    source.read(entry.weight, row, row + rows, values.data());
+    return values;
+}
+
+// Of a gated product: kGateColumns rows of the gate, as many of what it multiplies, and so on, zeros beyond
+// the last; a vector's numbers likewise.
+std::vector<float> DeviceWeights::read_gated(const Entry& entry, WeightSource& source, int64_t row,
+                                             int64_t rows) const {
+    const Weight& shape = program_.weights[static_cast<size_t>(entry.weight)];
+    const bool vector = shape.kind == WeightKind::kVector;
+    const int64_t width = vector ? 1 : shape.cols, half = (vector ? shape.cols : shape.rows) / 2;
+    const int64_t first = vector ? 0 : row / 2, count = vector ? entry.cols : rows;
+    const int64_t stored = std::max<int64_t>(0, std::min(half - first, count / 2));
+    std::vector<float> values(static_cast<size_t>(count * width), 0.0f), halves[2];
+    for (int64_t i = 0; i < 2; i++) {
+        halves[i].resize(static_cast<size_t>((vector ? 2 * half : stored) * width));
+        if (vector)
+            source.read(entry.weight, 0, 1, halves[i].data());
+        else if (stored > 0)
+            source.read(entry.weight, i * half + first, i * half + first + stored, halves[i].data());
+        const float* from = halves[i].data() + (vector ? i * half : 0);
+        for (int64_t j = 0; j < stored; j++) {
+            const int64_t to = j / kGateColumns * 2 * kGateColumns + i * kGateColumns + j % kGateColumns;
+            std::copy(from + j * width, from + (j + 1) * width, values.begin() + to * width);
+        }
+    }
+    return values;
+}
+
 void DeviceWeights::upload(const Entry& entry, WeightSource& source, Stream stream) {
     const int64_t row_bytes = entry.stride * bytes_of(entry.type);
-    const int64_t step = std::max<int64_t>(1, kStagingBytes / row_bytes);
-    std::vector<float> values;
+    const int64_t step = std::max<int64_t>(8, kStagingBytes / row_bytes / 8 * 8);
     std::vector<uint8_t> staging;
     for (int64_t row = 0; row < entry.rows; row += step) {
         const int64_t rows = std::min(step, entry.rows - row);
-        values.resize(static_cast<size_t>(rows * entry.cols));
         staging.assign(static_cast<size_t>(rows * row_bytes), 0);
-        source.read(entry.weight, row, row + rows, values.data());
+        const std::vector<float> values = read(entry, source, row, rows);
         for (int64_t i = 0; i < rows; i++) {
             const float* from = values.data() + i * entry.cols;
             uint8_t* to = staging.data() + i * row_bytes;
@@ -119,17 +159,22 @@ void DeviceWeights::upload_by_distance(const Entry& entry, WeightSource& source,
     wait_for(stream);
 }
 
-Tensor DeviceWeights::matrix(int32_t weight, Type type) const {
+Tensor DeviceWeights::matrix(int32_t weight, Type type, bool gated) const {
     if (weight == kNoIndex) return {};
-    const Entry& entry = find(weight, type);
+    const Entry& entry = find(weight, type, gated ? Order::kGated : Order::kStored);
     return {memory_.as<uint8_t>() + entry.offset, entry.rows, static_cast<int32_t>(entry.cols),
             static_cast<int32_t>(entry.stride), type};
 }
-Floats DeviceWeights::vector(int32_t weight) const {
+Floats DeviceWeights::vector(int32_t weight, bool gated) const {
     if (weight == kNoIndex) return {};
-    const Entry& entry = find(weight, Type::kFloat);
+    return floats(find(weight, Type::kFloat, gated ? Order::kGated : Order::kStored));
+}
+Floats DeviceWeights::relative_bias(int32_t weight) const {
+    if (weight == kNoIndex) return {};
+    return floats(find(weight, Type::kFloat, Order::kByDistance));
+}
+Floats DeviceWeights::floats(const Entry& entry) const {
     return {reinterpret_cast<const float*>(memory_.as<uint8_t>() + entry.offset), entry.rows * entry.stride};
 }
-Floats DeviceWeights::relative_bias(int32_t weight) const { return vector(weight); }
 
 }  // namespace bertha::cuda

@@ -16,28 +16,34 @@ public:
     // Reads and uploads every weight that an op uses. Throws what `source` throws, DEVICE_OOM.
     DeviceWeights(const Program& program, const ValuePlan& plan, WeightSource& source);
 
-    // A matrix or table in the type its reader has; nothing for kNoIndex.
-    Tensor matrix(int32_t weight, Type type) const;
-    Floats vector(int32_t weight) const;
+    // A matrix or table in the type its reader has; nothing for kNoIndex. gated: of a gated product, in
+    // the order that LinearArgs has.
+    Tensor matrix(int32_t weight, Type type, bool gated = false) const;
+    Floats vector(int32_t weight, bool gated = false) const;
     // [num_heads, 2 * kFarthest + 1] by distance, made from the buckets.
     Floats relative_bias(int32_t weight) const;
     int64_t bytes() const { return static_cast<int64_t>(memory_.bytes()); }
 
 private:
+    enum class Order { kStored, kByDistance, kGated };
     struct Entry {
         int32_t weight;
         Type type;
-        bool by_distance;
+        Order order;
         int64_t rows, cols, stride, offset;
     };
-    void add(int32_t weight, Type type, bool by_distance = false);
-    const Entry& find(int32_t weight, Type type) const;
+    void add(int32_t weight, Type type, Order order = Order::kStored);
+    Floats floats(const Entry& entry) const;
+    const Entry& find(int32_t weight, Type type, Order order) const;
     void upload(const Entry& entry, WeightSource& source, Stream stream);
     void upload_by_distance(const Entry& entry, WeightSource& source, Stream stream);
+    std::vector<float> read(const Entry& entry, WeightSource& source, int64_t row, int64_t rows) const;
+    std::vector<float> read_gated(const Entry& entry, WeightSource& source, int64_t row, int64_t rows) const;
 
     const Program& program_;
     std::vector<Entry> entries_;
-    std::vector<std::array<int32_t, 3>> index_;  // of entries_, by weight and type; kNoIndex for none
+    // Of entries_, by weight, order and type; kNoIndex for none.
+    std::vector<std::array<std::array<int32_t, 3>, 3>> index_;
     int64_t total_ = 0;
     DeviceMemory memory_;
 };

@@ -222,11 +222,12 @@ private:
     void run(const ops::Linear& op, size_t, const Tensor& output) {
         LinearArgs args;
         args.input = tensor(op.input);
-        args.weight = model_.weights.matrix(op.matrix, args.input.type);
-        args.bias = model_.weights.vector(op.bias);
+        args.weight = model_.weights.matrix(op.matrix, args.input.type, op.gated);
+        args.bias = model_.weights.vector(op.bias, op.gated);
         args.residual = tensor(op.residual);
         args.output = output;
         args.activation = op.activation;
+        args.gated = op.gated;
         linear(args, stream_);
     }
     void run(const ops::LayerNorm& op, size_t, const Tensor& output) {

@@ -31,7 +31,7 @@ struct TypeOfOutput {
 
     Type operator()(const ops::Embed&) const { return type; }
     Type operator()(const ops::Linear& op) const {
-        if (planned(op.input) == Type::kFloat) return Type::kFloat;
+        if (planned(op.input) == Type::kFloat || op.gated) return planned(op.input);
         if (op.residual != kNoIndex) return planned(op.residual);
         return is_read(program, op.output) ? planned(op.input) : Type::kFloat;
     }

@@ -28,13 +28,14 @@ export function describeKernel(mangled, architecture) {
   if (name === undefined) return { title: mangled, shared: 0, threads: 128 };
   const type = typesOf(mangled);
   const list = numbers(mangled);
-  const activations = { 0: '', 1: ' gelu', 2: ' any activation' }[/11ActivationsE(\d)E/.exec(mangled)?.[1]] ?? '';
+  const activations = { 0: '', 1: ' gelu', 2: ' any activation', 3: ' gelu or silu' }[/11ActivationsE(\d)E/.exec(mangled)?.[1]] ?? '';
+  const gated = mangled.includes('GatedEpilogue') ? ' gated' : '';
   const output = mangled.includes('EpilogueIf') && type !== 'fp32' ? ' to fp32' : '';
   if (name === 'linear_mma_kernel') {
     const [m, n, warpM, warpN] = list;
     const isInParts = /Lb1E/.test(mangled);
     return {
-      title: `linear_mma ${type}${output}${activations} ${m}x${n}${isInParts && activations === '' ? ' in parts' : ''}`,
+      title: `linear_mma ${type}${output}${gated}${activations} ${m}x${n}${isInParts && activations === '' ? ' in parts' : ''}`,
       shared: 4 * (m + n) * 32 * 2,
       threads: (m / warpM) * (n / warpN) * 32,
       hot: ['HMMA', 'LDSM', ...copies(architecture)],
@@ -49,7 +50,7 @@ export function describeKernel(mangled, architecture) {
   }
   if (name === 'linear_small_kernel') {
     const [rows] = list;
-    const ending = `${output}${activations}`;
+    const ending = `${output}${gated}${activations}`;
     return {
       title: `linear_small ${type}${ending} ${rows}x32`,
       shared: 8 * (32 + rows) * 32 * 2,
@@ -64,7 +65,7 @@ export function describeKernel(mangled, architecture) {
     const [columns, rows] = list;
     const stages = rows < 32 ? 8 : columns < 32 ? 5 : 4;
     return {
-      title: `linear_parts ${type}${output}${activations} ${rows}x${columns}`,
+      title: `linear_parts ${type}${output}${gated}${activations} ${rows}x${columns}`,
       shared: 4 * stages * (columns + rows) * 32 * 2,
       threads: 128,
       hot: ['HMMA', 'LDSM', ...copies(architecture)],
@@ -87,7 +88,7 @@ export function describeKernel(mangled, architecture) {
     };
   }
   if (name === 'linear_fp32_kernel') {
-    return { title: `linear_fp32${activations}`, shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
+    return { title: `linear_fp32${gated}${activations}`, shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
   }
   if (name === 'attention_fp32_kernel') return { title: 'attention_fp32', shared: 80 * 129 * 4, threads: 128, hot: ['FFMA', 'LDS'] };
   if (name === 'pool_kernel') return { title: `pool ${type}`, shared: 4 * (2 * 8 * 128 + 1024), threads: 512 };

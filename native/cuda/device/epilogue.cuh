@@ -9,9 +9,10 @@
 namespace bertha::cuda {
 
 // The activations that a kernel holds. Those that nearly every product of a BERT needs have kernels of their
-// own; a small tile holds all. With all twelve the bulk tile would have 10,000 instructions, more than an
-// SM's instruction caches hold, and an indirect branch for every output.
-enum class Activations { kNone, kGelu, kAny };
+// own; a small tile holds all. kGates: GELU or SiLU, which gated products have. With all twelve the bulk tile
+// would have 10,000 instructions, more than an SM's instruction caches hold, and an indirect branch for every
+// output.
+enum class Activations { kNone, kGelu, kAny, kGates };
 
 // As HF's modules define them, exact to fp32's rounding but for GELU, which is as exact as Out.
 template <typename Out, int kCount>
@@ -40,14 +41,10 @@ __device__ __forceinline__ void activate_any(Activation activation, float (&x)[k
     }
 }
 
-template <typename Out, Activations kActivations>
-struct Epilogue {
-    static constexpr Activations activations = kActivations;
+// What a product adds to its columns.
+struct Bias {
     Global<const float> bias;  // padded to a multiple of 8
-    Global<const Out> residual;
-    Global<Out> output;
-    int32_t n, residual_stride, stride;
-    Activation activation;
+    int32_t n;
 
     // Eight columns from `first` on, a multiple of 8; those from n on lie in the row's padding. A thread
     // reads their bias once for all its rows: a branch for it in the loop over rows would double the loop's
@@ -66,6 +63,25 @@ struct Epilogue {
             for (int i = 0; i < 4; i++) of.bias[j + i] = pack.at[i];
         }
         return of;
+    }
+};
+
+template <typename Out, Activations kActivations>
+struct Epilogue : Bias {
+    static constexpr Activations activations = kActivations;
+    using WithAnyActivation = Epilogue<Out, Activations::kAny>;
+    Global<const Out> residual;
+    Global<Out> output;
+    int32_t residual_stride, stride;
+    Activation activation;
+
+    static Epilogue of(const LinearArgs& args) {
+        return {{global(args.bias), static_cast<int32_t>(args.weight.rows)},
+                global<const Out>(args.residual),
+                global<Out>(args.output),
+                args.residual.stride,
+                args.output.stride,
+                args.activation};
     }
     // columns.first is below n.
     __device__ __forceinline__ void finish(int64_t row, const Columns& columns,
@@ -95,25 +111,66 @@ struct Epilogue {
     }
 };
 
+// Of a gated product: of eight neighbouring columns (kGateColumns) four are activated and multiply the other
+// four, so that a thread has all of an output's factors.
 template <typename Out, Activations kActivations>
-Epilogue<Out, kActivations> epilogue(const LinearArgs& args) {
-    return {global(args.bias),        global<const Out>(args.residual),
-            global<Out>(args.output), args.output.width,
-            args.residual.stride,     args.output.stride,
-            args.activation};
-}
+struct GatedEpilogue : Bias {
+    static constexpr Activations activations = kActivations;
+    using WithAnyActivation = GatedEpilogue<Out, Activations::kAny>;
+    Global<Out> output;
+    int32_t stride;
+    Activation activation;
+
+    static GatedEpilogue of(const LinearArgs& args) {
+        return {{global(args.bias), static_cast<int32_t>(args.weight.rows)},
+                global<Out>(args.output),
+                args.output.stride,
+                args.activation};
+    }
+    __device__ __forceinline__ void finish(int64_t row, const Columns& columns,
+                                           const float (&sums)[8]) const {
+        float x[kGateColumns];
+#pragma unroll
+        for (int j = 0; j < kGateColumns; j++) x[j] = sums[j] + columns.bias[j];
+        if constexpr (kActivations == Activations::kGates) {
+            if (activation == Activation::kGelu) {
+#pragma unroll
+                for (int j = 0; j < kGateColumns; j++) x[j] = gelu<Out>(x[j]);
+            } else {
+#pragma unroll
+                for (int j = 0; j < kGateColumns; j++) x[j] = x[j] / (1.0f + expf(-x[j]));
+            }
+        } else {
+            activate_any<Out>(activation, x);
+        }
+        Pack<Out, kGateColumns> rounded;
+#pragma unroll
+        for (int j = 0; j < kGateColumns; j++) {
+            const float factor = sums[kGateColumns + j] + columns.bias[kGateColumns + j];
+            rounded.at[j] = ptx::from_float<Out>(x[j] * factor);
+        }
+        output.store_pack(row * stride + columns.first / 2, rounded);
+    }
+};
 
 // Calls function(epilogue) with the kind that the product of operands T has a kernel for. GELU has one where
-// the output is of the operands' type.
+// the output is of the operands' type, and so have gated products, whose outputs are.
 template <typename T, typename Function>
 void with_epilogue(const LinearArgs& args, Function&& function) {
+    if (args.gated) {
+        if constexpr (!std::is_same_v<T, float>)
+            if (args.activation == Activation::kGelu || args.activation == Activation::kSilu)
+                return function(GatedEpilogue<T, Activations::kGates>::of(args));
+        return function(GatedEpilogue<T, Activations::kAny>::of(args));
+    }
     const auto with_output = [&](auto as) {
         using Out = typename decltype(as)::type;
-        if (args.activation == Activation::kNone) return function(epilogue<Out, Activations::kNone>(args));
+        if (args.activation == Activation::kNone)
+            return function(Epilogue<Out, Activations::kNone>::of(args));
         if constexpr (std::is_same_v<Out, T>)
             if (args.activation == Activation::kGelu)
-                return function(epilogue<Out, Activations::kGelu>(args));
-        function(epilogue<Out, Activations::kAny>(args));
+                return function(Epilogue<Out, Activations::kGelu>::of(args));
+        function(Epilogue<Out, Activations::kAny>::of(args));
     };
     if (args.output.type == Type::kFloat) return with_output(As<float>{});
     with_output(As<T>{});

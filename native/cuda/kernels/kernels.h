@@ -48,14 +48,18 @@ struct DeviceBatch {
     int32_t max_seq_len = 0;
 };
 
+// output = activation(input · weightᵀ + bias) + residual; gated: activation(a) ∘ b, where groups of
+// kGateColumns rows of the weight, and numbers of the bias, give columns of a and of b by turns.
 struct LinearArgs {
     Tensor input;     // [m, k]
     Tensor weight;    // [n, k], the input's type
     Floats bias;      // [n] or none
     Tensor residual;  // [m, n], the output's type, or none
-    Tensor output;    // [m, n], the input's type or float
+    Tensor output;    // [m, n], the input's type or float; gated: [m, n / 2 or less], the input's type
     Activation activation = Activation::kNone;
+    bool gated = false;
 };
+constexpr int32_t kGateColumns = 4;
 // Parts that k is cut into and whose sums are added in order. Depends on (n, k) alone: a row's bits depend
 // neither on the number of rows nor on which kernel ran.
 int32_t k_parts(int64_t n, int64_t k);

@@ -19,10 +19,10 @@ constexpr int kStageFloats = 2 * kTile * kRow;
 // The sums pass through shared memory on their way out, so that a thread stores 8 columns of one row.
 constexpr int kOutRow = kTile + 4;
 
-template <Activations kActivations>
+template <typename Ending>
 struct LinearFp32Params {
     Global<const float> input, weight;
-    Epilogue<float, kActivations> epilogue;
+    Ending epilogue;
     int64_t m;
     int32_t n, k, input_stride, weight_stride;
 };
@@ -43,8 +43,8 @@ __device__ __forceinline__ void load_slab(const Params& p, const Shared<float>& 
     ptx::copy_async(stage.address((kTile + row) * kRow + column, 4), b, 4 * valid_b);
 }
 
-template <Activations kActivations>
-__global__ void __launch_bounds__(kThreads, 1) linear_fp32_kernel(LinearFp32Params<kActivations> p) {
+template <typename Ending>
+__global__ void __launch_bounds__(kThreads, 1) linear_fp32_kernel(LinearFp32Params<Ending> p) {
     const Shared<float> shared = ptx::shared_memory<float>();
     const int tx = ptx::thread_index() % 16, ty = ptx::thread_index() / 16;
     float sums[4][4] = {};
@@ -94,24 +94,24 @@ __global__ void __launch_bounds__(kThreads, 1) linear_fp32_kernel(LinearFp32Para
     }
 }
 
-template <Activations kActivations>
-void launch_linear(const LinearArgs& args, const Epilogue<float, kActivations>& ending, Stream stream) {
-    using Params = LinearFp32Params<kActivations>;
+template <typename Ending>
+void launch_linear(const LinearArgs& args, const Ending& ending, Stream stream) {
+    using Params = LinearFp32Params<Ending>;
     const Params params{global<const float>(args.input),
                         global<const float>(args.weight),
                         ending,
                         args.output.rows,
-                        args.output.width,
+                        ending.n,
                         args.input.width,
                         args.input.stride,
                         args.weight.stride};
     Grid grid;
-    grid.x = static_cast<int>(ceil_div(args.output.width, kTile));
+    grid.x = static_cast<int>(ceil_div(ending.n, kTile));
     grid.y = static_cast<int>(ceil_div(args.output.rows, kTile));
     grid.threads = kThreads;
     grid.shared_bytes = kStages * kStageFloats * sizeof(float);
     static_assert(kTile * kOutRow <= kStages * kStageFloats, "the sums fit where the slabs were");
-    launch<Params, linear_fp32_kernel<kActivations>>("linear_fp32", grid, stream, params);
+    launch<Params, linear_fp32_kernel<Ending>>("linear_fp32", grid, stream, params);
 }
 
 }  // namespace
@@ -122,7 +122,7 @@ void linear_fp32(const LinearArgs& args, Stream stream) {
 
 void linear(const LinearArgs& args, Stream stream) {
     if (args.input.type == Type::kFloat) return linear_fp32(args, stream);
-    const bool small = is_small(args.output.rows, args.output.width, args.input.width);
+    const bool small = is_small(args.output.rows, args.weight.rows, args.input.width);
     small ? linear_small(args, stream) : linear_mma(args, stream);
 }
 

@@ -189,15 +189,15 @@ void launch_tile(const LinearMmaParams<T, Ending>& params, Stream stream) {
                                                                                          stream, params);
 }
 
-template <typename T, typename Out, Activations kActivations>
-void launch_linear(const LinearArgs& args, const Epilogue<Out, kActivations>& ending, Stream stream) {
-    using Ending = Epilogue<Out, kActivations>;
-    const int64_t m = args.output.rows, n = args.output.width, k = args.input.width;
+template <typename T, typename Ending>
+void launch_linear(const LinearArgs& args, const Ending& ending, Stream stream) {
+    constexpr Activations kActivations = Ending::activations;
+    const int64_t m = args.output.rows, n = ending.n, k = args.input.width;
     const LinearMmaParams<T, Ending> params{global<const T>(args.input),
                                             global<const T>(args.weight),
                                             ending,
                                             m,
-                                            args.output.width,
+                                            ending.n,
                                             args.input.width,
                                             args.input.stride,
                                             args.weight.stride,
@@ -209,7 +209,7 @@ void launch_linear(const LinearArgs& args, const Epilogue<Out, kActivations>& en
         if constexpr (kActivations == Activations::kNone) {
             if (in_parts) return launch_tile<T, Ending, BulkTile, true>(params, stream);
         } else if (in_parts) {
-            return launch_linear<T>(args, epilogue<Out, Activations::kAny>(args), stream);
+            return launch_linear<T>(args, Ending::WithAnyActivation::of(args), stream);
         }
         if (m <= 512) return launch_tile<T, Ending, MiddleTile, false>(params, stream);
         launch_tile<T, Ending, BulkTile, false>(params, stream);

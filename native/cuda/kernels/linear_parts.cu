@@ -157,7 +157,7 @@ void launch_tile(const LinearPartsParams<T, Ending>& params, Stream stream) {
 template <typename T, typename Ending>
 void launch_product(const LinearArgs& args, const Ending& ending, Stream stream) {
     const int64_t m = args.output.rows;
-    const int32_t n = args.output.width, k = args.input.width, parts = k_parts(n, k);
+    const int32_t n = ending.n, k = args.input.width, parts = k_parts(n, k);
     const LinearPartsParams<T, Ending> params{global<const T>(args.input),
                                               global<const T>(args.weight),
                                               ending,
@@ -175,6 +175,13 @@ void launch_product(const LinearArgs& args, const Ending& ending, Stream stream)
         if (m <= 32) return launch_tile<T, 16, 32>(params, stream);
     }
     launch_tile<T, 32, 32>(params, stream);
+}
+
+// Gates of so many columns are rare: they have the one tile of any activation.
+template <typename T, Activations kActivations>
+void launch_product(const LinearArgs& args, const GatedEpilogue<T, kActivations>&, Stream stream) {
+    using Ending = GatedEpilogue<T, Activations::kAny>;
+    launch_product<T, Ending>(args, Ending::of(args), stream);
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ void launch_product(const LinearArgs& args, const Ending& ending, Stream stream)
                                               global<const T>(args.weight),
                                               ending,
                                               m,
-                                              args.output.width,
+                                              ending.n,
                                               args.input.width,
                                               args.input.stride,
                                               args.weight.stride};
@@ -154,7 +154,7 @@ bool is_small(int64_t m, int64_t n, int64_t k) {
 }
 
 void linear_small(const LinearArgs& args, Stream stream) {
-    if (k_parts(args.output.width, args.input.width) > 1) return linear_parts(args, stream);
+    if (k_parts(args.weight.rows, args.input.width) > 1) return linear_parts(args, stream);
     with_half_type(args.input.type, [&](auto as) {
         using T = typename decltype(as)::type;
         with_epilogue<T>(args, [&](const auto& ending) { launch_product<T>(args, ending, stream); });

@@ -164,8 +164,6 @@ void require_kernels(const Program& program, const std::string& device) {
                      "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
         BERTHA_CHECK(device == "cpu" || !is_constant(program, output_of(op)), "DEVICE",
                      "op %zu (%s): constant rows have no kernel yet on %s", i, name_of(op), device.c_str());
-        BERTHA_CHECK(linear == nullptr || device == "cpu" || !linear->gated, "DEVICE",
-                     "op %zu (linear): a gate has no kernel yet on %s", i, device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
         const bool is_for_cpu = std::holds_alternative<ops::ActivationOp>(op) ||
                                 std::holds_alternative<ops::Slice>(op) ||
@@ -176,7 +174,8 @@ void require_kernels(const Program& program, const std::string& device) {
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
-        const char* option = attention != nullptr ? option_without_kernel(program, *attention, device) : nullptr;
+        const char* option = attention != nullptr ? option_without_kernel(program, *attention, device)
+                                                  : nullptr;
         BERTHA_CHECK(option == nullptr, "INVALID_PROGRAM", "op %zu (attention): %s has no kernel yet on %s",
                      i, option, device.c_str());
     }

@@ -14,6 +14,5 @@ export function lackingOnCuda({ ops }: Program): string | undefined {
 
 function lackingOf(op: NativeOp): string | undefined {
   if (cpuOps.has(op.op)) return op.op;
-  if (op.op === 'linear') return op.gated === true ? 'gated products' : undefined;
   return op.op === 'attention' && op.buckets !== undefined ? 'disentangled scores' : undefined;
 }

@@ -44,16 +44,30 @@ struct LinearCase {
     Type type, out;
     bool bias, residual;
     Activation activation;
+    bool gated = false;  // n columns of the output, twice as many of the product
 };
 
+// Rows [2n, width] of a gated product in LinearArgs' order: of a, of what it multiplies, by turns; zeros beyond the last.
+std::vector<float> in_gate_order(const std::vector<float>& rows, int32_t n, int32_t width) {
+    constexpr int32_t kGroup = cuda::kGateColumns;
+    std::vector<float> ordered(static_cast<size_t>((n + kGroup - 1) / kGroup * 2 * kGroup) * width, 0.0f);
+    for (int32_t row = 0; row < 2 * n; row++) {
+        const int32_t column = row % n, to = column / kGroup * 2 * kGroup + row / n * kGroup + column % kGroup;
+        std::copy(rows.begin() + int64_t{row} * width, rows.begin() + (int64_t{row} + 1) * width, ordered.begin() + int64_t{to} * width);
+    }
+    return ordered;
+}
+
 std::string check_linear(const LinearCase& c, std::vector<float>* bits = nullptr) {
+    const int32_t columns = c.gated ? 2 * c.n : c.n;
     const auto input = rounded(c.type, random_floats(static_cast<size_t>(c.m * c.k), 1));
-    const auto weight = rounded(c.type, random_floats(static_cast<size_t>(c.n) * c.k, 2, 1.0f / std::sqrt(c.k)));
-    const auto bias = random_floats(static_cast<size_t>(c.n), 3);
+    const auto weight = rounded(c.type, random_floats(static_cast<size_t>(columns) * c.k, 2, 1.0f / std::sqrt(c.k)));
+    const auto bias = random_floats(static_cast<size_t>(columns), 3);
     const auto residual = rounded(c.out, random_floats(static_cast<size_t>(c.m * c.n), 4));
-    const DeviceTensor a(input, c.m, c.k, c.type), w(weight, c.n, c.k, c.type), r(residual, c.m, c.n, c.out),
+    const auto rows = c.gated ? in_gate_order(weight, c.n, c.k) : weight;
+    const DeviceTensor a(input, c.m, c.k, c.type), w(rows, static_cast<int64_t>(rows.size()) / c.k, c.k, c.type), r(residual, c.m, c.n, c.out),
         out(c.m, c.n, c.out);
-    const DeviceVector b(bias);
+    const DeviceVector b(c.gated ? in_gate_order(bias, c.n, 1) : bias);
     cuda::LinearArgs args;
     args.input = a.tensor();
     args.weight = w.tensor();
@@ -61,23 +75,34 @@ std::string check_linear(const LinearCase& c, std::vector<float>* bits = nullptr
     if (c.residual) args.residual = r.tensor();
     args.output = out.tensor();
     args.activation = c.activation;
+    args.gated = c.gated;
     cuda::linear(args, nullptr);
     const std::vector<float> actual = out.read();
     if (bits != nullptr) *bits = actual;
+    // A column of the product, and the sum of its terms' sizes.
+    const auto product = [&](int64_t row, int32_t column) {
+        double sum = c.bias ? bias[static_cast<size_t>(column)] : 0.0, size = std::fabs(sum);
+        for (int32_t i = 0; i < c.k; i++) {
+            const double term = static_cast<double>(input[static_cast<size_t>(row * c.k + i)]) * weight[static_cast<size_t>(column) * c.k + i];
+            sum += term;
+            size += std::fabs(term);
+        }
+        return std::pair(sum, size);
+    };
     std::vector<double> expected, tolerances;
     for (int64_t row = 0; row < c.m; row++)
         for (int32_t column = 0; column < c.n; column++) {
-            double sum = c.bias ? bias[static_cast<size_t>(column)] : 0.0, size = std::fabs(sum);
-            for (int32_t i = 0; i < c.k; i++) {
-                const double product = static_cast<double>(input[static_cast<size_t>(row * c.k + i)]) *
-                                       weight[static_cast<size_t>(column) * c.k + i];
-                sum += product;
-                size += std::fabs(product);
-            }
+            auto [sum, size] = product(row, column);
             // An activation multiplies errors by its slope: up to 1.13, relu_squared's 2 |x|.
             double value = activate(c.activation, sum);
             if (c.activation == Activation::kReluSquared) size *= 2 * std::fabs(sum) + 1;
-            const double gelu_error = c.activation == Activation::kGelu && c.out != Type::kFloat ? std::fabs(value) * 0x1p-13 : 0.0;
+            double gelu_error = c.activation == Activation::kGelu && c.out != Type::kFloat ? std::fabs(value) * 0x1p-13 : 0.0;
+            if (c.gated) {
+                const auto [factor, size_of_factor] = product(row, c.n + column);
+                size = size * std::fabs(factor) + size_of_factor * std::fabs(value);
+                value *= factor;
+                gelu_error *= std::fabs(factor);
+            }
             if (c.residual) value += residual[static_cast<size_t>(row * c.n + column)];
             expected.push_back(value);
             tolerances.push_back(size * (8 + c.k) * 0x1p-24 / 2 + (std::fabs(value) + 1e-6) * 1.01 * unit_roundoff(c.out) + gelu_error + 1e-6);
@@ -168,6 +193,29 @@ std::vector<Named> all_cases() {
                                              return "other bits at m=" + std::to_string(m) + " k=" + std::to_string(k);
                                      }
                                  }
+                             return std::string();
+                         }});
+        // Columns that fill a group of gates and that do not; every tile.
+        for (const auto& [m, n, k] : std::vector<std::tuple<int64_t, int32_t, int32_t>>{
+                 {1, 1, 1}, {7, 5, 27}, {16, 75, 25}, {33, 34, 40}, {65, 37, 72}, {130, 66, 33}, {520, 70, 40}, {9, 18, 2080}, {140, 18, 2080}})
+            for (int variant = 0; variant < 2; variant++)
+                cases.push_back({"linear gated" + t + " m=" + number(m) + " n=" + number(n) + " k=" + number(k) + (variant == 1 ? " bias_silu" : " gelu"), [=] {
+                                     return check_linear({m, n, k, type, type, variant == 1, false, variant == 1 ? Activation::kSilu : Activation::kGelu, true});
+                                 }});
+        for (int i = 0; i < static_cast<int>(std::size(kActivationNames)); i++)
+            cases.push_back({"linear gated " + std::string(kActivationNames[i]) + t, [=] {
+                                 return check_linear({3, 34, 40, type, type, true, false, static_cast<Activation>(i), true}) +
+                                        check_linear({66, 34, 40, type, type, true, false, static_cast<Activation>(i), true});
+                             }});
+        cases.push_back({"linear gated gives a row the same bits in every tile" + t, [=] {
+                             std::vector<float> many;
+                             for (int64_t m : {520, 70, 32, 16, 5}) {
+                                 std::vector<float> few;
+                                 const std::string problem = check_linear({m, 37, 64, type, type, true, false, Activation::kGelu, true}, &few);
+                                 if (!problem.empty()) return problem;
+                                 if (many.empty()) many = few;
+                                 if (std::memcmp(few.data(), many.data(), few.size() * sizeof(float)) != 0) return "other bits at m=" + std::to_string(m);
+                             }
                              return std::string();
                          }});
         for (int32_t dim : {4, 5, 8, 12, 16, 25, 26, 32, 36, 48, 64, 80, 128})
