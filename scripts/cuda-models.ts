@@ -1,7 +1,7 @@
 // Writes golden models as test/native/cuda/models_test.cc reads them, on machines without Node: program, weights, batch and float64 results
 // in one stream of 4-byte little-endian numbers.   node --import tsx scripts/cuda-models.ts
 import { mkdirSync, readSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openModelDirectory } from '../src/models/model-directory.js';
 import { buildModel } from '../src/models/build-model.js';
@@ -10,8 +10,15 @@ import type { NativeOp } from '../src/runtime/native.js';
 import { readCases, readTensors, type TinyCases } from './golden/files.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// One of each architecture that has kernels' paths of its own: a pooler, narrower embeddings, a relative attention bias.
-const models = ['bert-sequence-classification', 'electra-sequence-classification', 'mpnet-base'];
+// One of each architecture that has kernels' paths of its own: a pooler, narrower embeddings, a relative attention bias; windows, heads that
+// turn and gates; slopes.
+const models = [
+  'golden/tiny/bert-sequence-classification',
+  'golden/tiny/electra-sequence-classification',
+  'golden/tiny/mpnet-base',
+  'golden-families/tiny/modernbert-biases',
+  'golden-families/tiny/jina-base',
+];
 
 // Numbered as in native/engine/program/ops.h and program.h.
 const domainKinds = ['packed', 'sequences', 'pairs', 'constant'];
@@ -69,8 +76,9 @@ function writeOp(words: Words, { op, ...fields }: NativeOp): void {
   }
 }
 
-async function exportModel(name: string): Promise<void> {
-  const path = join(root, 'test', 'golden', 'tiny', name);
+async function exportModel(golden: string): Promise<void> {
+  const path = join(root, 'test', golden);
+  const name = basename(golden);
   const sequences = readCases<TinyCases>(path).cases.flatMap(({ id, sequences: list }) =>
     list.map((sequence, i) => ({ name: list.length === 1 ? id : `${id}#${i}`, sequence })),
   );

@@ -30,7 +30,7 @@ export PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1 TORCHINDUCTOR_CACHE_DIR=$work/inducto
 # shellcheck source=scripts/gpu-steps.sh
 . scripts/gpu-steps.sh
 
-families=(linear attention layer_norm rows top_k pick_targets)
+families=(linear attention layer_norm rows columns pool_linear top_k pick_targets)
 probes=(bits rates launches waits barrier clusters)
 target=native sample=() repeats=10 quick=() place=cuda no_run=
 case $mode in

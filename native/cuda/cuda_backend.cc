@@ -6,6 +6,7 @@
 #include "cuda/forward.h"
 #include "cuda/kernels/kernels.h"
 #include "engine/check.h"
+#include "engine/constant_rows.h"
 
 namespace bertha::cuda {
 namespace {
@@ -45,8 +46,9 @@ std::string head_dim_problem(int64_t head_dim) {
 
 class CudaModel final : public LoadedModel {
 public:
-    CudaModel(std::shared_ptr<const Program> program, WeightSource& source, int device, Type type)
-        : program_(std::move(program)),
+    CudaModel(const Program& program, WeightSource& source, int device, Type type)
+        : constants_(program, source),
+          program_(std::make_shared<const Program>(with_constant_ops(program, false))),
           device_(device),
           plan_(plan_values(*program_, type)),
           weights_(*program_, plan_, source),
@@ -58,7 +60,9 @@ public:
     }
     void run(const Batch& batch, const std::vector<Output>& outputs, Workspace& workspace, Team& team,
              Control& control) const override;
-    int64_t weight_bytes() const override { return weights_.bytes() + attention_.bytes(); }
+    int64_t weight_bytes() const override {
+        return weights_.bytes() + attention_.bytes() + constants_.bytes();
+    }
     int64_t preferred_tokens() const override { return kPreferredTokens; }
     std::string device() const override { return "cuda:" + std::to_string(device_); }
     bool uses_cpu_pool() const override { return false; }
@@ -66,12 +70,13 @@ public:
 private:
     void run_whole(const Batch& batch, const std::vector<Output>& outputs, CudaWorkspace& workspace,
                    Control& control) const {
-        run_forward({*program_, plan_, weights_, attention_}, batch, outputs, workspace, control);
+        run_forward({*program_, plan_, weights_, attention_, constants_}, batch, outputs, workspace, control);
     }
     void run_halves(const Batch& batch, const std::vector<Output>& outputs, CudaWorkspace& workspace,
                     Control& control) const;
 
-    const std::shared_ptr<const Program> program_;
+    const DeviceConstants constants_;
+    const std::shared_ptr<const Program> program_;  // without the ops of constant rows
     const int device_;
     const ValuePlan plan_;
     const DeviceWeights weights_;
@@ -148,7 +153,7 @@ std::unique_ptr<LoadedModel> load(std::shared_ptr<const Program> program, Weight
         BERTHA_CHECK(too_wide.empty(), "DEVICE", "op %zu (attention): %s", i, too_wide.c_str());
     }
     use_device(ordinal);
-    return std::make_unique<CudaModel>(std::move(program), source, ordinal, type_of(precision));
+    return std::make_unique<CudaModel>(*program, source, ordinal, type_of(precision));
 }
 
 }  // namespace bertha::cuda

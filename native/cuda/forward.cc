@@ -118,6 +118,7 @@ private:
             if (const auto* embed = std::get_if<ops::Embed>(&program_.ops[i])) gather_positions(i, *embed);
             if (const auto* attention = std::get_if<ops::Attention>(&program_.ops[i]))
                 gather_attention(i, *attention);
+            if (const auto* unfold = std::get_if<ops::Unfold>(&program_.ops[i])) gather_places(unfold->input);
         }
     }
     void gather_positions(size_t index, const ops::Embed& op) {
@@ -126,6 +127,16 @@ private:
         count_positions(offsets(op.output), batch_.batch_size, batch_.input(op.ids), op.padding_id,
                         positions.data());
         of_op_[index] = stage(positions.data(), rows(op.output));
+    }
+    // Of each row of a value its place in its sequence.
+    void gather_places(int32_t id) {
+        const auto domain = static_cast<size_t>(value(id).domain);
+        const int32_t* begins = offsets(id);
+        if (begins == nullptr || rows_[domain].count > 0) return;
+        std::vector<int32_t>& rows = positions_.emplace_back();
+        for (int64_t i = 0; i < batch_.batch_size; i++)
+            for (int32_t row = 0; row < begins[i + 1] - begins[i]; row++) rows.push_back(row);
+        rows_[domain] = stage(rows.data(), static_cast<int64_t>(rows.size()));
     }
     void gather_attention(size_t index, const ops::Attention& op) {
         const int32_t* begins = offsets(op.query);
@@ -136,12 +147,7 @@ private:
                 attention_blocks(begins, batch_.batch_size));
             attention_blocks_[domain] = stage(blocks.data(), static_cast<int64_t>(blocks.size()));
         }
-        if (!op.inverse_frequencies.empty() && rows_[domain].count == 0) {
-            std::vector<int32_t>& rows = positions_.emplace_back();
-            for (int64_t i = 0; i < batch_.batch_size; i++)
-                for (int32_t row = 0; row < begins[i + 1] - begins[i]; row++) rows.push_back(row);
-            rows_[domain] = stage(rows.data(), static_cast<int64_t>(rows.size()));
-        }
+        if (!op.inverse_frequencies.empty()) gather_places(op.query);
         if (op.scores == kNoIndex || !is_wanted(op.scores)) return;
         BERTHA_CHECK(batch_.input(op.key_counts) == nullptr, "INVALID_ARG",
                      "expected no probabilities where only some rows are keys");
@@ -182,19 +188,18 @@ private:
         const PlannedValue& planned = model_.plan.values[static_cast<size_t>(id)];
         const size_t direct = direct_output(id);
         void* place = direct < outputs_.size() ? static_cast<void*>(output_memory(direct))
-                                               : arena_memory(id, planned);
+                                               : arena_memory(planned, value(id).domain);
         return {place, rows(id), static_cast<int32_t>(value(id).width), planned.stride, planned.type};
     }
-    // Rows of the arena, as many as a value has.
-    void* arena_memory(int32_t id, const PlannedValue& planned) const {
-        const auto domain = static_cast<size_t>(value(id).domain);
-        return workspace_.arena.as<uint8_t>() + part_[domain] + planned.offset * rows(id);
+    void* arena_memory(const PlannedValue& planned, int32_t domain) const {
+        return workspace_.arena.as<uint8_t>() + part_[static_cast<size_t>(domain)] +
+               planned.offset * batch_.rows(domain).count;
     }
-    // What an op needs beside its output.
+    // What an op works in beside its output.
     Tensor scratch(size_t index) const {
-        const PlannedValue& planned = model_.plan.scratch[index];
-        const int32_t output = output_of(program_.ops[index]);
-        return {arena_memory(output, planned), rows(output), planned.stride, planned.stride, planned.type};
+        const auto& [planned, domain] = model_.plan.scratch[index];
+        return {arena_memory(planned, domain), batch_.rows(domain).count, planned.stride, planned.stride,
+                planned.type};
     }
     // The output that a value is computed in the place of: one that has the caller's form already. Else the
     // number of outputs.
@@ -240,6 +245,30 @@ private:
         gather_rows(tensor(op.input), op.positions == kNoIndex, batch, output, stream_);
     }
     void run(const ops::Pool& op, size_t, const Tensor& output) { run_pool(op, false, output); }
+    void run(const ops::ActivationOp& op, size_t, const Tensor& output) {
+        activate(tensor(op.input), op.activation, op.gated, output, stream_);
+    }
+    void run(const ops::Slice& op, size_t, const Tensor& output) {
+        slice(tensor(op.input), op.begin, output, stream_);
+    }
+    void run(const ops::Unfold& op, size_t, const Tensor& output) {
+        unfold(tensor(op.input), op.size, batch_of(op.input), output, stream_);
+    }
+    void run(const ops::PoolLinear& op, size_t index, const Tensor& output) {
+        PoolLinearArgs args;
+        args.input = tensor(op.input);
+        args.weight = model_.weights.matrix(op.matrix, args.input.type);
+        args.bias = model_.weights.vector(op.bias);
+        args.products = scratch(index);
+        args.output = output;
+        args.sums = op.sums;
+        args.logs = op.logs;
+        pool_linear(args, batch_of(op.input), stream_);
+    }
+    // Of constant rows. Only the part of a program that runs at load has it.
+    void run(const ops::Constant& op, size_t, const Tensor& output) {
+        slice(model_.weights.matrix(op.table, output.type), 0, output, stream_);
+    }
     void run(const ops::Normalize& op, size_t, const Tensor& output) {
         normalize(tensor(op.input), output, stream_);
     }
@@ -255,9 +284,7 @@ private:
     // Load refuses the others.
     template <typename T>
     void run(const T&, size_t, const Tensor&) {
-        static_assert(ops::is_for_training<T> || std::is_same_v<T, ops::ActivationOp> ||
-                      std::is_same_v<T, ops::Slice> || std::is_same_v<T, ops::Constant> ||
-                      std::is_same_v<T, ops::Unfold> || std::is_same_v<T, ops::PoolLinear>);
+        static_assert(ops::is_for_training<T>);
         fail("INVALID_PROGRAM", "%s has no kernel on this device", T::kName);
     }
 
@@ -312,6 +339,7 @@ private:
         args.relative_bias = model_.weights.relative_bias(op.relative_bias);
         args.slopes = model_.attention.slopes(op);
         args.window = op.window;
+        args.disentangled = disentangled(op, output.width);
         args.num_heads = op.num_heads;
         args.head_dim = output.width / op.num_heads;
         args.softmax_scale = op.softmax_scale;
@@ -328,6 +356,18 @@ private:
         }
     }
 
+    DisentangledArgs disentangled(const ops::Attention& op, int32_t hidden_size) const {
+        DisentangledArgs args;
+        if (op.buckets.empty()) return args;
+        const int32_t table = op.content_to_position != kNoIndex ? op.content_to_position
+                                                                 : op.position_to_content;
+        args.content = model_.constants.rows(op.content_to_position);
+        args.position = model_.constants.rows(op.position_to_content);
+        args.buckets = model_.attention.buckets(op);
+        args.stride = static_cast<int32_t>(value(table).width);
+        args.by_head = args.stride == hidden_size;
+        return args;
+    }
     void turn(const ops::Attention& op, size_t index, const DeviceBatch& batch, AttentionArgs& args) {
         TurnArgs turns;
         turns.query = args.query;

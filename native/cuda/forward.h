@@ -3,8 +3,9 @@
 
 #include <vector>
 
-#include "cuda/attention_tables.h"
-#include "cuda/device_weights.h"
+#include "cuda/weights/attention_tables.h"
+#include "cuda/weights/device_constants.h"
+#include "cuda/weights/device_weights.h"
 #include "cuda/value_plan.h"
 #include "cuda/workspace.h"
 #include "engine/backend.h"
@@ -17,6 +18,7 @@ struct ProgramOnDevice {
     const ValuePlan& plan;
     const DeviceWeights& weights;
     const AttentionTables& attention;
+    const DeviceConstants& constants;
 };
 
 // Copies the batch in, queues the ops that the outputs need, copies the outputs out and waits. Throws

@@ -37,6 +37,9 @@ struct TypeOfOutput {
     }
     Type operator()(const ops::Attention& op) const { return planned(op.query); }
     Type operator()(const ops::LayerNorm& op) const { return planned(op.input); }
+    Type operator()(const ops::ActivationOp& op) const { return planned(op.input); }
+    Type operator()(const ops::Slice& op) const { return planned(op.input); }
+    Type operator()(const ops::Unfold& op) const { return planned(op.input); }
     template <typename OnSingleRows>
     Type operator()(const OnSingleRows&) const {
         return Type::kFloat;
@@ -53,12 +56,11 @@ void check_op(const ValuePlan& plan, const Op& op, size_t index) {
                      "op %zu (linear): expected a residual of the output's precision", index);
     const auto* attention = std::get_if<ops::Attention>(&op);
     if (attention != nullptr)
-        for_each_read(op, [&](int32_t value) {
-            BERTHA_CHECK(plan.values[static_cast<size_t>(value)].type ==
-                             plan.values[static_cast<size_t>(attention->query)].type,
+        for (int32_t value : {attention->key, attention->value})
+            BERTHA_CHECK(value == kNoIndex || plan.values[static_cast<size_t>(value)].type ==
+                                                  plan.values[static_cast<size_t>(attention->query)].type,
                          "INVALID_PROGRAM",
                          "op %zu (attention): expected query, key and value of one precision", index);
-        });
     if (takes_only_floats(op))
         for_each_read(op, [&](int32_t value) {
             BERTHA_CHECK(is_float(value), "INVALID_PROGRAM", "op %zu (%s): expected fp32 rows", index,
@@ -66,11 +68,22 @@ void check_op(const ValuePlan& plan, const Op& op, size_t index) {
         });
 }
 
-// Columns that an op needs beside its output.
-int64_t scratch_width(const Program& program, const Op& op) {
+struct Columns {
+    int64_t width = 0;
+    int32_t domain = 0;
+    Type type = Type::kFloat;
+};
+// What an op works in beside its output, whose type is `type`.
+Columns scratch_of(const Program& program, const Op& op, Type type) {
+    if (const auto* pooled = std::get_if<ops::PoolLinear>(&op)) {
+        const int64_t width = program.value(pooled->output).width;
+        return {std::min<int64_t>(width, kPoolLinearColumns), program.value(pooled->input).domain,
+                Type::kFloat};
+    }
     const auto* attention = std::get_if<ops::Attention>(&op);
-    if (attention == nullptr || attention->inverse_frequencies.empty()) return 0;
-    return 2 * program.value(attention->output).width;
+    if (attention == nullptr || attention->inverse_frequencies.empty()) return {};
+    const Value& output = program.value(attention->output);
+    return {2 * output.width, output.domain, type};
 }
 
 bool fits_next(const Program& program, size_t index) {
@@ -101,17 +114,17 @@ ValuePlan plan_values(const Program& program, Type type) {
         planned.type = std::visit(TypeOfOutput{program, plan, type}, op);
         check_op(plan, op, i);
         plan.fits_next.push_back(fits_next(program, i));
-        const auto domain = static_cast<size_t>(program.values[output].domain);
-        const auto place = [&](PlannedValue& rows, int64_t width, int32_t last) {
+        const auto place = [&](PlannedValue& rows, int64_t width, int32_t domain, int32_t last) {
             rows.stride = static_cast<int32_t>((width + 7) / 8 * 8);
             const int64_t bytes = rows.stride * bytes_of(rows.type);
-            rows.offset = parts[domain].place(bytes, static_cast<int32_t>(i), last);
+            rows.offset = parts[static_cast<size_t>(domain)].place(bytes, static_cast<int32_t>(i), last);
         };
-        place(planned, program.values[output].width, death[output]);
-        PlannedValue& scratch = plan.scratch.emplace_back();
-        scratch.type = planned.type;
-        if (const int64_t width = scratch_width(program, op); width > 0)
-            place(scratch, width, static_cast<int32_t>(i));
+        place(planned, program.values[output].width, program.values[output].domain, death[output]);
+        const Columns columns = scratch_of(program, op, planned.type);
+        PlannedScratch& scratch = plan.scratch.emplace_back();
+        scratch.rows.type = columns.type;
+        scratch.domain = columns.domain;
+        if (columns.width > 0) place(scratch.rows, columns.width, columns.domain, static_cast<int32_t>(i));
     }
     for (const Packer& part : parts) plan.row_bytes.push_back(part.width());
     return plan;

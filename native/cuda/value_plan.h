@@ -14,15 +14,20 @@ struct PlannedValue {
     int64_t offset = 0;  // bytes per row: the value starts at offset * rows in the part of its domain
 };
 
+// Rows of a domain that one op works in.
+struct PlannedScratch {
+    PlannedValue rows;  // stride 0: none
+    int32_t domain = 0;
+};
+
 struct ValuePlan {
     std::vector<PlannedValue> values;
     std::vector<int64_t> row_bytes;  // of the arena's parts, by domain
     // By op: whether it and the next one fit one kernel, which leaves out the value between them. Nothing
     // else reads that value.
     std::vector<bool> fits_next;
-    // By op: rows that it needs beside its output, of the output's domain: an attention's queries and keys
-    // that turn. Stride 0 for none.
-    std::vector<PlannedValue> scratch;
+    // By op: an attention's queries and keys that have turned, a pool_linear's products.
+    std::vector<PlannedScratch> scratch;
 };
 
 // Token rows take `type`, except what nothing but the caller and top_k read (logits): that stays fp32, as

@@ -22,7 +22,10 @@ const probes = {
  * copies of the epilogue a linear_mma kernel holds, one for 16 rows of a warp.
  */
 export function describeKernel(mangled, architecture) {
-  const name = /\d((?:linear|attention|turn|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(mangled)?.[1];
+  const name =
+    /\d((?:linear|attention|turn|activate|slice|unfold|reduce|layer|add|top|pick|embed|gather|pool|normalize|compact)[a-z_0-9]*_kernel)/.exec(
+      mangled,
+    )?.[1];
   const probe = /5probe.*?\d([a-z_]+_kernel)/.exec(mangled)?.[1];
   if (probe !== undefined) return { title: `probe ${probe.replace('_kernel', '')}`, shared: 0, threads: 128, ...probes[probe] };
   if (name === undefined) return { title: mangled, shared: 0, threads: 128 };
@@ -88,9 +91,23 @@ export function describeKernel(mangled, architecture) {
     };
   }
   if (name === 'linear_fp32_kernel') {
-    return { title: `linear_fp32${gated}${activations}`, shared: 3 * 2 * 64 * 20 * 4, threads: 256, hot: ['FFMA', 'LDS', ...copies(architecture)] };
+    return {
+      title: `linear_fp32${gated}${activations}`,
+      shared: 3 * 2 * 64 * 20 * 4,
+      threads: 256,
+      hot: ['FFMA', 'LDS', ...copies(architecture)],
+    };
   }
-  if (name === 'attention_fp32_kernel') return { title: 'attention_fp32', shared: 80 * 129 * 4, threads: 128, hot: ['FFMA', 'LDS'] };
+  if (name === 'attention_fp32_kernel') {
+    const isDisentangled = mangled.includes('Lb1E');
+    const rows = isDisentangled ? 127 : 80;
+    return {
+      title: `attention_fp32 ${type}${isDisentangled ? ' disentangled' : ''}`,
+      shared: rows * 129 * 4,
+      threads: 128,
+      hot: ['FFMA', 'LDS'],
+    };
+  }
   if (name === 'pool_kernel') return { title: `pool ${type}`, shared: 4 * (2 * 8 * 128 + 1024), threads: 512 };
   const threads = /^(top|pick)/.test(name) ? 256 : 128;
   return { title: `${name.replace('_kernel', '')} ${type}${activations}`, shared: threads === 256 ? 64 : 0, threads };

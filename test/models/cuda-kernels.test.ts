@@ -7,20 +7,31 @@ import type { AttentionOptions } from '../../src/models/program/program.js';
 const test = suite('CUDA kernels');
 
 test('auto takes the processor for what no CUDA kernel computes yet, and says so', async () => {
-  const { program } = smallProgram({ vocabSize: 5, width: 6 }, (b, x) => b.linear(x, { weight: b.matrix(tensorOf('weight', 4, 6)) }, { gated: true }));
+  const { program } = smallProgram({ vocabSize: 5, width: 6 }, (b, x) =>
+    b.linear(x, { weight: b.matrix(tensorOf('weight', 4, 6)) }, { scale: 2 }),
+  );
   const { device } = await chooseBackend(program, { device: 'auto' });
-  assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for gated products' });
+  assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for scaled products' });
 });
 
-const taken: Readonly<Record<string, Omit<AttentionOptions, 'numHeads'>>> = {
-  'windows of attention': { window: 4 },
-  'slopes of attention': { slopes: [0.5, 0.25] },
-  'rotary embeddings': { rotary: { inverseFrequencies: [1, 0.1] } },
+type Build = Parameters<typeof smallProgram>[1];
+const attention =
+  (options: Omit<AttentionOptions, 'numHeads'>): Build =>
+  (b, x) =>
+    b.attention(x, { numHeads: 2, ...options }).context;
+const taken: Readonly<Record<string, Build>> = {
+  'windows of attention': attention({ window: 4 }),
+  'slopes of attention': attention({ slopes: [0.5, 0.25] }),
+  'rotary embeddings': attention({ rotary: { inverseFrequencies: [1, 0.1] } }),
+  'gated products': (b, x) => b.linear(x, { weight: b.matrix(tensorOf('weight', 4, 24)) }, { gated: true, activation: 'gelu' }),
+  convolutions: (b, x) => b.convolution(x, tensorOf('kernel', 4, 24, 3), tensorOf('bias', 4), 'tanh'),
+  columns: (b, x) => b.activate(b.columns(x, 1, 7), 'silu'),
+  'pooled products': (b, x) => b.poolLinear(x, { weight: b.matrix(tensorOf('weight', 9, 24)) }, { sums: false, logs: 1 }),
 };
 
-for (const [name, options] of Object.entries(taken)) {
+for (const [name, build] of Object.entries(taken)) {
   test(`auto asks the devices for ${name}`, async () => {
-    const { program } = smallProgram({ vocabSize: 5, width: 24 }, (b, x) => b.attention(x, { numHeads: 2, ...options }).context);
+    const { program } = smallProgram({ vocabSize: 5, width: 24 }, build);
     assert.not.match((await chooseBackend(program, { device: 'auto' })).device.reason, /has no kernel yet/);
   });
 }

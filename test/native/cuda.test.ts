@@ -117,7 +117,8 @@ if (canBuild) {
     assert.ok(lines.every(({ us }) => us > 0));
   });
 
-  for (const each of sample(findGoldenFolders(golden()).filter(({ kind }) => kind === 'tiny' || kind === 'sentence'))) {
+  const folders = [...findGoldenFolders(golden()), ...findGoldenFolders(join(root, 'test', 'golden-families'))];
+  for (const each of sample(folders.filter(({ kind }) => kind === 'tiny' || kind === 'sentence'))) {
     t(`${each.name} matches its float64 reference values on a CUDA device (BERTHA_TEST_SEED=${seed})`, async () => {
       const report = await compareFolder(each, { tolerance: kTolerance, device: 'cuda' });
       assert.is(report.verdict, 'ok', report.toString());
@@ -126,6 +127,13 @@ if (canBuild) {
       // Weights rounded to bf16 alone make 1.1e-2 of such narrow models, PyTorch's bf16 2.5e-2 (docs/cuda.md). The cosine follows: 1 - 0.03² / 2.
       const brain = await worstDistance(each, { device: 'cuda', precision: 'bf16' });
       assert.ok(brain.relative < 3e-2 && brain.cosine > 0.9995, `bf16: ${JSON.stringify(brain)}`);
+    });
+  }
+
+  for (const each of folders.filter(({ kind }) => kind === 'sparse' || kind === 'multi-vector')) {
+    t(`${each.name} gives its sparse vectors, or its tokens' vectors, on a CUDA device`, async () => {
+      const report = await compareFolder(each, { tolerance: kTolerance, device: 'cuda' });
+      assert.is(report.verdict, 'ok', report.toString());
     });
   }
 

@@ -49,6 +49,25 @@ struct AttentionTerms {
     }
 };
 
+struct DisentangledTerms {
+    Global<const float> content, position;  // [rows, stride], either may be absent
+    Global<const int32_t> buckets;          // [2 * farthest + 1], or none
+    int32_t farthest, stride, head_columns;
+
+    // Where the columns of a head begin in the row of a distance query - key.
+    __device__ __forceinline__ int64_t row(int32_t head, int32_t distance) const {
+        distance = distance < -farthest ? -farthest : distance > farthest ? farthest : distance;
+        return static_cast<int64_t>(buckets.load(farthest + distance)) * stride + head * head_columns;
+    }
+};
+
+inline DisentangledTerms disentangled_terms(const AttentionArgs& args) {
+    const DisentangledArgs& terms = args.disentangled;
+    return {global(terms.content), global(terms.position),
+            global(terms.buckets), static_cast<int32_t>(terms.buckets.count / 2),
+            terms.stride,          terms.by_head ? args.head_dim : 0};
+}
+
 inline AttentionTerms attention_terms(const AttentionArgs& args, const DeviceBatch& batch) {
     return {global(args.relative_bias), global(args.slopes), global(batch.key_counts),
             args.window > 0 && args.window < kAnyDistance ? args.window : kAnyDistance};

@@ -1,4 +1,4 @@
-// Attention in fp32 without tensor cores, and the attention probabilities of any precision.
+// Attention in fp32 without tensor cores, disentangled scores and attention probabilities of any precision.
 //   query, key, value, context [tokens, num_heads, head_dim]
 //
 // A warp takes one query at a time. Of 32 keys, which lie in shared memory, each lane first computes the
@@ -15,14 +15,16 @@ constexpr int kThreads = kWarps * 32;
 constexpr int kQueriesOfWarp = 4;
 constexpr int kQueries = kWarps * kQueriesOfWarp;
 constexpr int kKeys = 32;
-constexpr int kMaxDims = kMaxHeadDim / 32;   // of a lane
-constexpr int32_t kSequencesAtOnce = 32768;  // a grid's z is limited
+constexpr int kDistances = kQueries + kKeys - 1;  // between the queries of a block and so many keys
+constexpr int kMaxDims = kMaxHeadDim / 32;        // of a lane
+constexpr int32_t kSequencesAtOnce = 32768;       // a grid's z is limited
 
 template <typename T>
 struct AttentionParams {
     Heads<T> query, key, value;
     Global<T> context;
     AttentionTerms terms;
+    DisentangledTerms disentangled;
     Global<const int32_t> cu_seqlens;
     Global<float> scores;
     Global<const int64_t> scores_offset;
@@ -30,7 +32,10 @@ struct AttentionParams {
     float softmax_scale;
 };
 
-__global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParams<float> p) {
+// The rows of disentangled scores' tables that a tile of queries and keys meets lie in shared memory by
+// distance, one table at a time: for heads of 128 columns two would not fit sm_75.
+template <typename T, bool kIsDisentangled>
+__global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParams<T> p) {
     const int32_t sequence = p.first_sequence + ptx::block_z(), head = ptx::block_y();
     const int32_t begin = p.cu_seqlens.load(sequence), end = p.cu_seqlens.load(sequence + 1);
     const int32_t block_query = begin + ptx::block_x() * kQueries;
@@ -40,14 +45,25 @@ __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParam
     const Shared<float> keys = shared.part(0, kKeys * row_floats);
     const Shared<float> values = shared.part(kKeys * row_floats, kKeys * row_floats);
     const Shared<float> queries = shared.part(2 * kKeys * row_floats, kQueries * row_floats);
-    const auto load_rows = [&](const Shared<float>& to, const Heads<float>& heads, int32_t first, int rows) {
+    const auto load_rows = [&](const Shared<float>& to, const Heads<T>& heads, int32_t first, int rows) {
         for (int unit = ptx::thread_index(); unit < rows * dim; unit += kThreads) {
             const int row = unit / dim, column = unit % dim;
             const int64_t from = static_cast<int64_t>(first + row) * heads.stride + head * dim + column;
-            to.store(row * row_floats + column, first + row < end ? heads.rows.load(from) : 0.0f);
+            to.store(row * row_floats + column,
+                     first + row < end ? ptx::to_float(heads.rows.load(from)) : 0.0f);
         }
     };
     load_rows(queries, p.query, block_query, kQueries);
+    const Shared<float> distances = shared.part((2 * kKeys + kQueries) * row_floats,
+                                                kIsDisentangled ? kDistances * row_floats : 0);
+    // Row i: of the distance query - key that is i - (kKeys - 1) more than that of the first of both.
+    const auto load_distances = [&](const Global<const float>& table, int32_t first_key) {
+        for (int unit = ptx::thread_index(); unit < kDistances * dim; unit += kThreads) {
+            const int row = unit / dim, column = unit % dim;
+            const int64_t from = p.disentangled.row(head, block_query - first_key + row - (kKeys - 1));
+            distances.store(row * row_floats + column, table.load(from + column));
+        }
+    };
     const int lane = ptx::lane_id(), first_row = ptx::warp_id() * kQueriesOfWarp;
     float context[kQueriesOfWarp][kMaxDims] = {};
     float row_max[kQueriesOfWarp], row_sum[kQueriesOfWarp] = {};
@@ -62,15 +78,35 @@ __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParam
         ptx::sync_block();
         load_rows(keys, p.key, first_key, kKeys);
         load_rows(values, p.value, first_key, kKeys);
+        const bool has_content = kIsDisentangled && p.disentangled.content.present();
+        const bool has_position = kIsDisentangled && p.disentangled.position.present();
+        if (has_content) load_distances(p.disentangled.content, first_key);
         ptx::sync_block();
+        float scores[kQueriesOfWarp] = {};
+        const auto add_product = [&](int i, const Shared<float>& rows, int row, const Shared<float>& others,
+                                     int other) {
+            for (int column = 0; column < dim; column++)
+                scores[i] = fmaf(rows.load(row * row_floats + column),
+                                 others.load(other * row_floats + column), scores[i]);
+        };
 #pragma unroll
         for (int i = 0; i < kQueriesOfWarp; i++) {
-            float score = 0.0f;
-            for (int column = 0; column < dim; column++)
-                score = fmaf(queries.load((first_row + i) * row_floats + column),
-                             keys.load(lane * row_floats + column), score);
+            add_product(i, queries, first_row + i, keys, lane);
+            if (has_content)
+                add_product(i, queries, first_row + i, distances, first_row + i - lane + kKeys - 1);
+        }
+        if (has_position) {
+            ptx::sync_block();
+            load_distances(p.disentangled.position, first_key);
+            ptx::sync_block();
+#pragma unroll
+            for (int i = 0; i < kQueriesOfWarp; i++)
+                add_product(i, keys, lane, distances, first_row + i - lane + kKeys - 1);
+        }
+#pragma unroll
+        for (int i = 0; i < kQueriesOfWarp; i++) {
             const int32_t distance = first_key + lane - (block_query + first_row + i);
-            score = score * p.softmax_scale + p.terms.bias(head, distance);
+            float score = scores[i] * p.softmax_scale + p.terms.bias(head, distance);
             if (first_key + lane >= seen || p.terms.is_beyond(distance)) score = -INFINITY;
             const float peak = fmaxf(row_max[i], ptx::warp_max(score));
             const float rescale = expf(row_max[i] - peak), weight = expf(score - peak);
@@ -95,7 +131,7 @@ __global__ void __launch_bounds__(kThreads) attention_fp32_kernel(AttentionParam
         for (int d = 0; d < kMaxDims; d++)
             if (32 * d + lane < dim)
                 p.context.store(static_cast<int64_t>(query) * p.context_stride + head * dim + 32 * d + lane,
-                                context[i][d] / row_sum[i]);
+                                ptx::from_float<T>(context[i][d] / row_sum[i]));
     }
 }
 
@@ -117,6 +153,12 @@ __global__ void attention_scores_kernel(AttentionParams<T> p) {
         for (int32_t column = 0; column < dim; column++)
             score = fmaf(ptx::to_float(p.query.rows.load(q + column)),
                          ptx::to_float(p.key.rows.load(k + column)), score);
+        const DisentangledTerms& d = p.disentangled;
+        const int64_t row = d.buckets.present() ? d.row(head, query - key) : 0;
+        for (int32_t column = 0; d.content.present() && column < dim; column++)
+            score = fmaf(ptx::to_float(p.query.rows.load(q + column)), d.content.load(row + column), score);
+        for (int32_t column = 0; d.position.present() && column < dim; column++)
+            score = fmaf(ptx::to_float(p.key.rows.load(k + column)), d.position.load(row + column), score);
         score = score * p.softmax_scale + p.terms.bias(head, key - query);
         if (key >= keys || p.terms.is_beyond(key - query)) score = -INFINITY;
         p.scores.store(out + key, score);
@@ -140,6 +182,7 @@ AttentionParams<T> params_of(const AttentionArgs& args, const DeviceBatch& batch
             heads_of<T>(args.value),
             global<T>(args.context),
             attention_terms(args, batch),
+            disentangled_terms(args),
             global(batch.cu_seqlens),
             {args.scores, args.scores_count},
             {args.scores_offset, batch.batch_size},
@@ -165,12 +208,19 @@ void launch_all(const char* name, AttentionParams<T> params, Grid grid, const De
 }  // namespace
 
 void attention_fp32(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
+    const bool is_disentangled = args.disentangled.buckets.data != nullptr;
+    const int rows = 2 * kKeys + kQueries + (is_disentangled ? kDistances : 0);
     Grid grid;
     grid.x = static_cast<int>(ceil_div(batch.max_seq_len, kQueries));
-    grid.shared_bytes = static_cast<size_t>(2 * kKeys + kQueries) * static_cast<size_t>(args.head_dim | 1) *
-                        4;
-    launch_all<float, attention_fp32_kernel>("attention_fp32", params_of<float>(args, batch), grid, batch,
-                                             stream);
+    grid.shared_bytes = static_cast<size_t>(rows) * static_cast<size_t>(args.head_dim | 1) * sizeof(float);
+    if (!is_disentangled)
+        return launch_all<float, attention_fp32_kernel<float, false>>(
+            "attention_fp32", params_of<float>(args, batch), grid, batch, stream);
+    with_type(args.query.rows.type, [&](auto as) {
+        using T = typename decltype(as)::type;
+        launch_all<T, attention_fp32_kernel<T, true>>("attention_disentangled", params_of<T>(args, batch),
+                                                      grid, batch, stream);
+    });
 }
 
 void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
@@ -184,8 +234,9 @@ void attention_scores(const AttentionArgs& args, const DeviceBatch& batch, Strea
 }
 
 void attention(const AttentionArgs& args, const DeviceBatch& batch, Stream stream) {
-    args.query.rows.type == Type::kFloat ? attention_fp32(args, batch, stream)
-                                         : attention_mma(args, batch, stream);
+    const bool is_disentangled = args.disentangled.buckets.data != nullptr;
+    args.query.rows.type == Type::kFloat || is_disentangled ? attention_fp32(args, batch, stream)
+                                                            : attention_mma(args, batch, stream);
 }
 
 }  // namespace bertha::cuda

@@ -25,11 +25,12 @@ namespace {
 
 constexpr int kQueries = kAttentionWarps * kQueriesOfWarp;
 constexpr int kThreads = kAttentionWarps * 32;
-// On sm_75 the compiler aims at more blocks an SM than its registers allow, and spills some.
+// Left to choose, the compiler aims at more blocks an SM than the registers allow, and spills some: on sm_75
+// always, elsewhere where distance counts. 0: let it choose.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-#define BERTHA_ATTENTION_BOUNDS __launch_bounds__(kThreads, 2)
+constexpr int blocks_of_sm(bool) { return 2; }
 #else
-#define BERTHA_ATTENTION_BOUNDS __launch_bounds__(kThreads)
+constexpr int blocks_of_sm(bool by_distance) { return by_distance ? 2 : 0; }
 #endif
 constexpr float kLog2E = 1.4426950408889634f;
 
@@ -198,7 +199,8 @@ __device__ __forceinline__ void add_own_keys(const AttentionMmaParams<T>& p, con
 }
 
 template <typename T, int kDim, int kKeys, bool kByDistance>
-__global__ void BERTHA_ATTENTION_BOUNDS attention_mma_kernel(AttentionMmaParams<T> p) {
+__global__ void __launch_bounds__(kThreads, blocks_of_sm(kByDistance))
+    attention_mma_kernel(AttentionMmaParams<T> p) {
     const int warp_id = ptx::warp_id(), warp_row = warp_id * kQueriesOfWarp, lane = ptx::lane_id();
     const int64_t dealt = (int64_t{ptx::block_x()} * kAttentionWarps + warp_id) * 2;
     const int32_t text = p.blocks.load(dealt), first_query = p.blocks.load(dealt + 1);

@@ -30,7 +30,8 @@ struct ColumnsParams {
 };
 template <typename T>
 ColumnsParams<T> columns_params(const Tensor& input, const Tensor& output) {
-    return {global<const T>(input), global<T>(output), output.rows, output.width, input.stride, output.stride};
+    return {global<const T>(input), global<T>(output), output.rows,
+            output.width,           input.stride,      output.stride};
 }
 
 // --- activate: activation(input), or of input = [a, b] activation(a) · b
@@ -104,7 +105,8 @@ void slice(const Tensor& input, int32_t begin, const Tensor& output, Stream stre
     });
 }
 
-void unfold(const Tensor& input, int32_t size, const DeviceBatch& batch, const Tensor& output, Stream stream) {
+void unfold(const Tensor& input, int32_t size, const DeviceBatch& batch, const Tensor& output,
+            Stream stream) {
     with_type(output.type, [&](auto as) {
         using T = typename decltype(as)::type;
         const UnfoldParams<T> params{columns_params<T>(input, output), global(batch.rows), size};

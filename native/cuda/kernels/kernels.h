@@ -77,6 +77,15 @@ struct HeadRows {
     int32_t begin = 0;  // the first of the columns
 };
 
+// Disentangled scores (DeBERTa, relative keys), in fp32: query · content[row] + key · position[row] come to
+// the product of query and key before it is scaled, row = buckets[farthest + query's place - key's].
+struct DisentangledArgs {
+    Floats content, position;  // [rows, stride], either may be absent
+    Ints buckets;              // [2 * farthest + 1]
+    int32_t stride = 0;
+    bool by_head = false;  // each head has head_dim columns of its own; else one row for all
+};
+
 constexpr int32_t kFarthest = 128;  // distances beyond it share the last bucket of a relative bias
 struct AttentionArgs {
     HeadRows query, key, value;
@@ -84,6 +93,7 @@ struct AttentionArgs {
     Floats relative_bias;  // [num_heads, 2 * kFarthest + 1] by key - query, or none
     Floats slopes;         // [num_heads]: slopes[head] · |key - query| is taken off; or none
     int32_t window = 0;    // the farthest key that a query sees; 0: all
+    DisentangledArgs disentangled;
     float* scores = nullptr;
     const int64_t* scores_offset = nullptr;  // [batch_size + 1] on the device: where each sequence's scores
                                              // start
@@ -131,6 +141,27 @@ constexpr int32_t kMaxPoolNormalizeWidth = 8192;
 void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, bool normalizes,
           const DeviceBatch& batch, const Tensor& output, Stream stream);
 void normalize(const Tensor& input, const Tensor& output, Stream stream);
+// activation(input), element by element; gated: activation(a) ∘ b of input = [a, b].
+void activate(const Tensor& input, Activation activation, bool gated, const Tensor& output, Stream stream);
+// Columns from `begin` on.
+void slice(const Tensor& input, int32_t begin, const Tensor& output, Stream stream);
+// Column c * size + j is column c of the token j - size / 2 further on in its sequence, 0 where there is
+// none.
+void unfold(const Tensor& input, int32_t size, const DeviceBatch& batch, const Tensor& output, Stream stream);
+
+constexpr int32_t kPoolLinearColumns = 2048;  // whose products are kept at a time
+struct PoolLinearArgs {
+    Tensor input;     // [tokens, k]
+    Tensor weight;    // [n, k], the input's type
+    Floats bias;      // [n] or none
+    Tensor products;  // fp32 [tokens, n or kPoolLinearColumns], to work in
+    Tensor output;    // fp32 [batch_size, n]
+    bool sums = false;
+    int32_t logs = 1;
+};
+// max, or sum, over a sequence's tokens of log(1 + max(x, 0)), x = input · weightᵀ + bias; of log(1 + that)
+// for two logs.
+void pool_linear(const PoolLinearArgs& args, const DeviceBatch& batch, Stream stream);
 void top_k(const Tensor& input, int32_t k, const Tensor& output, Stream stream);
 void pick_targets(const Tensor& input, const DeviceBatch& batch, const Tensor& output, Stream stream);
 // Rows as fp32 without gaps: [rows, width].

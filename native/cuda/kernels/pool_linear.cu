@@ -34,8 +34,8 @@ __global__ void reduce_products_kernel(ReduceParams p) {
     const int32_t begin = p.cu_seqlens.load(sequence), end = p.cu_seqlens.load(sequence + 1);
     const Shared<float> parts = ptx::shared_memory<float>();
     const bool inside = column < p.columns;
-    // Everything below 0 becomes 0, so that the maximum may begin there. The logarithm grows: it is taken once,
-    // of the maximum.
+    // Everything below 0 becomes 0, so that the maximum may begin there. The logarithm grows: it is taken
+    // once, of the maximum.
     float part = 0.0f;
     for (int32_t row = begin + ptx::warp_id(); inside && row < end; row += kWarps) {
         const float x = p.products.load(static_cast<int64_t>(row) * p.products_stride + column);
@@ -84,7 +84,8 @@ void pool_linear(const PoolLinearArgs& args, const DeviceBatch& batch, Stream st
         grid.shared_bytes = kWarps * kColumns * sizeof(float);
         for (int32_t first = 0; first < batch.batch_size; first += kSequencesAtOnce) {
             params.first_sequence = first;
-            grid.y = batch.batch_size - first < kSequencesAtOnce ? batch.batch_size - first : kSequencesAtOnce;
+            grid.y = batch.batch_size - first < kSequencesAtOnce ? batch.batch_size - first
+                                                                 : kSequencesAtOnce;
             launch<ReduceParams, reduce_products_kernel>("pool_linear", grid, stream, params);
         }
     }

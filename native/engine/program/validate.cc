@@ -70,15 +70,14 @@ bool is_packed_domain(const Program& program, int32_t domain) {
            program.domains[static_cast<size_t>(domain)].kind == DomainKind::kPacked;
 }
 
-// What an attention asks for that no kernel of the device computes; null when all is there.
-const char* option_without_kernel(const Program& program, const ops::Attention& op,
-                                  const std::string& device) {
+// What an attention asks for that no kernel computes; null when all is there.
+const char* option_without_kernel(const Program& program, const ops::Attention& op) {
     if (op.causal) return "causal";
     if (op.num_key_heads != 0 && op.num_key_heads != op.num_heads) return "fewer heads of the key";
     const bool is_separate = op.key != kNoIndex;
     if (is_separate && program.value(op.key).domain != program.value(op.query).domain)
         return "a key of other rows";
-    return device == "cpu" || op.buckets.empty() ? nullptr : "disentangled scores";
+    return nullptr;
 }
 
 void check_domains(const Program& program) {
@@ -160,22 +159,13 @@ void require_kernels(const Program& program, const std::string& device) {
         BERTHA_CHECK(!is_for_training(op), "INVALID_PROGRAM", "op %zu (%s) is for training alone", i,
                      name_of(op));
         const auto* linear = std::get_if<ops::Linear>(&op);
-        BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "INVALID_PROGRAM",
+        BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "DEVICE",
                      "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
-        BERTHA_CHECK(device == "cpu" || !is_constant(program, output_of(op)), "DEVICE",
-                     "op %zu (%s): constant rows have no kernel yet on %s", i, name_of(op), device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
-        const bool is_for_cpu = std::holds_alternative<ops::ActivationOp>(op) ||
-                                std::holds_alternative<ops::Slice>(op) ||
-                                std::holds_alternative<ops::Unfold>(op) ||
-                                std::holds_alternative<ops::PoolLinear>(op);
-        BERTHA_CHECK(device == "cpu" || !is_for_cpu, "INVALID_PROGRAM", "op %zu (%s) has no kernel yet on %s",
-                     i, name_of(op), device.c_str());
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
-        const char* option = attention != nullptr ? option_without_kernel(program, *attention, device)
-                                                  : nullptr;
+        const char* option = attention != nullptr ? option_without_kernel(program, *attention) : nullptr;
         BERTHA_CHECK(option == nullptr, "INVALID_PROGRAM", "op %zu (attention): %s has no kernel yet on %s",
                      i, option, device.c_str());
     }

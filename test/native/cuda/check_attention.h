@@ -20,6 +20,8 @@ struct AttentionCase {
     bool apart = false;      // query, key and value are rows of their own
     bool first_keys = false;  // only some first rows of each sequence are keys
     int32_t pairs = 0;       // of columns that turn
+    bool content = false, position = false;  // disentangled scores
+    bool by_head = true;                     // with a row of a table for each head
 };
 
 inline std::string check_attention(const AttentionCase& c, std::vector<float>* bits = nullptr) {
@@ -56,6 +58,13 @@ inline std::string check_attention(const AttentionCase& c, std::vector<float>* b
     std::vector<float> turns(static_cast<size_t>(longest) * 2 * static_cast<size_t>(c.pairs));
     write_turns(frequencies, longest, turns.data());
 
+    std::vector<int32_t> buckets;
+    for (int32_t distance = -longest; distance <= longest; distance++) buckets.push_back(std::min(9, std::max(-9, distance)) / 2 * 2 + 8);
+    const int32_t columns = c.by_head ? hidden : c.dim;
+    const auto content = random_floats(static_cast<size_t>(17 * columns), 6), position = random_floats(static_cast<size_t>(17 * columns), 7);
+    const DeviceArray<float> content_device(content), position_device(position);
+    const DeviceInts buckets_device(buckets);
+
     const DeviceTensor joint(qkv, tokens, 3 * hidden, c.type), context(tokens, hidden, c.type), turned(tokens, 2 * hidden, c.type);
     const DeviceTensor apart[3] = {{parts[0], tokens, hidden, c.type}, {parts[1], tokens, hidden, c.type}, {parts[2], tokens, hidden, c.type}};
     const DeviceInts cu_device(cu), blocks(cuda::attention_blocks(cu.data(), static_cast<int64_t>(cu.size()) - 1)),
@@ -82,6 +91,11 @@ inline std::string check_attention(const AttentionCase& c, std::vector<float>* b
     if (c.bias) args.relative_bias = bias_device.floats();
     if (c.slopes) args.slopes = slopes_device.floats();
     args.window = c.window;
+    if (c.content) args.disentangled.content = {content_device.data(), content_device.count()};
+    if (c.position) args.disentangled.position = {position_device.data(), position_device.count()};
+    if (c.content || c.position) args.disentangled.buckets = buckets_device.ints();
+    args.disentangled.stride = columns;
+    args.disentangled.by_head = c.by_head;
     args.num_heads = c.heads;
     args.head_dim = c.dim;
     args.softmax_scale = 1.0f / std::sqrt(static_cast<float>(c.dim));
@@ -128,7 +142,12 @@ inline std::string check_attention(const AttentionCase& c, std::vector<float>* b
                 };
                 for (int32_t key = cu[s]; key < cu[s + 1]; key++) {
                     double score = 0.0;
-                    for (int32_t d = 0; d < c.dim; d++) score += at(q, 0, d) * at(key, 1, d);
+                    const auto row = static_cast<size_t>(buckets[static_cast<size_t>(longest + q - key)] * columns + (c.by_head ? head * c.dim : 0));
+                    for (int32_t d = 0; d < c.dim; d++) {
+                        score += at(q, 0, d) * at(key, 1, d);
+                        if (c.content) score += at(q, 0, d) * content[row + static_cast<size_t>(d)];
+                        if (c.position) score += at(key, 1, d) * position[row + static_cast<size_t>(d)];
+                    }
                     score *= args.softmax_scale;
                     const int32_t distance = std::min(far, std::max(-far, key - q));
                     if (c.bias) score += bias[static_cast<size_t>(head) * width + far + distance];

@@ -11,6 +11,7 @@
 
 #include "cuda/check.h"
 #include "cuda/check_attention.h"
+#include "cuda/check_columns.h"
 #include "cuda/check_rows.h"
 
 namespace bertha::test {
@@ -232,32 +233,37 @@ std::vector<Named> all_cases() {
                                  return check_attention({{3, 48, 16, 17, 33, 64, 1, 90, 32, 20, 49, 5, 130, 16, 16}, 1, dim, type, dim == 32, false});
                              }});
         // Key blocks on both sides of the window that no query of a block sees, warps that see none of a step, a window of one key, and of all.
-        for (const auto& [length, window] : {std::pair{1, 3}, std::pair{64, 1}, std::pair{65, 5}, std::pair{200, 16}, std::pair{333, 33}, std::pair{130, 500}})
-            for (int32_t dim : {20, 64, 128})
-                cases.push_back({"attention with a window" + t + " seq_len=" + number(length) + " window=" + number(window) + " head_dim=" + number(dim), [=] {
-                                     AttentionCase c{{length, 3, 17}, 2, dim, type, false, length < 130};
-                                     c.window = window;
-                                     c.bias = window == 16;
-                                     return check_attention(c);
-                                 }});
-        for (int32_t dim : {5, 12, 64, 80})
-            for (int32_t length : {33, 70}) {
-                const auto with = [&](const std::string& what, auto&& change) {
-                    AttentionCase c{{length, 3, 40}, 2, dim, type, false, true};
-                    change(c);
-                    cases.push_back({"attention with " + what + t + " seq_len=" + number(length) + " head_dim=" + number(dim), [=] { return check_attention(c); }});
-                };
-                with("slopes", [](AttentionCase& c) { c.slopes = true; });
-                with("rows apart", [](AttentionCase& c) { c.apart = true; });
-                with("first keys", [](AttentionCase& c) { c.first_keys = true; });
-                with("turned heads", [&](AttentionCase& c) { c.pairs = dim / 2; });
-                with("heads turned in part", [&](AttentionCase& c) { c.pairs = dim / 4; });
-                with("turned heads, rows apart and a window", [&](AttentionCase& c) {
-                    c.pairs = dim / 2;
-                    c.apart = true;
-                    c.window = 9;
-                });
-            }
+        for (const auto& [length, window, dim] : {std::tuple{1, 3, 20}, std::tuple{64, 1, 64}, std::tuple{65, 5, 128}, std::tuple{200, 16, 64},
+                                                  std::tuple{200, 16, 128}, std::tuple{333, 33, 20}, std::tuple{130, 500, 32}}) {
+            AttentionCase c{{length, 3, 17}, 2, dim, type, window == 16, length < 130};
+            c.window = window;
+            cases.push_back({"attention with a window" + t + " seq_len=" + number(length) + " window=" + number(window) + " head_dim=" + number(dim),
+                             [c] { return check_attention(c); }});
+        }
+        for (const auto& shape : {std::pair{5, 33}, std::pair{12, 70}, std::pair{64, 70}, std::pair{80, 33}}) {
+            const int32_t dim = shape.first, length = shape.second;
+            const auto with = [&](const std::string& what, auto&& change) {
+                AttentionCase c{{length, 3, 40}, 2, dim, type, false, true};
+                change(c);
+                cases.push_back({"attention with " + what + t + " seq_len=" + number(length) + " head_dim=" + number(dim), [=] { return check_attention(c); }});
+            };
+            with("slopes", [](AttentionCase& c) { c.slopes = true; });
+            with("rows apart", [](AttentionCase& c) { c.apart = true; });
+            with("content to position", [](AttentionCase& c) { c.content = true; });
+            with("position to content, one row for all heads", [](AttentionCase& c) {
+                c.position = true;
+                c.by_head = false;
+            });
+            with("disentangled scores", [](AttentionCase& c) { c.content = c.position = c.apart = true; });
+            with("first keys", [](AttentionCase& c) { c.first_keys = true; });
+            with("turned heads", [&](AttentionCase& c) { c.pairs = dim / 2; });
+            with("heads turned in part", [&](AttentionCase& c) { c.pairs = dim / 4; });
+            with("turned heads, rows apart and a window", [&](AttentionCase& c) {
+                c.pairs = dim / 2;
+                c.apart = true;
+                c.window = 9;
+            });
+        }
         cases.push_back({"attention gives a sequence the same bits in every batch, by distance" + t, [=] {
                              for (int32_t length : {37, 150}) {
                                  std::vector<float> alone, among;
@@ -298,6 +304,12 @@ std::vector<Named> all_cases() {
                                      return problem.empty() ? check_layer_norm(7, width, type, mean, false) : problem;
                                  }});
             }
+        for (int32_t width : {1, 25, 64}) cases.push_back({"columns" + t + " width=" + number(width), [=] { return check_columns(type, width); }});
+        for (int32_t n : {1, 70, 2100})
+            for (int32_t logs : {1, 2})
+                cases.push_back({"pool_linear" + t + " n=" + number(n) + " logs=" + number(logs), [=] {
+                                     return check_pool_linear(type, n, 21, false, logs) + (n < 100 ? check_pool_linear(type, n, 21, true, logs) : "");
+                                 }});
         for (int32_t width : {1, 25, 34, 130, 384, 600, 1000})
             cases.push_back({"rows" + t + " width=" + number(width), [=] { return check_rows(type, width); }});
     }

@@ -83,9 +83,16 @@ public:
         number = static_cast<Number>(found->second.at(0));
         used_++;
     }
-    void option(const char* name, std::vector<PoolMode>& modes) {
-        for (float mode : fields_.at(name)) modes.push_back(static_cast<PoolMode>(mode));
+    template <typename Number>
+    void option(const char* name, std::vector<Number>& numbers) {
+        const auto found = fields_.find(name);
+        if (found == fields_.end()) return;
+        for (float number : found->second) numbers.push_back(static_cast<Number>(number));
         used_++;
+    }
+    template <typename Number>
+    void rare_option(const char* name, Number& number, Number) {
+        option(name, number);
     }
     bool are_all_used() const { return used_ == fields_.size(); }
 

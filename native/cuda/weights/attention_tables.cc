@@ -1,4 +1,4 @@
-#include "cuda/attention_tables.h"
+#include "cuda/weights/attention_tables.h"
 
 #include <algorithm>
 
@@ -17,7 +17,10 @@ AttentionTables::AttentionTables(const Program& program) {
         if (attention == nullptr) continue;
         add(attention->inverse_frequencies, program.domain_of(attention->query).max_rows);
         add(attention->slopes, 0);
+        if (!attention->buckets.empty() && buckets(*attention).count == 0)
+            buckets_.push_back({attention->buckets, 0});
     }
+    upload_buckets();
     int64_t total = 0;
     for (Table& table : tables_) {
         const auto numbers = static_cast<int64_t>(table.made_of.size());
@@ -55,6 +58,26 @@ Floats AttentionTables::find(const std::vector<float>& numbers, bool turns) cons
     for (const Table& table : tables_)
         if ((table.positions > 0) == turns && table.made_of == numbers)
             return {memory_.as<float>() + table.offset, table.count};
+    return {};
+}
+
+void AttentionTables::upload_buckets() {
+    std::vector<int32_t> all;
+    for (Buckets& each : buckets_) {
+        each.offset = static_cast<int64_t>(all.size());
+        all.insert(all.end(), each.made_of.begin(), each.made_of.end());
+    }
+    if (all.empty()) return;
+    bucket_memory_.reserve(all.size() * sizeof(int32_t));
+    const OwnedStream stream;
+    copy_to_device(bucket_memory_.as<void>(), all.data(), all.size() * sizeof(int32_t), stream.get());
+    wait_for(stream.get());
+}
+
+Ints AttentionTables::buckets(const ops::Attention& op) const {
+    for (const Buckets& each : buckets_)
+        if (each.made_of == op.buckets)
+            return {bucket_memory_.as<int32_t>() + each.offset, static_cast<int64_t>(op.buckets.size())};
     return {};
 }
 

@@ -1,5 +1,5 @@
-// What attention looks up beside weights, on the device: how far rows turn at each position, and the slopes
-// of heads. One table for all ops of the same numbers, in one allocation.
+// What attention looks up beside weights, on the device: how far rows turn at each position, the slopes of
+// heads, the rows of disentangled scores' tables. One table for all ops of the same numbers.
 #pragma once
 
 #include <vector>
@@ -20,7 +20,9 @@ public:
     Floats turns(const ops::Attention& op) const;
     // [num_heads], or nothing.
     Floats slopes(const ops::Attention& op) const;
-    int64_t bytes() const { return static_cast<int64_t>(memory_.bytes()); }
+    // [2 * farthest + 1] as the op has them, or nothing.
+    Ints buckets(const ops::Attention& op) const;
+    int64_t bytes() const { return static_cast<int64_t>(memory_.bytes() + bucket_memory_.bytes()); }
 
 private:
     struct Table {
@@ -31,8 +33,15 @@ private:
     void add(const std::vector<float>& numbers, int64_t positions);
     Floats find(const std::vector<float>& numbers, bool turns) const;
 
+    struct Buckets {
+        const std::vector<int32_t>& made_of;
+        int64_t offset;
+    };
+    void upload_buckets();
+
     std::vector<Table> tables_;
-    DeviceMemory memory_;
+    std::vector<Buckets> buckets_;
+    DeviceMemory memory_, bucket_memory_;
 };
 
 }  // namespace bertha::cuda

@@ -1,4 +1,4 @@
-#include "cuda/device_weights.h"
+#include "cuda/weights/device_weights.h"
 
 #include <algorithm>
 #include <cmath>
@@ -45,6 +45,9 @@ DeviceWeights::DeviceWeights(const Program& program, const ValuePlan& plan, Weig
             const Order order = linear->gated ? Order::kGated : Order::kStored;
             add(linear->matrix, type_of(linear->input), order);
             add(linear->bias, Type::kFloat, order);
+        } else if (const auto* pooled = std::get_if<ops::PoolLinear>(&op)) {
+            add(pooled->matrix, type_of(pooled->input));
+            add(pooled->bias, Type::kFloat);
         } else if (const auto* attention = std::get_if<ops::Attention>(&op)) {
             add(attention->relative_bias, Type::kFloat, Order::kByDistance);
         } else {
