@@ -24,7 +24,7 @@ const taken: Readonly<Record<string, Build>> = {
   'slopes of attention': attention({ slopes: [0.5, 0.25] }),
   'rotary embeddings': attention({ rotary: { inverseFrequencies: [1, 0.1] } }),
   'gated products': (b, x) => b.linear(x, { weight: b.matrix(tensorOf('weight', 4, 24)) }, { gated: true, activation: 'gelu' }),
-  convolutions: (b, x) => b.convolution(x, tensorOf('kernel', 4, 24, 3), tensorOf('bias', 4), 'tanh'),
+  convolutions: (b, x) => b.convolution(x, tensorOf('kernel', 4, 24, 3), tensorOf('bias', 4)),
   columns: (b, x) => b.activate(b.columns(x, 1, 7), 'silu'),
   'pooled products': (b, x) => b.poolLinear(x, { weight: b.matrix(tensorOf('weight', 9, 24)) }, { sums: false, logs: 1 }),
 };

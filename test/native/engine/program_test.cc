@@ -41,7 +41,7 @@ public:
         if (next_++ == field_) modes.push_back(PoolMode::kMax);
     }
     void option(const char*, std::vector<int32_t>& numbers) {
-        change([&] { numbers.push_back(1); });
+        if (next_++ == field_) numbers.push_back(1);
     }
     void option(const char*, std::vector<float>& numbers) {
         if (next_++ == field_) numbers.push_back(1.0f);
