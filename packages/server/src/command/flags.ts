@@ -30,10 +30,10 @@ export const flags = {
   adapter: { group: 'Models', value: '[NAME=]DIR', isRepeatable: true, help: 'a LoRA adapter of the --model before it, served beside it' },
   revision: { group: 'Models', value: 'NAME', env: 'REVISION', help: 'branch, tag or commit of models of the Hub' },
   precision: { group: 'Models', value: 'NAME', env: 'DTYPE', help: 'fp32, bf16, int8, …, auto; float32 and float16 as well' },
-  threads: { group: 'Models', value: 'N', env: 'BERTHA_THREADS', help: 'threads that may compute for a model at once' },
+  threads: { group: 'Models', value: 'N', help: 'threads that may compute for a model at once' },
   device: { group: 'Models', value: 'NAME', help: 'where models compute: cpu, cuda, cuda:1, …, auto (cpu)' },
-  'hf-token': { group: 'Models', value: 'TOKEN', env: 'HF_TOKEN', help: 'for private and gated models of the Hub' },
-  'huggingface-hub-cache': { group: 'Models', value: 'DIR', env: 'HUGGINGFACE_HUB_CACHE', help: 'where models of the Hub are kept' },
+  'hf-token': { group: 'Models', value: 'TOKEN', help: 'for private and gated models of the Hub; else HF_TOKEN, …' },
+  'huggingface-hub-cache': { group: 'Models', value: 'DIR', help: 'where models of the Hub are kept; else HF_HUB_CACHE, …' },
   'served-model-name': { group: 'Models', value: 'NAME', env: 'SERVED_MODEL_NAME', help: 'name of the first model' },
   'default-prompt': { group: 'Models', value: 'TEXT', env: 'DEFAULT_PROMPT', help: 'put before each text that names no prompt' },
   'default-prompt-name': {
