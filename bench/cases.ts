@@ -30,7 +30,7 @@ const equal = (model: BenchCase['model'], batchSize: number, tokens: number, { i
 });
 
 /** Token counts as in search queries and sentences: lognormal, mean about 26, none above 128. */
-function mixedLengths(count: number): number[] {
+export function mixedLengths(count: number): number[] {
   const random = new Random(26);
   return Array.from({ length: count }, () => Math.min(128, Math.max(3, Math.round(Math.exp(random.normal(2.95, 0.8))))));
 }

@@ -31,13 +31,14 @@ export function bertBase(python: string | undefined): BenchModel {
   return { name: 'BERT-base', directory, onnx: exportOnnx(directory, directory, python), ...shape };
 }
 
-function exportOnnx(directory: string, folder: string, python = 'python3'): BenchModel['onnx'] {
+/** The ONNX graphs of a directory, made by a script of bench/python if they are not in `folder` yet; none without such a Python. */
+export function exportOnnx(directory: string, folder: string, python = 'python3', name = 'export_onnx.py'): BenchModel['onnx'] {
   const paths = { fp32: join(folder, 'model.onnx'), int8: join(folder, 'model_quantized.onnx') };
   if (existsSync(paths.fp32) && existsSync(paths.int8)) return paths;
   if (spawnSync(python, ['-c', 'import onnx, onnxruntime'], { stdio: 'ignore' }).status !== 0) return {};
   mkdirSync(folder, { recursive: true });
   process.stderr.write(`bench: making ONNX graphs of ${directory}\n`);
-  const script = join(root, 'bench/python/export_onnx.py');
+  const script = join(root, 'bench/python', name);
   const { status } = spawnSync(python, [script, directory, '--out', folder, '--int8'], { stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error(`Expected ${python} ${script} to succeed but received exit code ${status}.`);
   return paths;

@@ -65,8 +65,8 @@ function tensorsOf({ layers, hidden, intermediate }: BertShape): [string, number
   ];
 }
 
-/** Tensor by tensor, since all of them together are larger than one buffer should be; under another name until it is whole. */
-function writeSafetensors(path: string, tensors: readonly [string, number[]][]): void {
+/** Writes seeded random tensors of these names and shapes, norms' weights as ones. Tensor by tensor, since all of them together are larger than one buffer should be; under another name until it is whole. */
+export function writeSafetensors(path: string, tensors: readonly [string, number[]][]): void {
   let end = 0;
   const entries = tensors.map(([name, shape]) => {
     const begin = end;
@@ -83,7 +83,7 @@ function writeSafetensors(path: string, tensors: readonly [string, number[]][]):
   const random = new Random(1);
   for (const [name, shape] of tensors) {
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    const isScale = name.includes('LayerNorm.weight');
+    const isScale = /norm\.weight$/i.test(name);
     for (let i = 0; i < values.length; i++) values[i] = isScale ? 1 : 0.06 * (random.next() - 0.5);
     const bytes = new Uint8Array(values.buffer);
     for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);

@@ -116,24 +116,32 @@ def layer(g, x, bias, prefix, heads, head_dim, eps):
     return g.layer_norm(g.op("Add", g.linear(inner, f"{prefix}.output.dense"), x), f"{prefix}.output.LayerNorm", eps)
 
 
-def build(directory, inline=False):
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-    if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
-        raise SystemExit(f"Expected a BERT with gelu but received {config['model_type']} with {config['hidden_act']}.")
+def bert(g, config):
+    if config["hidden_act"] != "gelu":
+        raise SystemExit(f"Expected a BERT with gelu but received {config['hidden_act']}.")
     heads, hidden, eps = config["num_attention_heads"], config["hidden_size"], config["layer_norm_eps"]
-    g = Graph(directory / "model.safetensors", inline)
     x, bias = embeddings(g, eps), attention_bias(g)
     for index in range(config["num_hidden_layers"]):
         x = layer(g, x, bias, f"encoder.layer.{index}", heads, hidden // heads, eps)
+    return x
+
+
+def build(directory, bodies, inline=False):
+    """The graph of a model; `bodies` makes the encoder of a model_type."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    if config["model_type"] not in bodies:
+        raise SystemExit(f"Expected one of {', '.join(bodies)} but received {config['model_type']}.")
+    g = Graph(directory / "model.safetensors", inline)
+    x = bodies[config["model_type"]](g, config)
     g.nodes.append(helper.make_node("Identity", [x], ["last_hidden_state"]))
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "seq"])
               for name in ("input_ids", "attention_mask", "token_type_ids")]
-    outputs = [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "seq", hidden])]
-    graph = helper.make_graph(g.nodes, "bert", inputs, outputs, list(g.initializers.values()))
+    outputs = [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "seq", config["hidden_size"]])]
+    graph = helper.make_graph(g.nodes, config["model_type"], inputs, outputs, list(g.initializers.values()))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
-def main():
+def main(bodies):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -144,13 +152,14 @@ def main():
     if not weights.exists():
         shutil.copyfile(arguments.directory / "model.safetensors", weights)
     path = arguments.out / "model.onnx"
-    save(build(arguments.directory), path)
+    save(build(arguments.directory, bodies), path)
     checker.check_model(str(path))
     if arguments.int8:
         from onnxruntime.quantization import QuantType, quantize_dynamic
         quantized = arguments.out / "model_quantized.onnx"
-        quantize_dynamic(build(arguments.directory, inline=True), quantized, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+        model = build(arguments.directory, bodies, inline=True)
+        quantize_dynamic(model, quantized, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
 
 
 if __name__ == "__main__":
-    main()
+    main({"bert": bert})
