@@ -106,7 +106,7 @@ test('a sparse index finds documents by words, also when the collection is opene
 test('sparse vectors are those of embedSparse, of queries and of documents', async () => {
   const sparse = await loadEmbedder(sparseModel);
   const own = new BerthaSparseEmbeddingFunction({ embedder: sparse, topK: 5 });
-  const plain = ({ indices, values }: { indices: Int32Array; values: Float32Array }) => ({ indices: [...indices], values: [...values] });
+  const plain = ({ indices, values }: { indices: Uint32Array; values: Float32Array }) => ({ indices: [...indices], values: [...values] });
   const words = ['hello', 'the guitar and the band'];
   assert.deepEqual(await own.generate(words), (await sparse.embedSparse(words, { topK: 5, as: 'document' })).map(plain));
   assert.deepEqual(await own.generateForQueries(words), (await sparse.embedSparse(words, { topK: 5, as: 'query' })).map(plain));
