@@ -14,6 +14,12 @@ test('auto takes the processor for what no CUDA kernel computes yet, and says so
   assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for scaled products' });
 });
 
+test('auto takes the processor for a sum of two values, as DeBERTa with a convolution and the code model of Jina have it', async () => {
+  const { program } = smallProgram({ vocabSize: 5, width: 6 }, (b, x) => b.activate(x, 'none', x));
+  const { device } = await chooseBackend(program, { device: 'auto' });
+  assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for sums of two values' });
+});
+
 type Build = Parameters<typeof smallProgram>[1];
 const attention =
   (options: Omit<AttentionOptions, 'numHeads'>): Build =>
