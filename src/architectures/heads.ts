@@ -125,10 +125,15 @@ export function requirePooler(encoder: EncoderOutputs, head: string): Value {
   throw unexpected('MODEL_MISMATCH', `a pooler ("pooler.dense.weight") for the head ${head}`, 'a checkpoint without one');
 }
 
-/** `classifier` over the pooler's output: one row a label, or one in all for multiple choice. */
-function pooledClassifier(read: WeightReader, encoder: EncoderOutputs, rows: number): Value | undefined {
+/** `classifier` over the pooler's output: one row a label, or one in all for multiple choice. `place` says how much is dropped before it. */
+export function pooledClassifier(
+  read: WeightReader,
+  encoder: EncoderOutputs,
+  rows: number,
+  place: DropoutPlace = 'classifier',
+): Value | undefined {
   if (!read.has('classifier.weight')) return undefined;
-  const pooled = read.dropout(requirePooler(encoder, 'classifier'), 'classifier');
+  const pooled = read.dropout(requirePooler(encoder, 'classifier'), place);
   return read.b.linear(pooled, read.linear('classifier', rows, read.config.hiddenSize));
 }
 

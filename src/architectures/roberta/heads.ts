@@ -1,7 +1,7 @@
 import {
   firstTokenClassifier,
   maskedLm,
-  pooledMultipleChoice,
+  pooledClassifier,
   questionAnswering,
   tokenClassification,
   type HeadBuilder,
@@ -23,7 +23,8 @@ const classifier = { dense: 'classifier.dense', output: 'classifier.out_proj', a
 export const robertaHeads: HeadBuilders = {
   maskedLm: maskedWords,
   sequenceClassification: (read, encoder) => firstTokenClassifier(read, encoder, classifier, read.config.numLabels),
-  multipleChoice: pooledMultipleChoice,
+  // transformers' classes for this head do not look at classifier_dropout.
+  multipleChoice: (read, encoder) => pooledClassifier(read, encoder, 1, 'hidden'),
   tokenClassification,
   questionAnswering,
 };
