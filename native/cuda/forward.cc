@@ -246,7 +246,7 @@ private:
     }
     void run(const ops::Pool& op, size_t, const Tensor& output) { run_pool(op, false, output); }
     void run(const ops::ActivationOp& op, size_t, const Tensor& output) {
-        activate(tensor(op.input), op.activation, op.gated, output, stream_);
+        activate(tensor(op.input), op.activation, op.gated, tensor(op.residual), output, stream_);
     }
     void run(const ops::Slice& op, size_t, const Tensor& output) {
         slice(tensor(op.input), op.begin, output, stream_);

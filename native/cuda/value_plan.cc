@@ -51,9 +51,13 @@ void check_op(const ValuePlan& plan, const Op& op, size_t index) {
         return plan.values[static_cast<size_t>(value)].type == Type::kFloat;
     };
     const auto* linear = std::get_if<ops::Linear>(&op);
-    if (linear != nullptr && linear->residual != kNoIndex)
-        BERTHA_CHECK(is_float(linear->residual) == is_float(linear->output), "INVALID_PROGRAM",
-                     "op %zu (linear): expected a residual of the output's precision", index);
+    const auto* activated = std::get_if<ops::ActivationOp>(&op);
+    const int32_t residual = linear != nullptr      ? linear->residual
+                             : activated != nullptr ? activated->residual
+                                                    : kNoIndex;
+    if (residual != kNoIndex)
+        BERTHA_CHECK(is_float(residual) == is_float(output_of(op)), "INVALID_PROGRAM",
+                     "op %zu (%s): expected a residual of the output's precision", index, name_of(op));
     const auto* attention = std::get_if<ops::Attention>(&op);
     if (attention != nullptr)
         for (int32_t value : {attention->key, attention->value})

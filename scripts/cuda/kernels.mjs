@@ -109,6 +109,7 @@ export function describeKernel(mangled, architecture) {
     };
   }
   if (name === 'pool_kernel') return { title: `pool ${type}`, shared: 4 * (2 * 8 * 128 + 1024), threads: 512 };
+  if (name === 'reduce_products_kernel') return { title: 'pool_linear', shared: 8 * 32 * 4, threads: 256 };
   const threads = /^(top|pick)/.test(name) ? 256 : 128;
   return { title: `${name.replace('_kernel', '')} ${type}${activations}`, shared: threads === 256 ? 64 : 0, threads };
 }

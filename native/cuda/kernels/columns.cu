@@ -34,10 +34,12 @@ ColumnsParams<T> columns_params(const Tensor& input, const Tensor& output) {
             output.width,           input.stride,      output.stride};
 }
 
-// --- activate: activation(input), or of input = [a, b] activation(a) · b
+// --- activate: activation(input) + residual, or of input = [a, b] activation(a) · b
 template <typename T>
 struct ActivateParams {
     ColumnsParams<T> columns;
+    Global<const T> residual;
+    int32_t residual_stride;
     Activation activation;
     bool gated;
 };
@@ -49,6 +51,8 @@ __global__ void activate_kernel(ActivateParams<T> p) {
         float x[1] = {ptx::to_float(c.input.load(from))};
         activate_any<T>(p.activation, x);
         if (p.gated) x[0] *= ptx::to_float(c.input.load(from + c.width));
+        if (p.residual.present())
+            x[0] = ptx::add(x[0], ptx::to_float(p.residual.load(row * p.residual_stride + column)));
         c.output.store(row * c.stride + column, ptx::from_float<T>(x[0]));
     });
 }
@@ -89,10 +93,12 @@ __global__ void unfold_kernel(UnfoldParams<T> p) {
 
 }  // namespace
 
-void activate(const Tensor& input, Activation activation, bool gated, const Tensor& output, Stream stream) {
+void activate(const Tensor& input, Activation activation, bool gated, const Tensor& residual,
+              const Tensor& output, Stream stream) {
     with_type(output.type, [&](auto as) {
         using T = typename decltype(as)::type;
-        const ActivateParams<T> params{columns_params<T>(input, output), activation, gated};
+        const ActivateParams<T> params{columns_params<T>(input, output), global<const T>(residual),
+                                       residual.stride, activation, gated};
         launch<ActivateParams<T>, activate_kernel<T>>("activate", warp_per_row(output.rows), stream, params);
     });
 }

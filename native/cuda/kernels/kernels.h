@@ -141,8 +141,10 @@ constexpr int32_t kMaxPoolNormalizeWidth = 8192;
 void pool(const Tensor& input, const PoolMode* modes, int32_t num_modes, bool normalizes,
           const DeviceBatch& batch, const Tensor& output, Stream stream);
 void normalize(const Tensor& input, const Tensor& output, Stream stream);
-// activation(input), element by element; gated: activation(a) ∘ b of input = [a, b].
-void activate(const Tensor& input, Activation activation, bool gated, const Tensor& output, Stream stream);
+// activation(input) + residual, element by element; gated: activation(a) ∘ b of input = [a, b]. The residual
+// has the output's type, or is not there.
+void activate(const Tensor& input, Activation activation, bool gated, const Tensor& residual,
+              const Tensor& output, Stream stream);
 // Columns from `begin` on.
 void slice(const Tensor& input, int32_t begin, const Tensor& output, Stream stream);
 // Column c * size + j is column c of the token j - size / 2 further on in its sequence, 0 where there is
