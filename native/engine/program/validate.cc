@@ -161,9 +161,6 @@ void require_kernels(const Program& program, const std::string& device) {
         const auto* linear = std::get_if<ops::Linear>(&op);
         BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "DEVICE",
                      "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
-        const auto* activation = std::get_if<ops::ActivationOp>(&op);
-        BERTHA_CHECK(activation == nullptr || device == "cpu" || activation->residual == kNoIndex, "DEVICE",
-                     "op %zu (activation): a residual has no kernel yet on %s", i, device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);

@@ -10,6 +10,5 @@ export function lackingOnCuda({ ops }: Program): string | undefined {
 }
 
 function lackingOf(op: NativeOp): string | undefined {
-  if (op.op === 'activation' && op.residual !== undefined) return 'sums of two values';
   return op.op === 'linear' && (op.scale ?? 1) !== 1 ? 'scaled products' : undefined;
 }
