@@ -14,8 +14,6 @@ test('auto takes the processor for what no CUDA kernel computes yet, and says so
   assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for scaled products' });
 });
 
-});
-
 type Build = Parameters<typeof smallProgram>[1];
 const attention =
   (options: Omit<AttentionOptions, 'numHeads'>): Build =>
