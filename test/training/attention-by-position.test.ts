@@ -6,7 +6,6 @@ import { assertSameBits, largestRelativeDifference } from '../support/compare.js
 import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 import { attentionGrad } from '../support/training-reference.js';
-import { chooseBackend } from '../../src/models/load-session.js';
 
 const test = suite('attention by position in programs');
 
@@ -112,14 +111,5 @@ for (const [kind, [shared, separate]] of Object.entries(kinds)) {
     isNear(position!, ofPosition, 'position');
   });
 }
-
-test('auto takes the processor for what CUDA has no kernel for, and says what that is', async () => {
-  const { program: small } = smallProgram(
-    { vocabSize, width: 3 * hidden },
-    (b, x) => b.attention(x, { numHeads: heads, window: 4 }).context,
-  );
-  const { device } = await chooseBackend(small, { device: 'auto' });
-  assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for windows of attention' });
-});
 
 test.run();
