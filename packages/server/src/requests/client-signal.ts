@@ -43,7 +43,10 @@ export class ClientSignal implements AbortSignal {
   }
 
   dispatchEvent(event: Event): boolean {
-    for (const listener of this.#listeners) typeof listener === 'function' ? listener(event) : listener.handleEvent(event);
+    for (const listener of this.#listeners) {
+      if (typeof listener === 'function') listener(event);
+      else listener.handleEvent(event);
+    }
     return true;
   }
 
