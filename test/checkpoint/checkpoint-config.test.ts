@@ -144,7 +144,7 @@ t('rejects models it would compute wrongly', () => {
   rejectsField('CONFIG_UNSUPPORTED', 'model_type', '__proto__');
   rejectsField('CONFIG_UNSUPPORTED', 'hidden_act', 'gelu_10');
   rejectsField('CONFIG_UNSUPPORTED', 'hidden_act', 'constructor');
-  rejectsField('CONFIG_UNSUPPORTED', 'position_embedding_type', 'relative_key');
+  rejectsField('CONFIG_UNSUPPORTED', 'position_embedding_type', 'rotary_key');
   rejectsField('CONFIG_UNSUPPORTED', 'is_decoder', true);
   rejectsField('CONFIG_UNSUPPORTED', 'is_decoder', 'false');
   rejectsField('CONFIG_UNSUPPORTED', 'add_cross_attention', true);

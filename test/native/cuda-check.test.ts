@@ -110,7 +110,8 @@ async function check(
 }
 
 const names = [
-  ...['device', 'build', 'instructions', 'ops_linear', 'ops_attention', 'ops_layer_norm', 'ops_rows', 'ops_top_k', 'ops_pick_targets'],
+  ...['device', 'build', 'instructions', 'ops_linear', 'ops_attention', 'ops_layer_norm', 'ops_rows'],
+  ...['ops_columns', 'ops_pool_linear', 'ops_top_k', 'ops_pick_targets'],
   ...['golden_models', 'probe_bits', 'probe_rates', 'probe_launches', 'probe_waits', 'probe_barrier', 'probe_clusters', 'bench', 'targets'],
   ...['memcheck', 'racecheck', 'synccheck', 'initcheck', 'compiled', 'golden_models_by_node'],
 ];
