@@ -49,7 +49,7 @@ t('lists the architectures it knows when model_type is another', async () => {
 });
 
 t('rejects another kind of position embedding', async () => {
-  const folder = reconfigured('bert-mlm', (config) => (config['position_embedding_type'] = 'relative_key'));
+  const folder = reconfigured('bert-mlm', (config) => (config['position_embedding_type'] = 'rotary_key'));
   assert.is((await rejection(() => loadModel(folder))).code, 'CONFIG_UNSUPPORTED');
 });
 
