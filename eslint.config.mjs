@@ -2,7 +2,7 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const loaderFiles = ['src/runtime/addon.ts', 'src/runtime/package-files.ts'];
+const loaderFiles = ['src/runtime/loading/file-format.ts', 'src/runtime/package-files.ts'];
 const mayReadFiles = [
   'src/cli/**/*.ts',
   'packages/server/src/command/**/*.ts',

@@ -25,7 +25,7 @@ const rules = [
   {
     name: 'the pool knows nothing of what it computes',
     in: /^(?:native|test\/native)\/engine\/pool(?:\/|_test)/,
-    forbid: /#\s*include\s*"(?:engine\/(?!pool\/|clock\.h|check\.h|floating_point\.h)|addon|cpu|cuda|devices)/,
+    forbid: /#\s*include\s*"(?:engine\/(?!pool\/|system\/|clock\.h|check\.h|floating_point\.h)|addon|cpu|cuda|devices)/,
   },
   { name: 'the processor knows neither devices nor the addon', in: /^native\/cpu\//, forbid: /#\s*include\s*"(?:addon|cuda|devices)[/.]/ },
   { name: 'CUDA knows neither devices nor the addon', in: /^native\/cuda\//, forbid: /#\s*include\s*"(?:addon|cpu|devices)[/.]/ },

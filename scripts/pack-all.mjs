@@ -1,19 +1,31 @@
-// `npm run pack:all`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with the prebuilt addon
-// for this machine, the same with CUDA when asked for (--cuda: needs nvcc, takes some minutes), the weights, and the server. Prints one line for each:
-// file, packed size, unpacked size.
-// The checkout's package.json names neither of the other two, so that npm ci needs nothing unpublished; the packed one does.
+// `npm run pack:all [-- TARGET… | --targets] [--cuda]`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with
+// the prebuilt addon for this machine (or those for the TARGETs of scripts/targets/table.mjs, --targets: for all of them, by zig, which takes half an hour at the first
+// time), the same with CUDA (--cuda: needs nvcc, takes some minutes), the weights, and the server. Prints one line for each: file, packed size,
+// unpacked size. The checkout's package.json names none of the platform packages, so that npm ci needs nothing unpublished; the packed one
+// names those that are packed with it.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { buildAddon, builders, cudaOf } from './build/addon.mjs';
 import { buildDist } from './build/dist.mjs';
 import { buildServer } from './build/server.mjs';
 import { inRoot, packageJson } from './build/project.mjs';
 import { cudaCompiler, findCommand } from './build/toolchain.mjs';
+import { newestGlibc, readAddon } from './targets/check.mjs';
+import { addonOf, compileTarget } from './targets/compile.mjs';
+import { chooseTargets, targetOf, targets } from './targets/table.mjs';
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { targets: { type: 'boolean', default: false }, cuda: { type: 'boolean', default: false } },
+});
 const output = inRoot('build', 'packages');
 const { platform, arch } = process;
-const platformName = platform === 'linux' ? `${platform}-${arch}-gnu` : `${platform}-${arch}`;
+const hostLibc = platform !== 'linux' ? undefined : process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+const hostName =
+  targetOf(platform, arch, hostLibc) ??
+  [platform, arch, ...(hostLibc === undefined ? [] : [hostLibc === 'glibc' ? 'gnu' : 'musl'])].join('-');
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
 function stage(name, manifest, files) {
@@ -28,30 +40,26 @@ function stage(name, manifest, files) {
 const legal = { [inRoot('LICENSE')]: 'LICENSE', [inRoot('NOTICE')]: 'NOTICE' };
 const weightsManifest = readJson(inRoot('packages', 'weights', 'package.json'));
 
-function stageMain() {
+function stageMain(platformNames) {
   // What only a checkout needs stays out.
   const checkoutOnly = ['scripts', 'devDependencies', 'allowScripts', 'gypfile', 'binary'];
   const manifest = Object.fromEntries(Object.entries(packageJson).filter(([key]) => !checkoutOnly.includes(key)));
-  manifest.optionalDependencies = { [`@bertha-encoder/${platformName}`]: packageJson.version };
+  manifest.optionalDependencies = Object.fromEntries(platformNames.map((name) => [`@bertha-encoder/${name}`, packageJson.version]));
   manifest.peerDependencies = { ...packageJson.peerDependencies, [weightsManifest.name]: `^${weightsManifest.version}` };
   manifest.peerDependenciesMeta = { ...packageJson.peerDependenciesMeta, [weightsManifest.name]: { optional: true } };
   const files = { [inRoot('dist')]: 'dist', [inRoot('src')]: 'src', [inRoot('README.md')]: 'README.md' };
   return stage('bertha-encoder', manifest, { ...files, ...legal });
 }
 
-function stagePlatform(platformName, { output: addon }, readme) {
+function stagePlatform(platformName, { os, cpu, libc }, addon, readme = 'platform') {
   const template = readFileSync(inRoot('packages', 'platform', 'package.json'), 'utf8');
   const manifest = JSON.parse(template.replaceAll('PLATFORM', platformName).replaceAll('VERSION', packageJson.version));
-  manifest.os = [platform];
-  manifest.cpu = [arch];
-  if (platform === 'linux') manifest.libc = ['glibc'];
-  const folder = stage(platformName, manifest, {
+  Object.assign(manifest, { os: [os], cpu: [cpu], ...(libc === undefined ? {} : { libc: [libc] }) });
+  return stage(platformName, manifest, {
     [addon]: 'bertha.node',
     [inRoot('packages', readme, 'README.md')]: 'README.md',
     ...legal,
   });
-  if (findCommand('strip') !== undefined) run('strip', [platform === 'darwin' ? '-x' : '--strip-unneeded', join(folder, 'bertha.node')]);
-  return folder;
 }
 
 function stageWeights() {
@@ -73,20 +81,29 @@ function run(command, args, options = {}) {
   return result.stdout;
 }
 
+/** The package of this machine's own build, without what only a debugger needs. zig's builds have none of it. */
+function stageHost(name, { output: addon }, readme) {
+  const folder = stagePlatform(name, { os: platform, cpu: arch, libc: hostLibc }, addon, readme);
+  if (findCommand('strip') !== undefined) run('strip', [platform === 'darwin' ? '-x' : '--strip-unneeded', join(folder, 'bertha.node')]);
+  return folder;
+}
+
 /** The oldest glibc that has every symbol version the addon asks for. */
 function requiredGlibc(folder) {
   const file = join(folder, 'bertha.node');
-  if (platform !== 'linux' || !existsSync(file)) return '';
-  const minors = [...readFileSync(file, 'latin1').matchAll(/GLIBC_2\.(\d+)/g)].map((match) => Number(match[1]));
-  return `, needs glibc 2.${Math.max(...minors)}`;
+  const minor = existsSync(file) ? newestGlibc(readAddon(readFileSync(file))) : -1;
+  return minor < 0 ? '' : `, needs glibc 2.${minor}`;
 }
 
 await buildDist();
 await buildServer();
 // A checkout may be built with CUDA itself: the package for everybody is not.
 const cpu = cudaOf('node-gyp') === '0' ? 'node-gyp' : 'cpu';
-await buildAddon(cpu);
-const withCuda = process.argv.includes('--cuda');
+const targetNames = values.targets || positionals.length > 0 ? chooseTargets(positionals) : [];
+const withTargets = targetNames.length > 0;
+for (const name of targetNames) await compileTarget(name);
+if (!withTargets) await buildAddon(cpu);
+const withCuda = values.cuda;
 if (withCuda && (platform !== 'linux' || arch !== 'x64' || cudaCompiler() === undefined))
   throw new Error(`Expected nvcc on linux-x64 for --cuda but found ${cudaCompiler() ?? 'none'} on ${platform}-${arch}.`);
 if (withCuda) await buildAddon('cuda');
@@ -94,10 +111,14 @@ mkdirSync(output, { recursive: true });
 for (const file of readdirSync(output)) if (file.endsWith('.tgz')) rmSync(join(output, file));
 const cudaName = `${platform}-${arch}-cuda13`;
 if (!withCuda) rmSync(join(output, cudaName), { recursive: true, force: true });
+const platformNames = withTargets ? targetNames : [hostName];
+// What an earlier run left of other systems would be published with this one's.
+for (const name of Object.keys(targets)) if (!platformNames.includes(name)) rmSync(join(output, name), { recursive: true, force: true });
 const folders = [
-  stageMain(),
-  stagePlatform(platformName, builders[cpu], 'platform'),
-  ...(withCuda ? [stagePlatform(cudaName, builders.cuda, 'cuda')] : []),
+  stageMain(platformNames),
+  ...targetNames.map((name) => stagePlatform(name, targets[name], addonOf(name))),
+  ...(withTargets ? [] : [stageHost(hostName, builders[cpu], 'platform')]),
+  ...(withCuda ? [stageHost(cudaName, builders.cuda, 'cuda')] : []),
   stageWeights(),
   stageServer(),
 ];

@@ -1,12 +1,12 @@
 #include "addon/device_questions.h"
 
 #include <system_error>
-#include <thread>
 
 #include "addon/args.h"
 #include "addon/environment.h"
 #include "devices.h"
 #include "engine/check.h"
+#include "engine/system/thread.h"
 
 namespace bertha::addon {
 namespace {
@@ -41,14 +41,14 @@ Napi::Value find_devices(const Napi::CallbackInfo& info) {
         const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
         environment->begin_operation(env);
         try {
-            std::thread([environment, deferred] {
+            start_thread([environment, deferred] {
                 device_count();
                 environment->post([environment, deferred](Napi::Env env) {
                     const Napi::HandleScope scope(env);
                     environment->end_operation(env);
                     deferred.Resolve(env.Undefined());
                 });
-            }).detach();
+            });
         } catch (const std::system_error& refused) {
             environment->end_operation(env);
             fail("THREADS", "the system refuses to start a thread: %s", refused.what());

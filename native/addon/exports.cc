@@ -5,6 +5,7 @@
 #include "addon/environment.h"
 #include "addon/vectors/learn_ops.h"
 #include "addon/model_wrap.h"
+#include "addon/system/stay_loaded.h"
 #include "addon/training/trainer_wrap.h"
 #include "addon/vectors/vector_ops.h"
 #include "addon/words/word_ops.h"
@@ -115,6 +116,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
 }  // namespace
 
 Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
+    stay_loaded();
     Environment::create(env);
     Environment::of(env)->model_constructor = Napi::Persistent(ModelWrap::define(env));
     Environment::of(env)->trainer_constructor = Napi::Persistent(TrainerWrap::define(env));

@@ -1,7 +1,7 @@
 #include "addon/model_wrap.h"
 
 #include <algorithm>
-#include <thread>
+#include <system_error>
 #include <utility>
 
 #include "addon/args.h"
@@ -15,6 +15,7 @@
 #include "engine/pool/pool.h"
 #include "engine/weights/registry.h"
 #include "engine/scheduler/scheduler.h"
+#include "engine/system/thread.h"
 #include "engine/weights/weight_cache.h"
 
 namespace bertha::addon {
@@ -184,7 +185,7 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
             });
         };
         try {
-            std::thread(work).detach();
+            start_thread(work);
         } catch (const std::system_error& refused) {
             environment->end_operation(env);
             settle(env, deferred, [&]() -> Napi::Value {

@@ -5,7 +5,10 @@
 
 #include "engine/check.h"
 
-#if defined(__linux__)
+#if defined(_WIN32)
+#include <malloc.h>
+#include <windows.h>
+#else
 #include <sys/mman.h>
 #endif
 
@@ -14,7 +17,7 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kMapThreshold = size_t{1} << 20;
-constexpr size_t kHugePage = size_t{2} << 20;
+[[maybe_unused]] constexpr size_t kHugePage = size_t{2} << 20;
 
 std::atomic<int64_t> g_allocated{0};
 std::atomic<int64_t> g_count{0};
@@ -27,30 +30,41 @@ bool should_fail() {
 
 size_t rounded(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-void* system_allocate(size_t bytes, bool huge_pages) {
-#if defined(__linux__)
-    if (bytes >= kMapThreshold) {
-        void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (data == MAP_FAILED) return nullptr;
-        // Huge pages save TLB misses; failure costs nothing.
-        if (bytes >= kHugePage) madvise(data, bytes, huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-        return data;
-    }
-#endif
-    (void)huge_pages;
-    return std::aligned_alloc(kAlignment, bytes);
+#if defined(_WIN32)
+void* system_allocate(size_t bytes, bool) {
+    if (bytes >= kMapThreshold) return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    return _aligned_malloc(bytes, kAlignment);
 }
 
 void system_free(void* data, size_t bytes) noexcept {
-#if defined(__linux__)
+    if (bytes >= kMapThreshold) {
+        VirtualFree(data, 0, MEM_RELEASE);
+    } else {
+        _aligned_free(data);
+    }
+}
+#else
+void* system_allocate(size_t bytes, bool huge_pages) {
+    if (bytes < kMapThreshold) return std::aligned_alloc(kAlignment, bytes);
+    void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) return nullptr;
+#if defined(MADV_HUGEPAGE)
+    // Huge pages save TLB misses; failure costs nothing.
+    if (bytes >= kHugePage) madvise(data, bytes, huge_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+#else
+    (void)huge_pages;
+#endif
+    return data;
+}
+
+void system_free(void* data, size_t bytes) noexcept {
     if (bytes >= kMapThreshold) {
         munmap(data, bytes);
-        return;
+    } else {
+        std::free(data);
     }
-#endif
-    (void)bytes;
-    std::free(data);
 }
+#endif
 
 }  // namespace
 

@@ -1,24 +1,28 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
+import { elfFile, machOFile, peFile } from '../support/native-files.js';
 import { skip } from '../support/skip.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const addon = join(root, 'build', 'Release', 'bertha.node');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`;
+const report = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+const isMusl = process.platform === 'linux' && report.header.glibcVersionRuntime === undefined;
+const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? (isMusl ? '-musl' : '-gnu') : ''}`;
 
 /** A folder that looks like an installed bertha-encoder: its package.json and the loader, no addon anywhere. */
 function installedPackage(): string {
   const folder = mkdtempSync(join(tmpdir(), 'bertha-loader-'));
   const home = join(folder, 'node_modules', 'bertha-encoder');
-  mkdirSync(join(home, 'dist', 'runtime'), { recursive: true });
+  mkdirSync(join(home, 'dist', 'runtime', 'loading'), { recursive: true });
   copyFileSync(join(root, 'package.json'), join(home, 'package.json'));
-  const loader = ['addon.js', 'configure.js', 'default-model.js', 'package-files.js'].map((file) => join('runtime', file));
+  const loading = ['file-format.js', 'reasons.js', 'system.js'].map((file) => join('loading', file));
+  const loader = ['addon.js', 'configure.js', 'default-model.js', 'package-files.js', ...loading].map((file) => join('runtime', file));
   const shared = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.js') && file !== 'index.js');
   for (const file of [...shared, ...loader]) copyFileSync(join(root, 'dist', file), join(home, 'dist', file));
   return home;
@@ -47,15 +51,6 @@ function evaluate(home: string, expression: string, options: { env?: NodeJS.Proc
 
 /** Loads the addon that `configure` names. */
 const configured = (file: string, rest = ''): string => `(configure({ addon: ${JSON.stringify(file)} }), loadAddon()${rest})`;
-
-/** The first bytes of an ELF file for the processor that `machine` numbers. */
-function elfHeader(machine: number): Buffer {
-  const header = Buffer.alloc(64);
-  header.write('\u007fELF\u0002\u0001\u0001', 'latin1');
-  header.writeUInt16LE(3, 16);
-  header.writeUInt16LE(machine, 18);
-  return header;
-}
 
 /** Makes an empty platform package; returns where its addon belongs. */
 function placePackage(home: string, name: string, version: string): string {
@@ -114,7 +109,7 @@ t('refuses a CUDA package of another version', ({ home }) => {
 
 t('goes on to the next candidate when one cannot be loaded', ({ home }) => {
   mkdirSync(join(home, 'build', 'Release'), { recursive: true });
-  writeFileSync(join(home, 'build', 'Release', 'bertha.node'), elfHeader(0xb7));
+  writeFileSync(join(home, 'build', 'Release', 'bertha.node'), elfFile('arm64', []));
   copyFileSync(addon, placePlatformPackage(home, version));
   assert.is(evaluate(home, 'loadAddon().builder').value, 'node-gyp');
 });
@@ -165,9 +160,71 @@ t('refuses a module that is no addon of this package', ({ home }) => {
 
 t('names the processor that an addon was built for', ({ home }) => {
   const file = join(home, 'other.node');
-  writeFileSync(file, elfHeader(process.arch === 'arm64' ? 0x3e : 0xb7));
   const built = process.arch === 'arm64' ? 'x64' : 'arm64';
+  writeFileSync(file, elfFile(built, ['libc.so.6']));
   assert.match(evaluate(home, configured(file)).message, `is built for ${built}, this Node.js is ${process.arch}`);
+});
+
+t('refuses what is built for another system or C library before it is tried, and says how to get the right one', ({ home }) => {
+  if (process.platform !== 'linux') return skip('Linux');
+  const file = join(home, 'other.node');
+  const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
+  const [theirs, ours, needed] = isMusl ? ['glibc', 'musl', ['libm.so.6', 'libc.so.6']] : ['musl', 'glibc \\d\\.\\d+', ['libc.so']];
+  const cases: readonly (readonly [Buffer, RegExp])[] = [
+    [machOFile(arch), new RegExp(`other\\.node is built for darwin-${arch}, this is linux-${arch}`)],
+    [peFile(arch), new RegExp(`other\\.node is built for win32-${arch}, this is linux-${arch}`)],
+    [elfFile(arch, needed), new RegExp(`other\\.node is built for ${theirs}, this system has ${ours}`)],
+    [
+      elfFile(arch, isMusl ? needed : ['libc.musl-x86_64.so.1']),
+      new RegExp(`other\\.node is built for ${theirs}, this system has ${ours}`),
+    ],
+  ];
+  for (const [bytes, why] of cases) {
+    writeFileSync(file, bytes);
+    const { code, message } = evaluate(home, configured(file));
+    assert.is(code, 'ADDON_LOAD');
+    assert.match(message, why);
+    assert.match(message, new RegExp(`node_modules was installed for another system: .*--os=linux --cpu=${arch} --libc=(glibc|musl)`));
+  }
+});
+
+t('takes damaged and cut files for what they are not', ({ home }) => {
+  const file = join(home, 'cut.node');
+  const whole = elfFile(process.arch === 'arm64' ? 'arm64' : 'x64', ['libc.so']);
+  for (const bytes of [
+    Buffer.alloc(0),
+    whole.subarray(0, 40),
+    whole.subarray(0, 64),
+    whole.subarray(0, 130),
+    Buffer.from('MZ'),
+    peFile('x64').subarray(0, 66),
+  ]) {
+    writeFileSync(file, bytes);
+    const { code, message } = evaluate(home, configured(file));
+    assert.is(code, 'ADDON_LOAD', message);
+    assert.match(message, /cut\.node (cannot be loaded: .+|is built for)/);
+  }
+});
+
+t('names the packages of other systems that are installed in place of the right one', ({ home }) => {
+  const [other, bytes] = isMusl ? ['linux-x64-gnu', elfFile('x64', ['libc.so.6'])] : ['linux-x64-musl', elfFile('x64', ['libc.so'])];
+  writeFileSync(placePackage(home, other, version), bytes);
+  writeFileSync(placePackage(home, 'darwin-arm64', version), machOFile('arm64'));
+  const { message } = evaluate(home, 'loadAddon()');
+  assert.match(message, `@bertha-encoder/${other} is built for`);
+  assert.match(message, '@bertha-encoder/darwin-arm64 is built for darwin-arm64, this is');
+  assert.match(message, 'delete it and run npm install here');
+});
+
+t('loads from folders with blanks, letters of any script and long names, and from one that nobody may write to', ({ home }) => {
+  const folder = join(home, 'mit Leerzeichen', 'Größe', '日本語', 'd'.repeat(200));
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'bertha.node');
+  copyFileSync(addon, file);
+  chmodSync(file, 0o444);
+  chmodSync(folder, 0o555);
+  assert.is(evaluate(home, configured(file, '.builder')).value, 'node-gyp');
+  chmodSync(folder, 0o755);
 });
 
 t('names the C library that an addon needs and the one there is', ({ home }) => {

@@ -1,50 +1,33 @@
 #include "addon/weights/file_identity.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "engine/check.h"
 
-#if !defined(_WIN32)
-#include <sys/stat.h>
-#include <ctime>
-#endif
-
 namespace bertha::addon {
-
-#if defined(_WIN32)
-FileIdentity identify_file(int) { return {}; }
-#else
 namespace {
 
-// File systems stamp changes with the kernel's tick, 1 to 10 ms; some count in seconds.
+// File systems stamp changes with the kernel's tick, 1 to 16 ms; some count in seconds.
 constexpr int64_t kSettledAfterNs = 2'000'000'000;
-
-int64_t nanoseconds(const timespec& time) {
-    return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 }  // namespace
 
-FileIdentity identify_file(int fd) {
-    struct stat status;
-    BERTHA_CHECK(fstat(fd, &status) == 0, "IO", "cannot look at a weight file: %s", std::strerror(errno));
-#if defined(__APPLE__)
-    const timespec modified = status.st_mtimespec, changed = status.st_ctimespec;
-#else
-    const timespec modified = status.st_mtim, changed = status.st_ctim;
-#endif
-    timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+FileIdentity identify_file(const File& file) {
+    FileFacts facts;
+    BERTHA_CHECK(file.facts(facts), "IO", "cannot look at a weight file: %s", std::strerror(errno));
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
     FileIdentity identity;
-    identity.device = static_cast<uint64_t>(status.st_dev);
-    identity.inode = static_cast<uint64_t>(status.st_ino);
-    identity.size = static_cast<int64_t>(status.st_size);
-    identity.modified_ns = nanoseconds(modified);
-    identity.changed_ns = nanoseconds(changed);
-    identity.settled = nanoseconds(now) - identity.changed_ns > kSettledAfterNs;
+    identity.device = facts.device;
+    identity.inode = facts.inode;
+    identity.size = facts.size;
+    identity.modified_ns = facts.modified_ns;
+    identity.changed_ns = facts.changed_ns;
+    // Some of Windows' file systems stamp no changes: then none is ever settled.
+    identity.settled = facts.changed_ns > 0 &&
+                       std::chrono::nanoseconds(now).count() - facts.changed_ns > kSettledAfterNs;
     return identity;
 }
-#endif
 
 }  // namespace bertha::addon

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "engine/system/file.h"
+
 namespace bertha::addon {
 
 struct FileIdentity {
@@ -18,7 +20,7 @@ struct FileIdentity {
     }
 };
 
-// Throws IO. Where files have no such stamps (Windows), none is ever settled.
-FileIdentity identify_file(int fd);
+// Throws IO.
+FileIdentity identify_file(const File& file);
 
 }  // namespace bertha::addon

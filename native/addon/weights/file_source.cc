@@ -8,12 +8,6 @@
 #include "addon/weights/model_key.h"
 #include "engine/check.h"
 
-#if defined(_WIN32)
-#include <io.h>
-#else
-#include <unistd.h>
-#endif
-
 namespace bertha::addon {
 namespace {
 
@@ -24,25 +18,11 @@ int64_t element_size(FileDtype dtype) {
 }
 
 void read_exactly(const FilePart& part, int64_t offset, int64_t bytes, char* dst) {
-    while (bytes > 0) {
-#if defined(_WIN32)
-        _lseeki64(part.file->fd(), offset, SEEK_SET);
-        const int64_t got = _read(part.file->fd(), dst,
-                                  static_cast<unsigned>(std::min<int64_t>(bytes, 1 << 30)));
-#else
-        const int64_t got = pread(part.file->fd(), dst, static_cast<size_t>(bytes),
-                                  static_cast<off_t>(offset));
-#endif
-        if (got < 0 && errno == EINTR) continue;
-        BERTHA_CHECK(got >= 0, "IO", "cannot read tensor %.200s: %s", part.name.c_str(),
-                     std::strerror(errno));
-        BERTHA_CHECK(got > 0, "IO",
-                     "the file ended %lld bytes early in tensor %.200s: was it truncated while it was read?",
-                     static_cast<long long>(bytes), part.name.c_str());
-        offset += got;
-        dst += got;
-        bytes -= got;
-    }
+    const int64_t got = part.file->file().read_at(offset, dst, bytes);
+    BERTHA_CHECK(got >= 0, "IO", "cannot read tensor %.200s: %s", part.name.c_str(), std::strerror(errno));
+    BERTHA_CHECK(got == bytes, "IO",
+                 "the file ended %lld bytes early in tensor %.200s: was it truncated while it was read?",
+                 static_cast<long long>(bytes - got), part.name.c_str());
 }
 
 float from_bits(uint32_t bits) {
@@ -104,7 +84,6 @@ void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols,
     }
 }
 
-#if !defined(_WIN32)
 // A part of a file.
 class FileRows final : public RowSource {
 public:
@@ -118,7 +97,6 @@ private:
     const FilePart part_;
     const int64_t cols_;
 };
-#endif
 
 // Rows first .. first + count of a part, times its scale, in rows of `stride` numbers from dst on.
 void read_scaled(const FilePart& part, int64_t first, int64_t count, int64_t cols, int64_t stride,
@@ -267,14 +245,9 @@ void FileSource::verify() {
 }
 
 std::unique_ptr<RowSource> FileSource::keep(int32_t weight) {
-#if !defined(_WIN32)
     const WeightParts& parts = this->parts(weight);
     if (parts.rows.size() != 1 || !parts.added.empty()) return nullptr;
     return std::make_unique<FileRows>(parts.rows.front(), program_.weights[static_cast<size_t>(weight)].cols);
-#else
-    (void)weight;
-    return nullptr;
-#endif
 }
 
 }  // namespace bertha::addon

@@ -6,46 +6,30 @@
 #include "engine/check.h"
 
 #if defined(_WIN32)
-#include <io.h>
-#else
-#include <fcntl.h>
-#include <unistd.h>
+#include <windows.h>
 #endif
 
 namespace bertha::addon {
 namespace {
 
-int copy_of(int fd) {
 #if defined(_WIN32)
-    const int copy = _dup(fd);
+// A descriptor of JavaScript belongs to the C runtime of the program that runs it, which is not the addon's.
+File copy_of(int fd) {
+    using Lookup = File::Native (*)(int);
+    const auto lookup = reinterpret_cast<Lookup>(
+        reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(nullptr), "uv_get_osfhandle")));
+    BERTHA_CHECK(lookup != nullptr, "IO", "this program has no uv_get_osfhandle, which files are opened by");
+    return File::copy_of(lookup(fd));
+}
 #else
-    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+File copy_of(int fd) { return File::copy_of(fd); }
 #endif
-    BERTHA_CHECK(copy >= 0, "IO", "cannot open a weight file once more: %s", std::strerror(errno));
-    return copy;
-}
-
-void close_file(int fd) {
-#if defined(_WIN32)
-    _close(fd);
-#else
-    close(fd);
-#endif
-}
-
-FileIdentity identify_or_close(int fd) {
-    try {
-        return identify_file(fd);
-    } catch (...) {
-        close_file(fd);
-        throw;
-    }
-}
 
 }  // namespace
 
-WeightFile::WeightFile(int fd) : fd_(copy_of(fd)), identity_(identify_or_close(fd_)) {}
-
-WeightFile::~WeightFile() { close_file(fd_); }
+WeightFile::WeightFile(int fd) : file_(copy_of(fd)) {
+    BERTHA_CHECK(file_.is_open(), "IO", "cannot open a weight file once more: %s", std::strerror(errno));
+    identity_ = identify_file(file_);
+}
 
 }  // namespace bertha::addon

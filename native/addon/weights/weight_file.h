@@ -3,6 +3,7 @@
 #pragma once
 
 #include "addon/weights/file_identity.h"
+#include "engine/system/file.h"
 
 namespace bertha::addon {
 
@@ -10,19 +11,16 @@ class WeightFile {
 public:
     // Copies an open descriptor. Throws IO.
     explicit WeightFile(int fd);
-    WeightFile(const WeightFile&) = delete;
-    WeightFile& operator=(const WeightFile&) = delete;
-    ~WeightFile();
 
-    int fd() const { return fd_; }
+    const File& file() const { return file_; }
     // What it looked like when it was opened here.
     const FileIdentity& identity() const { return identity_; }
     // False when its contents may have been changed since. Throws IO.
-    bool is_unchanged() const { return identity_.has_contents_of(identify_file(fd_)); }
+    bool is_unchanged() const { return identity_.has_contents_of(identify_file(file_)); }
 
 private:
-    const int fd_;
-    const FileIdentity identity_;
+    File file_;
+    FileIdentity identity_;
 };
 
 }  // namespace bertha::addon

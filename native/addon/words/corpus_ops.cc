@@ -1,15 +1,11 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstring>
 #include <string>
 
 #include "addon/words/handles.h"
 #include "addon/words/word_ops.h"
 #include "cpu/word-vectors/abandoned_files.h"
-#include "cpu/word-vectors/system_error.h"
+#include "engine/system/file.h"
+#include "engine/system/system_error.h"
 
 namespace bertha::addon {
 namespace {
@@ -24,41 +20,32 @@ std::string to_bytes(const Napi::Value& value, const char* name) {
 // A file of sentences, read from its begin to the end that it had at first.
 class CorpusFile {
 public:
-    explicit CorpusFile(const std::string& path)
-        : path_(path), fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-        BERTHA_CHECK(fd_ >= 0, "IO", "cannot open %s: %s", path.c_str(), cpu::system_error(errno).c_str());
-        const int problem = fstat(fd_, &at_first_) != 0 ? errno : S_ISDIR(at_first_.st_mode) ? EISDIR : 0;
-        if (problem == 0) return;
-        close(fd_);
-        fail("IO", "cannot read %s: %s", path.c_str(), cpu::system_error(problem).c_str());
+    explicit CorpusFile(const std::string& path) : path_(path), file_(path, File::Mode::kRead) {
+        BERTHA_CHECK(file_.is_open(), "IO", "cannot open %s: %s", path.c_str(), system_error(errno).c_str());
+        const int problem = !file_.facts(at_first_) ? errno : at_first_.is_directory ? EISDIR : 0;
+        BERTHA_CHECK(problem == 0, "IO", "cannot read %s: %s", path.c_str(), system_error(problem).c_str());
     }
-    ~CorpusFile() { close(fd_); }
-    CorpusFile(const CorpusFile&) = delete;
-    CorpusFile& operator=(const CorpusFile&) = delete;
 
     // Adds a piece; false at the end.
     bool add_to(cpu::Corpus& corpus) {
         buffer_.resize(kReadBytes);
-        const ssize_t count = read(fd_, buffer_.data(), buffer_.size());
-        if (count < 0 && errno == EINTR) return true;
-        BERTHA_CHECK(count >= 0, "IO", "cannot read %s: %s", path_.c_str(), cpu::system_error(errno).c_str());
+        const int64_t count = file_.read_next(buffer_.data(), static_cast<int64_t>(buffer_.size()));
+        BERTHA_CHECK(count >= 0, "IO", "cannot read %s: %s", path_.c_str(), system_error(errno).c_str());
         corpus.add_text(std::string_view(buffer_).substr(0, static_cast<size_t>(count)));
         bytes_ += count;
         if (count > 0) return true;
-        struct stat now;
-        const bool is_same = fstat(fd_, &now) == 0 && now.st_mtim.tv_sec == at_first_.st_mtim.tv_sec &&
-                             now.st_mtim.tv_nsec == at_first_.st_mtim.tv_nsec &&
-                             now.st_size == at_first_.st_size;
-        BERTHA_CHECK(is_same || !S_ISREG(at_first_.st_mode), "IO", "%s changed while it was read",
-                     path_.c_str());
+        FileFacts now;
+        const bool is_same = file_.facts(now) && now.modified_ns == at_first_.modified_ns &&
+                             now.size == at_first_.size;
+        BERTHA_CHECK(is_same || !at_first_.is_regular, "IO", "%s changed while it was read", path_.c_str());
         corpus.end_text();
         return false;
     }
 
 private:
     const std::string path_;
-    const int fd_;
-    struct stat at_first_;
+    const File file_;
+    FileFacts at_first_;
     std::string buffer_;
     int64_t bytes_ = 0;
 };

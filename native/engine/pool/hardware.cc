@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -12,12 +13,23 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(_WIN32)
+#include <windows.h>
+
+#include <vector>
 #endif
 
 namespace bertha {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+#if defined(_WIN32)
+constexpr const char* kQuotaName = "job limit";
+#else
+constexpr const char* kQuotaName = "cgroup quota";
+#endif
 
 #if defined(__linux__)
 // Quota / period of one cgroup directory; 0 when there is none.
@@ -66,6 +78,64 @@ int physical_cores(const cpu_set_t& allowed) {
     }
     return std::max(1, static_cast<int>(cores.size()));
 }
+
+void find_processors(HardwareThreads& threads) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        threads.affinity = std::max(1, CPU_COUNT(&allowed));
+        threads.physical = physical_cores(allowed);
+    }
+    threads.quota = cgroup_quota();
+}
+#elif defined(__APPLE__)
+int count_of(const char* name) {
+    int32_t count = 0;
+    size_t bytes = sizeof count;
+    return sysctlbyname(name, &count, &bytes, nullptr, 0) == 0 ? count : 0;
+}
+
+// A team waits for its slowest member: an efficiency core would hold up the others.
+void find_processors(HardwareThreads& threads) {
+    const int performance = count_of("hw.perflevel0.physicalcpu"), cores = count_of("hw.physicalcpu");
+    if (performance > 0 || cores > 0) threads.physical = performance > 0 ? performance : cores;
+}
+#elif defined(_WIN32)
+int count_of(KAFFINITY mask) { return __builtin_popcountll(mask); }
+
+std::vector<char> processor_cores() {
+    DWORD bytes = 0;
+    GetLogicalProcessorInformationEx(RelationProcessorCore, nullptr, &bytes);
+    std::vector<char> found(bytes);
+    auto* first = reinterpret_cast<SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX*>(found.data());
+    if (!GetLogicalProcessorInformationEx(RelationProcessorCore, first, &bytes)) found.clear();
+    return found;
+}
+
+// Threads run in the group (of 64 processors at most) of the thread that started them.
+void find_processors(HardwareThreads& threads) {
+    GROUP_AFFINITY here{};
+    if (!GetThreadGroupAffinity(GetCurrentThread(), &here)) return;
+    threads.affinity = threads.physical = std::max(1, count_of(here.Mask));
+    int cores = 0;
+    const std::vector<char> found = processor_cores();
+    for (size_t at = 0; at < found.size();) {
+        SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX core;
+        std::memcpy(&core, found.data() + at, std::min(sizeof core, found.size() - at));
+        const GROUP_AFFINITY& place = core.Processor.GroupMask[0];
+        if (place.Group == here.Group && (place.Mask & here.Mask) != 0) cores++;
+        at += core.Size;
+    }
+    if (cores > 0) threads.physical = cores;
+    JOBOBJECT_CPU_RATE_CONTROL_INFORMATION limit{};
+    constexpr DWORD kHard = JOB_OBJECT_CPU_RATE_CONTROL_ENABLE | JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP;
+    if (QueryInformationJobObject(nullptr, JobObjectCpuRateControlInformation, &limit, sizeof limit,
+                                  nullptr) &&
+        (limit.ControlFlags & kHard) == kHard)
+        // In hundredths of a percent of the whole machine.
+        threads.quota = limit.CpuRate / 10'000.0 * GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+}
+#else
+void find_processors(HardwareThreads&) {}
 #endif
 
 }  // namespace
@@ -73,19 +143,12 @@ int physical_cores(const cpu_set_t& allowed) {
 HardwareThreads hardware_threads() {
     HardwareThreads threads;
     threads.affinity = threads.physical = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-#if defined(__linux__)
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-        threads.affinity = std::max(1, CPU_COUNT(&allowed));
-        threads.physical = physical_cores(allowed);
-    }
-    threads.quota = cgroup_quota();
-#endif
+    find_processors(threads);
     const int quota = threads.quota > 0 ? std::max(1, static_cast<int>(std::ceil(threads.quota)))
                                         : kMaxThreads;
     threads.chosen = std::min({threads.affinity, quota, threads.physical, kMaxThreads});
     std::ostringstream reason;
-    reason << "min(affinity " << threads.affinity << ", cgroup quota ";
+    reason << "min(affinity " << threads.affinity << ", " << kQuotaName << " ";
     if (threads.quota > 0) {
         reason << threads.quota;
     } else {

@@ -6,6 +6,7 @@
 
 #include "engine/check.h"
 #include "engine/floating_point.h"
+#include "engine/system/thread.h"
 
 namespace bertha {
 namespace {
@@ -26,7 +27,7 @@ void Pool::ensure_workers(int count) {
     const Lock lock(mutex_);
     while (workers() < count) {
         try {
-            std::thread([this] { work(); }).detach();
+            start_thread([this] { work(); });
         } catch (const std::system_error& error) {
             BERTHA_CHECK(workers() > 0, "THREADS", "the system refuses to start a thread: %s", error.what());
             return;

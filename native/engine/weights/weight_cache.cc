@@ -3,41 +3,28 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
 #include "engine/check.h"
+#include "engine/system/file.h"
 #include "engine/weights/checksum.h"
 
-#if !defined(_WIN32)
-#include <dirent.h>
-#include <fcntl.h>
+#if defined(__linux__)
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <ctime>
 #endif
 
 namespace bertha {
-
-#if defined(_WIN32)
-
-MappedWeights::~MappedWeights() = default;
-std::unique_ptr<const MappedWeights> WeightCache::load(const std::string&, int64_t, Team&) { return nullptr; }
-void WeightCache::store(const std::string&, const uint8_t*, int64_t, Team&) {}
-
-#else
-
 namespace {
 
 constexpr char kMagic[8] = {'B', 'E', 'R', 'T', 'H', 'A', 'W', '1'};
 constexpr int64_t kPage = 4096;
-constexpr int64_t kChunk = int64_t{1} << 20;         // bytes under one checksum
-constexpr int64_t kLargestWrite = int64_t{1} << 30;  // Linux cuts a request near 2^31 bytes
+constexpr int64_t kChunk = int64_t{1} << 20;  // bytes under one checksum
 constexpr int64_t kLargestHeader = int64_t{1} << 26;
-constexpr time_t kAbandonedAfter = 3600;  // seconds
+constexpr auto kAbandonedAfter = std::chrono::hours(1);
+constexpr const char* kTemporaryMark = ".weights.tmp-";
 
 struct Prefix {
     char magic[8];
@@ -86,55 +73,21 @@ std::string make_header(const std::string& key, int64_t bytes, const std::vector
     return header;
 }
 
-class File {
-public:
-    explicit File(int fd) : fd_(fd) {}
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int fd() const { return fd_; }
-
-private:
-    const int fd_;
-};
-
-bool write_all(int fd, const uint8_t* data, int64_t bytes) {
-    while (bytes > 0) {
-        const ssize_t wrote = ::write(fd, data, static_cast<size_t>(std::min(bytes, kLargestWrite)));
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return false;
-        data += wrote;
-        bytes -= wrote;
-    }
-    return true;
-}
-
-bool make_directories(const std::string& path) {
-    for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-        if (::mkdir(path.substr(0, end).c_str(), 0700) != 0 && errno != EEXIST) return false;
-        if (end == std::string::npos) return true;
-    }
-}
-
 // Removes what processes that were killed while they wrote have left.
 void remove_abandoned(const std::string& directory) {
-    DIR* entries = ::opendir(directory.c_str());
-    if (entries == nullptr) return;
-    while (const dirent* entry = ::readdir(entries)) {
-        const std::string path = directory + "/" + entry->d_name;
-        struct stat status;
-        if (path.find(".weights.tmp-") == std::string::npos || ::lstat(path.c_str(), &status) != 0) continue;
-        if (S_ISREG(status.st_mode) && ::time(nullptr) - status.st_mtime > kAbandonedAfter)
-            ::unlink(path.c_str());
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    for (const std::string& name : names_in(directory)) {
+        if (name.find(kTemporaryMark) == std::string::npos) continue;
+        const std::string path = directory + "/" + name;
+        FileFacts facts;
+        const bool is_file = File(path, File::Mode::kReadNoWait).facts(facts) && facts.is_regular;
+        if (is_file && now - std::chrono::nanoseconds(facts.modified_ns) > kAbandonedAfter) remove_file(path);
     }
-    ::closedir(entries);
 }
 
 }  // namespace
 
-MappedWeights::~MappedWeights() { ::munmap(mapping_, mapped_bytes_); }
+MappedWeights::~MappedWeights() { unmap(mapping_, mapped_bytes_); }
 
 std::string WeightCache::key(const std::string& layout) const {
     return model_ + '\n' + layout + '\n' + version_;
@@ -150,8 +103,8 @@ void WeightCache::choose_path(const std::string& layout) {
 
 std::unique_ptr<const MappedWeights> WeightCache::load(const std::string& layout, int64_t bytes, Team& team) {
     choose_path(layout);
-    const File file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.fd() < 0) {
+    const File file(path_, File::Mode::kReadNoWait);
+    if (!file.is_open()) {
         if (errno != ENOENT && errno != ENOTDIR)
             problem_ = std::string("cannot be read: ") + std::strerror(errno);
         return nullptr;
@@ -160,21 +113,21 @@ std::unique_ptr<const MappedWeights> WeightCache::load(const std::string& layout
         problem_ = why;
         return nullptr;
     };
-    struct stat status;
+    FileFacts facts;
     Prefix prefix;
-    if (::fstat(file.fd(), &status) != 0 || !S_ISREG(status.st_mode)) return refuse("is no file");
-    if (::pread(file.fd(), &prefix, sizeof prefix, 0) != static_cast<ssize_t>(sizeof prefix) ||
+    if (!file.facts(facts) || !facts.is_regular) return refuse("is no file");
+    if (file.read_at(0, &prefix, sizeof prefix) != static_cast<int64_t>(sizeof prefix) ||
         std::memcmp(prefix.magic, kMagic, sizeof kMagic) != 0)
         return refuse("is no file of weights");
     const std::string key = this->key(layout);
-    const auto size = static_cast<uint64_t>(status.st_size);
+    const auto size = static_cast<uint64_t>(facts.size);
     if (prefix.header_bytes % kPage != 0 || prefix.header_bytes > kLargestHeader ||
         prefix.header_bytes > size || prefix.weight_bytes != size - prefix.header_bytes ||
         prefix.key_bytes > prefix.header_bytes)
         return refuse("is damaged: its size is not what its header says");
     std::string header(static_cast<size_t>(prefix.header_bytes), '\0');
-    if (header.size() < sizeof prefix ||
-        ::pread(file.fd(), &header[0], header.size(), 0) != static_cast<ssize_t>(header.size()))
+    if (header.size() < sizeof prefix || file.read_at(0, &header[0], static_cast<int64_t>(header.size())) !=
+                                             static_cast<int64_t>(header.size()))
         return refuse("is damaged: its header cannot be read");
     std::memset(&header[offsetof(Prefix, checksum)], 0, sizeof prefix.checksum);
     if (checksum(header.data(), static_cast<int64_t>(header.size())) != prefix.checksum)
@@ -185,8 +138,8 @@ std::unique_ptr<const MappedWeights> WeightCache::load(const std::string& layout
         header.compare(sizeof prefix, key.size(), key) != 0)
         return refuse("is stale: the checkpoint has changed since");
 
-    void* mapping = ::mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_SHARED, file.fd(), 0);
-    if (mapping == MAP_FAILED) return refuse("cannot be mapped");
+    void* mapping = file.map(static_cast<size_t>(size));
+    if (mapping == nullptr) return refuse("cannot be mapped");
     auto weights = std::make_unique<const MappedWeights>(mapping, static_cast<size_t>(size),
                                                          static_cast<int64_t>(prefix.header_bytes));
     std::vector<uint64_t> sums(static_cast<size_t>(chunks_of(bytes)));
@@ -219,28 +172,20 @@ void WeightCache::store(const std::string& layout, const uint8_t* weights, int64
 }
 
 void WeightCache::write(const std::string& header, const uint8_t* weights, int64_t bytes) {
-    std::string temporary = path_ + ".tmp-XXXXXX";
-    int failure = 0;
-    {
-        const File file(::mkstemp(&temporary[0]));
-        if (file.fd() < 0) {
-            problem_ = std::string("cannot be written: ") + std::strerror(errno);
-            return;
-        }
-        if (!write_all(file.fd(), reinterpret_cast<const uint8_t*>(header.data()),
-                       static_cast<int64_t>(header.size())) ||
-            !write_all(file.fd(), weights, bytes))
-            failure = errno;
-    }
-    if (failure == 0 && ::rename(temporary.c_str(), path_.c_str()) != 0) failure = errno;
-    if (failure == 0) {
+    std::string temporary;
+    File file = make_unique_file(path_ + ".tmp-", File::Mode::kNew, temporary);
+    const bool is_made = file.is_open();
+    const auto header_bytes = static_cast<int64_t>(header.size());
+    const bool is_written = is_made && file.write_at(0, header.data(), header_bytes) &&
+                            file.write_at(header_bytes, weights, bytes) && file.close() &&
+                            rename_file(temporary, path_);
+    if (is_written) {
         outcome_ = Outcome::kStored;
         return;
     }
-    ::unlink(temporary.c_str());
-    problem_ = std::string("cannot be written: ") + std::strerror(failure);
+    problem_ = std::string("cannot be written: ") + std::strerror(errno);
+    file.close();
+    if (is_made) remove_file(temporary);
 }
-
-#endif
 
 }  // namespace bertha

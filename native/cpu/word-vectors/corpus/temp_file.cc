@@ -1,51 +1,29 @@
 #include "cpu/word-vectors/corpus/temp_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
-#include "cpu/word-vectors/system_error.h"
 #include "engine/check.h"
+#include "engine/system/system_error.h"
 
 namespace bertha::cpu {
 
 TempFile::TempFile(const std::string& directory) : directory_(directory) {
-    std::string path = directory + "/" + kTempFilePrefix + std::to_string(getpid()) + "-XXXXXX";
-    fd_ = mkostemp(path.data(), O_CLOEXEC);
-    BERTHA_CHECK(fd_ >= 0, "IO", "cannot make a temporary file in %s: %s", directory.c_str(),
+    std::string path;
+    file_ = make_unique_file(directory + "/" + kTempFilePrefix, File::Mode::kNameless, path);
+    BERTHA_CHECK(file_.is_open(), "IO", "cannot make a temporary file in %s: %s", directory.c_str(),
                  system_error(errno).c_str());
-    unlink(path.c_str());
 }
 
-TempFile::~TempFile() { close(fd_); }
-
 void TempFile::write(const void* data, int64_t bytes, int64_t offset) {
-    const char* next = static_cast<const char*>(data);
-    const int64_t end = offset + bytes;
-    while (offset < end) {
-        const ssize_t done = pwrite(fd_, next, static_cast<size_t>(end - offset), offset);
-        if (done < 0 && errno == EINTR) continue;
-        BERTHA_CHECK(done > 0, "IO", "cannot write %lld more bytes to a temporary file in %s: %s",
-                     static_cast<long long>(end - offset), directory_.c_str(), system_error(errno).c_str());
-        next += done;
-        offset += done;
-    }
+    BERTHA_CHECK(file_.write_at(offset, data, bytes), "IO",
+                 "cannot write %lld bytes to a temporary file in %s: %s", static_cast<long long>(bytes),
+                 directory_.c_str(), system_error(errno).c_str());
 }
 
 void TempFile::read(void* data, int64_t bytes, int64_t offset) const {
-    char* next = static_cast<char*>(data);
-    const int64_t end = offset + bytes;
-    while (offset < end) {
-        const ssize_t done = pread(fd_, next, static_cast<size_t>(end - offset), offset);
-        if (done < 0 && errno == EINTR) continue;
-        BERTHA_CHECK(done > 0, "IO", "cannot read a temporary file in %s: %s", directory_.c_str(),
-                     done == 0 ? "it ends too early" : system_error(errno).c_str());
-        next += done;
-        offset += done;
-    }
+    const int64_t got = file_.read_at(offset, data, bytes);
+    BERTHA_CHECK(got == bytes, "IO", "cannot read a temporary file in %s: %s", directory_.c_str(),
+                 got < 0 ? system_error(errno).c_str() : "it ends too early");
 }
 
 }  // namespace bertha::cpu

@@ -1,9 +1,12 @@
 // A file without a name: nothing of it is left behind however the process ends, but for a kill in the moment
-// between its making and the loss of its name, which remove_abandoned() tidies up after.
+// between its making and the loss of its name, which remove_abandoned() tidies up after. (Windows takes the
+// name away when the process ends, whatever its end.)
 #pragma once
 
 #include <cstdint>
 #include <string>
+
+#include "engine/system/file.h"
 
 namespace bertha::cpu {
 
@@ -14,9 +17,6 @@ class TempFile {
 public:
     // Throws IO, naming the directory, where none can be made.
     explicit TempFile(const std::string& directory);
-    ~TempFile();
-    TempFile(const TempFile&) = delete;
-    TempFile& operator=(const TempFile&) = delete;
 
     // Throw IO with the system's reason.
     void write(const void* data, int64_t bytes, int64_t offset);
@@ -24,7 +24,7 @@ public:
 
 private:
     const std::string directory_;
-    int fd_ = -1;
+    File file_;
 };
 
 }  // namespace bertha::cpu

@@ -4,18 +4,17 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/system/file.h"
+
 namespace bertha::cpu {
 
 class InputFile {
 public:
     // `name` stands for it in errors. Throws IO.
     InputFile(const std::string& path, const std::string& name);
-    ~InputFile();
-    InputFile(const InputFile&) = delete;
-    InputFile& operator=(const InputFile&) = delete;
 
     const std::string& name() const { return name_; }
-    int64_t size() const { return size_; }
+    int64_t size() const { return at_first_.size; }
     // Bytes from `offset`, at most `count`, fewer at the end. Throws IO.
     void read(int64_t offset, int64_t count, std::string& bytes) const;
     // Exactly `count` bytes. Throws VECTORS_FORMAT where the file ends before.
@@ -31,8 +30,8 @@ private:
     int64_t read_some(int64_t offset, int64_t count, char* bytes) const;
 
     const std::string name_;
-    int fd_ = -1;
-    int64_t size_ = 0, modified_ns_ = 0;
+    const File file_;
+    FileFacts at_first_;
 };
 
 }  // namespace bertha::cpu

@@ -1,18 +1,13 @@
 #include "cpu/word-vectors/files/vectors_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "cpu/word-vectors/abandoned_files.h"
-#include "cpu/word-vectors/system_error.h"
 #include "engine/check.h"
+#include "engine/system/system_error.h"
 
 namespace bertha::cpu {
 namespace {
@@ -36,24 +31,17 @@ Forbidden forbidden_in(WrittenFormat format) {
     }
 }
 
-// Beside the path; PID and number tell writings of the same path apart.
-std::string temporary_of(const std::string& path) {
-    static std::atomic<uint64_t> writings{0};
-    return path + kPartMark + std::to_string(getpid()) + "-" + std::to_string(writings.fetch_add(1));
-}
-
 // Removes what processes that were killed have left of earlier writings of the path.
 void remove_earlier(const std::string& path) {
-    const size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-    remove_abandoned(folder, path.substr(slash == std::string::npos ? 0 : slash + 1) + kPartMark);
+    const size_t name = name_begin(path);
+    remove_abandoned(name == 0 ? "./" : path.substr(0, name), path.substr(name) + kPartMark);
 }
 
 }  // namespace
 
 VectorsWriter::VectorsWriter(std::shared_ptr<const WordVectors> vectors, const std::string& path,
                              WrittenFormat format)
-    : vectors_(std::move(vectors)), path_(path), temporary_(temporary_of(path)), format_(format) {
+    : vectors_(std::move(vectors)), path_(path), format_(format) {
     BERTHA_CHECK(format != WrittenFormat::kFastText ||
                      (vectors_->fast_text != nullptr && vectors_->fast_text->output.bytes() > 0),
                  "INVALID_ARG", "expected vectors of fastText for a model of fastText");
@@ -66,15 +54,16 @@ VectorsWriter::VectorsWriter(std::shared_ptr<const WordVectors> vectors, const s
     if (format == WrittenFormat::kSafetensors) items_ *= 2;  // words, then rows
     if (format == WrittenFormat::kFastText) items_ = 3 * items_ + written_ngrams();
     remove_earlier(path);
-    fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    BERTHA_CHECK(fd_ >= 0, "IO", "cannot write %s: %s", path.c_str(), system_error(errno).c_str());
+    // Beside the path; the process's number and one of its own tell writings of the same path apart.
+    file_ = make_unique_file(path + kPartMark, File::Mode::kCreate, temporary_);
+    BERTHA_CHECK(file_.is_open(), "IO", "cannot write %s: %s", path.c_str(), system_error(errno).c_str());
 }
 
 VectorsWriter::~VectorsWriter() { discard(); }
 
 void VectorsWriter::discard() {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-    if (!std::exchange(is_settled_, true)) unlink(temporary_.c_str());
+    file_.close();
+    if (!std::exchange(is_settled_, true)) remove_file(temporary_);
 }
 
 std::vector<LongPhase> VectorsWriter::phases() {
@@ -227,20 +216,17 @@ bool VectorsWriter::write_some() {
     }
     flush();
     if (next_ < items_) return true;
-    is_settled_ = fsync(fd_) == 0 && close(std::exchange(fd_, -1)) == 0 &&
-                  std::rename(temporary_.c_str(), path_.c_str()) == 0;
+    is_settled_ = file_.sync() && file_.close() && rename_file(temporary_, path_);
     BERTHA_CHECK(is_settled_, "IO", "cannot write %s: %s", path_.c_str(), system_error(errno).c_str());
     return false;
 }
 
 void VectorsWriter::flush() {
-    for (size_t at = 0; at < block_.size();) {
-        const ssize_t done = write(fd_, block_.data() + at, block_.size() - at);
-        if (done < 0 && errno == EINTR) continue;
-        BERTHA_CHECK(done > 0, "IO", "cannot write %zu more bytes to %s: %s", block_.size() - at,
-                     path_.c_str(), system_error(errno).c_str());
-        at += static_cast<size_t>(done);
-    }
+    const auto bytes = static_cast<int64_t>(block_.size());
+    BERTHA_CHECK(file_.write_at(written_, block_.data(), bytes), "IO",
+                 "cannot write %zu more bytes to %s: %s", block_.size(), path_.c_str(),
+                 system_error(errno).c_str());
+    written_ += bytes;
     block_.clear();
 }
 

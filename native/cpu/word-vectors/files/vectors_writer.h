@@ -8,6 +8,7 @@
 #include "cpu/word-vectors/training/training_job.h"
 #include "cpu/word-vectors/word_vectors.h"
 #include "engine/pool/long_job.h"
+#include "engine/system/file.h"
 
 namespace bertha::cpu {
 
@@ -43,9 +44,11 @@ private:
     }
 
     const std::shared_ptr<const WordVectors> vectors_;
-    const std::string path_, temporary_;
+    const std::string path_;
     const WrittenFormat format_;
-    int fd_ = -1;
+    std::string temporary_;
+    File file_;
+    int64_t written_ = 0;      // bytes
     bool is_settled_ = false;  // under its name, or removed
     int64_t next_ = 0, items_ = 0;
     std::string block_;

@@ -5,13 +5,15 @@
 #include <cstring>
 #include <string>
 
-namespace bertha::cpu {
+namespace bertha {
 
 inline std::string system_error(int number) {
     const char* name = "";
     switch (number) {
         case EACCES: name = "EACCES: "; break;
+#if defined(EDQUOT)
         case EDQUOT: name = "EDQUOT: "; break;
+#endif
         case EFBIG: name = "EFBIG: "; break;
         case EIO: name = "EIO: "; break;
         case EISDIR: name = "EISDIR: "; break;
@@ -26,4 +28,4 @@ inline std::string system_error(int number) {
     return name + std::string(std::strerror(number));
 }
 
-}  // namespace bertha::cpu
+}  // namespace bertha
