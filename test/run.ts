@@ -23,8 +23,10 @@ const only = flags.only === undefined ? {} : { BERTHA_TEST_ONLY: flags.only };
 const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availableParallelism()));
 /** They measure time against time, or turns of the event loop: each runs alone, after the others. */
 const measuring = new Set(['deadline', 'event-loop', 'tokenizer', 'words-event-loop']);
+/** They mostly wait: one after the other beside the others, which have the processors to themselves. */
+const waiting = new Set(['hub-faults']);
 /** They begin first, so that none of them is left over at the end while the other process has nothing to do. */
-const longest = ['soak', 'cuda', 'bundlers', 'cli', 'package', 'build', 'stored-bits', 'precision', 'tokenizer-kinds'];
+const longest = ['cuda', 'soak', 'bundlers', 'cli', 'build', 'package', 'precision', 'cli-files', 'stored-bits', 'tokenizer-kinds'];
 
 interface Outcome {
   readonly file: string;
@@ -116,8 +118,9 @@ async function runAll(): Promise<void> {
       outcomes.push(outcome);
     }
   };
-  const together = files.filter((file) => !measuring.has(nameOf(file)));
-  await Promise.all(Array.from({ length: jobs }, () => run(together)));
+  const isBeside = (file: string): boolean => jobs > 1 && waiting.has(nameOf(file));
+  const together = files.filter((file) => !measuring.has(nameOf(file)) && !isBeside(file));
+  await Promise.all([run(files.filter(isBeside)), ...Array.from({ length: jobs }, () => run(together))]);
   await run(files.filter((file) => measuring.has(nameOf(file))));
 
   const skipReasons = outcomes.flatMap((outcome) => outcome.skipReasons);
