@@ -45,8 +45,11 @@ function stageMain(platformNames) {
   const checkoutOnly = ['scripts', 'devDependencies', 'allowScripts', 'gypfile', 'binary'];
   const manifest = Object.fromEntries(Object.entries(packageJson).filter(([key]) => !checkoutOnly.includes(key)));
   manifest.optionalDependencies = Object.fromEntries(platformNames.map((name) => [`@bertha-encoder/${name}`, packageJson.version]));
-  manifest.peerDependencies = { ...packageJson.peerDependencies, [weightsManifest.name]: `^${weightsManifest.version}` };
-  manifest.peerDependenciesMeta = { ...packageJson.peerDependenciesMeta, [weightsManifest.name]: { optional: true } };
+  // The weights, also in 16 and in 8 bits (npm run weights:small).
+  const weights = ['', '-fp16', '-int8'].map((suffix) => weightsManifest.name + suffix);
+  const each = (value) => Object.fromEntries(weights.map((name) => [name, value]));
+  manifest.peerDependencies = { ...packageJson.peerDependencies, ...each(`^${weightsManifest.version}`) };
+  manifest.peerDependenciesMeta = { ...packageJson.peerDependenciesMeta, ...each({ optional: true }) };
   const files = { [inRoot('dist')]: 'dist', [inRoot('src')]: 'src', [inRoot('README.md')]: 'README.md' };
   return stage('bertha-encoder', manifest, { ...files, ...legal });
 }

@@ -34,6 +34,7 @@ export type { Components, FloatArray, VectorLike, VectorMatrix } from './vectors
 export { compare, type CompareOptions, type Comparison, type Difference, type TextComparison } from './tools/compare.js';
 export { comparisonHtml, comparisonSvg } from './tools/compare-chart.js';
 export { calibrate, type CalibrateOptions, type CalibrationReport } from './tools/calibrate.js';
+export { quantizeModel, type QuantizedDtype, type QuantizeModelOptions, type QuantizeReport } from './tools/quantize.js';
 export {
   dequantizeVectors,
   quantizeVectors,

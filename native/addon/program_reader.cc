@@ -43,8 +43,11 @@ constexpr std::pair<const char*, PoolMode> kPoolModes[] = {{"cls", PoolMode::kCl
                                                            {"mean_sqrt_len", PoolMode::kMeanSqrtLen},
                                                            {"weightedmean", PoolMode::kWeightedMean},
                                                            {"lasttoken", PoolMode::kLastToken}};
-constexpr std::pair<const char*, FileDtype> kDtypes[] = {
-    {"F32", FileDtype::kF32}, {"F16", FileDtype::kF16}, {"BF16", FileDtype::kBF16}, {"F64", FileDtype::kF64}};
+constexpr std::pair<const char*, FileDtype> kDtypes[] = {{"F32", FileDtype::kF32},
+                                                         {"F16", FileDtype::kF16},
+                                                         {"BF16", FileDtype::kBF16},
+                                                         {"F64", FileDtype::kF64},
+                                                         {"I8", FileDtype::kI8}};
 
 // Reads an op's fields from the properties of those names. An absent one keeps its default.
 class OpReader : public FieldVisitor {
@@ -188,6 +191,10 @@ FilePart read_part(const Napi::Object& object, std::map<int, std::shared_ptr<con
         part.cols = to_int(get(object, "cols"), "cols", 1, kMaxIndex);
     }
     if (has(object, "scale")) part.scale = to_double(get(object, "scale"), "scale");
+    if (has(object, "rowScales"))
+        part.row_scales = to_int(get(object, "rowScales"), "rowScales", 0, INT64_MAX / 2);
+    if (has(object, "inputScales"))
+        part.input_scales = to_int(get(object, "inputScales"), "inputScales", 0, INT64_MAX / 2);
     return part;
 }
 

@@ -209,7 +209,7 @@ private:
         for_each_embed([&](const ops::Embed& each, int64_t, const int32_t* positions) {
             if (&each == &op) args.positions = positions + part.begin;
         });
-        args.word = weights.row(op.word);
+        args.word = weights.words(op.word, args.ids, part.rows(), output);
         args.position = weights.row(op.position);
         args.type = weights.row(op.type);
         args.output = output;

@@ -60,6 +60,10 @@ struct MatrixFormat {
     // activation(x · gateᵀ + bias) ∘ (x · upᵀ + bias of up); no residual. The matrix's panels are those of
     // gate [n, k] and up [n, k] by turns; the biases follow one another [2n].
     void (*gated_linear)(const LinearArgs&);
+    // Multiplies the output columns of a panel by scales[column]; null where panels hold no scales of
+    // columns. A panel packed of integers up to the format's largest, one of them in each row, holds those
+    // integers.
+    void (*scale_panel)(void* panel, const float* scales, int64_t columns) = nullptr;
 };
 
 // One head of one sequence. Rows are seq_len, each [head_dim].
@@ -96,7 +100,7 @@ struct EmbedArgs {
     const int32_t* ids = nullptr;        // [rows]
     const int32_t* type_ids = nullptr;   // [rows], or null: all 0
     const int32_t* positions = nullptr;  // [rows], within the sequence
-    const float* word = nullptr;         // [vocab_size, width]
+    const float* word = nullptr;         // [vocab_size, width]; null: output holds the words' rows
     const float* position = nullptr;     // [positions, width] or null
     const float* type = nullptr;         // [type_vocab_size, width] or null
     float* output = nullptr;             // [rows, width]

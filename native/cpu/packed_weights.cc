@@ -20,6 +20,9 @@ constexpr int64_t kVectorSlack = 256 * 4;          // zeros behind a bias: tiles
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
+// Where the integers of a table begin, in bytes, behind the rows' scales.
+int64_t codes_at(const Weight& table) { return round_up(table.rows * 4, 64); }
+
 }  // namespace
 
 PackedWeights::PackedWeights(const Program& program, const std::vector<const MatrixFormat*>& formats,
@@ -44,8 +47,16 @@ PackedWeights::PackedWeights(const Program& program, const std::vector<const Mat
             continue;
         }
         const auto* embed = std::get_if<ops::Embed>(&op);
-        if (cache == nullptr && embed != nullptr) choose_words(embed->word, source);
-        for_each_weight(op, [&](int32_t id) { place_plain(id, source); });
+        if (embed != nullptr && source.has_codes(embed->word, false)) {
+            Block words{embed->word, nullptr, kNoIndex, false, false};
+            words.is_coded = true;
+            block_of_weight_[static_cast<size_t>(embed->word)] = place(words, source);
+        } else if (cache == nullptr && embed != nullptr) {
+            choose_words(embed->word, source);
+        }
+        for_each_weight(op, [&](int32_t id) {
+            if (embed == nullptr || id != embed->word || !is_coded(id)) place_plain(id, source);
+        });
     }
     if (cache != nullptr)
         pack_alone(layout, source, team, *cache);
@@ -152,7 +163,10 @@ void PackedWeights::place_plain(int32_t id, WeightSource& source) {
 int32_t PackedWeights::place(Block block, WeightSource& source) {
     block.key = source.identity(block.weight);
     if (!block.key.empty()) {
-        block.key += is_lazy(block) ? "lazy" : block.is_inverse_scale ? "inverse" : "";
+        block.key += is_lazy(block)           ? "lazy"
+                     : block.is_inverse_scale ? "inverse"
+                     : block.is_coded         ? "coded"
+                                              : "";
         if (block.format != nullptr) block.key += isa_ + " " + block.format->precision;
         if (block.is_gated) block.key += " gated";
         if (block.input_scale != kNoIndex) {
@@ -164,7 +178,7 @@ int32_t PackedWeights::place(Block block, WeightSource& source) {
         const bool is_same = other.weight == block.weight && other.format == block.format &&
                              other.input_scale == block.input_scale &&
                              other.is_inverse_scale == block.is_inverse_scale &&
-                             other.is_gated == block.is_gated;
+                             other.is_coded == block.is_coded && other.is_gated == block.is_gated;
         return is_same || (!block.key.empty() && other.key == block.key);
     });
     if (found != blocks_.end()) return static_cast<int32_t>(found - blocks_.begin());
@@ -176,6 +190,7 @@ int32_t PackedWeights::place(Block block, WeightSource& source) {
 int64_t PackedWeights::bytes_of(const Block& block) const {
     const Weight& weight = this->weight(block);
     if (is_lazy(block)) return 0;
+    if (block.is_coded) return codes_at(weight) + weight.rows * weight.cols;
     if (block.format == nullptr)
         return weight.rows * weight.cols * 4 + (weight.kind == WeightKind::kVector ? kVectorSlack : 0);
     const int64_t step = block.format->panel_width, rows = block.is_gated ? weight.rows / 2 : weight.rows,
@@ -207,7 +222,7 @@ void PackedWeights::pack(WeightSource& source, Team& team) {
     const std::vector<Part> parts = this->parts();
     int64_t staging_floats = 0;
     for (const Part& part : parts)
-        if (part.block->format != nullptr || is_lazy(*part.block))
+        if (part.block->format != nullptr || is_lazy(*part.block) || part.block->is_coded)
             staging_floats = std::max(staging_floats,
                                       (part.row_end - part.row_begin) * weight(*part.block).cols);
     for (const Block& block : blocks_)
@@ -265,9 +280,10 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
     const Block& block = *part.block;
     const Weight& weight = this->weight(block);
     if (const MatrixFormat* format = block.format; format != nullptr) {
-        source.read(block.weight, part.row_begin, part.row_end, staging);
         const int64_t panel = panel_at(block, part.row_begin) *
                               format->panel_bytes(format->panel_width, weight.cols);
+        if (pack_codes(part, source, staging, block.own + panel)) return;
+        source.read(block.weight, part.row_begin, part.row_end, staging);
         const float* input_scale = block.input_scale == kNoIndex
                                        ? nullptr
                                        : input_scales_[static_cast<size_t>(block.input_scale)].data();
@@ -280,10 +296,49 @@ void PackedWeights::load_part(const Part& part, WeightSource& source, float* sta
         words_->remember(part.row_begin, part.row_end - part.row_begin, staging);
         return;
     }
+    if (block.is_coded) return load_codes(part, source, staging);
     float* rows = reinterpret_cast<float*>(block.own);
     source.read(block.weight, part.row_begin, part.row_end, rows + part.row_begin * weight.cols);
     if (weight.kind == WeightKind::kVector)
         std::memset(rows + weight.cols, 0, static_cast<size_t>(kVectorSlack));
+}
+
+// Where a matrix is stored as the integers that its format would make of it, they are packed as they are: the
+// same bits as from the float32 matrix that they were made of. False where it is stored otherwise.
+bool PackedWeights::pack_codes(const Part& part, WeightSource& source, float* staging, uint8_t* panel) const {
+    const Block& block = *part.block;
+    if (block.format->scale_panel == nullptr ||
+        !source.has_codes(block.weight, block.input_scale != kNoIndex))
+        return false;
+    const int64_t rows = part.row_end - part.row_begin;
+    std::vector<float> scales(static_cast<size_t>(rows));
+    source.read_codes(block.weight, part.row_begin, part.row_end, staging, scales.data());
+    block.format->pack_panel(staging, rows, weight(block).cols, nullptr, panel);
+    block.format->scale_panel(panel, scales.data(), rows);
+    return true;
+}
+
+void PackedWeights::load_codes(const Part& part, WeightSource& source, float* staging) const {
+    const Weight& shape = weight(*part.block);
+    float* scales = reinterpret_cast<float*>(part.block->own) + part.row_begin;
+    source.read_codes(part.block->weight, part.row_begin, part.row_end, staging, scales);
+    auto* codes = reinterpret_cast<int8_t*>(part.block->own) + codes_at(shape) + part.row_begin * shape.cols;
+    for (int64_t i = 0; i < (part.row_end - part.row_begin) * shape.cols; i++)
+        codes[i] = static_cast<int8_t>(staging[i]);
+}
+
+const float* PackedWeights::words(int32_t id, const int32_t* ids, int64_t count, float* output) const {
+    if (!is_coded(id)) return row(id);
+    const Block& block = blocks_[static_cast<size_t>(block_of_weight_[static_cast<size_t>(id)])];
+    const Weight& shape = weight(block);
+    const float* scales = reinterpret_cast<const float*>(block.data);
+    const auto* codes = reinterpret_cast<const int8_t*>(block.data) + codes_at(shape);
+    for (int64_t i = 0; i < count; i++, output += shape.cols) {
+        const int8_t* from = codes + ids[i] * shape.cols;
+        const float scale = scales[ids[i]];
+        for (int64_t j = 0; j < shape.cols; j++) output[j] = static_cast<float>(from[j]) * scale;
+    }
+    return nullptr;
 }
 
 PackedMatrix PackedWeights::matrix(int32_t op) const {

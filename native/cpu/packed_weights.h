@@ -37,6 +37,7 @@ public:
         if (weight == words_weight_) return words_->data();
         return floats_of(block_of_weight_[static_cast<size_t>(weight)]);
     }
+    const float* words(int32_t weight, const int32_t* ids, int64_t count, float* output) const override;
     const float* inverse_input_scale(int32_t op) const override {
         return floats_of(inverse_scale_of_op_[static_cast<size_t>(op)]);
     }
@@ -52,6 +53,7 @@ private:
         int32_t input_scale;         // the weight that scales a matrix's columns
         bool is_inverse_scale;       // an input scale, as forwards use it
         bool is_gated;               // panels of the two halves of a matrix's rows by turns
+        bool is_coded = false;       // a word table of integers: the rows' scales, then their integers
         std::string key = {};        // what it is made of, for others; empty: not known
         int64_t bytes = 0;
         uint8_t* own = nullptr;                     // where it is to be packed; null when it is there already
@@ -66,6 +68,10 @@ private:
     void place_plain(int32_t id, WeightSource& source);
     int32_t place(Block block, WeightSource& source);
     int64_t bytes_of(const Block& block) const;
+    bool is_coded(int32_t weight) const {
+        const int32_t block = block_of_weight_[static_cast<size_t>(weight)];
+        return block != kNoIndex && blocks_[static_cast<size_t>(block)].is_coded;
+    }
     bool is_lazy(const Block& block) const { return block.weight == words_weight_; }
     void pack_alone(const std::string& layout, WeightSource& source, Team& team, WeightCache& cache);
     void pack_with_others(WeightSource& source, Team& team);
@@ -73,6 +79,8 @@ private:
     void pack(WeightSource& source, Team& team);
     void load_part(const Part& part, WeightSource& source, float* staging) const;
     void choose_words(int32_t weight, WeightSource& source);
+    void load_codes(const Part& part, WeightSource& source, float* staging) const;
+    bool pack_codes(const Part& part, WeightSource& source, float* staging, uint8_t* panel) const;
     void load_input_scale(const Block& block, WeightSource& source);
     int64_t panel_at(const Block& block, int64_t row) const;
     const Weight& weight(const Block& block) const {

@@ -30,6 +30,12 @@ public:
     // To be called after the last read, before what was read is shared or stored. Throws IO when the rows may
     // be of different versions.
     virtual void verify() {}
+    // Whether a weight is stored as 8-bit integers with a scale for each row, its columns multiplied by an
+    // input scale beforehand or not.
+    virtual bool has_codes(int32_t, bool /* input_scaled */) { return false; }
+    // Of a weight that has: rows row_begin .. row_end as they are stored, the integers as numbers [rows,
+    // cols] and the scales [rows]. Throws as read() does; safe to call from several threads.
+    virtual void read_codes(int32_t, int64_t, int64_t, float* /* codes */, float* /* scales */) {}
     // The weight's rows beyond load time; null when the source has none.
     virtual std::unique_ptr<RowSource> keep(int32_t) { return nullptr; }
     // What a weight is made of: weights of equal text have equal numbers. Empty where that is not known.

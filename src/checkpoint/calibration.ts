@@ -119,7 +119,11 @@ function floats(name: string, values: Float32Array) {
 
 async function checkScale(file: SafetensorsFile, { name, dtype, shape }: TensorInfo): Promise<void> {
   if (dtype !== 'F32' || shape.length !== 1) throw damaged(file, `F32 [columns] for ${quote(name)}`, `${dtype} [${shape.join(', ')}]`);
-  const values = await file.readFloat32(name);
+  requireInputScale(file, name, await file.readFloat32(name));
+}
+
+/** Requires positive numbers, none of them far from 1. Errors: CALIBRATION. */
+export function requireInputScale(file: { readonly path: string }, name: string, values: Float32Array): void {
   const bad = values.find((value) => !(value >= kScaleRange[0] && value <= kScaleRange[1]));
   if (bad !== undefined) throw damaged(file, `positive numbers for ${quote(name)}`, String(bad));
 }

@@ -1,10 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchFlags } from './commands/bench.js';
 import type { CalibrateFlags } from './commands/calibrate.js';
 import type { CompareFlags } from './commands/compare.js';
+import type { QuantizeFlags } from './commands/quantize.js';
 import { path, positive, precisionOption, withFiles, withThreads } from './flags.js';
 
-/** Adds the commands about speed and accuracy: `bench`, `compare`, `calibrate`. */
+/** Adds the commands about speed, accuracy and size: `bench`, `compare`, `calibrate`, `quantize`. */
 export function addPrecisionCommands(program: Command, setExitCode: (code: number) => void): void {
   program
     .command('bench')
@@ -35,6 +36,16 @@ export function addPrecisionCommands(program: Command, setExitCode: (code: numbe
     .option('--corpus <name>', "the texts' name, kept in the calibration (default: the file's)")
     .option('--output <path>', 'write there instead of into the model directory', path)
     .action(async (model: string, flags: CalibrateFlags) => (await import('./commands/calibrate.js')).runCalibrate(model, flags));
+
+  program
+    .command('quantize')
+    .argument('<model>', 'model directory, or id on the Hub')
+    .argument('<output>', 'a new folder for the smaller model')
+    .description('Write a model with weights in fewer bytes: a half (fp16, bf16) or a quarter (int8, computed in int8 alone).')
+    .addOption(new Option('--dtype <name>', 'number format of the weights').choices(['fp16', 'bf16', 'int8']).makeOptionMandatory())
+    .action(async (model: string, target: string, flags: QuantizeFlags) =>
+      (await import('./commands/quantize.js')).runQuantize(model, target, flags),
+    );
 }
 
 function tolerance(value: string): number {

@@ -2,7 +2,7 @@
 import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
 import type { NativeWords } from './words/native-words.js';
-import type { NativeActivation, NativeFamilyOp } from './ops/native-ops.js';
+import type { NativeActivation, NativeFamilyOp, NativeScales } from './ops/native-ops.js';
 import type { IsaReport, NativeMemory, SchedulerStats, ThreadsReport } from './native-stats.js';
 
 /** What one row of a value stands for: a packed token, a sequence, a token position the caller names, (ragged) attention scores, or of weights alone. */
@@ -166,11 +166,11 @@ export type NativeLoss = LossFields &
   );
 
 /** Rows of a weight as a file stores them. */
-export interface NativeWeightPart {
+export interface NativeWeightPart extends NativeScales {
   readonly fd: number;
   /** Bytes into the file. */
   readonly offset: number;
-  readonly dtype: 'F32' | 'F16' | 'BF16' | 'F64';
+  readonly dtype: 'F32' | 'F16' | 'BF16' | 'F64' | 'I8';
   /** The first row of the weight that the part holds; of a vector: the first value. */
   readonly rowBegin: number;
   readonly rows: number;

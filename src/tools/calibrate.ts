@@ -5,6 +5,7 @@ import { callSchema } from '../calls/options.js';
 import { TextSource } from '../calls/source.js';
 import { asIds, TextReader } from '../calls/text-reader.js';
 import { CALIBRATION_FILE, type CalibratedLinear, writeCalibration } from '../checkpoint/calibration.js';
+import { requireNumbers } from '../checkpoint/weights/row-scales.js';
 import { openModelDirectory } from '../models/model-directory.js';
 import { wrongArgument } from '../expected.js';
 import { filePath, type FilePath } from '../file-path.js';
@@ -60,6 +61,7 @@ export async function calibrate(directory: ModelPath, texts: readonly string[], 
   const { corpus = 'unnamed', output, threads, signal, onProgress } = readOptions('calibrate', options, schema);
   const opened = await openModelDirectory(await resolveModel(model, {}, 'model'));
   try {
+    requireNumbers(opened.tensors, 'calibrate');
     const { program } = buildModel(opened, { heads: false });
     const linears = smoothableLinears(program);
     const tokenizer = createTokenizer(opened.tokenizerFiles, { maxLength: opened.maxLength });

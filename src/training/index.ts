@@ -2,11 +2,11 @@
 export {
   trainingArguments,
   type IntervalStrategy,
-  type SaveDtype,
   type SaveStrategy,
   type TrainingArguments,
   type TrainingArgumentsOptions,
 } from './arguments/training-arguments.js';
+export type { SaveDtype } from '../checkpoint/weights/narrow.js';
 export { schedule, schedulerTypes, type ScheduleShape, type SchedulerType } from './arguments/schedules.js';
 export type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from './trainer/trainable-model.js';
 export { Trainer, type EvaluateOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer/trainer.js';

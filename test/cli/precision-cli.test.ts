@@ -5,6 +5,7 @@ import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { systemInfo } from '../../src/index.js';
+import { defaultModelDirectory } from '../../src/runtime/default-model.js';
 import { golden, temporaryFolder } from '../support/checkpoint-files.js';
 
 const t = suite('precision commands');
@@ -74,6 +75,35 @@ t('zero, fractional and unknown values are wrong usage', () => {
     ['compare', tiny, '--with', tiny, '--reference', 'x.jsonl'],
   ]) {
     assert.is(bertha(...args).status, 2, args.join(' '));
+  }
+});
+
+t('quantize writes a model that the other commands read', () => {
+  const target = path.join(temporaryFolder(), 'int8');
+  const made = bertha('quantize', tiny, target, '--dtype', 'int8');
+  assert.is(made.status, 0, made.stderr);
+  assert.match(made.stdout, /matrices and tables are int8, with no calibration/);
+  const embedded = bertha('embed', '--model', target, 'hello');
+  assert.is(embedded.status, 0, embedded.stderr);
+  assert.match(bertha('inspect', target).stdout, 'I8');
+  const refused = bertha('embed', '--model', target, '--precision', 'fp32', 'hello');
+  assert.match(refused.stderr, 'PRECISION');
+  const measured = bertha('bench', target, '--seconds', '0.1', '--json');
+  assert.is(measured.status, 0, measured.stderr);
+  const { measurements } = JSON.parse(measured.stdout) as { measurements: { precision: string }[] };
+  assert.equal(new Set(measurements.map(({ precision }) => precision)), new Set(['int8']));
+  assert.is(bertha('quantize', tiny, target).status, 2);
+});
+
+t('doctor finds the bundled model well in 16 and in 8 bits', () => {
+  for (const dtype of ['fp16', 'int8']) {
+    const target = path.join(temporaryFolder(), dtype);
+    assert.is(bertha('quantize', defaultModelDirectory(), target, '--dtype', dtype).status, 0);
+    const env = { ...process.env, BERTHA_MODEL_DIR: target };
+    const { status, stdout } = spawnSync(process.execPath, [cliProgram, 'doctor', '--json'], { encoding: 'utf8', env });
+    const { ok, 'self-test': test } = JSON.parse(stdout) as { ok: boolean; 'self-test': { model: string; difference: number } };
+    assert.equal([status, ok, test.model], [0, true, target], stdout);
+    assert.ok(test.difference > 1e-6, 'other weights give other numbers');
   }
 });
 

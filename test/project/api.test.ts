@@ -68,6 +68,7 @@ t('exports these names', () => {
       'pipeline',
       'predictNextSentence',
       'predictPairs',
+      'quantizeModel',
       'quantizeVectors',
       'quantize_embeddings',
       'quantizedSimilarity',

@@ -263,6 +263,21 @@ t('finds the default model in the weights package', ({ home }) => {
   assert.is(evaluate(home, 'defaultModelDirectory()').value, weights);
 });
 
+t('takes the most accurate of the weights packages that are installed', ({ home }) => {
+  const install = (suffix: string): string => {
+    const name = `weights-all-minilm-l6-v2${suffix}`;
+    const weights = join(dirname(home), '@bertha-encoder', name);
+    mkdirSync(weights, { recursive: true });
+    writeFileSync(join(weights, 'package.json'), `{"name":"@bertha-encoder/${name}","version":"1.0.0"}`);
+    writeFileSync(join(weights, 'config.json'), '{}');
+    return weights;
+  };
+  for (const suffix of ['-int8', '-fp16', '']) {
+    const weights = install(suffix);
+    assert.is(evaluate(home, 'defaultModelDirectory()').value, weights);
+  }
+});
+
 t('finds the default model in a checkout before the weights package', ({ home }) => {
   const weights = join(home, 'weights', 'all-MiniLM-L6-v2');
   mkdirSync(weights, { recursive: true });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <map>
 
@@ -14,7 +15,12 @@ namespace {
 constexpr int64_t kChunkBytes = 1 << 16;  // what is read at a time
 
 int64_t element_size(FileDtype dtype) {
-    return dtype == FileDtype::kF64 ? 8 : dtype == FileDtype::kF32 ? 4 : 2;
+    switch (dtype) {
+        case FileDtype::kF64: return 8;
+        case FileDtype::kF32: return 4;
+        case FileDtype::kI8: return 1;
+        default: return 2;
+    }
 }
 
 void read_exactly(const FilePart& part, int64_t offset, int64_t bytes, char* dst) {
@@ -79,8 +85,46 @@ void read_part(const FilePart& part, int64_t first, int64_t count, int64_t cols,
         if (part.dtype == FileDtype::kBF16) convert<uint16_t>(chunk, n, values, from_bf16);
         if (part.dtype == FileDtype::kF64)
             convert<double>(chunk, n, values, [](double value) { return static_cast<float>(value); });
+        if (part.dtype == FileDtype::kI8)
+            convert<int8_t>(chunk, n, values, [](int8_t code) { return static_cast<float>(code); });
         visit(values, n);
         done += n;
+    }
+}
+
+// Float32 numbers at `offset` of a part's file.
+void read_scales(const FilePart& part, int64_t offset, int64_t count, float* dst) {
+    read_exactly(part, offset, count * static_cast<int64_t>(sizeof(float)), reinterpret_cast<char*>(dst));
+    check_finite(part, dst, count);
+}
+
+// Scales of rows: with each integer's product a number.
+void read_row_scales(const FilePart& part, int64_t first, int64_t count, float* dst) {
+    read_scales(part, part.row_scales + first * static_cast<int64_t>(sizeof(float)), count, dst);
+    for (int64_t i = 0; i < count; i++)
+        BERTHA_CHECK(std::isfinite(dst[i] * 128.0f), "NON_FINITE",
+                     "the scale of row %lld of tensor %.200s is too large: %g",
+                     static_cast<long long>(first + i), part.name.c_str(), static_cast<double>(dst[i]));
+}
+
+// What integers stand for, code * row scale / input scale, in rows of `stride` numbers from dst on.
+void read_dequantized(const FilePart& part, int64_t first, int64_t count, int64_t cols, int64_t stride,
+                      float* dst) {
+    std::vector<float> scales(static_cast<size_t>(count)), input;
+    read_row_scales(part, first, count, scales.data());
+    if (part.input_scales >= 0) {
+        input.resize(static_cast<size_t>(cols));
+        read_scales(part, part.input_scales, cols, input.data());
+    }
+    for (int64_t row = 0; row < count; row++) {
+        float* values = dst + row * stride;
+        read_part(part, first + row, 1, cols, values, [](float*, int64_t) {});
+        for (int64_t i = 0; i < cols; i++) {
+            values[i] *= scales[static_cast<size_t>(row)];
+            if (!input.empty()) values[i] /= input[static_cast<size_t>(i)];
+            if (part.scale != 1.0) values[i] = static_cast<float>(values[i] * part.scale);
+        }
+        check_finite(part, values, cols);
     }
 }
 
@@ -90,6 +134,7 @@ public:
     FileRows(const FilePart& part, int64_t cols) : part_(part), cols_(cols) {}
 
     void read(int64_t row, float* dst) override {
+        if (part_.dtype == FileDtype::kI8) return read_dequantized(part_, row, 1, cols_, cols_, dst);
         read_part(part_, row, 1, cols_, dst, [](float*, int64_t) {});
     }
 
@@ -101,6 +146,7 @@ private:
 // Rows first .. first + count of a part, times its scale, in rows of `stride` numbers from dst on.
 void read_scaled(const FilePart& part, int64_t first, int64_t count, int64_t cols, int64_t stride,
                  float* dst) {
+    if (part.dtype == FileDtype::kI8) return read_dequantized(part, first, count, cols, stride, dst);
     const auto visit = [&part](float* values, int64_t number) {
         check_finite(part, values, number);
         if (part.scale == 1.0) return;
@@ -154,6 +200,8 @@ void check_parts(const Weight& weight, const WeightParts& parts, bool may_be_abs
     for (const FilePart& part : parts.rows) {
         BERTHA_CHECK(part.file != nullptr && part.offset >= 0 && part.rows > 0, "INVALID_ARG",
                      "weight %.200s: expected parts of open files", name);
+        BERTHA_CHECK((part.dtype == FileDtype::kI8) == (part.row_scales >= 0), "INVALID_ARG",
+                     "weight %.200s: expected scales of the rows of integers, and of no others", name);
         if (part.cols == 0) {
             BERTHA_CHECK(vector ? part.row_begin >= row : part.row_begin == row, "INVALID_ARG",
                          "weight %.200s: its parts must follow one another", name);
@@ -226,6 +274,28 @@ void FileSource::read(int32_t weight, int64_t row_begin, int64_t row_end, float*
             add_product(added, up.data(), downs_[static_cast<size_t>(weight)][i].data(), count, cols,
                         dst + (first - row_begin) * cols);
         });
+    }
+}
+
+bool FileSource::has_codes(int32_t weight, bool input_scaled) {
+    const WeightParts& parts = this->parts(weight);
+    return program_.weights[static_cast<size_t>(weight)].kind != WeightKind::kVector && parts.added.empty() &&
+           !parts.rows.empty() &&
+           std::all_of(parts.rows.begin(), parts.rows.end(), [&](const FilePart& part) {
+               return part.dtype == FileDtype::kI8 && part.cols == 0 && part.scale == 1.0 &&
+                      (part.input_scales >= 0) == input_scaled;
+           });
+}
+
+void FileSource::read_codes(int32_t weight, int64_t row_begin, int64_t row_end, float* codes, float* scales) {
+    const int64_t cols = program_.weights[static_cast<size_t>(weight)].cols;
+    for (const FilePart& part : parts(weight).rows) {
+        const int64_t first = std::max(row_begin, part.row_begin),
+                      count = std::min(row_end, part.row_begin + part.rows) - first;
+        if (count <= 0) continue;
+        read_part(part, first - part.row_begin, count, cols, codes + (first - row_begin) * cols,
+                  [](float*, int64_t) {});
+        read_row_scales(part, first - part.row_begin, count, scales + first - row_begin);
     }
 }
 

@@ -11,7 +11,7 @@
 
 namespace bertha::addon {
 
-enum class FileDtype : int32_t { kF32, kF16, kBF16, kF64 };
+enum class FileDtype : int32_t { kF32, kF16, kBF16, kF64, kI8 };
 
 // Rows row_begin .. row_begin + rows of a weight; consecutive parts stack (query, key and value make one
 // matrix).
@@ -26,6 +26,10 @@ struct FilePart {
     int64_t col_begin = 0;
     int64_t cols = 0;
     double scale = 1.0;  // what its numbers are multiplied by
+    // Of kI8, bytes in the same file, absolute: float32 scales, one a row of the part; and, -1 for none, the
+    // input scales [columns] that the rows were multiplied by before they were rounded.
+    int64_t row_scales = -1;
+    int64_t input_scales = -1;
 };
 
 // Rows row_begin .. of a weight plus scale * up [rows, rank] · down [rank, cols], in float64.
@@ -46,6 +50,8 @@ public:
     // INVALID_ARG otherwise.
     FileSource(const Program& program, std::vector<WeightParts> parts, bool may_be_absent = false);
     void read(int32_t weight, int64_t row_begin, int64_t row_end, float* dst) override;
+    bool has_codes(int32_t weight, bool input_scaled) override;
+    void read_codes(int32_t weight, int64_t row_begin, int64_t row_end, float* codes, float* scales) override;
     void verify() override;
     // For a weight in one part of a file.
     std::unique_ptr<RowSource> keep(int32_t weight) override;

@@ -37,6 +37,8 @@ public:
         if (part.cols > 0)
             for (int64_t number : {part.col_begin, part.cols}) key.add(number);
         if (part.scale != 1.0) add_scale(part.scale);
+        if (part.dtype == FileDtype::kI8)
+            for (int64_t number : {part.row_scales, part.input_scales}) key.add(number);
     }
     void add(const WeightParts& parts) {
         for (const FilePart& part : parts.rows) add(part);

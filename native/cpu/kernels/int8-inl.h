@@ -71,6 +71,11 @@ void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* 
     }
 }
 
+inline void scale_int8_panel(void* panel, const float* scales, int64_t columns) {
+    float* own = static_cast<float*>(panel);
+    for (int64_t column = 0; column < columns; column++) own[column] *= scales[column];
+}
+
 template <typename F, bool kScaled>
 void quantize_rows_as(const float* x, int64_t stride, int64_t rows, int64_t k, const float* inverse_scale,
                       uint8_t* dst) {
@@ -222,5 +227,6 @@ constexpr MatrixFormat int8_format(const char* precision) {
             int8_row_bytes<F>,
             quantize_rows<F>,
             linear<int8_gemm<F>, kDotWidth<F>, activate_rounded>,
-            gated_linear<int8_gemm<F>, int8_row_bytes<F>, kDotWidth<F>, activate_rounded>};
+            gated_linear<int8_gemm<F>, int8_row_bytes<F>, kDotWidth<F>, activate_rounded>,
+            scale_int8_panel};
 }

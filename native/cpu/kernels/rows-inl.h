@@ -56,13 +56,13 @@ void layer_norm(const float* x, const float* weight, const float* bias, float* o
 void embed(const EmbedArgs& args) {
     const int64_t width = args.width;
     for (int64_t row = 0; row < args.rows; row++) {
-        const float* word = args.word + args.ids[row] * width;
+        float* output = args.output + row * width;
+        const float* word = args.word != nullptr ? args.word + args.ids[row] * width : output;
         const float* position = args.position != nullptr
                                     ? args.position + (args.positions[row] + args.position_offset) * width
                                     : nullptr;
         const int64_t type_id = args.type_ids != nullptr ? args.type_ids[row] : 0;
         const float* type = args.type != nullptr ? args.type + type_id * width : nullptr;
-        float* output = args.output + row * width;
         for (int64_t i = 0; i < width; i += kLanes) {
             const int64_t n = width - i;
             if (n >= kLanes) {

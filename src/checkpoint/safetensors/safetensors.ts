@@ -30,6 +30,16 @@ export interface TensorInfo extends TensorHeader {
   readonly file: SafetensorsFile;
   /** Of rows of another tensor: that tensor, and the first of them. */
   readonly rowsOf?: { readonly tensor: TensorInfo; readonly begin: number };
+  /** Of integers (I8) that stand for numbers: what turns them into those. */
+  readonly scales?: RowScales;
+}
+
+/** The number at [row, column] is code · row[row] / input[column], without the division where there are no input scales. */
+export interface RowScales {
+  /** [rows] F32, of the same file. */
+  readonly row: TensorInfo;
+  /** [columns] F32, of the same file: what the columns were multiplied by before they were rounded, and inputs are divided by. */
+  readonly input?: TensorInfo;
 }
 
 /** Size of the pieces in which tensors are converted: the memory used is the result plus this. */

@@ -6,6 +6,7 @@ import { describe, quote, quotePath } from '../describe.js';
 import { isMissing, readTextFile, resolveInside } from '../files.js';
 import { JsonFields, parseJsonObject } from '../json-fields.js';
 import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from '../safetensors/safetensors.js';
+import { withRowScales } from './row-scales.js';
 
 /** The open files that hold a model's weights, and all their tensors. */
 export interface WeightFiles {
@@ -26,18 +27,30 @@ const PICKLE_FILES = /\.(bin|pt|pth|ckpt|pkl)$/;
  * Opens `folder`'s model.safetensors, or, where there is none, the shards of model.safetensors.index.json. Shard names must stay
  * inside `root`, the model directory.
  *
- * Errors: MODEL_NOT_FOUND, UNSAFE_FORMAT, INDEX, INDEX_PATH, IO, and those of `parseSafetensorsHeader`.
+ * Errors: MODEL_NOT_FOUND, UNSAFE_FORMAT, INDEX, INDEX_PATH, IO, those of `parseSafetensorsHeader` and of `withRowScales`.
  */
 export async function openWeightFiles(folder: string, root: string): Promise<WeightFiles> {
-  try {
-    const file = await SafetensorsFile.open(path.join(folder, SINGLE_FILE), MODEL_LIMITS);
-    return { files: [file], tensors: file.tensors };
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+  const file = await openIfThere(path.join(folder, SINGLE_FILE));
+  if (file !== undefined) {
+    try {
+      return { files: [file], tensors: withRowScales(file.tensors) };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
   const index = await readTextFile(path.join(folder, INDEX_FILE), kMaxIndexBytes, 'INDEX');
   if (index === undefined) throw await noWeights(folder);
   return openShards(folder, root, parseWeightMap(index));
+}
+
+async function openIfThere(file: string): Promise<SafetensorsFile | undefined> {
+  try {
+    return await SafetensorsFile.open(file, MODEL_LIMITS);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The shards that an index file names, in its order; whoever opens them checks where they lie. Errors: INDEX, IO. */
@@ -82,7 +95,7 @@ async function openShards(folder: string, root: string, weightMap: ReadonlyMap<s
         throw unexpected('INDEX', `tensor ${quote(name)} in ${quote(shard)}, as ${INDEX_FILE} says,`, 'a shard without it');
       }
     }
-    return { files, tensors };
+    return { files, tensors: withRowScales(tensors) };
   } catch (error) {
     for (const file of files) await file.close();
     throw error;

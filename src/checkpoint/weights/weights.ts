@@ -3,6 +3,7 @@ import { unexpected } from '../../expected.js';
 import { quote } from '../describe.js';
 import { isWeightDtype } from '../safetensors/dtype.js';
 import type { TensorInfo } from '../safetensors/safetensors.js';
+import { isCoded } from './row-scales.js';
 
 export interface WeightMapOptions {
   /** Prefixes a stored name may carry before the name an architecture asks for: `['bert.']`. */
@@ -76,7 +77,7 @@ export class WeightMap {
       this.#account.misshapen.push(`${quote(tensor.name)}: expected [${shape.join(', ')}], received [${tensor.shape.join(', ')}]`);
       return { ...this.placeholder, name, shape };
     }
-    if (!isWeightDtype(tensor.dtype)) {
+    if (!isWeightDtype(tensor.dtype) && !isCoded(tensor)) {
       this.#account.unsupported.push(`${quote(tensor.name)}: ${tensor.dtype}`);
       return { ...this.placeholder, name, shape };
     }
@@ -124,7 +125,7 @@ export class WeightMap {
     const problems = [
       listing('missing', missing),
       listing('of another shape', misshapen),
-      listing('of an element type that cannot be a weight (F32, F16, BF16 and F64 can)', unsupported),
+      listing('of an element type that cannot be a weight (F32, F16, BF16 and F64 can, and I8 with a scale for each row)', unsupported),
     ].filter((text) => text !== '');
     if (problems.length === 0) return undefined;
     if (missing.length + misshapen.length === 0) {

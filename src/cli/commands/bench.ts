@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { errorColors } from '../terminal/colors.js';
-import { loadEmbedder, systemInfo, type Embedder, type Precision } from '../../index.js';
+import { inspectModel, loadEmbedder, systemInfo, type Embedder, type Precision } from '../../index.js';
 import { openOutput } from '../output.js';
 import { table } from '../terminal/table.js';
 
@@ -29,7 +29,10 @@ const kWorthSwitching = 1.15;
 /** Measures the model on this machine, text to vector, in each precision and with one thread and all, and says what to choose. */
 export async function runBench(model: string | undefined, { precision, seconds, json }: BenchFlags): Promise<void> {
   const { isa, threads } = systemInfo();
-  const precisions = precision === undefined ? isa.precisions : [precision];
+  const stored = await inspectModel(model);
+  // Weights that are stored as int8 are computed in nothing else.
+  const computed = stored.parametersByDtype?.has('I8') === true ? ['int8'] : isa.precisions;
+  const precisions = precision === undefined ? computed : [precision];
   const threadCounts = threads.pool === 1 ? [1] : [1, threads.pool];
   const measurements: Measurement[] = [];
   const share = (1000 * seconds) / (precisions.length * threadCounts.length * (kTokens.length + 1));

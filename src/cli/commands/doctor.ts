@@ -5,12 +5,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { colors } from '../terminal/colors.js';
 import { BerthaError } from '../../errors.js';
-import { loadEmbedder, stats, systemInfo, type CudaDevice, type Embedder, type SystemInfo } from '../../index.js';
+import { inspectModel, loadEmbedder, stats, systemInfo, type CudaDevice, type Embedder, type SystemInfo } from '../../index.js';
 import { errorMessage } from '../../realms.js';
 import { defaultModelDirectory } from '../../runtime/default-model.js';
 import { defaultWeightCache, weightCacheDirectory } from '../../runtime/options/weight-cache.js';
 import { openOutput } from '../output.js';
-import { selfTestText, selfTestTolerance, selfTestVector } from '../self-test.js';
+import { selfTestText, selfTestTolerances, selfTestVector } from '../self-test.js';
 import { version } from '../../version.js';
 
 /** The flags of `bertha doctor`, as commander hands them over. */
@@ -105,9 +105,12 @@ async function selfTest(embedder: Embedder, loadMs: number): Promise<Finding> {
   const expected = selfTestVector();
   // Math.max passes NaN on, and NaN is not within the tolerance.
   const difference = vector.length === expected.length ? Math.max(...expected.map((value, i) => Math.abs(value - vector[i]!))) : Number.NaN;
-  const ok = difference <= selfTestTolerance;
+  const { parametersByDtype } = await inspectModel(embedder.directory);
+  const dtype = (['I8', 'F16'] as const).find((each) => parametersByDtype?.has(each)) ?? 'F32';
+  const tolerance = selfTestTolerances[dtype];
+  const ok = difference <= tolerance;
   const text = `${embedder.directory} loads in ${loadMs.toFixed(0)} ms; largest difference to the stored vector ${difference.toExponential(1)}`;
-  return { name: 'self-test', ok, text, details: { model: embedder.directory, difference, tolerance: selfTestTolerance, loadMs } };
+  return { name: 'self-test', ok, text, details: { model: embedder.directory, difference, tolerance, loadMs } };
 }
 
 /** Two seconds of a service's life: the event loop's delay idle, and while texts are embedded without pause. */

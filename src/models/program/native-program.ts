@@ -29,6 +29,10 @@ function toBlock(tensor: TensorInfo, rowBegin: number): NativeWeightPart {
 
 /** The rows of a tensor, of a vector its values. */
 function toNativePart(tensor: TensorInfo, rowBegin: number): NativeWeightPart {
-  const dtype: NativeWeightPart['dtype'] = isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32';
-  return { fd: tensor.file.fd, offset: tensor.byteOffset, dtype, rowBegin, rows: tensor.shape[0] ?? 0, name: tensor.name };
+  const dtype: NativeWeightPart['dtype'] = tensor.scales !== undefined ? 'I8' : isWeightDtype(tensor.dtype) ? tensor.dtype : 'F32';
+  const part = { fd: tensor.file.fd, offset: tensor.byteOffset, dtype, rowBegin, rows: tensor.shape[0] ?? 0, name: tensor.name };
+  if (tensor.scales === undefined) return part;
+  const { row, input } = tensor.scales;
+  const rowScales = row.byteOffset + (tensor.rowsOf?.begin ?? 0) * Float32Array.BYTES_PER_ELEMENT;
+  return { ...part, rowScales, ...(input && { inputScales: input.byteOffset }) };
 }

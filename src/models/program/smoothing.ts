@@ -1,5 +1,8 @@
+import { requireInputScale } from '../../checkpoint/calibration.js';
+import { quote } from '../../checkpoint/describe.js';
 import { storedName } from '../../checkpoint/safetensors/row-range.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
+import { unexpected } from '../../expected.js';
 import type { NativeOp } from '../../runtime/native.js';
 import type { Program, Value } from './program.js';
 
@@ -34,6 +37,44 @@ export function withInputScales(program: Program, scales: ReadonlyMap<string, Te
     ops[index] = { ...op, inputScale: weights.length - 1 };
   }
   return { ...program, weights, ops };
+}
+
+/** The program with the input scales that its integer matrices were stored with. Errors: CALIBRATION, IO. */
+export async function withStoredInputScales(program: Program): Promise<Program> {
+  const weights = [...program.weights];
+  const ops: NativeOp[] = [];
+  for (const op of program.ops) {
+    const stored = op.op === 'linear' ? program.weights[op.matrix]!.tensors.map(({ scales }) => scales?.input) : [];
+    const [scale] = stored;
+    if (op.op !== 'linear' || stored.every((each) => each === undefined)) {
+      ops.push(op);
+      continue;
+    }
+    if (scale === undefined || !(await areEqual(scale, stored))) {
+      const { name } = program.weights[op.matrix]!;
+      throw unexpected('CALIBRATION', `the same input scales for all of ${quote(name)}, which are one product,`, 'different ones');
+    }
+    weights.push({ name: scale.name, kind: 'vector', rows: 1, cols: scale.shape[0]!, tensors: [scale] });
+    ops.push({ ...op, inputScale: weights.length - 1 });
+  }
+  return { ...program, weights, ops };
+}
+
+/** Whether the scales of stacked matrices are one. Errors: CALIBRATION for one that is not a positive number; IO. */
+async function areEqual(first: TensorInfo, all: readonly (TensorInfo | undefined)[]): Promise<boolean> {
+  const values = await readInputScale(first);
+  for (const each of new Set(all)) {
+    if (each === undefined) return false;
+    const other = each === first ? values : await readInputScale(each);
+    if (other.some((value, i) => value !== values[i])) return false;
+  }
+  return true;
+}
+
+async function readInputScale({ file, name }: TensorInfo): Promise<Float32Array> {
+  const values = await file.readFloat32(name);
+  requireInputScale(file, name, values);
+  return values;
 }
 
 interface Candidate {

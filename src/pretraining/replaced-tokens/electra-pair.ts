@@ -4,7 +4,7 @@ import { unexpected } from '../../expected.js';
 import type { Model } from '../../models/model.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
-import type { SaveDtype } from '../../training/arguments/training-arguments.js';
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import { type CollatedBatch, readInTurns } from '../../training/collators/collator.js';
 import { evaluatedValues } from '../../training/evaluation/evaluate-losses.js';
 import { LearningModel, toNativeBatch, type LearningOptions } from '../../training/program/learning-model.js';

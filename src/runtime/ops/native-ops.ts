@@ -42,3 +42,9 @@ export interface NativeConstantOp {
 
 /** Ops that `NativeOp` lists by this name. */
 export type NativeFamilyOp = NativeActivationOp | NativeConstantOp | NativeUnfoldOp | NativePoolLinearOp;
+
+/** Of a weight's part that is I8, bytes into the same file: float32 scales of its rows, and input scales of the columns where the rows were multiplied by such. */
+export interface NativeScales {
+  readonly rowScales?: number;
+  readonly inputScales?: number;
+}

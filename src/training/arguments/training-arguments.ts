@@ -1,3 +1,4 @@
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import { unexpected } from '../../expected.js';
 import { filePath, type FilePath } from '../../file-path.js';
 import { flag, integer, oneOf, readOptions, text, type Check, type Options } from '../../options.js';
@@ -11,9 +12,6 @@ export type IntervalStrategy = 'no' | 'steps' | 'epoch';
 
 /** When checkpoints are written; 'best' after every evaluation with a better metric. */
 export type SaveStrategy = IntervalStrategy | 'best';
-
-/** What the numbers of a saved model are; checkpoints always hold float32. */
-export type SaveDtype = 'fp32' | 'fp16' | 'bf16';
 
 const kMostSteps = 2 ** 31 - 1;
 const intervals = ['no', 'steps', 'epoch'] as const;

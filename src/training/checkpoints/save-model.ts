@@ -2,12 +2,11 @@ import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ioError, isMissing } from '../../checkpoint/files.js';
 import type { JsonObject } from '../../checkpoint/json-fields.js';
+import { narrowed, savedFormats, type SaveDtype } from '../../checkpoint/weights/narrow.js';
 import { quotePath } from '../../checkpoint/describe.js';
 import { replaceFile } from '../../checkpoint/replace-file.js';
 import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer.js';
 import { moduleFile, readModules, transformerFolder } from '../../checkpoint/sentence/module-list.js';
-import type { SaveDtype } from '../arguments/training-arguments.js';
-import { narrowed, savedFormats } from './narrow.js';
 import { newSentenceFiles, type NewSentenceModel } from './sentence-files.js';
 
 /** A tensor of a model, float32, read when it is written. */

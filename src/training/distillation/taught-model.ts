@@ -1,4 +1,4 @@
-import type { SaveDtype } from '../arguments/training-arguments.js';
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import type { CollatedBatch } from '../collators/collator.js';
 import type { LearningModel } from '../program/learning-model.js';
 import type { SnapshotOptions } from '../program/snapshot.js';

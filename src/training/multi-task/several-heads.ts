@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { makeFolder } from '../../checkpoint/make-folder.js';
 import type { Model } from '../../models/model.js';
-import type { SaveDtype } from '../arguments/training-arguments.js';
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import type { TrainerCallback } from '../callbacks/callback.js';
 import { LearningModel, toNativeBatch, type LearningOptions } from '../program/learning-model.js';
 import type { SnapshotOptions } from '../program/snapshot.js';

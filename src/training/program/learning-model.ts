@@ -1,4 +1,5 @@
 import { createTokenizer } from '../../architectures/create-tokenizer.js';
+import { requireNumbers } from '../../checkpoint/weights/row-scales.js';
 import { unexpected } from '../../expected.js';
 import { Model } from '../../models/model.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
@@ -7,7 +8,7 @@ import { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import { readPart, writePart } from '../checkpoints/tensor-rows.js';
-import type { SaveDtype } from '../arguments/training-arguments.js';
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import { type CollatedBatch, readInTurns } from '../collators/collator.js';
 import { TrainerSession } from '../native/trainer-session.js';
 import type { EvaluatedBatch, StepResult, StepSettings, TensorKind, TrainableModel, TrainedTensor } from '../trainer/trainable-model.js';
@@ -112,6 +113,7 @@ export class LearningModel implements TrainableModel<CollatedBatch> {
   static async loadTogether(directory: string, heads: readonly LearningOptions[]): Promise<LearningModel[]> {
     const opened = await openModelDirectory(directory);
     try {
+      requireNumbers(opened.tensors, 'training');
       const trainings = shareWeights(heads.map((options) => buildTraining(opened, options)));
       const { threads, precision = 'fp32', recompute = false, seed } = heads[0]!;
       const session = await TrainerSession.load(trainings[0]!.program, { threads, precision, recompute, seed: seedWords(seed) });

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../checkpoint/json-fields.js';
 import { isWeightDtype, type TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
+import { requireNumbers } from '../../checkpoint/weights/row-scales.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
-import type { SaveDtype } from '../arguments/training-arguments.js';
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import { namedByFolder } from '../sentence/modules.js';
 
@@ -24,6 +25,7 @@ export interface Derivation {
 export async function deriveModel(directory: string, folder: string, derive: (model: ModelDirectory) => Derivation): Promise<void> {
   const opened = await openModelDirectory(directory);
   try {
+    requireNumbers(opened.tensors, 'a model made of it');
     const { config = () => ({}), tensor = (stored) => stored, makesSentences = false } = derive(opened);
     const stored = [...opened.tensors].flatMap(([name, info]) => (isWeightDtype(info.dtype) ? [toSave(name, info)] : []));
     const modules = namedByFolder(opened.sentenceTransformers)?.modules ?? [];

@@ -1,5 +1,5 @@
 import type { Model } from '../../models/model.js';
-import type { SaveDtype } from '../arguments/training-arguments.js';
+import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import type { CollatedBatch } from '../collators/collator.js';
 import type { SnapshotOptions } from '../program/snapshot.js';
 

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { narrowed } from '../../src/training/checkpoints/narrow.js';
+import { narrowed } from '../../src/checkpoint/weights/narrow.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('narrow');

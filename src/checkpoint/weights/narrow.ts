@@ -1,6 +1,8 @@
-import type { Dtype } from '../../checkpoint/safetensors/dtype.js';
 import { unexpected } from '../../expected.js';
-import type { SaveDtype } from '../arguments/training-arguments.js';
+import type { Dtype } from '../safetensors/dtype.js';
+
+/** Number formats of saved weights, as the Hub names them. */
+export type SaveDtype = 'fp32' | 'fp16' | 'bf16';
 
 /** Each format's name in safetensors and in config.json, and its bytes a number. */
 export const savedFormats: Readonly<Record<SaveDtype, { readonly dtype: Dtype; readonly name: string; readonly bytes: number }>> = {
@@ -12,15 +14,15 @@ export const savedFormats: Readonly<Record<SaveDtype, { readonly dtype: Dtype; r
 /**
  * The bytes of float32 numbers in a format, each rounded to the nearest, ties to even, as PyTorch rounds.
  *
- * Errors: INVALID_OPTION for a number that float16 cannot hold; `tensor` is what the error names.
+ * Errors: INVALID_OPTION for a number that float16 cannot hold; `tensor` and `option` are what the error names.
  */
-export function narrowed(values: Float32Array, format: SaveDtype, tensor: string): Uint8Array {
+export function narrowed(values: Float32Array, format: SaveDtype, tensor: string, option = 'saveDtype'): Uint8Array {
   if (format === 'fp32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const narrow = Uint16Array.from(bits, format === 'bf16' ? bfloat16 : float16);
   const infinite = narrow.findIndex((half, i) => (half & 0x7fff) === kInfinity[format] && Number.isFinite(values[i]));
   if (infinite >= 0) {
-    throw unexpected('INVALID_OPTION', `numbers that ${savedFormats[format].name} can hold in ${tensor} for saveDtype`, values[infinite]!, {
+    throw unexpected('INVALID_OPTION', `numbers that ${savedFormats[format].name} can hold in ${tensor} for ${option}`, values[infinite]!, {
       hint: 'Write bf16 or fp32.',
     });
   }
