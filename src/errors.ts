@@ -28,6 +28,8 @@ const rows = {
   INPUT_TOO_LARGE: { kind: 'usage', exitCode: 1, httpStatus: 413 },
   NO_HEAD: { kind: 'model' },
   NO_MASK: { kind: 'usage', exitCode: 1 },
+  NO_GRADIENT: { kind: 'model' },
+  NOT_CONVERGED: { kind: 'model' },
   EMPTY_INPUT: { kind: 'usage', exitCode: 1 },
   INVALID_LABEL: { kind: 'usage' },
   UNKNOWN_WORD: { kind: 'usage', exitCode: 1 },

@@ -7,7 +7,7 @@ import { inRoot } from '../build/project.mjs';
 const floors = [
   ['cli'],
   ['index'],
-  ['pretraining'],
+  ['explain', 'pretraining'],
   ['adapters', 'compat', 'evaluators', 'tools', 'training', 'word-vectors'],
   ['learn'],
   ['embedding', 'tasks'],

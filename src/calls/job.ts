@@ -1,5 +1,5 @@
 import type { ForwardInput, Model, Value } from '../models/index.js';
-import { packInputs, type BatchInputs } from '../runtime/batch.js';
+import { joined, packInputs, type BatchInputs } from '../runtime/batch.js';
 
 /** A sequence on its way to the model. */
 export interface Sequence extends ForwardInput {
@@ -57,20 +57,18 @@ export class Job<S extends Sequence> {
     if (sequences[0]?.selected === undefined) return { ...batch, ...skipped };
     const cuSelected = new Int32Array(sequences.length + 1);
     sequences.forEach(({ selected }, i) => (cuSelected[i + 1] = cuSelected[i]! + (selected?.length ?? 0)));
-    const selected = joined(sequences.map((each) => each.selected ?? new Int32Array()));
+    const ints = (length: number): Int32Array => new Int32Array(length);
+    const selected = joined(
+      sequences.map((each) => each.selected ?? new Int32Array()),
+      ints,
+    );
     if (sequences[0].targets === undefined) return { ...batch, ...skipped, selected, cuSelected };
-    return { ...batch, ...skipped, selected, cuSelected, targets: joined(sequences.map((each) => each.targets ?? new Int32Array())) };
+    const targets = joined(
+      sequences.map((each) => each.targets ?? new Int32Array()),
+      ints,
+    );
+    return { ...batch, ...skipped, selected, cuSelected, targets };
   }
-}
-
-function joined(lists: readonly Int32Array[]): Int32Array {
-  const all = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const list of lists) {
-    all.set(list, end);
-    end += list.length;
-  }
-  return all;
 }
 
 /** The rows of one sequence in a value of a whole batch. */

@@ -86,6 +86,11 @@ export class Embedder {
     this.#schema = { ...this.#syncSchema, ...callSchema };
   }
 
+  /** The model, for whoever looks into it. @internal */
+  get model(): Model {
+    return this.#model;
+  }
+
   /** The model's directory. */
   get directory(): string {
     return this.#model.directory;

@@ -1,5 +1,5 @@
-export { isModel, loadModel, loadSchema, Model } from './model.js';
-export type { ForwardInput, ForwardOptions, ForwardResult, LoadModelOptions, ModelTensor, ModelValues } from './model.js';
+export { isModel, loadModel, loadSchema, Model, openSource } from './model.js';
+export type { ForwardInput, ForwardOptions, ForwardResult, LoadModelOptions, ModelSource, ModelTensor, ModelValues } from './model.js';
 export { isBundledTask, type BundledTask } from './bundled-heads.js';
 export { memoryOf, type MemoryUsage } from './memory-usage.js';
 export { buildModel } from './build-model.js';

@@ -159,10 +159,10 @@ export async function loadModel(directory?: ModelPath, options?: LoadModelOption
   const precision = precisionOf(settings);
   const path = model === undefined ? defaultModelDirectory() : await resolveModel(model, settings, 'model');
   const adapter = settings.task === undefined ? settings.adapter : await bundledHead(path, settings.task);
-  const base = await openModelDirectory(path);
-  const opened = adapter === undefined ? base : await withAdapter(base, adapter, settings.merge ?? false);
+  const source = { path, adapter, merge: settings.merge ?? false, heads: settings.heads ?? true };
+  const opened = await openSource(source);
   try {
-    const built = buildModel(opened, { heads: settings.heads ?? true });
+    const built = buildModel(opened, source);
     const loading = loadSession(opened, built.program, {
       ...settings,
       precision,
@@ -175,10 +175,25 @@ export async function loadModel(directory?: ModelPath, options?: LoadModelOption
       await loading.then(({ session }) => session.dispose()).catch(() => undefined);
       throw error;
     }
-    return new Model(opened, built, tokenizer, await loading);
+    return new Model(opened, built, tokenizer, await loading, source);
   } finally {
     await opened.close();
   }
+}
+
+/** The files that a model was made of, for whoever reads them again. */
+export interface ModelSource {
+  readonly path: string;
+  readonly adapter: string | undefined;
+  readonly merge: boolean;
+  /** Whether heads were loaded. */
+  readonly heads: boolean;
+}
+
+/** Opens the files of a model. Errors: those of `openModelDirectory` and `withAdapter`. */
+export async function openSource({ path, adapter, merge }: ModelSource): Promise<ModelDirectory> {
+  const base = await openModelDirectory(path);
+  return adapter === undefined ? base : withAdapter(base, adapter, merge);
 }
 
 function requireConsistent(model: string | undefined, { task, adapter, merge }: Options<typeof loadSchema>): void {
@@ -219,6 +234,8 @@ export class Model {
   readonly precision: PrecisionReport;
   /** Where it computes, and why. */
   readonly device: DeviceReport;
+  /** Where its weights are; undefined for weights that training has changed. @internal */
+  readonly source: ModelSource | undefined;
 
   /** What the cache of packed weights did; undefined where none was asked for. */
   get weightCache(): WeightCacheReport | undefined {
@@ -231,7 +248,9 @@ export class Model {
     { config, encoder, sentence, sparse, tokenVectors, heads, otherHeads, headFaults, surplus }: BuiltModel,
     tokenizer: Tokenizer,
     { session, precision, device }: LoadedSession,
+    source?: ModelSource,
   ) {
+    this.source = source;
     this.directory = directory.path;
     this.config = config;
     this.tokenizer = tokenizer;

@@ -40,6 +40,17 @@ export function packInputs(sequences: readonly TypedIds[], hasTypes: boolean): B
   return { ...ids, tokenTypeIds: packTypes(sequences, ids.cuSeqlens) };
 }
 
+/** Numbers end to end; `make` gives an array of a length. */
+export function joined<T extends Int32Array | Float32Array>(lists: readonly T[], make: (length: number) => T): T {
+  const all = make(lists.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const list of lists) {
+    all.set(list, end);
+    end += list.length;
+  }
+  return all;
+}
+
 function packIds(sequences: readonly TypedIds[]): Pick<PackedBatch, 'inputIds' | 'cuSeqlens'> {
   const cuSeqlens = new Int32Array(sequences.length + 1);
   sequences.forEach(({ ids }, i) => (cuSeqlens[i + 1] = cuSeqlens[i]! + ids.length));

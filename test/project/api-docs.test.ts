@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import * as aiSdk from '../../src/adapters/ai-sdk/index.js';
+import * as explaining from '../../src/explain/index.js';
 import * as root from '../../src/index.js';
 import * as learn from '../../src/learn/index.js';
 import * as pretraining from '../../src/pretraining/index.js';
@@ -14,7 +15,7 @@ import { checkout } from '../support/mini-checkout.js';
 const t = suite('the API as its documentation shows it');
 
 /** What examples may call without saying where it is from, and where that lies in src. */
-const modules = { aiSdk, root, learn, pretraining, training, words };
+const modules = { aiSdk, explaining, root, learn, pretraining, training, words };
 /** Adapters whose modules need a framework, so that they cannot be loaded here; their own tests are in test/adapters. */
 const frameworks = {
   langchain: ['BerthaEmbeddings', 'BerthaRerank'],
@@ -27,6 +28,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
 };
 const folders: Readonly<Record<string, string>> = {
   root: '',
+  explaining: 'explain/',
   learn: 'learn/',
   pretraining: 'pretraining/',
   training: 'training/',

@@ -1,0 +1,16 @@
+/** What a model reads and what its answers hang on: attention, attributions, lens, probes, maps, errors. @module */
+export { attention, type Attention, type AttentionOptions } from './attention/attention.js';
+export { attentionRollout, type Rollout, type RolloutOptions } from './attention/rollout.js';
+export type { Attribution, TokenValue, UnitValue } from './attribution/attribute.js';
+export { explain, type ExplainOptions, type Explanation } from './attribution/explain.js';
+export type { Faithfulness } from './attribution/faithfulness.js';
+export type { AttributionMethod, AttributionOptions, ExplainProgress } from './attribution/options.js';
+export { explainSimilarity, type SimilarityExplanation, type SimilarityOptions } from './attribution/similarity.js';
+export type { BaselineOption } from './evaluation/baseline.js';
+export type { ChoicesToExplain, ExplainedTarget, ExplainInput, QuestionToExplain, TargetOptions } from './evaluation/target.js';
+export { logitLens, type Lens, type LensLayer, type LensMask, type LensOptions, type LensWord } from './layers/logit-lens.js';
+export type { ExplainedToken } from './reading/explained-text.js';
+export type { UnitKind } from './reading/units.js';
+export { probeLayers, type LayerProbe, type ProbedLayer, type ProbeOptions } from './layers/probe-layers.js';
+export { groupKeywords, type Keyword, type KeywordOptions } from './maps/keywords.js';
+export { mapTexts, type MapGroup, type MapOptions, type MapPoint, type TextMap } from './maps/map-texts.js';
