@@ -136,11 +136,22 @@ struct LinearModelArgs {
     const float* narrow_rows = nullptr;
     const double* wide_rows = nullptr;  // instead of narrow_rows
     const double* weights = nullptr;    // [classes, width]
+    double* widened = nullptr;          // [rows, width]: narrow_rows in float64, once there are scores
     double* values = nullptr;           // scores, or residuals [rows, classes]
     double* gradient = nullptr;         // [classes, width]
     int64_t rows = 0;
     int64_t width = 0;
     int64_t classes = 0;
+};
+
+// Scores of a block of rows, which become their weighted residuals.
+struct LogisticArgs {
+    double* values = nullptr;          // [rows, outputs]
+    const int32_t* targets = nullptr;  // [rows] 0 or 1 for one output, else below outputs
+    const double* weights = nullptr;   // [rows], or null: 1 each
+    double scale = 1.0;                // of all weights
+    int64_t rows = 0;
+    int64_t outputs = 0;
 };
 
 struct KernelTable {
@@ -178,10 +189,12 @@ struct KernelTable {
     // The sums of squares of a panel's rows [lanes]
     void (*panel_squares)(const double* panel, int64_t width, double* out);
     void (*products)(const ProductArgs&);
-    // values = rows · weightsᵀ
+    // values = rows · weightsᵀ; narrow rows are widened for what comes after
     void (*linear_model_scores)(const LinearModelArgs&);
     // gradient += valuesᵀ · rows
     void (*linear_model_gradient)(const LinearModelArgs&);
+    // Returns the rows' weighted loss.
+    double (*logistic_residuals)(const LogisticArgs&);
 };
 
 // Null when the table is not compiled for this architecture.

@@ -2,6 +2,8 @@ import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { hstack, LogisticRegression, SparseMatrix, trainTestSplit, type Matrix } from '../../src/learn/index.js';
 import { minimize } from '../../src/learn/linear/lbfgs.js';
+import { NativeRows } from '../../src/learn/matrix/native-rows.js';
+import { Random } from '../support/random.js';
 import { codeOf, rejection } from '../support/checkpoint-files.js';
 
 const t = suite('logistic regression');
@@ -125,6 +127,77 @@ t('a number that is not finite is named by row and column wherever it stands, de
       assert.is(code, 'INVALID_ARG');
       assert.ok(message.includes(`${value} in row ${row}, column ${column}`), message);
     }
+  }
+});
+
+/** Loss and gradient as their formulas have them. */
+function evaluated(rows: readonly Float64Array[], targets: Int32Array, classes: number, point: Float64Array, weights: Float64Array) {
+  const [width, outputs] = [rows[0]!.length, classes === 2 ? 1 : classes];
+  const gradient = new Float64Array(outputs * (width + 1));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let loss = 0;
+  for (const [i, row] of rows.entries()) {
+    const [target, weight] = [targets[i]!, weights[i]! / total];
+    const scores = Array.from(
+      { length: outputs },
+      (_, c) => point[outputs * width + c]! + row.reduce((sum, x, k) => sum + x * point[c * width + k]!, 0),
+    );
+    if (outputs === 1) scores.unshift(0);
+    const most = Math.max(...scores);
+    const powers = scores.map((score) => Math.exp(score - most));
+    const sum = powers.reduce((all, power) => all + power, 0);
+    loss += weight * (most + Math.log(sum) - scores[target]!);
+    for (let c = 0; c < outputs; c++) {
+      const own = outputs === 1 ? 1 : c;
+      const residual = weight * (powers[own]! / sum - (own === target ? 1 : 0));
+      row.forEach((x, k) => (gradient[c * width + k]! += residual * x));
+      gradient[outputs * width + c]! += residual;
+    }
+  }
+  return { loss, gradient };
+}
+
+t('loss and gradient are those of float64, for any shape, small and huge scores', async () => {
+  const random = new Random(3);
+  for (const [count, width, classes, size] of [
+    [1, 1, 2, 1],
+    [5, 3, 2, 1],
+    [63, 17, 2, 1],
+    [64, 384, 2, 0.1],
+    [200, 5, 2, 300],
+    [130, 40, 2, 1e-9],
+    [7, 2, 3, 1],
+    [65, 33, 4, 1],
+    [129, 8, 5, 200],
+    [70, 100, 20, 0.3],
+    [9, 6, 37, 1],
+  ] as const) {
+    const single = Array.from({ length: count }, () => random.floats(width, 1));
+    const rows = single.map((row) => Float64Array.from(row));
+    const targets = Int32Array.from({ length: count }, (_, i) => (i * 7) % classes);
+    const point = Float64Array.from(random.floats((classes === 2 ? 1 : classes) * (width + 1), size));
+    for (const weights of [undefined, Float64Array.from({ length: count }, (_, i) => 0.5 + (i % 3))]) {
+      const wanted = evaluated(rows, targets, classes, point, weights ?? new Float64Array(count).fill(1));
+      for (const given of [single, rows]) {
+        const native = await NativeRows.copy(given, 'x');
+        native.setTargets(targets, weights, classes);
+        const got = await native.evaluate(point);
+        const name = `${count} x ${width}, ${classes} classes, scores of ${size}`;
+        assert.ok(Math.abs(got.at(-1)! - wanted.loss) <= 4e-15 * Math.max(1, wanted.loss), `loss of ${name}`);
+        wanted.gradient.forEach((value, i) => assert.ok(Math.abs(got[i]! - value) <= 4e-15 * Math.max(1, size), `gradient of ${name}`));
+      }
+    }
+  }
+});
+
+t('a row has the same scores wherever it stands', async () => {
+  const random = new Random(4);
+  const rows = Array.from({ length: 77 }, () => random.floats(45, 1));
+  const point = Float64Array.from(random.floats(5 * 46, 1));
+  const together = await (await NativeRows.copy(rows, 'x')).scores(point, 5);
+  for (const [i, row] of rows.entries()) {
+    const alone = await (await NativeRows.copy([row], 'x')).scores(point, 5);
+    assert.equal([...alone], [...together.subarray(5 * i, 5 * i + 5)]);
   }
 });
 

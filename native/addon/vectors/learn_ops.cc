@@ -127,11 +127,11 @@ Napi::Value set_targets(const Napi::CallbackInfo& info) {
 Napi::Value evaluate(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const ProblemPtr& problem = to_problem(info[0]);
-        std::vector<double> weights = to_doubles(info[1], "weights");
+        const std::vector<double> weights = to_doubles(info[1], "weights");
         BERTHA_CHECK(problem->outputs() > 0 &&
                          static_cast<int64_t>(weights.size()) == problem->outputs() * (problem->width() + 1),
                      "INVALID_ARG", "expected weights for each output, after targets");
-        const auto evaluation = std::make_shared<LinearProblem::Evaluation>(problem, std::move(weights));
+        const auto evaluation = std::make_shared<LinearProblem::Evaluation>(problem, weights);
         return run_sums(info.Env(), evaluation);
     });
 }

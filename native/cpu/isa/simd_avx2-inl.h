@@ -114,6 +114,11 @@ inline VecD load_double(const double* p) { return _mm256_loadu_pd(p); }
 inline void store_double(double* p, VecD x) { _mm256_storeu_pd(p, x); }
 inline VecD widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 inline VecD fma_double(VecD a, VecD b, VecD c) { return _mm256_fmadd_pd(a, b, c); }
+// The sums of four vectors' lanes: of neighbours, then of pairs.
+inline VecD double_sums(const VecD (&x)[4]) {
+    const VecD a = _mm256_hadd_pd(x[0], x[1]), b = _mm256_hadd_pd(x[2], x[3]);
+    return _mm256_add_pd(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+}
 inline VecD quotient_or_zero(VecD a, VecD b) {
     return _mm256_and_pd(_mm256_div_pd(a, b), _mm256_cmp_pd(b, _mm256_setzero_pd(), _CMP_NEQ_UQ));
 }

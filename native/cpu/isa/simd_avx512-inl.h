@@ -124,6 +124,21 @@ inline VecD load_double(const double* p) { return _mm512_loadu_pd(p); }
 inline void store_double(double* p, VecD x) { _mm512_storeu_pd(p, x); }
 inline VecD widen(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 inline VecD fma_double(VecD a, VecD b, VecD c) { return _mm512_fmadd_pd(a, b, c); }
+// The sums of eight vectors' lanes: of neighbours, then of pairs, then of halves.
+inline VecD double_sums(const VecD (&x)[8]) {
+    VecD two[4];
+    BERTHA_UNROLL
+    for (int i = 0; i < 4; i++)
+        two[i] = _mm512_add_pd(_mm512_unpacklo_pd(x[2 * i], x[2 * i + 1]),
+                               _mm512_unpackhi_pd(x[2 * i], x[2 * i + 1]));
+    VecD four[2];
+    BERTHA_UNROLL
+    for (int i = 0; i < 2; i++)
+        four[i] = _mm512_add_pd(_mm512_shuffle_f64x2(two[2 * i], two[2 * i + 1], 0x88),
+                                _mm512_shuffle_f64x2(two[2 * i], two[2 * i + 1], 0xdd));
+    return _mm512_add_pd(_mm512_shuffle_f64x2(four[0], four[1], 0x88),
+                         _mm512_shuffle_f64x2(four[0], four[1], 0xdd));
+}
 inline VecD quotient_or_zero(VecD a, VecD b) {
     return _mm512_maskz_div_pd(_mm512_cmp_pd_mask(b, _mm512_setzero_pd(), _CMP_NEQ_UQ), a, b);
 }

@@ -141,8 +141,10 @@ inline void store_double(double* p, VecD x) {
 }
 // The first lanes of float32 from memory, in float64.
 inline VecD widen(const float* p) { return VecD{static_cast<double>(p[0]), static_cast<double>(p[1])}; }
-// Only for factors whose product is exact: then one rounding and two are the same.
+// Rounded twice here: the same where the product of the factors is exact.
 inline VecD fma_double(VecD a, VecD b, VecD c) { return a * b + c; }
+// Lane i: the sum of the i-th vector.
+inline VecD double_sums(const VecD (&x)[2]) { return VecD{x[0][0] + x[0][1], x[1][0] + x[1][1]}; }
 // a / b, or 0 where b is 0
 inline VecD quotient_or_zero(VecD a, VecD b) {
     return VecD{b[0] != 0.0 ? a[0] / b[0] : 0.0, b[1] != 0.0 ? a[1] / b[1] : 0.0};

@@ -10,7 +10,8 @@
 #include "cpu/kernels/attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/products-inl.h"
-#include "cpu/kernels/linear_model-inl.h"
+#include "cpu/kernels/learn/linear_model-inl.h"
+#include "cpu/kernels/learn/logistic-inl.h"
 // clang-format on
 
 template <typename Int8, typename Int8Fast>
@@ -38,5 +39,6 @@ constexpr KernelTable make_table(const char* isa) {
     table.products = products;
     table.linear_model_scores = linear_model_scores;
     table.linear_model_gradient = linear_model_gradient;
+    table.logistic_residuals = logistic_residuals;
     return table;
 }

@@ -11,8 +11,13 @@
 namespace bertha::cpu {
 namespace {
 
-// Rows whose scores and gradient are computed while they are in the cache.
+// Chunks are whole blocks of rows.
 constexpr int64_t kBlockRows = 64;
+// Rows whose scores and gradient are computed while they are in the L1 cache: a multiple of so many, with at
+// most so many numbers. Where several classes share the rows the L2 cache is near enough, and a block has
+// all.
+constexpr int64_t kFewestRows = 8;
+constexpr int64_t kCachedNumbers = 3072;
 // At most as many chunks, unless they had more blocks than a unit of the pool should take.
 constexpr int64_t kMostChunks = 32;
 constexpr int64_t kChunkBlocks = 64;
@@ -96,7 +101,6 @@ int64_t LinearProblem::chunks(int64_t outputs) const {
     return std::min({blocks, most, std::max(kMostChunks, blocks / kChunkBlocks)});
 }
 
-// Chunks are whole blocks.
 LinearProblem::Range LinearProblem::range(int64_t chunk, int64_t chunks) const {
     const int64_t blocks = (rows_ + kBlockRows - 1) / kBlockRows;
     return {blocks * chunk / chunks * kBlockRows,
@@ -132,7 +136,18 @@ void LinearProblem::widen_rows(Range rows, const double* offset, double* out) co
     }
 }
 
-void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weights, double* out) const {
+int64_t LinearProblem::rows_at_once(int64_t outputs) const {
+    if (outputs > 1) return kBlockRows;
+    return std::clamp(kCachedNumbers / width_ / kFewestRows * kFewestRows, kFewestRows, kBlockRows);
+}
+
+Buffer LinearProblem::make_widened(int64_t outputs) const {
+    if (kind_ != RowKind::kFloat) return {};
+    return Buffer(static_cast<size_t>(rows_at_once(outputs) * width_) * sizeof(double));
+}
+
+void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weights, double* widened,
+                                 double* out) const {
     if (kind_ == RowKind::kSparse) {
         for (int64_t row = rows.begin; row < rows.end; row++)
             for (int64_t c = 0; c < outputs; c++) {
@@ -145,6 +160,7 @@ void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weig
     } else {
         LinearModelArgs args = dense_args(rows, outputs);
         args.weights = weights;
+        args.widened = widened;
         args.values = out;
         kernels_.linear_model_scores(args);
     }
@@ -153,7 +169,8 @@ void LinearProblem::block_scores(Range rows, int64_t outputs, const double* weig
         for (int64_t c = 0; c < outputs; c++) out[row * outputs + c] += intercepts[c];
 }
 
-void LinearProblem::block_gradient(Range rows, int64_t outputs, double* residuals, double* gradient) const {
+void LinearProblem::block_gradient(Range rows, int64_t outputs, double* widened, double* residuals,
+                                   double* gradient) const {
     const int64_t count = rows.end - rows.begin;
     for (int64_t row = 0; row < count; row++)
         for (int64_t c = 0; c < outputs; c++) gradient[outputs * width_ + c] += residuals[row * outputs + c];
@@ -168,49 +185,35 @@ void LinearProblem::block_gradient(Range rows, int64_t outputs, double* residual
         return;
     }
     LinearModelArgs args = dense_args(rows, outputs);
+    args.widened = widened;
     args.values = residuals;
     args.gradient = gradient;
     kernels_.linear_model_gradient(args);
 }
 
 void LinearProblem::scores(int64_t chunk, int64_t outputs, const double* weights, double* out) const {
-    const Range rows = range(chunk, chunks(outputs));
-    block_scores(rows, outputs, weights, out + rows.begin * outputs);
-}
-
-double LinearProblem::binary_residual(int64_t row, double* value) const {
-    const double score = *value, target = targets_[static_cast<size_t>(row)];
-    // log(1 + exp(score)) - target · score, and its derivative, without overflow
-    const double small = std::exp(-std::fabs(score));
-    *value = (score >= 0 ? 1.0 / (1.0 + small) : small / (1.0 + small)) - target;
-    return std::max(score, 0.0) + std::log1p(small) - target * score;
-}
-
-double LinearProblem::softmax_residuals(int64_t row, double* values) const {
-    const int32_t target = targets_[static_cast<size_t>(row)];
-    const double most = *std::max_element(values, values + classes_);
-    const double score = values[target];
-    double sum = 0.0;
-    for (int64_t c = 0; c < classes_; c++) sum += values[c] = std::exp(values[c] - most);
-    for (int64_t c = 0; c < classes_; c++) values[c] /= sum;
-    values[target] -= 1.0;
-    return std::log(sum) + most - score;
+    const Range all = range(chunk, chunks(outputs));
+    const Buffer widened = make_widened(outputs);
+    for (int64_t row = all.begin, count = rows_at_once(outputs); row < all.end; row += count)
+        block_scores({row, std::min(all.end, row + count)}, outputs, weights, widened.as<double>(),
+                     out + row * outputs);
 }
 
 double LinearProblem::residuals(Range rows, double* values) const {
-    double loss = 0.0;
-    for (int64_t row = rows.begin; row < rows.end; row++, values += outputs()) {
-        const double weight = (sample_weights_.empty() ? 1.0 : sample_weights_[static_cast<size_t>(row)]) /
-                              total_weight_;
-        loss += weight * (classes_ == 2 ? binary_residual(row, values) : softmax_residuals(row, values));
-        for (int64_t c = 0; c < outputs(); c++) values[c] *= weight;
-    }
-    return loss;
+    LogisticArgs args;
+    args.values = values;
+    args.targets = targets_.data() + rows.begin;
+    args.weights = sample_weights_.empty() ? nullptr : sample_weights_.data() + rows.begin;
+    args.scale = 1.0 / total_weight_;
+    args.rows = rows.end - rows.begin;
+    args.outputs = outputs();
+    return kernels_.logistic_residuals(args);
 }
 
 LinearProblem::Evaluation::Evaluation(std::shared_ptr<const LinearProblem> problem,
-                                      std::vector<double> weights)
-    : problem_(std::move(problem)), weights_(std::move(weights)) {
+                                      const std::vector<double>& weights)
+    : problem_(std::move(problem)), weights_(weights.size() * sizeof(double)) {
+    std::copy(weights.begin(), weights.end(), weights_.as<double>());
     const int64_t outputs = problem_->outputs();
     chunks_ = problem_->chunks(outputs);
     size_ = outputs * (problem_->width_ + 1) + 1;
@@ -220,24 +223,26 @@ LinearProblem::Evaluation::Evaluation(std::shared_ptr<const LinearProblem> probl
 
 void LinearProblem::Evaluation::run(int64_t chunk) {
     const LinearProblem& problem = *problem_;
-    const int64_t outputs = problem.outputs();
-    std::vector<double>& part = parts_[static_cast<size_t>(chunk)];
-    part.assign(static_cast<size_t>(size_), 0.0);
-    std::vector<double> values(static_cast<size_t>(kBlockRows * outputs));
+    const int64_t outputs = problem.outputs(), count = problem.rows_at_once(outputs);
+    Buffer& part = parts_[static_cast<size_t>(chunk)] = Buffer(static_cast<size_t>(size_) * sizeof(double));
+    double* const sums = part.as<double>();
+    std::fill_n(sums, size_, 0.0);
+    const Buffer values(static_cast<size_t>(count * outputs) * sizeof(double));
+    const Buffer widened = problem.make_widened(outputs);
     const Range all = problem.range(chunk, chunks_);
-    for (int64_t row = all.begin; row < all.end; row += kBlockRows) {
-        const Range rows{row, std::min(all.end, row + kBlockRows)};
-        problem.block_scores(rows, outputs, weights_.data(), values.data());
-        part.back() += problem.residuals(rows, values.data());
-        problem.block_gradient(rows, outputs, values.data(), part.data());
+    for (int64_t row = all.begin; row < all.end; row += count) {
+        const Range rows{row, std::min(all.end, row + count)};
+        problem.block_scores(rows, outputs, weights_.as<double>(), widened.as<double>(), values.as<double>());
+        sums[size_ - 1] += problem.residuals(rows, values.as<double>());
+        problem.block_gradient(rows, outputs, widened.as<double>(), values.as<double>(), sums);
     }
     if (left_.fetch_sub(1) == 1) add_up();
 }
 
 void LinearProblem::Evaluation::add_up() {
     result_.assign(static_cast<size_t>(size_), 0.0);
-    for (const std::vector<double>& part : parts_)
-        for (size_t i = 0; i < part.size(); i++) result_[i] += part[i];
+    for (const Buffer& part : parts_)
+        for (size_t i = 0; i < result_.size(); i++) result_[i] += part.as<double>()[i];
 }
 
 }  // namespace bertha::cpu

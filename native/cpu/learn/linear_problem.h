@@ -51,7 +51,7 @@ public:
     // One evaluation of the mean logistic loss. The unit that ends last adds the chunks up.
     class Evaluation {
     public:
-        Evaluation(std::shared_ptr<const LinearProblem> problem, std::vector<double> weights);
+        Evaluation(std::shared_ptr<const LinearProblem> problem, const std::vector<double>& weights);
         int64_t units() const { return chunks_; }
         void run(int64_t chunk);
         // [outputs, width], intercepts [outputs], the loss.
@@ -60,9 +60,9 @@ public:
     private:
         void add_up();
         std::shared_ptr<const LinearProblem> problem_;
-        std::vector<double> weights_;
+        Buffer weights_;
         int64_t chunks_, size_;
-        std::vector<std::vector<double>> parts_;
+        std::vector<Buffer> parts_;
         std::atomic<int64_t> left_;
         std::vector<double> result_;
     };
@@ -70,12 +70,14 @@ public:
 private:
     // Dense rows as the kernels take them, without weights and values.
     LinearModelArgs dense_args(Range rows, int64_t outputs) const;
-    void block_scores(Range rows, int64_t outputs, const double* weights, double* out) const;
-    void block_gradient(Range rows, int64_t outputs, double* residuals, double* gradient) const;
+    int64_t rows_at_once(int64_t outputs) const;
+    // Where float32 rows lie in float64 between their scores and their gradient.
+    Buffer make_widened(int64_t outputs) const;
+    void block_scores(Range rows, int64_t outputs, const double* weights, double* widened, double* out) const;
+    void block_gradient(Range rows, int64_t outputs, double* widened, double* residuals,
+                        double* gradient) const;
     // Scores become residuals; returns the loss.
     double residuals(Range rows, double* values) const;
-    double binary_residual(int64_t row, double* value) const;
-    double softmax_residuals(int64_t row, double* values) const;
 
     const KernelTable& kernels_;
     const RowKind kind_;

@@ -20,9 +20,11 @@ export function classesOf(y: readonly Label[], name: string): Label[] {
 /** The place of each label among the classes. Errors: INVALID_ARG for a label that is none of them. */
 export function placesOf(y: readonly Label[], classes: readonly Label[], name: string): Int32Array {
   const places = new Map(classes.map((label, i) => [label, i]));
-  return Int32Array.from(y, (label, i) => {
+  const found = new Int32Array(y.length);
+  for (const [i, label] of y.entries()) {
     const place = places.get(label);
     if (place === undefined) throw unexpected('INVALID_ARG', `known classes for ${name}`, `${String(label)} at index ${i}`);
-    return place;
-  });
+    found[i] = place;
+  }
+  return found;
 }

@@ -42,20 +42,22 @@ const kPatience = 10;
 export async function minimize(objective: Objective, start: Float64Array, options: MinimizeOptions): Promise<Minimum> {
   let point = start;
   let { value, gradient } = await objective(point);
+  let steepest = largest(gradient);
   const pairs: Pair[] = [];
   const budget = new Budget(undefined);
   const flat = kFlat * Math.min(1, options.tolerance / kDefaultTolerance);
   let iterations = 0;
-  let least = { value, gradient: largest(gradient) };
+  let least = { value, gradient: steepest };
   let idle = 0;
-  const result = (converged: boolean): Minimum => ({ point, value, largestGradient: largest(gradient), iterations, converged });
-  if (largest(gradient) <= options.tolerance) return result(true);
+  const result = (converged: boolean): Minimum => ({ point, value, largestGradient: steepest, iterations, converged });
+  if (steepest <= options.tolerance) return result(true);
   while (iterations < options.maxIterations) {
     const direction = await inSlices(descent(gradient, pairs), budget);
     const begin: LinePoint = { step: 0, value, slope: dot(gradient, direction) };
     let reached = { point, value, gradient };
     const found = await lineSearch(begin, iterations === 0 ? 1 / Math.sqrt(dot(direction, direction)) : 1, async (step) => {
-      const next = point.map((x, i) => x + step * direction[i]!);
+      const next = point.slice();
+      add(next, direction, step);
       reached = { point: next, ...(await objective(next)) };
       return { step, value: reached.value, slope: dot(reached.gradient, direction) };
     });
@@ -68,15 +70,18 @@ export async function minimize(objective: Objective, start: Float64Array, option
     iterations++;
     const before = { value, gradient };
     ({ point, value, gradient } = reached);
-    options.onIteration?.(iterations, value, largest(gradient));
-    if (largest(gradient) <= options.tolerance) return result(true);
+    steepest = largest(gradient);
+    options.onIteration?.(iterations, value, steepest);
+    if (steepest <= options.tolerance) return result(true);
     const isFlat = before.value - value <= flat * Math.max(Math.abs(before.value), Math.abs(value), 1);
     // A tight tolerance asks for more than one such iteration: value and gradient of neighbouring points go up and down by rounding.
-    idle = value < least.value || largest(gradient) < least.gradient ? 0 : idle + 1;
-    least = { value: Math.min(value, least.value), gradient: Math.min(largest(gradient), least.gradient) };
+    idle = value < least.value || steepest < least.gradient ? 0 : idle + 1;
+    least = { value: Math.min(value, least.value), gradient: Math.min(steepest, least.gradient) };
     if (isFlat && (options.tolerance >= kDefaultTolerance || idle >= kPatience)) return result(true);
-    const change = gradient.map((g, i) => g - before.gradient[i]!);
-    const step = direction.map((d) => d * found.step);
+    const change = gradient.slice();
+    add(change, before.gradient, -1);
+    const step = direction;
+    scale(step, found.step);
     const product = dot(change, step);
     if (product <= Number.EPSILON * -begin.slope * found.step) continue;
     pairs.push({ step, change, product });
@@ -87,7 +92,8 @@ export async function minimize(objective: Objective, start: Float64Array, option
 
 /** The direction of descent by the two loops over the pairs, in slices. */
 function* descent(gradient: Float64Array, pairs: readonly Pair[]): Generator<void, Float64Array> {
-  const direction = gradient.map((g) => -g);
+  const direction = gradient.slice();
+  scale(direction, -1);
   const factors = pairs.map(() => 0);
   for (let i = pairs.length - 1; i >= 0; i--) {
     const { step, change, product } = pairs[i]!;
@@ -97,8 +103,7 @@ function* descent(gradient: Float64Array, pairs: readonly Pair[]): Generator<voi
   }
   const last = pairs.at(-1);
   if (last !== undefined) {
-    const scale = last.product / dot(last.change, last.change);
-    for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
+    scale(direction, last.product / dot(last.change, last.change));
   }
   for (const [i, { step, change, product }] of pairs.entries()) {
     add(direction, step, factors[i]! - dot(change, direction) / product);
@@ -109,6 +114,10 @@ function* descent(gradient: Float64Array, pairs: readonly Pair[]): Generator<voi
 
 function add(to: Float64Array, from: Float64Array, factor: number): void {
   for (let i = 0; i < to.length; i++) to[i]! += factor * from[i]!;
+}
+
+function scale(numbers: Float64Array, factor: number): void {
+  for (let i = 0; i < numbers.length; i++) numbers[i]! *= factor;
 }
 
 function largest(gradient: Float64Array): number {

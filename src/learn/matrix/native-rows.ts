@@ -68,7 +68,7 @@ export class NativeRows {
         i = -1;
         continue;
       }
-      const numbers = isSingle ? values : Float64Array.from(values);
+      const numbers = isSingle || values.BYTES_PER_ELEMENT === 8 ? values : Float64Array.from(values);
       const bad = callNative(() => learn.put(rows, i * each * source.width, numbers));
       if (bad >= 0) throw notFinite(name, i * each * source.width + bad, source.width, values[bad]!);
       if (budget.isSpent) await budget.yield();
