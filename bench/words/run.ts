@@ -1,7 +1,7 @@
 // `npm run bench:vectors -- [--python PYTHON] [--text FILE] [--words N] [--threads N] [--rounds N] [--only NAME]`: training, loading
 // and searching of word vectors, in turns with gensim, and logistic regression with scikit-learn, where a PYTHON that has them is given;
 // then two threads beside one, static vectors beside the model they come from, memory, and the event loop. NAME is a part of a row's
-// name, or threads, static, memory, loop. Shorter: --words 100000 --rounds 1 --texts 256 --vocabulary 50000.
+// name, or threads, "threads cbow", static, memory, loop. Shorter: --words 100000 --rounds 1 --texts 256 --vocabulary 50000.
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -13,12 +13,14 @@ import { createGunzip } from 'node:zlib';
 import { createReadStream } from 'node:fs';
 import { systemInfo } from '../../src/index.js';
 import { LogisticRegression } from '../../src/learn/index.js';
-import { KeyedVectors, loadWordVectors, trainFastText, trainGloVe, trainWord2Vec } from '../../src/word-vectors/index.js';
+import { KeyedVectors, loadWordVectors } from '../../src/word-vectors/index.js';
 import { measureReadBandwidth } from './bandwidth.js';
 import { measureLoop } from './loop.js';
 import { measureMemory } from './memory.js';
 import { measureStatic } from './static.js';
+import { measureTwoThreads } from './threads.js';
 import { median, type Time, timed } from './timing.js';
+import { gloveSpeed, showRecords, showWords, wordTrainers } from './trainers.js';
 
 const { values } = parseArgs({
   options: {
@@ -60,20 +62,6 @@ class Rival {
   }
 }
 
-const common = { epochs: 1, minCount: 5 };
-/** Words a second of the training alone, as the report has it, and what it used of the processor in all. */
-const trainers: Readonly<
-  Record<string, (threads: number) => Promise<{ readonly report: { readonly seconds: number; readonly wordsPerSecond: number } }>>
-> = {
-  'skip-gram': (threads) => trainWord2Vec(corpus, { ...common, threads }),
-  cbow: (threads) => trainWord2Vec(corpus, { ...common, threads, sg: false }),
-  'fasttext skip-gram': (threads) => trainFastText(corpus, { ...common, threads }),
-  'fasttext cbow': (threads) => trainFastText(corpus, { ...common, threads, sg: false }),
-};
-
-const showWords = (speed: number): string => `${Math.round(speed / 1000)}k words/s`;
-const showRecords = (speed: number): string => `${(speed / 1e6).toFixed(1)} M records/s`;
-
 await writeCorpus();
 const { chosen } = systemInfo().isa;
 process.stdout.write(`${cpus()[0]!.model}, ${chosen}, ${threads} threads, ${wanted} words, medians of ${rounds}\n\n`);
@@ -81,11 +69,10 @@ process.stdout.write('| | Bertha | gensim | ratio |\n|---|---|---|---|\n');
 const rival = values.python === undefined ? undefined : new Rival(values.python);
 const isAsked = (name: string): boolean => name.includes(values.only);
 
-for (const [name, train] of Object.entries(trainers).filter(([key]) => isAsked(key))) {
+for (const [name, speed] of Object.entries(wordTrainers).filter(([key]) => isAsked(key))) {
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    const { report } = await train(threads);
-    ours.push(report.wordsPerSecond);
+    ours.push(await speed(corpus, threads));
     const time = await rival?.measure({ kind: name.replace(' skip-gram', ''), corpus, threads });
     if (time !== undefined) theirs.push(time.words! / time.seconds);
   }
@@ -93,48 +80,17 @@ for (const [name, train] of Object.entries(trainers).filter(([key]) => isAsked(k
 }
 if (isAsked('glove')) {
   const speeds: number[] = [];
-  for (let round = 0; round < rounds; round++) speeds.push((await gloveSpeed(threads)) / threads);
+  for (let round = 0; round < rounds; round++) speeds.push((await gloveSpeed(corpus, threads)) / threads);
   row('glove, of a thread', speeds, [], showRecords, (a, b) => a / b);
 }
 if (isAsked('load') || isAsked('mostSimilar')) await measureQueries();
 for (const classes of [2, 20])
   for (const type of ['float32', 'float64'] as const) if (isAsked('logistic')) await measureLogistic(classes, type);
 rival?.close();
-if (isAsked('threads')) await measureTwoThreads();
+if (isAsked('threads') || values.only.startsWith('threads ')) await measureTwoThreads(corpus, rounds, values.only.slice('threads '.length));
 if (isAsked('static')) await measureStatic(corpus, folder, rounds, Number(values.texts));
 if (isAsked('memory')) await measureMemory(folder, threads, Number(values.vocabulary));
 if (isAsked('loop')) await measureLoop(folder, threads);
-
-/** Records a second of all threads, without the counting. */
-async function gloveSpeed(threads: number): Promise<number> {
-  let [records, begin, seconds] = [0, 0, 0];
-  await trainGloVe(corpus, {
-    ...common,
-    threads,
-    epochs: 10,
-    xMax: 10,
-    onProgress: ({ phase, done }) => {
-      if (phase !== 'train') return;
-      if (begin === 0) begin = performance.now() - 0.001;
-      [records, seconds] = [done, (performance.now() - begin) / 1000];
-    },
-  });
-  return records / Math.max(seconds, 1e-3);
-}
-
-/** What two threads do in a second beside what one does, in turns. */
-async function measureTwoThreads(): Promise<void> {
-  process.stdout.write('\n| of wall time | two threads | one | ratio, target 1.85 |\n|---|---|---|---|\n');
-  const speedOf = Object.entries(trainers).map(
-    ([name, train]) => [name, async (threads: number) => (await train(threads)).report.wordsPerSecond] as const,
-  );
-  for (const [name, speed] of [...speedOf, ['glove', gloveSpeed] as const]) {
-    const speeds: Readonly<Record<1 | 2, number[]>> = { 1: [], 2: [] };
-    for (let round = 0; round < rounds; round++) for (const count of [1, 2] as const) speeds[count].push(await speed(count));
-    const show = name === 'glove' ? showRecords : showWords;
-    row(name, speeds[2], speeds[1], show, (a, b) => a / b, 2);
-  }
-}
 
 /**
  * LogisticRegression on 20,000 x 384 drawn rows whose classes differ by a shift, beside scikit-learn's on the same numbers. It sums in
@@ -171,10 +127,13 @@ async function measureLogistic(classes: number, type: 'float32' | 'float64'): Pr
 async function measureQueries(): Promise<void> {
   const [size, dimensions] = [400_000, 100];
   const file = join(folder, 'large.vec');
+  process.stderr.write('a .vec of 400,000 x 100 is written ...\n');
   const data = Float32Array.from({ length: size * dimensions }, (_, i) => Math.fround(Math.sin(i * 12.9898) * 0.5));
   const names = Array.from({ length: size }, (_, i) => `word${i}`);
   await KeyedVectors.fromVectors(names, { data, dimensions }).save(file);
   const readers = availableParallelism();
+  // gensim takes close to a minute: once, and not between the rounds.
+  if (rival !== undefined) process.stderr.write('gensim reads a .vec of 400,000 x 100 ...\n');
   const theirs = rival === undefined ? [] : [(await rival.measure({ kind: 'load', file })).seconds];
   let kv: KeyedVectors | undefined;
   for (const count of new Set([1, readers])) {
