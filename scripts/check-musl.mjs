@@ -11,7 +11,14 @@ import { runOrFail, targetsFolder } from './targets/zig.mjs';
 
 const nodeVersion = '22.20.0';
 const folder = join(targetsFolder, 'musl');
-const quick = ['native/ops-rows', 'native/ops-linear', 'checkpoint/safetensors', 'tokenizer/tokenizer-encode', 'embedding/embed'];
+const quick = [
+  'native/ops-rows',
+  'native/ops-linear',
+  'checkpoint/safetensors',
+  'tokenizer/tokenizer-files',
+  'tokenizer/tokenizer-special',
+  'embedding/embed',
+];
 const full = [
   'native/ops-activations',
   'native/ops-attention',

@@ -1,8 +1,8 @@
 // Runs the repository's own test files where neither tsx nor esbuild can: transpiled once into build-targets/tests, each file by a Node.js of
 // another system. Used by check:musl and check:windows.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, symlinkSync, copyFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, cpSync, existsSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { inRoot, listFiles } from '../build/project.mjs';
 import { targetsFolder } from './zig.mjs';
@@ -10,12 +10,11 @@ import { targetsFolder } from './zig.mjs';
 export const testsFolder = join(targetsFolder, 'tests');
 const skipMark = '# skipped: ';
 
-/** Transpiles src/ and test/; what the tests read lies beside it by links. */
+/** Transpiles src/ and test/ and copies what else is in them: tests write into copies of folders, and a link's copy would be the repository's file. */
 export async function stageTests() {
   rmSync(testsFolder, { recursive: true, force: true });
-  const entryPoints = listFiles('src', 'test').filter(
-    (file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !file.includes('node_modules'),
-  );
+  const isSource = (file) => file.endsWith('.ts') && !file.endsWith('.d.ts');
+  const entryPoints = listFiles('src', 'test').filter((file) => isSource(file) && !file.includes('node_modules'));
   await build({
     entryPoints: entryPoints.map((file) => inRoot(file)),
     outdir: testsFolder,
@@ -24,22 +23,11 @@ export async function stageTests() {
     platform: 'node',
     logLevel: 'warning',
   });
-  for (const name of ['package.json', 'node_modules', 'weights', 'dist', 'docs', 'README.md']) link(name);
-  for (const { name } of readdirSync(inRoot('test'), { withFileTypes: true }))
-    if (!existsSync(join(testsFolder, 'test', name))) link(join('test', name));
-  // A folder of tests may have files of data between them.
-  for (const file of listFiles('src', 'test').filter(
-    (path) => /\.(?:json|html|txt|c?js|mjs)$/.test(path) && !path.includes('node_modules'),
-  ))
-    link(file);
-}
-
-function link(name) {
-  const place = join(testsFolder, name);
-  if (existsSync(place) || !existsSync(inRoot(name))) return;
-  mkdirSync(dirname(place), { recursive: true });
-  if (name === 'package.json') copyFileSync(inRoot(name), place);
-  else symlinkSync(inRoot(name), place);
+  const filter = (file) => !isSource(file) && basename(file) !== 'node_modules';
+  for (const name of ['src', 'test', 'package.json', 'README.md'])
+    cpSync(inRoot(name), join(testsFolder, name), { recursive: true, filter });
+  for (const name of ['node_modules', 'weights', 'dist', 'docs'])
+    if (existsSync(inRoot(name))) symlinkSync(inRoot(name), join(testsFolder, name));
 }
 
 /** The transpiled files of tests by name, with their folder where the name alone is not enough (`native/ops-rows`). */
