@@ -9,6 +9,7 @@ import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
 import { removeTemporaries } from './output.js';
 import { stopBars } from './terminal/bars.js';
 import { report } from './report.js';
+import { addExplainCommands } from './commands/explain/add-commands.js';
 import { addLighteningCommands } from './commands/lightening/add-commands.js';
 import { addLearningCommands } from './commands/learning/add-commands.js';
 import { addPrecisionCommands } from './precision-commands.js';
@@ -51,6 +52,7 @@ Examples:
   $ cat sentences.txt | bertha embed - --format npy --output vectors.npy
   $ bertha tokenize "Tokenization, exactly."
   $ bertha fill-mask "The capital of France is [MASK]." --model path/to/bert
+  $ bertha explain "What a film."
   $ bertha download sentence-transformers/all-mpnet-base-v2
   $ bertha inspect path/to/model
   $ bertha serve --port 3000
@@ -79,6 +81,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addTaskCommands(program);
 
   addVectorCommands(program);
+
+  addExplainCommands(program);
 
   program.commandsGroup('Learning:');
   addTrainingCommands(program, setExitCode);

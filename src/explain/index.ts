@@ -14,3 +14,12 @@ export type { UnitKind } from './reading/units.js';
 export { probeLayers, type LayerProbe, type ProbedLayer, type ProbeOptions } from './layers/probe-layers.js';
 export { groupKeywords, type Keyword, type KeywordOptions } from './maps/keywords.js';
 export { mapTexts, type MapGroup, type MapOptions, type MapPoint, type TextMap } from './maps/map-texts.js';
+export { checkExplanation, type CheckOptions, type ExplanationCheck } from './attribution/check-explanation.js';
+export {
+  explainErrors,
+  type ClassifiedExample,
+  type ErrorAnalysis,
+  type ErrorsOptions,
+  type LengthAccuracy,
+  type MisleadingWord,
+} from './maps/explain-errors.js';

@@ -1,6 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { attention, attentionRollout, explain, explainSimilarity, logitLens, mapTexts, probeLayers } from '../../src/explain/index.js';
+import {
+  attention,
+  attentionRollout,
+  checkExplanation,
+  explain,
+  explainErrors,
+  explainSimilarity,
+  logitLens,
+  mapTexts,
+  probeLayers,
+} from '../../src/explain/index.js';
 import { loadEmbedder, loadModel, type BerthaError, type Model } from '../../src/index.js';
 import { suite } from '../support/suite.js';
 
@@ -205,6 +215,46 @@ t('probes words by their first pieces, split by text', async () => {
   const { layers, majority, testRows } = await probeLayers(classifier, texts, labels, { testSize: 4, seed: 3 });
   assert.is(layers[0]!.accuracy, 1);
   assert.ok(majority < 1 && testRows >= 8 && testRows <= 12);
+});
+
+t('shows that attributions depend on what was learned: random layers give others', async () => {
+  const texts = [planted, 'luk tos pos nel fim cel fab cab lab nos dim quib', 'zorn gos ros duk rim tos', 'mos rim mab guk quib luk pos'];
+  let sum = 0;
+  for (const text of texts) sum += Math.abs((await checkExplanation(classifier, text)).correlation);
+  assert.ok(sum / texts.length < 0.5, `${sum / texts.length}`);
+  const once = await checkExplanation(classifier, planted, { seed: 5 });
+  assert.equal(once, await checkExplanation(classifier, planted, { seed: 5 }));
+  assert.not.equal(once.randomValues, (await checkExplanation(classifier, planted, { seed: 6 })).randomValues);
+  const { attributions } = await explain(classifier, planted, { steps: 32 });
+  assert.equal(
+    once.values,
+    attributions.map(({ value }) => value),
+  );
+  assert.match(await codeOf(checkExplanation(classifier, 'zorn')), /^INVALID_ARG: .*3 words/);
+});
+
+t('says what a classifier gets wrong, and which words led it there', async () => {
+  const texts = ['gos zorn', 'ros quib', 'duk rim', 'tos zorn mos', 'mab guk zorn'];
+  const labels = ['LABEL_1', 'LABEL_2', 'LABEL_0', 'LABEL_0', 'LABEL_1'];
+  const found = await explainErrors(classifier, texts, labels, { worst: 2 });
+  assert.is(found.accuracy, 0.8);
+  assert.equal(found.confusion, [
+    [1, 1, 0],
+    [0, 2, 0],
+    [0, 0, 1],
+  ]);
+  assert.equal(
+    found.worst.map(({ texts: own }) => own.map(({ index }) => index)),
+    [[3], [], []],
+  );
+  assert.is(found.words[0]!.word, 'zorn');
+  assert.is(found.texts[3]!.attribution!.text, 'tos zorn mos');
+  assert.is(
+    found.lengths.reduce((sum, { texts: count }) => sum + count, 0),
+    5,
+  );
+  assert.match(await codeOf(explainErrors(classifier, texts, ['a', 'b', 'c', 'd', 'e'])), /^INVALID_LABEL: .*a at index 0/);
+  assert.match(await codeOf(explainErrors(classifier, texts, ['LABEL_0'])), /^INVALID_ARG/);
 });
 
 t.run();

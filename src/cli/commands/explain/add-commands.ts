@@ -1,0 +1,107 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { path, positive, withCompute, withFiles, wholeNumber } from '../../flags.js';
+import type { ExplainFlags } from './explain.js';
+import type { AttentionFlags } from './attention.js';
+import type { ErrorsFlags } from './errors.js';
+import type { MapFlags } from './map.js';
+
+const kMethods = ['integrated-gradients', 'gradient-x-input', 'gradient-norm', 'occlusion', 'leave-one-out', 'shapley'];
+
+/** Adds `bertha explain` and what is under it. */
+export function addExplainCommands(program: Command): void {
+  const explaining = program
+    .command('explain')
+    .argument('[text]', 'the text whose answer is explained')
+    .description('Say what each word adds to an answer of a model; with a subcommand: similarity, attention, lens, map, errors.')
+    .option('--pair <text>', 'the second text of a pair')
+    .option('--question <text>', 'explain the answer to a question; the text is the context')
+    .option('--target <label>', "the label, or the word for a mask (default: the model's answer)")
+    .option('--versus <label>', 'subtract the score of another label or word')
+    .option('--faithfulness', 'measure what the score loses without the best words')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ bertha explain "What a film."
+  $ bertha explain "What a film." --method shapley --json
+  $ bertha explain similarity "How do I reset it?" "Restarting the device"
+  $ bertha explain attention "The cat was tired." --layers 0,5 --json
+  $ bertha explain map --file texts.txt --clusters 8`,
+    );
+  withAttribution(withModel(explaining)).action(async (text: string | undefined, flags: ExplainFlags) =>
+    (await import('./explain.js')).explainText(text, flags),
+  );
+
+  const similarity = explaining
+    .command('similarity')
+    .argument('<first>', 'a text')
+    .argument('<second>', 'the text to compare it with')
+    .description('Say which words make two texts similar.');
+  withAttribution(withModel(similarity)).action(async (first: string, second: string, _: unknown, command: Command) =>
+    (await import('./explain.js')).explainTwo(first, second, command.optsWithGlobals<ExplainFlags>()),
+  );
+
+  const attending = explaining.command('attention').argument('<text>', 'a text').description('Show where the heads of a model read.');
+  withModel(attending)
+    .option('--pair <text>', 'the second text of a pair')
+    .option('--layers <numbers>', 'layers, from 0, with commas between them (default: all)', numbers)
+    .option('--heads <numbers>', 'heads, from 0, with commas between them (default: all)', numbers)
+    .action(async (text: string, _: unknown, command: Command) =>
+      (await import('./attention.js')).showAttention(text, command.optsWithGlobals<AttentionFlags>()),
+    );
+
+  const lens = explaining
+    .command('lens')
+    .argument('<text>', 'a text with [MASK]')
+    .description('Show what the masked-word head reads in each layer; needs a model with that head.');
+  withModel(lens)
+    .option('-k, --top-k <n>', 'words for each layer', positive, 3)
+    .action(async (text: string, _: unknown, command: Command) =>
+      (await import('./lens.js')).showLens(text, command.optsWithGlobals<ExplainFlags & { topK: number }>()),
+    );
+
+  const analysing = explaining
+    .command('errors')
+    .argument('<file>', 'labelled texts: .csv, .tsv, .jsonl or .json', path)
+    .description('Say what a classifier gets wrong of a file, and which words led it there.');
+  withModel(analysing)
+    .option('--text <name>', 'the column of the texts (default: found)')
+    .option('--label <name>', 'the column of the labels (default: found)')
+    .option('--worst <n>', 'texts to show of each label', wholeNumber, 5)
+    .action(async (file: string, _: unknown, command: Command) =>
+      (await import('./errors.js')).showErrors(file, command.optsWithGlobals<ErrorsFlags>()),
+    );
+
+  const mapping = withFiles(explaining.command('map'))
+    .argument('[texts...]', 'texts; without any, lines of standard input')
+    .description('Put texts into clusters, with the words that tell them apart and a place in the plane.');
+  withModel(mapping)
+    .option('--clusters <n>', 'clusters (default: 8)', positive)
+    .option('--keywords <n>', 'words for each cluster (default: 8)', wholeNumber)
+    .option('--seed <n>', 'of first centres (default: 1)', wholeNumber)
+    .action(async (texts: string[], _: unknown, command: Command) =>
+      (await import('./map.js')).showMap(texts, command.optsWithGlobals<MapFlags>()),
+    );
+}
+
+function withModel(command: Command): Command {
+  return withCompute(command.option('-m, --model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)'))
+    .option('--json', 'print JSON')
+    .option('-o, --output <path>', 'write there instead of to standard output', path);
+}
+
+function withAttribution(command: Command): Command {
+  return command
+    .addOption(new Option('--method <name>', 'how words get their values (default: integrated-gradients)').choices(kMethods))
+    .option('--baseline <name>', 'what stands for the absence of a word: pad, mask, zero or a token (default: pad)')
+    .option('--steps <n>', 'points of integrated gradients (default: as many as it takes)', positive)
+    .addOption(new Option('--units <kind>', 'what gets a value (default: words)').choices(['tokens', 'words', 'segments', 'sentences']))
+    .option('--pairs <n>', 'pairs of orders of Shapley values (default: 8)', positive)
+    .option('--seed <n>', 'of all that is drawn (default: 1)', wholeNumber);
+}
+
+function numbers(value: string): number[] {
+  const list = value.split(',').map((each) => each.trim());
+  if (list.some((each) => !/^[0-9]{1,4}$/.test(each))) throw new InvalidArgumentError('Expected whole numbers with commas between them.');
+  return list.map(Number);
+}
