@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { CALIBRATION_FILE } from '../../src/checkpoint/calibration.js';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
-import { type BerthaError, calibrate, loadEmbedder, loadModel, type PrecisionOption, similarity, systemInfo } from '../../src/index.js';
+import { type BerthaError, calibrate, loadEmbedder, loadModel, type PrecisionOption, similarity } from '../../src/index.js';
 import { defaultModelDirectory } from '../../src/runtime/default-model.js';
 import { availablePrecisions, PRECISIONS } from '../../src/runtime/options/precision.js';
 import { assertSameBits } from '../support/compare.js';
@@ -39,42 +37,31 @@ function gate(precision: string, isa: string): readonly [mean: number, min: numb
   return precision === 'int8' ? [0.996, 0.98] : [0.99, 0.97];
 }
 
-const fp32 = async () => {
-  const embedder = await loadEmbedder();
+async function vectorsOf(precision: PrecisionOption): Promise<Float32Array[]> {
+  const embedder = await loadEmbedder(undefined, { precision });
   const vectors = (await embedder.embed(gateTexts)).map(({ vector }) => vector);
   embedder.dispose();
   return vectors;
-};
-
-const { isa: found } = systemInfo();
-for (const isa of found.forced ? [found.chosen] : found.available) {
-  t(`every precision of ${isa} keeps its promise on the bundled model`, async () => {
-    const script = fileURLToPath(new URL('../support/precision-vectors.ts', import.meta.url));
-    const child = spawnSync(process.execPath, ['--import', 'tsx', script], {
-      encoding: 'utf8',
-      env: { ...process.env, BERTHA_ISA: isa },
-      maxBuffer: 1 << 26,
-    });
-    assert.is(child.status, 0, child.stderr);
-    const all = JSON.parse(child.stdout) as Record<string, number[][]>;
-    assert.ok(
-      ['fp32', 'fp16-weights', 'int8'].every((precision) => precision in all),
-      Object.keys(all).join(),
-    );
-    const expected = await fp32();
-    for (const [precision, vectors] of Object.entries(all)) {
-      const cosines = vectors.map((vector, i) => similarity(Float32Array.from(vector), expected[i]!));
-      const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
-      const [leastMean, least] = gate(precision, isa);
-      const worst = Math.min(...cosines);
-      assert.ok(mean >= leastMean, `${precision}: expected a mean cosine of ${leastMean} but received ${mean}`);
-      assert.ok(
-        worst >= least,
-        `${precision}: expected cosines from ${least} but received ${worst} for ${gateTexts[cosines.indexOf(worst)]}`,
-      );
-    }
-  });
 }
+
+t('every precision keeps its promise on the bundled model', async () => {
+  assert.ok(
+    (['fp32', 'fp16-weights', 'int8'] as const).every((precision) => here.includes(precision)),
+    here.join(),
+  );
+  const expected = await vectorsOf('fp32');
+  for (const precision of here) {
+    const cosines = (await vectorsOf(precision)).map((vector, i) => similarity(vector, expected[i]!));
+    const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
+    const [leastMean, least] = gate(precision, instructionSet);
+    const worst = Math.min(...cosines);
+    assert.ok(mean >= leastMean, `${precision}: expected a mean cosine of ${leastMean} but received ${mean}`);
+    assert.ok(
+      worst >= least,
+      `${precision}: expected cosines from ${least} but received ${worst} for ${gateTexts[cosines.indexOf(worst)]}`,
+    );
+  }
+});
 
 for (const precision of here) {
   t(`${precision} gives a text the same bits in any batch, with any number of threads`, async () => {
@@ -96,7 +83,7 @@ t('the calibration of the bundled model makes int8 more accurate', async () => {
   const copy = temporaryFolder();
   cpSync(defaultModelDirectory(), copy, { recursive: true });
   rmSync(path.join(copy, CALIBRATION_FILE));
-  const expected = await fp32();
+  const expected = await vectorsOf('fp32');
   const errorOf = async (directory: string | undefined) => {
     const embedder = await loadEmbedder(directory, { precision: 'int8' });
     const vectors = await embedder.embed(gateTexts);

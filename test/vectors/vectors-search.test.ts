@@ -83,7 +83,9 @@ t('scores have the same bits on every instruction set', async () => {
       console.log(JSON.stringify(await semanticSearch(a, b)), (await similarityMatrix(a, b)).join());
     }`;
   const outputs: string[] = [];
-  for (const isa of systemInfo().isa.available) {
+  // One by one where a set is asked for: each of them has a run of its own.
+  const { forced, chosen, available } = systemInfo().isa;
+  for (const isa of forced ? ['scalar', chosen] : available) {
     const { code, output } = await runChild(source, { environment: { BERTHA_ISA: isa } });
     assert.is(code, 0, output);
     outputs.push(output);
