@@ -107,9 +107,19 @@ export interface NativeWordOps {
     targets: Int32Array,
     labels: Float32Array,
     rate: number,
+    isBatch?: boolean,
   ): WordTables;
   /** The mean of the sources with the targets, one after the other; it follows its gradient behind each of `groupEnds`. */
-  hiddenStep(...parameters: [...Parameters<NativeWordOps['windowStep']>, groupEnds?: Int32Array]): WordTables;
+  hiddenStep(
+    input: Float32Array,
+    output: Float32Array,
+    dimensions: number,
+    sources: Int32Array,
+    targets: Int32Array,
+    labels: Float32Array,
+    rate: number,
+    groupEnds?: Int32Array,
+  ): WordTables;
   /** The row of each n-gram, in order of appearance behind those of so many words. */
   ngramRows(words: number, hashes: Int32Array): number[];
   /** Rows are a vector and its bias. */

@@ -39,6 +39,46 @@ t('a hidden vector that follows its gradient behind each context gives what a st
   }
 });
 
+t('hidden vectors that share negatives get their own gradients, as float64 has them', () => {
+  const random = new Random(11);
+  for (const dimensions of [5, 37, 100, 300]) {
+    for (const [centres, negatives] of [
+      [1, 5],
+      [2, 5],
+      [2, 0],
+      [2, 6],
+      [2, 7],
+      [3, 14],
+    ] as const) {
+      const [hidden, output] = [random.floats(centres * dimensions, 1), random.floats(20 * dimensions, 1)];
+      const sources = Int32Array.from({ length: centres }, (_, i) => i);
+      // Of 20 targets some are drawn twice; the centre words may be the same.
+      const targets = Int32Array.from({ length: centres + negatives }, () => Math.floor(random.next() * 20));
+      const labels = Float32Array.from(targets, (_, j) => (j < centres ? 1 : 0));
+      const rate = 0.3;
+      const [gradients, after] = [new Float64Array(hidden.length), Float64Array.from(output)];
+      for (let i = 0; i < centres; i++) {
+        const own = hidden.subarray(i * dimensions, (i + 1) * dimensions);
+        for (const [j, target] of targets.entries()) {
+          if (j < centres && j !== i) continue;
+          const row = output.subarray(target * dimensions, (target + 1) * dimensions);
+          const product = own.reduce((sum, x, z) => sum + x * row[z]!, 0);
+          const error = rate * (labels[j]! - 1 / (1 + Math.exp(-product)));
+          for (let z = 0; z < dimensions; z++) {
+            gradients[i * dimensions + z]! += error * row[z]!;
+            after[target * dimensions + z]! += error * own[z]!;
+          }
+        }
+      }
+      const got = wordOps.windowStep(hidden, output, dimensions, sources, targets, labels, rate, true);
+      const farthest = (a: Float32Array, b: Float64Array): number => a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
+      const name = `${dimensions} numbers, ${centres} centre words, ${negatives} negatives`;
+      assert.ok(farthest(got.input, gradients) <= 2e-6, `gradients of ${name}: ${farthest(got.input, gradients)}`);
+      assert.ok(farthest(got.output, after) <= 2e-6, `targets of ${name}: ${farthest(got.output, after)}`);
+    }
+  }
+});
+
 t('numbers of rows end below 2^31: one more n-gram is refused', () => {
   const most = 2 ** 31 - 1;
   assert.equal(wordOps.ngramRows(10, Int32Array.of(7, 9, 7, 8)), [10, 11, 10, 12]);

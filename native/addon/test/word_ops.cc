@@ -48,8 +48,8 @@ Napi::Object tables(Napi::Env env, const PaddedTable& input, const PaddedTable& 
     return result;
 }
 
-// windowStep | hiddenStep(input [rows,d], output [rows,d], d, sources, targets, labels, rate, groupEnds?): {
-// input, output }
+// windowStep(input [rows,d], output [rows,d], d, sources, targets, labels, rate, isBatch?), hiddenStep(…,
+// groupEnds?): { input, output }
 template <bool kWindow>
 Napi::Value word_step(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
@@ -66,8 +66,9 @@ Napi::Value word_step(const Napi::CallbackInfo& info) {
         const cpu::WordKernels& kernels = cpu::word_kernels();
         if (kWindow) {
             std::vector<float> scratch(static_cast<size_t>(cpu::window_scratch(m, t, width)));
+            const bool is_batch = info[7].IsBoolean() && info[7].As<Napi::Boolean>().Value();
             kernels.window_step(
-                {sources.data(), targets.data(), labels.data(), m, t, width, rate, scratch.data()});
+                {sources.data(), targets.data(), labels.data(), m, t, width, rate, scratch.data(), is_batch});
         } else {
             std::vector<float> hidden(static_cast<size_t>(width)), gradient(hidden.size()),
                 errors(labels.size());

@@ -8,7 +8,8 @@
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/words/glove-inl.h"
 
-constexpr int kMostTargets = 6;
+// Of a block of products and of updates. Seven targets are two centre words with five negatives.
+constexpr int kMostProducts = kLanes >= 16 ? 8 : 6, kMostTargets = kLanes >= 16 ? 8 : 7;
 
 // The addresses of N rows in local variables, which no store can change: loops keep them in registers.
 template <int N>
@@ -95,7 +96,7 @@ void update_block(const WindowStep& step, int64_t first, const float* errors, co
     }
 }
 
-// `num_inputs` is 1 or 2, `num_targets` up to kMostTargets.
+// `num_inputs` is 1 or 2, `num_targets` up to kMostProducts.
 template <int... N>
 inline void products_of(int64_t num_inputs, int64_t num_targets, const float* const* inputs,
                         float* const* targets, int64_t width, float* partial, int64_t stride, float* copies,
@@ -114,9 +115,19 @@ inline void update_of(int64_t count, const WindowStep& step, int64_t first, cons
     functions[count - 1](step, first, errors, old, deltas);
 }
 
+using ProductCounts = std::make_integer_sequence<int, kMostProducts>;
 using TargetCounts = std::make_integer_sequence<int, kMostTargets>;
 
-inline int64_t block_of(int64_t left) { return left < kMostTargets ? left : kMostTargets; }
+inline int64_t block_of(int64_t left, int64_t most) { return left < most ? left : most; }
+
+// The steps of hidden vectors leave the others' own targets out; their gradients begin at 0.
+inline void begin_batch(const WindowStep& step, float* errors) {
+    for (int64_t i = 0; i < step.num_inputs; i++) {
+        for (int64_t j = 0; j < step.num_inputs; j++)
+            if (j != i) errors[i * step.num_targets + j] = 0.0f;
+        for (int64_t z = 0; z < step.width; z += kLanes) store(step.inputs[i] + z, zero());
+    }
+}
 
 void window_step(const WindowStep& step) {
     const int64_t m = step.num_inputs, t = step.num_targets, width = step.width;
@@ -126,17 +137,18 @@ void window_step(const WindowStep& step) {
     float* old = partial + (products + kScratchLanes) * kScratchLanes;
     float* deltas = t <= kMostTargets ? nullptr : old + m * width;
     for (int64_t i = 0; i < m; i += 2)
-        for (int64_t first = 0; first < t; first += kMostTargets) {
-            products_of(m - i < 2 ? 1 : 2, block_of(t - first), step.inputs + i, step.targets + first, width,
-                        partial + (i * t + first) * kLanes, t, first == 0 ? old + i * width : nullptr,
-                        TargetCounts());
+        for (int64_t first = 0; first < t; first += kMostProducts) {
+            products_of(m - i < 2 ? 1 : 2, block_of(t - first, kMostProducts), step.inputs + i,
+                        step.targets + first, width, partial + (i * t + first) * kLanes, t,
+                        first == 0 ? old + i * width : nullptr, ProductCounts());
         }
     negative_errors(partial, m * t, step.rate, errors);
     for (int64_t j = 0; j < t; j++)
         if (step.labels[j] != 0.0f)
             for (int64_t i = 0; i < m; i++) errors[i * t + j] += step.rate * step.labels[j];
+    if (step.is_batch) begin_batch(step, errors);
     for (int64_t first = 0; first < t; first += kMostTargets)
-        update_of(block_of(t - first), step, first, errors, old, deltas, TargetCounts());
+        update_of(block_of(t - first, kMostTargets), step, first, errors, old, deltas, TargetCounts());
     if (deltas == nullptr) return;
     for (int64_t j = 0; j < t; j++)
         for (int64_t z = 0; z < width; z += kLanes)
@@ -145,7 +157,7 @@ void window_step(const WindowStep& step) {
 
 // As many targets from the front as differ from each other.
 inline int64_t distinct_targets(float* const* targets, int64_t count) {
-    const int64_t most = block_of(count);
+    const int64_t most = block_of(count, kMostProducts);
     for (int64_t j = 1; j < most; j++)
         for (int64_t i = 0; i < j; i++)
             if (targets[i] == targets[j]) return j;
@@ -201,7 +213,7 @@ void hidden_step(const HiddenStep& step) {
         while (first < end) {
             const int64_t count = distinct_targets(step.targets + first, end - first);
             hidden_block_of(count, step, first, first == begin, has_groups && first + count == end,
-                            TargetCounts());
+                            ProductCounts());
             first += count;
         }
     }

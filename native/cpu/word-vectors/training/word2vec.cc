@@ -42,7 +42,7 @@ Word2Vec::Word2Vec(std::shared_ptr<const Corpus> corpus, int64_t min_count, cons
       vocabulary_builder_(corpus_, min_count) {
     for (int32_t i = 0; i < options.threads; i++) {
         members_.push_back(std::make_unique<Member>());
-        members_.back()->hidden = Buffer(static_cast<size_t>(width_) * sizeof(float));
+        members_.back()->hidden = Buffer(kBatchCentres * static_cast<size_t>(width_) * sizeof(float));
         members_.back()->gradient = Buffer(static_cast<size_t>(width_) * sizeof(float));
         members_.back()->start = Buffer(static_cast<size_t>(width_) * sizeof(float));
     }
@@ -323,35 +323,42 @@ void Word2Vec::read_sentence(Member& member) {
     sentence.rate = member.rate;
 }
 
-// Draws the window and the negatives of a centre word and fetches the rows that it will need.
+// Draws the window and the negatives of a centre word, or of some, and fetches the rows that they will need.
 void Word2Vec::prepare(Member& member, size_t index) {
-    prepare_window(member, index);
-    Member::Centre& centre = member.next;
-    for (const float* row : centre.targets) prefetch_row(row, width_);
-    const std::vector<Member::Word>& words = member.sentence.words;
-    if (options_.is_fast_text) {
-        for (const float* row : centre.sources) prefetch_row(row, width_);
-    } else if (const size_t ahead = index + static_cast<size_t>(options_.window) + 1; ahead < words.size()) {
-        prefetch_row(input_row(words[ahead].rank), width_);
-    }
-}
-
-void Word2Vec::prepare_window(Member& member, size_t index) {
     Member::Centre& centre = member.next;
     centre.sources.clear();
     centre.targets.clear();
     centre.labels.clear();
     centre.group_ends.clear();
+    centre.source_ends.clear();
     centre.contexts = 0;
-    const std::vector<Member::Word>& words = member.sentence.words;
-    const Member::Word own = words[index];
-    centre.token = own.token;
     centre.rate = member.sentence.rate;
-    CounterRandom random(options_.seed, static_cast<uint64_t>(member.sentence.epoch),
-                         static_cast<uint64_t>(own.token));
+    centre.token = member.sentence.words[index].token;
+    is_batched() ? prepare_batch(member, index) : prepare_centre(member, index);
+    const size_t taken = std::max<size_t>(1, centre.source_ends.size());
+    member.centre += taken - 1;
+    for (const float* row : centre.targets) prefetch_row(row, width_);
+    const std::vector<Member::Word>& words = member.sentence.words;
+    if (options_.is_fast_text)
+        for (const float* row : centre.sources) prefetch_row(row, width_);
+    const size_t ahead = index + static_cast<size_t>(options_.window) + 1;
+    for (size_t i = ahead; !options_.is_fast_text && i < std::min(words.size(), ahead + taken); i++)
+        prefetch_row(input_row(words[i].rank), width_);
+}
+
+Word2Vec::Window Word2Vec::window_of(const Member& member, size_t index, CounterRandom& random) const {
     const auto full = static_cast<uint32_t>(options_.window);
     const size_t reach = options_.shrink_windows ? 1 + random.below(full) : full;
-    const size_t begin = index > reach ? index - reach : 0, end = std::min(words.size(), index + reach + 1);
+    return {index > reach ? index - reach : 0, std::min(member.sentence.words.size(), index + reach + 1)};
+}
+
+void Word2Vec::prepare_centre(Member& member, size_t index) {
+    Member::Centre& centre = member.next;
+    const std::vector<Member::Word>& words = member.sentence.words;
+    const Member::Word own = words[index];
+    CounterRandom random(options_.seed, static_cast<uint64_t>(member.sentence.epoch),
+                         static_cast<uint64_t>(own.token));
+    const Window window = window_of(member, index, random);
     const bool has_ngrams = options_.is_fast_text;
     float* const rows = input_.floats();
     const auto push_word = [&](int32_t word) {
@@ -364,7 +371,7 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
         options_.hierarchical ? append_path(member, word) : append_samples(member, word, random);
     };
     const bool by_context = options_.skip_gram && options_.is_fast_text;
-    for (size_t i = begin; i < end; i++) {
+    for (size_t i = window.begin; i < window.end; i++) {
         if (i == index) continue;
         centre.contexts++;
         if (by_context) {
@@ -379,6 +386,25 @@ void Word2Vec::prepare_window(Member& member, size_t index) {
         push_word(own.rank);
     else
         push_targets(own.rank);
+}
+
+// Some centre words, each with its window, and one set of negatives: those that are none of them.
+void Word2Vec::prepare_batch(Member& member, size_t index) {
+    Member::Centre& centre = member.next;
+    const std::vector<Member::Word>& words = member.sentence.words;
+    const size_t end = std::min(words.size(), index + kBatchCentres);
+    for (size_t own = index; own < end; own++) {
+        CounterRandom random(options_.seed, static_cast<uint64_t>(member.sentence.epoch),
+                             static_cast<uint64_t>(words[own].token));
+        const Window window = window_of(member, own, random);
+        for (size_t i = window.begin; i < window.end; i++)
+            if (i != own) centre.sources.push_back(input_row(words[i].rank));
+        centre.source_ends.push_back(centre.sources.size());
+        centre.targets.push_back(output_row(words[own].rank));
+        centre.labels.push_back(1.0f);
+        if (own + 1 == end) append_negatives(member, 0, random);
+    }
+    centre.contexts = static_cast<int64_t>(centre.sources.size());
 }
 
 }  // namespace bertha::cpu

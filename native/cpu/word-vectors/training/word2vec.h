@@ -4,7 +4,8 @@
 //
 // Skip-gram without n-grams takes a centre word and its whole window in one step, with one set of negatives:
 // rows touched are m + T and not m · (1 + T), and the products are a small matrix. The context words are the
-// input rows, the centre the target. Everything else is a mean of input rows, `hidden`, before its targets.
+// input rows, the centre the target. Everything else is a mean of input rows, `hidden`, before its targets;
+// of CBOW with negatives two neighbouring centre words share them in one step.
 #pragma once
 
 #include <memory>
@@ -63,10 +64,20 @@ private:
     bool next_slice(Member& member);
     void finish_slice(Member& member);
     void prepare(Member& member, size_t index);
-    void prepare_window(Member& member, size_t index);
+    void prepare_centre(Member& member, size_t index);
+    void prepare_batch(Member& member, size_t index);
+    struct Window {
+        size_t begin, end;
+    };
+    Window window_of(const Member& member, size_t index, CounterRandom& random) const;
+    bool is_batched() const {
+        return !options_.skip_gram && !options_.is_fast_text && !options_.hierarchical;
+    }
     void append_path(Member& member, int32_t word);
     void append_samples(Member& member, int32_t word, CounterRandom& random);
+    void append_negatives(Member& member, size_t first, CounterRandom& random);
     void push_hidden(Member& member);
+    void push_batch(Member& member);
     void compute(Member& member);
     void check_finite(const float* row) const;
     float rate_at(int32_t epoch, int64_t position) const;

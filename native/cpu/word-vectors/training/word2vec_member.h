@@ -8,6 +8,9 @@
 
 namespace bertha::cpu {
 
+// Neighbouring centre words of CBOW that take their step together.
+constexpr size_t kBatchCentres = 2;
+
 // What one member has in hand.
 struct Word2Vec::Member {
     std::vector<int32_t> numbers;  // of the slice
@@ -33,6 +36,7 @@ struct Word2Vec::Member {
         std::vector<float*> sources, targets;
         std::vector<float> labels;
         std::vector<int32_t> group_ends;  // of fastText's skip-gram: behind the targets of each context
+        std::vector<size_t> source_ends;  // of a batch: behind the sources of each centre word
         int64_t contexts = 0;
         int64_t token = 0;
         float rate = 0.0f;
@@ -40,7 +44,8 @@ struct Word2Vec::Member {
     Centre ready, next;
     bool has_begun = false, has_next = false;
     std::vector<float> scratch;
-    Buffer hidden, gradient, start;  // of the hidden vector, which groups move
+    Buffer hidden;           // of all of a batch
+    Buffer gradient, start;  // of the hidden vector, which groups move
 
     double loss_sum = 0.0;
     int64_t loss_count = 0;
