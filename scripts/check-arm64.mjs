@@ -1,38 +1,84 @@
-// `npm run check:arm64`: compiles native/engine and native/cpu for arm64 with a cross compiler, which shows that everything but the
-// scalar kernels stands behind its instruction set. AARCH64_CXX names the compiler (default aarch64-linux-gnu-g++).
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+// `npm run check:arm64 [-- --quick] [--addon FILE]`: compiles the addon for arm64 with a cross compiler and runs tests of its kernels under
+// qemu, on a processor model for each set of instructions. --quick: what CI has time for. --addon: another build instead, zig's say.
+// AARCH64_CXX names the compiler (default aarch64-linux-gnu-g++). Without qemu or an arm64 Node.js the tests are skipped by name.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { addonFile, buildArm64, fetchNode } from './arm64/build.mjs';
 import { inRoot } from './build/project.mjs';
-import { findCommand } from './build/toolchain.mjs';
+import { runTests, skipCheck, stageTests, testsFolder, versionOf } from './targets/foreign-tests.mjs';
 
-const compiler = process.env.AARCH64_CXX || 'aarch64-linux-gnu-g++';
-if (findCommand(compiler) === undefined) {
-  process.stderr.write(
-    `Expected the cross compiler ${compiler} but did not find it. Debian, Ubuntu: apt-get install g++-aarch64-linux-gnu\n`,
-  );
-  process.exit(1);
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, addon: { type: 'string' } } });
+const emulator = 'qemu-aarch64-static';
+
+/** The sets that a processor must be found to have, and those whose tests run on it. */
+const processors = [
+  { processor: 'cortex-a72', sets: ['scalar', 'neon'], run: ['neon'] },
+  { processor: 'neoverse-n1', sets: ['scalar', 'neon', 'neon_dotprod'], run: ['neon_dotprod'] },
+  { processor: 'max', sets: ['scalar', 'neon', 'neon_dotprod', 'neon_i8mm', 'neon_bf16'], run: ['neon_i8mm', 'neon_bf16'] },
+];
+const ops = ['rows', 'activations', 'attention', 'attention-positions', 'linear', 'gated'].map((name) => `ops-${name}`);
+const learning = ['adamw', 'attention-grad', 'linear-grad', 'losses', 'rows-grad'].map((name) => `training/ops-${name}`);
+/** What a set adds to the one before it: its products, whole models, the bits they had. */
+const added = ['precision-linear', 'training/ops-linear-grad', 'training-step-bf16', 'stored-bits'];
+const whole = [...ops, ...learning, ...added.filter((name) => !learning.includes(name)), 'philox', 'vectors-search', 'embedding/embed'];
+const quick = { neon: ['ops-rows', 'ops-activations', 'ops-linear', 'precision-linear'], neon_bf16: ['ops-attention', 'precision-linear'] };
+
+function testsOf(set) {
+  if (values.quick) return quick[set] ?? ['precision-linear'];
+  return set === 'neon' ? whole : added;
 }
 
-const { variables } = JSON.parse(readFileSync(inRoot('native', 'sources.gypi'), 'utf8'));
-const sources = variables.bertha_sources.filter((source) => /^native\/(engine|cpu)\//.test(source));
-const output = inRoot('build', 'arm64');
-rmSync(output, { recursive: true, force: true });
-mkdirSync(output, { recursive: true });
-const options = [...variables.bertha_cflags, '-Werror', ...variables.bertha_include.map((folder) => `-I${folder}`)];
-
-function compile(source) {
-  const object = join(output, `${basename(source, '.cc')}.o`);
-  const child = spawn(compiler, [...options, '-c', source, '-o', object], { cwd: inRoot(), stdio: ['ignore', 'inherit', 'inherit'] });
-  return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)));
+function checkSets(node, env, { processor, sets }) {
+  const source = `process.stdout.write(require(${JSON.stringify(env.BERTHA_ADDON)}).isa().available.join(' '))`;
+  const { stdout, stderr } = spawnSync(emulator, ['-cpu', processor, node, '-e', source], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  if (stdout === sets.join(' ')) return 0;
+  process.stderr.write(`${processor}: expected the sets ${sets.join(' ')} but received ${stdout || stderr}\n`);
+  return 1;
 }
 
-let compiled = 0;
-const queue = [...sources];
-const worker = async () => {
-  for (let source = queue.shift(); source !== undefined; source = queue.shift()) if (await compile(source)) compiled++;
-};
-await Promise.all(Array.from({ length: availableParallelism() }, worker));
-process.stdout.write(`${compiled} of ${sources.length} files of native/engine and native/cpu compile for arm64\n`);
-process.exitCode = compiled === sources.length ? 0 : 1;
+/** The models with float64 reference values, by the script that prints a line for each. */
+function checkGolden(run, env) {
+  const { status } = spawnSync(emulator, [...run, join(testsFolder, 'scripts', 'golden.js'), inRoot('test', 'golden')], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  return status === 0 ? 0 : 1;
+}
+
+async function checkUnderQemu(addon) {
+  if (versionOf(emulator, '--version') === undefined)
+    skipCheck('tests for arm64', `no ${emulator}`, 'Debian, Ubuntu: apt-get install qemu-user-static');
+  const node = fetchNode();
+  const shared = process.env.BERTHA_SHARED || inRoot('..', 'shared');
+  const env = {
+    QEMU_LD_PREFIX: process.env.QEMU_LD_PREFIX || '/usr/aarch64-linux-gnu',
+    BERTHA_ADDON: addon,
+    ...(existsSync(shared) ? { BERTHA_SHARED: shared } : {}),
+  };
+  await stageTests();
+  let failures = 0;
+  for (const each of processors) {
+    failures += checkSets(node, env, each);
+    for (const isa of each.run) {
+      process.stdout.write(`\n== arm64: ${isa} on ${each.processor}\n`);
+      const run = ['-cpu', each.processor, node];
+      const own = { ...env, BERTHA_ISA: isa };
+      failures += await runTests(testsOf(isa), (file) => ({ command: emulator, args: [...run, file] }), own);
+      if (!values.quick) failures += checkGolden(run, own);
+    }
+  }
+  return failures;
+}
+
+try {
+  if (values.addon === undefined) await buildArm64();
+  process.exitCode = (await checkUnderQemu(resolve(values.addon ?? addonFile))) > 0 ? 1 : 0;
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `npm run check:full`: all that .ci/run leaves out for time. Every static check, the addons of every system, the tests that run on musl and on
+# `npm run check:full`: all that .ci/run leaves out for time. Every static check, the addons of every system, the tests that arm64 has under qemu, those that run on musl and on
 # Windows (wine; both skip by name what is missing), then every test with
 # BERTHA_TEST_FULL=1 (exhaustive inputs instead of seeded samples) on every instruction set of this machine, with both builds.
 set -euo pipefail
@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 npm run --silent check
 npm run --silent check:arm64
+npm run --silent check:asm -- --arm64
 npm run --silent build:targets
 npm run --silent check:musl -- --full
 npm run --silent check:windows -- --full

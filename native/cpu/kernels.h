@@ -201,12 +201,13 @@ struct KernelTable {
 const KernelTable* scalar_kernels();
 const KernelTable* avx2_kernels();
 const KernelTable* avx512_kernels();
+const KernelTable* neon_kernels();
 // What multiplies pairs of bf16 numbers, to the same bits: the dot-product instruction, or two FMAs where the
 // processor does those faster.
 enum class Bf16Products { kInstruction, kFma };
 struct Bf16Kernels {
     MatrixFormat format;
-    int64_t (*attention_scratch)(const AttentionArgs&);
+    int64_t (*attention_scratch)(const AttentionArgs&);  // null: attention stays fp32
     void (*attention)(const AttentionArgs&);
 };
 
@@ -214,5 +215,8 @@ struct Bf16Kernels {
 const MatrixFormat* avx_vnni_int8();
 const MatrixFormat* avx512_vnni_int8();
 const Bf16Kernels* avx512_bf16_kernels(Bf16Products products);
+const MatrixFormat* neon_dotprod_int8();
+const MatrixFormat* neon_i8mm_int8();
+const Bf16Kernels* neon_bf16_kernels();
 
 }  // namespace bertha::cpu

@@ -9,35 +9,44 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace bertha::cpu {
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 namespace {
 
+#if defined(__x86_64__)
 // Independent sums: more than latency times instructions a cycle (bf16: 6 * 2), few enough for 16 registers.
 constexpr int kChains = 12;
+#define BERTHA_VECTOR "+v"
+#else
+constexpr int kChains = 20;  // 4 * 4 on the widest, of 32 registers
+#define BERTHA_VECTOR "+w"
+#endif
 constexpr int64_t kSteps = 20000;
 constexpr int kRepeats = 40;
 
 // Stops the compiler from computing a product once for all chains and steps.
-#define BERTHA_OPAQUE(x) __asm__("" : "+v"(x))
-
-// Sums of 32-bit lanes: g++ 12 copies a __m512i, whose lanes are 64-bit, at every step.
-typedef int32_t Sums8 __attribute__((vector_size(32)));
-typedef int32_t Sums16 __attribute__((vector_size(64)));
+#define BERTHA_OPAQUE(x) __asm__("" : BERTHA_VECTOR(x))
 
 #define BERTHA_CHAINS(type, step)                                    \
     type sums[kChains];                                              \
     for (type & sum : sums) sum = type{};                            \
     for (int64_t i = 0; i < kSteps; i++) {                           \
-        _Pragma("GCC unroll 12") for (int c = 0; c < kChains; c++) { \
+        _Pragma("GCC unroll 20") for (int c = 0; c < kChains; c++) { \
             BERTHA_OPAQUE(x);                                        \
             sums[c] = step;                                          \
         }                                                            \
     }                                                                \
-    for (type & sum : sums) __asm__ volatile("" : "+v"(sum))
+    for (type & sum : sums) __asm__ volatile("" : BERTHA_VECTOR(sum))
+
+#if defined(__x86_64__)
+// Sums of 32-bit lanes: g++ 12 copies a __m512i, whose lanes are 64-bit, at every step.
+typedef int32_t Sums8 __attribute__((vector_size(32)));
+typedef int32_t Sums16 __attribute__((vector_size(64)));
 
 __attribute__((target("avx2,fma"))) void fma_ymm() {
     __m256 x = _mm256_set1_ps(0.5f);
@@ -95,6 +104,47 @@ __attribute__((target("avx512f,avx512bf16"))) void bf16_zmm() {
     BERTHA_CHAINS(__m512, _mm512_dpbf16_ps(sums[c], (__m512bh)x, y));
 }
 
+#else
+#if defined(__clang__)
+#define BERTHA_TARGET(features) __attribute__((target(features)))
+#else
+#define BERTHA_TARGET(features) __attribute__((target("arch=armv8.2-a+" features)))
+#endif
+
+void fma_neon() {
+    float32x4_t x = vdupq_n_f32(0.5f);
+    const float32x4_t y = vdupq_n_f32(0.25f);
+    BERTHA_CHAINS(float32x4_t, vfmaq_f32(sums[c], x, y));
+}
+
+// As kernels_neon.cc sums up 8-bit products.
+void int8_neon() {
+    int8x8_t x = vdup_n_s8(3);
+    const int8x8_t y = vdup_n_s8(5);
+    BERTHA_CHAINS(int32x4_t, vpadalq_s16(sums[c], vmlal_s8(vmull_s8(x, y), x, y)));
+}
+
+BERTHA_TARGET("dotprod") void sdot_neon() {
+    int8x16_t x = vdupq_n_s8(3);
+    const int8x16_t y = vdupq_n_s8(5);
+    BERTHA_CHAINS(int32x4_t, vdotq_s32(sums[c], x, y));
+}
+
+BERTHA_TARGET("i8mm") void usmmla_neon() {
+    uint8x16_t x = vdupq_n_u8(3);
+    const int8x16_t y = vdupq_n_s8(5);
+    BERTHA_CHAINS(int32x4_t, vusmmlaq_s32(sums[c], x, y));
+}
+
+BERTHA_TARGET("bf16") void bfmmla_neon() {
+    uint16_t half = 0x3f00, quarter = 0x3e80;  // unknown: g++ 12 makes the vectors by an instruction of FP16
+    __asm__("" : "+r"(half), "+r"(quarter));
+    uint16x8_t x = vdupq_n_u16(half);
+    const uint16x8_t y = vdupq_n_u16(quarter);
+    BERTHA_CHAINS(float32x4_t, vbfmmlaq_f32(sums[c], vreinterpretq_bf16_u16(x), vreinterpretq_bf16_u16(y)));
+}
+#endif
+
 // The best of many short measurements: whatever else runs can only make one longer.
 double best_giga_ops(void (*loop)(), int ops_per_step) {
     double best = 1e9;
@@ -115,6 +165,7 @@ std::vector<Peak> measure_peaks() {
     const auto add = [&](const char* precision, void (*loop)(), int ops_per_step) {
         peaks.push_back({precision, best_giga_ops(loop, ops_per_step)});
     };
+#if defined(__x86_64__)
     if (isa.rfind("avx512", 0) == 0) {
         add("fp32", fma_zmm, 2 * 16);
         if (isa == "avx512_bf16") {
@@ -138,6 +189,19 @@ std::vector<Peak> measure_peaks() {
             add("int8-fast", int8_fast_ymm, 2 * 64);
         }
     }
+#else
+    if (isa.rfind("neon", 0) == 0) {
+        add("fp32", fma_neon, 2 * 4);
+        if (isa == "neon_bf16") add("bf16", bfmmla_neon, 2 * 16);
+        if (isa == "neon") {
+            add("int8", int8_neon, 2 * 16);
+        } else if (isa == "neon_dotprod") {
+            add("int8", sdot_neon, 2 * 16);
+        } else {
+            add("int8", usmmla_neon, 2 * 32);
+        }
+    }
+#endif
     if (!peaks.empty()) peaks.push_back({"fp16-weights", peaks.front().giga_ops});  // widened to fp32
     return peaks;
 }

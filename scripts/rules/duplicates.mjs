@@ -20,7 +20,12 @@ const allowed = [
   { pairs: [['native/cuda/kernels/layer_norm.cu']], why: 'two passes over a row in registers: one sums up, the other squares' },
   { pairs: [['native/cuda/device/ptx.cuh']], why: 'the instruction of a type stands in a string that no template can make' },
   {
-    pairs: [['native/cpu/isa/simd_avx2-inl.h', 'native/cpu/isa/simd_avx512-inl.h'], ['native/cpu/peak.cc']],
+    pairs: [
+      ['native/cpu/isa/simd_avx2-inl.h', 'native/cpu/isa/simd_avx512-inl.h'],
+      ['native/cpu/isa/neon/simd_neon-inl.h', 'native/cpu/isa/simd_avx2-inl.h'],
+      ['native/cpu/isa/neon/simd_neon-inl.h', 'native/cpu/isa/simd_avx512-inl.h'],
+      ['native/cpu/peak.cc'],
+    ],
     why: 'one function an instruction set, each of its own intrinsics',
   },
   {

@@ -10,11 +10,11 @@ import { targetsFolder } from './zig.mjs';
 export const testsFolder = join(targetsFolder, 'tests');
 const skipMark = '# skipped: ';
 
-/** Transpiles src/ and test/ and copies what else is in them: tests write into copies of folders, and a link's copy would be the repository's file. */
+/** Transpiles src/, test/ and scripts/ and copies what else is in them: tests write into copies of folders, and a link's copy would be the repository's file. */
 export async function stageTests() {
   rmSync(testsFolder, { recursive: true, force: true });
   const isSource = (file) => file.endsWith('.ts') && !file.endsWith('.d.ts');
-  const entryPoints = listFiles('src', 'test').filter((file) => isSource(file) && !file.includes('node_modules'));
+  const entryPoints = listFiles('src', 'test', 'scripts').filter((file) => isSource(file) && !file.includes('node_modules'));
   await build({
     entryPoints: entryPoints.map((file) => inRoot(file)),
     outdir: testsFolder,
@@ -24,7 +24,7 @@ export async function stageTests() {
     logLevel: 'warning',
   });
   const filter = (file) => !isSource(file) && basename(file) !== 'node_modules';
-  for (const name of ['src', 'test', 'package.json', 'README.md'])
+  for (const name of ['src', 'test', 'scripts', 'package.json', 'README.md'])
     cpSync(inRoot(name), join(testsFolder, name), { recursive: true, filter });
   for (const name of ['node_modules', 'weights', 'dist', 'docs'])
     if (existsSync(inRoot(name))) symlinkSync(inRoot(name), join(testsFolder, name));

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { systemInfo } from '../../src/index.js';
 import { isFull } from '../support/full.js';
 import { skip } from '../support/skip.js';
-import { precisions, vectorBits } from '../support/stored-bits.js';
+import { precisions, storedTexts, vectorBits } from '../support/stored-bits.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('stored bits');
@@ -14,7 +14,7 @@ const stored = JSON.parse(readFileSync(new URL('../golden/bits/bits.json', impor
 const set = `${process.arch} ${systemInfo().isa.chosen}`;
 
 /** Without vector instructions 200 texts take minutes. */
-const count = isFull || systemInfo().isa.chosen !== 'scalar' ? 200 : 50;
+const count = isFull || systemInfo().isa.chosen !== 'scalar' ? storedTexts : 50;
 
 for (const precision of precisions) {
   t(`${count} vectors in ${precision} have the bits they had`, async () => {

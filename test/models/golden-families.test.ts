@@ -22,7 +22,7 @@ for (const folder of folders) {
 /** Mean and smallest cosine that docs/precision.md promises. */
 const promises = {
   bf16: [0.9999, 0.9998],
-  int8: /scalar|vnni|bf16/.test(instructionSet) ? [0.998, 0.99] : [0.996, 0.98],
+  int8: /scalar|vnni|bf16|neon/.test(instructionSet) ? [0.998, 0.99] : [0.996, 0.98],
 } as const;
 
 async function vectorsOf(folder: string, precision: 'fp32' | keyof typeof promises): Promise<Float32Array[]> {

@@ -32,7 +32,7 @@ function gate(precision: string, isa: string): readonly [mean: number, min: numb
   if (precision === 'fp32') return [0.9999999, 0.9999999];
   if (precision === 'fp16-weights') return [0.99999, 0.99999];
   if (precision === 'bf16') return [0.9999, 0.9998];
-  const eightBits = isa === 'scalar' || /vnni|bf16/.test(isa);
+  const eightBits = isa === 'scalar' || /vnni|bf16|neon/.test(isa);
   if (eightBits) return [0.998, 0.99];
   return precision === 'int8' ? [0.996, 0.98] : [0.99, 0.97];
 }

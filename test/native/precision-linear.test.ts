@@ -13,7 +13,7 @@ const integers = precisions.filter((precision) => precision.startsWith('int8'));
 
 /** The largest activation and weight codes: 8 bits where instructions sum the products in 32 bits, fewer where it is 16. */
 function grid(precision: Precision): { readonly levels: number; readonly limit: number } {
-  const sums32 = instructionSet === 'scalar' || /vnni|bf16/.test(instructionSet);
+  const sums32 = instructionSet === 'scalar' || /vnni|bf16|neon/.test(instructionSet);
   if (sums32) return { levels: 255, limit: 127 };
   return { levels: 127, limit: precision === 'int8' ? 127 : 64 };
 }

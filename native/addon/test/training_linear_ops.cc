@@ -51,17 +51,19 @@ struct Panels {
     }
 };
 
-// The kernels of bf16 products: those in use here, or by name 'instruction' or 'fma'.
+// The kernels of bf16 products: those in use here, or AVX-512's by name, 'instruction' or 'fma'.
 struct Bf16 {
     const cpu::MatrixFormat& format;
     const cpu::Bf16TrainingKernels& training;
 
     static Bf16 of(const Napi::Value& value) {
-        cpu::format_for(cpu::kernels(), "bf16");
-        cpu::Bf16Products products = cpu::bf16_products();
-        if (value.IsString())
-            products = to_string(value, "bf16") == "fma" ? cpu::Bf16Products::kFma
-                                                         : cpu::Bf16Products::kInstruction;
+        const cpu::MatrixFormat& format = cpu::format_for(cpu::kernels(), "bf16");
+        if (!value.IsString()) return {format, cpu::bf16_training_kernels()};
+        const cpu::Bf16Products products = to_string(value, "bf16") == "fma"
+                                               ? cpu::Bf16Products::kFma
+                                               : cpu::Bf16Products::kInstruction;
+        BERTHA_CHECK(cpu::avx512_bf16_kernels(products) != nullptr, "PRECISION",
+                     "kernels of bf16 by name: expected x86-64");
         return {cpu::avx512_bf16_kernels(products)->format, *cpu::avx512_bf16_training_kernels(products)};
     }
 };

@@ -7,6 +7,12 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__aarch64__) && defined(_WIN32)
+#include <windows.h>
 #endif
 
 namespace bertha::cpu {
@@ -19,7 +25,10 @@ struct Features {
     bool avx512_vnni = false;
     bool avx512_bf16 = false;
     bool is_intel = false;
-    std::vector<std::string> names;
+    bool neon_dotprod = false;       // SDOT, UDOT
+    bool neon_i8mm = false;          // SMMLA, USMMLA
+    bool neon_bf16 = false;          // BFDOT, BFMMLA
+    std::vector<std::string> names;  // as the system writes them
 };
 
 #if defined(__x86_64__)
@@ -52,6 +61,44 @@ Features detect() {
     }
     return found;
 }
+#elif defined(__aarch64__)
+#if defined(__linux__)
+// The kernel's numbers: older headers lack some of the names.
+bool has_dotprod() { return (getauxval(AT_HWCAP) >> 20) & 1; }
+bool has_i8mm() { return (getauxval(AT_HWCAP2) >> 13) & 1; }
+bool has_bf16() { return (getauxval(AT_HWCAP2) >> 14) & 1; }
+#elif defined(__APPLE__)
+bool has(const char* name) {
+    int value = 0;
+    size_t bytes = sizeof value;
+    return sysctlbyname(name, &value, &bytes, nullptr, 0) == 0 && value != 0;
+}
+bool has_dotprod() { return has("hw.optional.arm.FEAT_DotProd"); }
+bool has_i8mm() { return has("hw.optional.arm.FEAT_I8MM"); }
+bool has_bf16() { return has("hw.optional.arm.FEAT_BF16"); }
+#elif defined(_WIN32)
+// PF_ARM_V82_DP, PF_ARM_V82_I8MM and PF_ARM_V86_BF16: older headers lack the last two.
+bool has_dotprod() { return IsProcessorFeaturePresent(43) != 0; }
+bool has_i8mm() { return IsProcessorFeaturePresent(66) != 0; }
+bool has_bf16() { return IsProcessorFeaturePresent(68) != 0; }
+#else
+bool has_dotprod() { return false; }
+bool has_i8mm() { return false; }
+bool has_bf16() { return false; }
+#endif
+
+Features detect() {
+    Features found;
+    const auto note = [&](bool present, const char* name) {
+        if (present) found.names.push_back(name);
+        return present;
+    };
+    note(true, "asimd");
+    found.neon_dotprod = note(has_dotprod(), "asimddp");
+    found.neon_i8mm = note(has_i8mm(), "i8mm");
+    found.neon_bf16 = note(has_bf16(), "bf16");
+    return found;
+}
 #else
 Features detect() { return {}; }
 #endif
@@ -61,38 +108,72 @@ const Features& features() {
     return found;
 }
 
-KernelTable with_int8(const KernelTable& table, const char* isa, const MatrixFormat& int8) {
-    KernelTable better = table;
-    better.isa = isa;
-    better.int8 = int8;
-    better.int8_fast.precision = nullptr;
-    return better;
+// A table and what fits it: what learns and word vectors read the same panels.
+struct InstructionSet {
+    KernelTable table;
+    const TrainingKernels* training;
+    const WordKernels* words;
+    const Bf16TrainingKernels* bf16_training;  // null without bf16 products
+};
+
+void add_int8(std::vector<InstructionSet>& sets, const char* isa, const MatrixFormat* int8) {
+    InstructionSet set = sets.back();
+    set.table.isa = isa;
+    set.table.int8 = *int8;
+    set.table.int8_fast.precision = nullptr;
+    sets.push_back(set);
 }
 
-// Every table this processor can run, best last.
-std::vector<KernelTable> make_tables() {
-    std::vector<KernelTable> tables = {*scalar_kernels()};
-    if (avx2_kernels() != nullptr && features().avx2_fma) tables.push_back(*avx2_kernels());
-    if (avx_vnni_int8() != nullptr && features().avx_vnni)
-        tables.push_back(with_int8(*avx2_kernels(), "avx2_vnni", *avx_vnni_int8()));
-    if (avx512_kernels() != nullptr && features().avx512) tables.push_back(*avx512_kernels());
-    if (avx512_vnni_int8() != nullptr && features().avx512_vnni)
-        tables.push_back(with_int8(*avx512_kernels(), "avx512_vnni", *avx512_vnni_int8()));
-    const Bf16Kernels* bf16 = avx512_bf16_kernels(bf16_products());
-    if (bf16 != nullptr && features().avx512_bf16 && features().avx512_vnni) {
-        KernelTable table = tables.back();
-        table.isa = "avx512_bf16";
-        table.bf16 = bf16->format;
-        table.attention_bf16_scratch = bf16->attention_scratch;
-        table.attention_bf16 = bf16->attention;
-        tables.push_back(table);
-    }
-    return tables;
+void add_bf16(std::vector<InstructionSet>& sets, const char* isa, const Bf16Kernels& bf16,
+              const Bf16TrainingKernels* training) {
+    InstructionSet set = sets.back();
+    set.table.isa = isa;
+    set.table.bf16 = bf16.format;
+    set.table.attention_bf16_scratch = bf16.attention_scratch;
+    set.table.attention_bf16 = bf16.attention;
+    set.bf16_training = training;
+    sets.push_back(set);
 }
 
-const std::vector<KernelTable>& available_tables() {
-    static const std::vector<KernelTable>* tables = new std::vector<KernelTable>(make_tables());
-    return *tables;
+void add_x86_sets(std::vector<InstructionSet>& sets) {
+    if (avx2_kernels() == nullptr || !features().avx2_fma) return;
+    sets.push_back({*avx2_kernels(), avx2_training_kernels(), avx2_word_kernels(), nullptr});
+    if (features().avx_vnni) add_int8(sets, "avx2_vnni", avx_vnni_int8());
+    if (!features().avx512) return;
+    sets.push_back({*avx512_kernels(), avx512_training_kernels(), avx512_word_kernels(), nullptr});
+    if (!features().avx512_vnni) return;
+    add_int8(sets, "avx512_vnni", avx512_vnni_int8());
+    if (features().avx512_bf16)
+        add_bf16(sets, "avx512_bf16", *avx512_bf16_kernels(bf16_products()),
+                 avx512_bf16_training_kernels(bf16_products()));
+}
+
+void add_arm_sets(std::vector<InstructionSet>& sets) {
+    if (neon_kernels() == nullptr) return;
+    sets.push_back({*neon_kernels(), neon_training_kernels(), neon_word_kernels(), nullptr});
+    if (features().neon_dotprod) add_int8(sets, "neon_dotprod", neon_dotprod_int8());
+    if (!features().neon_i8mm) return;
+    add_int8(sets, "neon_i8mm", neon_i8mm_int8());
+    if (features().neon_bf16) add_bf16(sets, "neon_bf16", *neon_bf16_kernels(), neon_bf16_training_kernels());
+}
+
+// Every set this processor can run, best last.
+const std::vector<InstructionSet>& available_sets() {
+    static const std::vector<InstructionSet>* available = [] {
+        auto* sets = new std::vector<InstructionSet>{
+            {*scalar_kernels(), scalar_training_kernels(), scalar_word_kernels(), nullptr}};
+        add_x86_sets(*sets);
+        add_arm_sets(*sets);
+        return sets;
+    }();
+    return *available;
+}
+
+const InstructionSet& chosen_set() {
+    const std::string chosen = isa_report().chosen;
+    for (const InstructionSet& set : available_sets())
+        if (chosen == set.table.isa) return set;
+    return available_sets().front();
 }
 
 }  // namespace
@@ -103,9 +184,9 @@ IsaReport isa_report() {
     IsaReport report;
     report.features = features().names;
     std::string list;
-    for (const KernelTable& table : available_tables()) {
-        report.available.push_back(table.isa);
-        list += (list.empty() ? "" : ", ") + std::string(table.isa);
+    for (const InstructionSet& set : available_sets()) {
+        report.available.push_back(set.table.isa);
+        list += (list.empty() ? "" : ", ") + std::string(set.table.isa);
     }
     report.chosen = report.available.back();
     const char* wanted = std::getenv("BERTHA_ISA");
@@ -120,31 +201,13 @@ IsaReport isa_report() {
     return report;
 }
 
-const KernelTable& kernels() {
-    const std::string chosen = isa_report().chosen;
-    for (const KernelTable& table : available_tables())
-        if (chosen == table.isa) return table;
-    return available_tables().front();
-}
-
-// A table whose lanes are those of the forward: both read the same panels.
-const TrainingKernels& training_kernels() {
-    const int64_t lanes = kernels().lanes;
-    if (avx512_kernels() != nullptr && lanes == avx512_kernels()->lanes) return *avx512_training_kernels();
-    if (avx2_kernels() != nullptr && lanes == avx2_kernels()->lanes) return *avx2_training_kernels();
-    return *scalar_training_kernels();
-}
-
-const WordKernels& word_kernels() {
-    const int64_t lanes = kernels().lanes;
-    if (avx512_kernels() != nullptr && lanes == avx512_kernels()->lanes) return *avx512_word_kernels();
-    if (avx2_kernels() != nullptr && lanes == avx2_kernels()->lanes) return *avx2_word_kernels();
-    return *scalar_word_kernels();
-}
+const KernelTable& kernels() { return chosen_set().table; }
+const TrainingKernels& training_kernels() { return *chosen_set().training; }
+const WordKernels& word_kernels() { return *chosen_set().words; }
 
 const Bf16TrainingKernels& bf16_training_kernels() {
     format_for(kernels(), "bf16");
-    return *avx512_bf16_training_kernels(bf16_products());
+    return *chosen_set().bf16_training;
 }
 
 const MatrixFormat& format_for(const KernelTable& kernels, const std::string& precision) {
@@ -157,8 +220,9 @@ const MatrixFormat& format_for(const KernelTable& kernels, const std::string& pr
              kernels.isa);
     if (precision == "bf16")
         fail("PRECISION",
-             "precision bf16 needs the instruction set avx512_bf16, which is not in use here (%s): expected "
-             "fp32, fp16-weights or int8",
+             "precision bf16 needs the instruction set avx512_bf16 or neon_bf16, which is not in use here "
+             "(%s): "
+             "expected fp32, fp16-weights or int8",
              kernels.isa);
     fail("PRECISION",
          "precision %.32s is not available on this CPU (instruction set %s): expected one of fp32, "

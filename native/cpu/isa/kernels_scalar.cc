@@ -16,9 +16,10 @@ namespace {
 #include "cpu/kernels/kernels-inl.h"
 
 // 8-bit activations and weights, summed one by one.
-struct Int8 {
+struct Int8 : UnsignedLevels {
     static constexpr int kLevels = 255, kLimit = 127, kGroups = 1, kRows = 4, kVectors = 1;
-    static constexpr bool kDot = false;
+    static constexpr int64_t kGroup = 4;
+    static constexpr bool kDot = false, kOwnLoop = false;
     using Weights = const int8_t*;
     using Inputs = const uint8_t*;
     static Weights load_weights(const int8_t* p, int64_t) { return p; }

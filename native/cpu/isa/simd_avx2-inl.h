@@ -7,6 +7,7 @@ typedef int32_t VecI __attribute__((vector_size(32)));
 constexpr int64_t kLanes = 8;
 constexpr int kTileRows = 6;  // 6 x 16: 12 accumulators, 2 panel vectors, 1 or 2 broadcasts
 constexpr int kTileVectors = 2;
+constexpr int kInputLanes = 1;  // no FMA takes a lane of a register
 
 inline __m256i first_lanes(int64_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(n)),

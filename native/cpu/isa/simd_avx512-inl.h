@@ -7,6 +7,7 @@ typedef int32_t VecI __attribute__((vector_size(64)));
 constexpr int64_t kLanes = 16;
 constexpr int kTileRows = 8;  // 8 x 48: 24 accumulators, 3 panel vectors, the broadcast is a memory operand
 constexpr int kTileVectors = 3;
+constexpr int kInputLanes = 1;  // no FMA takes a lane of a register
 
 inline __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
 

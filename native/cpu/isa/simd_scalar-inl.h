@@ -7,6 +7,7 @@ typedef int32_t VecI __attribute__((vector_size(16)));
 constexpr int64_t kLanes = 4;
 constexpr int kTileRows = 4;  // register tile of a GEMM: rows x (vectors of kLanes columns)
 constexpr int kTileVectors = 2;
+constexpr int kInputLanes = 1;  // that an FMA can take from one register: fma_lane, where more than 1
 
 inline VecF zero() { return VecF{0, 0, 0, 0}; }
 inline VecF set(float x) { return VecF{x, x, x, x}; }

@@ -33,14 +33,6 @@ inline void pack_values(const float* v, int64_t stride, int64_t seq_len, int64_t
     }
 }
 
-// Calls function(integral_constant<int, vectors>), vectors <= V.
-template <int V, typename Function>
-inline void with_vectors(int64_t vectors, const Function& function) {
-    if constexpr (V > 1)
-        if (vectors < V) return with_vectors<V - 1>(vectors, function);
-    function(std::integral_constant<int, V>());
-}
-
 // Calls function(first column, columns, integral_constant<int, vectors>) for panels of V vectors.
 template <int V, typename Function>
 inline void for_panels(int64_t columns, const Function& function) {

@@ -29,29 +29,72 @@ struct Tile {
     const Element* next_panel;  // prefetched, L cache lines a k step
 };
 
+// kInputLanes steps of k from `rows` on, where an FMA can take its input from a lane of a register: one load
+// for all of them.
+template <typename Element, int R, int V, int P, int L, int... Lane>
+inline void multiply_by_lane(const float* const (&rows)[R], const Element* panel, int64_t panel_stride,
+                             const Element* next, VecF (&sums)[R][V * P],
+                             std::integer_sequence<int, Lane...>) {
+    constexpr int kLine = 64 / sizeof(Element);
+    VecF inputs[R];
+    BERTHA_UNROLL
+    for (int r = 0; r < R; r++) inputs[r] = load(rows[r]);
+    // Column by column: with all of a step's columns at once the registers would not hold 6 x 16 sums.
+    const auto step = [&](auto lane) {
+        BERTHA_UNROLL
+        for (int line = 0; line < L; line++) prefetch(next + (lane * L + line) * kLine);
+        BERTHA_UNROLL
+        for (int v = 0; v < V * P; v++) {
+            const VecF column = load(panel + (v / V) * panel_stride + (lane * V + v % V) * kLanes);
+            BERTHA_UNROLL
+            for (int r = 0; r < R; r++) sums[r][v] = fma_lane(column, inputs[r], lane, sums[r][v]);
+        }
+    };
+    (step(std::integral_constant<int, Lane>()), ...);
+}
+
 template <typename Element, int R, int V, int P, int L>
 inline void multiply_tile(const Tile<Element>& tile, VecF (&sums)[R][V * P]) {
     constexpr int kVectors = V * P;
     constexpr int kStep = V * static_cast<int>(kLanes);
     constexpr int kLine = 64 / sizeof(Element);
+    BERTHA_UNROLL
     for (int v = 0; v < kVectors; v++) {
         const VecF start = tile.bias != nullptr ? load(tile.bias + v * kLanes) : zero();
+        BERTHA_UNROLL
         for (int r = 0; r < R; r++) sums[r][v] = start;
     }
     const Element* panel = tile.panel;
     const Element* next = tile.next_panel;
     const float* rows[R];
+    BERTHA_UNROLL
     for (int r = 0; r < R; r++) rows[r] = tile.input + r * tile.input_stride;
+    int64_t left = tile.k;
+    if constexpr (kInputLanes > 1) {
+        BERTHA_NO_UNROLL
+        for (; left >= kInputLanes; left -= kInputLanes) {
+            multiply_by_lane<Element, R, V, P, L>(rows, panel, tile.panel_stride, next, sums,
+                                                  std::make_integer_sequence<int, kInputLanes>());
+            BERTHA_UNROLL
+            for (int r = 0; r < R; r++) rows[r] += kInputLanes;
+            panel += kInputLanes * kStep;
+            next += kInputLanes * L * kLine;
+        }
+    }
     BERTHA_NO_UNROLL
-    for (int64_t i = 0; i < tile.k; i++) {
+    for (int64_t i = 0; i < left; i++) {
         VecF columns[kVectors];
+        BERTHA_UNROLL
         for (int v = 0; v < kVectors; v++) {
             columns[v] = load(panel + (v / V) * tile.panel_stride + (v % V) * kLanes);
             BERTHA_KEEP_IN_REGISTER(columns[v]);
         }
+        BERTHA_UNROLL
         for (int line = 0; line < L; line++) prefetch(next + line * kLine);
+        BERTHA_UNROLL
         for (int r = 0; r < R; r++) {
             const VecF x = set(rows[r][i]);
+            BERTHA_UNROLL
             for (int v = 0; v < kVectors; v++) sums[r][v] = fma(x, columns[v], sums[r][v]);
         }
         panel += kStep;
@@ -106,13 +149,19 @@ inline void run_tile(int64_t rows, const Tile<Element>& tile) {
     tile_function<Element, V, P, L>(rows, std::make_integer_sequence<int, (P > 1 ? 2 : kTileRows)>())(tile);
 }
 
+// Calls function(integral_constant<int, vectors>), vectors <= V.
+template <int V, typename Function>
+inline void with_vectors(int64_t vectors, const Function& function) {
+    if constexpr (V > 1)
+        if (vectors < V) return with_vectors<V - 1>(vectors, function);
+    function(std::integral_constant<int, V>());
+}
+
 // The last panel of a matrix may have fewer vectors.
 template <typename Element>
 inline void run_narrow_tile(int64_t vectors, int64_t rows, const Tile<Element>& tile) {
-    if constexpr (kTileVectors >= 3) {
-        if (vectors == 2) return run_tile<Element, 2, 1, 0>(rows, tile);
-    }
-    run_tile<Element, 1, 1, 0>(rows, tile);
+    with_vectors<kTileVectors - 1>(
+        vectors, [&](auto narrow) { run_tile<Element, decltype(narrow)::value, 1, 0>(rows, tile); });
 }
 
 // One or two rows leave too few independent sums to hide the latency of an FMA: take several panels at once.

@@ -1,18 +1,23 @@
-// int8 products: groups of four neighbouring k go through one dot product.
+// int8 products: groups of neighbouring k, four in most formats, go through one dot product.
 //
 // It computes y = s_row · s_col · (Σ q_x q_w − zero_row · Σ q_w) + bias. Weights have one scale per output
 // column, activations a scale and a zero point per row, so a row never depends on its batch-mates. The
 // integer sums are exact: nothing saturates, in any order. Asymmetric activations halve the error against
 // symmetric ones, because rows after GELU and [CLS] rows are one-sided.
 //
-// A format F says: kLevels (activations 0 .. kLevels), kLimit (weights -kLimit .. kLimit), kGroups (groups a
-// step), kRows x kVectors (the register tile), kDot (a dot product is one instruction), and dot(sum, x, w) on
-// the step's activation bytes, broadcast to every column, and its weights of each column.
+// A format F says: kLevels (activations 0 .. kLevels), kLimit (weights -kLimit .. kLimit), kGroup (k a
+// group), kGroups (groups a step), kRows x kVectors (the register tile), kDot (a dot product is one
+// instruction), and dot(sum, x, w) on the step's activation bytes, broadcast to every column, and its weights
+// of each column. With kOwnLoop it sums all steps of a tile itself. Activations are stored less kOffset by
+// store_levels.
 
-constexpr int64_t kGroup = 4;
+struct UnsignedLevels {
+    static constexpr int32_t kOffset = 0;
+    static void store_levels(uint8_t* p, VecI levels) { store_bytes(p, levels); }
+};
 
 template <typename F>
-constexpr int64_t kStep = kGroup * F::kGroups;
+constexpr int64_t kStep = F::kGroup * F::kGroups;
 
 template <typename F>
 constexpr int64_t kDotWidth = F::kVectors * kLanes;
@@ -27,14 +32,14 @@ inline int32_t as_pair(int32_t low, int32_t high) {
     return static_cast<int32_t>(static_cast<uint32_t>(low & 0xffff) | static_cast<uint32_t>(high) << 16);
 }
 
-// A panel: [width] column scales, [width] column sums (pairs), then [k / 4][width][4] weights.
+// A panel: [width] column scales, [width] column sums (pairs), then [k / kGroup][width][kGroup] weights.
 template <typename F>
 int64_t int8_panel_bytes(int64_t, int64_t k) {
     return kDotWidth<F> * (8 + round_up(k, kStep<F>));
 }
 
-// A row: scale (float), minus the zero point (a pair), padding to 16 bytes, then k bytes padded to whole
-// steps.
+// A row: scale (float), kOffset minus the zero point (a pair), padding to 16 bytes, then k bytes padded to
+// whole steps.
 constexpr int64_t kRowHeader = 16;
 
 template <typename F>
@@ -63,7 +68,8 @@ void pack_int8_panel(const float* weight, int64_t rows, int64_t k, const float* 
                                 : 0.0f;
             const int32_t q = static_cast<int32_t>(__builtin_rintf(w));
             total += q;
-            panel[i / kGroup * kGroup * kWidth + column * kGroup + i % kGroup] = static_cast<int8_t>(q);
+            panel[i / F::kGroup * F::kGroup * kWidth + column * F::kGroup + i % F::kGroup] =
+                static_cast<int8_t>(q);
         }
         scales[column] = scale;
         const int32_t high = total / kPairBase;
@@ -105,15 +111,15 @@ void quantize_rows_as(const float* x, int64_t stride, int64_t rows, int64_t k, c
         const float range = top - bottom;
         const float scale = range > 0.0f ? range / F::kLevels : 1.0f, inverse = 1.0f / scale;
         const int32_t zero_point = static_cast<int32_t>(__builtin_rintf(-bottom * inverse));
-        const int32_t minus_zero_point = as_pair(-zero_point, -zero_point * kPairBase);
+        const int32_t shift = F::kOffset - zero_point, shift_pair = as_pair(shift, shift * kPairBase);
         __builtin_memcpy(dst, &scale, 4);
-        __builtin_memcpy(dst + 4, &minus_zero_point, 4);
+        __builtin_memcpy(dst + 4, &shift_pair, 4);
         const VecF factor = set(inverse);
         const VecI offset = set_int(zero_point), limit = set_int(F::kLevels);
         uint8_t* bytes = dst + kRowHeader;
         const auto quantize = [&](int64_t from, VecF value) {
             const VecI level = add_int(round_to_int(mul(value, factor)), offset);
-            store_bytes(bytes + from, F::kLevels < 255 ? min_int(level, limit) : level);
+            F::store_levels(bytes + from, F::kLevels < 255 ? min_int(level, limit) : level);
         };
         for (i = 0; i < whole; i += kLanes) quantize(i, at(i));
         if (i < k) quantize(i, tail());
@@ -138,12 +144,12 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
                         panel_index * args.matrix.panel_bytes;
     const auto* weights = reinterpret_cast<const int8_t*>(panel + 8 * kWidth);
     const uint8_t* row0 = args.prepared + first_row * row_bytes + kRowHeader;
-    // Minus zero_row * colsum: where a dot product is one instruction it is what the sums start at, which
-    // overlaps with the loop; else g++ 12 loses 5 % by that.
+    // (kOffset - zero_row) * colsum: where a dot product is one instruction it is what the sums start at,
+    // which overlaps with the loop; else g++ 12 loses 5 % by that.
     const auto offset = [&](int r, VecI column_sum) {
-        int32_t zero_point;
-        __builtin_memcpy(&zero_point, row0 + r * row_bytes - kRowHeader + 4, 4);
-        return dot_pairs(set_int(zero_point), column_sum);
+        int32_t shift;
+        __builtin_memcpy(&shift, row0 + r * row_bytes - kRowHeader + 4, 4);
+        return dot_pairs(set_int(shift), column_sum);
     };
     const int64_t ahead = args.rows <= F::kRows ? kFetchAhead : args.matrix.panel_bytes;
     VecI sums[R][V];
@@ -153,20 +159,24 @@ inline void int8_tile(const LinearArgs& args, int64_t first_row, int64_t panel_i
     }
     const int64_t column = panel_index * kWidth, first = first_row * args.output_stride + column;
     const uint8_t* inputs = row0;
-    const auto multiply = [&] {
-        typename F::Weights w[V];
-        for (int v = 0; v < V; v++) w[v] = F::load_weights(weights + v * kLanes * kGroup, kWidth * kGroup);
-        if (kPrefetch)
-            for (int64_t line = 0; line < kWidth * kStep<F>; line += 64) prefetch(weights + ahead + line);
-        for (int r = 0; r < R; r++) {
-            const typename F::Inputs x = F::load_inputs(inputs + r * row_bytes);
-            for (int v = 0; v < V; v++) sums[r][v] = F::dot(sums[r][v], x, w[v]);
+    if constexpr (F::kOwnLoop) {
+        F::template multiply<R, kPrefetch>(inputs, row_bytes, weights, steps, ahead, sums);
+    } else {
+        BERTHA_NO_UNROLL
+        for (int64_t step = 0; step < steps; step++) {
+            typename F::Weights w[V];
+            for (int v = 0; v < V; v++)
+                w[v] = F::load_weights(weights + v * kLanes * F::kGroup, kWidth * F::kGroup);
+            if (kPrefetch)
+                for (int64_t line = 0; line < kWidth * kStep<F>; line += 64) prefetch(weights + ahead + line);
+            for (int r = 0; r < R; r++) {
+                const typename F::Inputs x = F::load_inputs(inputs + r * row_bytes);
+                for (int v = 0; v < V; v++) sums[r][v] = F::dot(sums[r][v], x, w[v]);
+            }
+            weights += kWidth * kStep<F>;
+            inputs += kStep<F>;
         }
-        weights += kWidth * kStep<F>;
-        inputs += kStep<F>;
-    };
-    BERTHA_NO_UNROLL
-    for (int64_t step = 0; step < steps; step++) multiply();
+    }
     // Columns outside, so that what belongs to a column is read once.
     const float* scales = reinterpret_cast<const float*>(panel);
     BERTHA_UNROLL

@@ -2,10 +2,11 @@
 // kRowCount rows x 2 vectors; 8 x 48 is no faster than 8 x 32.
 
 template <int kLevelCount, int kWeightLimit, int kGroupCount, int kRowCount, bool kOneInstruction>
-struct Int8Format {
+struct Int8Format : UnsignedLevels {
     static constexpr int kLevels = kLevelCount, kLimit = kWeightLimit, kGroups = kGroupCount,
                          kRows = kRowCount, kVectors = 2;
-    static constexpr bool kDot = kOneInstruction;
+    static constexpr int64_t kGroup = 4;
+    static constexpr bool kDot = kOneInstruction, kOwnLoop = false;
     struct Group {
         VecI group[kGroupCount];
     };

@@ -189,6 +189,8 @@ struct Bf16TrainingKernels {
 const TrainingKernels* scalar_training_kernels();
 const TrainingKernels* avx2_training_kernels();
 const TrainingKernels* avx512_training_kernels();
+const TrainingKernels* neon_training_kernels();
 const Bf16TrainingKernels* avx512_bf16_training_kernels(Bf16Products products);
+const Bf16TrainingKernels* neon_bf16_training_kernels();
 
 }  // namespace bertha::cpu

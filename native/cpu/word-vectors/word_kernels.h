@@ -82,5 +82,6 @@ struct WordKernels {
 const WordKernels* scalar_word_kernels();
 const WordKernels* avx2_word_kernels();    // null where they were not compiled
 const WordKernels* avx512_word_kernels();  // null where they were not compiled
+const WordKernels* neon_word_kernels();    // null where they were not compiled
 
 }  // namespace bertha::cpu

@@ -89,7 +89,7 @@ function automatic(isa: string, available: readonly Precision[], isCalibrated: b
 
 function missing(asked: Precision, isa: string, available: readonly Precision[]): BerthaError {
   const why: Readonly<Partial<Record<Precision, string>>> = {
-    bf16: `bf16 products need the instruction set avx512_bf16, and ${isa} is in use`,
+    bf16: `bf16 products need the instruction set avx512_bf16 or neon_bf16, and ${isa} is in use`,
     'int8-fast': `${isa} computes int8 as fast as it could int8-fast`,
   };
   const got = `${asked}: ${why[asked] ?? `${isa} has no kernels for it`}`;
