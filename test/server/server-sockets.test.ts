@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { connect as connectTls } from 'node:tls';
 import * as assert from 'uvu/assert';
 import { cliProgram } from '../support/cli.js';
+import { open, post, read, statusOf } from './support/raw.js';
 import { golden, serve, serverSuite, tiny } from './support/serving.js';
 
 const t = serverSuite('server: sockets');
@@ -154,5 +155,21 @@ t(
     assert.is(readFileSync(plain, 'utf8'), 'not a socket');
   },
 );
+
+t('S08: a connection that was accepted just before the server closed gets its answer, and none is accepted after', async () => {
+  const server = await serve({ models: tiny('embedder') });
+  const accepted = once(server.app.server, 'connection');
+  const socket = await open(server.address);
+  await accepted;
+  const closed = server.close();
+  while (server.app.server.listening) await new Promise(setImmediate);
+  socket.write(post('/embed', '{"inputs":"water"}'));
+  const answer = await read(socket);
+  assert.is(statusOf(answer), 200, answer);
+  assert.match(answer, /connection: close/i);
+  await closed;
+  const late = await fetch(`${server.address}/health`).catch((error: Error) => (error.cause as { code?: string }).code);
+  assert.is(late, 'ECONNREFUSED');
+});
 
 t.run();

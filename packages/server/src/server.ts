@@ -1,3 +1,4 @@
+import { Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { Admission } from './work/admission.js';
 import { makeApplication } from './http/application.js';
@@ -95,9 +96,10 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
     // Connections that are kept alive hear with their next answer that it was the last.
     if (wasListening) await new Promise((resolve) => setTimeout(resolve, settings.graceMs));
     const drain = setTimeout(() => state.inFlight.stopAll(), settings.drainMs);
-    // Those whose last answer had begun before it could say so.
+    // Those whose last answer had begun before it could say so, and those that ask nothing.
     const idle = setInterval(() => app.server.closeIdleConnections(), kIdleMs);
     try {
+      if (wasListening) await stopListening(app.server);
       await app.close();
     } finally {
       clearTimeout(drain);
@@ -119,8 +121,18 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
   };
 }
 
-/** Milliseconds between looks at connections without a request, while the server closes. */
+/** Milliseconds between looks at connections without a request, while the server closes: so long a request may take to follow its connection. */
 const kIdleMs = 100;
+
+/**
+ * Accepts no more connections, and resolves when all have ended. http.Server's own close would first cut those without a request, also one
+ * that was accepted a moment ago and whose request has not been read.
+ */
+async function stopListening(server: Server): Promise<void> {
+  // Right after the event loop has looked at its sockets nobody waits to be accepted.
+  await new Promise(setImmediate);
+  await new Promise((resolve) => Server.prototype.close.call(server, resolve));
+}
 
 async function listen(app: FastifyInstance, { host, port, udsPath, fd }: Settings): Promise<string> {
   const backlog = 4096;
