@@ -32,6 +32,8 @@ export function defaultModelDirectory(): string {
     'MODEL_NOT_FOUND',
     `a model directory, or the default model in the package ${weightsPackage},`,
     'none and the package is not installed',
-    { hint: `Run npm install ${weightsPackage} (or, smaller, -fp16 or -int8 of that name), ${root === undefined ? `${bundled}, ` : ''}or name a model directory.` },
+    {
+      hint: `Run npm install ${weightsPackage} (or, smaller, -fp16 or -int8 of that name), ${root === undefined ? `${bundled}, ` : ''}or name a model directory.`,
+    },
   );
 }

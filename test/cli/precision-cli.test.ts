@@ -88,7 +88,7 @@ t('quantize writes a model that the other commands read', () => {
   assert.match(bertha('inspect', target).stdout, 'I8');
   const refused = bertha('embed', '--model', target, '--precision', 'fp32', 'hello');
   assert.match(refused.stderr, 'PRECISION');
-  const measured = bertha('bench', target, '--seconds', '0.1', '--json');
+  const measured = bertha('bench', target, '--seconds', '1', '--json');
   assert.is(measured.status, 0, measured.stderr);
   const { measurements } = JSON.parse(measured.stdout) as { measurements: { precision: string }[] };
   assert.equal(new Set(measurements.map(({ precision }) => precision)), new Set(['int8']));
