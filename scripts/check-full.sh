@@ -26,7 +26,9 @@ for isa in $(node -p "require('./build/Release/bertha.node').isa().available.joi
   done
 done
 
-scripts/check-node-versions.sh
+npm run --silent check:runtimes
+npm run --silent weights:small
+for dtype in fp16 int8; do npm run --silent check:runtimes -- --quick --weights "$dtype"; done
 
 npm run --silent check:tsan
 npm run --silent check:asan

@@ -39,6 +39,15 @@ t('tokens.mjs cuts the text where its tokens are', () => {
   assert.match(output, 'sell well');
 });
 
+t('the handler for Lambda answers a call and names what is wrong with one', () => {
+  const program = `const { handler } = await import('./examples/lambda/handler.mjs');
+    const { vectors } = await handler({ body: '{"texts": ["One text."]}' }, {});
+    const { statusCode, body } = await handler({ texts: [7] }, { getRemainingTimeInMillis: () => 5000 });
+    console.log(vectors.length, vectors[0].length, statusCode, JSON.parse(body).error);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: root, encoding: 'utf8' });
+  assert.equal([stdout, stderr], ['1 384 422 INVALID_ARG\n', '']);
+});
+
 t('the README shows embed.mjs as it is', () => {
   assert.ok(readFileSync(`${root}README.md`, 'utf8').includes(readFileSync(`${root}examples/embed.mjs`, 'utf8')));
 });
