@@ -9,11 +9,14 @@ import { train } from '../../src/training/index.js';
 import { golden, rejection, rejectsModel, temporaryFolder } from '../support/checkpoint-files.js';
 import { assertSameBits } from '../support/compare.js';
 import { instructionSet } from '../support/devices.js';
+import { isFull } from '../support/full.js';
 import { gateTexts } from '../support/precision-texts.js';
 import { suite } from '../support/suite.js';
 
 const t = suite(`precision, weights in few bytes ${instructionSet}`);
 const tiny = golden('tiny/bert-base-noprefix');
+/** For models of some size: on the best instruction set, on others with BERTHA_TEST_FULL; the tiny models run on all. */
+const onBest: (name: string, test: () => Promise<void>) => void = isFull || process.env['BERTHA_ISA'] === undefined ? t : () => undefined;
 const query = 'encoder.layer.0.attention.self.query.weight';
 const weightsOf = (folder: string): string => path.join(folder, 'model.safetensors');
 
@@ -99,7 +102,7 @@ for (const [name, isCalibrated] of [
   });
 }
 
-t('the bundled model in int8 has the bits of int8 from floats, holds what its file holds, and keeps its promise', async () => {
+onBest('the bundled model in int8 has the bits of int8 from floats, holds what its file holds, and keeps its promise', async () => {
   const whole = defaultModelDirectory();
   const int8 = await quantized(whole);
   const texts = gateTexts.slice(0, 12);
@@ -124,7 +127,7 @@ t('the bundled model in int8 has the bits of int8 from floats, holds what its fi
   reference.dispose();
 });
 
-t('an adapter of the bundled model computes beside int8 weights', async () => {
+onBest('an adapter of the bundled model computes beside int8 weights', async () => {
   const whole = defaultModelDirectory();
   const int8 = await quantized(whole);
   const adapter = path.join(whole, 'heads/sentiment');
