@@ -168,11 +168,13 @@ Napi::Value ModelWrap::load(const Napi::CallbackInfo& info) {
         const std::shared_ptr<Environment> environment = Environment::of(env);
         const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
         environment->begin_operation(env);
-        const auto work = [request, environment, deferred] {
+        const auto work = [request, environment, deferred]() mutable {
             std::shared_ptr<const Model> model;
             const std::optional<Failure> failure = failure_of(
                 [&] { model = load_now(*request); }, "the system has no memory left for the weights");
-            environment->post([request, environment, deferred, model, failure](Napi::Env env) mutable {
+            // This thread may end long after the promise: it keeps nothing of the model.
+            environment->post([request = std::move(request), environment, deferred, model = std::move(model),
+                               failure](Napi::Env env) mutable {
                 const Napi::HandleScope scope(env);
                 environment->end_operation(env);
                 settle(env, deferred, [&]() -> Napi::Value {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "addon/args.h"
+#include "addon/vectors/pool_task.h"
 #include "engine/pool/pool.h"
 #include "engine/scheduler/batch_control.h"
 #include "engine/scheduler/scheduler.h"
@@ -13,33 +14,13 @@ namespace {
 
 void submit(const std::shared_ptr<Environment>& environment, const Napi::Promise::Deferred& deferred,
             std::function<void()> work, std::function<Napi::Value(Napi::Env)> to_value,
-            std::function<void()> at_end) {
-    const auto on_done = [environment, deferred, to_value = std::move(to_value),
-                          at_end = std::move(at_end)](const std::optional<Failure>& failure) {
-        environment->post([environment, deferred, to_value, at_end, failure](Napi::Env env) {
-            const Napi::HandleScope scope(env);
-            environment->end_operation(env);
-            at_end();
-            settle(env, deferred, [&]() -> Napi::Value {
-                if (failure) throw Error(failure->code, failure->message);
-                return to_value(env);
-            });
-        });
-    };
-    Pool::instance().submit(
-        std::make_shared<Task>(1, [work = std::move(work)](int64_t) { work(); }, on_done));
+            std::function<void(Environment&)> at_end) {
+    Pool::instance().submit(std::make_shared<Task>(
+        1, [work = std::move(work)](int64_t) { work(); },
+        settle_begun(environment, deferred, std::move(to_value), std::move(at_end))));
 }
 
 }  // namespace
-
-Napi::Promise run_on_pool(Napi::Env env, std::function<void()> work,
-                          std::function<Napi::Value(Napi::Env)> to_value, std::function<void()> at_end) {
-    const std::shared_ptr<Environment> environment = Environment::of(env);
-    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
-    environment->begin_operation(env);
-    submit(environment, deferred, std::move(work), std::move(to_value), std::move(at_end));
-    return deferred.Promise();
-}
 
 TrainerCalls::TrainerCalls(Napi::Env, std::shared_ptr<Trainer> trainer) : trainer_(std::move(trainer)) {}
 
@@ -63,7 +44,7 @@ Napi::Promise TrainerCalls::add(Napi::Env env, int64_t id, Work work,
                 work(*trainer, control);
             },
             to_value,
-            [self, id, count] {
+            [self, id, count](Environment&) {
                 count->end();
                 self->cancelled_.erase(id);
                 self->is_running_ = false;

@@ -14,10 +14,6 @@
 
 namespace bertha::addon {
 
-// Runs `work` as one bulk task of the pool; settles the promise with what `to_value` makes of it.
-Napi::Promise run_on_pool(Napi::Env env, std::function<void()> work,
-                          std::function<Napi::Value(Napi::Env)> to_value, std::function<void()> at_end);
-
 class TrainerCalls : public std::enable_shared_from_this<TrainerCalls> {
 public:
     TrainerCalls(Napi::Env env, std::shared_ptr<Trainer> trainer);

@@ -7,6 +7,7 @@
 #include "addon/args.h"
 #include "addon/training/trainer_calls.h"
 #include "addon/training/trainer_reader.h"
+#include "addon/vectors/pool_task.h"
 #include "devices.h"
 #include "engine/model.h"
 #include "engine/pool/pool.h"
@@ -110,20 +111,21 @@ Napi::Value TrainerWrap::load(const Napi::CallbackInfo& info) {
     return guarded(env, [&]() -> Napi::Value {
         const auto request = read_trainer(info);
         Pool::instance().ensure_workers(request->threads);
-        return run_on_pool(
-            env,
-            [request] {
+        const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+        Pool::instance().submit(std::make_shared<Task>(
+            1,
+            [request](int64_t) {
                 FileSource source(request->programs.front(), std::move(request->parts), true);
                 request->trainer = std::make_shared<Trainer>(request->programs, std::move(request->spec),
                                                              source, request->threads);
                 source.verify();
             },
-            [request](Napi::Env env) -> Napi::Value {
+            settle_later(env, deferred, [request](Napi::Env env) -> Napi::Value {
                 const std::shared_ptr<Environment> environment = Environment::of(env);
                 environment->trainer_to_wrap = std::move(request->trainer);
                 return environment->trainer_constructor.New({});
-            },
-            [] {});
+            })));
+        return deferred.Promise();
     });
 }
 

@@ -18,16 +18,18 @@ inline void ensure_pool() {
     Pool::instance().ensure_workers(threads);
 }
 
-// What a pool's thread calls at the end: settles the promise on the JavaScript thread with result(env), or
-// rejects it with the failure. The process stays alive until then. `at_end` runs before either.
+// What a pool's thread calls once, at the end of an operation that has begun: settles the promise on the
+// JavaScript thread with result(env), or rejects it with the failure. `at_end` runs before either. Everything
+// that the two hold goes to that thread and is given back there before the promise is heard of: a pool's
+// thread that is slow to leave its task holds nothing of it.
 template <typename Result>
-std::function<void(const std::optional<Failure>& failure)> settle_later(
-    Napi::Env env, const Napi::Promise::Deferred& deferred, Result result,
+std::function<void(const std::optional<Failure>& failure)> settle_begun(
+    const std::shared_ptr<Environment>& environment, const Napi::Promise::Deferred& deferred, Result result,
     std::function<void(Environment&)> at_end = nullptr) {
-    const std::shared_ptr<Environment> environment = Environment::of(env);
-    environment->begin_operation(env);
-    return [environment, deferred, result, at_end](const std::optional<Failure>& failure) {
-        environment->post([environment, deferred, result, at_end, failure](Napi::Env env) {
+    return [environment, deferred, result = std::move(result),
+            at_end = std::move(at_end)](const std::optional<Failure>& failure) mutable {
+        environment->post([environment, deferred, result = std::move(result), at_end = std::move(at_end),
+                           failure](Napi::Env env) {
             const Napi::HandleScope scope(env);
             environment->end_operation(env);
             if (at_end) at_end(*environment);
@@ -37,6 +39,16 @@ std::function<void(const std::optional<Failure>& failure)> settle_later(
             });
         });
     };
+}
+
+// As settle_begun, for an operation that begins now: the process stays alive until its end.
+template <typename Result>
+std::function<void(const std::optional<Failure>& failure)> settle_later(
+    Napi::Env env, const Napi::Promise::Deferred& deferred, Result result,
+    std::function<void(Environment&)> at_end = nullptr) {
+    const std::shared_ptr<Environment> environment = Environment::of(env);
+    environment->begin_operation(env);
+    return settle_begun(environment, deferred, std::move(result), std::move(at_end));
 }
 
 // Runs body(unit) on the pool; the promise resolves with what `result` makes on the JavaScript thread.

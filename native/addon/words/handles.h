@@ -50,11 +50,10 @@ Napi::Value run_long_job(Napi::Env env, std::vector<LongPhase> phases, std::shar
     const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
     const void* key = owner.get();
     Environment::of(env)->stop_at_close[key] = std::move(stop);
-    const auto on_done = settle_later(env, deferred, std::move(result), [key](Environment& environment) {
-        environment.stop_at_close.erase(key);
-    });
-    start_long_job(std::move(phases),
-                   [owner, on_done](const std::optional<Failure>& failure) { on_done(failure); });
+    start_long_job(std::move(phases), settle_later(env, deferred, std::move(result),
+                                                   [key, owner = std::move(owner)](Environment& environment) {
+                                                       environment.stop_at_close.erase(key);
+                                                   }));
     return deferred.Promise();
 }
 
