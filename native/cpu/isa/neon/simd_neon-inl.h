@@ -126,6 +126,7 @@ inline VecD load_double(const double* p) { return vld1q_f64(p); }
 inline void store_double(double* p, VecD x) { vst1q_f64(p, x); }
 inline VecD widen(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
 inline VecD fma_double(VecD a, VecD b, VecD c) { return vfmaq_f64(c, a, b); }
+inline VecD double_sums(const VecD (&x)[2]) { return vpaddq_f64(x[0], x[1]); }
 inline VecD quotient_or_zero(VecD a, VecD b) {
     const uint64x2_t is_zero = vceqzq_f64(b);
     return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(vdivq_f64(a, b)), is_zero));
