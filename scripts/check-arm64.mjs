@@ -76,7 +76,7 @@ async function checkUnderQemu(addon) {
 }
 
 try {
-  if (values.addon === undefined) await buildArm64();
+  if (values.addon === undefined) await buildArm64(values.quick);
   process.exitCode = (await checkUnderQemu(resolve(values.addon ?? addonFile))) > 0 ? 1 : 0;
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

@@ -23,6 +23,9 @@ function headers() {
   return join(directory, 'include');
 }
 
+// --quick optimizes kernels alone, whose machine code is looked at; the rest compiles in half the time.
+const flagsOf = (source, isQuick) => [...flags(), ...(isQuick && !source.startsWith('native/cpu/') ? ['-O1'] : [])];
+
 function flags() {
   const { bertha_cflags, bertha_defines, bertha_include } = readLists();
   const defines = [...bertha_defines, 'BERTHA_BUILDER="cross"', `BERTHA_VERSION="${packageJson.version}"`, 'BUILDING_NODE_EXTENSION'];
@@ -36,13 +39,13 @@ function run(args) {
   return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)));
 }
 
-async function compileAll(sources) {
+async function compileAll(sources, isQuick) {
   let compiled = 0;
   const queue = [...sources];
   const worker = async () => {
     for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
       mkdirSync(dirname(objectOf(source)), { recursive: true });
-      if (await run([...flags(), '-c', source, '-o', objectOf(source)])) compiled++;
+      if (await run([...flagsOf(source, isQuick), '-c', source, '-o', objectOf(source)])) compiled++;
     }
   };
   await Promise.all(Array.from({ length: Number(process.env.JOBS) || availableParallelism() }, worker));
@@ -51,14 +54,14 @@ async function compileAll(sources) {
 }
 
 /** Throws where the compiler is missing, or a file does not compile or link. Does nothing where both addons are current. */
-export async function buildArm64() {
+export async function buildArm64(isQuick = false) {
   if (findCommand(compiler.split(' ')[0]) === undefined)
     throw new Error(`Expected the cross compiler ${compiler} but did not find it. Debian, Ubuntu: apt-get install g++-aarch64-linux-gnu`);
-  const stamp = fingerprint(listFiles('native'), [flags(), compilerVersion(compiler)]);
+  const stamp = fingerprint(listFiles('native'), [flags(), isQuick, compilerVersion(compiler)]);
   if (existsSync(addonFile) && readState('arm64')?.stamp === stamp) return process.stdout.write('the addon for arm64 is current\n');
   const lists = readLists();
   const addons = { bertha: lists.bertha_addon_sources, bertha_test: lists.bertha_test_addon_sources };
-  await compileAll([...lists.bertha_sources, ...Object.values(addons).flat()]);
+  await compileAll([...lists.bertha_sources, ...Object.values(addons).flat()], isQuick);
   mkdirSync(dirname(addonFile), { recursive: true });
   for (const [name, sources] of Object.entries(addons)) {
     const link = ['-shared', ...lists.bertha_ldflags, `-Wl,--version-script=${inRoot(lists.bertha_exports)}`];

@@ -1,7 +1,7 @@
 // `npm run check:runtimes`: what npm run pack:all makes, installed afresh under every runtime and used as an application would (program.mjs), against the numbers
 // of the Node.js that runs this. The binaries come as npm packages into build/runtimes/cache.
 //   npm run check:runtimes -- [--quick] [--weights fp16|int8] [NAME...]
-// NAME: a version of Node.js (20.19.0, 22, 24, 26), bun or deno. --quick: the newest Node.js, Bun and Deno. --weights: the small weights of
+// NAME: a version of Node.js (20.19.0, 22, 24, 26), bun or deno. --quick: Bun and Deno. --weights: the small weights of
 // npm run weights:small in place of those in float32.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, weights: { type: 'string' } },
 });
-const names = positionals.length > 0 ? positionals : flags.quick ? ['26', 'bun', 'deno'] : ['20.19.0', '22', '24', '26', 'bun', 'deno'];
+const names = positionals.length > 0 ? positionals : flags.quick ? ['bun', 'deno'] : ['20.19.0', '22', '24', '26', 'bun', 'deno'];
 const folder = inRoot('build', 'runtimes');
 const packages = inRoot('build', 'packages');
 const { platform, arch } = process;

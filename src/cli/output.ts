@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { open, realpath, rename, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -109,7 +109,7 @@ class RenamedOutput extends FileOutput {
 
   static async open(name: string, target: string): Promise<RenamedOutput> {
     const temporary = temporaryName(target);
-    return new RenamedOutput(name, await openFile(name, temporary, 'wx'), temporary, target);
+    return new RenamedOutput(name, await openFile(name, temporary, 'new'), temporary, target);
   }
 
   async finish(): Promise<void> {
@@ -132,7 +132,7 @@ class CopiedOutput extends FileOutput {
 
   static async open(destination: Output): Promise<CopiedOutput> {
     const temporary = temporaryName(path.join(tmpdir(), 'bertha'));
-    return new CopiedOutput(temporary, await openFile(temporary, temporary, 'wx+'), destination);
+    return new CopiedOutput(temporary, await openFile(temporary, temporary, 'new'), destination);
   }
 
   async finish(): Promise<void> {
@@ -148,12 +148,14 @@ class CopiedOutput extends FileOutput {
   }
 }
 
-/** Opens a file for writing; one that is new is removed at the end of the process unless it was renamed. */
-async function openFile(name: string, file: string, flags: 'w' | 'wx' | 'wx+'): Promise<FileHandle> {
+/** Opens a file for writing; a new one, which can be read as well, is removed at the end of the process unless it was renamed. */
+async function openFile(name: string, file: string, flags: 'w' | 'new'): Promise<FileHandle> {
   try {
-    const handle = await open(file, flags);
-    if (flags !== 'w') temporaries.add(file);
-    return handle;
+    if (flags === 'w') return await open(file, flags);
+    // At once: a signal that came between the making and the noting would leave the file behind.
+    closeSync(openSync(file, 'wx'));
+    temporaries.add(file);
+    return await open(file, 'r+');
   } catch (error) {
     throw outputError(name, error);
   }

@@ -12,6 +12,15 @@ namespace {
 
 constexpr int kMostSteps = 60;
 
+// √(a² + b²) without overflow. std::hypot is one of glibc 2.35, beyond what the addon may need.
+double length_of(double a, double b) {
+    const double longer = std::max(std::fabs(a), std::fabs(b)),
+                 shorter = std::min(std::fabs(a), std::fabs(b));
+    if (longer == 0.0) return 0.0;
+    const double ratio = shorter / longer;
+    return longer * std::sqrt(1.0 + ratio * ratio);
+}
+
 double dot(const double* a, const double* b, int64_t count) {
     double sums[4] = {0.0, 0.0, 0.0, 0.0};
     int64_t i = 0;
@@ -93,11 +102,11 @@ void ql_step(Tridiagonal& t, int64_t first, int64_t last) {
     double* d = t.diagonal.data();
     double* e = t.beside.data();
     const double lead = (d[first + 1] - d[first]) / (2.0 * e[first]);
-    double g = d[last] - d[first] + e[first] / (lead + std::copysign(std::hypot(lead, 1.0), lead));
+    double g = d[last] - d[first] + e[first] / (lead + std::copysign(length_of(lead, 1.0), lead));
     double sine = 1.0, cosine = 1.0, moved = 0.0;
     for (int64_t i = last - 1; i >= first; i--) {
         const double f = sine * e[i], b = cosine * e[i];
-        const double r = std::hypot(f, g);
+        const double r = length_of(f, g);
         e[i + 1] = r;
         if (r == 0.0) {
             d[i + 1] -= moved;
