@@ -37,11 +37,10 @@ std::vector<LearningWeight> with_products(const TrainingSpec& spec, const std::v
 }
 
 LearningKernels kernels_for(const TrainingSpec& spec) {
-    BERTHA_CHECK(
-        !spec.bf16 || kernels().bf16.precision != nullptr, "PRECISION",
-        "training with bf16 products needs the instruction set avx512_bf16, which is not in use here "
-        "(%s): expected fp32",
-        kernels().isa);
+    BERTHA_CHECK(!spec.bf16 || kernels().bf16.precision != nullptr, "PRECISION",
+                 "training with bf16 products needs the instruction set avx512_bf16 or neon_bf16, which is "
+                 "not in use here (%s): expected fp32",
+                 kernels().isa);
     return {kernels(), training_kernels(), spec.bf16 ? &bf16_training_kernels() : nullptr};
 }
 
