@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as requestHttp, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -170,6 +170,17 @@ t('S08: a connection that was accepted just before the server closed gets its an
   await closed;
   const late = await fetch(`${server.address}/health`).catch((error: Error) => (error.cause as { code?: string }).code);
   assert.is(late, 'ECONNREFUSED');
+});
+
+t('S08: connections that wait to be accepted while the server closes get their answers', async () => {
+  const server = await serve({ models: tiny('embedder') });
+  const { hostname, port } = new URL(server.address);
+  const sockets = Array.from({ length: 40 }, () => connect(Number(port), hostname));
+  for (const socket of sockets) socket.on('error', () => undefined).write(post('/embed', '{"inputs":"water"}'));
+  const closed = server.close();
+  const statuses = (await Promise.all(sockets.map((socket) => read(socket)))).map(statusOf);
+  assert.equal(statuses, Array<number>(40).fill(200));
+  await closed;
 });
 
 t.run();

@@ -96,8 +96,8 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
     // Connections that are kept alive hear with their next answer that it was the last.
     if (wasListening) await new Promise((resolve) => setTimeout(resolve, settings.graceMs));
     const drain = setTimeout(() => state.inFlight.stopAll(), settings.drainMs);
-    // Those whose last answer had begun before it could say so, and those that ask nothing.
-    const idle = setInterval(() => app.server.closeIdleConnections(), kIdleMs);
+    // Those whose last answer had begun before it could say so, and those that ask nothing: what has come is read first.
+    const idle = setInterval(() => setImmediate(() => app.server.closeIdleConnections()), kIdleMs);
     try {
       if (wasListening) await stopListening(app.server);
       await app.close();
@@ -124,13 +124,23 @@ export function createServer(options: ServerOptions = {}): BerthaServer {
 /** Milliseconds between looks at connections without a request, while the server closes: so long a request may take to follow its connection. */
 const kIdleMs = 100;
 
+/** How long a server that closes goes on accepting where connections keep coming. */
+const kAcceptMs = 1000;
+
 /**
  * Accepts no more connections, and resolves when all have ended. http.Server's own close would first cut those without a request, also one
  * that was accepted a moment ago and whose request has not been read.
  */
 async function stopListening(server: Server): Promise<void> {
-  // Right after the event loop has looked at its sockets nobody waits to be accepted.
-  await new Promise(setImmediate);
+  // The event loop accepts one connection a turn: who waits when the listener closes would be cut.
+  let isWaiting = true;
+  const accept = (): void => void (isWaiting = true);
+  server.on('connection', accept);
+  for (const end = performance.now() + kAcceptMs; isWaiting && performance.now() < end;) {
+    isWaiting = false;
+    await new Promise(setImmediate);
+  }
+  server.off('connection', accept);
   await new Promise((resolve) => Server.prototype.close.call(server, resolve));
 }
 
