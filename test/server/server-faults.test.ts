@@ -222,6 +222,17 @@ t('S14: numbers that are not finite are 500, without the engine’s words, and t
   assert.equal(problems, [false, false, false, false, false, true]);
 });
 
+t('S14: what explanations end with is told: a model without gradients is 424, steps that are too few are 422', () => {
+  const told = (['NO_GRADIENT', 'NOT_CONVERGED'] as const).map((code) => failureOf(new BerthaError(code, 'Expected …'), 'id-7'));
+  assert.equal(
+    told.map(({ status, type, message }) => [status, type, message]),
+    [
+      [424, 'Backend', 'Expected …'],
+      [422, 'Validation', 'Expected …'],
+    ],
+  );
+});
+
 t('S15: paths and models of requests become no labels', async () => {
   const labelsOf = (text: string): string[] => [...new Set(Array.from(text.matchAll(/\{[^}]*\}/g), ([label]) => label))].sort();
   const before = labelsOf((await server.get('/metrics')).text);
