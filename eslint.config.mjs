@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 const loaderFiles = ['src/runtime/loading/file-format.ts', 'src/runtime/package-files.ts'];
 const mayReadFiles = [
   'src/cli/**/*.ts',
+  'packages/jobs/src/{command,source,store}/**/*.ts',
   'packages/server/src/command/**/*.ts',
   'packages/server/src/routes/page.ts',
   'src/checkpoint/**/*.ts',
@@ -56,7 +57,12 @@ export default defineConfig(
     extends: [tseslint.configs.recommended],
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.check.json', './packages/server/tsconfig.check.json', './packages/server/ui/tsconfig.json'],
+        project: [
+          './tsconfig.check.json',
+          './packages/server/tsconfig.check.json',
+          './packages/jobs/tsconfig.check.json',
+          './packages/server/ui/tsconfig.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

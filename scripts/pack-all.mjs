@@ -1,6 +1,6 @@
 // `npm run pack:all [-- TARGET… | --targets] [--cuda]`: the tarballs that people install, in build/packages/: bertha-encoder, the platform package with
 // the prebuilt addon for this machine (or those for the TARGETs of scripts/targets/table.mjs, --targets: for all of them, by zig, which takes half an hour at the first
-// time), the same with CUDA (--cuda: needs nvcc, takes some minutes), the weights, and the server. Prints one line for each: file, packed size,
+// time), the same with CUDA (--cuda: needs nvcc, takes some minutes), the weights, the jobs and the server. Prints one line for each: file, packed size,
 // unpacked size. The checkout's package.json names none of the platform packages, so that npm ci needs nothing unpublished; the packed one
 // names those that are packed with it.
 import { spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAddon, builders, cudaOf } from './build/addon.mjs';
 import { buildDist } from './build/dist.mjs';
+import { buildJobs } from './build/jobs.mjs';
 import { buildServer } from './build/server.mjs';
 import { inRoot, packageJson } from './build/project.mjs';
 import { cudaCompiler, findCommand } from './build/toolchain.mjs';
@@ -69,12 +70,12 @@ function stageWeights() {
   return stage('weights', weightsManifest, { [inRoot('weights', 'all-MiniLM-L6-v2')]: '.', ...legal });
 }
 
-/** The server's package: what a clone compiles, for the version of this one. */
-function stageServer() {
-  const manifest = readJson(inRoot('packages', 'server', 'package.json'));
+/** A package that a clone compiles in packages/, for the version of this one. */
+function stageWorkspace(folder) {
+  const manifest = readJson(inRoot('packages', folder, 'package.json'));
   delete manifest.devDependencies;
-  const files = Object.fromEntries(['dist', 'src', 'README.md'].map((name) => [inRoot('packages', 'server', name), name]));
-  return stage('bertha-server', manifest, { ...files, ...legal });
+  const files = Object.fromEntries(['dist', 'src', 'README.md'].map((name) => [inRoot('packages', folder, name), name]));
+  return stage(manifest.name, manifest, { ...files, ...legal });
 }
 
 function run(command, args, options = {}) {
@@ -99,6 +100,7 @@ function requiredGlibc(folder) {
 }
 
 await buildDist();
+await buildJobs();
 await buildServer();
 // A checkout may be built with CUDA itself: the package for everybody is not.
 const cpu = cudaOf('node-gyp') === '0' ? 'node-gyp' : 'cpu';
@@ -123,7 +125,8 @@ const folders = [
   ...(withTargets ? [] : [stageHost(hostName, builders[cpu], 'platform')]),
   ...(withCuda ? [stageHost(cudaName, builders.cuda, 'cuda')] : []),
   stageWeights(),
-  stageServer(),
+  stageWorkspace('jobs'),
+  stageWorkspace('server'),
 ];
 for (const folder of folders) {
   const [{ filename, unpackedSize }] = JSON.parse(

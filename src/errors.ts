@@ -45,6 +45,9 @@ const rows = {
   CHECKPOINT: { kind: 'model' },
   CHECKPOINT_MISMATCH: { kind: 'usage' },
   LOCKED: { kind: 'busy' },
+  // Stores
+  STORE: { kind: 'system' },
+  STORE_MISMATCH: { kind: 'usage' },
   // This machine
   ADDON_LOAD: { kind: 'system' },
   REFERENCE: { kind: 'model' },

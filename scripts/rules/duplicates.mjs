@@ -1,4 +1,4 @@
-// Passages that stand twice in src, native or packages/server, as they are or with other names and numbers. Part of `npm run check:rules`;
+// Passages that stand twice in src, native, packages/jobs or packages/server, as they are or with other names and numbers. Part of `npm run check:rules`;
 // `node scripts/rules/duplicates.mjs [shape]` lists them all, the allowed ones too.
 // A line counts when it says something: not blank, no comment, no import or include, no lone brackets.
 import { readFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ const readSource = (file) => readFileSync(inRoot(file), 'utf8');
 export function duplicates(files, { byShape = false, read = readSource } = {}) {
   const places = new Map();
   const found = [];
-  for (const file of files.filter((name) => /^(?:src|native|packages\/server\/src)\/.*\.(?:ts|cc|h|cu|cuh)$/.test(name))) {
+  for (const file of files.filter((name) => /^(?:src|native|packages\/(?:jobs|server)\/src)\/.*\.(?:ts|cc|h|cu|cuh)$/.test(name))) {
     const text = read(file);
     if (/^\/\/ (?:Generated|Made) by /.test(text)) continue;
     const lines = linesOf(text, byShape);
@@ -126,7 +126,7 @@ export function duplicateBreaches(files, read) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const { first, second, lines } of duplicates(listFiles('src', 'native', 'packages/server/src'), {
+  for (const { first, second, lines } of duplicates(listFiles('src', 'native', 'packages/jobs/src', 'packages/server/src'), {
     byShape: process.argv[2] === 'shape',
   }))
     process.stdout.write(`${lines} lines: ${first} ~ ${second}\n`);

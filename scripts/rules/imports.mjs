@@ -44,7 +44,10 @@ const serverFloors = [
   ['failures'],
   ['schemas', 'version'],
 ];
+// The same of packages/jobs/src.
+const jobsFloors = [['index'], ['command'], ['queue'], ['indexing', 'search'], ['store', 'source'], ['shared', 'version']];
 const rooms = [
+  ['packages/jobs/src/', jobsFloors],
   ['packages/server/src/', serverFloors],
   ['src/', floors],
 ].map(([root, list]) => ({ root, floorOf: new Map(list.flatMap((names, floor) => names.map((name) => [name, floor]))) }));
@@ -53,7 +56,7 @@ const importPattern = /^(?:import|export)\s[^;]*?\sfrom '(\.[^']*)\.js';/gm;
 
 /** Every breach of the rules by `files`, the repository's; `read` gives the text of one. */
 export function importBreaches(files, read = (file) => readFileSync(inRoot(file), 'utf8')) {
-  const sources = files.filter((file) => /^(?:packages\/server\/)?src\/.*\.ts$/.test(file));
+  const sources = files.filter((file) => /^(?:packages\/(?:jobs|server)\/)?src\/.*\.ts$/.test(file));
   const imports = sources.flatMap((from) =>
     Array.from(read(from).matchAll(importPattern), ([, specifier]) => ({ from, to: `${path.join(path.dirname(from), specifier)}.ts` })),
   );
@@ -99,7 +102,7 @@ function groupBy(items, keyOf) {
 
 function crowded(files) {
   const folders = groupBy(
-    files.filter((file) => /^(?:src|native|packages\/server\/src)\//.test(file)),
+    files.filter((file) => /^(?:src|native|packages\/(?:jobs|server)\/src)\//.test(file)),
     (file) => path.dirname(file),
   );
   return [...folders].flatMap(([folder, own]) =>

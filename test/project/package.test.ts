@@ -46,6 +46,8 @@ function tar(...args: readonly string[]): string {
 
 const manifestOf = (file: string): Manifest => JSON.parse(tar('-xzOf', file, 'package/package.json')) as Manifest;
 
+const workspaces = new Set(['bertha-jobs', 'bertha-server']);
+
 /** The runtime dependencies as tarballs of what is installed here, so that the empty project needs no registry. */
 function packDependencies(): string[] {
   const folder = join(project, 'dependencies');
@@ -53,7 +55,7 @@ function packDependencies(): string[] {
   const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--json', '--long'], { cwd: checkout, encoding: 'utf8' }).stdout;
   const pathsOf = ({ dependencies = {} }: Installed): string[] =>
     Object.values(dependencies).flatMap((each) =>
-      each.path === undefined || each.name === 'bertha-server' ? [] : [each.path, ...pathsOf(each)],
+      each.path === undefined || workspaces.has(each.name ?? '') ? [] : [each.path, ...pathsOf(each)],
     );
   const installed = new Set(pathsOf(JSON.parse(list) as Installed));
   const result = spawnSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, ...installed], {
@@ -71,10 +73,10 @@ function runProgram(file: string, source: string): Promise<Finished> {
 const t = suite('package');
 t.after(() => rmSync(project, { recursive: true, force: true }));
 
-t('is packed as four tarballs', async () => {
+t('is packed as five tarballs', async () => {
   const { code, output } = await runNode(checkout, ['scripts/pack-all.mjs']);
   assert.is(code, 0, output);
-  assert.is(output.match(/\.tgz /g)?.length, 4, output);
+  assert.is(output.match(/\.tgz /g)?.length, 5, output);
 });
 
 // 2.6 MB with training, pre-training, learn, explain, word vectors and adapters; families and tokenizers have a place, a bundled file has not.
@@ -89,13 +91,15 @@ t('holds JavaScript and types, maps and the sources they name, in at most 2.7 MB
   );
 });
 
-t('holds the server, compiled, with its types and sources, and nothing of the checkout', () => {
-  const server = tarball(/^bertha-server-\d.*\.tgz$/);
-  const files = tar('-tzf', server).trim().split('\n');
-  for (const file of ['dist/index.js', 'dist/index.d.ts', 'src/index.ts', 'README.md', 'LICENSE'])
-    assert.ok(files.includes(`package/${file}`), file);
-  const { scripts, devDependencies, version } = manifestOf(server);
-  assert.equal([scripts, devDependencies, version], [undefined, undefined, manifestOf(mainTarball()).version]);
+t('holds the jobs and the server, compiled, with their types and sources, and nothing of the checkout', () => {
+  for (const name of workspaces) {
+    const workspace = tarball(new RegExp(`^${name}-\\d.*\\.tgz$`));
+    const files = tar('-tzf', workspace).trim().split('\n');
+    for (const file of ['dist/index.js', 'dist/index.d.ts', 'src/index.ts', 'README.md', 'LICENSE'])
+      assert.ok(files.includes(`package/${file}`), file);
+    const { scripts, devDependencies, version } = manifestOf(workspace);
+    assert.equal([scripts, devDependencies, version], [undefined, undefined, manifestOf(mainTarball()).version]);
+  }
 });
 
 t('runs no script when it is installed', () => {
