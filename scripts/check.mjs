@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { inRoot } from './build/project.mjs';
 
-const checks = ['lint', 'check:types', 'check:package', 'check:format', 'check:rules'];
+const checks = ['lint', 'check:types', 'check:package', 'check:format', 'check:rules', 'check:docs-zh'];
 
 function run(name) {
   const start = performance.now();
