@@ -191,6 +191,12 @@ async function* checkAttention(each: Case, tensors: Tensors, model: Model): Asyn
   for (const [layer, { data }] of seen.weights.entries()) {
     yield compare(`attention.${c}.${layer}`, data, tensors.get(`attention.${c}.${layer}`)!.data, kTolerance);
   }
+  if (tensors.has(`attention_norm.${c}.0`)) {
+    const { weights } = await attention(model, inputOf(each), { weights: 'norm' });
+    for (const [layer, { data }] of weights.entries()) {
+      yield compare(`attention_norm.${c}.${layer}`, data, tensors.get(`attention_norm.${c}.${layer}`)!.data, kTolerance);
+    }
+  }
   const rollouts = { 'rollout.mean': {}, 'rollout.max': { reduce: 'max' }, 'rollout.mean.residual-0.3': { residual: 0.3 } } as const;
   for (const [name, options] of Object.entries(rollouts)) {
     const { data } = attentionRollout(seen, options);

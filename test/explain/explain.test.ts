@@ -1,3 +1,6 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import {
@@ -11,7 +14,7 @@ import {
   mapTexts,
   probeLayers,
 } from '../../src/explain/index.js';
-import { loadEmbedder, loadModel, type BerthaError, type Model } from '../../src/index.js';
+import { loadEmbedder, loadModel, loadTokenizer, type BerthaError, type Model } from '../../src/index.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('explain');
@@ -111,6 +114,34 @@ t('returns attention by layer and head, and refuses what is too large, with the 
   const bytes = 4 * square * 2 ** 24;
   const refusal = new RegExp(`^INPUT_TOO_LARGE: .* 1 layers of ${whole.tokens.length} tokens, which take ${bytes}\\. Set maxLength`);
   assert.match(await codeOf(attention(wide, planted, { layers: [0], heads: [0] })), refusal);
+});
+
+t('weighs attention by what the heads hand on, and refuses 8,192 tokens with the bytes before anything is computed', async () => {
+  const [seen, norms] = [await attention(classifier, planted), await attention(classifier, planted, { weights: 'norm' })];
+  assert.equal([seen.kind, norms.kind], ['probability', 'norm']);
+  const count = seen.tokens.length;
+  for (const [layer, { data }] of norms.weights.entries()) {
+    const probabilities = seen.weights[layer]!.data;
+    // A head multiplies all that a token gets by the same length, whoever reads it.
+    for (let at = count; at < data.length; at++) {
+      const above = at % count ** 2 < count ? at + count : at - count;
+      assert.ok(Math.abs(data[at]! * probabilities[above]! - data[above]! * probabilities[at]!) < 1e-6, `layer ${layer}, ${at}`);
+    }
+  }
+  const part = await attention(classifier, planted, { weights: 'norm', layers: [1], heads: [1] });
+  assert.equal(part.weights[0]!.data, norms.weights[1]!.data.slice(count ** 2, 2 * count ** 2));
+  const unlimited = mkdtempSync(join(tmpdir(), 'bertha-explain-'));
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt']) {
+    copyFileSync(join(folder('planted'), file), join(unlimited, file));
+  }
+  const tokenizer = await loadTokenizer(unlimited);
+  rmSync(unlimited, { recursive: true });
+  const config = { ...classifier.config, numHeads: 12, maxSequenceLength: 8192 };
+  const long = Object.assign(Object.create(classifier) as Model, { tokenizer, maxTokens: 8192, config });
+  const refusal = /^INPUT_TOO_LARGE: .* at most 268435456 bytes .* 1 layers of 8192 tokens, which take 3221225472\. Set maxLength/;
+  assert.match(await codeOf(attention(long, 'zorn '.repeat(9000), { layers: [0], maxLength: 8192 })), refusal);
+  const some = /^INPUT_TOO_LARGE: .* 30 layers of 1024 tokens, which take 1509949440\. Ask for at most 5 layers/;
+  assert.match(await codeOf(attention(long, 'zorn '.repeat(9000), { layers: Array<number>(30).fill(0), maxLength: 1024 })), some);
 });
 
 t('tells progress, stops on abort before and while it computes', async () => {

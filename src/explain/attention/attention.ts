@@ -2,10 +2,11 @@ import { requireModel, type TextInput, readInputs } from '../../calls/inputs.js'
 import { limitSchema, type LimitOptions } from '../../calls/options.js';
 import { unexpected, wrongOption } from '../../expected.js';
 import type { Model, ModelTensor } from '../../models/index.js';
-import { flag, readOptions, type Check } from '../../options.js';
+import { flag, oneOf, readOptions, type Check } from '../../options.js';
 import { runSchema } from '../../runtime/options/run-options.js';
 import type { RunOptions } from '../../runtime/session.js';
 import { readExplained, type ExplainedToken } from '../reading/explained-text.js';
+import { headOutputs, weightedNorms } from './value-norms.js';
 
 /** Options of `attention`. */
 export interface AttentionOptions extends Pick<LimitOptions, 'maxLength' | 'splitSpecialTokens'>, Omit<RunOptions, 'group'> {
@@ -13,6 +14,11 @@ export interface AttentionOptions extends Pick<LimitOptions, 'maxLength' | 'spli
   readonly layers?: readonly number[] | undefined;
   /** Heads, from 0. Default: all. */
   readonly heads?: readonly number[] | undefined;
+  /**
+   * `'probability'` (default): how much of a head's attention each token gets. `'norm'`: ‖α_ij v_j Wo_h‖, how much of each token the head hands on (Kobayashi
+   * et al. 2020): a head that looks at [SEP] and takes nothing from there has small norms.
+   */
+  readonly weights?: 'probability' | 'norm' | undefined;
   /** Return the layers' outputs too. Default false. */
   readonly hiddenStates?: boolean | undefined;
 }
@@ -25,7 +31,9 @@ export interface Attention {
   /** The layers and heads that `weights` has, by their numbers. */
   readonly layers: readonly number[];
   readonly heads: readonly number[];
-  /** For each of `layers` [heads, tokens, tokens]: row i says how much token i reads of each token; it adds up to 1. */
+  /** What `weights` are. */
+  readonly kind: 'probability' | 'norm';
+  /** For each of `layers` [heads, tokens, tokens]: row i says how much token i reads of each token; probabilities of a row add up to 1. */
   readonly weights: readonly ModelTensor[];
   /** [tokens, hidden] each: the embeddings, then every layer's output. */
   readonly hiddenStates?: readonly ModelTensor[];
@@ -42,13 +50,21 @@ const numbers: Check<readonly number[]> = (value, name) => {
   throw wrongOption(`a list of whole numbers from 0 for ${name}`, value);
 };
 const { maxLength, splitSpecialTokens } = limitSchema;
-const schema = { layers: numbers, heads: numbers, hiddenStates: flag, maxLength, splitSpecialTokens, ...runSchema };
+const schema = {
+  layers: numbers,
+  heads: numbers,
+  weights: oneOf(['probability', 'norm']),
+  hiddenStates: flag,
+  maxLength,
+  splitSpecialTokens,
+  ...runSchema,
+};
 
 /**
  * The attention weights of a text, or of a pair, by layer and head.
  *
  * Errors: INVALID_ARG, INVALID_OPTION (also for layers and heads that the model does not have), INPUT_TOO_LARGE above 256 MiB, with the bytes, MAX_LENGTH,
- * DISPOSED, those of `forward`.
+ * DISPOSED, those of `forward`; for norms NO_GRADIENT (the weights are in no files) and CONFIG_UNSUPPORTED (an adapter that is not merged).
  *
  * @example
  * const seen = await attention(model, 'The cat sat on the mat because it was tired.', { layers: [4], heads: [9] });
@@ -56,7 +72,7 @@ const schema = { layers: numbers, heads: numbers, hiddenStates: flag, maxLength,
  */
 export async function attention(model: Model, input: TextInput, options?: AttentionOptions): Promise<Attention> {
   requireModel(model, 'attention');
-  const { hiddenStates: withStates = false, ...settings } = readOptions('attention', options, schema);
+  const { hiddenStates: withStates = false, weights: kind = 'probability', ...settings } = readOptions('attention', options, schema);
   const { numHeads } = model.config;
   const all = model.values.attentions;
   const layers = settings.layers ?? [...all.keys()];
@@ -72,24 +88,28 @@ export async function attention(model: Model, input: TextInput, options?: Attent
   const { ids, typeIds } = read.encoding;
   const batch = model.pack([{ ids, typeIds }]);
   const states = withStates ? model.values.hiddenStates : [];
-  const wanted = [...layers.map((layer) => all[layer]!), ...states];
+  const behind = kind === 'norm' ? await headOutputs(model, layers) : [];
+  const wanted = [...layers.map((layer) => all[layer]!), ...behind.map(({ value }) => value), ...states];
   const outputs = await model.session.run(batch, wanted, { signal, priority, deadlineMs });
   const square = tokens ** 2;
   const isWhole = heads.length === numHeads && heads.every((head, i) => head === i);
-  const weights = outputs.slice(0, layers.length).map((output) => {
+  const weights: ModelTensor[] = [];
+  for (const [i, given] of outputs.slice(0, layers.length).entries()) {
+    const output = kind === 'norm' ? await weightedNorms(given, outputs[layers.length + i]!, behind[i]!, numHeads, signal) : given;
     const data = isWhole ? output : new Float32Array(heads.length * square);
-    if (!isWhole) heads.forEach((head, i) => data.set(output.subarray(head * square, (head + 1) * square), i * square));
-    return { data, dims: [heads.length, tokens, tokens] };
-  });
+    if (!isWhole) heads.forEach((head, h) => data.set(output.subarray(head * square, (head + 1) * square), h * square));
+    weights.push({ data, dims: [heads.length, tokens, tokens] });
+  }
   return {
     text: read.text,
     ...(read.textPair === undefined ? {} : { textPair: read.textPair }),
     tokens: read.tokens,
     layers,
     heads,
+    kind,
     weights,
     ...(withStates && {
-      hiddenStates: outputs.slice(layers.length).map((data) => ({ data, dims: [tokens, data.length / tokens] })),
+      hiddenStates: outputs.slice(layers.length + behind.length).map((data) => ({ data, dims: [tokens, data.length / tokens] })),
     }),
     truncated: read.truncated,
     model: model.directory,

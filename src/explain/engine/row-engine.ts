@@ -93,6 +93,11 @@ export class RowEngine {
     return results;
   }
 
+  /** Rows of a weight from the first on, by the number that the program gives it. */
+  read(weight: number, rows: number): Promise<Float32Array> {
+    return this.#inTurn(() => this.#session.read(weight, 'value', 0, rows));
+  }
+
   /** Replaces a weight's numbers, by the number that the program gives it. @internal */
   write(weight: number, values: Float32Array): Promise<void> {
     return this.#inTurn(() => this.#session.write(weight, 'value', 0, values));

@@ -46,6 +46,7 @@ Examples:
     .option('--pair <text>', 'the second text of a pair')
     .option('--layers <numbers>', 'layers, from 0, with commas between them (default: all)', numbers)
     .option('--heads <numbers>', 'heads, from 0, with commas between them (default: all)', numbers)
+    .addOption(new Option('--weights <kind>', 'what tokens get, or how much of them heads hand on').choices(['probability', 'norm']))
     .action(async (text: string, _: unknown, command: Command) =>
       (await import('./attention.js')).showAttention(text, command.optsWithGlobals<AttentionFlags>()),
     );

@@ -10,14 +10,15 @@ export interface AttentionFlags extends ModelFlags, OutputFlags {
   readonly pair?: string;
   readonly layers?: readonly number[];
   readonly heads?: readonly number[];
+  readonly weights?: 'probability' | 'norm';
 }
 
 /** Writes the token that each token reads most, by the mean of the heads that were asked for; as JSON all weights, and of all layers the rollout. */
 export async function showAttention(text: string, flags: AttentionFlags): Promise<void> {
-  const { pair: textPair, layers, heads } = flags;
+  const { pair: textPair, layers, heads, weights } = flags;
   const model = await loadForTask(flags, undefined);
   try {
-    const seen = await attention(model, textPair === undefined ? text : { text, textPair }, { layers, heads });
+    const seen = await attention(model, textPair === undefined ? text : { text, textPair }, { layers, heads, weights });
     const rollout = layers === undefined ? { rollout: attentionRollout(seen) } : {};
     await writeResult({ ...seen, ...rollout }, flags, () => {
       const count = seen.tokens.length;
@@ -32,7 +33,8 @@ export async function showAttention(text: string, flags: AttentionFlags): Promis
           const best = Array.from(mean.keys())
             .sort((a, b) => mean[b]! - mean[a]!)
             .slice(0, 3);
-          const reads = best.map((j) => `${visible(seen.tokens[j]!.token)} ${colors.dim(`${Math.round(100 * mean[j]!)} %`)}`);
+          const share = (j: number): string => (seen.kind === 'norm' ? mean[j]!.toFixed(2) : `${Math.round(100 * mean[j]!)} %`);
+          const reads = best.map((j) => `${visible(seen.tokens[j]!.token)} ${colors.dim(share(j))}`);
           return `  ${visible(token).padEnd(width)}  ${reads.join('  ')}\n`;
         });
         return `${colors.bold(`layer ${seen.layers[l]}`)}\n${rows.join('')}`;
