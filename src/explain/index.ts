@@ -7,6 +7,7 @@ export type { Faithfulness } from './attribution/faithfulness.js';
 export type { AttributionMethod, AttributionOptions, ExplainProgress } from './attribution/options.js';
 export { explainSimilarity, type SimilarityExplanation, type SimilarityOptions } from './attribution/similarity.js';
 export type { BaselineOption } from './evaluation/baseline.js';
+export type { ScoreOutput } from './evaluation/output.js';
 export type { ChoicesToExplain, ExplainedTarget, ExplainInput, QuestionToExplain, TargetOptions } from './evaluation/target.js';
 export { logitLens, type Lens, type LensLayer, type LensMask, type LensOptions, type LensWord } from './layers/logit-lens.js';
 export type { ExplainedToken } from './reading/explained-text.js';

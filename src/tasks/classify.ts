@@ -54,7 +54,7 @@ export const classifyText: TaskFunction<TextInput, ClassifyOptions, ClassifiedTe
 );
 
 /** The function transformers' pipeline would choose. */
-function scoreFunction({ config }: Model): ScoreFunction {
+export function scoreFunction({ config }: Model): ScoreFunction {
   if (config.problemType === 'regression') return 'none';
   if (config.problemType === 'multi_label_classification' || config.numLabels === 1) return 'sigmoid';
   if (config.problemType === 'single_label_classification' || config.numLabels > 1) return 'softmax';

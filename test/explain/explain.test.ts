@@ -69,6 +69,42 @@ t('subtracts another label, and attributes by tokens, words, segments and senten
   }
 });
 
+t('explains probabilities and their logarithms: the gradients are the softmax of the logits’', async () => {
+  const options = { method: 'gradient-x-input', baseline: 'zero', units: 'tokens' } as const;
+  const logits = [];
+  for (const label of [0, 1, 2]) logits.push(await explain(classifier, planted, { ...options, target: { label } }));
+  const exps = logits.map(({ score }) => Math.exp(score));
+  const shares = exps.map((exp) => exp / exps.reduce((all, each) => all + each, 0));
+  const target = { label: 0 };
+  const log = await explain(classifier, planted, { ...options, target, output: 'log-probability' });
+  const share = await explain(classifier, planted, { ...options, target, output: 'probability' });
+  assert.ok(Math.abs(log.score - Math.log(shares[0]!)) < 1e-5 && Math.abs(share.score - shares[0]!) < 1e-6);
+  log.attributions.forEach(({ value }, i) => {
+    const wanted = logits.reduce((sum, each, k) => sum + ((k === 0 ? 1 : 0) - shares[k]!) * each.attributions[i]!.value, 0);
+    assert.ok(Math.abs(value - wanted) < 1e-4 * Math.max(1, Math.abs(wanted)), `${value}, expected ${wanted}`);
+    assert.ok(Math.abs(share.attributions[i]!.value - shares[0]! * wanted) < 1e-4 * Math.max(1, Math.abs(wanted)));
+  });
+  const electra = await loadModel(folder('tiny/electra-discriminator'));
+  const cases = [
+    [classifier, planted],
+    [masked, 'Water [MASK] at 100 degrees.'],
+    [questions, { question: 'Who sat?', context: 'A cat sat on the mat.' }],
+    [electra, 'A cat sat on the mat.'],
+  ] as const;
+  for (const [model, input] of cases) {
+    for (const output of ['probability', 'log-probability'] as const) {
+      const { score, baselineScore, delta, target: own } = await explain(model, input, { output, steps: 128 });
+      assert.ok(output === 'probability' ? score > 0 && score <= 1 : score < 0, `${own.head} ${output} ${score}`);
+      assert.ok(Math.abs(delta) <= 0.01 * Math.abs(score - baselineScore) + 1e-5, `${own.head} ${output}: ${delta}`);
+      const { score: same } = await explain(model, input, { output, method: 'leave-one-out' });
+      assert.ok(Math.abs(same - score) < 1e-5);
+    }
+  }
+  electra.dispose();
+  const regression = Object.assign(Object.create(classifier) as Model, { config: { ...classifier.config, problemType: 'regression' } });
+  assert.match(await codeOf(explain(regression, planted, { output: 'probability' })), /^INVALID_OPTION: .*regression/);
+});
+
 t('adds Shapley values of many units up to the difference, with standard errors, the same for the same seed', async () => {
   const one = await explain(classifier, planted, { method: 'shapley', pairs: 3, seed: 7 });
   const again = await explain(classifier, planted, { method: 'shapley', pairs: 3, seed: 7 });
@@ -163,6 +199,7 @@ t('refuses what cannot be explained', async () => {
   const cases: Readonly<Record<string, readonly [() => Promise<unknown>, RegExp]>> = {
     'steps 0': [() => explain(classifier, planted, { steps: 0 }), /^INVALID_OPTION: .*2 to 4096/],
     'steps 1': [() => explain(classifier, planted, { steps: 1 }), /^INVALID_OPTION/],
+    'unknown output': [() => explain(classifier, planted, { output: 'odds' as never }), /^INVALID_OPTION: .*"probability"/],
     'pairs 0': [() => explain(classifier, planted, { pairs: 0 }), /^INVALID_OPTION/],
     'unknown option': [() => explain(classifier, planted, { step: 3 } as never), /^INVALID_OPTION: .*Did you mean "steps"/],
     'unknown label': [() => explain(classifier, planted, { target: 'HAPPY' }), /^INVALID_LABEL: .*LABEL_0.*HAPPY/],

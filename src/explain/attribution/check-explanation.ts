@@ -8,6 +8,7 @@ import { rowProgramOf } from '../engine/engines.js';
 import { kMostRows, RowEngine } from '../engine/row-engine.js';
 import type { RowProgram } from '../engine/row-program.js';
 import { resolveBaseline } from '../evaluation/baseline.js';
+import { withOutput } from '../evaluation/output.js';
 import { resolveTarget, type ExplainInput } from '../evaluation/target.js';
 import { unitsOf, usualUnits } from '../reading/units.js';
 import { explainSchema, type ExplainOptions } from './explain.js';
@@ -20,6 +21,7 @@ export interface CheckOptions extends Pick<
   ExplainOptions,
   | 'target'
   | 'head'
+  | 'output'
   | 'baseline'
   | 'units'
   | 'seed'
@@ -69,7 +71,9 @@ export async function checkExplanation(model: Model, input: ExplainInput, option
   running.expect(2 * (method === 'integrated-gradients' ? steps : 1));
   const baseline = resolveBaseline(model, settings.baseline ?? 'pad');
   const context = { call: 'checkExplanation', model, target, reading: { maxLength, splitSpecialTokens, signal }, running };
-  const { read, score } = await resolveTarget(context, input, head);
+  const resolved = await resolveTarget(context, input, head);
+  const { read } = resolved;
+  const score = withOutput(model, resolved, settings.output ?? 'logit');
   const units = unitsOf(read, settings.units ?? usualUnits(read));
   if (units.length < 3) throw unexpected('INVALID_ARG', 'a text of 3 words or more for checkExplanation', units.length);
   const problem = { model, read, score, baseline, running };

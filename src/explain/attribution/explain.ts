@@ -5,6 +5,7 @@ import type { Embedder } from '../../embedding/embed.js';
 import type { Heads, Model } from '../../models/index.js';
 import { oneOf, readOptions, type Check } from '../../options.js';
 import { resolveBaseline } from '../evaluation/baseline.js';
+import { outputCheck, withOutput, type ScoreOutput } from '../evaluation/output.js';
 import {
   explainedHeads,
   readTarget,
@@ -22,6 +23,11 @@ export interface ExplainOptions extends AttributionOptions {
   readonly target?: string | TargetOptions | undefined;
   /** The head that is explained. Default: by the input and the target, else the model's own. */
   readonly head?: keyof Heads | undefined;
+  /**
+   * What is explained of the answer: the `'logit'` (default), its `'probability'` or `'log-probability'`. A sure model's probability is flat where the text
+   * stands. Of choices, the other choices stay as they are.
+   */
+  readonly output?: ScoreOutput | undefined;
 }
 
 /** Attributions of what a model's head says of a text. */
@@ -36,6 +42,7 @@ export const explainSchema = {
   ...attributionSchema,
   target: ((value) => readTarget(value)) satisfies Check<TargetOptions>,
   head: oneOf(explainedHeads),
+  output: outputCheck,
 };
 
 /**
@@ -62,7 +69,8 @@ export async function explain(model: Model, input: ExplainInput, options?: Expla
   const baseline = resolveBaseline(model, settings.baseline ?? 'pad');
   const context = { call: 'explain', model, target, reading: { maxLength, splitSpecialTokens, signal }, running };
   const resolved = await resolveTarget(context, input, head);
-  const { read, score } = resolved;
+  const { read } = resolved;
+  const score = withOutput(model, resolved, settings.output ?? 'logit');
   const attribution = await attribute({ model, read, score, baseline, running }, settings, resolved.warnings);
   return { ...attribution, target: resolved.target, model: model.directory };
 }

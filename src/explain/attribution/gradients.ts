@@ -1,7 +1,7 @@
-import type { RowEngine } from '../engine/row-engine.js';
+import type { RowEngine, RowResult, RowSequence } from '../engine/row-engine.js';
 import { withEngine } from '../engine/engines.js';
 import { baselineRow, skipped, typed, type Problem } from '../evaluation/evaluate.js';
-import { coefficientsOf, scoreOf, selectedOf } from '../evaluation/score.js';
+import { coefficientsOf, scoreOf, selectedOf, slopesOf } from '../evaluation/score.js';
 import { gaussLegendre, type Quadrature } from './quadrature.js';
 
 /** What a gradient method found. All numbers are in float64, computed from gradients in float32. */
@@ -37,7 +37,7 @@ export class Path {
 
   /** Scores at points x' + α (x - x'), and with `gradients` for each Σ_e ∂f/∂x · (x - x') and ‖∂f/∂x‖ of every token. */
   async at(alphas: readonly number[], gradients = true): Promise<Point[]> {
-    const { model, read, score, running } = this.problem;
+    const { model, read, score } = this.problem;
     const { value, width } = this.engine;
     const { typeIds } = read.encoding;
     const coefficients = coefficientsOf(score, value, read.tokens.length);
@@ -50,7 +50,7 @@ export class Path {
         const rows = alpha === 1 ? own : other.map((from, i) => from + alpha * (own[i]! - from));
         return { rows, ...typed(model, typeIds), ...(selected && { selected }), ...skipped(read), coefficients };
       });
-      const results = await this.engine.run(sequences, { gradients, signal: running.signal, onDone: running.onDone });
+      const results = await this.#run(sequences, gradients);
       for (const { value: rows, gradient } of results) {
         const terms = new Float64Array(gradients ? read.tokens.length : 0);
         const norms = new Float64Array(terms.length);
@@ -63,6 +63,21 @@ export class Path {
       }
     }
     return points;
+  }
+
+  /** Of a probability the gradient depends on the logits, which are computed before. */
+  async #run(sequences: readonly RowSequence[], gradients: boolean): Promise<RowResult[]> {
+    const { read, score, running } = this.problem;
+    const { probability } = score;
+    const { value } = this.engine;
+    const options = { gradients, signal: running.signal, onDone: running.onDone };
+    if (!gradients || probability === undefined) return this.engine.run(sequences, options);
+    const logits = await this.engine.run(sequences, { gradients: false, signal: running.signal });
+    const sloping = sequences.map((sequence, i) => ({
+      ...sequence,
+      coefficients: slopesOf(score, probability, value, read.tokens.length, logits[i]!.value),
+    }));
+    return this.engine.run(sloping, options);
   }
 }
 

@@ -59,6 +59,8 @@ export interface Resolved {
   readonly score: Score;
   readonly target: ExplainedTarget;
   readonly warnings: readonly string[];
+  /** Of a choice: the logits of the others. */
+  readonly otherLogits?: readonly number[];
 }
 
 interface Context {
@@ -268,20 +270,22 @@ async function resolveChoice(context: Context, input: ExplainInput): Promise<Res
     const textPair = requireString(choice, `choice ${i} of ${call}`);
     reads.push(await readExplained(call, model, { text, textPair }, reading));
   }
-  const { choice = await bestChoice(context, reads, running) } = target;
+  const logits = await choiceLogits(context, reads, running);
+  const { choice = argmax(logits) } = target;
   const read = reads[choice];
   if (read === undefined) throw unexpected('INVALID_ARG', `the number of one of ${choices.length} choices for the target`, String(choice));
   const score: Score = { value: 'multipleChoice', terms: [{ column: 0, coefficient: 1 }] };
-  return { read, score, target: { head: 'multipleChoice', label: `choice ${choice}` }, warnings: [] };
+  const otherLogits = logits.filter((_, i) => i !== choice);
+  return { read, score, target: { head: 'multipleChoice', label: `choice ${choice}` }, warnings: [], otherLogits };
 }
 
-async function bestChoice(context: Context, reads: readonly ExplainedText[], { signal }: Running): Promise<number> {
+async function choiceLogits(context: Context, reads: readonly ExplainedText[], { signal }: Running): Promise<number[]> {
   const logits: number[] = [];
   for (const read of reads) {
     signal?.throwIfAborted();
     logits.push((await logitsOf(context, read, 'multipleChoice')).rows[0]!);
   }
-  return argmax(logits);
+  return logits;
 }
 
 async function resolveAnswer(context: Context, input: ExplainInput): Promise<Resolved> {
