@@ -2,7 +2,9 @@
 export { attention, type Attention, type AttentionOptions } from './attention/attention.js';
 export { attentionRollout, type Rollout, type RolloutOptions } from './attention/rollout.js';
 export type { Attribution, TokenValue, UnitValue } from './attribution/attribute.js';
-export { explain, type ExplainOptions, type Explanation } from './attribution/explain.js';
+export { explain, type Explanation } from './attribution/explain.js';
+export type { ClassifierExplainOptions, ClassifierExplanation, FeatureValue } from './attribution/explain-classifier.js';
+export type { ExplainOptions } from './attribution/explain-options.js';
 export type { Faithfulness } from './attribution/faithfulness.js';
 export type { AttributionMethod, AttributionOptions, ExplainProgress } from './attribution/options.js';
 export { explainSimilarity, type SimilarityExplanation, type SimilarityOptions } from './attribution/similarity.js';

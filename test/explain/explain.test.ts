@@ -13,6 +13,7 @@ import {
   logitLens,
   mapTexts,
   probeLayers,
+  type Explanation,
 } from '../../src/explain/index.js';
 import { loadEmbedder, loadModel, loadTokenizer, type BerthaError, type Model } from '../../src/index.js';
 import { suite } from '../support/suite.js';
@@ -71,7 +72,7 @@ t('subtracts another label, and attributes by tokens, words, segments and senten
 
 t('explains probabilities and their logarithms: the gradients are the softmax of the logits’', async () => {
   const options = { method: 'gradient-x-input', baseline: 'zero', units: 'tokens' } as const;
-  const logits = [];
+  const logits: Explanation[] = [];
   for (const label of [0, 1, 2]) logits.push(await explain(classifier, planted, { ...options, target: { label } }));
   const exps = logits.map(({ score }) => Math.exp(score));
   const shares = exps.map((exp) => exp / exps.reduce((all, each) => all + each, 0));

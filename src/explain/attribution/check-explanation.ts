@@ -11,7 +11,7 @@ import { resolveBaseline } from '../evaluation/baseline.js';
 import { withOutput } from '../evaluation/output.js';
 import { resolveTarget, type ExplainInput } from '../evaluation/target.js';
 import { unitsOf, usualUnits } from '../reading/units.js';
-import { explainSchema, type ExplainOptions } from './explain.js';
+import { explainSchema, type ExplainOptions } from './explain-options.js';
 import { integrate, onPath, Path } from './gradients.js';
 import { runningOf } from './options.js';
 import { gaussLegendre } from './quadrature.js';

@@ -1,34 +1,16 @@
 import { unexpected } from '../../expected.js';
 import { requireModel } from '../../calls/inputs.js';
 import { isEmbedder } from '../../embedding/embedder-check.js';
-import type { Embedder } from '../../embedding/embed.js';
-import type { Heads, Model } from '../../models/index.js';
-import { oneOf, readOptions, type Check } from '../../options.js';
+import type { TextClassifier } from '../../learn/text-classifier/text-classifier.js';
+import type { Model } from '../../models/index.js';
+import { readOptions } from '../../options.js';
 import { resolveBaseline } from '../evaluation/baseline.js';
-import { outputCheck, withOutput, type ScoreOutput } from '../evaluation/output.js';
-import {
-  explainedHeads,
-  readTarget,
-  resolveTarget,
-  type ExplainedTarget,
-  type ExplainInput,
-  type TargetOptions,
-} from '../evaluation/target.js';
+import { withOutput } from '../evaluation/output.js';
+import { resolveTarget, type ExplainedTarget, type ExplainInput } from '../evaluation/target.js';
 import { attribute, type Attribution } from './attribute.js';
-import { attributionSchema, runningOf, type AttributionOptions } from './options.js';
-
-/** Options of `explain`. */
-export interface ExplainOptions extends AttributionOptions {
-  /** What of the model's answer is explained. Default: its own answer, the best label, word, entity, choice or span. */
-  readonly target?: string | TargetOptions | undefined;
-  /** The head that is explained. Default: by the input and the target, else the model's own. */
-  readonly head?: keyof Heads | undefined;
-  /**
-   * What is explained of the answer: the `'logit'` (default), its `'probability'` or `'log-probability'`. A sure model's probability is flat where the text
-   * stands. Of choices, the other choices stay as they are.
-   */
-  readonly output?: ScoreOutput | undefined;
-}
+import { explainClassifier, isTextClassifier, type ClassifierExplainOptions, type ClassifierExplanation } from './explain-classifier.js';
+import { explainSchema, type ExplainOptions } from './explain-options.js';
+import { runningOf } from './options.js';
 
 /** Attributions of what a model's head says of a text. */
 export interface Explanation extends Attribution {
@@ -36,14 +18,6 @@ export interface Explanation extends Attribution {
   /** The model's directory. */
   readonly model: string;
 }
-
-/** The checks of `ExplainOptions`. */
-export const explainSchema = {
-  ...attributionSchema,
-  target: ((value) => readTarget(value)) satisfies Check<TargetOptions>,
-  head: oneOf(explainedHeads),
-  output: outputCheck,
-};
 
 /**
  * Says what each word of a text adds to the score of a model's answer: the logit of a label, of a word at a mask, of a token's label, of a choice, or the
@@ -56,8 +30,21 @@ export const explainSchema = {
  * const { attributions, delta } = await explain(model, 'What a film.', { method: 'integrated-gradients', steps: 64 });
  * console.log(attributions.map(({ text, value }) => [text, value]), delta);
  */
-export async function explain(model: Model, input: ExplainInput, options?: ExplainOptions): Promise<Explanation> {
-  if (isEmbedder(model as Model | Embedder)) {
+export function explain(model: Model, input: ExplainInput, options?: ExplainOptions): Promise<Explanation>;
+/**
+ * The same for a classifier of `trainTextClassifier`: what each word adds to its decision, coef · vector + intercept, the gradient going on through the
+ * embedder; the words that it counts beside the vector are listed apart.
+ *
+ * Errors: as for a model.
+ */
+export function explain(classifier: TextClassifier, text: string, options?: ClassifierExplainOptions): Promise<ClassifierExplanation>;
+export async function explain(
+  model: Model | TextClassifier,
+  input: ExplainInput,
+  options?: ExplainOptions,
+): Promise<Explanation | ClassifierExplanation> {
+  if (isTextClassifier(model)) return explainClassifier(model, input, options);
+  if (isEmbedder(model)) {
     throw unexpected('INVALID_ARG', 'a model with a head for explain', 'an embedder', {
       hint: 'explainSimilarity(embedder, a, b) explains why two texts are similar.',
     });

@@ -76,6 +76,11 @@ export class TextClassifier {
     return this.#parts.model;
   }
 
+  /** The model of the vectors, where they are looked at. @internal */
+  get embedder(): Embedder | undefined {
+    return this.#parts.features.embedder;
+  }
+
   /** The words that are looked at, where they are. */
   get vectorizer(): TfidfVectorizer | undefined {
     return this.#parts.features.vectorizer;
