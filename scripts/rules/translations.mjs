@@ -35,7 +35,10 @@ function sectionsOf(text) {
       sections.push(section);
     } else if (/^\s*\|/.test(line)) {
       if (table === undefined) section.tables.push((table = { line: number, rows: [] }));
-      const cells = line.trim().replace(/^\||\|$/g, '').split(/(?<!\\)\|/); // prettier-ignore
+      const cells = line
+        .trim()
+        .replace(/^\||\|$/g, '')
+        .split(/(?<!\\)\|/);
       table.rows.push({ line: number, cells });
       continue;
     } else {
@@ -123,6 +126,19 @@ function pairBreaches(pages, english, chinese) {
     if (a?.level === b?.level) continue;
     breach(a?.line ?? ours.at(-1).line, b?.line ?? theirs.at(-1).line, heading(b), heading(a));
     return breaches; // all below would be compared with what it does not translate
+  }
+
+  for (const [page, other] of [
+    [chinese, english],
+    [english, chinese],
+  ]) {
+    const link = posix.relative(posix.dirname(page), other);
+    const top = pages
+      .sections(page)
+      .slice(0, 2)
+      .flatMap(({ prose }) => prose);
+    if (!top.some(({ text }) => text.includes(`](${link})`)))
+      breaches.push(`${page}:1: expected a link to ${link} below the title, got none`);
   }
 
   for (const [i, a] of ours.entries()) {

@@ -47,7 +47,10 @@ await kv.similar('https://a.b//c');
 |---|---|---|
 | \`skip-gram\` | 250 万 | 8.2x |
 `;
-const tasks = { 'docs/tasks.md': '# Tasks\n\n## Masked words\n', 'docs/zh-CN/tasks.md': '# 任务\n\n## 填空\n' };
+const tasks = {
+  'docs/tasks.md': '# Tasks\n[中文](zh-CN/tasks.md)\n## Masked words\n',
+  'docs/zh-CN/tasks.md': '# 任务\n[English](../tasks.md)\n## 填空\n',
+};
 
 function breaches(translation: string, original = english): string[] {
   const pages: Readonly<Record<string, string>> = {
@@ -59,9 +62,15 @@ function breaches(translation: string, original = english): string[] {
 
 t('takes a page whose headings, code, tables, figures, names and links agree', () => {
   assert.equal(breaches(chinese), []);
+});
+
+t('wants the two pages to link to each other below their titles', () => {
   assert.equal(
     translationBreaches(['README.md', 'README.zh-CN.md'], () => '# Bertha\n'),
-    [],
+    [
+      'README.zh-CN.md:1: expected a link to README.md below the title, got none',
+      'README.md:1: expected a link to README.zh-CN.md below the title, got none',
+    ],
   );
 });
 
