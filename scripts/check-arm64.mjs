@@ -2,11 +2,11 @@
 // qemu, on a processor model for each set of instructions. --quick: what CI has time for. --addon: another build instead, zig's say.
 // AARCH64_CXX names the compiler (default aarch64-linux-gnu-g++). Without qemu or an arm64 Node.js the tests are skipped by name.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonFile, buildArm64, fetchNode } from './arm64/build.mjs';
 import { inRoot } from './build/project.mjs';
+import { testEnvironment } from './targets/check-system.mjs';
 import { runTests, skipCheck, stageTests, testsFolder, versionOf } from './targets/foreign-tests.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, addon: { type: 'string' } } });
@@ -54,12 +54,7 @@ async function checkUnderQemu(addon) {
   if (versionOf(emulator, '--version') === undefined)
     skipCheck('tests for arm64', `no ${emulator}`, 'Debian, Ubuntu: apt-get install qemu-user-static');
   const node = fetchNode();
-  const shared = process.env.BERTHA_SHARED || inRoot('..', 'shared');
-  const env = {
-    QEMU_LD_PREFIX: process.env.QEMU_LD_PREFIX || '/usr/aarch64-linux-gnu',
-    BERTHA_ADDON: addon,
-    ...(existsSync(shared) ? { BERTHA_SHARED: shared } : {}),
-  };
+  const env = { QEMU_LD_PREFIX: process.env.QEMU_LD_PREFIX || '/usr/aarch64-linux-gnu', ...testEnvironment(addon) };
   await stageTests();
   let failures = 0;
   for (const each of processors) {

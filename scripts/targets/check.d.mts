@@ -7,6 +7,10 @@ interface NativeFile {
   readonly versions?: readonly string[];
   /** Of ELF: whether it stays in memory. */
   readonly isPinned?: boolean;
+  /** Of Mach-O: symbols that the program must have. */
+  readonly lookups?: readonly string[];
+  /** Of Mach-O: whether its hashes are those of the file. */
+  readonly signature?: 'none' | 'valid' | 'broken';
 }
 
 /** Reads a file of any of the formats. Throws where it is of none. */

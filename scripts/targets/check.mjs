@@ -47,14 +47,19 @@ export function checkTarget(name, file) {
   if (target.glibcFloor !== undefined)
     expect(glibc <= target.glibcFloor, `symbols of glibc 2.${target.glibcFloor} or older but it needs 2.${glibc}`);
   else expect(glibc < 0, `no glibc but it needs 2.${glibc}`);
-  if (name === 'darwin-arm64') expect(addon.isSigned, 'a signature: macOS loads nothing unsigned on Apple silicon');
+  if (addon.format === 'Mach-O') {
+    const strange = addon.lookups.filter((symbol) => !/^(?:napi|node_api)_/.test(symbol));
+    expect(strange.length === 0, `nothing but Node-API to be looked up in the program, but it needs ${strange.join(', ')}`);
+    expect(addon.signature !== 'broken', 'a signature that fits the file');
+    if (target.cpu === 'arm64') expect(addon.signature === 'valid', 'a signature: macOS loads nothing unsigned on Apple silicon');
+  }
   expect(packed <= mostPackedBytes, `at most ${mostPackedBytes} bytes packed but they are ${packed}`);
   const needs = [
     ...addon.libraries.map((library) => library.split('/').at(-1)),
     ...(glibc < 0 ? [] : [`glibc 2.${glibc}`]),
     ...(addon.minimumSystem ? [`macOS ${addon.minimumSystem}`] : []),
   ];
-  const signed = addon.format === 'Mach-O' ? (addon.isSigned ? ', signed' : ', unsigned') : '';
+  const signed = addon.format === 'Mach-O' ? `, signature: ${addon.signature}` : '';
   return {
     file: `${addon.format} ${addon.machine}${signed}`,
     needs: summary(needs),

@@ -13,7 +13,21 @@ const readLists = () => JSON.parse(readFileSync(inRoot('native', 'sources.gypi')
 /** Where the addon of a target is, with the tests' addon beside it. */
 export const addonOf = (name) => join(targetsFolder, name, 'bertha.node');
 
-function compileFlags({ triple, cpu, link }) {
+/** What reads arguments and builds programs, once a call or once a model: small code serves it better than fast code. */
+const isCold = (source) => /^native\/(?:addon\/(?!batch\/|weights\/)|engine\/(?:program|training)\/)/.test(source);
+
+/** Which object of a target a source becomes. */
+export const objectsOf = (name) => (source) => join(targetsFolder, name, 'objects', source.replace(/\.cc$/, '.o'));
+
+function machineFlags({ triple, cpu }) {
+  // clang 18 to 20 compile nothing of AVX-512 for 512-bit registers without this; it adds no instruction to what has no AVX-512.
+  return ['-target', triple, ...(cpu === 'x64' ? ['-mcpu=x86_64+evex512'] : [])];
+}
+
+/** What starts zig as the compiler of a target, and in which environment. */
+export const zigCommand = (name) => ({ command: [fetchZig(), 'c++', ...machineFlags(targets[name])], env: zigEnvironment() });
+
+function compileFlags(target) {
   const { bertha_cflags, bertha_defines, bertha_include } = readLists();
   const includes = [
     ...bertha_include.map((folder) => inRoot(folder)),
@@ -21,11 +35,11 @@ function compileFlags({ triple, cpu, link }) {
     packageDirectory('node-addon-api'),
   ];
   return [
-    ...['-target', triple],
-    // clang 18 to 20 compile nothing of AVX-512 for 512-bit registers without this; it adds no instruction to what has no AVX-512.
-    ...(cpu === 'x64' ? ['-mcpu=x86_64+evex512'] : []),
-    ...(link === 'mach-o' ? ['-fvisibility-global-new-delete=source'] : []),
+    ...machineFlags(target),
+    ...(target.link === 'mach-o' ? ['-fvisibility-global-new-delete=source'] : []),
     ...bertha_cflags,
+    // So that the linker can leave out what nothing calls.
+    ...['-ffunction-sections', '-fdata-sections'],
     ...[...bertha_defines, 'BERTHA_BUILDER="zig"', `BERTHA_VERSION="${packageJson.version}"`, 'BUILDING_NODE_EXTENSION'].map(
       (name) => `-D${name}`,
     ),
@@ -33,15 +47,15 @@ function compileFlags({ triple, cpu, link }) {
   ];
 }
 
-function linkFlags({ triple, cpu, link }) {
+function linkFlags(target) {
   const { bertha_ldflags, bertha_exports } = readLists();
   const system = {
     // libc++ is always zig's own, inside.
     elf: [...bertha_ldflags.filter((flag) => flag !== '-static-libstdc++'), `-Wl,--version-script=${inRoot(bertha_exports)}`],
     'mach-o': ['-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip'],
     pe: ['-Wl,--gc-sections'],
-  }[link];
-  return ['-target', triple, ...(cpu === 'x64' ? ['-mcpu=x86_64+evex512'] : []), '-O3', '-shared', '-s', ...system];
+  }[target.link];
+  return [...machineFlags(target), '-O3', '-shared', '-s', ...system];
 }
 
 function run(zig, args) {
@@ -67,7 +81,7 @@ async function compileAll(zig, name, sources, objectOf) {
     for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
       mkdirSync(dirname(objectOf(source)), { recursive: true });
       try {
-        const warnings = await run(zig, [...flags, '-c', source, '-o', objectOf(source)]);
+        const warnings = await run(zig, [...flags, ...(isCold(source) ? ['-Os'] : []), '-c', source, '-o', objectOf(source)]);
         for (const warning of warnings.split('\n').filter((line) => /\bwarning:/.test(line))) showLine(warning);
         showStep(`${name}: compiled ${++compiled}/${sources.length} ${source}`);
       } catch (error) {
@@ -85,8 +99,10 @@ async function compileAll(zig, name, sources, objectOf) {
 export async function compileTarget(name) {
   const state = `target-${name}`;
   const target = targets[name];
+  const lists = readLists();
   const facts = {
     flags: [compileFlags(target), linkFlags(target)],
+    cold: lists.bertha_sources.filter(isCold),
     zigVersion,
     nodeAddonApi: packageVersion('node-addon-api'),
     headers: packageVersion('node-api-headers'),
@@ -95,8 +111,7 @@ export async function compileTarget(name) {
   if (existsSync(addonOf(name)) && readState(state)?.stamp === stamp) return false;
   const start = performance.now();
   const zig = fetchZig();
-  const lists = readLists();
-  const objectOf = (source) => join(targetsFolder, name, 'objects', source.replace(/\.cc$/, '.o'));
+  const objectOf = objectsOf(name);
   const addons = { bertha: lists.bertha_addon_sources, bertha_test: lists.bertha_test_addon_sources };
   await compileAll(zig, name, [...lists.bertha_sources, ...Object.values(addons).flat()], objectOf);
   for (const [addon, sources] of Object.entries(addons)) {

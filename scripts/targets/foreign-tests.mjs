@@ -41,10 +41,10 @@ export function testFiles(names) {
 }
 
 /** Runs a program with its output in a file: node.exe under wine dies where that is a pipe. Resolves to `{ code, output }`. */
-export function runToFile(command, args, { env, log, limitMs = 600_000 }) {
+export function runToFile(command, args, { env, log, cwd = testsFolder, limitMs = 600_000 }) {
   const fd = openSync(log, 'w');
   const child = spawn(command, args, {
-    cwd: testsFolder,
+    cwd,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...env },
     stdio: ['ignore', fd, fd],
     timeout: limitMs,

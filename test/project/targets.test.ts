@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { publishedPlatforms } from '../../src/runtime/loading/system.js';
 import { builtFor, libcOfProgram } from '../../src/runtime/loading/file-format.js';
 import { checkTarget, newestGlibc, readAddon } from '../../scripts/targets/check.mjs';
 import { chooseTargets, targetOf, targets } from '../../scripts/targets/table.mjs';
-import { elfFile, machOFile, peFile } from '../support/native-files.js';
+import { elfFile, machOFile, peFile, signedMachOFile } from '../support/native-files.js';
 import { skip } from '../support/skip.js';
 import { suite } from '../support/suite.js';
 
@@ -50,6 +50,29 @@ t('names everything about an addon that its system cannot load', () => {
   assert.match(problems('darwin-arm64'), 'expected Mach-O for arm64 but the file is ELF for x64');
   assert.match(problems('linux-x64-musl'), /linux-x64-musl: expected no libraries but the system's, but it needs .*libc\.so\.6/);
   assert.match(problems('linux-x64-musl'), /expected no glibc but it needs 2\.\d+/);
+});
+
+t('need no newer glibc than they are published for', () => {
+  if (host !== 'linux-x64') return skip('linux-x64');
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  // A build from source takes what the system has; releases are made on none newer than these.
+  const ours = Number(header.glibcVersionRuntime?.split('.')[1] ?? Infinity);
+  if (ours > 37) skip('glibc 2.37 or older, for the addon from source');
+  else assert.ok(newestGlibc(readAddon(readFileSync(addon))) <= 34, `glibc 2.${newestGlibc(readAddon(readFileSync(addon)))}`);
+  const prebuilt = fileURLToPath(new URL('../../build-targets/linux-x64-gnu/bertha.node', import.meta.url));
+  if (!existsSync(prebuilt)) return skip('npm run build:targets -- linux-x64-gnu');
+  const newest = newestGlibc(readAddon(readFileSync(prebuilt)));
+  assert.ok(newest >= 2 && newest <= 28, `glibc 2.${newest}`);
+});
+
+t('tells a signature that fits a Mach-O file from one that does not', () => {
+  const signed = signedMachOFile('arm64');
+  const changed = Buffer.from(signed);
+  changed[200]! ^= 1;
+  const unknown = Buffer.from(signed);
+  unknown.writeUInt32BE(0, 256 + 20);
+  const signatures = [machOFile('arm64'), signed, changed, unknown].map((file) => readAddon(file).signature);
+  assert.equal(signatures, ['none', 'valid', 'broken', 'broken']);
 });
 
 t('tells systems, processors and C libraries apart by the first bytes', () => {

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
+import { evaluate, installedPackage, placePackage } from '../support/installed-package.js';
 import { elfFile, machOFile, peFile } from '../support/native-files.js';
 import { skip } from '../support/skip.js';
 
@@ -15,50 +14,9 @@ const report = process.report.getReport() as unknown as { header: { glibcVersion
 const isMusl = process.platform === 'linux' && report.header.glibcVersionRuntime === undefined;
 const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? (isMusl ? '-musl' : '-gnu') : ''}`;
 
-/** A folder that looks like an installed bertha-encoder: its package.json and the loader, no addon anywhere. */
-function installedPackage(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bertha-loader-'));
-  const home = join(folder, 'node_modules', 'bertha-encoder');
-  mkdirSync(join(home, 'dist', 'runtime', 'loading'), { recursive: true });
-  copyFileSync(join(root, 'package.json'), join(home, 'package.json'));
-  const loading = ['file-format.js', 'reasons.js', 'system.js'].map((file) => join('loading', file));
-  const loader = ['addon.js', 'configure.js', 'default-model.js', 'package-files.js', ...loading].map((file) => join('runtime', file));
-  const shared = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.js') && file !== 'index.js');
-  for (const file of [...shared, ...loader]) copyFileSync(join(root, 'dist', file), join(home, 'dist', file));
-  return home;
-}
-
-interface Outcome {
-  readonly value: unknown;
-  readonly code: string;
-  readonly message: string;
-}
-
-/** Evaluates `expression` over the installed package's loader in a process of its own. */
-function evaluate(home: string, expression: string, options: { env?: NodeJS.ProcessEnv; flags?: readonly string[] } = {}): Outcome {
-  const script = `
-    const { loadAddon } = require(${JSON.stringify(join(home, 'dist/runtime/addon.js'))});
-    const { configure } = require(${JSON.stringify(join(home, 'dist/runtime/configure.js'))});
-    const { packageRoot } = require(${JSON.stringify(join(home, 'dist/runtime/package-files.js'))});
-    const { defaultModelDirectory } = require(${JSON.stringify(join(home, 'dist/runtime/default-model.js'))});
-    try { console.log(JSON.stringify({ value: ${expression}, code: '', message: '' })); }
-    catch (error) { console.log(JSON.stringify({ value: null, code: String(error.code), message: error.message })); }`;
-  const env = { ...process.env, BERTHA_ADDON: '', BERTHA_MODEL_DIR: '', NODE_NO_WARNINGS: '1', ...options.env };
-  const result = spawnSync(process.execPath, [...(options.flags ?? []), '--eval', script], { encoding: 'utf8', env });
-  if (result.status !== 0) throw new Error(result.stderr);
-  return JSON.parse(result.stdout) as Outcome;
-}
-
 /** Loads the addon that `configure` names. */
 const configured = (file: string, rest = ''): string => `(configure({ addon: ${JSON.stringify(file)} }), loadAddon()${rest})`;
 
-/** Makes an empty platform package; returns where its addon belongs. */
-function placePackage(home: string, name: string, version: string): string {
-  const folder = join(dirname(home), '@bertha-encoder', name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: `@bertha-encoder/${name}`, version }));
-  return join(folder, 'bertha.node');
-}
 const placePlatformPackage = (home: string, version: string): string => placePackage(home, platform, version);
 
 const t = suite<{ home: string }>('loader');

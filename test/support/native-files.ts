@@ -1,4 +1,6 @@
 // The least that says of a native library what it is for.
+import { createHash } from 'node:crypto';
+
 type Arch = 'x64' | 'arm64';
 
 /** A 64-bit ELF library that needs `libraries`. */
@@ -38,6 +40,26 @@ export function machOFile(arch: Arch): Buffer {
   file.writeUInt32LE({ x64: 0x01000007, arm64: 0x0100000c }[arch], 4);
   file.writeUInt32LE(6, 12);
   return file;
+}
+
+/** A Mach-O library with an ad-hoc signature of its one page. */
+export function signedMachOFile(arch: Arch): Buffer {
+  const header = machOFile(arch);
+  header.writeUInt32LE(1, 16);
+  for (const [i, value] of [0x1d, 16, header.length, 128].entries()) header.writeUInt32LE(value, 32 + 4 * i);
+  const [directory, hashes] = [20, 44];
+  const signature = Buffer.alloc(128);
+  for (const [i, value] of [0xfade0cc0, 128, 1, 0, directory].entries()) signature.writeUInt32BE(value, 4 * i);
+  for (const [at, value] of [
+    [0, 0xfade0c02],
+    [16, hashes],
+    [28, 1],
+    [32, header.length],
+  ] as const)
+    signature.writeUInt32BE(value, directory + at);
+  signature.set([32, 2, 0, 12], directory + 36);
+  signature.set(createHash('sha256').update(header).digest(), directory + hashes);
+  return Buffer.concat([header, signature]);
 }
 
 /** The header of a Windows library. */
