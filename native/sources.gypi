@@ -8,6 +8,7 @@
       "native/addon/model_wrap.cc",
       "native/addon/program_reader.cc",
       "native/addon/system/macos_operators.cc",
+      "native/addon/system/no_demangler.cc",
       "native/addon/system/stay_loaded.cc",
       "native/addon/system/windows_imports.cc",
       "native/addon/training/trainer.cc",

@@ -13,9 +13,6 @@ const readLists = () => JSON.parse(readFileSync(inRoot('native', 'sources.gypi')
 /** Where the addon of a target is, with the tests' addon beside it. */
 export const addonOf = (name) => join(targetsFolder, name, 'bertha.node');
 
-/** What reads arguments and builds programs, once a call or once a model: small code serves it better than fast code. */
-const isCold = (source) => /^native\/(?:addon\/(?!batch\/|weights\/)|engine\/(?:program|training)\/)/.test(source);
-
 /** Which object of a target a source becomes. */
 export const objectsOf = (name) => (source) => join(targetsFolder, name, 'objects', source.replace(/\.cc$/, '.o'));
 
@@ -38,8 +35,8 @@ function compileFlags(target) {
     ...machineFlags(target),
     ...(target.link === 'mach-o' ? ['-fvisibility-global-new-delete=source'] : []),
     ...bertha_cflags,
-    // So that the linker can leave out what nothing calls.
-    ...['-ffunction-sections', '-fdata-sections'],
+    // So that the linker can leave out what nothing calls; zig adds what debuggers need unless it is told not to.
+    ...['-ffunction-sections', '-fdata-sections', '-g0'],
     ...[...bertha_defines, 'BERTHA_BUILDER="zig"', `BERTHA_VERSION="${packageJson.version}"`, 'BUILDING_NODE_EXTENSION'].map(
       (name) => `-D${name}`,
     ),
@@ -81,7 +78,7 @@ async function compileAll(zig, name, sources, objectOf) {
     for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
       mkdirSync(dirname(objectOf(source)), { recursive: true });
       try {
-        const warnings = await run(zig, [...flags, ...(isCold(source) ? ['-Os'] : []), '-c', source, '-o', objectOf(source)]);
+        const warnings = await run(zig, [...flags, '-c', source, '-o', objectOf(source)]);
         for (const warning of warnings.split('\n').filter((line) => /\bwarning:/.test(line))) showLine(warning);
         showStep(`${name}: compiled ${++compiled}/${sources.length} ${source}`);
       } catch (error) {
@@ -102,7 +99,6 @@ export async function compileTarget(name) {
   const lists = readLists();
   const facts = {
     flags: [compileFlags(target), linkFlags(target)],
-    cold: lists.bertha_sources.filter(isCold),
     zigVersion,
     nodeAddonApi: packageVersion('node-addon-api'),
     headers: packageVersion('node-api-headers'),

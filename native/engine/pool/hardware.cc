@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <thread>
 
 #include "engine/check.h"
+#include "engine/system/file.h"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -32,16 +32,20 @@ constexpr const char* kQuotaName = "cgroup quota";
 #endif
 
 #if defined(__linux__)
+// No streams here or anywhere: with their locales they would be a tenth of the addon.
 // Quota / period of one cgroup directory; 0 when there is none.
 double read_quota(const std::string& directory) {
-    std::ifstream v2(directory + "/cpu.max");
-    std::string quota;
-    double period = 0.0;
-    if (v2 >> quota >> period && quota != "max" && period > 0) return std::atof(quota.c_str()) / period;
-    std::ifstream v1_quota(directory + "/cpu.cfs_quota_us"), v1_period(directory + "/cpu.cfs_period_us");
-    double value = 0.0;
-    if (v1_quota >> value && v1_period >> period && value > 0 && period > 0) return value / period;
-    return 0.0;
+    std::string text;
+    double quota = 0.0, period = 0.0;
+    if (read_text(directory + "/cpu.max", text) &&  // "max 100000" where there is no limit
+        std::sscanf(text.c_str(), "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0)
+        return quota / period;
+    const auto number = [&](const char* name) {
+        return read_text(directory + name, text) ? std::atof(text.c_str()) : 0.0;
+    };
+    quota = number("/cpu.cfs_quota_us");
+    period = number("/cpu.cfs_period_us");
+    return quota > 0 && period > 0 ? quota / period : 0.0;
 }
 
 // The tightest quota from this process's cgroup up to the root.
@@ -51,8 +55,11 @@ double cgroup_quota() {
         const double quota = read_quota(directory);
         if (quota > 0 && (tightest == 0.0 || quota < tightest)) tightest = quota;
     };
-    std::ifstream groups("/proc/self/cgroup");
-    for (std::string line; std::getline(groups, line);) {
+    std::string groups;
+    read_text("/proc/self/cgroup", groups);
+    for (size_t begin = 0, end; begin < groups.size(); begin = end + 1) {
+        end = std::min(groups.find('\n', begin), groups.size());
+        const std::string line = groups.substr(begin, end - begin);
         const size_t first = line.find(':'), second = line.find(':', first + 1);
         if (first == std::string::npos || second == std::string::npos) continue;
         const std::string controllers = line.substr(first + 1, second - first - 1);
@@ -70,11 +77,11 @@ int physical_cores(const cpu_set_t& allowed) {
     std::set<std::string> cores;
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, &allowed)) continue;
-        std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
-                               "/topology/thread_siblings_list");
-        std::string list;
-        if (!std::getline(siblings, list)) list = std::to_string(cpu);
-        cores.insert(list);
+        const std::string number = std::to_string(cpu);
+        std::string siblings;
+        const bool is_known = read_text(
+            "/sys/devices/system/cpu/cpu" + number + "/topology/thread_siblings_list", siblings);
+        cores.insert(is_known && !siblings.empty() ? siblings : number + "\n");
     }
     return std::max(1, static_cast<int>(cores.size()));
 }
@@ -147,14 +154,10 @@ HardwareThreads hardware_threads() {
     const int quota = threads.quota > 0 ? std::max(1, static_cast<int>(std::ceil(threads.quota)))
                                         : kMaxThreads;
     threads.chosen = std::min({threads.affinity, quota, threads.physical, kMaxThreads});
-    std::ostringstream reason;
-    reason << "min(affinity " << threads.affinity << ", " << kQuotaName << " ";
-    if (threads.quota > 0) {
-        reason << threads.quota;
-    } else {
-        reason << "none";
-    }
-    reason << ", physical cores " << threads.physical << ")";
+    char limit[32] = "none";
+    if (threads.quota > 0) std::snprintf(limit, sizeof limit, "%g", threads.quota);
+    threads.reason = "min(affinity " + std::to_string(threads.affinity) + ", " + kQuotaName + " " + limit +
+                     ", physical cores " + std::to_string(threads.physical) + ")";
     const char* wanted = std::getenv("BERTHA_THREADS");
     if (wanted != nullptr && *wanted != '\0') {
         char* end = nullptr;
@@ -162,9 +165,8 @@ HardwareThreads hardware_threads() {
         BERTHA_CHECK(*end == '\0' && value >= 1 && value <= kMaxThreads, "INVALID_ARG",
                      "BERTHA_THREADS=%.32s: expected a whole number from 1 to %d", wanted, kMaxThreads);
         threads.chosen = static_cast<int>(value);
-        reason.str("BERTHA_THREADS");
+        threads.reason = "BERTHA_THREADS";
     }
-    threads.reason = reason.str();
     return threads;
 }
 

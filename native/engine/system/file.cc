@@ -16,6 +16,16 @@ File make_unique_file(const std::string& prefix, File::Mode mode, std::string& p
     }
 }
 
+bool read_text(const std::string& path, std::string& text) {
+    text.clear();
+    const File file(path, File::Mode::kRead);
+    char part[4096];
+    int64_t bytes = file.is_open() ? 0 : -1;
+    while (bytes >= 0 && (bytes = file.read_next(part, sizeof part)) > 0)
+        text.append(part, static_cast<size_t>(bytes));
+    return bytes == 0;
+}
+
 size_t name_begin(const std::string& path) {
 #if defined(_WIN32)
     const size_t slash = path.find_last_of("/\\");

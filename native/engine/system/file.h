@@ -69,6 +69,8 @@ private:
 
 void unmap(void* mapping, size_t bytes);
 
+// A whole file of text, also one of the kernel's that has no size. False where it cannot be read.
+bool read_text(const std::string& path, std::string& text);
 // Renames over what is there.
 bool rename_file(const std::string& from, const std::string& to);
 bool remove_file(const std::string& path);
