@@ -5,6 +5,7 @@ export type { Attribution, TokenValue, UnitValue } from './attribution/attribute
 export { explain, type Explanation } from './attribution/explain.js';
 export type { ClassifierExplainOptions, ClassifierExplanation, FeatureValue } from './attribution/explain-classifier.js';
 export type { ExplainOptions } from './attribution/explain-options.js';
+export { explainWindows, type ExplainedWindow, type WindowsOptions } from './attribution/explain-windows.js';
 export type { Faithfulness } from './attribution/faithfulness.js';
 export type { AttributionMethod, AttributionOptions, ExplainProgress } from './attribution/options.js';
 export { explainSimilarity, type SimilarityExplanation, type SimilarityOptions } from './attribution/similarity.js';
@@ -12,7 +13,7 @@ export type { BaselineOption } from './evaluation/baseline.js';
 export type { ScoreOutput } from './evaluation/output.js';
 export type { ChoicesToExplain, ExplainedTarget, ExplainInput, QuestionToExplain, TargetOptions } from './evaluation/target.js';
 export { logitLens, type Lens, type LensLayer, type LensMask, type LensOptions, type LensWord } from './layers/logit-lens.js';
-export type { ExplainedToken } from './reading/explained-text.js';
+export type { ExplainedToken, TextRange } from './reading/explained-text.js';
 export type { UnitKind } from './reading/units.js';
 export { probeLayers, type LayerProbe, type ProbedLayer, type ProbeOptions } from './layers/probe-layers.js';
 export { groupKeywords, type Keyword, type KeywordOptions } from './maps/keywords.js';

@@ -10,9 +10,11 @@ import {
   explain,
   explainErrors,
   explainSimilarity,
+  explainWindows,
   logitLens,
   mapTexts,
   probeLayers,
+  type ExplainedWindow,
   type Explanation,
 } from '../../src/explain/index.js';
 import { loadEmbedder, loadModel, loadTokenizer, type BerthaError, type Model } from '../../src/index.js';
@@ -249,6 +251,51 @@ t('takes texts of any characters as they are, and says where a long one was cut'
   const long = await explain(classifier, 'zorn '.repeat(600), { steps: 16, units: 'sentences' });
   assert.equal([long.truncated, long.tokens.length], [true, classifier.maxTokens]);
   assert.match(long.warnings.join(' '), /was not read/);
+});
+
+t('explains a long text window by window, between words, and says what is not read without', async () => {
+  const words = Array.from({ length: 90 }, (_, i) => (i === 20 ? 'zorn' : i === 70 ? 'quib' : ['gos', 'rosmos', 'duk'][i % 3]!));
+  const text = words.join(' ');
+  const seen = new Set<number>();
+  const windows: ExplainedWindow[] = [];
+  for await (const window of explainWindows(classifier, text, { stride: 6, method: 'occlusion' })) {
+    windows.push(window);
+    assert.ok(window.tokens.length <= classifier.maxTokens && !window.truncated);
+    for (const { text: word, start, end } of window.attributions) {
+      assert.is(text.slice(start, end), word);
+      if (words.includes(word)) seen.add(start);
+    }
+    for (const { token, start, end, special } of window.tokens) if (!special) assert.ok([text.slice(start, end), '[UNK]'].includes(token));
+  }
+  assert.is(seen.size, words.length);
+  assert.equal([windows[0]!.start, windows.at(-1)!.end, windows.length], [0, text.length, windows[0]!.windows]);
+  assert.ok(windows.every(({ start }, i) => i === 0 || start < windows[i - 1]!.end));
+  const labelsAt = (at: number) => windows.filter(({ start, end }) => start <= at && at < end).map(({ target }) => target.label);
+  assert.ok(labelsAt(text.indexOf('zorn')).every((label) => label === 'LABEL_1'));
+  assert.ok(labelsAt(text.indexOf('quib')).every((label) => label === 'LABEL_2'));
+  const cut = await explain(classifier, text, { method: 'occlusion' });
+  assert.equal(cut.unread, [{ sequence: 0, start: cut.tokens.at(-2)!.end, end: text.length }]);
+  assert.match(cut.warnings[0]!, new RegExp(`not read, ${text.length - cut.tokens.at(-2)!.end} characters: only 32 tokens`));
+  const first = async (stride: number) => explainWindows(classifier, text, { stride }).next();
+  assert.match(await codeOf(first(40)), /^INVALID_OPTION: .*stride below 30/);
+  const one = await explainWindows(classifier, 'zorn', { steps: 16 }).next();
+  assert.equal([one.value!.start, one.value!.end, one.value!.windows], [0, 4, 1]);
+});
+
+t('leaves sentences out of long texts, words where they are asked for', async () => {
+  const model = await loadModel(undefined, { task: 'text-classification' });
+  const sentence = 'The plot is a joke that nobody tells well, and the actors seem to know it from the first scene on. ';
+  const text = sentence.repeat(14);
+  const { attributions, tokens } = await explain(model, text, { method: 'occlusion' });
+  assert.is(tokens.length, 256);
+  assert.is(
+    attributions.length,
+    new Set(tokens.filter(({ special }) => !special).map(({ start }) => Math.floor(start / sentence.length))).size,
+  );
+  assert.ok(attributions.every(({ text: unit }) => unit.startsWith('The')));
+  const short = await explain(model, text.slice(0, 2 * sentence.length), { method: 'occlusion', units: 'words' });
+  assert.ok(short.attributions.length > 30);
+  model.dispose();
 });
 
 t('maps texts that are alike on one point, and draws a sample of many', async () => {

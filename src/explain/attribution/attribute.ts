@@ -1,6 +1,7 @@
 import { unexpected } from '../../expected.js';
 import type { Problem, Running } from '../evaluation/evaluate.js';
-import { unitsOf, usualUnits, type Unit } from '../reading/units.js';
+import type { ExplainedText, TextRange } from '../reading/explained-text.js';
+import { unitsOf, usualUnits, type Unit, type UnitKind } from '../reading/units.js';
 import { kFaithfulnessForwards, measureFaithfulness, type Faithfulness } from './faithfulness.js';
 import { integratedGradients, pointGradient, type GradientAttribution } from './gradients.js';
 import { requireAffordable, type AttributionMethod, type AttributionSettings } from './options.js';
@@ -49,8 +50,10 @@ export interface Attribution {
   readonly delta: number;
   /** Of integrated gradients: whether the attributions add up within 1 %, and with `steps: 'auto'` no longer change. Else true. */
   readonly converged: boolean;
-  /** Whether the end of the text was not read. */
+  /** Whether a part of the text was not read. */
   readonly truncated: boolean;
+  /** The parts that were not read. */
+  readonly unread: readonly TextRange[];
   readonly faithfulness?: Faithfulness;
   readonly warnings: readonly string[];
 }
@@ -71,7 +74,7 @@ export async function attribute(
 ): Promise<Attribution> {
   const { read, running, baseline } = problem;
   const { method = 'integrated-gradients', seed = kSeed, pairs = kPairs } = settings;
-  const units = unitsOf(read, settings.units ?? usualUnits(read));
+  const units = unitsOf(read, settings.units ?? defaultUnits(read, method));
   if (settings.faithfulness === true && units.length > 0) running.expect(kFaithfulnessForwards);
   const found = isGradient(method)
     ? await byGradient(problem, method, settings, units)
@@ -111,9 +114,19 @@ export async function attribute(
     delta,
     converged: found.converged,
     truncated: read.truncated,
+    unread: read.unread,
     ...(faithfulness && { faithfulness }),
     warnings,
   };
+}
+
+/** Tokens from which a perturbing method takes sentences, each of which is one forward, unless the caller says. */
+const kLong = 256;
+
+/** Sentences of long texts whose parts are left out one by one, else words. */
+function defaultUnits(read: ExplainedText, method: AttributionMethod): UnitKind {
+  const isLong = read.tokens.length >= kLong && !isGradient(method);
+  return isLong && unitsOf(read, 'sentences').length > 2 ? 'sentences' : usualUnits(read);
 }
 
 interface Found {
@@ -174,7 +187,10 @@ function warningsOf({ read }: Problem, units: readonly Unit[], found: Found, dif
   const warnings: string[] = [];
   if (units.length === 0) warnings.push('The text has no tokens of its own: there is nothing to attribute.');
   else if (Math.abs(difference) < 1e-6) warnings.push('There is nothing to explain against this baseline: its score is that of the text.');
-  if (read.truncated) warnings.push(`The end of the text was not read: only its first ${read.tokens.length} tokens are explained.`);
+  if (read.truncated) {
+    const characters = read.unread.reduce((sum, { start, end }) => sum + end - start, 0);
+    warnings.push(`A part of the text was not read, ${characters} characters: only ${read.tokens.length} tokens are explained.`);
+  }
   if (!found.converged) warnings.push(`The attributions do not add up within 1 % at ${found.steps} steps.`);
   return warnings;
 }

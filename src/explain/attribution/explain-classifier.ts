@@ -180,6 +180,7 @@ function ofWordsAlone(text: string, score: number): Attribution {
     delta: 0,
     converged: true,
     truncated: false,
+    unread: [],
     warnings: ['The classifier looks at words alone: their values are exact, in features.'],
   };
 }

@@ -23,7 +23,10 @@ export interface AttributionOptions extends Pick<LimitOptions, 'maxLength' | 'sp
   readonly baseline?: BaselineOption | undefined;
   /** Points of integrated gradients. `'auto'` (default) takes 16 to 256, until the attributions add up and no longer change. */
   readonly steps?: number | 'auto' | undefined;
-  /** What gets a value. Default: words, or segments where the text has no blanks between words. */
+  /**
+   * What gets a value. Default: words, or segments where the text has no blanks between words; sentences for methods that leave parts out of a text of 256
+   * tokens or more.
+   */
   readonly units?: UnitKind | undefined;
   /** Of Shapley values of more than 8 units: orders that are drawn, each with its reversal. Default 8. */
   readonly pairs?: number | undefined;

@@ -18,6 +18,15 @@ export interface ExplainedToken {
   readonly special: boolean;
 }
 
+/** A stretch of a text. */
+export interface TextRange {
+  /** 0 for the first text, 1 for the second. */
+  readonly sequence: number;
+  /** In UTF-16 units of its text. */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A text, or a pair of texts, as a model reads it. */
 export interface ExplainedText {
   readonly text: string;
@@ -28,6 +37,8 @@ export interface ExplainedText {
   readonly poolSkip: number;
   /** Whether the text was longer than the limit, so that its end is not in `tokens`. */
   readonly truncated: boolean;
+  /** What was not read of texts that were cut. */
+  readonly unread: readonly TextRange[];
 }
 
 /** How texts are read: with `isSentence` as a sentence model reads them, with its prompt and lower case. */
@@ -57,5 +68,19 @@ export async function readExplained(call: string, model: Model, input: TextInput
     encoding,
     poolSkip: reader.poolSkip,
     truncated: encoding.truncated,
+    unread: encoding.truncated ? unreadOf([text, ...(textPair === undefined ? [] : [textPair])], tokens) : [],
   };
+}
+
+/** What lies before the first token of a text that was read, or behind the last. */
+function unreadOf(texts: readonly string[], tokens: readonly ExplainedToken[]): TextRange[] {
+  return texts.flatMap((text, sequence) => {
+    const own = tokens.filter((token) => token.sequence === sequence);
+    const [begin, end] = own.length === 0 ? [text.length, text.length] : [own[0]!.start, own.at(-1)!.end];
+    const ranges = [
+      { sequence, start: 0, end: begin },
+      { sequence, start: end, end: text.length },
+    ];
+    return ranges.filter((range) => text.slice(range.start, range.end).trim() !== '');
+  });
 }
