@@ -45,9 +45,10 @@ const rows = {
   CHECKPOINT: { kind: 'model' },
   CHECKPOINT_MISMATCH: { kind: 'usage' },
   LOCKED: { kind: 'busy' },
-  // Stores
+  // Stores and queues
   STORE: { kind: 'system' },
   STORE_MISMATCH: { kind: 'usage' },
+  QUEUE: { kind: 'system' },
   // This machine
   ADDON_LOAD: { kind: 'system' },
   REFERENCE: { kind: 'model' },

@@ -1,0 +1,64 @@
+// Worker processes of a queue and what they told.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface WorkerEvent {
+  readonly event: string;
+  /** Of the unit. */
+  readonly number?: number;
+  readonly textsEmbedded?: number;
+  readonly reason?: string;
+  readonly isFinal?: boolean;
+}
+
+export interface WorkerProcess {
+  readonly events: readonly WorkerEvent[];
+  readonly stderr: () => string;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit code once it is gone. */
+  readonly gone: Promise<number | null>;
+  /** Waits for an event. */
+  until(event: string, count?: number): Promise<void>;
+}
+
+const script = fileURLToPath(new URL('queue-worker.ts', import.meta.url));
+const running = new Set<ChildProcess>();
+
+/** Starts one; it has a connection once it tells 'ready'. */
+export function startProcess(url: string, name: string, { lockMs = 1000, graceMs = 10_000 } = {}): WorkerProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, url, name, String(lockMs), String(graceMs)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const events: WorkerEvent[] = [];
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (stdout + text).split('\n');
+    stdout = lines.pop() ?? '';
+    events.push(...lines.map((line) => JSON.parse(line) as WorkerEvent));
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const gone = once(child, 'close').then(([code]) => (running.delete(child), code as number | null));
+  const of = (event: string): number => events.filter((each) => each.event === event).length;
+  return {
+    events,
+    stderr: () => stderr,
+    gone,
+    signal: (name) => void child.kill(name),
+    async until(event, count = 1) {
+      for (let i = 0; of(event) < count; i++) {
+        if (child.exitCode !== null || i > 3000) throw new Error(`no '${event}' came: ${JSON.stringify(events.slice(-3))} ${stderr}`);
+        await sleep(20);
+      }
+    },
+  };
+}
+
+/** Ends those that a failed test has left. */
+export async function endProcesses(): Promise<void> {
+  const ended = [...running].map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ended);
+}
