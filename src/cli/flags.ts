@@ -20,6 +20,21 @@ export function withTexts(command: Command, texts: string, modelHint = ' (defaul
     .option('-m, --model <model>', `model directory, or id on the Hub${modelHint}`);
 }
 
+/** Adds a command whose flags are those of a package of its own, which also tells its help. */
+export function addPackageCommand(
+  program: Command,
+  { name, argument, description }: { readonly name: string; readonly argument: string; readonly description: string },
+  run: (args: string[]) => Promise<void>,
+): void {
+  program
+    .command(name)
+    .argument(argument, `see bertha ${name} --help`)
+    .description(description)
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(run);
+}
+
 /** Adds files to read. */
 export function withFiles(command: Command): Command {
   return command

@@ -5,7 +5,7 @@ import type { EmbedFlags } from './commands/embed.js';
 import type { InspectFlags } from './commands/inspect.js';
 import type { TokenizeFlags } from './commands/tokenize.js';
 import { embedFlags } from './flags/call-flags.js';
-import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
+import { addPackageCommand, path, positive, withCompute, withOutput, withTexts } from './flags.js';
 import { removeTemporaries } from './output.js';
 import { stopBars } from './terminal/bars.js';
 import { report } from './report.js';
@@ -18,6 +18,7 @@ import { addTaskCommands } from './task-commands.js';
 import { addTrainingCommands } from './training-commands.js';
 import { addVectorCommands } from './vector-commands.js';
 import { addWordCommands } from './commands/words/word-commands.js';
+import { isStoreSearch, searchStore } from './commands/jobs.js';
 import { version } from '../version.js';
 
 /** Runs the command line and returns the exit code: 0, 1 (failed) or 2 (wrong usage). */
@@ -30,6 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let running: Command | undefined;
   program.hook('preAction', (_, command) => void (running = command));
   try {
+    if (isStoreSearch(args)) return await searchStore(args.slice(1));
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
@@ -55,6 +57,8 @@ Examples:
   $ bertha explain "What a film."
   $ bertha download sentence-transformers/all-mpnet-base-v2
   $ bertha inspect path/to/model
+  $ bertha index 'docs/**/*.md' --store notes.db
+  $ bertha search "how are workers restarted" --store notes.db
   $ bertha serve --port 3000
   $ bertha doctor
 
@@ -80,7 +84,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 
   addTaskCommands(program);
 
-  addVectorCommands(program);
+  addVectorCommands(program, setExitCode);
 
   addExplainCommands(program);
 
@@ -93,13 +97,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   addWordCommands(program, setExitCode);
   program.commandsGroup('Models and this machine:');
 
-  program
-    .command('serve')
-    .argument('[flags...]', 'see bertha serve --help')
-    .description('Serve models over HTTP, as text-embeddings-inference, OpenAI, Cohere and Hugging Face do (package bertha-server).')
-    .allowUnknownOption()
-    .helpOption(false)
-    .action(async (flags: string[]) => setExitCode(await (await import('./commands/serve.js')).serve(flags)));
+  const serving = 'Serve models over HTTP, as text-embeddings-inference, OpenAI, Cohere and Hugging Face do (package bertha-server).';
+  addPackageCommand(program, { name: 'serve', argument: '[flags...]', description: serving }, async (flags) =>
+    setExitCode(await (await import('./commands/serve.js')).serve(flags)),
+  );
 
   addPrecisionCommands(program, setExitCode);
 

@@ -2,13 +2,19 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ClusterFlags } from './commands/vectors/cluster.js';
 import type { DedupeFlags } from './commands/vectors/dedupe.js';
 import type { SearchFlags } from './commands/vectors/search.js';
-import { path, positive, withCompute, withOutput, withTexts } from './flags.js';
+import { addPackageCommand, path, positive, withCompute, withOutput, withTexts } from './flags.js';
 
-/** Adds the commands that compare texts by their vectors: `search`, `cluster`, `dedupe`. */
-export function addVectorCommands(program: Command): void {
+/** Adds the commands that compare texts by their vectors: `index`, `search`, `cluster`, `dedupe`. */
+export function addVectorCommands(program: Command, setExitCode: (code: number) => void): void {
+  const indexing = 'Fill a store with the vectors of files and tables (package bertha-jobs).';
+  addPackageCommand(program, { name: 'index', argument: '[sources...]', description: indexing }, async (args) =>
+    setExitCode(await (await import('./commands/jobs.js')).index(args)),
+  );
+
   const searching = program.command('search').argument('<query>', 'what to look for');
   withOutput(withCompute(withTexts(searching, 'texts to search')), ['table', 'jsonl'])
     .description('Find the texts that are nearest to a query in meaning.')
+    .option('-s, --store <store>', 'search a store that bertha index has filled; its flags: bertha search --store - --help')
     .option('-k, --top-k <n>', 'texts to show', positive, 10)
     .option('--threshold <n>', 'least cosine similarity', cosine)
     .action(async (query: string, texts: string[], flags: SearchFlags) =>

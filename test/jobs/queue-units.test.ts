@@ -44,7 +44,7 @@ t('refuses other URLs without repeating them', async () => {
 });
 
 t('gives the same part of the same run one id, in whatever order its parameters stand', () => {
-  const unit = { id: 'abc', reference: {}, version: '1', size: 1 };
+  const unit = { id: 'abc', ordinal: 0, reference: {}, version: '1', size: 1 };
   const id = jobIdOf({ run: 1, parameters: { a: 1, b: { c: 2, d: 3 } } }, unit);
   assert.match(id, /^u[0-9a-f]{40}$/);
   assert.is(jobIdOf({ parameters: { b: { d: 3, c: 2 }, a: 1 }, run: 1 }, unit), id);

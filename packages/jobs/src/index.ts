@@ -1,4 +1,10 @@
 // Public names of bertha-jobs.
+export { indexDocuments, type IndexOptions, type IndexProgress, type IndexReport } from './indexing/index-documents.js';
+export type { UnitCounts } from './indexing/index-unit.js';
+export type { ModelOptions } from './indexing/model-key.js';
+export type { CutOptions } from './indexing/cut.js';
+export { search, type SearchHit, type StoreSearchOptions } from './search/search.js';
+export { openStore, type OpenStoreOptions } from './store/open-store.js';
 export type {
   Batch,
   ChunkWrite,
@@ -14,5 +20,9 @@ export type {
   StoreSize,
   WriteResult,
 } from './store/store.js';
+export { openSource } from './source/open-source.js';
+export type { FieldNames } from './source/records.js';
 export type { BadRow, Document, Source, SourceItem, Unit } from './source/source.js';
+export { runIndex } from './command/index-command.js';
+export { runSearch } from './command/search-command.js';
 export { version } from './version.js';

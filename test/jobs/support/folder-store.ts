@@ -23,7 +23,7 @@ export interface FolderRun {
 export function unitsOf(count: number): { readonly all: readonly Unit[]; units(): AsyncIterable<Unit> } {
   const all = Array.from({ length: count }, (_, number): Unit => {
     const id = createHash('sha256').update(`unit ${number}`).digest('hex');
-    return { id, reference: { number }, version: '1', size: 1 };
+    return { id, ordinal: number, reference: { number }, version: '1', size: 1 };
   });
   return {
     all,

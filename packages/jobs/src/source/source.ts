@@ -22,6 +22,8 @@ export type SourceItem = { readonly document: Document } | { readonly bad: BadRo
 export interface Unit {
   /** Hash of the source's definition, the reference and the version: the same for the same part. */
   readonly id: string;
+  /** Its place among the source's units, from 0. */
+  readonly ordinal: number;
   /** What of the source: a file, a range of bytes, rows or keys. */
   readonly reference: JsonObject;
   /** Of what is referred to, as it was when the unit was made, such as a file's size and time. */
@@ -34,6 +36,8 @@ export interface Unit {
 export interface Source {
   /** From which `openSource` makes it again, on whatever machine. Without credentials. */
   readonly definition: JsonObject;
+  /** Changes when something changes that units refer to; a run that broke off goes on only with the same version. */
+  readonly version: string;
   /** Sum of the units' sizes, where it is known beforehand. */
   readonly total?: number | undefined;
   /** Its parts, always in the same order. */

@@ -23,7 +23,10 @@ export interface Row {
   /** The number of the run that wrote it. */
   readonly run: number;
   readonly text: string;
-  /** The document's, and `start` and `end` of the chunk in its text, in UTF-16 units. */
+  /** Where it stands in the document's text, in UTF-16 units. */
+  readonly start: number;
+  readonly end: number;
+  /** The document's. */
   readonly metadata: JsonObject;
   /** [dimensions] */
   readonly embedding: Float32Array;
@@ -33,6 +36,8 @@ export interface Row {
 export interface ChunkWrite {
   readonly contentHash: string;
   readonly text: string;
+  readonly start: number;
+  readonly end: number;
   readonly metadata: JsonObject;
   /** [dimensions]; undefined where the store has this chunk with this hash already. */
   readonly embedding: Float32Array | undefined;
@@ -49,6 +54,8 @@ export interface DocumentWrite {
 /** What one transaction writes. */
 export interface Batch {
   readonly run: number;
+  /** The ordinal of the unit. Where an id stands twice in a source, the document of the earlier unit stays. */
+  readonly position: number;
   readonly documents: readonly DocumentWrite[];
   /** Documents that are stored as they are: they count as seen by this run. */
   readonly unchanged: readonly string[];
@@ -67,7 +74,10 @@ export interface WriteResult {
 /** What a store knows of a document. */
 export interface StoredDocument {
   readonly contentHash: string;
+  /** The last run that saw it. */
   readonly run: number;
+  /** The ordinal of the unit in which that run saw it. */
+  readonly position: number;
 }
 
 /** Conditions on metadata, all of which hold: a value, one of a list, or bounds. Fields of the first level; `docId` is the document's id. */
@@ -112,10 +122,10 @@ export interface Store {
   doneUnits(run: number, units: readonly string[]): Promise<ReadonlySet<string>>;
   /** What stands of documents, by their ids; those that are not there are left out. */
   documents(docIds: readonly string[]): Promise<ReadonlyMap<string, StoredDocument>>;
-  /** The content hashes of a document's rows, in order. */
+  /** The content hashes of documents' rows, in order. */
   rowHashes(docIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /**
-   * Writes a batch in one transaction. A document that a later run wrote is left alone; rows whose hash is stored stay as they are. Written
+   * Writes a batch in one transaction. A document that a later run, or an earlier unit of this one, has seen is left alone; rows whose hash is stored stay as they are. Written
    * twice, it leaves the same rows.
    */
   write(batch: Batch, signal?: AbortSignal): Promise<WriteResult>;

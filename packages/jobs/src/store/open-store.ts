@@ -1,0 +1,36 @@
+import { BerthaError } from 'bertha-encoder';
+import { withoutCredentials } from '../shared/failures.js';
+import { openSqliteStore } from './sqlite/sqlite-store.js';
+import type { Store } from './store.js';
+
+/** How a store is opened. */
+export interface OpenStoreOptions {
+  /** Its table, from which the names of all others are made. Default `passages`. */
+  readonly table?: string | undefined;
+  /** How long another program's lock is waited for. Default 10,000. */
+  readonly lockTimeoutMs?: number | undefined;
+}
+
+/**
+ * Opens a store by its address: the path of a file of SQLite (`notes.db`, `.sqlite`, `.sqlite3`; made where there is none). A new store has no model until
+ * `prepare`.
+ *
+ * Errors: INVALID_ARG for an address of no known kind, INVALID_OPTION, and those of `Store`.
+ *
+ * @example
+ * const store = await openStore('notes.db');
+ */
+export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const { table = 'passages', lockTimeoutMs = 10_000 } = options;
+  if (typeof url !== 'string' || url === '')
+    throw new BerthaError('INVALID_ARG', `Expected the address of a store but received ${String(url)}.`);
+  if (!/^[a-z_][a-z0-9_]{0,39}$/.test(table))
+    throw new BerthaError('INVALID_OPTION', `Expected up to 40 of a-z, 0-9 and _ for option table but received ${JSON.stringify(table)}.`);
+  if (!(lockTimeoutMs >= 0))
+    throw new BerthaError('INVALID_OPTION', `Expected milliseconds from 0 for option lockTimeoutMs but received ${lockTimeoutMs}.`);
+  if (/\.(?:db|sqlite3?)$/i.test(url)) return openSqliteStore({ path: url, table, lockTimeoutMs });
+  throw new BerthaError(
+    'INVALID_ARG',
+    `Expected a path ending in .db, .sqlite or .sqlite3 for the store but received ${JSON.stringify(withoutCredentials(url))}.`,
+  );
+}

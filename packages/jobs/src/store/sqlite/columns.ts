@@ -1,0 +1,29 @@
+import type { JsonObject } from 'bertha-encoder';
+import type { Row } from '../store.js';
+import type { SqliteRecord } from './driver.js';
+
+/** The memory of a vector, as it is stored: float32, little-endian. */
+export function vectorBytes(vector: Float32Array): Uint8Array {
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** A record of the table of rows with its vector. */
+export function rowOf(record: SqliteRecord): Row {
+  return {
+    id: record['id'] as string,
+    docId: record['doc_id'] as string,
+    chunkNo: record['chunk_no'] as number,
+    contentHash: record['content_hash'] as string,
+    run: record['run'] as number,
+    text: record['text'] as string,
+    start: record['char_start'] as number,
+    end: record['char_end'] as number,
+    metadata: JSON.parse(record['metadata'] as string) as JsonObject,
+    embedding: floatsOf(record['embedding'] as Uint8Array),
+  };
+}
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  // The bytes may begin anywhere in a pool's memory.
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
+}
