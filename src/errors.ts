@@ -78,6 +78,7 @@ const rows = {
   DTYPE_UNSUPPORTED: { kind: 'model' },
   LFS_POINTER: { kind: 'model' },
   UNSAFE_FORMAT: { kind: 'model' },
+  WEIGHTS: { kind: 'model' },
   INDEX: { kind: 'model' },
   INDEX_PATH: { kind: 'model' },
   HEADER_TOO_SMALL: { kind: 'model' },

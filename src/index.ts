@@ -76,7 +76,8 @@ export {
 export type { InspectedTensor, ModelInspection, Problem } from './tools/inspect-directory.js';
 export type { ModelConfig } from './architectures/config.js';
 export type { ActivationName } from './checkpoint/activation.js';
-export type { SafetensorsFile, TensorInfo } from './checkpoint/safetensors/safetensors.js';
+export type { TensorInfo } from './checkpoint/safetensors/safetensors.js';
+export type { TensorFile } from './checkpoint/weights/tensor-file.js';
 export type { JsonObject } from './checkpoint/json-fields.js';
 export type { ProblemType } from './checkpoint/labels.js';
 export type { PoolingConfig } from './checkpoint/sentence/pooling.js';

@@ -4,12 +4,12 @@ import { BerthaError } from '../errors.js';
 import { unexpected } from '../expected.js';
 import { quote, quotePath } from './describe.js';
 import { ioError, isMissing, MAX_CONFIG_BYTES, readTextFile } from './files.js';
-import type { SafetensorsFile } from './safetensors/safetensors.js';
 import { JsonFields, parseJsonObject, type JsonObject } from './json-fields.js';
 import { readStanford, type MultiVectorReading } from './sentence/multi-vector.js';
 import { readModel2Vec, readModules, transformerFolder, type ModuleList } from './sentence/module-list.js';
 import { readSentenceFiles, type SentenceFiles } from './sentence/sentence-transformers.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+import type { TensorFile } from './weights/tensor-file.js';
 import { openWeightFiles, type WeightFiles } from './weights/weight-files.js';
 
 /** Weights of tokens, which make a sparse vector of those that occur. */
@@ -22,7 +22,7 @@ export interface QueryTable {
 /** The parts of a model directory, one method each, so that an inspection can go on where one of them is bad. */
 export class ModelReader {
   readonly path: string;
-  readonly #open: SafetensorsFile[] = [];
+  readonly #open: TensorFile[] = [];
 
   private constructor(realDirectory: string) {
     this.path = realDirectory;

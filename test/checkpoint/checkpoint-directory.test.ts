@@ -41,12 +41,21 @@ t('says what it expected in a directory without model', async () => {
   await rejectsModel('MODEL_NOT_FOUND', folder, /"vocab\.txt"/);
 });
 
-t('rejects pickles and says how to convert them', async () => {
-  for (const name of ['pytorch_model.bin', 'model.pt', 'pytorch_model-00001-of-00002.bin', 'last.ckpt', 'weights.pth']) {
+t('rejects a pytorch_model.bin that torch.save did not write, and says how to convert it', async () => {
+  const folder = tinyCopy('bert-relu');
+  renameSync(`${folder}/model.safetensors`, `${folder}/pytorch_model.bin`);
+  await rejectsModel('UNSAFE_FORMAT', folder, /pytorch_model\.bin".*torch\.load\('pytorch_model\.bin'.*save_file.*pip install/);
+});
+
+t('takes no other file for weights, and names those that may hold some', async () => {
+  for (const name of ['model.pt', 'pytorch_model-00001-of-00002.bin', 'last.ckpt', 'weights.pth']) {
     const folder = tinyCopy('bert-relu');
     renameSync(`${folder}/model.safetensors`, `${folder}/${name}`);
-    const escaped = name.replaceAll('.', '\\.');
-    await rejectsModel('UNSAFE_FORMAT', folder, new RegExp(`"${escaped}".*torch\\.load\\('${escaped}'.*save_file.*pip install`));
+    await rejectsModel(
+      'MODEL_NOT_FOUND',
+      folder,
+      new RegExp(`pytorch_model\\.bin, .*"${name.replaceAll('.', '\\.')}".*read as pytorch_model\\.bin`),
+    );
   }
 });
 

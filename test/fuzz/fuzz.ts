@@ -17,7 +17,7 @@ export interface Findings {
 }
 
 /** Runs `count` inputs; the same seed makes the same inputs. */
-export function fuzz(count: number, seed: number): ReadonlyMap<string, Findings> {
+export async function fuzz(count: number, seed: number): Promise<ReadonlyMap<string, Findings>> {
   const results = new Map<string, Findings>();
   for (const [i, target] of targets.entries()) {
     const random = new Random(seed * 31 + i);
@@ -29,13 +29,13 @@ export function fuzz(count: number, seed: number): ReadonlyMap<string, Findings>
       const began = performance.now();
       let problem: unknown;
       try {
-        target.read(Buffer.from(bytes));
+        await target.read(Buffer.from(bytes));
         taken++;
       } catch (error) {
         if (error instanceof BerthaError) refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
         else problem = error;
       }
-      if (performance.now() - began > kSlowMs && isSlow(target, bytes)) problem = new Error('it took too long');
+      if (performance.now() - began > kSlowMs && (await isSlow(target, bytes))) problem = new Error('it took too long');
       if (problem === undefined) continue;
       failures.push(`${target.name}: ${problem instanceof Error ? problem.stack : String(problem)}\n  ${bytes.toString('base64')}`);
     }
@@ -45,11 +45,11 @@ export function fuzz(count: number, seed: number): ReadonlyMap<string, Findings>
 }
 
 /** Whether an input is slow again and again, and not because the machine was busy. */
-function isSlow(target: Target, bytes: Buffer): boolean {
+async function isSlow(target: Target, bytes: Buffer): Promise<boolean> {
   for (let i = 0; i < 3; i++) {
     const began = performance.now();
     try {
-      target.read(Buffer.from(bytes));
+      await target.read(Buffer.from(bytes));
     } catch {
       // What it throws was counted before.
     }
@@ -58,12 +58,12 @@ function isSlow(target: Target, bytes: Buffer): boolean {
   return true;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values } = parseArgs({ options: { count: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' } } });
   const started = performance.now();
   let failed = 0;
   let total = 0;
-  for (const [name, { taken, refused, failures }] of fuzz(Number(values.count), Number(values.seed))) {
+  for (const [name, { taken, refused, failures }] of await fuzz(Number(values.count), Number(values.seed))) {
     const codes = [...refused].sort((a, b) => b[1] - a[1]).map(([code, times]) => `${code} ${times}`);
     total += taken + failures.length + [...refused.values()].reduce((a, b) => a + b, 0);
     failed += failures.length;
@@ -74,4 +74,4 @@ function main(): void {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!)) main();
+if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!)) await main();

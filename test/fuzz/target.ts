@@ -6,7 +6,7 @@ export interface Target {
   readonly seeds: readonly Buffer[];
   /** How many of a hundred inputs it gets. */
   readonly share: number;
-  read(bytes: Buffer): void;
+  read(bytes: Buffer): void | Promise<void>;
 }
 
 /** Fails the fuzzer: an accepted input breaks a promise. */

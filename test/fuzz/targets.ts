@@ -6,6 +6,7 @@ import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/check
 import { npyHeader, parseNpyHeader } from '../../src/checkpoint/npy.js';
 import { bpeTargets } from './bpe.js';
 import { promise, type Target, useTokenizer } from './target.js';
+import { torchTargets } from './torch.js';
 import { unigramTargets } from './unigram.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
@@ -223,4 +224,5 @@ export const targets: readonly Target[] = [
   ...unigramTargets,
   texts,
   npy,
+  ...torchTargets,
 ];

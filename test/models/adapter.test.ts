@@ -9,6 +9,7 @@ import { loadEmbedder, stats } from '../../src/index.js';
 import { loadModel, type Model } from '../../src/models/index.js';
 import { goldenTraining } from '../support/golden-training.js';
 import { suite } from '../support/suite.js';
+import { readAsTorch, torchArchive, torchStream } from '../support/torch-writer.js';
 
 const test = suite('adapters');
 const lora = (name: string): string => fileURLToPath(goldenTraining(`lora/${name}`));
@@ -75,7 +76,25 @@ const failure = (folder: string, directory = base): Promise<BerthaError> =>
     (error: unknown) => error as BerthaError,
   );
 
-test('adapters of other kinds, pickles and folders without one are refused', async () => {
+test('an adapter_model.bin is read as tensors where there is no adapter_model.safetensors', async () => {
+  const expected = await logits(base, { adapter });
+  for (const [name, write] of [
+    ['archive', torchArchive],
+    ['stream', torchStream],
+  ] as const) {
+    const folder = changed(name, {});
+    const stored = join(folder, 'adapter_model.safetensors');
+    writeFileSync(join(folder, 'adapter_model.bin'), write(await readAsTorch(stored, true)));
+    rmSync(stored);
+    assert.equal(await logits(base, { adapter: folder }), expected);
+    rmSync(join(folder, 'adapter_model.bin'));
+    const error = await failure(folder);
+    assert.is(error.code, 'IO');
+    assert.match(error.message, /adapter_model\.safetensors/);
+  }
+});
+
+test('adapters of other kinds, files that are no tensors and folders without one are refused', async () => {
   for (const fields of [{ peft_type: 'IA3' }, { use_dora: true }, { fan_in_fan_out: true }]) {
     assert.is((await failure(changed(Object.keys(fields)[0]!, fields))).code, 'CONFIG_UNSUPPORTED');
   }

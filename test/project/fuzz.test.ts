@@ -7,14 +7,24 @@ import { isFull } from '../support/full.js';
 const t = suite('fuzz');
 const count = isFull ? 100_000 : 6000;
 
-t('every mutated file is taken and keeps its promises, or is refused with a code', () => {
-  const results = fuzz(count, 7);
+t('every mutated file is taken and keeps its promises, or is refused with a code', async () => {
+  const results = await fuzz(count, 7);
   assert.equal(
     [...results.values()].flatMap(({ failures }) => failures),
     [],
   );
   const unigram = ['tokenizer.json of Unigram', 'precompiled map'];
-  for (const name of ['safetensors header', 'config', 'pooling', 'tokenizer.json', 'vocab.txt', ...unigram, 'npy']) {
+  for (const name of [
+    'safetensors header',
+    'config',
+    'pooling',
+    'tokenizer.json',
+    'vocab.txt',
+    ...unigram,
+    'npy',
+    'pickle of tensors',
+    'file of torch.save',
+  ]) {
     const { taken, refused } = results.get(name)!;
     assert.ok(taken > 0 && refused.size > 0, `${name}: the mutations reach one outcome only`);
   }

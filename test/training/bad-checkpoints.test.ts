@@ -62,7 +62,7 @@ t('a checkpoint of transformers cannot be resumed, but its weights can be traine
   await learns(rows, classifies, checkpoint);
 });
 
-t('adapters of an unknown kind, and as adapter_model.bin, are refused by name, to train as to load', async () => {
+t('adapters of an unknown kind, and an adapter_model.bin of other things, are refused by name, to train as to load', async () => {
   const learning = await LearningModel.load(base, { ...classifies, seed: 7, lora: { r: 2, targetModules: 'all-linear' } });
   const adapter = folder();
   await learning.save(adapter);

@@ -30,23 +30,18 @@ const kPlainStarts: readonly unknown[] = [undefined, true, false, 'gaussian', 'e
 /**
  * Reads adapter_config.json of a folder.
  *
- * Errors: MODEL_NOT_FOUND (no adapter), UNSAFE_FORMAT (only adapter_model.bin), CONFIG, CONFIG_UNSUPPORTED (DoRA, IA3, and whatever else than plain
+ * Errors: MODEL_NOT_FOUND (no adapter), CONFIG, CONFIG_UNSUPPORTED (DoRA, IA3, and whatever else than plain
  * LoRA changes what is computed: the field is named).
  */
 export async function readAdapterConfig(folder: string): Promise<AdapterConfig> {
   const text = await readTextFile(path.join(folder, CONFIG_FILE), MAX_CONFIG_BYTES, 'CONFIG');
-  const names = await readdir(folder).catch(() => [] as string[]);
   if (text === undefined) {
+    const names = await readdir(folder).catch(() => [] as string[]);
     const present = names.length === 0 ? 'no such directory, or an empty one' : names.slice(0, 20).map(quote).join(', ');
     throw unexpected('MODEL_NOT_FOUND', `${CONFIG_FILE} in the adapter ${quotePath(folder)}`, present);
   }
   const fields = new JsonFields(parseJsonObject(text, CONFIG_FILE, 'CONFIG'), CONFIG_FILE, 'CONFIG');
   requirePlainLora(fields);
-  if (!names.includes('adapter_model.safetensors') && names.includes('adapter_model.bin')) {
-    const hint = 'To convert it, where you trust the file: load it in peft and call save_pretrained(folder, safe_serialization=True).';
-    const got = '"adapter_model.bin": loading a pickle can run any code, so Bertha never does';
-    throw unexpected('UNSAFE_FORMAT', `adapter_model.safetensors in ${quotePath(folder)}`, got, { hint });
-  }
   const alpha = readAlpha(fields);
   const isRooted = fields.boolean('use_rslora') ?? false;
   const className = fields.object('auto_mapping')?.['base_model_class'];

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { unexpected } from '../../expected.js';
 import { quote, quotePath } from '../describe.js';
+import { isMissing } from '../files.js';
 import { isWeightDtype, MODEL_LIMITS, SafetensorsFile, type TensorInfo } from '../safetensors/safetensors.js';
+import { openTorchFile } from '../torch/torch-file.js';
+import type { WeightFiles } from '../weights/weight-files.js';
 import { readAdapterConfig, type AdapterConfig } from './adapter-config.js';
 
 /** What LoRA adds to a linear layer: y += scale · B A x. */
@@ -36,6 +39,8 @@ export interface AdapterBase {
 }
 
 const WEIGHTS_FILE = 'adapter_model.safetensors';
+/** peft's name of it before there were safetensors: read where that is not there, as tensors and nothing else. */
+const TORCH_FILE = 'adapter_model.bin';
 const kPrefix = 'base_model.model.';
 const kClassSuffixes: ReadonlyMap<string | undefined, string> = new Map([
   ['SEQ_CLS', 'ForSequenceClassification'],
@@ -47,26 +52,48 @@ const kClassSuffixes: ReadonlyMap<string | undefined, string> = new Map([
  * Opens a LoRA adapter of peft and finds the tensors of the base that it changes.
  *
  * Errors: those of `readAdapterConfig`, CONFIG_UNSUPPORTED (branches of other layers than linear ones), MODEL_MISMATCH (an adapter of another base; both
- * are named), DTYPE_UNSUPPORTED, those of a safetensors header.
+ * are named), DTYPE_UNSUPPORTED, those of a safetensors header, and UNSAFE_FORMAT and WEIGHTS of adapter_model.bin.
  */
 export async function openAdapter(folder: string, base: AdapterBase): Promise<Adapter> {
   const config = await readAdapterConfig(folder);
-  const file = await SafetensorsFile.open(path.join(folder, WEIGHTS_FILE), MODEL_LIMITS);
+  const { files, tensors } = await openWeights(folder);
+  const close = async (): Promise<void> => {
+    for (const file of files) await file.close();
+  };
   try {
     return {
-      ...readTensors(file, config, folder, base),
+      ...readTensors(tensors, config, folder, base),
       className: config.className,
       classSuffix: kClassSuffixes.get(config.taskType),
-      verifyUnchanged: () => file.verifyUnchanged(),
-      close: () => file.close(),
+      verifyUnchanged: async () => {
+        for (const file of files) await file.verifyUnchanged();
+      },
+      close,
     };
   } catch (error) {
-    await file.close();
+    await close();
     throw error;
   }
 }
 
-function readTensors(file: SafetensorsFile, config: AdapterConfig, folder: string, base: AdapterBase): Pick<Adapter, 'branches' | 'saved'> {
+async function openWeights(folder: string): Promise<WeightFiles> {
+  try {
+    const file = await SafetensorsFile.open(path.join(folder, WEIGHTS_FILE), MODEL_LIMITS);
+    return { files: [file], tensors: file.tensors };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return openTorchFile(path.join(folder, TORCH_FILE)).catch((other: unknown) => {
+      throw isMissing(other) ? error : other;
+    });
+  }
+}
+
+function readTensors(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  config: AdapterConfig,
+  folder: string,
+  base: AdapterBase,
+): Pick<Adapter, 'branches' | 'saved'> {
   const branches = new Map<string, LowRankBranch>();
   const saved = new Map<string, TensorInfo>();
   const mismatch = (expected: string, got: string) => {
@@ -77,21 +104,21 @@ function readTensors(file: SafetensorsFile, config: AdapterConfig, folder: strin
       `${got}: the adapter ${quotePath(folder)} was trained on ${trained}`,
     );
   };
-  for (const [key, tensor] of file.tensors) {
+  for (const [key, tensor] of tensors) {
     const name = key.startsWith(kPrefix) ? key.slice(kPrefix.length) : key;
     if (name.endsWith('.lora_B.weight')) continue;
     if (!isWeightDtype(tensor.dtype)) throw unexpected('DTYPE_UNSUPPORTED', `floating-point numbers for ${quote(key)}`, tensor.dtype);
     if (!name.endsWith('.lora_A.weight')) {
       if (/\.(lora_|token_adapter)/.test(name)) {
-        throw unexpected('CONFIG_UNSUPPORTED', `lora_A and lora_B of linear layers in ${WEIGHTS_FILE}`, quote(key));
+        throw unexpected('CONFIG_UNSUPPORTED', 'lora_A and lora_B of linear layers in the adapter', quote(key));
       }
       const stored = storedName(base, name.replace('.base_layer.', '.'));
       saved.set(stored, { ...tensor, name: stored });
       continue;
     }
     const module = name.slice(0, -'.lora_A.weight'.length);
-    const up = file.tensors.get(key.replace(/lora_A\.weight$/, 'lora_B.weight'));
-    if (up === undefined) throw unexpected('MODEL_MISMATCH', `lora_B beside ${quote(key)} in ${WEIGHTS_FILE}`, 'none');
+    const up = tensors.get(key.replace(/lora_A\.weight$/, 'lora_B.weight'));
+    if (up === undefined) throw unexpected('MODEL_MISMATCH', `lora_B beside ${quote(key)} in the adapter`, 'none');
     const stored = storedName(base, `${module}.weight`);
     const weight = base.tensors.get(stored);
     if (weight === undefined) throw mismatch(quote(stored), 'none');

@@ -6,16 +6,32 @@ import { describe, quote, quotePath } from '../describe.js';
 import { isMissing, readTextFile, resolveInside } from '../files.js';
 import { JsonFields, parseJsonObject } from '../json-fields.js';
 import { MODEL_LIMITS, SafetensorsFile, type TensorInfo } from '../safetensors/safetensors.js';
+import { openTorchFile } from '../torch/torch-file.js';
 import { withRowScales } from './row-scales.js';
+import type { TensorFile } from './tensor-file.js';
 
 /** The open files that hold a model's weights, and all their tensors. */
 export interface WeightFiles {
-  readonly files: readonly SafetensorsFile[];
+  readonly files: readonly TensorFile[];
   readonly tensors: ReadonlyMap<string, TensorInfo>;
 }
 
-const SINGLE_FILE = 'model.safetensors';
-const INDEX_FILE = 'model.safetensors.index.json';
+/** A format of weights: its file, or the index of its shards, which are named alike. */
+interface WeightFormat {
+  readonly file: string;
+  readonly index: string;
+  readonly extension: string;
+  open(path: string): Promise<WeightFiles>;
+}
+
+/** In the order in which they are looked for. */
+const formats: readonly WeightFormat[] = [
+  { file: 'model.safetensors', index: 'model.safetensors.index.json', extension: '.safetensors', open: openSafetensors },
+  { file: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json', extension: '.bin', open: openTorchFile },
+];
+/** The files of weights, each with the index that stands for it where there are shards, in the order in which they are looked for. */
+export const WEIGHT_FILES: readonly Pick<WeightFormat, 'file' | 'index'>[] = formats;
+
 const kMaxIndexBytes = 64 << 20;
 /** Each shard keeps a file descriptor open; BERTs come in one file, the largest published models in about 200. */
 const kMaxShards = 512;
@@ -24,31 +40,40 @@ const TRAINER_FILES = /^(training_args|optimizer|scheduler|scaler|rng_state.*)\.
 const PICKLE_FILES = /\.(bin|pt|pth|ckpt|pkl)$/;
 
 /**
- * Opens `folder`'s model.safetensors, or, where there is none, the shards of model.safetensors.index.json. Shard names must stay
- * inside `root`, the model directory.
+ * Opens `folder`'s model.safetensors, or, where there is none, the shards of model.safetensors.index.json; where there are neither, pytorch_model.bin or
+ * its shards, of which nothing but tensors is read. Shard names must stay inside `root`, the model directory.
  *
- * Errors: MODEL_NOT_FOUND, UNSAFE_FORMAT, INDEX, INDEX_PATH, IO, those of `parseSafetensorsHeader` and of `withRowScales`.
+ * Errors: MODEL_NOT_FOUND, UNSAFE_FORMAT, WEIGHTS, INDEX, INDEX_PATH, IO, those of `parseSafetensorsHeader` and of `withRowScales`.
  */
 export async function openWeightFiles(folder: string, root: string): Promise<WeightFiles> {
-  const file = await openIfThere(path.join(folder, SINGLE_FILE));
-  if (file !== undefined) {
-    try {
-      return { files: [file], tensors: withRowScales(file.tensors) };
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  for (const format of formats) {
+    const single = await openIfThere(path.join(folder, format.file), format);
+    if (single !== undefined) return withScales(single);
+    const index = await readTextFile(path.join(folder, format.index), kMaxIndexBytes, 'INDEX');
+    if (index !== undefined) return withScales(await openShards(folder, root, format, parseWeightMap(index, format.index)));
   }
-  const index = await readTextFile(path.join(folder, INDEX_FILE), kMaxIndexBytes, 'INDEX');
-  if (index === undefined) throw await noWeights(folder);
-  return openShards(folder, root, parseWeightMap(index));
+  throw await noWeights(folder);
 }
 
-async function openIfThere(file: string): Promise<SafetensorsFile | undefined> {
+async function openSafetensors(file: string): Promise<WeightFiles> {
+  const opened = await SafetensorsFile.open(file, MODEL_LIMITS);
+  return { files: [opened], tensors: opened.tensors };
+}
+
+async function openIfThere(file: string, format: WeightFormat): Promise<WeightFiles | undefined> {
   try {
-    return await SafetensorsFile.open(file, MODEL_LIMITS);
+    return await format.open(file);
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function withScales({ files, tensors }: WeightFiles): Promise<WeightFiles> {
+  try {
+    return { files, tensors: withRowScales(tensors) };
+  } catch (error) {
+    for (const file of files) await file.close();
     throw error;
   }
 }
@@ -56,33 +81,38 @@ async function openIfThere(file: string): Promise<SafetensorsFile | undefined> {
 /** The shards that an index file names, in its order; whoever opens them checks where they lie. Errors: INDEX, IO. */
 export async function readShardNames(indexFile: string): Promise<readonly string[]> {
   const text = await readTextFile(indexFile, kMaxIndexBytes, 'INDEX');
-  return text === undefined ? [] : [...new Set(parseWeightMap(text).values())];
+  return text === undefined ? [] : [...new Set(parseWeightMap(text, path.basename(indexFile)).values())];
 }
 
 /** Tensor name → shard name, both as the index has them. */
-function parseWeightMap(text: string): ReadonlyMap<string, string> {
-  const fields = new JsonFields(parseJsonObject(text, INDEX_FILE, 'INDEX'), INDEX_FILE, 'INDEX');
+function parseWeightMap(text: string, indexFile: string): ReadonlyMap<string, string> {
+  const fields = new JsonFields(parseJsonObject(text, indexFile, 'INDEX'), indexFile, 'INDEX');
   const weightMap = fields.object('weight_map');
   if (weightMap === undefined) throw fields.error('weight_map', 'an object', undefined);
   const shards = new Map<string, string>();
   for (const [tensor, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== 'string') throw unexpected('INDEX', `a file name for tensor ${quote(tensor)} of ${INDEX_FILE}`, describe(shard));
+    if (typeof shard !== 'string') throw unexpected('INDEX', `a file name for tensor ${quote(tensor)} of ${indexFile}`, describe(shard));
     shards.set(tensor, shard);
   }
   const count = new Set(shards.values()).size;
-  if (count === 0 || count > kMaxShards) throw unexpected('INDEX', `1..${kMaxShards} shards in ${INDEX_FILE}`, count);
+  if (count === 0 || count > kMaxShards) throw unexpected('INDEX', `1..${kMaxShards} shards in ${indexFile}`, count);
   return shards;
 }
 
-async function openShards(folder: string, root: string, weightMap: ReadonlyMap<string, string>): Promise<WeightFiles> {
-  const files: SafetensorsFile[] = [];
+async function openShards(
+  folder: string,
+  root: string,
+  format: WeightFormat,
+  weightMap: ReadonlyMap<string, string>,
+): Promise<WeightFiles> {
+  const files: TensorFile[] = [];
   const tensors = new Map<string, TensorInfo>();
   const shardOf = new Map<string, string>();
   try {
     for (const shard of new Set(weightMap.values())) {
-      const file = await openShard(folder, root, shard);
-      files.push(file);
-      for (const [name, tensor] of file.tensors) {
+      const opened = await openShard(folder, root, format, shard);
+      files.push(...opened.files);
+      for (const [name, tensor] of opened.tensors) {
         const other = shardOf.get(name);
         if (other !== undefined)
           throw unexpected('INDEX', `tensor ${quote(name)} in one shard`, `it in ${quote(other)} and ${quote(shard)}`);
@@ -92,24 +122,24 @@ async function openShards(folder: string, root: string, weightMap: ReadonlyMap<s
     }
     for (const [name, shard] of weightMap) {
       if (shardOf.get(name) !== shard) {
-        throw unexpected('INDEX', `tensor ${quote(name)} in ${quote(shard)}, as ${INDEX_FILE} says,`, 'a shard without it');
+        throw unexpected('INDEX', `tensor ${quote(name)} in ${quote(shard)}, as ${format.index} says,`, 'a shard without it');
       }
     }
-    return { files, tensors: withRowScales(tensors) };
+    return { files, tensors };
   } catch (error) {
     for (const file of files) await file.close();
     throw error;
   }
 }
 
-async function openShard(folder: string, root: string, shard: string): Promise<SafetensorsFile> {
-  const file = await resolveInside(folder, shard, INDEX_FILE, root);
-  if (!shard.endsWith('.safetensors')) throw unexpected('INDEX', `shards named *.safetensors in ${INDEX_FILE}`, quote(shard));
+async function openShard(folder: string, root: string, { index, extension, open }: WeightFormat, shard: string): Promise<WeightFiles> {
+  const file = await resolveInside(folder, shard, index, root);
+  if (!shard.endsWith(extension)) throw unexpected('INDEX', `shards named *${extension} in ${index}`, quote(shard));
   try {
-    return await SafetensorsFile.open(file, MODEL_LIMITS);
+    return await open(file);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw unexpected('INDEX', `the shard ${quote(shard)} that ${INDEX_FILE} names`, 'no such file', { cause: error });
+    throw unexpected('INDEX', `the shard ${quote(shard)} that ${index} names`, 'no such file', { cause: error });
   }
 }
 
@@ -120,17 +150,13 @@ function isOpenVino(name: string, names: readonly string[]): boolean {
 
 async function noWeights(folder: string): Promise<BerthaError> {
   const names = await readdir(folder).catch(() => []);
-  const pickles = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name) && !isOpenVino(name, names));
-  if (pickles.length === 0) {
-    const present = names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', ');
-    return unexpected('MODEL_NOT_FOUND', `${SINGLE_FILE} or ${INDEX_FILE} in ${quotePath(folder)}`, present);
+  const others = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name) && !isOpenVino(name, names));
+  const wanted = `${WEIGHT_FILES.flatMap(({ file, index }) => [file, index]).join(', ')} in ${quotePath(folder)}`;
+  if (others.length > 0) {
+    const got = others.slice(0, 5).map(quote).join(', ');
+    return unexpected('MODEL_NOT_FOUND', wanted, got, {
+      hint: 'A file of torch.save that holds the tensors by name is read as pytorch_model.bin.',
+    });
   }
-  return unexpected(
-    'UNSAFE_FORMAT',
-    `${SINGLE_FILE} in ${quotePath(folder)}`,
-    `${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does`,
-    {
-      hint: `To convert it, in a place where you trust the file: python -c "import torch; from safetensors.torch import save_file; w = torch.load('${pickles[0]}', map_location='cpu', weights_only=True); save_file({k: v.contiguous().clone() for k, v in w.items()}, '${SINGLE_FILE}')" (pip install torch safetensors)`,
-    },
-  );
+  return unexpected('MODEL_NOT_FOUND', wanted, names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', '));
 }

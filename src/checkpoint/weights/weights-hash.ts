@@ -7,6 +7,8 @@ import { readModules } from '../sentence/module-list.js';
 const kPieceBytes = 1 << 20;
 /** Weights of a model, or of a module of it; not those of heads beside it, which come and go. */
 const kWeights = /^(?:model|adapter_model)[^/\\]*\.safetensors$/;
+/** Weights where there are none of those. */
+const kTorchWeights = /^pytorch_model[^/\\]*\.bin$/;
 /** The folders of modules as sentence-transformers names them; modules.json may name others. */
 const kModuleFolder = /^\d+_/;
 
@@ -27,7 +29,9 @@ async function weightFiles(directory: string): Promise<string[]> {
   const numbered = (await namesIn(directory)).filter((name) => kModuleFolder.test(name));
   const files: string[] = [];
   for (const folder of new Set(['.', ...numbered, ...listed])) {
-    const weights = (await namesIn(path.join(directory, folder))).filter((name) => kWeights.test(name));
+    const names = await namesIn(path.join(directory, folder));
+    const safetensors = names.filter((name) => kWeights.test(name));
+    const weights = safetensors.length > 0 ? safetensors : names.filter((name) => kTorchWeights.test(name));
     files.push(...weights.map((name) => path.posix.join(folder, name)));
   }
   return files.sort();

@@ -70,7 +70,9 @@ function describeSentences({ sentenceTransformers: sentence, vectors }: ModelIns
 function describeWeights({ tensors, parameters, parametersByDtype }: ModelInspection): string {
   if (tensors === undefined || parameters === undefined || parametersByDtype === undefined) return 'could not be read';
   const dtypes = [...parametersByDtype].map(([dtype, values]) => `${count(values)} ${dtype}`).join(', ');
-  return `${tensors.length} tensors, ${count(parameters)} values (${dtypes})`;
+  const isTorch = tensors.some(({ file }) => file.endsWith('.bin'));
+  const torch = isTorch ? '; .bin is read as tensors; no code is run' : '';
+  return `${tensors.length} tensors, ${count(parameters)} values (${dtypes})${torch}`;
 }
 
 function toJson({ config, parametersByDtype, metadata, tokenizerFiles, tensors, ...rest }: ModelInspection): object {
