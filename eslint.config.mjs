@@ -8,6 +8,7 @@ const mayReadFiles = [
   'packages/jobs/src/{command,source,store}/**/*.ts',
   'packages/server/src/command/**/*.ts',
   'packages/server/src/routes/page.ts',
+  'src/explain/pages/assets.ts',
   'src/checkpoint/**/*.ts',
   'src/hub/**/*.ts',
   'src/training/{checkpoints,datasets,report}/**/*.ts',
@@ -59,6 +60,7 @@ export default defineConfig(
       parserOptions: {
         project: [
           './tsconfig.check.json',
+          './src/explain/pages/browser/tsconfig.json',
           './packages/server/tsconfig.check.json',
           './packages/jobs/tsconfig.check.json',
           './packages/server/ui/tsconfig.json',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inRoot, packageDirectory } from './build/project.mjs';
 
 const compiler = join(packageDirectory('typescript'), 'bin', 'tsc');
-const projects = ['tsconfig.check.json'];
+const projects = ['tsconfig.check.json', 'src/explain/pages/browser/tsconfig.json'];
 if (packageDirectory('typebox') !== undefined) projects.push('packages/server/tsconfig.check.json');
 else process.stdout.write('packages of packages/server are not installed: its types are not checked. Run npm ci.\n');
 if (packageDirectory('sqlite-vec') !== undefined) projects.push('packages/jobs/tsconfig.check.json');

@@ -4,10 +4,11 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeCommonJs } from './commonjs.mjs';
 import { withLock } from './lock.mjs';
+import { writePageAssets } from './pages.mjs';
 import { fingerprint, inRoot, listFiles, packageDirectory, packageVersion, readState, stateDirectory, writeState } from './project.mjs';
 import { showLine, showStep } from './terminal.mjs';
 
-const describe = () => fingerprint(listFiles('src', 'tsconfig.json', 'scripts/build/commonjs.mjs'), {
+const describe = () => fingerprint(listFiles('src', 'tsconfig.json', 'scripts/build/commonjs.mjs', 'scripts/build/pages.mjs'), {
     typescript: packageVersion('typescript'),
     esbuild: packageVersion('esbuild'),
   });
@@ -31,6 +32,7 @@ async function compile() {
   rmSync(fresh, { recursive: true, force: true });
   rmSync(old, { recursive: true, force: true });
   runCompiler('tsconfig.json', fresh);
+  await writePageAssets(fresh);
   await writeCommonJs(fresh);
   const main = join(fresh, 'cli', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);

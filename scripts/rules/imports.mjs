@@ -24,7 +24,7 @@ const floors = [
   ['tokenizer/bpe', 'tokenizer/normalizers', 'tokenizer/unigram', 'tokenizer/wordpiece'],
   ['tokenizer/unicode', 'tokenizer/vocabulary'],
   ['training/datasets'],
-  ['file-path', 'text-files'],
+  ['file-path', 'one-line', 'text-files'],
   ['options'],
   ['expected'],
   ['errors'],

@@ -27,3 +27,6 @@ export {
   type LengthAccuracy,
   type MisleadingWord,
 } from './maps/explain-errors.js';
+export { render, type RenderFormat, type RenderOptions } from './pages/render.js';
+export type { ExplainResult } from './pages/result.js';
+export { tokenization, type Tokenization, type TokenizationOptions, type TokenizedText } from './reading/tokenization.js';

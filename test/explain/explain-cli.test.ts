@@ -12,9 +12,10 @@ const folder = mkdtempSync(join(tmpdir(), 'bertha-explain-'));
 t.after(() => rmSync(folder, { recursive: true, force: true }));
 const golden = (name: string): string => fileURLToPath(new URL(`../golden-explain/${name}`, import.meta.url));
 
-function bertha(args: readonly string[], env: Readonly<Record<string, string>> = { NO_COLOR: '1' }) {
+function bertha(args: readonly string[], env: Readonly<Record<string, string>> = { NO_COLOR: '1', LC_ALL: 'C' }) {
   const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-  const result = spawnSync(process.execPath, [cliProgram, 'explain', ...args], { encoding: 'utf8', env: { ...inherited, ...env } });
+  const command = args[0] === 'map' ? args : ['explain', ...args];
+  const result = spawnSync(process.execPath, [cliProgram, ...command], { encoding: 'utf8', env: { ...inherited, ...env } });
   return { code: result.status, output: result.stdout, problem: result.stderr };
 }
 
@@ -23,12 +24,14 @@ t('puts sign and size under each word, so that it reads without colours, and col
   const { code, output } = bertha(args);
   assert.is(code, 0);
   const lines = output.split('\n');
-  assert.match(lines[0]!, /^Why LABEL_1\? gos zorn ros$/);
-  assert.match(lines[1]!, /^score .* against the baseline pad; occlusion; left open [+-]\d/);
+  assert.is(lines[0], 'Why LABEL_1?');
+  assert.match(lines[1]!, /^Model: planted; Method: occlusion; Baseline: pad; Score: .*; Left open: [+−]\d/);
   assert.is(lines[3], 'gos zorn ros');
   assert.is(lines[4]!.indexOf('+▇'), lines[3]!.indexOf('zorn'));
   assert.ok(!output.includes('\u001b['));
   assert.ok(bertha(args, { FORCE_COLOR: '1' }).output.includes('\u001b[33mzorn'));
+  assert.ok(bertha(args, { FORCE_COLOR: '3' }).output.includes('\u001b[38;2;224;123;41mzorn'));
+  assert.match(bertha([...args, '--language', 'zh']).output, /^为什么是“LABEL_1”？\n模型: planted/);
 });
 
 t('writes JSON with a version, whole, into a file', () => {
@@ -40,16 +43,48 @@ t('writes JSON with a version, whole, into a file', () => {
 
 t('shows similarity, attention, the lens and errors', () => {
   const two = bertha(['similarity', 'A cat sits.', 'A kitten rests.', '-m', golden('tiny/sentence-mean'), '--method', 'occlusion']);
-  assert.match(two.output, /^Why is the cosine .*\n[^]*Pairs of tokens that add most/);
+  assert.match(two.output, /^Why are these two texts \d+ % similar\?\n[^]*Strongest pairs/);
   const seen = bertha(['attention', 'gos zorn', '-m', golden('planted'), '--layers', '1', '--heads', '0', '--json']);
   const { weights, layers } = JSON.parse(seen.output) as { weights: { data: number[]; dims: number[] }[]; layers: number[] };
   assert.equal([layers, weights[0]!.dims, weights[0]!.data.length], [[1], [1, 4, 4], 16]);
   const lens = bertha(['lens', 'Water [MASK] at 100 degrees.', '-m', golden('tiny/bert-mlm'), '--top-k', '2']);
-  assert.match(lens.output, /^mask at token 2: \S+\n {2}embeddings {2}/);
+  assert.match(lens.output, /\nMask at token 2: \S+\n {2}embeddings {2}/);
   const file = join(folder, 'rows.csv');
   writeFileSync(file, 'text,label\ngos zorn,1\nros zorn,LABEL_0\nduk rim,0\n');
   const errors = bertha(['errors', file, '-m', golden('planted')]);
-  assert.match(errors.output, /^66\.7 % right\n[^]*LABEL_0, taken for\n {2}LABEL_1 [^]*ros zorn[^]*zorn {2}\+\d/);
+  assert.match(errors.output, /Accuracy: 66\.7 %\n[^]*LABEL_0 → LABEL_1 {2}\d+\.\d % {2}ros zorn\n[^]*zorn +\+\d/);
+  const tokens = bertha(['tokens', 'gos zorn', '-m', golden('planted')]);
+  assert.match(tokens.output, /\[CLS\][^]*gos[^]*zorn[^]*\[SEP\]/);
+});
+
+t('writes pages and pictures, by flags or by the name of the file; bertha map is explain map', () => {
+  const files = ['why.html', 'why.svg', 'map.html'].map((name) => join(folder, name));
+  const args = [
+    'gos zorn ros',
+    '-m',
+    golden('planted'),
+    '--steps',
+    '16',
+    '--check',
+    '--html',
+    files[0]!,
+    '--svg',
+    files[1]!,
+    '--language',
+    'en',
+  ];
+  assert.equal([bertha(args).code, bertha(args).output], [0, '']);
+  const page = readFileSync(files[0]!, 'utf8');
+  assert.match(page, /^<!doctype html>[^]*<title>Why LABEL_1\? · Attribution<\/title>/);
+  assert.match(page, '"faithfulness":{"shares":');
+  assert.match(page, '"check":{"correlation":');
+  assert.match(readFileSync(files[1]!, 'utf8'), /^<svg /);
+  const texts = join(folder, 'texts.txt');
+  writeFileSync(texts, 'A cat sits.\nA kitten rests.\nBread and soup.\nTennis.\n');
+  const { code, problem } = bertha(['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2', '--output', files[2]!]);
+  assert.is(code, 0, problem);
+  assert.match(readFileSync(files[2]!, 'utf8'), '"kind":"map"');
+  assert.match(bertha(['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2']).output, /\ncluster 0 \(\d\)/);
 });
 
 t('ends with 2 and says why where it is used wrongly', () => {
@@ -60,6 +95,8 @@ t('ends with 2 and says why where it is used wrongly', () => {
     ['a', '--method', 'lime'],
     ['attention', 'a', '--layers', 'x'],
     ['a', '--pair', 'b', '--question', 'c'],
+    ['a', '--html', 'same.html', '--output', 'same.html'],
+    ['a', '--language', 'fr'],
   ])
     assert.is(bertha(args).code, 2, args.join(' '));
 });

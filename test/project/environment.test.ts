@@ -43,7 +43,7 @@ t('every variable of the Hub that the library reads is in the table', () => {
 
 t('the table names no variable that nothing reads', () => {
   const sources = sourcesOf('src', 'packages/server/src', 'native', 'scripts', 'test', 'bench');
-  const ofTools = ['NO_COLOR', 'FORCE_COLOR', 'CC', 'CFLAGS', 'CPPFLAGS', 'LDFLAGS'];
+  const ofTools = ['NO_COLOR', 'FORCE_COLOR', 'COLORTERM', 'CC', 'CFLAGS', 'CPPFLAGS', 'LDFLAGS'];
   assert.equal(
     [...listed].filter((name) => !ofTools.includes(name) && !sources.includes(name)),
     [],

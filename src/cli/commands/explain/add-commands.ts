@@ -1,9 +1,11 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { path, positive, withCompute, withFiles, wholeNumber } from '../../flags.js';
+import { path, positive, withCompute, withFiles, wholeNumber, type ModelFlags } from '../../flags.js';
 import type { ExplainFlags } from './explain.js';
 import type { AttentionFlags } from './attention.js';
 import type { ErrorsFlags } from './errors.js';
 import type { MapFlags } from './map.js';
+import type { OutputFlags } from './output.js';
+import type { ProbeFlags } from './probe.js';
 
 const kMethods = ['integrated-gradients', 'gradient-x-input', 'gradient-norm', 'occlusion', 'leave-one-out', 'shapley'];
 
@@ -12,12 +14,15 @@ export function addExplainCommands(program: Command): void {
   const explaining = program
     .command('explain')
     .argument('[text]', 'the text whose answer is explained')
-    .description('Say what each word adds to an answer of a model; with a subcommand: similarity, attention, lens, map, errors.')
+    .description(
+      'Say what each word adds to an answer of a model; with a subcommand: similarity, attention, lens, probe, map, errors, tokens.',
+    )
     .option('--pair <text>', 'the second text of a pair')
     .option('--question <text>', 'explain the answer to a question; the text is the context')
     .option('--target <label>', "the label, or the word for a mask (default: the model's answer)")
     .option('--versus <label>', 'subtract the score of another label or word')
-    .option('--faithfulness', 'measure what the score loses without the best words')
+    .option('--faithfulness', 'measure what the score loses without the best words; pages always have it')
+    .option('--check', 'repeat it with layers drawn at random: then it should change')
     .addHelpText(
       'after',
       `
@@ -26,7 +31,8 @@ Examples:
   $ bertha explain "What a film." --method shapley --json
   $ bertha explain similarity "How do I reset it?" "Restarting the device"
   $ bertha explain attention "The cat was tired." --layers 0,5 --json
-  $ bertha explain map --file texts.txt --clusters 8`,
+  $ bertha explain "What a film." --html why.html
+  $ bertha explain map --file texts.txt --clusters 8 --output map.html`,
     );
   withAttribution(withModel(explaining)).action(async (text: string | undefined, flags: ExplainFlags) =>
     (await import('./explain.js')).explainText(text, flags),
@@ -47,9 +53,7 @@ Examples:
     .option('--layers <numbers>', 'layers, from 0, with commas between them (default: all)', numbers)
     .option('--heads <numbers>', 'heads, from 0, with commas between them (default: all)', numbers)
     .addOption(new Option('--weights <kind>', 'what tokens get, or how much of them heads hand on').choices(['probability', 'norm']))
-    .action(async (text: string, _: unknown, command: Command) =>
-      (await import('./attention.js')).showAttention(text, command.optsWithGlobals<AttentionFlags>()),
-    );
+    .action(withGlobals(async (text: string, flags: AttentionFlags) => (await import('./attention.js')).showAttention(text, flags)));
 
   const lens = explaining
     .command('lens')
@@ -57,38 +61,62 @@ Examples:
     .description('Show what the masked-word head reads in each layer; needs a model with that head.');
   withModel(lens)
     .option('-k, --top-k <n>', 'words for each layer', positive, 3)
-    .action(async (text: string, _: unknown, command: Command) =>
-      (await import('./lens.js')).showLens(text, command.optsWithGlobals<ExplainFlags & { topK: number }>()),
-    );
+    .action(withGlobals(async (text: string, flags: ExplainFlags & { topK: number }) => (await import('./lens.js')).showLens(text, flags)));
 
-  const analysing = explaining
-    .command('errors')
-    .argument('<file>', 'labelled texts: .csv, .tsv, .jsonl or .json', path)
-    .description('Say what a classifier gets wrong of a file, and which words led it there.');
-  withModel(analysing)
-    .option('--text <name>', 'the column of the texts (default: found)')
-    .option('--label <name>', 'the column of the labels (default: found)')
+  withLabelled(explaining, 'errors')
+    .description('Say what a classifier gets wrong of a file, and which words led it there.')
     .option('--worst <n>', 'texts to show of each label', wholeNumber, 5)
-    .action(async (file: string, _: unknown, command: Command) =>
-      (await import('./errors.js')).showErrors(file, command.optsWithGlobals<ErrorsFlags>()),
-    );
+    .action(withGlobals(async (file: string, flags: ErrorsFlags) => (await import('./errors.js')).showErrors(file, flags)));
 
-  const mapping = withFiles(explaining.command('map'))
+  const reading = explaining
+    .command('tokens')
+    .argument('<texts...>', 'texts')
+    .description('Show the tokens of texts as a model reads them.');
+  withModel(reading).action(
+    withGlobals(async (texts: string[], flags: ModelFlags & OutputFlags) => (await import('./tokens.js')).showTokens(texts, flags)),
+  );
+
+  withLabelled(explaining, 'probe')
+    .description('Find out from which layers the labels of texts can be read.')
+    .option('--seed <n>', 'of the split and of control labels (default: 1)', wholeNumber)
+    .action(withGlobals(async (file: string, flags: ProbeFlags) => (await import('./probe.js')).showProbe(file, flags)));
+
+  addMapCommand(explaining);
+  addMapCommand(program);
+}
+
+/** `bertha explain map`, which is `bertha map` too. */
+function addMapCommand(parent: Command): void {
+  const mapping = withFiles(parent.command('map'))
     .argument('[texts...]', 'texts; without any, lines of standard input')
     .description('Put texts into clusters, with the words that tell them apart and a place in the plane.');
   withModel(mapping)
     .option('--clusters <n>', 'clusters (default: 8)', positive)
     .option('--keywords <n>', 'words for each cluster (default: 8)', wholeNumber)
     .option('--seed <n>', 'of first centres (default: 1)', wholeNumber)
-    .action(async (texts: string[], _: unknown, command: Command) =>
-      (await import('./map.js')).showMap(texts, command.optsWithGlobals<MapFlags>()),
-    );
+    .action(withGlobals(async (texts: string[], flags: MapFlags) => (await import('./map.js')).showMap(texts, flags)));
+}
+
+/** A command that reads a file of labelled texts. */
+function withLabelled(parent: Command, name: string): Command {
+  return withModel(parent.command(name).argument('<file>', 'labelled texts: .csv, .tsv, .jsonl or .json', path))
+    .option('--text <name>', 'the column of the texts (default: found)')
+    .option('--label <name>', 'the column of the labels (default: found)');
 }
 
 function withModel(command: Command): Command {
   return withCompute(command.option('-m, --model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)'))
     .option('--json', 'print JSON')
-    .option('-o, --output <path>', 'write there instead of to standard output', path);
+    .option(
+      '-o, --output <path>',
+      'write there instead of to standard output: a page for .html, a picture for .svg, JSON for .json, else lines',
+      path,
+    )
+    .option('--html <path>', 'write a page, one file that needs no other', path)
+    .option('--svg <path>', 'write a picture', path)
+    .addOption(
+      new Option('--language <tag>', 'language of labels (default: the system’s; of a page its reader’s)').choices(['auto', 'en', 'zh']),
+    );
 }
 
 function withAttribution(command: Command): Command {
@@ -105,4 +133,9 @@ function numbers(value: string): number[] {
   const list = value.split(',').map((each) => each.trim());
   if (list.some((each) => !/^[0-9]{1,4}$/.test(each))) throw new InvalidArgumentError('Expected whole numbers with commas between them.');
   return list.map(Number);
+}
+
+/** An action of a subcommand that takes one argument, with the options of `bertha explain` itself too. */
+function withGlobals<A, F extends OutputFlags>(run: (argument: A, flags: F) => Promise<void>) {
+  return (argument: A, _: unknown, command: Command): Promise<void> => run(argument, command.optsWithGlobals<F>());
 }

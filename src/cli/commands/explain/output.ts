@@ -1,22 +1,57 @@
-import { shortestDecimal } from '../../../vectors/decimal.js';
+import { unexpected } from '../../../expected.js';
+import { render, type ExplainResult, type RenderFormat } from '../../../explain/index.js';
 import { openOutput } from '../../output.js';
+import { terminalWidth } from '../../terminal/width.js';
 
 /** Where results go, and how. */
 export interface OutputFlags {
   readonly json?: boolean;
   readonly output?: string;
+  readonly html?: string;
+  readonly svg?: string;
+  readonly language?: 'auto' | 'en' | 'zh';
 }
 
-/** Writes a result as a text, or as JSON with typed arrays as lists. */
-export async function writeResult(result: object, flags: OutputFlags, text: () => string): Promise<void> {
-  const output = await openOutput(flags.output, { patchable: false });
-  await output.write(flags.json === true ? `${JSON.stringify({ version: 1, ...result }, plain)}\n` : text());
-  await output.finish();
+interface Target {
+  readonly file: string | undefined;
+  readonly format: RenderFormat;
 }
 
-/** Numbers of float32 as they print, arrays of numbers as lists. */
-function plain(_: string, value: unknown): unknown {
-  if (!ArrayBuffer.isView(value)) return value;
-  const list = Array.from(value as unknown as ArrayLike<number>);
-  return Object.prototype.toString.call(value) === '[object Float32Array]' ? list.map(shortestDecimal) : list;
+/** Whether a page is to be written, which says more than lines do. */
+export function isPage(flags: OutputFlags): boolean {
+  return targetsOf(flags).some(({ format }) => format === 'html');
+}
+
+/**
+ * Writes a result: a page, a picture, JSON or lines, each to its file, whole or not at all; without a file to standard output. Of `--output` the name's end
+ * says what it is, unless there is `--json`.
+ */
+export async function writeResult(result: ExplainResult, flags: OutputFlags): Promise<void> {
+  const { language } = flags;
+  const written = targetsOf(flags).map(({ file, format }) => {
+    const lines = format === 'text' ? { width: terminalWidth(), ...(file !== undefined && { colour: false as const }) } : {};
+    return { file, text: render(result, format, { language, ...lines }) };
+  });
+  for (const { file, text } of written) {
+    const output = await openOutput(file, { patchable: false });
+    await output.write(text);
+    await output.finish();
+  }
+}
+
+function targetsOf({ json = false, output, html, svg }: OutputFlags): Target[] {
+  const targets: Target[] = [];
+  if (html !== undefined) targets.push({ file: html, format: 'html' });
+  if (svg !== undefined) targets.push({ file: svg, format: 'svg' });
+  if (output !== undefined) targets.push({ file: output, format: json ? 'json' : formatOf(output) });
+  if (output === undefined && (json || targets.length === 0)) targets.push({ file: undefined, format: json ? 'json' : 'text' });
+  const files = targets.map(({ file }) => file);
+  if (new Set(files).size < files.length) throw unexpected('USAGE', 'another file for each of --html, --svg and --output', 'one twice');
+  return targets;
+}
+
+function formatOf(file: string): RenderFormat {
+  if (/\.html?$/i.test(file)) return 'html';
+  if (/\.svg$/i.test(file)) return 'svg';
+  return /\.json$/i.test(file) ? 'json' : 'text';
 }

@@ -1,0 +1,171 @@
+import type { AttributionBody, UnitData } from '../data.js';
+import type { Figure } from '../figures/figure.js';
+import { largestOf, percent, signed } from '../view/numbers.js';
+import { tableElement, type Table } from '../view/tables.js';
+import { el, type Child, type TreeElement } from '../view/tree.js';
+import { fill } from '../view/words.js';
+import type { Words } from '../view/words-en.js';
+import { make, put, roving } from './dom.js';
+
+/** A part of a page under its title. */
+export function section(title: string, hint: string | undefined, ...content: readonly Child[]): TreeElement {
+  return el('section', {}, el('h2', {}, title), hint !== undefined && el('p', { class: 'hint' }, hint), content);
+}
+
+/** A picture in a page. */
+export function pictureOf({ width, height, node }: Figure, name: string): TreeElement {
+  const size = { viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`, width: Math.ceil(width), height: Math.ceil(height) };
+  return el('svg', { ...size, role: 'img', 'aria-label': name }, node);
+}
+
+/** Numbers that open on demand. */
+export function numbersOf(tables: readonly Table[], words: Words): TreeElement {
+  return el('details', {}, el('summary', {}, words.numbers), el('div', { class: 'scroll' }, tables.map(tableElement)));
+}
+
+/** What the tints of a text mean. */
+export function legend(words: Words): TreeElement {
+  const key = (kind: 'plus' | 'minus', text: string): TreeElement =>
+    el('span', {}, el('span', { class: `unit ${kind}`, '--share': 0.7 }, 'Aa'), ` ${text}`);
+  return el('p', { class: 'legend' }, key('plus', words.raises), key('minus', words.lowers));
+}
+
+/** The units of one text, tinted, with what lies between them; what was not read is grey. Bare spans, so that letters still join. */
+function unitsOf(text: string, units: readonly UnitData[], largest: number, isCut: boolean): TreeElement[] {
+  const parts: TreeElement[] = [];
+  let at = 0;
+  const gap = (to: number): void => void (to > at && parts.push(el('span', {}, text.slice(at, to))));
+  for (const unit of units) {
+    gap(unit.start);
+    const kind = unit.value < 0 ? 'minus' : 'plus';
+    const share = Math.abs(unit.value) / largest;
+    const attributes = {
+      class: `unit ${kind}${share < 0.02 ? ' none' : ''}`,
+      '--share': share.toFixed(3),
+      title: signed(unit.value),
+      role: 'button',
+    };
+    parts.push(el('span', { ...attributes, 'aria-pressed': 'false' }, text.slice(Math.max(at, unit.start), unit.end)));
+    at = Math.max(at, unit.end);
+  }
+  if (at < text.length) parts.push(el('span', { class: isCut ? 'unread' : undefined }, text.slice(at)));
+  return parts;
+}
+
+/** Texts with their units, one of which can be chosen. */
+export function unitText(
+  body: Pick<AttributionBody, 'text' | 'textPair' | 'attributions'> & { readonly truncated?: boolean },
+  words: Words,
+  hint = words.unitsHint,
+): HTMLElement {
+  const { text, textPair, attributions, truncated = false } = body;
+  const largest = largestOf(attributions.map(({ value }) => value));
+  const total = attributions.reduce((sum, { value }) => sum + Math.abs(value), 0) || 1;
+  const paragraphs = [text, ...(textPair === undefined ? [] : [textPair])].map((own, sequence) =>
+    el(
+      'p',
+      { class: 'text', dir: 'auto' },
+      unitsOf(
+        own,
+        attributions.filter((unit) => unit.sequence === sequence),
+        largest,
+        truncated,
+      ),
+    ),
+  );
+  const box = make(el('div', { role: 'group', 'aria-label': words.text }, paragraphs));
+  const status = make(el('p', { class: 'status', role: 'status' }, hint));
+  const spans = Array.from(box.querySelectorAll<HTMLElement>('.unit'));
+  const ordered = [0, 1].flatMap((sequence) => attributions.filter((unit) => unit.sequence === sequence));
+  roving(spans, undefined, (i) => {
+    const unit = ordered[i]!;
+    spans.forEach((span, k) => span.setAttribute('aria-pressed', String(k === i)));
+    const rest = `${signed(unit.value)} (${fill(words.ofDifference, percent(Math.abs(unit.value) / total))})`;
+    put(status, el('bdi', {}, unit.text.trim()), ` ${rest}`);
+  });
+  return wrapped(box, status);
+}
+
+function wrapped(...children: readonly HTMLElement[]): HTMLElement {
+  const box = document.createElement('div');
+  box.append(...children);
+  return box;
+}
+
+/** A row of bars. */
+export interface BarRow {
+  readonly name: string;
+  /** Of a pair of tokens, the second; then both stand as they are spelled, from left to right. */
+  readonly other?: string;
+  readonly value: number;
+  readonly error?: number;
+  readonly note?: string;
+}
+
+/** Names with their values as bars from a common axis, the largest first: eight, and all on demand. */
+export function barList(given: readonly BarRow[], words: Words, most = 8): HTMLElement {
+  const rows = [...given].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const box = document.createElement('div');
+  const show = (count: number): void => {
+    put(box, barTable(rows.slice(0, count), words));
+    if (count < rows.length)
+      box.append(make(el('button', { type: 'button', onclick: () => show(rows.length) }, `${words.allWords} (${rows.length})`)));
+  };
+  show(most);
+  return box;
+}
+
+function barTable(rows: readonly BarRow[], words: Words): TreeElement {
+  const least = Math.min(0, ...rows.map(({ value, error = 0 }) => value - error));
+  const most = Math.max(0, ...rows.map(({ value, error = 0 }) => value + error));
+  const place = (value: number): string => ((value - least) / (most - least || 1)).toFixed(4);
+  const [hasErrors, hasNotes] = [rows.some(({ error }) => error !== undefined), rows.some(({ note }) => note !== undefined)];
+  return el(
+    'table',
+    { class: 'bars' },
+    el(
+      'thead',
+      { class: 'unseen' },
+      el(
+        'tr',
+        {},
+        el('th', { scope: 'col' }, words.word),
+        el('th', { scope: 'col' }, words.value),
+        hasErrors && el('th', { scope: 'col' }, words.standardError),
+        el('td'),
+      ),
+    ),
+    el(
+      'tbody',
+      {},
+      rows.map(({ name, other, value, error, note }) =>
+        el(
+          'tr',
+          {},
+          el('th', { scope: 'row' }, nameOf(name, other)),
+          el('td', { class: 'number' }, signed(value)),
+          hasErrors && el('td', { class: 'number faint' }, error === undefined ? '' : `± ${error.toFixed(3)}`),
+          el(
+            'td',
+            { class: 'track', 'aria-hidden': 'true' },
+            el('span', { class: 'axis', '--from': place(0) }),
+            el('span', {
+              class: `bar ${value < 0 ? 'minus' : 'plus'}`,
+              '--from': place(Math.min(0, value)),
+              '--size': (Math.abs(value) / (most - least || 1)).toFixed(4),
+            }),
+            error !== undefined &&
+              error > 0 &&
+              el('span', { class: 'whisker', '--from': place(value - error), '--size': ((2 * error) / (most - least || 1)).toFixed(4) }),
+          ),
+          hasNotes && el('td', { class: 'faint' }, note ?? ''),
+        ),
+      ),
+    ),
+  );
+}
+
+function nameOf(name: string, other: string | undefined): Child {
+  if (other === undefined) return el('bdi', { title: name }, name);
+  return [el('bdi', { dir: 'ltr' }, name), ' · ', el('bdi', { dir: 'ltr' }, other)];
+}

@@ -1,0 +1,327 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as assert from 'uvu/assert';
+import {
+  attention,
+  attentionRollout,
+  checkExplanation,
+  explain,
+  explainErrors,
+  explainSimilarity,
+  logitLens,
+  mapTexts,
+  probeLayers,
+  render,
+  tokenization,
+  type Attention,
+  type ExplainResult,
+  type Explanation,
+} from '../../src/explain/index.js';
+import { loadEmbedder, loadModel } from '../../src/index.js';
+import { openChromium, type Browser, type Page } from '../support/chromium.js';
+import { suite } from '../support/suite.js';
+
+const t = suite('pages of explanations');
+const folder = mkdtempSync(join(tmpdir(), 'bertha-pages-'));
+const golden = (name: string): string => fileURLToPath(new URL(`../golden-explain/${name}`, import.meta.url));
+const hostile = '</script><script>window.hacked = true</script><!-- <img src=x onerror="window.hacked=true"> ]]> \u2028 \ud800 \u202e';
+let browser: Browser | undefined;
+
+t.after(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const chromium = async (): Promise<Browser | undefined> => (browser ??= await openChromium());
+
+interface Opened {
+  readonly page: Page;
+  /** What the console, errors and requests told that they should not have. */
+  readonly complaints: readonly string[];
+}
+
+async function open(file: string, content: string, options: object = {}): Promise<Opened> {
+  const path = join(folder, file);
+  writeFileSync(path, content);
+  const complaints: string[] = [];
+  const page = await (await chromium())!.newPage({ locale: 'en-US', viewport: { width: 390, height: 800 }, ...options });
+  page.on('console', (message) => void complaints.push(message.text()));
+  page.on('pageerror', (error) => void complaints.push(String(error)));
+  page.on('dialog', () => void complaints.push('a dialog'));
+  const address = pathToFileURL(path).href;
+  page.on('request', (request) => void (request.url() !== address && request.url() !== 'data:,' && complaints.push(request.url())));
+  await page.goto(address);
+  return { page, complaints };
+}
+
+/** Closes a page that was as it should be: silent, without a request, not wider than the window, its picture more than one colour. */
+async function finish({ page, complaints }: Opened, name: string): Promise<void> {
+  assert.equal(complaints, [], name);
+  assert.is(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, `${name} scrolls sideways`);
+  const nameless = `Array.from(document.querySelectorAll('button, input, [role=button]')).filter((each) => (each.getAttribute('aria-label') ?? each.labels?.[0]?.textContent ?? each.textContent).trim() === '').length`;
+  assert.is(await page.evaluate(nameless), 0, `${name} has controls without a name`);
+  assert.is(await page.evaluate('document.querySelectorAll("[style]:not([style*=--]):not(.tip)").length'), 0, name);
+  assert.ok((await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })).byteLength > 8000, name);
+  await page.close();
+}
+
+async function withModel<T>(name: string, use: (model: Awaited<ReturnType<typeof loadModel>>) => Promise<T>): Promise<T> {
+  const model = await loadModel(golden(name));
+  try {
+    return await use(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+async function withEmbedder<T>(use: (embedder: Awaited<ReturnType<typeof loadEmbedder>>) => Promise<T>): Promise<T> {
+  const embedder = await loadEmbedder(golden('tiny/sentence-mean'));
+  try {
+    return await use(embedder);
+  } finally {
+    embedder.dispose();
+  }
+}
+
+const planted = (): Promise<Explanation> =>
+  withModel('planted', (model) => explain(model, 'gos zorn ros duk rim', { faithfulness: true, steps: 32 }));
+
+/** Attention as a model gives it: rows that add up to 1, most of each on few tokens. */
+function drawnAttention(count: number, layers: number, heads: number): Attention {
+  let state = 1;
+  const random = (): number => ((state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) + 1) / 2 ** 32;
+  const noise = Float32Array.from({ length: 4096 }, () => (-Math.log(random())) ** 3);
+  const weights = Array.from({ length: layers }, (_, layer) => {
+    const data = new Float32Array(heads * count * count);
+    for (let row = 0; row < heads * count; row++) {
+      const start = Math.floor(random() * noise.length);
+      let sum = 0;
+      for (let j = 0; j < count; j++) sum += data[row * count + j] = noise[(start + j * (layer + 1)) % noise.length]!;
+      for (let j = 0; j < count; j++) data[row * count + j]! /= sum;
+    }
+    return { data, dims: [heads, count, count] };
+  });
+  const token = (i: number) => ({ token: `token${i}`, id: i, start: 0, end: 0, sequence: 0, special: i === 0 || i === count - 1 });
+  const list = (length: number): number[] => Array.from({ length }, (_, i) => i);
+  const tokens = list(count).map(token);
+  return { text: 'drawn', tokens, layers: list(layers), heads: list(heads), weights, truncated: false, model: 'models/drawn' };
+}
+
+t('a page has a policy of the hashes of its one script and its one style, and names no other file', async () => {
+  const html = render(await planted(), 'html');
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)![1]!;
+  const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const [, style] = /<style>([^]*?)<\/style>/.exec(html)!;
+  const [, script] = /<script>([^]*?)<\/script>/.exec(html)!;
+  assert.is(
+    policy,
+    `default-src 'none'; script-src ${hash(script!)}; style-src ${hash(style!)}; img-src data:; base-uri 'none'; form-action 'none'`,
+  );
+  assert.not.match(html, /<[^>]+\s(?:src|style|on\w+)=/);
+  assert.ok(script!.length <= 45_000, String(script!.length));
+});
+
+t('attributions: the text by word and by token, the largest words, faithfulness; a word is chosen with arrow keys', async () => {
+  if ((await chromium()) === undefined) return;
+  const why = await planted();
+  const opened = await open('attribution.html', render(why, 'html', { language: 'en' }), { colorScheme: 'dark' });
+  const { page } = opened;
+  assert.is(await page.locator('h1').textContent(), 'Why LABEL_1?');
+  assert.is(await page.locator('section .unit').count(), 5 + 2);
+  await page.locator('.unit').first().focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match((await page.locator('[role=status]').textContent())!, /^zorn \+\d\.\d{3}/);
+  assert.is(await page.locator('.unit[aria-pressed=true]').textContent(), 'zorn');
+  assert.is(await page.locator('.bars tbody th').first().textContent(), 'zorn');
+  assert.is(await page.locator('h2').nth(1).textContent(), 'Faithfulness');
+  const facts = (await page.locator('.facts dd').allTextContents()).join(' ');
+  assert.match(facts, /^planted integrated-gradients 32 pad /);
+  assert.match((await page.locator('footer').textContent())!, /not the world.*bertha-encoder \d/);
+  assert.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(18, 23, 30)');
+  await finish(opened, 'attribution');
+});
+
+t('attributions without a script are a table', async () => {
+  if ((await chromium()) === undefined) return;
+  const { page, complaints } = await open('plain.html', render(await planted(), 'html', { language: 'en' }), { javaScriptEnabled: false });
+  assert.is(await page.locator('noscript h1').textContent(), 'Why LABEL_1?');
+  assert.equal(await page.locator('noscript table:first-of-type tbody th').allTextContents(), ['gos', 'zorn', 'ros', 'duk', 'rim']);
+  assert.equal(complaints, []);
+  await page.close();
+});
+
+t('similarity in Chinese: a token shows what it meets in the other text', async () => {
+  if ((await chromium()) === undefined) return;
+  const why = await withEmbedder((embedder) =>
+    explainSimilarity(embedder, '今天天气很好，我们去公园。', '公园里阳光明媚 <b>', { method: 'occlusion' }),
+  );
+  const opened = await open('similarity.html', render(why, 'html'), { locale: 'zh-CN' });
+  const { page } = opened;
+  assert.is(await page.evaluate('document.documentElement.lang'), 'zh');
+  assert.match((await page.locator('h1').textContent())!, /^这两段文本为什么相似度为 \d+ %？$/);
+  await page.locator('.chip').nth(1).click();
+  assert.is(await page.locator('.chip[aria-pressed=true]').count(), 1);
+  assert.match((await page.locator('section [role=status]').allTextContents()).at(-1)!, /→ .* [+−]\d\.\d{3}/);
+  await finish(opened, 'similarity');
+});
+
+t('attention: heads by arrow keys, a token by a click, the rollout', async () => {
+  if ((await chromium()) === undefined) return;
+  const seen = await withModel('planted', (model) => attention(model, 'gos zorn ros duk'));
+  const opened = await open('attention.html', render({ ...seen, rollout: attentionRollout(seen) }, 'html', { language: 'en' }));
+  const { page } = opened;
+  await page.locator('.head[aria-pressed=true]').waitFor();
+  assert.is(await page.locator('.head').count(), seen.layers.length * seen.heads.length);
+  await page.locator('.head').first().click();
+  await page.locator('.head').first().focus();
+  await page.keyboard.press('ArrowRight');
+  assert.is(await page.locator('section h2').nth(1).textContent(), 'Layer 0, head 1');
+  await page.locator('.tokens button').nth(2).click();
+  const [count, row] = [seen.tokens.length, seen.weights[0]!.data];
+  const written = await page.locator('.tokens > div .weight').allTextContents();
+  const [, , third] = [0, 1, 2].map((i) => row.subarray((count + i) * count, (count + i + 1) * count));
+  third!.forEach((weight, j) => {
+    if (written[j] !== '') assert.ok(Math.abs(parseFloat(written[j]!) / 100 - weight) <= 0.0071, `${written[j]} for ${weight}`);
+  });
+  await page.locator('.choice button').first().click();
+  assert.is(await page.locator('section h2').nth(1).textContent(), 'Rollout');
+  await finish(opened, 'attention');
+});
+
+t('512 tokens of 144 heads are below 2 MB: pictures, the strongest of each row, and some heads in full', async () => {
+  const drawn = drawnAttention(512, 12, 12);
+  const html = render(drawn, 'html', { language: 'en' });
+  assert.ok(html.length < 2_000_000, String(html.length));
+  const data = JSON.parse(/id="data">([^]*?)<\/script>/.exec(html)![1]!) as {
+    full: unknown[];
+    whole?: string;
+    strongest: { count: number };
+  };
+  assert.equal([data.whole, data.strongest.count, data.full.length >= 2], [undefined, 4, true], String(data.full.length));
+  if ((await chromium()) === undefined) return;
+  const opened = await open('large.html', html, { viewport: { width: 1100, height: 800 } });
+  await opened.page.locator('.head[aria-pressed=true]').waitFor();
+  assert.is(await opened.page.locator('.head').count(), 144);
+  await opened.page.locator('.tokens button').nth(5).click();
+  assert.match((await opened.page.locator('[role=status]').textContent())!, /^token5 → token\d+ \d+ %/);
+  await finish(opened, 'large');
+});
+
+t('the lens, probes, the check and tokens, right to left too', async () => {
+  if ((await chromium()) === undefined) return;
+  const lens = await withModel('tiny/bert-mlm', (model) => logitLens(model, 'Water [MASK] at 100 degrees.'));
+  const opened = await open('lens.html', render(lens, 'html', { language: 'en' }));
+  assert.is(await opened.page.locator('.lens tbody tr').count(), lens.masks[0]!.layers.length);
+  assert.is(await opened.page.locator('.lens .final bdi').first().textContent(), lens.masks[0]!.final);
+  await opened.page.locator('summary').click();
+  assert.is(await opened.page.locator('details caption').textContent(), 'Mask at token 2');
+  await finish(opened, 'lens');
+
+  const texts = Array.from({ length: 24 }, (_, i) => `${i % 2 === 0 ? 'gos zorn' : 'duk rim'} ros ${i}`);
+  const labels = texts.map((_, i) => (i % 2 === 0 ? 'even <i>' : 'odd'));
+  const probed = await withModel('planted', (model) => probeLayers(model, texts, labels));
+  const probes = await open('probe.html', render(probed, 'html', { language: 'zh' }));
+  assert.is(await probes.page.locator('svg circle').count(), probed.layers.length);
+  await finish(probes, 'probe');
+
+  const checked = await withModel('planted', (model) => checkExplanation(model, 'gos zorn ros duk', { steps: 8 }));
+  const check = await open('check.html', render(checked, 'html', { language: 'en' }));
+  assert.is(await check.page.locator('.bars').count(), 2);
+  await finish(check, 'check');
+
+  const read = await withModel('tiny/bert-mlm', (model) => tokenization(model, ['שלום עולם, مرحبا', hostile]));
+  const tokens = await open('tokens.html', render(read, 'html', { language: 'en' }));
+  assert.is(await tokens.page.evaluate('getComputedStyle(document.querySelector(".text")).direction'), 'rtl');
+  assert.is(await tokens.page.locator('.piece').count(), read.texts[0]!.tokens.length + read.texts[1]!.tokens.length);
+  await finish(tokens, 'tokens');
+});
+
+t('a map: a group and a search filter the texts', async () => {
+  if ((await chromium()) === undefined) return;
+  const texts = ['bread', 'soup', 'apples', 'football', 'tennis', 'running'].flatMap((word) => [`I like ${word}.`, `A talk about ${word}`]);
+  const map = await withEmbedder((embedder) => mapTexts(embedder, texts, { clusters: 2 }));
+  const opened = await open('map.html', render(map, 'html', { language: 'en' }));
+  const { page } = opened;
+  await page.locator('.group').first().press('Enter');
+  assert.is(await page.locator('.texts li').count(), map.groups[0]!.size);
+  await page.locator('.group').first().press('Enter');
+  await page.locator('#search').fill('SOUP');
+  assert.equal(await page.locator('.texts li').allTextContents(), ['I like soup.', 'A talk about soup']);
+  await page.locator('.tools button').first().click();
+  await finish(opened, 'map');
+});
+
+t('errors: a cell of the matrix filters the texts', async () => {
+  if ((await chromium()) === undefined) return;
+  const found = await withModel('planted', (model) =>
+    explainErrors(model, ['gos zorn', 'ros zorn', 'duk rim', hostile], ['LABEL_1', 'LABEL_0', 'LABEL_0', 'LABEL_0']),
+  );
+  const opened = await open('errors.html', render(found, 'html', { language: 'en' }));
+  const { page } = opened;
+  await page.locator('.cell').nth(1).click();
+  assert.is(await page.locator('.examples li').count(), found.confusion[0]![1]!);
+  await finish(opened, 'errors');
+});
+
+t('texts with tags, quotes, halves of characters and overrides are shown and never run, in every field and format', async () => {
+  const why = await planted();
+  const { attributions, tokens } = why;
+  const all = {
+    ...why,
+    text: hostile,
+    target: { ...why.target, label: hostile },
+    attributions: attributions.map((unit) => ({ ...unit, text: hostile, start: 0, end: hostile.length })),
+    tokens: tokens.map((token) => ({ ...token, token: hostile })),
+    baseline: hostile,
+    warnings: [hostile],
+    model: hostile,
+  } as Explanation;
+  const html = render(all, 'html', { language: 'en' });
+  assert.is(html.match(/<script/g)!.length, 2);
+  for (const format of ['text', 'svg'] as const) assert.not.match(render(all, format, { colour: false }), /[\ud800\u202e]/u);
+  assert.is((JSON.parse(render(all, 'json')) as Explanation).text, hostile);
+  if ((await chromium()) === undefined) return;
+  const opened = await open('hostile.html', html);
+  assert.is(await opened.page.evaluate('window.hacked'), undefined);
+  assert.match((await opened.page.locator('h1').textContent())!, '</script><script>window.hacked = true</script>');
+  assert.is(await opened.page.locator('img').count(), 0);
+  await finish(opened, 'hostile');
+});
+
+t('pictures are XML with a title, without a script, of every kind', async () => {
+  const seen = await withModel('planted', (model) => attention(model, 'gos zorn ros duk'));
+  const results: readonly ExplainResult[] = [await planted(), seen, { ...seen, rollout: attentionRollout(seen) }];
+  for (const [i, result] of results.entries()) {
+    const svg = render(result, 'svg', { language: i === 0 ? 'zh' : 'en' });
+    assert.match(svg, /^<svg [^>]*role="img"/);
+    assert.match(svg, /<title>[^<]+<\/title><desc>[^<]+<\/desc>/);
+    assert.not.match(svg, /<script|<style|class="/);
+    if ((await chromium()) === undefined) continue;
+    const { page, complaints } = await open(`picture-${i}.svg`, svg);
+    assert.equal([await page.evaluate('document.documentElement.tagName'), complaints], ['svg', []]);
+    await page.close();
+  }
+});
+
+t('lines for a terminal: sign and size under each word, wide characters two columns, colours by depth', async () => {
+  const why = await planted();
+  const units = ['今天', '好'].map((text, i) => ({ text, start: 3 * i, end: 3 * i + text.length, sequence: 0, value: i === 0 ? 1 : -0.5 }));
+  const lines = render({ ...why, attributions: units, faithfulness: undefined } as unknown as Explanation, 'text', {
+    colour: false,
+    language: 'en',
+  });
+  assert.match(lines, '今天 好\n+▇   -▃\n');
+  const opening = (colour: 'true' | 256 | 16): string => render(why, 'text', { colour }).split('zorn')[0]!.split('\u001b').at(-1)!;
+  assert.equal([opening('true'), opening(256), opening(16)], ['[38;2;224;123;41m', '[38;5;172m', '[33m']);
+});
+
+t('refuses what is no result, and options that it does not have', () => {
+  assert.throws(() => render({} as ExplainResult, 'html'), /INVALID_ARG|a result of bertha-encoder\/explain/);
+  assert.throws(() => render({} as ExplainResult, 'pdf' as 'html'), /html/);
+  assert.throws(() => render({} as ExplainResult, 'text', { language: 'fr' as 'en' }), /language/);
+});
+
+t.run();
