@@ -39,13 +39,16 @@ function unitsOf(text: string, units: readonly UnitData[], largest: number, isCu
     gap(unit.start);
     const kind = unit.value < 0 ? 'minus' : 'plus';
     const share = Math.abs(unit.value) / largest;
+    // Pieces of one character share its place: the first shows it, the others are there for those who move between them.
+    const own = text.slice(Math.max(at, unit.start), unit.end);
+    const label = own === '' ? { 'aria-label': unit.text } : {};
     const attributes = {
       class: `unit ${kind}${share < 0.02 ? ' none' : ''}`,
       '--share': share.toFixed(3),
       title: signed(unit.value),
-      role: 'button',
+      ...label,
     };
-    parts.push(el('span', { ...attributes, 'aria-pressed': 'false' }, text.slice(Math.max(at, unit.start), unit.end)));
+    parts.push(el('span', { ...attributes, role: 'button', 'aria-pressed': 'false' }, own));
     at = Math.max(at, unit.end);
   }
   if (at < text.length) parts.push(el('span', { class: isCut ? 'unread' : undefined }, text.slice(at)));
