@@ -107,7 +107,16 @@ function drawnAttention(count: number, layers: number, heads: number): Attention
   const token = (i: number) => ({ token: `token${i}`, id: i, start: 0, end: 0, sequence: 0, special: i === 0 || i === count - 1 });
   const list = (length: number): number[] => Array.from({ length }, (_, i) => i);
   const tokens = list(count).map(token);
-  return { text: 'drawn', tokens, layers: list(layers), heads: list(heads), weights, truncated: false, model: 'models/drawn' };
+  return {
+    text: 'drawn',
+    tokens,
+    layers: list(layers),
+    heads: list(heads),
+    kind: 'probability',
+    weights,
+    truncated: false,
+    model: 'models/drawn',
+  };
 }
 
 t('a page has a policy of the hashes of its one script and its one style, and names no other file', async () => {

@@ -2,6 +2,7 @@ import { wrongOption } from '../../expected.js';
 import { integer, oneOf, readOptions, type Check } from '../../options.js';
 import { htmlOf } from './html.js';
 import { jsonOf } from './json.js';
+import { withShares } from './pack/shares.js';
 import { pageData, type ExplainResult } from './result.js';
 import { svgOf } from './svg.js';
 import { colourDepth, stylesOf, type ColourDepth } from './text/styles.js';
@@ -43,17 +44,18 @@ const format = oneOf<RenderFormat>(['html', 'svg', 'json', 'text']);
 export function render(result: ExplainResult, as: RenderFormat, options?: RenderOptions): string {
   const { language = 'auto', colour = 'auto', width = 100, attentionBudget = 1_500_000 } = readOptions('render', options, schema);
   const wanted = format(as, 'the format of render');
-  const data = pageData(result, wanted === 'html' ? attentionBudget : undefined);
+  const shown = typeof result === 'object' && result !== null && 'weights' in result ? withShares(result) : result;
+  const data = pageData(shown, wanted === 'html' ? attentionBudget : undefined);
   const words = languages[languageOf(language, Intl.DateTimeFormat().resolvedOptions().locale)];
   switch (wanted) {
     case 'html':
       return htmlOf(data, language);
     case 'svg':
-      return svgOf(result, data, words);
+      return svgOf(shown, data, words);
     case 'json':
       return jsonOf(result);
     case 'text':
-      return textOf(result, data, words, stylesOf(depthOf(colour)), width);
+      return textOf(shown, data, words, stylesOf(depthOf(colour)), width);
   }
 }
 

@@ -16,7 +16,7 @@ const kHopeless = 3;
  * weights.
  */
 export function packAttention(given: Attention & { readonly rollout?: Rollout }, budget: number | undefined): AttentionBody {
-  const { text, textPair, tokens, layers, heads, weights, truncated, rollout } = given;
+  const { text, textPair, tokens, layers, heads, kind, weights, truncated, rollout } = given;
   const count = tokens.length;
   const square = count * count;
   const headAt = (layer: number, head: number): Float32Array => weights[layer]!.data.subarray(head * square, (head + 1) * square);
@@ -26,7 +26,7 @@ export function packAttention(given: Attention & { readonly rollout?: Rollout },
     tokens,
     layers,
     heads,
-    ...('kind' in given && (given as { readonly kind?: unknown }).kind === 'norm' ? { weights: 'norm' as const } : {}),
+    ...(kind === 'norm' ? { weights: kind } : {}),
     truncated,
   };
   if (budget === undefined) return bare;

@@ -50,7 +50,7 @@ export const english = {
   mayClaim: 'What this may claim',
   claimAttribution: "An attribution explains the model's score against a baseline, not the world. Another baseline gives another answer.",
   claimAttention: 'Attention shows where a head reads, not why the model answers. For that, see attributions.',
-  claimNorm: 'The weights count how much of each token moves: by the norms of the values, as heads add them.',
+  claimNorm: 'Weights are norms of what a head hands on of each token (Kobayashi et al. 2020), as shares of their sum.',
   claimLens: 'A lens of a middle layer reads a head that was trained on the last one.',
   claimProbe: 'A probe shows that something can be read from a layer, not that the model uses it.',
   claimMap: 'A map shows neighbours. Distances between groups mean little, the axes nothing.',
