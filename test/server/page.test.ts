@@ -96,7 +96,7 @@ t('does every task once, in both languages, refuses once, and asks nobody else',
   const tabs = page.locator('[role=tab]');
   await page.locator('#tab-compare').waitFor();
   const names = await tabs.allTextContents();
-  assert.equal(names.length, 15, names.join());
+  assert.equal(names.length, 17, names.join());
   const ids = await page.evaluate<string[]>(`Array.from(document.querySelectorAll('[role=tab]'), ({ id }) => id)`);
   for (const id of ids.filter((each) => each !== 'tab-status')) {
     await page.locator(`#${id}`).click();

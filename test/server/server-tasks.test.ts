@@ -16,6 +16,7 @@ import {
   semanticSearch,
   type Model,
 } from '../../src/index.js';
+import { explain, explainSimilarity, type ExplainOptions } from '../../src/explain/index.js';
 import { golden, serve, serverSuite, tinyModels, toFloats, type Serving, type TinyName } from './support/serving.js';
 
 const t = serverSuite('server: tasks');
@@ -72,6 +73,42 @@ for (const [task, [name, body, expected]] of Object.entries(cases)) {
     assert.equal(await ok(`/tasks/${task}`, { ...body, model: name }), plain(await expected(models[name])));
   });
 }
+
+t('/tasks/explain and /tasks/explain-similarity answer as the library does, with 32 steps where a request says nothing', async () => {
+  const cases = [
+    ['classifier', { inputs: text }],
+    ['classifier', { inputs: pair, method: 'occlusion', units: 'tokens', target: { label: 0 } }],
+    ['classifier', { inputs: text, output: 'probability', baseline: 'zero', steps: 8 }],
+    ['answers', { inputs: question, method: 'gradient-x-input' }],
+    ['masks', { inputs: 'the [MASK] band', head: 'maskedLm', method: 'leave-one-out' }],
+  ] as const;
+  for (const [name, { inputs, ...options }] of cases) {
+    const own = await explain(models[name], inputs as string, { steps: 32, ...options } as ExplainOptions);
+    const { model: _, ...expected } = plain(own) as { model: string };
+    const { model: __, ...found } = (await ok('/tasks/explain', { inputs, ...options, model: name })) as { model: string };
+    assert.equal(found, expected, name);
+  }
+  const body = { a: text, b: 'hello', method: 'occlusion', model: 'embedder' } as const;
+  const { map, cosine } = (await ok('/tasks/explain-similarity', body)) as { cosine: number; map: { dims: number[]; data: number[] } };
+  const own = await explainSimilarity(models.embedder, text, 'hello', { method: 'occlusion' });
+  assert.equal([cosine, map.dims, map.data], [own.cosine, own.map.dims, Array.from(own.map.data)]);
+});
+
+t('explanations are refused where they cost too much, lack a head or a label, or are switched off', async () => {
+  const codes = async (body: object, address: Serving = server): Promise<[number, string]> => {
+    const { status, json } = await address.post('/tasks/explain', body);
+    return [status, (json as { code: string }).code];
+  };
+  const long = { inputs: 'hello '.repeat(600), model: 'classifier' };
+  assert.equal(await codes({ ...long, method: 'shapley', pairs: 4096 }), [422, 'INVALID_OPTION']);
+  assert.equal(await codes({ inputs: text, steps: 0, model: 'classifier' }), [422, 'INVALID_ARG']);
+  assert.equal(await codes({ inputs: text, target: { label: 'happy' }, model: 'classifier' }), [422, 'INVALID_LABEL']);
+  assert.equal(await codes({ inputs: text, target: { lable: 1 }, model: 'classifier' }), [422, 'INVALID_OPTION']);
+  assert.equal(await codes({ inputs: text, model: 'masks' }), [424, 'NO_HEAD']);
+  const silent = await serve({ models: tinyModels.filter(({ name }) => name === 'classifier'), explain: false });
+  assert.is((await codes({ inputs: text }, silent))[0], 404);
+  await silent.close();
+});
 
 t('/tasks/features, /tasks/search and /tasks/attention answer as the library does', async () => {
   const { embedder: model } = models;

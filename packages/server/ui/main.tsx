@@ -2,13 +2,14 @@
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { loadedModels, type ServedModel, useKey } from './api.js';
+import { explainTasks } from './panels/explain-tasks.js';
 import { headTasks } from './panels/head-tasks.js';
 import { StatusPanel } from './panels/status-panel.js';
 import { TaskPanel } from './panels/task-panel.js';
 import { vectorTasks } from './panels/vector-tasks.js';
 import { initialLanguage, type Language, languages, type Words } from './words.js';
 
-const tasks = [...vectorTasks, ...headTasks];
+const tasks = [...vectorTasks, ...headTasks, ...explainTasks];
 const statusTitle = { en: 'Status', zh: '状态' };
 const storedLanguage = 'bertha-language';
 

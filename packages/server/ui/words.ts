@@ -45,6 +45,8 @@ const english = {
   tokensOf: 'Tokens × tokens: the chosen head',
   similarity: 'Cosine similarity',
   replacedHint: 'Tokens that look out of place',
+  baseline: 'against the baseline',
+  adds: 'Adds to the score',
   // Status
   ready: 'ready',
   notReady: 'not ready',
@@ -108,6 +110,8 @@ const chinese: Record<Word, string> = {
   tokensOf: '词元 × 词元：所选的头',
   similarity: '余弦相似度',
   replacedHint: '看起来不合适的词元',
+  baseline: '对照基线',
+  adds: '对得分的贡献',
   ready: '就绪',
   notReady: '未就绪',
   requests: '每秒请求数',

@@ -33,7 +33,7 @@ export const ignored: Readonly<Record<string, IgnoredFlag>> = {
 };
 
 /** Flags of which the value may be left out, and then is true. */
-const optional = new Set(['auto-truncate', 'split-special-tokens']);
+const optional = new Set(['auto-truncate', 'split-special-tokens', 'explain']);
 
 /** Arguments under the names of `bertha serve`, each flag with a value. */
 export function ownNames(args: readonly string[]): string[] {

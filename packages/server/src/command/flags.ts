@@ -84,6 +84,12 @@ export const flags = {
     env: 'SPLIT_SPECIAL_TOKENS',
     help: 'true reads [SEP] and its like in texts as ordinary text (false)',
   },
+  explain: {
+    group: 'Limits',
+    value: 'BOOL',
+    env: 'EXPLAIN',
+    help: 'false leaves out /tasks/explain, whose answers tell much about weights and texts (true)',
+  },
   'rate-limit': {
     group: 'Limits',
     value: 'N',
@@ -172,6 +178,7 @@ export function readCommandLine(args: readonly string[], env: Readonly<Record<st
       drainMs: whole('drain-ms', 0, 3_600_000),
       autoTruncate: readSwitch('auto-truncate', text('auto-truncate')),
       splitSpecialTokens: readSwitch('split-special-tokens', text('split-special-tokens')),
+      explain: readSwitch('explain', text('explain')),
       maxRequestsAMinute: whole('rate-limit', 1, most),
       apiKeys: [
         ...list('api-key'),

@@ -19,6 +19,7 @@ import type { Ability } from '../models/abilities.js';
 import { sizeOfTexts, type WorkOptions } from '../requests/compute.js';
 import { text, textOrPair, texts } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
+import { explainRoutes } from './explain.js';
 import { featureRoutes } from './features.js';
 
 const whole = (minimum: number) => Type.Integer({ minimum, description: `a whole number from ${minimum}` });
@@ -147,6 +148,7 @@ export function taskRoutes(app: FastifyInstance, state: ServerState): void {
   }
   searchRoute(app, state);
   featureRoutes(app, state);
+  if (state.settings.explain) explainRoutes(app, state);
 }
 
 async function perform(exchange: Exchange, body: TaskBody, ability: Ability, run: Task['run']): Promise<object> {

@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly autoTruncate?: boolean | undefined;
   /** Whether `[SEP]` and its like in texts are ordinary text, for texts that nobody vouches for. Default false: they are the tokens, as in Python. */
   readonly splitSpecialTokens?: boolean | undefined;
+  /** Whether answers may be explained (`/tasks/explain`): explanations tell much about weights and texts. Default true. */
+  readonly explain?: boolean | undefined;
   /** What stands before each text of `/embed` and its like where a request names no prompt. Default: the model's own. */
   readonly defaultPrompt?: string | undefined;
   /** The same by the name of one of the model's prompts. */
@@ -74,6 +76,7 @@ export const defaults = {
   deadlineMs: 30_000,
   autoTruncate: true,
   splitSpecialTokens: false,
+  explain: true,
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 30_000,
   keepAliveMs: 75_000,
