@@ -70,7 +70,7 @@ async function checkInstall({ command: loader, node }) {
   ];
   writeFileSync(
     join(project, 'embed.mjs'),
-    "import { loadEmbedder, systemInfo } from 'bertha-encoder';\nconst embedder = await loadEmbedder();\nconst vector = await embedder.embed('hello');\nconsole.log(vector.length, systemInfo().isa.chosen);\n",
+    "import { loadEmbedder, systemInfo } from 'bertha-encoder';\nconst embedder = await loadEmbedder();\nconst { vector } = await embedder.embed('hello');\nconsole.log(vector.length, systemInfo().isa.chosen);\n",
   );
   for (const args of [[npm, ...install], [join(project, 'embed.mjs')]]) {
     const { code, output } = await runToFile(loader, [node, ...args], { env: {}, log: join(folder, 'install.log') });
@@ -83,7 +83,6 @@ async function checkInstall({ command: loader, node }) {
 await checkSystem({
   check: 'check:musl',
   target: 'linux-x64-musl',
-  further: ['runtime/lifecycle'],
   prepare() {
     if (findCommand('python3') === undefined) skipCheck('check:musl', 'Python 3 with pip', 'Debian, Ubuntu: apt-get install python3-pip');
     const loader = findLoader();

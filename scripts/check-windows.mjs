@@ -59,7 +59,7 @@ async function checkPaths({ command: wine, node }) {
     const program = join(folder, 'load.mjs');
     writeFileSync(
       program,
-      `import { loadEmbedder } from ${JSON.stringify(`file:///Z:${join(testsFolder, 'src', 'index.js')}`)};\nconst embedder = await loadEmbedder();\nconsole.log((await embedder.embed('hello')).length);\n`,
+      `import { loadEmbedder } from ${JSON.stringify(`file:///Z:${join(testsFolder, 'src', 'index.js')}`)};\nconst embedder = await loadEmbedder();\nconsole.log((await embedder.embed('hello')).vector.length);\n`,
     );
     const env = { ...environment, BERTHA_ADDON: windowsPath(place) };
     const { code, output } = await runToFile(wine, [node, windowsPath(program)], { env, log: join(folder, 'load.log') });
@@ -80,7 +80,7 @@ await checkSystem({
     if (wine === undefined) return skipCheck('check:windows', 'wine', 'Debian, Ubuntu: apt-get install wine wine64');
     const node = fetchNode();
     await preparePrefix(wine);
-    const name = `Node.js ${nodeVersion} on ${(versionOf(wine, '--version') ?? '').trim()}`;
+    const name = `Node.js ${nodeVersion} on ${(versionOf(wine, '--version') ?? '').split('\n', 1)[0]}`;
     return { name, command: wine, node, env: environment, pathOf: windowsPath };
   },
   checkMore: checkPaths,

@@ -1,4 +1,4 @@
-# Not built where this was written: no Docker was at hand, and the package with the addon for musl is not made yet (docs/platforms.md).
+# Not built where this was written: no Docker was at hand, and the package with the addon for musl is not published yet (docs/platforms.md).
 #   docker build -f alpine.Dockerfile -t app path/to/application
 FROM node:22-alpine AS build
 WORKDIR /app

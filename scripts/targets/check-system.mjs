@@ -30,11 +30,12 @@ export function testEnvironment(addon, pathOf = (path) => path) {
 }
 
 /**
- * Builds the addon of `target` and runs test files with it on another system, more of them with --full: those of both checks, and `further`.
+ * Builds the addon of `target` and runs test files with it on another system, more of them with --full. Tests
+ * that start processes are not among them: musl's loader, or wine, would have to start those too.
  * `prepare()` gives the system: its name, the command that runs its programs, its `node`, its environment, and how it names a file of this
  * one; or it ends the check as skipped. `checkMore(system)` follows with --full and returns the number of failures.
  */
-export async function checkSystem({ check, target, further = [], prepare, checkMore }) {
+export async function checkSystem({ check, target, prepare, checkMore }) {
   if (process.platform !== 'linux' || process.arch !== 'x64') skipCheck(check, 'linux-x64', `This is ${process.platform}-${process.arch}.`);
   const system = await prepare();
   const { name, command, node, env, pathOf } = system;
@@ -43,7 +44,7 @@ export async function checkSystem({ check, target, further = [], prepare, checkM
   process.stdout.write(`${name}\n`);
   const isFull = process.argv.includes('--full');
   const start = (file) => ({ command, args: [node, pathOf(file)] });
-  const failed = await runTests(isFull ? [...quick, ...full, ...further] : quick, start, {
+  const failed = await runTests(isFull ? [...quick, ...full] : quick, start, {
     ...env,
     ...testEnvironment(addonOf(target), pathOf),
   });
