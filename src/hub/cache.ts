@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, realpath, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, realpath, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { quote, quotePath } from '../checkpoint/describe.js';
 import { exists } from '../checkpoint/exists.js';
@@ -45,6 +45,13 @@ export class RepositoryCache {
     if (isCommit(revision)) return revision;
     const text = await readFile(path.join(this.folder, 'refs', revision), 'utf8').catch(() => '');
     return isCommit(text.trim()) ? text.trim() : undefined;
+  }
+
+  /** The pull requests that were ever fetched, as revisions, newest first. */
+  async pullRequests(): Promise<string[]> {
+    const numbers = await readdir(path.join(this.folder, 'refs', 'refs', 'pr')).catch(() => [] as string[]);
+    const known = numbers.filter((number) => /^\d{1,9}$/.test(number)).map(Number);
+    return known.sort((a, b) => b - a).map((number) => `refs/pr/${number}`);
   }
 
   /** Whether a commit has a file: true where it is here, false where it is known not to exist, undefined where nobody has asked. */

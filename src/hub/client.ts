@@ -22,7 +22,7 @@ export interface Listing {
 
 const kMaxListingBytes = 64 << 20;
 
-/** The two requests that a model needs: what a revision holds, and a file of a commit. */
+/** The requests that a model needs: what a revision holds, a file of a commit, and which pull requests there are. */
 export class HubClient {
   readonly #settings: HubSettings;
   readonly #id: string;
@@ -36,11 +36,21 @@ export class HubClient {
 
   /** Errors: HUB_NOT_FOUND, HUB_UNAUTHORIZED, HUB_UNREACHABLE, HUB_HTTP, the signal's reason. */
   async list(revision: string, attempts?: number): Promise<Listing> {
-    const address = `${this.#settings.endpoint}/api/models/${this.#id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    return this.#ask(`revision/${encodeURIComponent(revision)}?blobs=true`, parseListing, attempts);
+  }
+
+  /** The pull requests as revisions, `refs/pr/7`, newest first. Errors: as `list`. */
+  async pullRequests(): Promise<readonly string[]> {
+    return this.#ask('refs?include_prs=1', parsePullRequests);
+  }
+
+  /** What the model's part of the Hub's interface answers. */
+  async #ask<T>(question: string, parse: (text: string, source: string) => T, attempts?: number): Promise<T> {
+    const address = `${this.#settings.endpoint}/api/models/${this.#id}/${question}`;
     for (const backoff = new Backoff(this.#signal, attempts); ;) {
       try {
         const answer = await this.#get(address, this.#settings.metadataTimeoutMs, { accept: 'application/json' });
-        return parseListing(await readText(answer), answer.source);
+        return parse(await readText(answer), answer.source);
       } catch (error) {
         await backoff.pause(error);
       }
@@ -125,6 +135,17 @@ function parseListing(text: string, source: string): Listing {
     files.set(name, { name, bytes: bytes as number, hash });
   }
   return { commit, files };
+}
+
+function parsePullRequests(text: string, source: string): readonly string[] {
+  const refs = parseJson(text, source, 'HUB_HTTP');
+  const listed = isJsonObject(refs) ? refs['pullRequests'] : undefined;
+  const numbers = (Array.isArray(listed) ? (listed as unknown[]) : []).flatMap((each) => {
+    const ref = isJsonObject(each) ? each['ref'] : undefined;
+    const number = typeof ref === 'string' ? /^refs\/pr\/(\d{1,9})$/.exec(ref)?.[1] : undefined;
+    return number === undefined ? [] : [Number(number)];
+  });
+  return numbers.sort((a, b) => b - a).map((number) => `refs/pr/${number}`);
 }
 
 function isHash(hash: string, isLfs: boolean): boolean {

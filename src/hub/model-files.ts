@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CALIBRATION_FILE } from '../checkpoint/calibration.js';
 import { resolveInside } from '../checkpoint/files.js';
 import { isEncoder, readModules, transformerFolder } from '../checkpoint/sentence/module-list.js';
-import { readShardNames } from '../checkpoint/weights/weight-files.js';
+import { readShardNames, WEIGHT_FILES } from '../checkpoint/weights/weight-files.js';
 
 /** What of a model is wanted: all that it computes with, or what its tokenizer needs. */
 export type ModelPart = 'model' | 'tokenizer';
@@ -66,9 +66,14 @@ async function all(files: readonly string[], need: Need): Promise<boolean[]> {
 }
 
 async function needWeights(directory: string, folder: string, need: Need): Promise<boolean> {
-  if (await need(path.posix.join(folder, 'model.safetensors'))) return true;
-  const index = path.posix.join(folder, 'model.safetensors.index.json');
-  if (!(await need(index))) return false;
+  for (const { file, index } of WEIGHT_FILES) {
+    if (await need(path.posix.join(folder, file))) return true;
+    if (await need(path.posix.join(folder, index))) return needShards(directory, folder, path.posix.join(folder, index), need);
+  }
+  return false;
+}
+
+async function needShards(directory: string, folder: string, index: string, need: Need): Promise<boolean> {
   const real = path.join(directory, folder);
   let isWhole = true;
   for (const shard of await readShardNames(path.join(directory, index))) {

@@ -1,10 +1,12 @@
 import { quote, quotePath } from '../checkpoint/describe.js';
 import { exists } from '../checkpoint/exists.js';
+import { WEIGHT_FILES } from '../checkpoint/weights/weight-files.js';
 import { BerthaError } from '../errors.js';
 import { unexpected, wrongArgument } from '../expected.js';
 import { abortSignal, flag, readOptions } from '../options.js';
 import { RepositoryCache } from './cache.js';
 import { HubClient, type Listing } from './client.js';
+import { cachedConversions, findConversion, hasWeights, recordNoWeights } from './conversions.js';
 import { ensureFile } from './download-blob.js';
 import { needModelFiles, type ModelPart } from './model-files.js';
 import { Progress } from './progress.js';
@@ -48,6 +50,10 @@ export async function resolveModel(model: string, options: HubOptions, part: Mod
   const cache = new RepositoryCache(settings.cacheDir, model);
   const cached = await findCached(cache, revision, part);
   if (cached?.isComplete === true) return cached.directory;
+  for (const conversion of revision === kDefaultRevision ? await cachedConversions(cache, revision) : []) {
+    const converted = await findCached(cache, conversion, part);
+    if (converted?.isComplete === true) return converted.directory;
+  }
   const fallBack = (why: string): string => {
     process.emitWarning(
       `${quote(model)} is loaded as cached in ${quotePath(cached!.directory)}, and may lack files such as modules.json: ${why}`,
@@ -68,15 +74,16 @@ export async function resolveModel(model: string, options: HubOptions, part: Mod
     throw notDirectory(model, error);
   }
   const progress = new Progress(model, onProgress);
-  return fetchModel(listing, { model, revision, part, settings, cache, client, progress, verify: false, signal: undefined });
+  const fetch = { model, revision, part, settings, cache, client, progress, verify: false, signal: undefined };
+  return (await fetchModel(listing, fetch)).directory;
 }
 
 /**
  * Downloads a model from the Hub into the cache that Python shares, or brings the cached one up to date: only files that Bertha reads,
  * only those that are missing, each checked against its hash.
  *
- * Errors: INVALID_ARG, INVALID_OPTION, HUB_NOT_FOUND, HUB_UNAUTHORIZED, HUB_OFFLINE, HUB_UNREACHABLE, HUB_CHECKSUM, HUB_HTTP, UNSAFE_FORMAT
- * and MODEL_NOT_FOUND (no safetensors there), CONFIG, INDEX, IO, or the signal's reason.
+ * Errors: INVALID_ARG, INVALID_OPTION, HUB_NOT_FOUND, HUB_UNAUTHORIZED, HUB_OFFLINE, HUB_UNREACHABLE, HUB_CHECKSUM, HUB_HTTP,
+ * MODEL_NOT_FOUND (no weights there that can be read), CONFIG, INDEX, IO, or the signal's reason.
  */
 export async function downloadModel(model: string, options?: DownloadModelOptions): Promise<DownloadedModel> {
   if (typeof model !== 'string') {
@@ -92,8 +99,7 @@ export async function downloadModel(model: string, options?: DownloadModelOption
   const client = new HubClient(model, settings, signal);
   const listing = await client.list(revision);
   const progress = new Progress(model, given.onProgress);
-  const directory = await fetchModel(listing, { model, revision, part: 'model', settings, cache, client, progress, verify, signal });
-  return { directory, commit: listing.commit };
+  return fetchModel(listing, { model, revision, part: 'model', settings, cache, client, progress, verify, signal });
 }
 
 interface Fetch {
@@ -108,13 +114,24 @@ interface Fetch {
   readonly signal: AbortSignal | undefined;
 }
 
-async function fetchModel({ commit, files }: Listing, fetch: Fetch): Promise<string> {
-  const { model, revision, part, settings, cache } = fetch;
-  if (part === 'model') requireSafetensors(model, [...files.keys()]);
+/** Fetches the files of a commit, or, where those of main hold no weights, of the pull request that does. */
+async function fetchModel(listing: Listing, fetch: Fetch): Promise<DownloadedModel> {
+  const { model, revision, part, cache, client } = fetch;
+  if (part === 'tokenizer' || hasWeights(listing)) return fetchCommit(listing, fetch);
+  const found = revision === kDefaultRevision ? await findConversion(model, client) : undefined;
+  if (found === undefined) throw noWeights(model, [...listing.files.keys()]);
+  const converted = await fetchCommit(found.listing, { ...fetch, revision: found.revision });
+  await recordNoWeights(cache, listing.commit);
+  await cache.recordCommit(revision, listing.commit);
+  return converted;
+}
+
+async function fetchCommit({ commit, files }: Listing, fetch: Fetch): Promise<DownloadedModel> {
+  const { revision, part, settings, cache } = fetch;
   const directory = await cache.prepare(commit);
   const download = { ...fetch, commit, symlinks: settings.symlinks };
   // They come last and are nearly all of it: without them the sum would reach 100 % twice.
-  const weights = part === 'model' ? files.get('model.safetensors') : undefined;
+  const weights = part === 'model' ? WEIGHT_FILES.flatMap(({ file }) => files.get(file) ?? [])[0] : undefined;
   if (weights !== undefined && !(await exists(cache.blob(weights.hash)))) fetch.progress.expect(weights.name, weights.bytes);
   await needModelFiles(directory, part, async (name) => {
     const file = files.get(name);
@@ -123,7 +140,7 @@ async function fetchModel({ commit, files }: Listing, fetch: Fetch): Promise<str
     return file !== undefined;
   });
   await cache.recordCommit(revision, commit);
-  return directory;
+  return { directory, commit };
 }
 
 /** What the cache has of a revision; undefined where it has nothing. */
@@ -148,20 +165,10 @@ async function findCached(
   return { directory, isUsable, isComplete: isUsable && (!hasUnknown || hasModules) };
 }
 
-/** Tells before a download that it would be for nothing. */
-function requireSafetensors(model: string, files: readonly string[]): void {
-  if (files.some((file) => file.endsWith('.safetensors'))) return;
-  const pickles = files.filter((file) => /\.(?:bin|pt|pth|ckpt)$/.test(file));
-  const wanted = `model.safetensors in ${quote(model)}`;
-  if (pickles.length > 0) {
-    const got = `only ${pickles.slice(0, 5).map(quote).join(', ')}: loading a pickle can run any code, so Bertha never does`;
-    throw unexpected('UNSAFE_FORMAT', wanted, got, {
-      hint:
-        'The Hub often has a converted copy as a pull request: look at its Community tab for "Adding safetensors" and pass its revision, ' +
-        'such as "refs/pr/1".',
-    });
-  }
-  throw unexpected('MODEL_NOT_FOUND', wanted, files.slice(0, 20).map(quote).join(', ') || 'no file');
+/** Said before a download that would be for nothing. */
+function noWeights(model: string, files: readonly string[]): BerthaError {
+  const wanted = `${WEIGHT_FILES.map(({ file }) => file).join(' or ')} in ${quote(model)}`;
+  return unexpected('MODEL_NOT_FOUND', wanted, files.slice(0, 20).map(quote).join(', ') || 'no file');
 }
 
 function notCached(model: string, revision: string, { offline }: HubSettings, cache: RepositoryCache): BerthaError {

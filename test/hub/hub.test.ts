@@ -15,6 +15,7 @@ import {
 } from '../../src/index.js';
 import { golden, rejection, temporaryFolder } from '../support/checkpoint-files.js';
 import { filesOf, hubHash, HubServer, isLarge, setHubEnvironment } from '../support/hub-server.js';
+import { readAsTorch, torchArchive } from '../support/torch-writer.js';
 
 const id = 'org/model';
 const { commit } = HubServer;
@@ -243,16 +244,65 @@ load('refuses names that are neither directories nor ids, and asks nobody', () =
   }),
 );
 
-load('tells before a download that there are no safetensors', () =>
+load('tells before a download that there are no weights', () =>
   withHub(smallModel, async (server, cacheDir) => {
     server.files.delete('model.safetensors');
     server.files.delete('expected.safetensors');
-    assert.is((await rejection(() => loadModel(id))).code, 'MODEL_NOT_FOUND');
-    server.files.set('pytorch_model.bin', Buffer.from('pickle'));
+    server.files.set('tf_model.h5', Buffer.from('never'));
     const { code, message } = await rejection(() => loadModel(id));
-    assert.is(code, 'UNSAFE_FORMAT');
-    assert.match(message, /refs\/pr\/1/);
+    assert.is(code, 'MODEL_NOT_FOUND');
+    assert.match(message, /model\.safetensors or pytorch_model\.bin.*"tf_model\.h5"/);
     assert.not.ok(existsSync(cacheDir));
+  }),
+);
+
+/** The files of the model with its weights as torch.save has them. */
+async function torchFiles(): Promise<[string, Buffer][]> {
+  const weights = torchArchive(await readAsTorch(path.join(smallModel, 'model.safetensors'), false));
+  return [['pytorch_model.bin', weights]];
+}
+
+load('downloads pytorch_model.bin where main has no safetensors, whatever pull requests offer, and asks nobody the second time', () =>
+  withHub(smallModel, async (server) => {
+    const safetensors = new Map(server.files);
+    server.files.delete('model.safetensors');
+    server.files.delete('expected.safetensors');
+    for (const [name, content] of await torchFiles()) server.files.set(name, content);
+    server.pullRequests.set('refs/pr/3', { commit: '3'.repeat(40), files: safetensors });
+    assert.equal(await vectorOf(await loadEmbedder(id)), expected);
+    const { length } = server.seen;
+    assert.equal(await vectorOf(await loadEmbedder(id)), expected);
+    assert.is(server.seen.length, length);
+    assert.not.match(server.seen.map(({ url }) => url).join(), /refs/);
+    server.files.set('pytorch_model.bin', Buffer.from('pickle'));
+    server.commit = '4'.repeat(40);
+    await downloadModel(id);
+    assert.is((await rejection(() => loadModel(id))).code, 'UNSAFE_FORMAT');
+  }),
+);
+
+load('takes the newest pull request that adds safetensors where main has no weights to read, and says so', () =>
+  withHub(smallModel, async (server, cacheDir) => {
+    const safetensors = new Map(server.files);
+    server.files.delete('model.safetensors');
+    server.files.delete('expected.safetensors');
+    server.files.set('flax_model.msgpack', Buffer.from('never'));
+    server.pullRequests.set('refs/pr/10', { commit: '5'.repeat(40), files: safetensors });
+    server.pullRequests.set('refs/pr/11', { commit: '6'.repeat(40), files: new Map(server.files) });
+    server.pullRequests.set('refs/pr/9', { commit: '7'.repeat(40), files: safetensors });
+    const warnings = await warningsOf(async () => assert.equal(await vectorOf(await loadEmbedder(id)), expected));
+    assert.match(warnings.join(), /"refs\/pr\/10".*anyone.*5{40}/);
+    const refs = path.join(cacheDir, 'models--org--model', 'refs');
+    assert.is(readFileSync(path.join(refs, 'main'), 'utf8'), commit);
+    assert.equal(readdirSync(path.join(refs, 'refs', 'pr')), ['10']);
+    const { length } = server.seen;
+    assert.equal(await vectorOf(await loadEmbedder(id)), expected);
+    await loadTokenizer(id);
+    assert.equal(await vectorOf(await loadEmbedder(id, { localFilesOnly: true })), expected);
+    assert.is(server.seen.length, length);
+    assert.is((await downloadModel(id)).commit, '5'.repeat(40));
+    const { code } = await rejection(() => loadModel(id, { revision: commit }));
+    assert.is(code, 'MODEL_NOT_FOUND');
   }),
 );
 

@@ -40,6 +40,8 @@ export class HubServer {
   /** Looked at before every answer of either host. */
   fault: Fault = () => false;
   commit = HubServer.commit;
+  /** Further revisions, `refs/pr/7` among them, with files of their own. */
+  readonly pullRequests = new Map<string, { readonly commit: string; readonly files: Map<string, Buffer> }>();
   readonly id: string;
   readonly files: Map<string, Buffer>;
   /** Without it everything is public. */
@@ -74,19 +76,28 @@ export class HubServer {
   #answerHub(request: IncomingMessage, response: ServerResponse): void {
     this.seen.push(seenOf(request));
     const url = decodeURIComponent(new URL(request.url!, this.endpoint).pathname);
-    const file = url.startsWith(`/${this.id}/resolve/${this.commit}/`) ? url.split('/').slice(5).join('/') : undefined;
-    const body = (file === undefined ? undefined : this.files.get(file)) ?? Buffer.alloc(0);
+    const asked = url.startsWith(`/${this.id}/resolve/`) ? url.split('/')[4] : undefined;
+    const files = asked === this.commit ? this.files : [...this.pullRequests.values()].find(({ commit }) => commit === asked)?.files;
+    const file = files === undefined ? undefined : url.split('/').slice(5).join('/');
+    const body = (file === undefined ? undefined : files!.get(file)) ?? Buffer.alloc(0);
     if (this.fault(request, response, body)) return;
     if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
       return refuse(response, 401, 'GatedRepo');
     }
+    if (url === `/api/models/${this.id}/refs`) {
+      const refs = [...this.pullRequests].map(([ref, { commit }]) => ({ name: ref, ref, targetCommit: commit }));
+      response.end(JSON.stringify({ branches: [], converts: [], tags: [], pullRequests: refs }));
+      return;
+    }
     const revision = url.startsWith(`/api/models/${this.id}/revision/`) ? url.split('/').slice(6).join('/') : undefined;
-    if (revision === 'main' || revision === 'refs/pr/1' || revision === this.commit) {
+    const other = this.pullRequests.get(revision ?? '');
+    if (other !== undefined) response.end(JSON.stringify(this.listing(other)));
+    else if (revision === 'main' || revision === 'refs/pr/1' || revision === this.commit) {
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(this.listing()));
     } else if (revision !== undefined) refuse(response, 404, 'RevisionNotFound');
     else if (file === undefined) refuse(response, 401, 'RepoNotFound');
-    else if (!this.files.has(file)) refuse(response, 404, 'EntryNotFound');
+    else if (!files!.has(file)) refuse(response, 404, 'EntryNotFound');
     else if (isLarge(file)) {
       response
         .writeHead(302, { location: `http://127.0.0.1:${(this.#store.address() as AddressInfo).port}/${file}?signature=secret` })
@@ -96,18 +107,20 @@ export class HubServer {
 
   #answerStore(request: IncomingMessage, response: ServerResponse): void {
     this.seenByStore.push(seenOf(request));
-    const body = this.files.get(new URL(request.url!, this.endpoint).pathname.slice(1)) ?? Buffer.alloc(0);
+    const name = new URL(request.url!, this.endpoint).pathname.slice(1);
+    const all = [this.files, ...[...this.pullRequests.values()].map(({ files }) => files)];
+    const body = all.flatMap((files) => files.get(name) ?? [])[0] ?? Buffer.alloc(0);
     if (!this.fault(request, response, body)) serve(request, response, body);
   }
 
-  listing(): { sha: string; siblings: Record<string, unknown>[] } {
-    const siblings = Array.from(this.files, ([rfilename, content]) => ({
+  listing({ commit, files }: Pick<HubServer, 'commit' | 'files'> = this): { sha: string; siblings: Record<string, unknown>[] } {
+    const siblings = Array.from(files, ([rfilename, content]) => ({
       rfilename,
       size: content.length,
       blobId: hubHash(isLarge(rfilename) ? Buffer.from('a pointer') : content, false),
       ...(isLarge(rfilename) ? { lfs: { sha256: hubHash(content, true), size: content.length, pointerSize: 9 } } : {}),
     }));
-    return { sha: this.commit, siblings };
+    return { sha: commit, siblings };
   }
 }
 

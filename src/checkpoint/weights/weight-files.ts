@@ -16,21 +16,25 @@ export interface WeightFiles {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
 }
 
-/** A format of weights: its file, or the index of its shards, which are named alike. */
-interface WeightFormat {
+/** A file of weights, and the index of its shards that may stand in its place. */
+export interface WeightNames {
   readonly file: string;
   readonly index: string;
+}
+
+/** A format of weights, and how its files are named. */
+interface WeightFormat extends WeightNames {
   readonly extension: string;
   open(path: string): Promise<WeightFiles>;
 }
 
 /** In the order in which they are looked for. */
-const formats: readonly WeightFormat[] = [
+const formats: readonly [WeightFormat, WeightFormat] = [
   { file: 'model.safetensors', index: 'model.safetensors.index.json', extension: '.safetensors', open: openSafetensors },
   { file: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json', extension: '.bin', open: openTorchFile },
 ];
-/** The files of weights, each with the index that stands for it where there are shards, in the order in which they are looked for. */
-export const WEIGHT_FILES: readonly Pick<WeightFormat, 'file' | 'index'>[] = formats;
+/** The same, for whoever fetches them. */
+export const WEIGHT_FILES: readonly [WeightNames, WeightNames] = formats;
 
 const kMaxIndexBytes = 64 << 20;
 /** Each shard keeps a file descriptor open; BERTs come in one file, the largest published models in about 200. */
