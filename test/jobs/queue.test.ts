@@ -58,8 +58,8 @@ function runOn({ url }: Service, count: number, { unitMs = 40, killer = -1, thro
   };
 }
 
-const embedded = (workers: readonly WorkerProcess[]): number =>
-  workers.flatMap(({ events }) => events).reduce((sum, { textsEmbedded = 0 }) => sum + textsEmbedded, 0);
+const embeddedBy = (workers: readonly WorkerProcess[]): number =>
+  workers.flatMap(({ events }) => events).reduce((sum, { embedded = 0 }) => sum + embedded, 0);
 
 for (const [engine, start] of [
   ['redis', startRedis],
@@ -90,9 +90,9 @@ for (const [engine, start] of [
     const workers = [0, 1].map(() => startProcess(on.url, run.name, { lockMs: 30_000 }));
     assert.equal(await first, { units: 50, failed: 0, addedAgain: 0 });
     assert.is(run.rows(), await run.expected());
-    assert.is(embedded(workers), 1000);
+    assert.is(embeddedBy(workers), 1000);
     await Promise.all([run.produce(), run.produce()]);
-    assert.is(embedded(workers), 1000);
+    assert.is(embeddedBy(workers), 1000);
     const queue = await run.open();
     assert.is((await queue.completed()).total, 50);
     assert.is((await queue.workers()).length, 2);
@@ -245,7 +245,7 @@ for (const [engine, start] of [
     await patient.until('begin');
     patient.signal('SIGTERM');
     assert.is(await patient.gone, 0);
-    assert.is(embedded([patient]), 500);
+    assert.is(embeddedBy([patient]), 500);
     assert.is(await queue.outstanding(), 0);
   });
 

@@ -55,7 +55,7 @@ export function rowsOf(folder: string, run: number): string {
 export function openFolderRun(run: number, { folder, textsPerUnit, unitMs, killer, thrower }: FolderRun): OpenRun {
   return {
     async work(unit, signal): Promise<UnitReport> {
-      const none = { documents: textsPerUnit, texts: textsPerUnit, textsEmbedded: 0, rowsWritten: 0, badRows: 0 };
+      const none = { documents: textsPerUnit, documentsUnchanged: 0, embedded: 0, rowsWritten: 0, rowsDeleted: 0, bad: 0 };
       const file = join(folder, `${run}-${unit.id}.rows`);
       if (existsSync(file)) return none;
       const number = Number(unit.reference['number']);
@@ -69,7 +69,7 @@ export function openFolderRun(run: number, { folder, textsPerUnit, unitMs, kille
       signal.throwIfAborted();
       writeWhole(file, rows.join(''));
       await sleep(unitMs / 2);
-      return { ...none, textsEmbedded: textsPerUnit, rowsWritten: textsPerUnit };
+      return { ...none, embedded: textsPerUnit, rowsWritten: textsPerUnit };
     },
     close: async () => undefined,
   };

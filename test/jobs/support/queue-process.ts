@@ -8,7 +8,7 @@ export interface WorkerEvent {
   readonly event: string;
   /** Of the unit. */
   readonly number?: number;
-  readonly textsEmbedded?: number;
+  readonly embedded?: number;
   readonly reason?: string;
   readonly isFinal?: boolean;
 }

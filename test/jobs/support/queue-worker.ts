@@ -14,7 +14,7 @@ const worker = await startWorker(url, {
   stalledMs: Number(lockMs) / 2,
   openRun: async ({ run, parameters }) => openFolderRun(run, parameters as unknown as FolderRun),
   onBegin: (unit) => tell('begin', unit),
-  onDone: (unit, { textsEmbedded }) => tell('done', unit, { textsEmbedded }),
+  onDone: (unit, { embedded }) => tell('done', unit, { embedded }),
   onFailed: (unit, reason, isFinal) => tell('failed', unit, { reason, isFinal }),
   onHandedBack: (unit) => tell('handed back', unit),
   onLost: (unit) => tell('lost', unit),

@@ -4,11 +4,13 @@ import { openStore } from '../store/open-store.js';
 import { BadRows } from './bad-rows.js';
 import { modelFlags, readOrHelp, required, storeFlags, wholeNumber, type Flags, type Typed } from './flags.js';
 import { withEmbedder } from './load.js';
+import { queueCommands, queueFlags, spreadRun } from './queue-commands.js';
 import { duration, ProgressLine } from './progress.js';
 
 const flags = {
   ...storeFlags,
   ...modelFlags,
+  ...queueFlags,
   'id-field': { value: 'NAME', help: 'field of records that holds the id (default: id, else the place of the record)' },
   'text-field': { value: 'NAME', help: 'field of records that holds the text (default: text); the others are metadata' },
   'chunk-tokens': { value: 'N', help: 'longest chunk in tokens (default: 256, or the limit of the model)' },
@@ -27,15 +29,20 @@ const help = {
   examples: [
     "bertha index 'docs/**/*.md' --store notes.db",
     'bertha index articles.jsonl --text-field body --store articles.db --prune',
+    'bertha index texts.jsonl --store notes.db --queue redis://127.0.0.1:6379   # and on any machine: bertha index work --queue …',
+    'bertha index status --queue redis://127.0.0.1:6379   # work, status, retry have --help of their own',
     'bertha search "how are workers restarted" --store notes.db',
   ],
 };
 
 /**
- * `bertha index`: fills a store and returns the exit code. SIGINT and SIGTERM end it after what is being written; it goes on with the next call. Errors:
+ * `bertha index`: fills a store and returns the exit code; `index work`, `index status` and `index retry` are about queues. SIGINT and SIGTERM end it after what is being written; it goes on with the next call. Errors:
  * BerthaError USAGE, and those of `indexDocuments`.
  */
 export async function runIndex(args: readonly string[]): Promise<number> {
+  const [first = '', ...rest] = args;
+  const subcommand = Object.hasOwn(queueCommands, first) ? queueCommands[first] : undefined;
+  if (subcommand !== undefined) return subcommand(rest);
   const typed = readOrHelp('index', flags, help, args);
   if (typed === undefined) return 0;
   const url = required(typed, 'store', `bertha ${usage.replace('STORE', 'notes.db')}`);
@@ -63,6 +70,10 @@ async function fill(url: string, typed: Typed, signal: AbortSignal): Promise<num
   const isQuiet = typed.switches.has('quiet');
   const line = new ProgressLine();
   try {
+    if (typed.texts['queue'] !== undefined)
+      return await withEmbedder(typed, undefined, (embedder, model) =>
+        spreadRun(typed, source, store, embedder, { ...model, ...given, table, signal }),
+      );
     const begin = performance.now();
     const report = await withEmbedder(typed, undefined, (embedder, model) =>
       indexDocuments(source, store, embedder, {

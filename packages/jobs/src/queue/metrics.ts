@@ -31,10 +31,11 @@ export class WorkMetrics {
     this.#stalled = counter('bertha_index_units_stalled_total', 'Units of dead workers that this one put back');
     this.#sums = {
       documents: counter('bertha_index_documents_total', 'Documents that were read'),
-      texts: counter('bertha_index_texts_total', 'Chunks that they were cut into'),
-      textsEmbedded: counter('bertha_index_texts_embedded_total', 'Chunks whose vectors were computed'),
+      documentsUnchanged: counter('bertha_index_documents_unchanged_total', 'Documents that the store had already'),
+      embedded: counter('bertha_index_chunks_embedded_total', 'Chunks whose vectors were computed'),
       rowsWritten: counter('bertha_index_rows_written_total', 'Rows that were written'),
-      badRows: counter('bertha_index_bad_rows_total', 'Rows and files that could not be read'),
+      rowsDeleted: counter('bertha_index_rows_deleted_total', 'Rows that were deleted'),
+      bad: counter('bertha_index_bad_rows_total', 'Rows and files that could not be used'),
     };
     const help = 'Units in the queue, of all runs';
     new Gauge({

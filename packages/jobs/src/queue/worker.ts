@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { BerthaError } from 'bertha-encoder';
+import type { UnitCounts } from '../indexing/index-unit.js';
 import { withoutCredentials } from '../shared/failures.js';
 import type { Unit } from '../source/source.js';
 import { loadEngine, type BullJob, type BullWorker } from './engine.js';
@@ -10,14 +11,7 @@ import { unitsAtOnce } from './units-at-once.js';
 import type { RunDefinition } from './unit-job.js';
 
 /** What became of a unit. */
-export interface UnitReport {
-  readonly documents: number;
-  readonly texts: number;
-  /** Those whose vectors had to be computed. */
-  readonly textsEmbedded: number;
-  readonly rowsWritten: number;
-  readonly badRows: number;
-}
+export type UnitReport = UnitCounts;
 
 /** A run as a worker sees it: its store, its source and its model, opened. */
 export interface OpenRun {
