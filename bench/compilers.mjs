@@ -55,6 +55,7 @@ const programs = { gcc, again: gcc, zig: link('zig', zig.command, kernels.map(ob
 const best = Object.fromEntries(Object.keys(programs).map((name) => [name, new Map()]));
 for (let turn = 0; turn < turns; turn++) for (const [name, program] of Object.entries(programs)) measure(program, best[name]);
 
+if (best.gcc.size === 0) throw new Error(`Expected times of ops but the program printed none in ${turns} turns.`);
 const slower = [];
 process.stdout.write(`${'us, best of all turns'.padEnd(60)}     g++     zig   ratio   noise\n`);
 for (const [name, us] of best.gcc) {

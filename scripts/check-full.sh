@@ -9,6 +9,7 @@ npm run --silent check
 npm run --silent check:arm64
 npm run --silent check:asm -- --arm64
 npm run --silent build:targets
+npm run --silent check:arm64 -- --quick --addon build-targets/linux-arm64-gnu/bertha.node
 npm run --silent check:musl -- --full
 npm run --silent check:windows -- --full
 node scripts/cuda-gate.mjs all

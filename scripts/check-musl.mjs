@@ -61,6 +61,7 @@ async function checkInstall({ command: loader, node }) {
   const install = [
     'install',
     '--ignore-scripts',
+    '--force', // npm asks the system around for its C library, which may be glibc
     '--prefer-offline',
     '--no-audit',
     '--no-fund',
