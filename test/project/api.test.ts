@@ -179,7 +179,7 @@ t('systemInfo says what computes', () => {
 });
 
 t('every error code in the sources is documented, and every documented one exists', () => {
-  const sources = ['src', 'native'].flatMap((folder) =>
+  const sources = ['src', 'packages/jobs/src', 'native'].flatMap((folder) =>
     readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(ts|cc|h|cu|cuh)$/.test(name))
       .map((name) => readFileSync(`${root}${folder}/${name}`, 'utf8')),
