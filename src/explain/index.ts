@@ -13,10 +13,12 @@ export type { BaselineOption } from './evaluation/baseline.js';
 export type { ScoreOutput } from './evaluation/output.js';
 export type { ChoicesToExplain, ExplainedTarget, ExplainInput, QuestionToExplain, TargetOptions } from './evaluation/target.js';
 export { logitLens, type Lens, type LensLayer, type LensMask, type LensOptions, type LensWord } from './layers/logit-lens.js';
+export type { CollectionOptions, CollectionProgress } from './reading/collection-options.js';
 export type { ExplainedToken, TextRange } from './reading/explained-text.js';
 export type { UnitKind } from './reading/units.js';
 export { probeLayers, type LayerProbe, type ProbedLayer, type ProbeOptions } from './layers/probe-layers.js';
 export { groupKeywords, type Keyword, type KeywordOptions } from './maps/keywords.js';
+export { trainingCurves, type TrainingCurve, type TrainingCurves } from './training/training-curves.js';
 export { mapTexts, type MapGroup, type MapOptions, type MapPoint, type TextMap } from './maps/map-texts.js';
 export { checkExplanation, type CheckOptions, type ExplanationCheck } from './attribution/check-explanation.js';
 export {

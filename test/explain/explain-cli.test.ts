@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('bertha explain');
@@ -12,16 +11,35 @@ const folder = mkdtempSync(join(tmpdir(), 'bertha-explain-'));
 t.after(() => rmSync(folder, { recursive: true, force: true }));
 const golden = (name: string): string => fileURLToPath(new URL(`../golden-explain/${name}`, import.meta.url));
 
-function bertha(args: readonly string[], env: Readonly<Record<string, string>> = { NO_COLOR: '1', LC_ALL: 'C' }) {
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+  readonly problem: string;
+}
+
+const plain = { NO_COLOR: '1', LC_ALL: 'C' };
+
+/** Runs commands one after the other in one process, which starts once for all of them. */
+function berthas(commands: readonly (readonly string[])[], env: Readonly<Record<string, string>> = plain): Outcome[] {
   const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-  const command = args[0] === 'map' ? args : ['explain', ...args];
-  const result = spawnSync(process.execPath, [cliProgram, ...command], { encoding: 'utf8', env: { ...inherited, ...env } });
-  return { code: result.status, output: result.stdout, problem: result.stderr };
+  const program = new URL('../../dist/cli/program.js', import.meta.url).href;
+  const script = `const { run } = await import(${JSON.stringify(program)});
+for (const args of JSON.parse(process.argv[1])) {
+  const code = await run(args);
+  process.stdout.write('\\0' + code + '\\0');
+  process.stderr.write('\\0');
+}`;
+  const whole = commands.map((args) => (args[0] === 'map' ? args : ['explain', ...args]));
+  const args = ['--input-type=module', '-e', script, JSON.stringify(whole)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...inherited, ...env } });
+  assert.is(status, 0, stderr);
+  const [parts, problems] = [stdout.split('\0'), stderr.split('\0')];
+  return commands.map((_command, i) => ({ output: parts[2 * i]!, code: Number(parts[2 * i + 1]), problem: problems[i]! }));
 }
 
 t('puts sign and size under each word, so that it reads without colours, and colours where they are wanted', () => {
   const args = ['gos zorn ros', '--model', golden('planted'), '--method', 'occlusion'];
-  const { code, output } = bertha(args);
+  const [{ code, output }, chinese] = berthas([args, [...args, '--language', 'zh']]) as [Outcome, Outcome];
   assert.is(code, 0);
   const lines = output.split('\n');
   assert.is(lines[0], 'Why LABEL_1?');
@@ -29,32 +47,36 @@ t('puts sign and size under each word, so that it reads without colours, and col
   assert.is(lines[3], 'gos zorn ros');
   assert.is(lines[4]!.indexOf('+▇'), lines[3]!.indexOf('zorn'));
   assert.ok(!output.includes('\u001b['));
-  assert.ok(bertha(args, { FORCE_COLOR: '1' }).output.includes('\u001b[33mzorn'));
-  assert.ok(bertha(args, { FORCE_COLOR: '3' }).output.includes('\u001b[38;2;224;123;41mzorn'));
-  assert.match(bertha([...args, '--language', 'zh']).output, /^为什么是“LABEL_1”？\n模型: planted/);
+  assert.ok(berthas([args], { FORCE_COLOR: '1' })[0]!.output.includes('\u001b[33mzorn'));
+  assert.ok(berthas([args], { FORCE_COLOR: '3' })[0]!.output.includes('\u001b[38;2;224;123;41mzorn'));
+  assert.match(chinese.output, /^为什么是“LABEL_1”？\n模型: planted/);
 });
 
 t('writes JSON with a version, whole, into a file', () => {
   const file = join(folder, 'why.json');
-  const { code } = bertha(['gos zorn ros', '-m', golden('planted'), '--json', '--steps', '32', '--output', file]);
+  const [outcome] = berthas([['gos zorn ros', '-m', golden('planted'), '--json', '--steps', '32', '--output', file]]);
   const why = JSON.parse(readFileSync(file, 'utf8')) as { version: number; steps: number; attributions: { text: string; value: number }[] };
-  assert.equal([code, why.version, why.steps, why.attributions.map(({ text }) => text)], [0, 1, 32, ['gos', 'zorn', 'ros']]);
+  assert.equal([outcome!.code, why.version, why.steps, why.attributions.map(({ text }) => text)], [0, 1, 32, ['gos', 'zorn', 'ros']]);
 });
 
 t('shows similarity, attention, the lens and errors', () => {
-  const two = bertha(['similarity', 'A cat sits.', 'A kitten rests.', '-m', golden('tiny/sentence-mean'), '--method', 'occlusion']);
-  assert.match(two.output, /^Why are these two texts \d+ % similar\?\n[^]*Strongest pairs/);
-  const seen = bertha(['attention', 'gos zorn', '-m', golden('planted'), '--layers', '1', '--heads', '0', '--json']);
-  const { weights, layers } = JSON.parse(seen.output) as { weights: { data: number[]; dims: number[] }[]; layers: number[] };
-  assert.equal([layers, weights[0]!.dims, weights[0]!.data.length], [[1], [1, 4, 4], 16]);
-  const lens = bertha(['lens', 'Water [MASK] at 100 degrees.', '-m', golden('tiny/bert-mlm'), '--top-k', '2']);
-  assert.match(lens.output, /\nMask at token 2: \S+\n {2}embeddings {2}/);
   const file = join(folder, 'rows.csv');
   writeFileSync(file, 'text,label\ngos zorn,1\nros zorn,LABEL_0\nduk rim,0\n');
-  const errors = bertha(['errors', file, '-m', golden('planted')]);
-  assert.match(errors.output, /Accuracy: 66\.7 %\n[^]*LABEL_0 → LABEL_1 {2}\d+\.\d % {2}ros zorn\n[^]*zorn +\+\d/);
-  const tokens = bertha(['tokens', 'gos zorn', '-m', golden('planted')]);
-  assert.match(tokens.output, /\[CLS\][^]*gos[^]*zorn[^]*\[SEP\]/);
+  const [two, seen, norms, lens, errors, tokens] = berthas([
+    ['similarity', 'A cat sits.', 'A kitten rests.', '-m', golden('tiny/sentence-mean'), '--method', 'occlusion'],
+    ['attention', 'gos zorn', '-m', golden('planted'), '--layers', '1', '--heads', '0', '--json'],
+    ['attention', 'gos zorn', '-m', golden('planted'), '--layers', '1', '--weights', 'norm', '--json'],
+    ['lens', 'Water [MASK] at 100 degrees.', '-m', golden('tiny/bert-mlm'), '--top-k', '2'],
+    ['errors', file, '-m', golden('planted')],
+    ['tokens', 'gos zorn', '-m', golden('planted')],
+  ]);
+  assert.match(two!.output, /^Why are these two texts \d+ % similar\?\n[^]*Strongest pairs/);
+  const { weights, layers } = JSON.parse(seen!.output) as { weights: { data: number[]; dims: number[] }[]; layers: number[] };
+  assert.equal([layers, weights[0]!.dims, weights[0]!.data.length], [[1], [1, 4, 4], 16]);
+  assert.is((JSON.parse(norms!.output) as { kind: string }).kind, 'norm');
+  assert.match(lens!.output, /\nMask at token 2: \S+\n {2}embeddings {2}/);
+  assert.match(errors!.output, /Accuracy: 66\.7 %\n[^]*LABEL_0 → LABEL_1 {2}\d+\.\d % {2}ros zorn\n[^]*zorn +\+\d/);
+  assert.match(tokens!.output, /\[CLS\][^]*gos[^]*zorn[^]*\[SEP\]/);
 });
 
 t('writes pages and pictures, by flags or by the name of the file; bertha map is explain map', () => {
@@ -73,23 +95,23 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
     '--language',
     'en',
   ];
-  assert.equal([bertha(args).code, bertha(args).output], [0, '']);
+  const texts = join(folder, 'texts.txt');
+  writeFileSync(texts, 'A cat sits.\nA kitten rests.\nBread and soup.\nTennis.\n');
+  const mapping = ['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2'];
+  const [why, map, listed] = berthas([args, [...mapping, '--output', files[2]!], mapping]);
+  assert.equal([why!.code, why!.output], [0, '']);
   const page = readFileSync(files[0]!, 'utf8');
   assert.match(page, /^<!doctype html>[^]*<title>Why LABEL_1\? · Attribution<\/title>/);
   assert.match(page, '"faithfulness":{"shares":');
   assert.match(page, '"check":{"correlation":');
   assert.match(readFileSync(files[1]!, 'utf8'), /^<svg /);
-  const texts = join(folder, 'texts.txt');
-  writeFileSync(texts, 'A cat sits.\nA kitten rests.\nBread and soup.\nTennis.\n');
-  const { code, problem } = bertha(['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2', '--output', files[2]!]);
-  assert.is(code, 0, problem);
+  assert.is(map!.code, 0, map!.problem);
   assert.match(readFileSync(files[2]!, 'utf8'), '"kind":"map"');
-  assert.match(bertha(['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2']).output, /\ncluster 0 \(\d\)/);
+  assert.match(listed!.output, /\ncluster 0 \(\d\)/);
 });
 
 t('ends with 2 and says why where it is used wrongly', () => {
-  assert.match(bertha([]).problem, /USAGE: Expected a text for bertha explain/);
-  for (const args of [
+  const wrong = [
     [],
     ['a', '--steps', '1'],
     ['a', '--method', 'lime'],
@@ -97,8 +119,10 @@ t('ends with 2 and says why where it is used wrongly', () => {
     ['a', '--pair', 'b', '--question', 'c'],
     ['a', '--html', 'same.html', '--output', 'same.html'],
     ['a', '--language', 'fr'],
-  ])
-    assert.is(bertha(args).code, 2, args.join(' '));
+  ];
+  const refusals = berthas(wrong);
+  assert.match(refusals[0]!.problem, /USAGE: Expected a text for bertha explain/);
+  refusals.forEach(({ code }, i) => assert.is(code, 2, wrong[i]!.join(' ')));
 });
 
 t.run();

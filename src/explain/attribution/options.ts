@@ -4,6 +4,7 @@ import { unexpected, wrongOption } from '../../expected.js';
 import { callback, type Check, flag, integer, oneOf, taking, type Options } from '../../options.js';
 import { baselineCheck, type BaselineOption } from '../evaluation/baseline.js';
 import type { Running } from '../evaluation/evaluate.js';
+import { seedCheck } from '../reading/collection-options.js';
 import { unitKind, type UnitKind } from '../reading/units.js';
 
 /** How attributions are computed. */
@@ -72,7 +73,7 @@ export const attributionSchema = {
   steps,
   units: unitKind,
   pairs: integer(1, 4096),
-  seed: integer(0, 2 ** 32 - 1),
+  seed: seedCheck,
   faithfulness: flag,
   strict: flag,
   maxLength,

@@ -7,11 +7,12 @@ import { NumpyRandom } from '../../learn/split/numpy-random.js';
 import { splitIndices, type Split } from '../../learn/split/train-test-split.js';
 import type { Label } from '../../metrics/classification.js';
 import type { Model } from '../../models/index.js';
-import { abortSignal, callback, type Check, flag, integer, oneOf, readOptions } from '../../options.js';
+import { type Check, flag, oneOf, readOptions } from '../../options.js';
+import { collectionSchema, seedCheck, type CollectionOptions } from '../reading/collection-options.js';
 import { readExplained, type ExplainedText } from '../reading/explained-text.js';
 
 /** Options of `probeLayers`. */
-export interface ProbeOptions {
+export interface ProbeOptions extends CollectionOptions {
   /** What of a text is looked at: the mean of its tokens' vectors (default), or the first token's. Words always have that of their first piece. */
   readonly pooling?: 'mean' | 'cls' | undefined;
   /** A share below 1 of the texts, or how many. Default 0.2. */
@@ -21,9 +22,6 @@ export interface ProbeOptions {
   /** Probe labels too that were dealt out at random (Hewitt, Liang 2019): what a probe learns by heart. Default true. */
   readonly control?: boolean | undefined;
   readonly maxLength?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Hears of every text that was read, then of every layer. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
 /** What a probe reads from one layer. */
@@ -60,11 +58,10 @@ const size: Check<number> = (value, name) => {
 const schema = {
   pooling: oneOf(['mean', 'cls']),
   testSize: size,
-  seed: integer(0, 2 ** 32 - 1),
+  seed: seedCheck,
   control: flag,
   maxLength: limitSchema.maxLength,
-  signal: abortSignal,
-  onProgress: callback,
+  ...collectionSchema,
 };
 
 /** Texts of a forward: all layers' outputs are in memory at once. */

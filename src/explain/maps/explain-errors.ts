@@ -4,23 +4,21 @@ import { calibrationCurve, type CalibrationCurve } from '../../metrics/probabili
 import { confusionMatrix } from '../../metrics/classification.js';
 import { classificationReport, type ReportObject } from '../../metrics/report.js';
 import type { Model } from '../../models/index.js';
-import { abortSignal, callback, integer, readOptions } from '../../options.js';
+import { integer, readOptions } from '../../options.js';
 import { classifyText } from '../../tasks/index.js';
 import { explain } from '../attribution/explain.js';
 import type { Attribution } from '../attribution/attribute.js';
 import { methodCheck, type AttributionMethod } from '../attribution/options.js';
+import { collectionSchema, type CollectionOptions } from '../reading/collection-options.js';
 
 /** Options of `explainErrors`. */
-export interface ErrorsOptions {
+export interface ErrorsOptions extends CollectionOptions {
   /** Texts that are shown of each label, those of the largest loss first. Default 20. */
   readonly worst?: number | undefined;
   /** Of these, how many in all are explained: the wrong label against the right one. Default 10. */
   readonly explained?: number | undefined;
   /** Default `'integrated-gradients'`. */
   readonly method?: AttributionMethod | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Hears of texts that were classified, then of those that were explained. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
 /** A text that was classified. */
@@ -80,7 +78,7 @@ export interface ErrorAnalysis {
   readonly model: string;
 }
 
-const schema = { worst: integer(0, 10_000), explained: integer(0, 1000), method: methodCheck, signal: abortSignal, onProgress: callback };
+const schema = { worst: integer(0, 10_000), explained: integer(0, 1000), method: methodCheck, ...collectionSchema };
 /** Texts of one call. */
 const kBlock = 256;
 const kWords = 20;

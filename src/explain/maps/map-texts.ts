@@ -1,5 +1,5 @@
 import { unexpected, wrongArgument } from '../../expected.js';
-import { abortSignal, callback, type Check, integer, oneOf, readOptions } from '../../options.js';
+import { type Check, integer, oneOf, readOptions } from '../../options.js';
 import { isEmbedder } from '../../embedding/embedder-check.js';
 import { embedderOf, type Embedder } from '../../embedding/embed.js';
 import { KMeans } from '../../learn/clusters/k-means.js';
@@ -9,10 +9,11 @@ import type { AnalyzerOptions } from '../../learn/text/tokenize.js';
 import { classesOf, placesOf } from '../../learn/linear/labels.js';
 import type { Label } from '../../metrics/classification.js';
 import { isModel, type Model } from '../../models/index.js';
+import { collectionSchema, seedCheck, type CollectionOptions } from '../reading/collection-options.js';
 import { groupKeywords, type Keyword } from './keywords.js';
 
 /** Options of `mapTexts`. */
-export interface MapOptions {
+export interface MapOptions extends CollectionOptions {
   /** How vectors become points: the first two principal components. */
   readonly method?: 'pca' | undefined;
   /** Clusters of k-means, over the vectors. Default 8, fewer where there are fewer texts. Not beside `labels`. */
@@ -27,9 +28,6 @@ export interface MapOptions {
   readonly seed?: number | undefined;
   /** Texts at most; of more, so many are drawn. Default 20,000. */
   readonly maxPoints?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Hears how many texts have their vectors. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
 /** A text in the plane. */
@@ -72,10 +70,9 @@ const schema = {
   labels: labelList,
   keywords: integer(0, 1000),
   analyzer: (value: unknown): AnalyzerOptions => value as AnalyzerOptions,
-  seed: integer(0, 2 ** 32 - 1),
+  seed: seedCheck,
   maxPoints: integer(2, 1_000_000),
-  signal: abortSignal,
-  onProgress: callback,
+  ...collectionSchema,
 };
 
 /** Variance of a second component below this share of the first is rounding noise. */
@@ -141,7 +138,7 @@ async function vectorsFor(
   given: Embedder | Model | readonly ArrayLike<number>[],
   indices: readonly number[],
   texts: readonly string[],
-  onProgress: ((progress: { readonly done: number; readonly total: number }) => void) | undefined,
+  onProgress: CollectionOptions['onProgress'],
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   if (Array.isArray(given)) {

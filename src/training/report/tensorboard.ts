@@ -48,7 +48,8 @@ function summaryEvent(seconds: number, { step, ...values }: LogEntry): Buffer {
   return Buffer.concat([wallTime(seconds), Buffer.from([2 << 3]), varint(step), field(5, Buffer.concat(summary))]);
 }
 
-function tagOf(name: string): string {
+/** TensorBoard's name of a logged number, as transformers has it: `train/loss`, `eval/accuracy`. */
+export function tagOf(name: string): string {
   const [, prefix, rest] = /^(eval|test)_(.+)$/.exec(name) ?? [];
   return prefix === undefined ? `train/${name}` : `${prefix}/${rest}`;
 }
@@ -81,7 +82,8 @@ function record(data: Buffer): Buffer {
   return Buffer.concat([head, data, tail]);
 }
 
-function maskedCrc(bytes: Uint8Array): number {
+/** TensorFlow's sum of a record. */
+export function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
