@@ -92,7 +92,11 @@ export const modelFlags = {
 
 /** Flags about the store. */
 export const storeFlags = {
-  store: { value: 'STORE', short: 's', help: 'notes.db: a file of SQLite' },
+  store: {
+    value: 'STORE',
+    short: 's',
+    help: 'notes.db: a file of SQLite; rows.jsonl, .npy or .parquet: an export, with a file of SQLite beside it',
+  },
   table: { value: 'NAME', help: 'table of the store (default: passages)' },
 } as const satisfies Flags;
 

@@ -1,5 +1,6 @@
 import { BerthaError } from 'bertha-encoder';
 import { withoutCredentials } from '../shared/failures.js';
+import { exportPattern, exportRows } from './exports/export-file.js';
 import { openSqliteStore } from './sqlite/sqlite-store.js';
 import type { Store } from './store.js';
 
@@ -12,8 +13,8 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens a store by its address: the path of a file of SQLite (`notes.db`, `.sqlite`, `.sqlite3`; made where there is none). A new store has no model until
- * `prepare`.
+ * Opens a store by its address: the path of a file of SQLite (`notes.db`, `.sqlite`, `.sqlite3`; made where there is none), or of a file that each complete run
+ * writes anew (`.jsonl`, `.npy`, `.parquet`; the store is a file of SQLite beside it, `rows.parquet.db`). A new store has no model until `prepare`.
  *
  * Errors: INVALID_ARG for an address of no known kind, INVALID_OPTION, and those of `Store`.
  *
@@ -29,8 +30,11 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   if (!(lockTimeoutMs >= 0))
     throw new BerthaError('INVALID_OPTION', `Expected milliseconds from 0 for option lockTimeoutMs but received ${lockTimeoutMs}.`);
   if (/\.(?:db|sqlite3?)$/i.test(url)) return openSqliteStore({ path: url, table, lockTimeoutMs });
+  // What a file cannot do, a store beside it does: upserts, units that are done, searches.
+  if (exportPattern.test(url))
+    return openSqliteStore({ path: `${url}.db`, table, lockTimeoutMs, afterRun: (store, signal) => exportRows(store, url, signal) });
   throw new BerthaError(
     'INVALID_ARG',
-    `Expected a path ending in .db, .sqlite or .sqlite3 for the store but received ${JSON.stringify(withoutCredentials(url))}.`,
+    `Expected a path ending in .db, .sqlite, .sqlite3, .jsonl, .npy or .parquet for the store but received ${JSON.stringify(withoutCredentials(url))}.`,
   );
 }

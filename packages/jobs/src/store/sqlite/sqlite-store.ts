@@ -14,17 +14,19 @@ export interface SqliteOptions {
   readonly table: string;
   /** How long another program's lock is waited for. */
   readonly lockTimeoutMs: number;
+  /** Done at the end of each complete run. */
+  readonly afterRun?: ((store: Store, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** Rows that `rows` reads in one go. */
 const kPageRows = 512;
 
 /** Opens a store in a file of SQLite, which is made where there is none. Errors: STORE, IO, LOCKED, STORE_MISMATCH. */
-export async function openSqliteStore({ path, table, lockTimeoutMs }: SqliteOptions): Promise<Store> {
+export async function openSqliteStore({ path, table, lockTimeoutMs, afterRun }: SqliteOptions): Promise<Store> {
   const database = await openDatabase(path);
   const transactions = new Transactions(database, path, lockTimeoutMs);
   try {
-    const store = new SqliteStore(database, transactions, path, table);
+    const store = new SqliteStore(database, transactions, { path, table, afterRun });
     await store.open();
     return store;
   } catch (error) {
@@ -40,14 +42,16 @@ class SqliteStore implements Store {
   readonly #table: string;
   readonly #names: Names;
   readonly #statements = new Map<string, SqliteStatement>();
+  readonly #afterRun: SqliteOptions['afterRun'];
   #model: StoredModel | undefined;
 
-  constructor(database: SqliteDatabase, transactions: Transactions, path: string, table: string) {
+  constructor(database: SqliteDatabase, transactions: Transactions, { path, table, afterRun }: Omit<SqliteOptions, 'lockTimeoutMs'>) {
     this.#database = database;
     this.#transactions = transactions;
     this.url = path;
     this.#table = table;
     this.#names = namesOf(table);
+    this.#afterRun = afterRun;
   }
 
   /** For tests. @internal */
@@ -143,6 +147,7 @@ class SqliteStore implements Store {
     }, signal);
     // Moves the log into the file. Where another program reads, a part of it stays, for the next time.
     await this.#transactions.retry(() => this.#database.exec('pragma wal_checkpoint(truncate)'));
+    await this.#afterRun?.(this, signal);
     return finished;
   }
 
