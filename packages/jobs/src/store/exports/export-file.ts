@@ -1,15 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import { BerthaError, formatVectors } from 'bertha-encoder';
 import { errorMessage } from '../../shared/failures.js';
 import type { Row, Store } from '../store.js';
 import { writeParquet } from './parquet-file.js';
-
-/** Writes bytes to a file, waiting where the disk is slower. */
-export interface ByteSink {
-  write(bytes: Uint8Array | string): Promise<void>;
-}
 
 /** The endings of exports. */
 export const exportPattern = /\.(?:jsonl|npy|parquet)$/i;
@@ -21,21 +16,24 @@ export const exportPattern = /\.(?:jsonl|npy|parquet)$/i;
 export async function exportRows(store: Store, path: string, signal?: AbortSignal): Promise<void> {
   if (/\.parquet$/i.test(path)) return replaced(path, (file) => writeParquet(store, file, signal));
   if (/\.npy$/i.test(path)) {
-    const { rows } = await store.size();
-    await withSink(path, async (sink) => {
-      await sink.write(npyHeader(rows, store.model!.dimensions));
-      for await (const { embedding } of store.rows()) await sink.write(bytesOf(embedding));
-    });
-    return withSink(`${path}.jsonl`, (sink) => writeLines(store, sink, lineOf, signal));
+    await written(path, matrixOf(store), signal);
+    return written(`${path}.jsonl`, linesOf(store, lineOf), signal);
   }
-  return withSink(path, (sink) => writeLines(store, sink, (row) => `${lineOf(row).slice(0, -1)},"embedding":${vectorText(row)}}`, signal));
+  return written(
+    path,
+    linesOf(store, (row) => `${lineOf(row).slice(0, -1)},"embedding":${vectorText(row)}}`),
+    signal,
+  );
 }
 
-async function writeLines(store: Store, sink: ByteSink, format: (row: Row) => string, signal?: AbortSignal): Promise<void> {
-  for await (const row of store.rows()) {
-    signal?.throwIfAborted();
-    await sink.write(`${format(row)}\n`);
-  }
+async function* matrixOf(store: Store): AsyncGenerator<Uint8Array> {
+  const { rows } = await store.size();
+  yield npyHeader(rows, store.model!.dimensions);
+  for await (const { embedding } of store.rows()) yield new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength);
+}
+
+async function* linesOf(store: Store, format: (row: Row) => string): AsyncGenerator<string> {
+  for await (const row of store.rows()) yield `${format(row)}\n`;
 }
 
 function lineOf({ embedding: _embedding, run: _run, ...row }: Row): string {
@@ -44,10 +42,6 @@ function lineOf({ embedding: _embedding, run: _run, ...row }: Row): string {
 
 function vectorText({ embedding }: Row): string {
   return Buffer.from(formatVectors(embedding)).toString('latin1');
-}
-
-function bytesOf(vector: Float32Array): Uint8Array {
-  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
 /** The header of a matrix of float32 in NumPy's format, version 1.0, which is a multiple of 64 bytes long. */
@@ -61,21 +55,9 @@ function npyHeader(rows: number, columns: number): Uint8Array {
   return header;
 }
 
-async function withSink(path: string, work: (sink: ByteSink) => Promise<void>): Promise<void> {
-  await replaced(path, async (file) => {
-    const stream = createWriteStream(file);
-    let failure: Error | undefined;
-    stream.on('error', (error) => (failure = error));
-    await work({
-      write: async (bytes) => {
-        if (failure !== undefined) throw failure;
-        if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), once(stream, 'error')]);
-      },
-    });
-    stream.end();
-    if (!stream.closed) await once(stream, 'close');
-    if (failure !== undefined) throw failure;
-  });
+/** Writes what comes, no faster than the disk. */
+function written(path: string, parts: AsyncIterable<Uint8Array | string>, signal?: AbortSignal): Promise<void> {
+  return replaced(path, (file) => pipeline(parts, createWriteStream(file), signal === undefined ? {} : { signal }));
 }
 
 /** Lets `work` write a file beside the other one, and puts it in its place. */
