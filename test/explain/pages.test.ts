@@ -153,6 +153,22 @@ t('attributions: the text by word and by token, the largest words, faithfulness;
   await finish(opened, 'attribution');
 });
 
+t('what was not read is grey, a window of a text has its own offsets, and words that a classifier counts stand apart', async () => {
+  if ((await chromium()) === undefined) return;
+  const why = await planted();
+  const moved = <T extends { start: number; end: number }>(list: readonly T[]) =>
+    list.map((each) => ({ ...each, start: each.start + 100, end: each.end + 100 }));
+  const window = { ...why, text: `${why.text} and more`, start: 100, attributions: moved(why.attributions), tokens: moved(why.tokens) };
+  const unread = [{ sequence: 0, start: why.text.length, end: why.text.length + 9 }];
+  const features = [{ feature: 'zorn', weight: 1, coefficient: 2, value: 2 }];
+  const opened = await open('window.html', render({ ...window, truncated: true, unread, features } as never, 'html', { language: 'en' }));
+  const { page } = opened;
+  assert.equal(await page.locator('.text .unit').allTextContents(), ['gos', 'zorn', 'ros', 'duk', 'rim']);
+  assert.equal(await page.locator('.unread').allTextContents(), [' and more']);
+  assert.ok((await page.locator('h2').allTextContents()).includes('Words that are counted'));
+  await finish(opened, 'window');
+});
+
 t('attributions without a script are a table', async () => {
   if ((await chromium()) === undefined) return;
   const { page, complaints } = await open('plain.html', render(await planted(), 'html', { language: 'en' }), { javaScriptEnabled: false });

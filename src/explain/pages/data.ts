@@ -52,6 +52,10 @@ export interface AttributionBody {
   readonly delta: number | null;
   readonly converged: boolean;
   readonly truncated: boolean;
+  /** The parts that were not read. */
+  readonly unread?: readonly { readonly sequence: number; readonly start: number; readonly end: number }[];
+  /** Of a text classifier: the words that it counts, with what they add, exactly. */
+  readonly features?: readonly { readonly feature: string; readonly value: number }[];
   readonly output?: string;
   readonly faithfulness?: FaithfulnessData;
   readonly check?: CheckData;

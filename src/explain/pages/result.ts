@@ -4,6 +4,8 @@ import type { Attention } from '../attention/attention.js';
 import type { Rollout } from '../attention/rollout.js';
 import type { Attribution } from '../attribution/attribute.js';
 import type { ExplanationCheck } from '../attribution/check-explanation.js';
+import type { ClassifierExplanation } from '../attribution/explain-classifier.js';
+import type { ExplainedWindow } from '../attribution/explain-windows.js';
 import type { Explanation } from '../attribution/explain.js';
 import type { SimilarityExplanation } from '../attribution/similarity.js';
 import type { Lens } from '../layers/logit-lens.js';
@@ -18,7 +20,7 @@ import { cut } from './view/tree.js';
 
 /** What `render` shows: every result of this library; attributions with their `check` and attention with its `rollout`, where those were made. */
 export type ExplainResult =
-  | ((Attribution | Explanation) & { readonly check?: ExplanationCheck })
+  | ((Attribution | Explanation | ClassifierExplanation | ExplainedWindow) & { readonly check?: ExplanationCheck })
   | SimilarityExplanation
   | (Attention & { readonly rollout?: Rollout })
   | Lens
@@ -35,7 +37,7 @@ const kListText = 1000;
 
 /** What a page shows of a result, attention weights only with a budget for them. Errors: INVALID_ARG for anything else. */
 export function pageData(result: ExplainResult, attentionBudget: number | undefined): PageData {
-  const model = 'model' in result ? { model: modelName(result.model) } : {};
+  const model = 'model' in result && result.model !== undefined ? { model: modelName(result.model) } : {};
   return { ...bodyOf(result, attentionBudget), version, ...model };
 }
 
@@ -53,10 +55,15 @@ function bodyOf(result: ExplainResult, attentionBudget: number | undefined): Pag
   throw unexpected('INVALID_ARG', 'a result of bertha-encoder/explain for render', 'something else');
 }
 
-function attributionBody(given: (Attribution | Explanation) & { readonly check?: ExplanationCheck }): AttributionBody {
+function attributionBody(given: Attribution): AttributionBody {
   const { delta, tokens, attributions, ...rest } = given;
-  const { model: _, ...body } = rest as typeof rest & { readonly model?: string };
-  return { ...body, delta: Number.isFinite(delta) ? delta : null, tokens, attributions };
+  const { model: _, start = 0, ...body } = rest as typeof rest & { readonly model?: string; readonly start?: number };
+  // A window's offsets count in the whole text, of which the page has the window alone.
+  const moved = <T extends { readonly start: number; readonly end: number; readonly special?: boolean }>(
+    list: readonly T[],
+  ): readonly T[] =>
+    start === 0 ? list : list.map((each) => (each.special === true ? each : { ...each, start: each.start - start, end: each.end - start }));
+  return { ...body, delta: Number.isFinite(delta) ? delta : null, tokens: moved(tokens), attributions: moved(attributions) };
 }
 
 function similarityBody({ cosine, a, b, map, tokensA, tokensB, additive, warnings }: SimilarityExplanation): PageBody {

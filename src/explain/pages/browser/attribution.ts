@@ -10,7 +10,17 @@ import { barList, legend, numbersOf, section, unitText } from './parts.js';
 /** The page of attributions: the text, its largest words, and how far to believe them. */
 export function attributionView(data: AttributionBody & PageData, words: Words): HTMLElement[] {
   const parts = [textSection(data, words)];
-  const { faithfulness, check } = data;
+  const { faithfulness, check, features = [] } = data;
+  if (features.length > 0) {
+    const counted = make(section(words.counted, words.countedHint));
+    counted.append(
+      barList(
+        features.map(({ feature, value }) => ({ name: feature, value })),
+        words,
+      ),
+    );
+    parts.push(counted);
+  }
   if (faithfulness !== undefined) {
     const isFaithful = faithfulness.comprehensiveness.every((lost, i) => lost > faithfulness.random.comprehensiveness[i]!);
     const verdict = el('p', { class: isFaithful ? 'verdict' : 'warning' }, isFaithful ? words.faithfulYes : words.faithfulNo);

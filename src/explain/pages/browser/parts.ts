@@ -30,11 +30,18 @@ export function legend(words: Words): TreeElement {
   return el('p', { class: 'legend' }, key('plus', words.raises), key('minus', words.lowers));
 }
 
+/** A part of a text. */
+type Stretch = NonNullable<AttributionBody['unread']>[number];
+
 /** The units of one text, tinted, with what lies between them; what was not read is grey. Bare spans, so that letters still join. */
-function unitsOf(text: string, units: readonly UnitData[], largest: number, isCut: boolean): TreeElement[] {
+function unitsOf(text: string, units: readonly UnitData[], largest: number, unread: readonly Stretch[]): TreeElement[] {
   const parts: TreeElement[] = [];
   let at = 0;
-  const gap = (to: number): void => void (to > at && parts.push(el('span', {}, text.slice(at, to))));
+  const gap = (to: number): void => {
+    if (to <= at) return;
+    const isUnread = unread.some(({ start, end }) => start < to && end > at);
+    parts.push(el('span', { class: isUnread ? 'unread' : undefined }, text.slice(at, to)));
+  };
   for (const unit of units) {
     gap(unit.start);
     const kind = unit.value < 0 ? 'minus' : 'plus';
@@ -51,31 +58,26 @@ function unitsOf(text: string, units: readonly UnitData[], largest: number, isCu
     parts.push(el('span', { ...attributes, role: 'button', 'aria-pressed': 'false' }, own));
     at = Math.max(at, unit.end);
   }
-  if (at < text.length) parts.push(el('span', { class: isCut ? 'unread' : undefined }, text.slice(at)));
+  gap(text.length);
   return parts;
 }
 
 /** Texts with their units, one of which can be chosen. */
 export function unitText(
-  body: Pick<AttributionBody, 'text' | 'textPair' | 'attributions'> & { readonly truncated?: boolean },
+  body: Pick<AttributionBody, 'text' | 'textPair' | 'attributions' | 'unread'>,
   words: Words,
   hint = words.unitsHint,
 ): HTMLElement {
-  const { text, textPair, attributions, truncated = false } = body;
+  const { text, textPair, attributions, unread = [] } = body;
   const largest = largestOf(attributions.map(({ value }) => value));
   const total = attributions.reduce((sum, { value }) => sum + Math.abs(value), 0) || 1;
-  const paragraphs = [text, ...(textPair === undefined ? [] : [textPair])].map((own, sequence) =>
-    el(
-      'p',
-      { class: 'text', dir: 'auto' },
-      unitsOf(
-        own,
-        attributions.filter((unit) => unit.sequence === sequence),
-        largest,
-        truncated,
-      ),
-    ),
-  );
+  const paragraphs = [text, ...(textPair === undefined ? [] : [textPair])].map((own, sequence) => {
+    const [units, rest] = [attributions, unread].map((list) => list.filter((each) => each.sequence === sequence)) as [
+      UnitData[],
+      Stretch[],
+    ];
+    return el('p', { class: 'text', dir: 'auto' }, unitsOf(own, units, largest, rest));
+  });
   const box = make(el('div', { role: 'group', 'aria-label': words.text }, paragraphs));
   const status = make(el('p', { class: 'status', role: 'status' }, hint));
   const spans = Array.from(box.querySelectorAll<HTMLElement>('.unit'));

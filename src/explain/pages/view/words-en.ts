@@ -67,6 +67,8 @@ export const english = {
   raises: 'raises the score',
   lowers: 'lowers the score',
   largestWords: 'Largest',
+  counted: 'Words that are counted',
+  countedHint: 'What each adds to the decision beside the vector, exactly.',
   allWords: 'All',
   word: 'Word',
   value: 'Value',

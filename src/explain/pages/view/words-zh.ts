@@ -64,6 +64,8 @@ export const chinese: Words = {
   raises: '提高得分',
   lowers: '降低得分',
   largestWords: '最大的几项',
+  counted: '被计数的词',
+  countedHint: '每个词在向量之外对决策的贡献，精确值。',
   allWords: '全部',
   word: '词',
   value: '数值',

@@ -1,0 +1,43 @@
+/** Short texts on four subjects, for the picture of a map. */
+export const topics = {
+  kitchen: [
+    'Let the dough rise overnight before you bake the bread.',
+    'A pinch of salt brings out the sweetness of tomatoes.',
+    'Simmer the soup slowly and stir now and then.',
+    'Roast the vegetables with olive oil and rosemary.',
+    'The cake needs forty minutes in a warm oven.',
+    'Fresh basil turns a plain pizza into a feast.',
+    'Whisk the eggs until they are light and foamy.',
+    'Boil the pasta until it still has some bite.',
+  ],
+  sport: [
+    'She ran the marathon in under three hours.',
+    'The goalkeeper saved a penalty in the last minute.',
+    'Tennis players serve faster than ever before.',
+    'The swimmers train twice a day before the races.',
+    'Our team lost the final by a single point.',
+    'He scored two goals in his first match.',
+    'The cyclist won the mountain stage alone.',
+    'Fans cheered when the striker came back.',
+  ],
+  money: [
+    'The central bank raised interest rates again.',
+    'Shares fell sharply after the quarterly report.',
+    'She put her savings into a pension fund.',
+    'Inflation makes every loan more expensive.',
+    'The company paid a dividend to its shareholders.',
+    'Taxes on capital gains will rise next year.',
+    'He borrowed money to buy a small house.',
+    'Investors sold bonds and bought gold.',
+  ],
+  space: [
+    'The telescope found a planet around a distant star.',
+    'Astronauts repaired the station during a spacewalk.',
+    'The rover drilled into the red rocks of Mars.',
+    'A comet passes the Earth every seventy-six years.',
+    'Galaxies drift apart as the universe expands.',
+    'The rocket reached orbit after nine minutes.',
+    'Moon dust sticks to everything it touches.',
+    'Gravity bends the light of far galaxies.',
+  ],
+} as const;
