@@ -115,22 +115,29 @@ for (const [engine, start] of [
     assert.match(String(await produced), /enough/);
   });
 
-  check(`leaves the rows of an undisturbed run after ${isFull ? 20 : 4} kill -9 at random`, async (on) => {
+  check(`leaves the rows of an undisturbed run after up to ${isFull ? 20 : 4} kill -9 at random`, async (on) => {
     const random = new Random(engine.length);
-    const run = runOn(on, 50);
+    const unitMs = isFull ? 1500 : 300;
+    const run = runOn(on, isFull ? 100 : 50, { unitMs });
     const spawn = (): WorkerProcess => startProcess(on.url, run.name, { lockMs: 1000 });
     let report = run.produce();
+    let isOver = false;
+    void report.finally(() => (isOver = true));
     const workers = [spawn(), spawn()];
-    for (let kills = 0; kills < (isFull ? 20 : 4); kills++) {
+    let kills = 0;
+    while (kills < (isFull ? 20 : 4)) {
       const at = random.integer(0, 1);
       const victim = workers[at]!;
-      // Each gets past its start, so that what is killed is its work.
-      await victim.until('begin').catch(() => undefined);
-      await sleep(random.integer(0, 120));
+      // Each gets past its start, so that what is killed is its work: before its rows are written, or after.
+      await Promise.race([victim.until('begin'), report]);
+      await sleep(random.integer(0, unitMs));
+      if (isOver) break;
       victim.signal('SIGKILL');
       await victim.gone;
       workers[at] = spawn();
+      kills++;
     }
+    assert.ok(kills > 0);
     // A unit that four kills have met is parked; the next producer takes it up.
     for (let again = 0; (await report).failed > 0 && again < 3; again++) report = run.produce();
     assert.is((await report).failed, 0);
