@@ -55,6 +55,20 @@ t('components of rows in a plane: two keep all, back they give the rows', async 
   x.flatMap((row) => Array.from(row)).forEach((value, i) => assert.ok(Math.abs(back[i]! - value) < 1e-8));
 });
 
+t('components of rows of a low rank: the rest explain nothing', async () => {
+  const random = new NumpyRandom(11);
+  const draw = (count: number): Float64Array => Float64Array.from({ length: count }, () => random.uniform() - 0.5);
+  const [rank, dimensions] = [18, 384];
+  const directions = Array.from({ length: rank }, () => draw(dimensions));
+  const x = Array.from({ length: 60 }, () => {
+    const shares = draw(rank);
+    return Float64Array.from({ length: dimensions }, (_, i) => shares.reduce((sum, share, k) => sum + share * directions[k]![i]!, 0));
+  });
+  const { explainedVariance } = await new PCA({ nComponents: 40 }).fit(x);
+  assert.ok(explainedVariance[rank - 1]! > 1e-3 * explainedVariance[0]!);
+  explainedVariance.slice(rank).forEach((value) => assert.ok(Math.abs(value) < 1e-13 * explainedVariance[0]!));
+});
+
 t('neighbours: a row is its own nearest, at distance 0, and alone counts', async () => {
   const x = corners(20, 5, 2);
   const y = x.map((_, i) => ['a', 'b', 'c'][i % 3]!);

@@ -127,14 +127,19 @@ void ql_step(Tridiagonal& t, int64_t first, int64_t last) {
     e[last] = 0.0;
 }
 
+// What an element of T may be and count as 0. It is of the whole and not of the neighbours on the diagonal: a
+// matrix of low rank has neighbours that are rounding errors, below which nothing falls.
+double negligible(const Tridiagonal& t) {
+    double largest = 0.0;
+    for (const std::vector<double>* values : {&t.diagonal, &t.beside})
+        for (const double value : *values) largest = std::max(largest, std::fabs(value));
+    return std::numeric_limits<double>::epsilon() * largest;
+}
+
 // The last row of the block that begins at `first`: beyond it T falls apart.
-int64_t block_end(const Tridiagonal& t, int64_t first) {
-    for (int64_t i = first; i + 1 < t.size; i++) {
-        const double near = std::fabs(t.diagonal[static_cast<size_t>(i)]) +
-                            std::fabs(t.diagonal[static_cast<size_t>(i + 1)]);
-        if (std::fabs(t.beside[static_cast<size_t>(i)]) <= std::numeric_limits<double>::epsilon() * near)
-            return i;
-    }
+int64_t block_end(const Tridiagonal& t, int64_t first, double least) {
+    for (int64_t i = first; i + 1 < t.size; i++)
+        if (std::fabs(t.beside[static_cast<size_t>(i)]) <= least) return i;
     return t.size - 1;
 }
 
@@ -144,9 +149,10 @@ SymmetricEigen symmetric_eigen(std::vector<double> matrix, int64_t size) {
     for (double value : matrix)
         BERTHA_CHECK(std::isfinite(value), "NON_FINITE", "expected a matrix of finite numbers");
     Tridiagonal t = reduce(std::move(matrix), size);
+    const double least = negligible(t);
     for (int64_t first = 0; first < size; first++) {
         for (int step = 0;; step++) {
-            const int64_t last = block_end(t, first);
+            const int64_t last = block_end(t, first, least);
             if (last == first) break;
             BERTHA_CHECK(step < kMostSteps, "INTERNAL", "expected eigenvalues within %d steps", kMostSteps);
             ql_step(t, first, last);
