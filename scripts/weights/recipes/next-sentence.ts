@@ -12,7 +12,7 @@ export const nextSentence: Recipe = {
   licence: 'CC-BY-SA-4.0',
   sources: wikipediaSources,
   heldOut: 'all neighbours in every twentieth article, and as many pairs of two articles; nothing was chosen by them',
-  lora: { r: 8, loraAlpha: 16, targetModules: 'all-linear', modulesToSave: ['pooler'] },
+  lora: { r: 16, loraAlpha: 32, targetModules: 'all-linear', modulesToSave: ['pooler'] },
   learningRate: 6e-4,
   fullLearningRate: 1e-4,
   async train(shared, args) {
