@@ -33,8 +33,11 @@ export function makeMiniCheckout(): string {
   writeFileSync(join(folder, 'native', 'sources.gypi'), JSON.stringify(list));
   writeFileSync(join(folder, 'native', 'addon.cc'), source);
   writeFileSync(join(folder, 'native', 'core.cc'), 'int bertha_core() { return 0; }\n');
-  mkdirSync(join(folder, 'src'));
+  const pages = join(folder, 'src', 'explain', 'pages', 'browser');
+  mkdirSync(pages, { recursive: true });
   writeFileSync(join(folder, 'src', 'index.ts'), 'export const answer: number = 42;\n');
+  writeFileSync(join(pages, 'main.ts'), 'document.title = location.hash;\n');
+  writeFileSync(join(pages, 'style.css'), 'p { margin: 0; }\n');
   symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
