@@ -9,7 +9,7 @@ const floors = [
   ['index'],
   ['explain', 'pretraining'],
   ['adapters', 'compat', 'evaluators', 'tools', 'training', 'word-vectors'],
-  ['learn'],
+  ['generation', 'learn'],
   ['embedding', 'tasks'],
   ['vectors', 'metrics'],
   ['calls'],
