@@ -6,6 +6,8 @@ const commands = { symbols: 0x2, library: 0xc, codeSignature: 0x1d, buildVersion
 const [external, typeMask, privateExternal] = [0x01, 0x0e, 0x10];
 /** Instead of a library's number: whatever the process has loaded. */
 const dynamicLookup = 0xfe;
+/** The file's own header under the linker's names: every library has them, and none finds those of another. */
+const linkerSymbols = ['_mh_dylib_header', '__dso_handle'];
 const signature = { embedded: 0xfade0cc0, codeDirectory: 0xfade0c02, sha256: 2 };
 
 /**
@@ -34,8 +36,9 @@ export function readMachO(bytes) {
         const type = bytes[symbol + 4];
         if ((type & external) === 0 || (type & privateExternal) !== 0) continue;
         const name = text(strings + bytes.readUInt32LE(symbol)).replace(/^_/, '');
-        if ((type & typeMask) !== 0) found.exports.push(name);
-        else if (bytes[symbol + 7] === dynamicLookup) found.lookups.push(name);
+        if ((type & typeMask) !== 0) {
+          if (!linkerSymbols.includes(name)) found.exports.push(name);
+        } else if (bytes[symbol + 7] === dynamicLookup) found.lookups.push(name);
       }
     }
     at += bytes.readUInt32LE(at + 4);

@@ -37,7 +37,7 @@ public:
     HogwildRows& operator=(const HogwildRows&) = delete;
 
 private:
-    const bool shared_;
+    [[maybe_unused]] const bool shared_;  // for ThreadSanitizer alone
 };
 
 }  // namespace bertha::cpu
