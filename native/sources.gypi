@@ -5,6 +5,7 @@
       "native/addon/device_questions.cc",
       "native/addon/environment.cc",
       "native/addon/exports.cc",
+      "native/addon/generation/search_reader.cc",
       "native/addon/model_wrap.cc",
       "native/addon/program_reader.cc",
       "native/addon/system/macos_operators.cc",
@@ -129,10 +130,12 @@
       "native/engine/training/training_stats.cc",
       "native/engine/weights/registry.cc",
       "native/engine/weights/shared_weights.cc",
-      "native/engine/weights/weight_cache.cc"
+      "native/engine/weights/weight_cache.cc",
+      "native/generation/score_rules.cc",
+      "native/generation/search.cc"
     ],
     "bertha_addon_sources": ["native/addon/addon.cc"],
-    "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/test_addon.cc", "native/addon/test/training_linear_ops.cc", "native/addon/test/training_loss_ops.cc", "native/addon/test/training_row_ops.cc", "native/addon/test/word_ops.cc"],
+    "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/search_ops.cc", "native/addon/test/test_addon.cc", "native/addon/test/training_linear_ops.cc", "native/addon/test/training_loss_ops.cc", "native/addon/test/training_row_ops.cc", "native/addon/test/word_ops.cc"],
     "bertha_cuda_host_sources": ["native/cuda/weights/attention_tables.cc", "native/cuda/cuda_backend.cc", "native/cuda/weights/device_constants.cc", "native/cuda/device_problem.cc", "native/cuda/weights/device_weights.cc", "native/cuda/forward.cc", "native/cuda/kernels/attention_blocks.cc", "native/cuda/value_plan.cc", "native/cuda/workspace.cc"],
     "bertha_cuda_sources": [
       "native/cuda/kernels/attention_fp32.cu",

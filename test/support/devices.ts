@@ -1,9 +1,12 @@
-import { loadTestAddon, type NativeOps, type NativeTrainingOps } from './test-addon.js';
+import { loadTestAddon, type NativeOps, type NativeSearchOps, type NativeTrainingOps } from './test-addon.js';
 
 const addon = loadTestAddon();
 
 /** One op at a time on typed arrays, by the kernels of the instruction set in use. */
 export const ops: NativeOps = addon.ops;
+
+/** The search for one text, without a model. */
+export const searchOps: NativeSearchOps = addon.searchOps;
 
 /** The backward of one op at a time, likewise. */
 export const trainingOps: NativeTrainingOps = addon.trainingOps;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { SearchSettings } from '../../src/generation/settings.js';
 import type { NativeAddon } from '../../src/runtime/native.js';
 import type { termArguments } from './attention-terms.js';
 import type { DropoutSite } from './philox.js';
@@ -138,11 +139,38 @@ export interface NativeWordOps {
   keepProbabilities(counts: Int32Array, sample: number): number[];
 }
 
+/** A text of a search; `finish` is null while it goes on. */
+export interface SearchedSequence {
+  readonly ids: number[];
+  readonly logProbabilities: number[];
+  readonly beams: number[];
+  readonly score: number;
+  readonly finish: string | null;
+}
+
+/** The search for one text, without a model. */
+export interface NativeSearch {
+  /** What to run: of each row the row of the last step that it goes on from (-1: the prompt) and its token. */
+  rows(): [number, number][];
+  /** Takes the logits [rows, vocab] of these rows. */
+  step(logits: Float32Array): void;
+  end(sequence: number, reason: string): void;
+  endAll(reason: string): void;
+  sequences(): SearchedSequence[];
+}
+
+/** Searches, and the numbers that they draw with. */
+export interface NativeSearchOps {
+  open(settings: SearchSettings, prompt: Int32Array, source: Int32Array, vocab: number): NativeSearch;
+  uniform(seed: number, sequence: number, step: number, draw: number): number;
+}
+
 /** The addon with what only tests and benches need; native/addon/test/test_addon.cc. */
 export interface TestAddon extends NativeAddon {
   /** The n-th native allocation from now fails, none for 0. Returns how many there were since the last call. */
   failAllocation(n: number): number;
   readonly ops: NativeOps;
+  readonly searchOps: NativeSearchOps;
   readonly trainingOps: NativeTrainingOps;
   readonly wordOps: NativeWordOps;
 }

@@ -3,6 +3,7 @@
 #include "addon/args.h"
 #include "addon/exports.h"
 #include "addon/test/ops.h"
+#include "addon/test/search_ops.h"
 #include "addon/test/training_linear_ops.h"
 #include "addon/test/training_row_ops.h"
 #include "addon/test/word_ops.h"
@@ -23,6 +24,7 @@ Napi::Object define_test_exports(Napi::Env env, Napi::Object exports) {
     define_exports(env, exports);
     exports.Set("failAllocation", Napi::Function::New(env, fail_allocation_at, "failAllocation"));
     exports.Set("ops", define_ops(env));
+    exports.Set("searchOps", define_search_ops(env));
     Napi::Object training = Napi::Object::New(env);
     define_training_linear_ops(env, training);
     define_training_row_ops(env, training);
