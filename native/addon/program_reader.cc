@@ -146,6 +146,7 @@ void read_domains(const Napi::Object& spec, Program& program) {
         domain.kind = from_name(to_string(get(object, "kind"), "kind"), kDomainKinds, "kind of domain");
         if (has(object, "offsets")) domain.offsets = to_string(get(object, "offsets"), "offsets");
         domain.pairs_of = domain_at(program, object, "pairsOf");
+        domain.pairs_with = domain_at(program, object, "pairsWith");
         domain.min_rows = int_or(object, "minRows", 0);
         domain.max_rows = int_or(object, "maxRows", 0);
         program.domains.push_back(std::move(domain));

@@ -58,16 +58,26 @@ private:
         return read;
     }
 
+    // The tokens of the encoder, and those of a decoder.
+    static std::vector<bool> attended_domains(const Program& program) {
+        std::vector<bool> attended(program.domains.size(), false);
+        attended[kTokenDomain] = true;
+        for (const Op& op : program.ops)
+            if (const auto* attention = std::get_if<ops::Attention>(&op))
+                attended[static_cast<size_t>(program.value(attention->output).domain)] = true;
+        return attended;
+    }
+
     static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels,
                                                        const MatrixFormat& format) {
-        const std::vector<bool> read = read_values(program);
+        const std::vector<bool> read = read_values(program), attended = attended_domains(program);
         const bool int8 = &format == &kernels.int8 || &format == &kernels.int8_fast;
         std::vector<const MatrixFormat*> formats;
         for (const Op& op : program.ops) {
             const auto* linear = std::get_if<ops::Linear>(&op);
             const auto output = static_cast<size_t>(output_of(op));
             const bool encoder = linear != nullptr && !linear->full_precision &&
-                                 program.values[output].domain == kTokenDomain && read[output];
+                                 attended[static_cast<size_t>(program.values[output].domain)] && read[output];
             formats.push_back(encoder ? &format : &kernels.fp32);
             if (!encoder || !int8) continue;
             const int64_t columns = program.values[static_cast<size_t>(linear->input)].width;

@@ -4,8 +4,7 @@
 #include <cstring>
 
 #include "cpu/adapters/scaled_linear.h"
-#include "cpu/attention/attention_args.h"
-#include "cpu/attention/first_keys.h"
+#include "cpu/attention/attend_sequences.h"
 #include "cpu/sequence-ops/pool_linear.h"
 #include "cpu/sequence-ops/rows.h"
 #include "cpu/sequence-ops/unfold.h"
@@ -115,11 +114,11 @@ private:
             if (attention == nullptr) continue;
             const auto scratch_of = is_bf16(*attention) ? kernels_.attention_bf16_scratch
                                                         : kernels_.attention_scratch;
-            const AttentionArgs longest = attention_of(*attention,
-                                                       batch_.rows(value(attention->query).domain).longest);
-            const int64_t own = (scratch_of(longest) + 15) / 16 * 16;
-            const bool limits_keys = attention->key_counts != kNoIndex;
-            scratch = std::max(scratch, own + (limits_keys ? first_keys_scratch(longest) : 0));
+            const auto longest = [&](int32_t id) { return batch_.rows(value(id).domain).longest; };
+            const int32_t key = attention->key == kNoIndex ? attention->query : attention->key;
+            scratch = std::max(scratch, scratch_of(attention_args(
+                                            *attention, model_.position_tables, longest(attention->query),
+                                            longest(key), [&](int32_t id) { return value(id).width; })));
         }
         workspace_.scratch.resize(std::max(workspace_.scratch.size(), static_cast<size_t>(team_.size())));
         scratch_floats_ = (scratch + 15) / 16 * 16;
@@ -210,12 +209,14 @@ private:
             if (&each == &op) args.positions = positions + part.begin;
         });
         args.word = weights.words(op.word, args.ids, part.rows(), output);
-        args.position = weights.row(op.position);
+        args.position = op.sinusoidal ? model_.position_tables.sinusoids(op, width)
+                                      : weights.row(op.position);
         args.type = weights.row(op.type);
         args.output = output;
         args.rows = part.rows();
         args.width = width;
         args.position_offset = op.position_offset;
+        args.scale = op.scale;
         kernels_.embed(args);
     }
 
@@ -390,39 +391,16 @@ private:
 
     // Disentangled scores are sums of three products, which bf16 would round one by one: they stay fp32.
     bool is_bf16(const ops::Attention& op) const { return model_.bf16_attention && op.buckets.empty(); }
-    AttentionArgs attention_of(const ops::Attention& op, int64_t seq_len) const {
-        return attention_args(op, model_.position_tables, seq_len,
-                              [&](int32_t id) { return value(id).width; });
-    }
 
     void run_whole(const ops::Attention& op) const {
-        const int32_t* begins = offsets(op.query);
-        if (begins == nullptr) return;  // no rows
-        const int32_t* key_counts = batch_.input(op.key_counts);
         float* scores = nullptr;
         for (const Output& output : outputs_)
             if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
-        std::vector<int64_t> scores_begin;
-        if (scores != nullptr) scores_begin = begins_of_scores(begins, batch_.batch_size, op.num_heads);
-        BERTHA_CHECK(key_counts == nullptr || scores == nullptr, "INVALID_ARG",
-                     "expected no probabilities where only some rows are keys");
-        team_.run(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
-            const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
-            const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
-            AttentionArgs args = attention_of(op, seq_len);
-            point_at_rows(
-                args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); },
-                [&](int32_t id) { return constant(id); });
-            if (scores != nullptr)
-                args.scores = scores + scores_begin[static_cast<size_t>(sequence)] + head * seq_len * seq_len;
-            args.scratch = workspace_.scratch[static_cast<size_t>(member)].floats();
-            args.relative_bias = model_.distance_biases.of(op, head, seq_len);
-            const auto kernel = is_bf16(op) ? kernels_.attention_bf16 : kernels_.attention;
-            const int32_t keys = key_counts != nullptr ? key_counts[sequence] : 0;
-            if (keys == 0 || keys >= seq_len) return kernel(args);
-            attend_to_first_keys(args, keys, kernel,
-                                 args.scratch + scratch_floats_ - first_keys_scratch(args));
-        });
+        attend_sequences(
+            {program_, op, model_.position_tables, model_.distance_biases,
+             is_bf16(op) ? kernels_.attention_bf16 : kernels_.attention, batch_, scores, workspace_.scratch},
+            team_, [&](int32_t id, int64_t row) { return at(id, row); },
+            [&](int32_t id) { return constant(id); });
     }
 
     const ProgramOnCpu& model_;

@@ -66,13 +66,13 @@ struct MatrixFormat {
     void (*scale_panel)(void* panel, const float* scales, int64_t columns) = nullptr;
 };
 
-// One head of one sequence. Rows are seq_len, each [head_dim].
+// One head of one sequence: seq_len queries and num_keys keys, rows of [head_dim].
 struct AttentionArgs {
     const float* query = nullptr;          // first token's row; rows query_stride floats apart
     const float* key = nullptr;            // likewise, key_stride apart
     const float* value = nullptr;          // likewise, value_stride apart
     float* context = nullptr;              // first token's output of this head, row stride hidden_size
-    float* scores = nullptr;               // [seq_len, seq_len] probabilities, or null
+    float* scores = nullptr;               // [seq_len, num_keys] probabilities, or null
     const float* relative_bias = nullptr;  // [2 * seq_len - 1]: entry seq_len - 1 + (key - query), or null
     // [seq_len, rotary_dims], or null: by how much the pairs of columns (i, i + rotary_dims / 2) of queries
     // and keys turn, the cosines of all pairs, then the sines.
@@ -85,6 +85,7 @@ struct AttentionArgs {
     const int32_t* position_rows = nullptr;  // [2 * seq_len - 1], never rising; or null
     float* scratch = nullptr;                // attention_scratch(these) floats
     int64_t seq_len = 0;
+    int64_t num_keys = 0;  // seq_len wherever positions count
     int64_t head_dim = 0;
     int64_t hidden_size = 0;
     int64_t query_stride = 0;
@@ -92,7 +93,8 @@ struct AttentionArgs {
     int64_t value_stride = 0;
     int64_t position_stride = 0;
     int64_t rotary_dims = 0;
-    int64_t window = 0;  // no query sees a key at more than this distance; 0: all keys
+    int64_t window = 0;   // no query sees a key at more than this distance; 0: all keys
+    bool causal = false;  // no query sees a later key
     float softmax_scale = 0.0f;
 };
 
@@ -107,6 +109,7 @@ struct EmbedArgs {
     int64_t rows = 0;
     int64_t width = 0;
     int64_t position_offset = 0;
+    float scale = 1.0f;  // of the word's row
 };
 
 struct PoolArgs {

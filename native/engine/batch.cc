@@ -33,11 +33,10 @@ Batch::Rows JoinedBatch::join_rows(const std::vector<BatchPart>& parts, int32_t 
     }
     const bool is_pairs = declared.kind == DomainKind::kPairs;
     for (const BatchPart& part : parts) {
-        const int32_t* offsets = part.batch->rows(is_pairs ? declared.pairs_of : domain).offsets;
-        if (offsets == nullptr) continue;
         for (int64_t i = part.begin; i < part.end; i++) {
-            const int64_t length = offsets[i + 1] - offsets[i];
-            rows.count += is_pairs ? length * length : length;
+            const int64_t length = is_pairs ? pairs_in(*part.batch, declared, i)
+                                            : rows_in(*part.batch, domain, i);
+            rows.count += length;
             rows.longest = std::max(rows.longest, length);
         }
     }

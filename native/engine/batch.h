@@ -30,6 +30,16 @@ struct Batch {
     }
 };
 
+// The rows that a packed domain has in a sequence.
+inline int64_t rows_in(const Batch& batch, int32_t domain, int64_t sequence) {
+    const int32_t* offsets = batch.rows(domain).offsets;
+    return offsets != nullptr ? offsets[sequence + 1] - offsets[sequence] : 0;
+}
+// And a domain of pairs.
+inline int64_t pairs_in(const Batch& batch, const Domain& pairs, int64_t sequence) {
+    return rows_in(batch, queries_of(pairs), sequence) * rows_in(batch, keys_of(pairs), sequence);
+}
+
 // positions [rows]: each row's place in its sequence. Ids equal to padding_id (a text may hold them) are not
 // counted and stand at -1; with a padding_id below 0 every row counts.
 inline void count_positions(const int32_t* offsets, int64_t batch_size, const int32_t* ids,

@@ -14,6 +14,10 @@ export interface PackedBatch {
   readonly selected?: Int32Array;
   /** `[batchSize + 1]`: which of `selected` belong to which sequence. */
   readonly cuSelected?: Int32Array;
+  /** [target tokens] of a decoder. */
+  readonly targetIds?: Int32Array;
+  /** `[batchSize + 1]`: which of them belong to which sequence. */
+  readonly cuTarget?: Int32Array;
   /** `[selected, 16]`: words whose logits a `pick_targets` value holds, for each of `selected`. */
   readonly targets?: Int32Array;
 }

@@ -2,11 +2,14 @@
 import type { BatchInputs, PackedBatch } from './batch.js';
 import type { NativeLearn } from './native-learn.js';
 import type { NativeWords } from './words/native-words.js';
-import type { NativeActivation, NativeFamilyOp, NativeScales } from './ops/native-ops.js';
+import type { NativeActivation, NativeEmbedOp, NativeFamilyOp, NativeScales } from './ops/native-ops.js';
 import type { IsaReport, NativeMemory, SchedulerStats, ThreadsReport } from './native-stats.js';
 
-/** What one row of a value stands for: a packed token, a sequence, a token position the caller names, (ragged) attention scores, or of weights alone. */
-export type RowDomain = 'tokens' | 'sequences' | 'selected' | 'scores' | 'constant';
+/**
+ * What one row of a value stands for: a packed token, a decoder's packed token, a sequence, a token position the caller names, (ragged) attention scores of
+ * tokens, of a decoder's tokens, of these with the encoder's, or of weights alone.
+ */
+export type RowDomain = 'tokens' | 'target' | 'sequences' | 'selected' | 'scores' | 'targetScores' | 'crossScores' | 'constant';
 
 /** Rows of values and inputs; native/engine/program/program.h says what the kinds mean. */
 export interface NativeDomain {
@@ -14,8 +17,9 @@ export interface NativeDomain {
   readonly kind: 'packed' | 'sequences' | 'pairs' | 'constant';
   /** Of packed rows: the field of a batch, [batchSize + 1], that says where each sequence begins. */
   readonly offsets?: keyof PackedBatch;
-  /** The packed rows that pairs are made of. */
+  /** The packed rows that pairs are made of; keys of other rows than the queries. */
   readonly pairsOf?: RowDomain;
+  readonly pairsWith?: RowDomain;
   /** Packed rows of one sequence; `maxRows` constant rows. */
   readonly minRows?: number;
   readonly maxRows?: number;
@@ -58,17 +62,7 @@ export type NativePoolMode = 'cls' | 'mean' | 'max' | 'mean_sqrt_len' | 'weighte
  * it takes, under the same names.
  */
 export type NativeOp =
-  | {
-      readonly op: 'embed';
-      readonly ids: number;
-      readonly typeIds?: number | undefined;
-      readonly output: number;
-      readonly word: number;
-      readonly position?: number | undefined;
-      readonly type?: number | undefined;
-      readonly positionOffset: number;
-      readonly paddingId?: number | undefined;
-    }
+  | NativeEmbedOp
   | {
       readonly op: 'linear';
       readonly input: number;

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { suite } from '../support/suite.js';
 import { smallProgram, tensorOf } from '../support/small-program.js';
 import { chooseBackend } from '../../src/models/load-session.js';
-import type { AttentionOptions } from '../../src/models/program/program.js';
+import { ProgramBuilder, type AttentionOptions } from '../../src/models/program/program.js';
 
 const test = suite('CUDA kernels');
 
@@ -12,6 +12,29 @@ test('auto takes the processor for what no CUDA kernel computes yet, and says so
   );
   const { device } = await chooseBackend(program, { device: 'auto' });
   assert.equal(device, { asked: 'auto', chosen: 'cpu', reason: 'CUDA has no kernel yet for scaled products' });
+});
+
+test('auto takes the processor for decoders', async () => {
+  const reasons: string[] = [];
+  for (const [embed, options] of [
+    [{ scale: 2 }, {}],
+    [{ sinusoidal: true }, {}],
+    [{}, { causal: true }],
+  ] as const) {
+    const b = new ProgramBuilder({ vocabSize: 5, typeVocabSize: 0, maxSeqLen: 8 });
+    b.attention(b.embed({ word: b.table(tensorOf('words', 5, 24)), ...embed }), { numHeads: 2, ...options });
+    reasons.push((await chooseBackend(b.build(), { device: 'auto' })).device.reason);
+  }
+  const b = new ProgramBuilder({ vocabSize: 5, typeVocabSize: 0, maxSeqLen: 8, target: { vocabSize: 5, maxSeqLen: 8 } });
+  const word = b.table(tensorOf('words', 5, 24));
+  const tokens = b.embed({ word });
+  b.attention({ query: b.embed({ word, rows: 'target' }), key: tokens, value: tokens }, { numHeads: 2 });
+  reasons.push((await chooseBackend(b.build(), { device: 'auto' })).device.reason);
+  const lacking = ['scaled lookups', 'computed positions', 'causal attention', 'cross-attention'];
+  assert.equal(
+    reasons,
+    lacking.map((what) => `CUDA has no kernel yet for ${what}`),
+  );
 });
 
 type Build = Parameters<typeof smallProgram>[1];

@@ -4,6 +4,7 @@
 export interface AttentionTerms {
   readonly inverseFrequencies?: readonly number[];
   readonly window?: number;
+  readonly causal?: boolean;
   readonly slopes?: readonly number[];
   readonly buckets?: readonly number[];
   /** Tables of disentangled scores, [rows, width]; as many rows as the buckets name. */
@@ -49,7 +50,8 @@ export function turned(
 }
 
 /** Whether a query sees a key at this distance. */
-export const isSeen = ({ window = 0 }: AttentionTerms, distance: number): boolean => window === 0 || Math.abs(distance) <= window;
+export const isSeen = ({ window = 0, causal = false }: AttentionTerms, distance: number): boolean =>
+  (window === 0 || Math.abs(distance) <= window) && (!causal || distance <= 0);
 
 /** What a head adds to the scaled score of a query and a key at this distance. */
 export const slopeTerm = ({ slopes }: AttentionTerms, head: number, distance: number): number =>

@@ -1,4 +1,4 @@
-import type { NativeMicroBatch, NativeTrainingProgram, NativeUpdate } from '../../src/runtime/native.js';
+import type { NativeMicroBatch, NativeTrainingProgram, NativeUpdate, RowDomain } from '../../src/runtime/native.js';
 import type { LearningModel } from '../../src/training/program/learning-model.js';
 import { Random } from './random.js';
 
@@ -6,17 +6,21 @@ import { Random } from './random.js';
 export function learningBatch({ domains, inputs }: NativeTrainingProgram, lengths: readonly number[], seed = 1): NativeMicroBatch {
   const random = new Random(seed);
   const below = (limit: number): number => random.integer(0, limit - 1);
-  const sizes = { tokens: lengths, sequences: lengths.map(() => 1), selected: lengths.map(() => 2), scores: [], constant: [] } as const;
+  const sizes: Partial<Record<RowDomain, readonly number[]>> = {
+    tokens: lengths,
+    sequences: lengths.map(() => 1),
+    selected: lengths.map(() => 2),
+  };
   const offsetsOf = (each: readonly number[]): Int32Array => {
     const offsets = new Int32Array(each.length + 1);
     each.forEach((size, i) => (offsets[i + 1] = offsets[i]! + size));
     return offsets;
   };
   const batch: Record<string, Int32Array | Float32Array> = {};
-  for (const { name, offsets } of domains) if (offsets !== undefined) batch[offsets] = offsetsOf(sizes[name]);
+  for (const { name, offsets } of domains) if (offsets !== undefined) batch[offsets] = offsetsOf(sizes[name] ?? []);
   for (const { name, rows, width = 1, limit = 0, dtype, pointsInto } of inputs) {
     if (name === 'targets' || name === 'poolSkip') continue;
-    const count = sizes[rows].reduce((sum, size) => sum + size, 0) * width;
+    const count = (sizes[rows] ?? []).reduce((sum, size) => sum + size, 0) * width;
     if (dtype === 'float32') batch[name] = Float32Array.from({ length: count }, () => below(2));
     else if (pointsInto !== undefined || name === 'spans')
       batch[name] = Int32Array.from({ length: count }, (_, i) => below(lengths[i >> 1]!));

@@ -45,7 +45,7 @@ public:
         const int32_t begin = offsets[sequence], seq_len = offsets[sequence + 1] - begin;
         cpu::AttentionArgs args = shape(seq_len);
         cpu::point_at_rows(
-            args, op_, head, begin,
+            args, op_, head, begin, begin,
             [&](int32_t value, int64_t row) {
                 return value == op_.query ? qkv.data() + row * 3 * hidden : output.data() + row * hidden;
             },
@@ -75,7 +75,7 @@ private:
         return tables.IsObject() ? optional_floats(get(tables.As<Napi::Object>(), name), name) : Floats();
     }
     cpu::AttentionArgs shape(int64_t seq_len) const {
-        return cpu::attention_args(op_, positions_, seq_len,
+        return cpu::attention_args(op_, positions_, seq_len, seq_len,
                                    [&](int32_t value) { return program_.value(value).width; });
     }
     ops::Attention read(const Napi::Value& terms) const {

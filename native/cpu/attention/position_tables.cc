@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "engine/program/rotary_turns.h"
+#include "cpu/attention/sinusoids.h"
 
 namespace bertha::cpu {
 
 PositionTables::PositionTables(const Program& program) {
     for (const Op& op : program.ops) {
+        if (const auto* embed = std::get_if<ops::Embed>(&op)) add_sinusoids(program, *embed);
         const auto* attention = std::get_if<ops::Attention>(&op);
         if (attention == nullptr) continue;
         if (!attention->inverse_frequencies.empty()) add_turns(program, *attention);
@@ -16,6 +18,28 @@ PositionTables::PositionTables(const Program& program) {
             rows_.push_back({buckets, {buckets.rbegin(), buckets.rend()}});
     }
     for (Turns& table : turns_) compute_turns(table);
+    for (Sinusoids& table : sinusoids_) {
+        table.values = Buffer(static_cast<size_t>(table.positions * table.width) * sizeof(float));
+        write_sinusoids(table.positions, table.width, table.values.floats());
+    }
+}
+
+void PositionTables::add_sinusoids(const Program& program, const ops::Embed& op) {
+    if (!op.sinusoidal) return;
+    const int64_t width = program.value(op.output).width,
+                  positions = program.domain_of(op.output).max_rows + op.position_offset;
+    const auto same = std::find_if(sinusoids_.begin(), sinusoids_.end(),
+                                   [&](const Sinusoids& table) { return table.width == width; });
+    if (same == sinusoids_.end())
+        sinusoids_.push_back({positions, width, Buffer()});
+    else
+        same->positions = std::max(same->positions, positions);
+}
+
+const float* PositionTables::sinusoids(const ops::Embed& op, int64_t width) const {
+    for (const Sinusoids& table : sinusoids_)
+        if (op.sinusoidal && table.width == width) return table.values.floats();
+    return nullptr;
 }
 
 void PositionTables::add_turns(const Program& program, const ops::Attention& op) {
@@ -50,6 +74,7 @@ const int32_t* PositionTables::rows(const ops::Attention& op, int64_t seq_len) c
 
 int64_t PositionTables::bytes() const {
     int64_t bytes = 0;
+    for (const Sinusoids& table : sinusoids_) bytes += static_cast<int64_t>(table.values.bytes());
     for (const Turns& table : turns_) bytes += static_cast<int64_t>(table.values.bytes());
     for (const Rows& table : rows_) bytes += static_cast<int64_t>(2 * table.buckets.size() * sizeof(int32_t));
     return bytes;

@@ -1,5 +1,5 @@
-// softmax(q kᵀ · scale) v for one head of one sequence, with no padding and no mask; what positions change
-// is in positions-inl.h and disentangled-inl.h.
+// softmax(q kᵀ · scale) v for one head of one sequence, with no padding; what positions change, which keys a
+// query sees among it, is in positions-inl.h and disentangled-inl.h.
 //
 // Keys are packed like a weight (columns = keys) and values as panels [keys][head_dim], so that both products
 // run on the tiles of gemm-inl.h. A tile of query rows meets all keys at once: its probabilities stay in L1
@@ -9,9 +9,9 @@
 // row.
 
 struct AttentionScratch {
-    float* keys;    // [head_dim][padded seq_len], in panels
-    float* values;  // [seq_len][padded head_dim], in panels
-    float* scores;  // [kTileRows][padded seq_len]
+    float* keys;    // [head_dim][padded num_keys], in panels
+    float* values;  // [num_keys][padded head_dim], in panels
+    float* scores;  // [kTileRows][padded num_keys]
     float* turned;  // [2][seq_len][head_dim]: queries and keys, where they turn
     PositionScratch positions;
     int64_t floats;
@@ -25,9 +25,9 @@ inline AttentionScratch attention_parts(const AttentionArgs& args, float* base) 
         return base + begin;
     };
     AttentionScratch scratch{};
-    scratch.keys = part(padded_columns(args.seq_len) * args.head_dim);
-    scratch.values = part(padded_columns(args.head_dim) * args.seq_len);
-    scratch.scores = part(kTileRows * padded_columns(args.seq_len));
+    scratch.keys = part(padded_columns(args.num_keys) * args.head_dim);
+    scratch.values = part(padded_columns(args.head_dim) * args.num_keys);
+    scratch.scores = part(kTileRows * padded_columns(args.num_keys));
     scratch.turned = part(turned_floats(args));
     scratch.positions = position_parts(args, part);
     scratch.floats = at;
@@ -95,7 +95,7 @@ inline float finish_row(const AttentionArgs& args, const TileKeys& tile, int64_t
     float* own = scores + keys.begin - tile.panels.begin;
     float all;
     if (powers) {
-        all = args.window == 0 ? sum(total) : sum_of(own, keys.count());
+        all = sees_all_keys(args) ? sum(total) : sum_of(own, keys.count());
         if (lse != nullptr) *lse = __builtin_log2f(all);
     } else {
         all = softmax_row(args, own, query, keys, lse);
@@ -187,7 +187,7 @@ inline void context_rows(const AttentionArgs& args, const AttentionScratch& scra
     tile.output_stride = args.hidden_size;
     tile.k = keys.seen.count();
     for_panels<kTileVectors>(args.head_dim, [&](int64_t first, int64_t width, auto vectors) {
-        tile.panel = scratch.values + first * args.seq_len + keys.seen.begin * padded_columns(width);
+        tile.panel = scratch.values + first * args.num_keys + keys.seen.begin * padded_columns(width);
         tile.output = args.context + begin * args.hidden_size + first;
         tile.columns = width;
         context_tile<R, vectors>(tile, factors);
@@ -197,11 +197,11 @@ inline void context_rows(const AttentionArgs& args, const AttentionScratch& scra
 // One row of args.scores, from a query's unnormalised probabilities for the tile's keys.
 inline void write_probabilities(const AttentionArgs& args, const TileKeys& keys, int64_t query,
                                 const float* scores, float inverse) {
-    float* row = args.scores + query * args.seq_len;
+    float* row = args.scores + query * args.num_keys;
     for (int64_t key = 0; key < keys.panels.begin; key++) row[key] = 0.0f;
     for (int64_t key = keys.panels.begin; key < keys.panels.end; key++)
         row[key] = scores[key - keys.panels.begin] * inverse;
-    for (int64_t key = keys.panels.end; key < args.seq_len; key++) row[key] = 0.0f;
+    for (int64_t key = keys.panels.end; key < args.num_keys; key++) row[key] = 0.0f;
 }
 
 // One tile of query rows.
@@ -232,8 +232,8 @@ inline AttentionScratch pack_attention(AttentionArgs& args) {
     const AttentionScratch scratch = attention_parts(args, args.scratch);
     turn(args, scratch.turned);
     pack_positions(args, scratch.positions);
-    pack_keys(args.key, args.key_stride, args.seq_len, args.head_dim, scratch.keys);
-    pack_values(args.value, args.value_stride, args.seq_len, args.head_dim, scratch.values);
+    pack_keys(args.key, args.key_stride, args.num_keys, args.head_dim, scratch.keys);
+    pack_values(args.value, args.value_stride, args.num_keys, args.head_dim, scratch.values);
     return scratch;
 }
 

@@ -9,13 +9,13 @@ struct Bf16Scratch {
     uint8_t* keys;     // panels, scaled so that scores are powers of two
     uint8_t* values;
     float* turned;           // [2][seq_len][head_dim]: queries and keys, where they turn
-    float* scores;           // [kBf16Rows][padded seq_len], where powers need a maximum
+    float* scores;           // [kBf16Rows][padded num_keys], where powers need a maximum
     uint8_t* probabilities;  // [kBf16Rows] bf16 rows
     int64_t floats;
 };
 
 inline Bf16Scratch bf16_scratch(const AttentionArgs& args, float* base) {
-    const int64_t seq_len = args.seq_len, head_dim = args.head_dim;
+    const int64_t seq_len = args.seq_len, num_keys = args.num_keys, head_dim = args.head_dim;
     int64_t at = 0;
     const auto part = [&](int64_t bytes) {
         const int64_t begin = at;
@@ -24,11 +24,11 @@ inline Bf16Scratch bf16_scratch(const AttentionArgs& args, float* base) {
     };
     Bf16Scratch scratch{};
     scratch.queries = part(seq_len * bf16_row_bytes(head_dim));
-    scratch.keys = part(bf16_panel_bytes(seq_len, head_dim));
-    scratch.values = part(bf16_panel_bytes(head_dim, seq_len));
+    scratch.keys = part(bf16_panel_bytes(num_keys, head_dim));
+    scratch.values = part(bf16_panel_bytes(head_dim, num_keys));
     scratch.turned = reinterpret_cast<float*>(part(turned_floats(args) * 4));
-    scratch.scores = reinterpret_cast<float*>(part(kBf16Rows * padded_columns(seq_len) * 4));
-    scratch.probabilities = part(kBf16Rows * bf16_row_bytes(seq_len));
+    scratch.scores = reinterpret_cast<float*>(part(kBf16Rows * padded_columns(num_keys) * 4));
+    scratch.probabilities = part(kBf16Rows * bf16_row_bytes(num_keys));
     scratch.floats = at / 4;
     return scratch;
 }
@@ -168,8 +168,8 @@ inline float bf16_softmax_row(const AttentionArgs& args, const TileKeys& tile, f
 // One row of args.scores.
 inline void write_bf16_probabilities(const AttentionArgs& args, KeyRange keys, int64_t query,
                                      const uint8_t* probabilities, float inverse) {
-    float* row = args.scores + query * args.seq_len;
-    for (int64_t key = 0; key < args.seq_len; key++) row[key] = 0.0f;
+    float* row = args.scores + query * args.num_keys;
+    for (int64_t key = 0; key < args.num_keys; key++) row[key] = 0.0f;
     for (int64_t key = keys.begin; key < keys.end; key++) {
         const uint32_t bits = uint32_t{reinterpret_cast<const uint16_t*>(probabilities)[key - keys.begin]}
                               << 16;
@@ -206,7 +206,7 @@ void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t 
             if (!powers) {
                 tile.output = scratch.scores + first;
                 bf16_tile<R, vectors, false>(tile);
-            } else if (args.window == 0) {
+            } else if (sees_all_keys(args)) {
                 bf16_powers_tile<R, vectors, false>(tile, probabilities, row_bytes, nullptr, 0, totals, seen);
             } else {
                 bf16_powers_tile<R, vectors, true>(tile, probabilities, row_bytes, windows,
@@ -232,7 +232,7 @@ void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t 
     tile.output_stride = args.hidden_size;
     for_panels(head_dim, [&](int64_t first, auto vectors) {
         const int64_t left = head_dim - first, width = left < kHeadWidth ? padded_columns(left) : kHeadWidth;
-        tile.panel = scratch.values + first * pairs_of(args.seq_len) * 4 + keys.panels.begin / 2 * width * 4;
+        tile.panel = scratch.values + first * pairs_of(args.num_keys) * 4 + keys.panels.begin / 2 * width * 4;
         tile.output = args.context + begin * args.hidden_size + first;
         tile.columns = left;
         bf16_context_tile<R, vectors>(tile, inverse);
@@ -253,9 +253,9 @@ void attention_bf16(const AttentionArgs& given) {
     const Bf16Scratch scratch = bf16_scratch(args, args.scratch);
     turn(args, scratch.turned);
     bf16_rows(args.query, args.query_stride, seq_len, head_dim, nullptr, scratch.queries);
-    pack_bf16_keys(args.key, args.key_stride, seq_len, head_dim, set(args.softmax_scale * kLog2E),
+    pack_bf16_keys(args.key, args.key_stride, args.num_keys, head_dim, set(args.softmax_scale * kLog2E),
                    scratch.keys);
-    pack_bf16_values(args.value, args.value_stride, seq_len, head_dim, scratch.values);
+    pack_bf16_values(args.value, args.value_stride, args.num_keys, head_dim, scratch.values);
     const int64_t tiles = (seq_len + kBf16Rows - 1) / kBf16Rows;
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;

@@ -49,19 +49,23 @@ struct KeyRange {
 };
 
 // The keys of a tile of queries: those that any of them sees, and the whole panels that these lie in. The
-// others are never read, so that the cost of a window does not grow with the sequence.
+// others are never read, so that the cost of a window does not grow with the sequence, and what comes later
+// costs a causal query nothing.
 struct TileKeys {
     KeyRange seen, panels;
     int64_t stride() const { return padded_columns(panels.count()); }
 };
 
+inline bool sees_all_keys(const AttentionArgs& args) { return args.window == 0 && !args.causal; }
+
 inline TileKeys keys_of(const AttentionArgs& args, int64_t query, int64_t rows,
                         int64_t panel_width = kPanelWidth) {
-    const int64_t seq_len = args.seq_len;
-    if (args.window == 0) return {{0, seq_len}, {0, seq_len}};
-    KeyRange seen{query - args.window, query + rows + args.window};
+    const int64_t num_keys = args.num_keys;
+    if (sees_all_keys(args)) return {{0, num_keys}, {0, num_keys}};
+    const int64_t window = args.window == 0 ? num_keys : args.window;
+    KeyRange seen{query - window, query + rows + (args.causal ? 0 : window)};
     if (seen.begin < 0) seen.begin = 0;
-    if (seen.end > seq_len) seen.end = seq_len;
+    if (seen.end > num_keys) seen.end = num_keys;
     const int64_t end = (seen.end + panel_width - 1) / panel_width * panel_width;
-    return {seen, {seen.begin / panel_width * panel_width, end < seq_len ? end : seq_len}};
+    return {seen, {seen.begin / panel_width * panel_width, end < num_keys ? end : num_keys}};
 }

@@ -55,6 +55,7 @@ void layer_norm(const float* x, const float* weight, const float* bias, float* o
 
 void embed(const EmbedArgs& args) {
     const int64_t width = args.width;
+    const VecF scale = set(args.scale);
     for (int64_t row = 0; row < args.rows; row++) {
         float* output = args.output + row * width;
         const float* word = args.word != nullptr ? args.word + args.ids[row] * width : output;
@@ -66,12 +67,12 @@ void embed(const EmbedArgs& args) {
         for (int64_t i = 0; i < width; i += kLanes) {
             const int64_t n = width - i;
             if (n >= kLanes) {
-                VecF x = load(word + i);
+                VecF x = mul(load(word + i), scale);
                 if (type != nullptr) x = add(x, load(type + i));
                 if (position != nullptr) x = add(x, load(position + i));
                 store(output + i, x);
             } else {
-                VecF x = load_first(word + i, n);
+                VecF x = mul(load_first(word + i, n), scale);
                 if (type != nullptr) x = add(x, load_first(type + i, n));
                 if (position != nullptr) x = add(x, load_first(position + i, n));
                 store_first(output + i, x, n);

@@ -21,12 +21,14 @@ public:
             args.type_ids = types != nullptr ? types + begin : nullptr;
             args.positions = positions_.data() + begin;
             args.word = parameters_.row(op.word);
-            args.position = parameters_.row(op.position);
+            args.position = op.sinusoidal ? context_.position_tables.sinusoids(op, width(op.output))
+                                          : parameters_.row(op.position);
             args.type = parameters_.row(op.type);
             args.output = at(op.output, begin);
             args.rows = count;
             args.width = width(op.output);
             args.position_offset = op.position_offset;
+            args.scale = op.scale;
             kernels_.embed(args);
         });
     }

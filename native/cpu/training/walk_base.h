@@ -120,7 +120,7 @@ protected:
             const int64_t seq_len = batch_.rows(slot(attention->query).domain).longest;
             if (seq_len == 0) continue;
             const AttentionArgs longest = attention_args(*attention, context_.position_tables, seq_len,
-                                                         [&](int32_t id) { return width(id); });
+                                                         seq_len, [&](int32_t id) { return width(id); });
             floats = std::max(floats, kernels_.attention_scratch(longest));
             floats = std::max(floats, training_.attention_grad_scratch(longest));
         }
@@ -187,10 +187,10 @@ protected:
     // One head of one sequence: its rows and what positions change.
     AttentionArgs attention_of(const ops::Attention& op, int64_t head, int64_t begin, int64_t seq_len,
                                const std::vector<float>& biases, int64_t longest, int member) const {
-        AttentionArgs args = attention_args(op, context_.position_tables, seq_len,
+        AttentionArgs args = attention_args(op, context_.position_tables, seq_len, seq_len,
                                             [&](int32_t id) { return width(id); });
         point_at_rows(
-            args, op, head, begin, [&](int32_t id, int64_t row) { return at(id, row); },
+            args, op, head, begin, begin, [&](int32_t id, int64_t row) { return at(id, row); },
             [&](int32_t id) { return at(id); });
         if (!biases.empty())
             args.relative_bias = biases.data() + head * (2 * longest - 1) + longest - seq_len;

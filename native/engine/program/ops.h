@@ -20,7 +20,8 @@ namespace ops {
 // they are options. kName and the fields' names are those of NativeOp (src/runtime/native.ts). kRowWise: row
 // i of the output depends on row i of the inputs alone, so that the op may run on any block of rows.
 
-// output [tokens, h] = word[id] (+ type[type_id]) (+ position[i + position_offset])
+// output [tokens, h] = scale * word[id] (+ type[type_id]) (+ position[i + position_offset]); sinusoidal: the
+// position table is computed (cpu/attention/sinusoids.h)
 struct Embed {
     static constexpr const char* kName = "embed";
     static constexpr bool kRowWise = true;
@@ -32,6 +33,8 @@ struct Embed {
     int32_t type = kNoIndex;
     int32_t position_offset = 0;
     int32_t padding_id = kNoIndex;  // id that positions do not count, at row position_offset - 1 (MPNet)
+    float scale = 1.0f;
+    bool sinusoidal = false;  // without a position table
 
     template <typename Self, typename Visitor>
     static void fields(Self& op, Visitor& visit) {
@@ -43,6 +46,8 @@ struct Embed {
         visit.weight("type", op.type, WeightKind::kTable, Need::kOptional);
         visit.option("positionOffset", op.position_offset);
         visit.option("paddingId", op.padding_id);
+        visit.rare_option("scale", op.scale, 1.0f);
+        visit.rare_option("sinusoidal", op.sinusoidal, false);
     }
 };
 
@@ -101,8 +106,9 @@ struct Linear {
 };
 
 // output [tokens, num_heads, head_dim] = softmax(softmax_scale * query · keyᵀ + terms) · value, within each
-// sequence. query alone holds all three, [tokens, 3, num_heads, head_dim]; else query is [tokens, num_heads,
-// head_dim], key and value [tokens, num_key_heads, head_dim]. scores: the probabilities, for who asks.
+// sequence; key and value may be rows of another packed domain. query alone holds all three, [tokens, 3,
+// num_heads, head_dim]; else query is [tokens, num_heads, head_dim], key and value [tokens, num_key_heads,
+// head_dim]. scores: the probabilities, for who asks.
 struct Attention {
     static constexpr const char* kName = "attention";
     static constexpr bool kRowWise = false;

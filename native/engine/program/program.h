@@ -14,7 +14,7 @@ namespace bertha {
 enum class DomainKind : int32_t {
     kPacked,     // any number of rows a sequence, end to end; the caller says where each sequence begins
     kSequences,  // one row a sequence
-    kPairs,      // one row for each pair of rows that a packed domain has in one sequence (attention scores)
+    kPairs,      // one row for each pair of rows that packed domains have in one sequence (attention scores)
     kConstant,   // max_rows rows, whatever the batch: of weights alone. Computed once where weights do not
                  // change
 };
@@ -22,10 +22,11 @@ enum class DomainKind : int32_t {
 struct Domain {
     std::string name;
     DomainKind kind = DomainKind::kPacked;
-    std::string offsets;          // of kPacked: what calls name the offsets [batch_size + 1]
-    int32_t pairs_of = kNoIndex;  // of kPairs: the packed domain
-    int64_t min_rows = 0;         // of one sequence of kPacked
-    int64_t max_rows = 0;         // of kConstant: its rows
+    std::string offsets;            // of kPacked: what calls name the offsets [batch_size + 1]
+    int32_t pairs_of = kNoIndex;    // of kPairs: the packed domain of the queries
+    int64_t min_rows = 0;           // of one sequence of kPacked
+    int64_t max_rows = 0;           // of kConstant: its rows
+    int32_t pairs_with = kNoIndex;  // of kPairs: the packed domain of the keys, where it is another one
 };
 // Domain 0 is packed: batches are measured by its rows.
 constexpr int32_t kTokenDomain = 0;
@@ -44,7 +45,7 @@ struct Input {
     bool is_required = false;  // may not be absent where an op needs it and its domain has rows
 };
 
-// [rows, width]; of kPairs [width, rows of a sequence, rows of a sequence] for each sequence
+// [rows, width]; of kPairs [width, queries of a sequence, keys of a sequence] for each sequence
 struct Value {
     int32_t domain = kTokenDomain;
     int64_t width = 0;
@@ -90,6 +91,12 @@ std::vector<bool> needed_ops(const Program& program, const std::vector<int32_t>&
 
 // By value: the last op that reads it, the one that writes it where none does; -1 for a value of no op.
 std::vector<int32_t> last_ops(const Program& program);
+
+// The packed domains of a domain of pairs' queries and keys.
+inline int32_t queries_of(const Domain& pairs) { return pairs.pairs_of; }
+inline int32_t keys_of(const Domain& pairs) {
+    return pairs.pairs_with == kNoIndex ? pairs.pairs_of : pairs.pairs_with;
+}
 
 inline bool is_constant(const Program& program, int32_t value) {
     return program.domain_of(value).kind == DomainKind::kConstant;

@@ -72,6 +72,7 @@ std::string serialise(const Program& program) {
         for (int64_t number :
              {static_cast<int64_t>(domain.kind), int64_t{domain.pairs_of}, domain.min_rows, domain.max_rows})
             text.add(number);
+        if (domain.pairs_with != kNoIndex) text.add(std::string("with ") + std::to_string(domain.pairs_with));
     }
     text.add(static_cast<int64_t>(program.inputs.size()));
     for (const Input& input : program.inputs) {

@@ -22,6 +22,9 @@ public:
         weight(op.word, ids.limit, out.width, "a word table");
         require(ids.limit > 0, "ids with a limit");
         require(op.padding_id < ids.limit, "a padding id of the vocabulary");
+        require(std::isfinite(op.scale), "a finite scale");
+        require(!op.sinusoidal || (op.position == kNoIndex && op.padding_id < 0),
+                "no position table and no padding id where positions are computed");
         if (op.position != kNoIndex) {
             require(op.position_offset >= (op.padding_id < 0 ? 0 : 1),
                     "a position offset of at least 0, of 1 with a padding id");
@@ -29,7 +32,7 @@ public:
             require(rows_of_weight(op.position) >= domain(out).max_rows + op.position_offset,
                     "a position for every token of the longest sequence");
         }
-        int64_t types = 1;
+        int64_t types = kAnyRows;
         if (op.type_ids != kNoIndex) {
             const Input& type_ids = input(op.type_ids);
             require(type_ids.domain == out.domain && type_ids.width == 1 && type_ids.limit > 0,
@@ -80,6 +83,8 @@ public:
             require(query.width == out.width && is_same_shape(key, values) && is_packed(key) &&
                         key.width == num_key_heads * head_dim,
                     "a query of the output's width, key and value of num_key_heads heads");
+            require(key.domain == query.domain || domain(key).min_rows >= 1,
+                    "at least one key in each sequence");
         }
         require(std::isfinite(op.softmax_scale) && op.softmax_scale > 0, "a positive softmax scale");
         if (op.relative_bias != kNoIndex) {
@@ -101,7 +106,8 @@ public:
             require(program_.domains[static_cast<size_t>(counts.domain)].kind == DomainKind::kSequences &&
                         counts.width == 1 && counts.limit > 0 && counts.limit <= domain(query).max_rows + 1,
                     "a number of keys for each sequence");
-            require(!by_distance && op.inverse_frequencies.empty() && op.buckets.empty(),
+            require(!by_distance && op.buckets.empty() &&
+                        (op.key == kNoIndex || value(op.key).domain == query.domain),
                     "no positions in the scores where only some rows are keys");
         }
         require(2 * static_cast<int64_t>(op.inverse_frequencies.size()) <= head_dim,
@@ -117,8 +123,8 @@ public:
         if (op.scores != kNoIndex) {
             const Value& scores = value(op.scores);
             const Domain& pairs = domain(scores);
-            require(pairs.kind == DomainKind::kPairs && pairs.pairs_of == query.domain &&
-                        (op.key == kNoIndex || value(op.key).domain == query.domain) &&
+            require(pairs.kind == DomainKind::kPairs && queries_of(pairs) == query.domain &&
+                        keys_of(pairs) == value(op.key == kNoIndex ? op.query : op.key).domain &&
                         scores.width == op.num_heads,
                     "scores of num_heads columns for each pair of rows");
         }

@@ -70,14 +70,20 @@ bool is_packed_domain(const Program& program, int32_t domain) {
            program.domains[static_cast<size_t>(domain)].kind == DomainKind::kPacked;
 }
 
-// What an attention asks for that no kernel computes; null when all is there.
-const char* option_without_kernel(const Program& program, const ops::Attention& op) {
-    if (op.causal) return "causal";
-    if (op.num_key_heads != 0 && op.num_key_heads != op.num_heads) return "fewer heads of the key";
-    const bool is_separate = op.key != kNoIndex;
-    if (is_separate && program.value(op.key).domain != program.value(op.query).domain)
-        return "a key of other rows";
-    return nullptr;
+// What an op asks for that only the processor computes; null when nothing.
+const char* for_processors_alone(const Program& program, const Op& op) {
+    if (const auto* linear = std::get_if<ops::Linear>(&op))
+        return linear->scale != 1.0f ? "a scale" : nullptr;
+    if (const auto* embed = std::get_if<ops::Embed>(&op)) {
+        if (embed->scale != 1.0f) return "a scale";
+        return embed->sinusoidal ? "a computed position table" : nullptr;
+    }
+    const auto* attention = std::get_if<ops::Attention>(&op);
+    if (attention == nullptr) return nullptr;
+    if (attention->causal) return "causal";
+    const bool is_cross = attention->key != kNoIndex &&
+                          program.value(attention->key).domain != program.value(attention->query).domain;
+    return is_cross ? "a key of other rows" : nullptr;
 }
 
 void check_domains(const Program& program) {
@@ -98,8 +104,10 @@ void check_domains(const Program& program) {
         BERTHA_CHECK(!is_constant || (domain.max_rows >= 1 && domain.max_rows <= kMaxRows), "INVALID_PROGRAM",
                      "domain %s: expected 1 to %lld rows, got %lld", domain.name.c_str(), ll(kMaxRows),
                      ll(domain.max_rows));
-        BERTHA_CHECK(is_pairs ? is_packed_domain(program, domain.pairs_of) : domain.pairs_of == kNoIndex,
-                     "INVALID_PROGRAM", "domain %s: expected pairs of a packed domain", domain.name.c_str());
+        BERTHA_CHECK(is_pairs ? is_packed_domain(program, queries_of(domain)) &&
+                                    is_packed_domain(program, keys_of(domain))
+                              : domain.pairs_of == kNoIndex && domain.pairs_with == kNoIndex,
+                     "INVALID_PROGRAM", "domain %s: expected pairs of packed domains", domain.name.c_str());
     }
 }
 
@@ -158,16 +166,18 @@ void require_kernels(const Program& program, const std::string& device) {
         const Op& op = program.ops[i];
         BERTHA_CHECK(!is_for_training(op), "INVALID_PROGRAM", "op %zu (%s) is for training alone", i,
                      name_of(op));
+        const char* lacking = device == "cpu" ? nullptr : for_processors_alone(program, op);
+        BERTHA_CHECK(lacking == nullptr, "DEVICE", "op %zu (%s): %s has no kernel yet on %s", i, name_of(op),
+                     lacking, device.c_str());
         const auto* linear = std::get_if<ops::Linear>(&op);
-        BERTHA_CHECK(linear == nullptr || device == "cpu" || linear->scale == 1.0f, "DEVICE",
-                     "op %zu (linear): a scale has no kernel yet on %s", i, device.c_str());
         const auto* attention = std::get_if<ops::Attention>(&program.ops[i]);
         const bool drops = (linear != nullptr && linear->dropout > 0) ||
                            (attention != nullptr && attention->dropout > 0);
         BERTHA_CHECK(!drops, "INVALID_PROGRAM", "op %zu (%s): dropout is for training alone", i, name_of(op));
-        const char* option = attention != nullptr ? option_without_kernel(program, *attention) : nullptr;
-        BERTHA_CHECK(option == nullptr, "INVALID_PROGRAM", "op %zu (attention): %s has no kernel yet on %s",
-                     i, option, device.c_str());
+        BERTHA_CHECK(attention == nullptr || attention->num_key_heads == 0 ||
+                         attention->num_key_heads == attention->num_heads,
+                     "INVALID_PROGRAM", "op %zu (attention): fewer heads of the key has no kernel yet on %s",
+                     i, device.c_str());
     }
 }
 

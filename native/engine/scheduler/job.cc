@@ -27,12 +27,9 @@ void Job::add_output(int32_t id) {
     JobOutput output;
     output.value = id;
     if (domain.kind == DomainKind::kPairs) {
-        const int32_t* offsets = batch.rows(domain.pairs_of).offsets;
         output.pairs_before.push_back(0);
-        for (int64_t i = 0; i < sequences(); i++) {
-            const int64_t length = offsets != nullptr ? offsets[i + 1] - offsets[i] : 0;
-            output.pairs_before.push_back(output.pairs_before.back() + length * length);
-        }
+        for (int64_t i = 0; i < sequences(); i++)
+            output.pairs_before.push_back(output.pairs_before.back() + pairs_in(batch, domain, i));
     }
     output.floats = output_offset(output, sequences());
     outputs.push_back(std::move(output));

@@ -104,11 +104,23 @@ private:
                 const Value output = program.value(linear->output);
                 linear->pre_activation = add_value(output.domain, output.width);
             } else if (auto* attention = std::get_if<ops::Attention>(&program.ops[i])) {
+                check_learns(*attention, i);
                 if (attention->row_lse != kNoIndex) continue;
                 const int32_t domain = program.value(attention->output).domain;
                 attention->row_lse = add_value(domain, attention->num_heads);
             }
         }
+    }
+
+    void check_learns(const ops::Attention& op, size_t i) const {
+        const bool is_separate = op.key != kNoIndex;
+        BERTHA_CHECK(
+            op.key_counts == kNoIndex && !op.causal &&
+                (!is_separate ||
+                 (domain_of(op.key) == domain_of(op.query) && domain_of(op.value) == domain_of(op.query))),
+            "INVALID_PROGRAM",
+            "op %d: expected an attention of one text to itself, without a causal mask, for learning",
+            static_cast<int>(i));
     }
 
     int32_t add_slot(int32_t domain, int64_t width) {
@@ -232,13 +244,6 @@ private:
 
     void backward(int32_t i, const ops::Attention& op, int32_t grad) {
         const bool is_separate = op.key != kNoIndex;
-        BERTHA_CHECK(
-            op.key_counts == kNoIndex && !op.causal &&
-                (!is_separate ||
-                 (domain_of(op.key) == domain_of(op.query) && domain_of(op.value) == domain_of(op.query))),
-            "INVALID_PROGRAM",
-            "op %d: expected an attention of one text to itself, without a causal mask, for learning",
-            static_cast<int>(i));
         const int32_t out = slot_like(op.query);
         const auto slot_of = [&](int32_t table) { return is_active(table) ? slot_like(table) : kNoIndex; };
         const int32_t content = slot_of(op.content_to_position), position = slot_of(op.position_to_content);
@@ -265,7 +270,12 @@ private:
     void backward(int32_t i, const ops::Constant& op, int32_t grad) {
         if (learns(op.table)) step(StepKind::kConstantGrad, i, grad);
     }
-    void backward(int32_t i, const ops::Embed&, int32_t grad) { step(StepKind::kEmbedGrad, i, grad); }
+    void backward(int32_t i, const ops::Embed& op, int32_t grad) {
+        BERTHA_CHECK(op.scale == 1.0f && !op.sinusoidal, "INVALID_PROGRAM",
+                     "op %d: expected a lookup without a scale or computed positions, for learning",
+                     static_cast<int>(i));
+        step(StepKind::kEmbedGrad, i, grad);
+    }
     void backward(int32_t i, const ops::ActivationOp& op, int32_t grad) {
         if (op.residual != kNoIndex) contribute(i, op.residual, grad);
         spread(StepKind::kActivationGrad, i, grad, op.input);

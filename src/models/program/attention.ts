@@ -13,7 +13,7 @@ export interface DisentangledScores {
   readonly buckets: readonly number[];
 }
 
-/** Query, key and value, [tokens, numHeads, headDim] each. */
+/** Query, key and value, [rows, numHeads, headDim] each; key and value may have other rows than the query. */
 export interface QueryKeyValue {
   readonly query: Value;
   readonly key: Value;
@@ -29,6 +29,8 @@ export interface AttentionOptions extends Partial<DropoutSite> {
   readonly relativeBias?: WeightRef;
   /** Columns i and i + n of query and key turn by the angle float32(position · inverseFrequencies[i]), i < n ≤ headDim / 2 (RoPE). */
   readonly rotary?: { readonly inverseFrequencies: readonly number[] };
+  /** No query sees a later key. */
+  readonly causal?: boolean;
   /** No query sees a key at more than this distance. */
   readonly window?: number;
   /** For each head what each step of distance takes off a score (ALiBi). */

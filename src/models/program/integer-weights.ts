@@ -38,6 +38,12 @@ export function integerWeights(program: Program, stored: ReadonlyMap<string, Ten
 
 function useOf(op: NativeOp, field: (typeof kWeightFields)[number], { values, weights }: Program): Use {
   if (op.op === 'embed' && field === 'word') return 'words';
-  if (op.op !== 'linear' || field !== 'matrix' || op.fullPrecision === true || values[op.output]!.rows !== 'tokens') return 'other';
+  if (
+    op.op !== 'linear' ||
+    field !== 'matrix' ||
+    op.fullPrecision === true ||
+    !(['tokens', 'target'] as const).some((rows) => rows === values[op.output]!.rows)
+  )
+    return 'other';
   return { scale: op.inputScale === undefined ? undefined : weights[op.inputScale]!.tensors[0] };
 }

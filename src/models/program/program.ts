@@ -75,17 +75,42 @@ export interface ProgramLimits {
   readonly paddingId?: number;
   /** A batch may say that only the first tokens of a sequence are seen. */
   readonly countsKeys?: boolean;
+  /** A decoder's tokens beside those of its encoder; `maxSeqLen` and `paddingId` as above. */
+  readonly target?: { readonly vocabSize: number; readonly maxSeqLen: number; readonly paddingId?: number | undefined };
+}
+
+/** Tables of `embed`, and what is done with their rows. */
+export interface EmbedOptions {
+  readonly word: WeightRef;
+  readonly position?: WeightRef;
+  readonly type?: WeightRef;
+  readonly positionOffset?: number;
+  /** What the word's row is multiplied by. */
+  readonly scale?: number;
+  /** Positions are sines and cosines, computed, in place of a table: sin(i · 10000^(-2c / width)) in the first half of the columns, cosines in the other. */
+  readonly sinusoidal?: boolean;
+  /** Whose ids are looked up; those of `target` have no types, and take the first row of `type`. */
+  readonly rows?: 'tokens' | 'target';
 }
 
 /** Tokens that one sequence may select: as many as native code allows rows. */
 const kMostSelected = 2 ** 20;
 
-function domainsOf({ maxSeqLen }: ProgramLimits): NativeDomain[] {
+function domainsOf({ maxSeqLen, target }: ProgramLimits): NativeDomain[] {
+  const ofTarget: readonly NativeDomain[] =
+    target === undefined
+      ? []
+      : [
+          { name: 'target', kind: 'packed', offsets: 'cuTarget', minRows: 0, maxRows: target.maxSeqLen },
+          { name: 'targetScores', kind: 'pairs', pairsOf: 'target' },
+          { name: 'crossScores', kind: 'pairs', pairsOf: 'target', pairsWith: 'tokens' },
+        ];
   return [
     { name: 'tokens', kind: 'packed', offsets: 'cuSeqlens', minRows: 1, maxRows: maxSeqLen },
     { name: 'sequences', kind: 'sequences' },
     { name: 'selected', kind: 'packed', offsets: 'cuSelected', minRows: 0, maxRows: kMostSelected },
     { name: 'scores', kind: 'pairs', pairsOf: 'tokens' },
+    ...ofTarget,
   ];
 }
 
@@ -109,27 +134,29 @@ export function widestHead({ ops, values }: Program): number {
 export class ProgramBuilder {
   readonly #domains: NativeDomain[];
   readonly #inputs: NativeInput[] = [];
-  readonly #paddingId: number | undefined;
+  readonly #limits: ProgramLimits;
   readonly #ids: number;
   readonly #typeIds: number;
   readonly #skip: number;
   readonly #positions: number;
   readonly #targets: number;
   readonly #keyCounts: number | undefined;
+  readonly #targetIds: number | undefined;
   readonly #values: Value[] = [];
   readonly #weights: WeightSpec[] = [];
   readonly #ops: NativeOp[] = [];
 
   constructor(limits: ProgramLimits) {
-    const { vocabSize, typeVocabSize, paddingId } = limits;
+    const { vocabSize, typeVocabSize, target } = limits;
     this.#domains = domainsOf(limits);
-    this.#paddingId = paddingId;
+    this.#limits = limits;
     this.#ids = this.input({ name: 'inputIds', rows: 'tokens', limit: vocabSize, required: true });
     this.#typeIds = this.input({ name: 'tokenTypeIds', rows: 'tokens', limit: Math.max(1, typeVocabSize) });
     this.#skip = this.input({ name: 'poolSkip', rows: 'sequences' });
     this.#positions = this.input({ name: 'selected', rows: 'selected', pointsInto: 'tokens', required: true });
     this.#targets = this.input({ name: 'targets', rows: 'selected', width: TARGETS_PER_ROW, limit: vocabSize, required: true });
     if (limits.countsKeys === true) this.#keyCounts = this.input({ name: 'keyCounts', rows: 'sequences', limit: limits.maxSeqLen + 1 });
+    if (target !== undefined) this.#targetIds = this.input({ name: 'targetIds', rows: 'target', limit: target.vocabSize, required: true });
   }
 
   /** Declares numbers that come with each batch; returns the index by which ops name them. */
@@ -181,19 +208,24 @@ export class ProgramBuilder {
     return { ...whole, rows: 1, cols };
   }
 
-  /** word[id] + position[i + positionOffset] + type[typeId] → [tokens, hidden]. */
-  embed(tables: { word: WeightRef; position?: WeightRef; type?: WeightRef; positionOffset?: number }): Value {
-    const output = this.#value('tokens', tables.word.cols);
+  /** scale · word[id] + position[i + positionOffset] + type[typeId] → [rows, hidden]. */
+  embed({ word, position, type, positionOffset = 0, scale, sinusoidal, rows = 'tokens' }: EmbedOptions): Value {
+    const isTarget = rows === 'target';
+    const ids = isTarget ? this.#targetIds : this.#ids;
+    if (ids === undefined) throw unexpected('INVALID_ARG', 'limits with a target, whose ids are looked up', 'a program without');
+    const output = this.#value(rows, word.cols);
     this.#ops.push({
       op: 'embed',
-      ids: this.#ids,
-      typeIds: tables.type === undefined ? undefined : this.#typeIds,
+      ids,
+      typeIds: type === undefined || isTarget ? undefined : this.#typeIds,
       output: output.id,
-      word: tables.word.id,
-      position: tables.position?.id,
-      type: tables.type?.id,
-      positionOffset: tables.positionOffset ?? 0,
-      paddingId: this.#paddingId,
+      word: word.id,
+      position: position?.id,
+      type: type?.id,
+      positionOffset,
+      paddingId: (isTarget ? this.#limits.target : this.#limits)?.paddingId,
+      ...(scale !== undefined && { scale }),
+      ...(sinusoidal !== undefined && { sinusoidal }),
     });
     return output;
   }
@@ -231,11 +263,17 @@ export class ProgramBuilder {
     return output;
   }
 
-  /** Self-attention within each sequence: qkv [tokens, 3, numHeads, headDim], or its parts → context [tokens, hidden], scores per head. */
+  /**
+   * Attention within each sequence: qkv [rows, 3, numHeads, headDim], or its parts → context [rows, hidden], scores per head. Rows are tokens or the target's;
+   * with a query of the target and key and value of the tokens it is cross-attention.
+   */
   attention(qkv: Value | QueryKeyValue, options: AttentionOptions): { context: Value; scores: Value } {
-    const context = this.#value('tokens', 'query' in qkv ? qkv.query.width : qkv.width / 3);
-    const scores = this.#value('scores', options.numHeads);
-    this.#ops.push({ ...attentionOp(qkv, options, context, scores), keyCounts: this.#keyCounts });
+    const { query, key } = 'query' in qkv ? qkv : { query: qkv, key: qkv };
+    const context = this.#value(query.rows, 'query' in qkv ? query.width : query.width / 3);
+    const ofTarget = key.rows === 'target' ? 'targetScores' : 'crossScores';
+    const scores = this.#value(query.rows === 'target' ? ofTarget : 'scores', options.numHeads);
+    const keyCounts = query.rows === 'tokens' && options.causal !== true ? this.#keyCounts : undefined;
+    this.#ops.push({ ...attentionOp(qkv, options, context, scores), keyCounts });
     return { context, scores };
   }
 

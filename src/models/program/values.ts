@@ -1,6 +1,6 @@
 import type { RowDomain } from '../../runtime/native.js';
 
-/** A tensor that a program computes: [rows, width]; `scores` values are [width = num_heads, seq_len, seq_len] per sequence. */
+/** A tensor that a program computes: [rows, width]; values of scores are [width = num_heads, queries, keys] per sequence. */
 export interface Value {
   readonly id: number;
   readonly rows: RowDomain;

@@ -48,3 +48,18 @@ export interface NativeScales {
   readonly rowScales?: number;
   readonly inputScales?: number;
 }
+
+/** A lookup of ids. */
+export interface NativeEmbedOp {
+  readonly op: 'embed';
+  readonly ids: number;
+  readonly typeIds?: number | undefined;
+  readonly output: number;
+  readonly word: number;
+  readonly position?: number | undefined;
+  readonly type?: number | undefined;
+  readonly positionOffset: number;
+  readonly paddingId?: number | undefined;
+  readonly scale?: number | undefined;
+  readonly sinusoidal?: boolean | undefined;
+}

@@ -106,7 +106,7 @@ function sequenceLoss(b: ProgramBuilder, logits: Value, config: ModelConfig, opt
 }
 
 function countsOf({ rows }: Value): LossInput['counts'] {
-  return rows === 'scores' || rows === 'constant' ? 'sequences' : rows;
+  return rows === 'tokens' || rows === 'selected' ? rows : 'sequences';
 }
 
 type ClassOptions = Pick<TrainingTaskOptions, 'labelSmoothing' | 'classWeights' | 'distillation'>;
