@@ -29,6 +29,7 @@ export {
   type LengthAccuracy,
   type MisleadingWord,
 } from './maps/explain-errors.js';
+export { attentionFile } from './pages/pack/attention-file.js';
 export { render, type RenderFormat, type RenderOptions } from './pages/render.js';
-export type { ExplainResult } from './pages/result.js';
+export type { ExplainResult, TextRollout } from './pages/result.js';
 export { tokenization, type Tokenization, type TokenizationOptions, type TokenizedText } from './reading/tokenization.js';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,7 +96,7 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
     'en',
   ];
   const texts = join(folder, 'texts.txt');
-  writeFileSync(texts, 'A cat sits.\nA kitten rests.\nBread and soup.\nTennis.\n');
+  writeFileSync(texts, 'A cat sits.\nA kitten rests.\n\nBread and soup.\n  \nTennis.\n');
   const mapping = ['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2'];
   const [why, map, listed] = berthas([args, [...mapping, '--output', files[2]!], mapping]);
   assert.equal([why!.code, why!.output], [0, '']);
@@ -107,7 +107,34 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
   assert.match(readFileSync(files[1]!, 'utf8'), /^<svg /);
   assert.is(map!.code, 0, map!.problem);
   assert.match(readFileSync(files[2]!, 'utf8'), '"kind":"map"');
-  assert.match(listed!.output, /\ncluster 0 \(\d\)/);
+  assert.match(listed!.output, /^[^\n]*\nTexts: 4;[^]*\ncluster 0 \(\d\)/);
+  assert.match(listed!.problem, '2 of 6 texts are blank: they are left out.');
+});
+
+t('writes all heads beside a page and JSON without them, the rollout, and the curves of runs', () => {
+  const [page, heads] = ['heads.html', 'heads.bin'].map((name) => join(folder, name)) as [string, string];
+  const run = join(folder, 'run');
+  mkdirSync(run);
+  writeFileSync(join(run, 'log.jsonl'), '{"step":10,"loss":0.5}\n{"step":20,"loss":0.25}\n');
+  const model = ['-m', golden('planted')];
+  const [both, rolled, listed, curves, none] = berthas([
+    ['attention', 'gos zorn', ...model, '--json', '--html', page, '--attention-file', heads],
+    ['rollout', 'gos zorn', ...model, '--residual', '0.25', '--reduce', 'max', '--json'],
+    ['rollout', 'gos zorn', '--pair', 'ros', ...model],
+    ['training', run, '--language', 'en'],
+    ['training', folder],
+  ]) as [Outcome, Outcome, Outcome, Outcome, Outcome];
+  assert.equal([both.code, (JSON.parse(both.output) as { weights: unknown[] }).weights], [0, []]);
+  assert.match(readFileSync(page, 'utf8'), '"whole":"');
+  assert.is(readFileSync(heads).subarray(0, 8).toString(), 'bertha-a');
+  const { rollout } = JSON.parse(rolled.output) as { rollout: { data: number[]; residual: number; reduce: string } };
+  assert.equal([rollout.data.length, rollout.residual, rollout.reduce], [16, 0.25, 'max']);
+  assert.match(
+    listed.output,
+    /^What of each token reaches the last layer\?\nModel: planted; Tokens: 6; Residual: 0\.5; Of the heads: Mean\n\nRollout\n {2}\[CLS\]  /,
+  );
+  assert.match(curves.output, /train\/loss\n {2}Run +Step +First +Last +Least +Largest\n {2}run +20 +0\.5 +0\.25 +0\.25 +0\.5\n/);
+  assert.match(none.problem, /INVALID_ARG/);
 });
 
 t('ends with 2 and says why where it is used wrongly', () => {
@@ -119,6 +146,9 @@ t('ends with 2 and says why where it is used wrongly', () => {
     ['a', '--pair', 'b', '--question', 'c'],
     ['a', '--html', 'same.html', '--output', 'same.html'],
     ['a', '--language', 'fr'],
+    ['attention', 'a', '--html', 'same.html', '--attention-file', 'same.html'],
+    ['rollout', 'a', '--residual', 'x'],
+    ['training'],
   ];
   const refusals = berthas(wrong);
   assert.match(refusals[0]!.problem, /USAGE: Expected a text for bertha explain/);

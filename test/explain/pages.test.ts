@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import {
   attention,
@@ -16,57 +15,19 @@ import {
   probeLayers,
   render,
   tokenization,
-  type Attention,
+  trainingCurves,
   type ExplainResult,
   type Explanation,
 } from '../../src/explain/index.js';
 import { loadEmbedder, loadModel } from '../../src/index.js';
-import { openChromium, type Browser, type Page } from '../support/chromium.js';
 import { suite } from '../support/suite.js';
+import { chromium, closePages, drawnAttention, finish, folder, open } from './support/opened-pages.js';
 
 const t = suite('pages of explanations');
-const folder = mkdtempSync(join(tmpdir(), 'bertha-pages-'));
 const golden = (name: string): string => fileURLToPath(new URL(`../golden-explain/${name}`, import.meta.url));
 const hostile = '</script><script>window.hacked = true</script><!-- <img src=x onerror="window.hacked=true"> ]]> \u2028 \ud800 \u202e';
-let browser: Browser | undefined;
 
-t.after(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const chromium = async (): Promise<Browser | undefined> => (browser ??= await openChromium());
-
-interface Opened {
-  readonly page: Page;
-  /** What the console, errors and requests told that they should not have. */
-  readonly complaints: readonly string[];
-}
-
-async function open(file: string, content: string, options: object = {}): Promise<Opened> {
-  const path = join(folder, file);
-  writeFileSync(path, content);
-  const complaints: string[] = [];
-  const page = await (await chromium())!.newPage({ locale: 'en-US', viewport: { width: 390, height: 800 }, ...options });
-  page.on('console', (message) => void complaints.push(message.text()));
-  page.on('pageerror', (error) => void complaints.push(String(error)));
-  page.on('dialog', () => void complaints.push('a dialog'));
-  const address = pathToFileURL(path).href;
-  page.on('request', (request) => void (request.url() !== address && request.url() !== 'data:,' && complaints.push(request.url())));
-  await page.goto(address);
-  return { page, complaints };
-}
-
-/** Closes a page that was as it should be: silent, without a request, not wider than the window, its picture more than one colour. */
-async function finish({ page, complaints }: Opened, name: string): Promise<void> {
-  assert.equal(complaints, [], name);
-  assert.is(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, `${name} scrolls sideways`);
-  const nameless = `Array.from(document.querySelectorAll('button, input, [role=button]')).filter((each) => (each.getAttribute('aria-label') ?? each.labels?.[0]?.textContent ?? each.textContent).trim() === '').length`;
-  assert.is(await page.evaluate(nameless), 0, `${name} has controls without a name`);
-  assert.is(await page.evaluate('document.querySelectorAll("[style]:not([style*=--]):not(.tip)").length'), 0, name);
-  assert.ok((await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })).byteLength > 8000, name);
-  await page.close();
-}
+t.after(closePages);
 
 async function withModel<T>(name: string, use: (model: Awaited<ReturnType<typeof loadModel>>) => Promise<T>): Promise<T> {
   const model = await loadModel(golden(name));
@@ -88,36 +49,6 @@ async function withEmbedder<T>(use: (embedder: Awaited<ReturnType<typeof loadEmb
 
 const planted = (): Promise<Explanation> =>
   withModel('planted', (model) => explain(model, 'gos zorn ros duk rim', { faithfulness: true, steps: 32 }));
-
-/** Attention as a model gives it: rows that add up to 1, most of each on few tokens. */
-function drawnAttention(count: number, layers: number, heads: number): Attention {
-  let state = 1;
-  const random = (): number => ((state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) + 1) / 2 ** 32;
-  const noise = Float32Array.from({ length: 4096 }, () => (-Math.log(random())) ** 3);
-  const weights = Array.from({ length: layers }, (_, layer) => {
-    const data = new Float32Array(heads * count * count);
-    for (let row = 0; row < heads * count; row++) {
-      const start = Math.floor(random() * noise.length);
-      let sum = 0;
-      for (let j = 0; j < count; j++) sum += data[row * count + j] = noise[(start + j * (layer + 1)) % noise.length]!;
-      for (let j = 0; j < count; j++) data[row * count + j]! /= sum;
-    }
-    return { data, dims: [heads, count, count] };
-  });
-  const token = (i: number) => ({ token: `token${i}`, id: i, start: 0, end: 0, sequence: 0, special: i === 0 || i === count - 1 });
-  const list = (length: number): number[] => Array.from({ length }, (_, i) => i);
-  const tokens = list(count).map(token);
-  return {
-    text: 'drawn',
-    tokens,
-    layers: list(layers),
-    heads: list(heads),
-    kind: 'probability',
-    weights,
-    truncated: false,
-    model: 'models/drawn',
-  };
-}
 
 t('a page has a policy of the hashes of its one script and its one style, and names no other file', async () => {
   const html = render(await planted(), 'html');
@@ -231,8 +162,50 @@ t('512 tokens of 144 heads are below 2 MB: pictures, the strongest of each row, 
   await opened.page.locator('.head[aria-pressed=true]').waitFor();
   assert.is(await opened.page.locator('.head').count(), 144);
   await opened.page.locator('.tokens button').nth(5).click();
-  assert.match((await opened.page.locator('[role=status]').textContent())!, /^token5 → token\d+ \d+ %/);
+  assert.match((await opened.page.locator('.heads ~ *, [role=status]').nth(1).textContent())!, /^token5 → token\d+ \d+ %/);
   await finish(opened, 'large');
+});
+
+t('the rollout by itself, and training curves of runs over each other', async () => {
+  const seen = await withModel('planted', (model) => attention(model, 'gos zorn ros duk'));
+  const { weights, layers, heads: _, kind: __, ...read } = seen;
+  const rollout = attentionRollout({ weights, layers }, { residual: 0.25, reduce: 'max' });
+  const alone = render({ ...read, rollout }, 'html', { language: 'en' });
+  for (const run of ['first', 'second']) {
+    mkdirSync(join(folder, 'runs', run), { recursive: true });
+    const lines = Array.from({ length: 3000 }, (_unused, step) => {
+      const loss = run === 'first' && step === 1500 ? 5 : 1 / (1 + step);
+      return `${JSON.stringify({ step, loss: step === 3 ? null : loss, ...(step === 2999 && { eval_accuracy: 0.5 }) })}\n`;
+    });
+    writeFileSync(join(folder, 'runs', run, 'log.jsonl'), `${lines.join('')}${run === 'first' ? '{"cut' : ''}`);
+  }
+  const curves = await trainingCurves([join(folder, 'runs', 'first'), join(folder, 'runs', 'second')]);
+  const html = render(curves, 'html', { language: 'en' });
+  assert.not.match(html, folder.replaceAll('\\', '/'));
+  const lines = render(curves, 'text', { colour: false, language: 'en' });
+  assert.match(
+    lines,
+    /train\/loss\n {2}Run +Step +First +Last +Least +Largest\n {2}first +2999 +1 +0\.000333\d +0\.000333\d +5\n {2}second /,
+  );
+  assert.match(render(curves, 'svg'), /^<svg /);
+  if ((await chromium()) === undefined) return;
+  const one = await open('rollout.html', alone, {});
+  await one.page.locator('.tokens button').nth(1).click();
+  assert.is(await one.page.locator('section h2').textContent(), 'Rollout');
+  assert.equal((await one.page.locator('.facts dd').allTextContents()).slice(-2), ['0.25', 'Largest']);
+  const written = await one.page.locator('.tokens > div .weight').allTextContents();
+  seen.tokens.forEach((_token, j) => {
+    const weight = rollout.data[seen.tokens.length + j]!;
+    if (written[j] !== '') assert.ok(Math.abs(parseFloat(written[j]!) / 100 - weight) <= 0.0071, `${written[j]} for ${weight}`);
+  });
+  await finish(one, 'rollout');
+  const two = await open('training.html', html, { colorScheme: 'dark' });
+  assert.equal(await two.page.locator('section h2').allTextContents(), ['train/loss', 'eval/accuracy']);
+  assert.is(await two.page.locator('section svg .line-1').count(), 2 * 2);
+  assert.match((await two.page.locator('.warning').textContent())!, /log\.jsonl.* in part/);
+  await two.page.locator('summary').click();
+  assert.is(await two.page.locator('details table').count(), 2);
+  await finish(two, 'training');
 });
 
 t('the lens, probes, the check and tokens, right to left too', async () => {

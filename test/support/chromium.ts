@@ -11,6 +11,7 @@ export interface Locator {
   click(): Promise<void>;
   hover(): Promise<void>;
   fill(text: string): Promise<void>;
+  setInputFiles(path: string): Promise<void>;
   focus(): Promise<void>;
   press(key: string): Promise<void>;
   waitFor(options?: { state: 'visible' }): Promise<void>;

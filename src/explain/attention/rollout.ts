@@ -15,6 +15,9 @@ export interface Rollout {
   /** [tokens, tokens]: row i says how much of each input token is in token i of the last layer; it adds up to 1. */
   readonly data: Float64Array;
   readonly dims: readonly [number, number];
+  /** The options it was made with. */
+  readonly residual: number;
+  readonly reduce: 'mean' | 'max';
 }
 
 const share: Check<number> = (value, name) => {
@@ -48,7 +51,7 @@ export function attentionRollout(given: Pick<Attention, 'layers' | 'weights'>, o
     scaleRows(layer, tokens);
     flow = flow === undefined ? layer : product(layer, flow, tokens);
   }
-  return { data: flow!, dims: [tokens, tokens] };
+  return { data: flow!, dims: [tokens, tokens], residual, reduce };
 }
 
 /** The heads' mean or maximum, its rows made to add up to 1. */

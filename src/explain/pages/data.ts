@@ -85,6 +85,8 @@ export type PageBody =
       readonly warnings: readonly string[];
     }
   | ({ readonly kind: 'attention' } & AttentionBody)
+  | ({ readonly kind: 'rollout' } & RolloutBody)
+  | ({ readonly kind: 'training' } & TrainingBody)
   | { readonly kind: 'lens'; readonly text: string; readonly tokens: readonly TokenData[]; readonly masks: readonly LensMaskData[] }
   | ({ readonly kind: 'probe' } & ProbeBody)
   | ({ readonly kind: 'map' } & MapBody)
@@ -111,6 +113,39 @@ export interface AttentionBody {
   readonly strongest?: { readonly count: number; readonly data: string };
   /** As one head of `whole`. */
   readonly rollout?: string;
+  /** Where not all heads are in full: what the attention file of the same weights has in its index. */
+  readonly key?: string;
+}
+
+/** What an attention file begins with: behind it all heads, a layer's beside each other, raw deflate of what one head of `whole` is. */
+export interface AttentionIndex {
+  /** That of the page. */
+  readonly key: string;
+  /** How many there are. */
+  readonly tokens: number;
+  readonly layers: readonly number[];
+  readonly heads: readonly number[];
+  /** Of each head. */
+  readonly bytes: readonly number[];
+}
+
+/** Attention through all layers, alone. */
+export interface RolloutBody extends Pick<AttentionBody, 'text' | 'textPair' | 'tokens' | 'truncated'> {
+  readonly residual: number;
+  readonly reduce: 'mean' | 'max';
+  /** As one head of `AttentionBody.whole`. */
+  readonly rollout: string;
+}
+
+/** Curves of runs; null is a gap. Of a long curve the least and the largest value of each stretch. */
+export interface TrainingBody {
+  readonly curves: readonly {
+    readonly run: string;
+    readonly name: string;
+    readonly steps: readonly number[];
+    readonly values: readonly (number | null)[];
+  }[];
+  readonly warnings: readonly string[];
 }
 
 /** A mask through the layers. */

@@ -35,7 +35,8 @@ const format = oneOf<RenderFormat>(['html', 'svg', 'json', 'text']);
  * A result as a page, a picture, JSON or lines for a terminal. The page is one file that asks nobody for anything, has its own policy, and shows texts as
  * text whatever they hold.
  *
- * Errors: INVALID_ARG for what is no result, INVALID_OPTION, IO where the package's files of pages are not there.
+ * Errors: INVALID_ARG for what is no result, INVALID_OPTION, INPUT_TOO_LARGE for JSON of more than 16,777,216 attention weights, IO where the package's
+ * files of pages are not there.
  *
  * @example
  * const why = await explain(model, 'What a film.', { faithfulness: true });

@@ -13,22 +13,30 @@ import type { LayerProbe } from '../layers/probe-layers.js';
 import type { ErrorAnalysis } from '../maps/explain-errors.js';
 import type { TextMap } from '../maps/map-texts.js';
 import type { Tokenization } from '../reading/tokenization.js';
+import type { TrainingCurves } from '../training/training-curves.js';
 import { packAttention } from './pack/pack-attention.js';
-import { packMatrix } from './pack/pack.js';
+import { packBytes, packMatrix } from './pack/pack.js';
+import { quantizedHead } from './pack/quantize.js';
 import type { AttributionBody, PageBody, PageData } from './data.js';
+import { curvesBody } from './pack/curves.js';
 import { cut } from './view/tree.js';
+
+/** A rollout with the text that it is of. */
+export type TextRollout = Pick<Attention, 'text' | 'textPair' | 'tokens' | 'truncated' | 'model'> & { readonly rollout: Rollout };
 
 /** What `render` shows: every result of this library; attributions with their `check` and attention with its `rollout`, where those were made. */
 export type ExplainResult =
   | ((Attribution | Explanation | ClassifierExplanation | ExplainedWindow) & { readonly check?: ExplanationCheck })
   | SimilarityExplanation
   | (Attention & { readonly rollout?: Rollout })
+  | TextRollout
   | Lens
   | LayerProbe
   | TextMap
   | ErrorAnalysis
   | ExplanationCheck
-  | Tokenization;
+  | Tokenization
+  | TrainingCurves;
 
 /** Characters of a text on a map. */
 const kMapText = 120;
@@ -46,6 +54,8 @@ function bodyOf(result: ExplainResult, attentionBudget: number | undefined): Pag
   if (has('cosine')) return similarityBody(result as SimilarityExplanation);
   if (has('attributions')) return { kind: 'attribution', ...attributionBody(result as Attribution) };
   if (has('weights')) return { kind: 'attention', ...packAttention(result as Attention & { readonly rollout?: Rollout }, attentionBudget) };
+  if (has('rollout')) return rolloutBody(result as TextRollout);
+  if (has('curves')) return { kind: 'training', ...curvesBody(result as TrainingCurves) };
   if (has('masks')) return lensBody(result as Lens);
   if (has('majority')) return probeBody(result as LayerProbe);
   if (has('points')) return mapBody(result as TextMap);
@@ -78,6 +88,20 @@ function similarityBody({ cosine, a, b, map, tokensA, tokensB, additive, warning
     tokensB,
     additive,
     warnings,
+  };
+}
+
+function rolloutBody({ text, textPair, tokens, truncated, rollout }: TextRollout): PageBody {
+  const { data, residual, reduce } = rollout;
+  return {
+    kind: 'rollout',
+    text,
+    ...(textPair === undefined ? {} : { textPair }),
+    tokens,
+    truncated,
+    residual,
+    reduce,
+    rollout: packBytes(quantizedHead(data, tokens.length)),
   };
 }
 

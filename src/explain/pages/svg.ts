@@ -3,13 +3,13 @@ import type { Rollout } from '../attention/rollout.js';
 import type { SimilarityExplanation } from '../attribution/similarity.js';
 import type { AttributionBody, PageData } from './data.js';
 import { barsFigure } from './figures/bars.js';
-import { calibrationChart, probeChart } from './figures/charts.js';
+import { calibrationChart, probeChart, trainingCharts } from './figures/charts.js';
 import { line, stacked, type Figure } from './figures/figure.js';
 import { headsFigure } from './figures/heads.js';
 import { heatFigure } from './figures/heat.js';
 import { painted } from './figures/paint.js';
 import { scatterFigure } from './figures/scatter.js';
-import type { ExplainResult } from './result.js';
+import type { ExplainResult, TextRollout } from './result.js';
 import { headingOf } from './view/heading.js';
 import { percent } from './view/numbers.js';
 import { tablesOf } from './view/tables.js';
@@ -76,6 +76,12 @@ function figuresOf(result: ExplainResult, data: PageData, words: Words): Figure[
       const title = line(words.rollout, 640, 'ink strong');
       return [headsFigure(attention), title, heatFigure({ rows: names, columns: names, values: rollout.data })];
     }
+    case 'rollout': {
+      const names = data.tokens.map(({ token }) => token);
+      return [heatFigure({ rows: names, columns: names, values: (result as TextRollout).rollout.data })];
+    }
+    case 'training':
+      return trainingCharts(data, words).flatMap(({ name, figure }) => [line(isolated(name), 640, 'ink strong'), figure]);
     case 'probe':
       return [probeChart(data, words)];
     case 'map':

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { path, positive, withCompute, withFiles, wholeNumber, type ModelFlags } from '../../flags.js';
+import { number, path, positive, withCompute, withFiles, wholeNumber, type ModelFlags } from '../../flags.js';
 import type { ExplainFlags } from './explain.js';
-import type { AttentionFlags } from './attention.js';
+import type { AttentionFlags, RolloutFlags } from './attention.js';
 import type { ErrorsFlags } from './errors.js';
 import type { MapFlags } from './map.js';
 import type { OutputFlags } from './output.js';
@@ -15,7 +15,7 @@ export function addExplainCommands(program: Command): void {
     .command('explain')
     .argument('[text]', 'the text whose answer is explained')
     .description(
-      'Say what each word adds to an answer of a model; with a subcommand: similarity, attention, lens, probe, map, errors, tokens.',
+      'Say what each word adds to an answer of a model; with a subcommand: similarity, attention, rollout, lens, probe, map, errors, tokens, training.',
     )
     .option('--pair <text>', 'the second text of a pair')
     .option('--question <text>', 'explain the answer to a question; the text is the context')
@@ -31,6 +31,8 @@ Examples:
   $ bertha explain "What a film." --method shapley --json
   $ bertha explain similarity "How do I reset it?" "Restarting the device"
   $ bertha explain attention "The cat was tired." --layers 0,5 --json
+  $ bertha explain attention "$(cat article.txt)" --html heads.html --attention-file heads.bin
+  $ bertha explain training runs/first runs/second --html curves.html
   $ bertha explain "What a film." --html why.html
   $ bertha explain map --file texts.txt --clusters 8 --output map.html`,
     );
@@ -47,13 +49,17 @@ Examples:
     (await import('./explain.js')).explainTwo(first, second, command.optsWithGlobals<ExplainFlags>()),
   );
 
-  const attending = explaining.command('attention').argument('<text>', 'a text').description('Show where the heads of a model read.');
-  withModel(attending)
-    .option('--pair <text>', 'the second text of a pair')
+  withTextOrPair(explaining, 'attention', 'Show where the heads of a model read.')
     .option('--layers <numbers>', 'layers, from 0, with commas between them (default: all)', numbers)
     .option('--heads <numbers>', 'heads, from 0, with commas between them (default: all)', numbers)
     .addOption(new Option('--weights <kind>', 'what tokens get, or how much of them heads hand on').choices(['probability', 'norm']))
+    .option('--attention-file <path>', 'write all heads there, for the page to open: it has room for some alone where texts are long', path)
     .action(withGlobals(async (text: string, flags: AttentionFlags) => (await import('./attention.js')).showAttention(text, flags)));
+
+  withTextOrPair(explaining, 'rollout', 'Show what of each token reaches the last layer, by attention alone.')
+    .option('--residual <share>', 'how much of a token passes a layer by (default: 0.5)', number)
+    .addOption(new Option('--reduce <name>', "what becomes of a layer's heads (default: mean)").choices(['mean', 'max']))
+    .action(withGlobals(async (text: string, flags: RolloutFlags) => (await import('./attention.js')).showRollout(text, flags)));
 
   const lens = explaining
     .command('lens')
@@ -76,6 +82,10 @@ Examples:
     withGlobals(async (texts: string[], flags: ModelFlags & OutputFlags) => (await import('./tokens.js')).showTokens(texts, flags)),
   );
 
+  withOutputs(explaining.command('training').argument('<runs...>', 'folders of runs, their log.jsonl, or event files of TensorBoard'))
+    .description('Show the curves of training runs, over each other.')
+    .action(withGlobals(async (runs: string[], flags: OutputFlags) => (await import('./training.js')).showTraining(runs, flags)));
+
   withLabelled(explaining, 'probe')
     .description('Find out from which layers the labels of texts can be read.')
     .option('--seed <n>', 'of the split and of control labels (default: 1)', wholeNumber)
@@ -97,6 +107,12 @@ function addMapCommand(parent: Command): void {
     .action(withGlobals(async (texts: string[], flags: MapFlags) => (await import('./map.js')).showMap(texts, flags)));
 }
 
+/** A command that looks at a text, or a pair. */
+function withTextOrPair(parent: Command, name: string, description: string): Command {
+  const command = parent.command(name).argument('<text>', 'a text').description(description);
+  return withModel(command).option('--pair <text>', 'the second text of a pair');
+}
+
 /** A command that reads a file of labelled texts. */
 function withLabelled(parent: Command, name: string): Command {
   return withModel(parent.command(name).argument('<file>', 'labelled texts: .csv, .tsv, .jsonl or .json', path))
@@ -105,7 +121,14 @@ function withLabelled(parent: Command, name: string): Command {
 }
 
 function withModel(command: Command): Command {
-  return withCompute(command.option('-m, --model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)'))
+  return withOutputs(
+    withCompute(command.option('-m, --model <model>', 'model directory, or id on the Hub (default: the bundled all-MiniLM-L6-v2)')),
+  );
+}
+
+/** Adds where results go, and how. */
+function withOutputs(command: Command): Command {
+  return command
     .option('--json', 'print JSON')
     .option(
       '-o, --output <path>',

@@ -18,7 +18,10 @@ const kHan = /\p{Script=Han}/u;
 export async function showMap(texts: readonly string[], flags: MapFlags): Promise<void> {
   const { clusters, keywords, seed } = flags;
   await withEmbedder(flags, async (embedder) => {
-    const own = (await readAll(await openTexts(texts, flags))).map(({ text }) => text);
+    const read = (await readAll(await openTexts(texts, flags))).map(({ text }) => text);
+    const own = read.filter((text) => text.trim() !== '');
+    if (own.length < read.length)
+      process.stderr.write(`${read.length - own.length} of ${read.length} texts are blank: they are left out.\n`);
     const analyzer = own.some((text) => kHan.test(text)) ? { tokenizer: segmentWords } : undefined;
     await writeResult(await mapTexts(embedder, own, { clusters, keywords, seed, analyzer }), outputOf(flags));
   });

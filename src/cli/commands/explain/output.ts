@@ -24,19 +24,22 @@ export function isPage(flags: OutputFlags): boolean {
 
 /**
  * Writes a result: a page, a picture, JSON or lines, each to its file, whole or not at all; without a file to standard output. Of `--output` the name's end
- * says what it is, unless there is `--json`.
+ * says what it is, unless there is `--json`. `inJson` is what JSON has, where that is less.
  */
-export async function writeResult(result: ExplainResult, flags: OutputFlags): Promise<void> {
+export async function writeResult(result: ExplainResult, flags: OutputFlags, inJson = result): Promise<void> {
   const { language } = flags;
   const written = targetsOf(flags).map(({ file, format }) => {
     const lines = format === 'text' ? { width: terminalWidth(), ...(file !== undefined && { colour: false as const }) } : {};
-    return { file, text: render(result, format, { language, ...lines }) };
+    return { file, text: render(format === 'json' ? inJson : result, format, { language, ...lines }) };
   });
-  for (const { file, text } of written) {
-    const output = await openOutput(file, { patchable: false });
-    await output.write(text);
-    await output.finish();
-  }
+  for (const { file, text } of written) await writeFile(file, text);
+}
+
+/** Writes a file, whole or not at all; without a name to standard output. Errors: IO. */
+export async function writeFile(file: string | undefined, content: string | Uint8Array): Promise<void> {
+  const output = await openOutput(file, { patchable: false });
+  await output.write(content);
+  await output.finish();
 }
 
 function targetsOf({ json = false, output, html, svg }: OutputFlags): Target[] {

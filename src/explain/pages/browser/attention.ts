@@ -2,7 +2,8 @@ import type { AttentionBody } from '../data.js';
 import { el } from '../view/tree.js';
 import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
-import { make, roving } from './dom.js';
+import { AttentionFile } from './attention-file.js';
+import { make, put, roving } from './dom.js';
 import { HeadView } from './head-view.js';
 import { section } from './parts.js';
 import { type Head, weightsOf } from './weights.js';
@@ -42,7 +43,7 @@ async function fillGrid(place: HTMLElement, data: AttentionBody, words: Words, v
   const body = make(el('tbody'));
   table.append(body);
   const cells: HTMLElement[] = [];
-  const shows: (() => void)[] = [];
+  let file: AttentionFile | undefined;
   layers.forEach((layer, l) => {
     const row = make(el('tr', {}, el('th', { scope: 'row' }, String(layer))));
     heads.forEach((head, h) => {
@@ -50,7 +51,6 @@ async function fillGrid(place: HTMLElement, data: AttentionBody, words: Words, v
       const button = make(el('button', { type: 'button', class: 'head', 'aria-label': name, 'aria-pressed': 'false', title: name }));
       button.append(drawn(weights.picture(l, h)));
       cells.push(button);
-      shows.push(() => view.show(name, weights.head(l, h)));
       const cell = document.createElement('td');
       cell.append(button);
       row.append(cell);
@@ -58,11 +58,13 @@ async function fillGrid(place: HTMLElement, data: AttentionBody, words: Words, v
     body.append(row);
   });
   const others: HTMLButtonElement[] = [];
+  let current: number | undefined;
   const press = (button: HTMLElement): void => {
     for (const each of [...cells, ...others]) each.setAttribute('aria-pressed', String(each === button));
   };
   const addOther = (name: string, head: Head, hint?: string): void => {
     const show = (): void => {
+      current = undefined;
       press(button);
       view.show(name, head, hint);
     };
@@ -72,8 +74,12 @@ async function fillGrid(place: HTMLElement, data: AttentionBody, words: Words, v
   if (rollout !== undefined) addOther(words.rollout, rollout, words.rolloutHint);
   if (mean !== undefined && heads.length > 1) layers.forEach((layer, l) => addOther(`${words.mean}: ${words.layer} ${layer}`, mean(l)));
   const choose = (index: number): void => {
+    current = index;
     press(cells[index]!);
-    shows[index]!();
+    const [l, h] = [Math.floor(index / heads.length), index % heads.length];
+    const [name, known] = [fill(words.layerHead, layers[l]!, heads[h]!), weights.head(l, h)];
+    view.show(name, known);
+    if (!known.isWhole) void file?.head(l, h).then((whole) => current === index && view.show(name, whole));
   };
   const box = make(el('div', { class: 'scroll' }));
   box.append(table);
@@ -83,9 +89,33 @@ async function fillGrid(place: HTMLElement, data: AttentionBody, words: Words, v
     list.append(...others);
     place.append(list);
   }
+  if (data.key !== undefined) {
+    const opened = (own: AttentionFile): void => {
+      file = own;
+      if (current !== undefined) choose(current);
+    };
+    place.append(...fileInput(data, words, opened));
+  }
   const first = Math.floor(cells.length / 2);
   roving(cells, heads.length, choose, first);
   choose(first);
+}
+
+/** Where the reader opens the attention file of the page. */
+function fileInput(data: AttentionBody, words: Words, open: (file: AttentionFile) => void): HTMLElement[] {
+  const status = make(el('p', { class: 'status', role: 'status' }));
+  const read = async (given: File): Promise<void> => {
+    const file = await AttentionFile.of(given, data);
+    if (file !== undefined) open(file);
+    put(status, file === undefined ? words.wrongFile : words.fileOpen);
+  };
+  const input = make<HTMLInputElement>(el('input', { type: 'file', id: 'attention-file', accept: '.bin' }));
+  input.addEventListener('change', () => {
+    const [given] = Array.from(input.files ?? []);
+    if (given !== undefined) void read(given);
+  });
+  const label = make(el('label', { for: 'attention-file', class: 'hint' }, words.openFile));
+  return [label, input, status];
 }
 
 /** A head's picture: the darker, the larger the weight. */

@@ -69,8 +69,13 @@ export function roving(elements: readonly HTMLElement[], columns: number | undef
 }
 
 /** The bytes of base64 of raw deflate. */
-export async function unpack(text: string): Promise<Uint8Array> {
-  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+export function unpack(text: string): Promise<Uint8Array> {
+  return inflated(new Blob([bytesOf(text)]));
+}
+
+/** The bytes of raw deflate. */
+export async function inflated(bytes: Blob): Promise<Uint8Array> {
+  const stream = bytes.stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

@@ -9,7 +9,7 @@ import { make } from './dom.js';
 import { errorsView } from './errors.js';
 import { mapView } from './map.js';
 import { similarityView } from './similarity.js';
-import { checkView, lensView, probeView, tokensView } from './simple-views.js';
+import { checkView, lensView, probeView, rolloutView, tokensView, trainingView } from './simple-views.js';
 
 /** Fills a place of a document with the view of a result: a page of its own, or a part of one. */
 export function showResult(place: HTMLElement, data: PageData, language: Language): void {
@@ -51,6 +51,10 @@ function viewOf(data: PageData, words: Words): HTMLElement[] {
       return similarityView(data, words);
     case 'attention':
       return attentionView(data, words);
+    case 'rollout':
+      return rolloutView(data, words);
+    case 'training':
+      return trainingView(data, words);
     case 'lens':
       return lensView(data, words);
     case 'probe':

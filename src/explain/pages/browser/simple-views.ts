@@ -1,12 +1,14 @@
-import { probeChart } from '../figures/charts.js';
-import type { CheckData, LensMaskData, PageBody, PageData, ProbeBody, TokenizedData } from '../data.js';
+import { probeChart, trainingCharts } from '../figures/charts.js';
+import type { CheckData, LensMaskData, PageBody, PageData, ProbeBody, RolloutBody, TokenizedData } from '../data.js';
 import { percent } from '../view/numbers.js';
 import { layerName, tablesOf } from '../view/tables.js';
 import { el, type TreeElement } from '../view/tree.js';
 import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
-import { make } from './dom.js';
+import { make, unpack } from './dom.js';
+import { HeadView } from './head-view.js';
 import { barList, numbersOf, pictureOf, section } from './parts.js';
+import { wholeHead } from './weights.js';
 
 /** The page of the lens: for each mask the likeliest words, layer by layer, the last on top. */
 export function lensView(data: Extract<PageBody, { kind: 'lens' }> & PageData, words: Words): HTMLElement[] {
@@ -58,6 +60,23 @@ export function probeView(data: ProbeBody & PageData, words: Words): HTMLElement
     ),
     make(numbersOf(tablesOf(data, words), words)),
   ];
+}
+
+/** The page of a rollout: what of each token is in each of the last layer. */
+export function rolloutView({ tokens, rollout }: RolloutBody, words: Words): HTMLElement[] {
+  const view = new HeadView(tokens, words, tokens.length);
+  void unpack(rollout).then((bytes) => view.show(words.rollout, wholeHead(bytes, 0, tokens.length)));
+  const place = make(el('section', {}));
+  place.append(view.element);
+  return [place];
+}
+
+/** The page of training: a chart a name, the runs over each other. */
+export function trainingView(data: Extract<PageData, { kind: 'training' }>, words: Words): HTMLElement[] {
+  const charts = trainingCharts(data, words).map(({ name, figure }) =>
+    make(section(name, undefined, el('div', { class: 'scroll' }, pictureOf(figure, name)))),
+  );
+  return [...charts, make(numbersOf(tablesOf(data, words), words))];
 }
 
 /** The page of the check under random layers: both lists of values beside each other. */

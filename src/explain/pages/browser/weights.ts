@@ -70,7 +70,8 @@ function rowOf(weights: readonly number[]): Row {
   return { columns: weights.map((_, j) => j), weights, rest: 0 };
 }
 
-function wholeHead(bytes: Uint8Array, start: number, count: number): Head {
+/** A head as `AttentionBody.whole` has it, from a byte on. */
+export function wholeHead(bytes: Uint8Array, start: number, count: number): Head {
   const view = new DataView(bytes.buffer, bytes.byteOffset + start);
   return {
     isWhole: true,

@@ -1,5 +1,5 @@
-import type { ErrorsBody, ProbeBody } from '../data.js';
-import { percent } from '../view/numbers.js';
+import type { ErrorsBody, ProbeBody, TrainingBody } from '../data.js';
+import { percent, short } from '../view/numbers.js';
 import type { Words } from '../view/words-en.js';
 import { chartFigure } from './chart.js';
 import type { Figure } from './figure.js';
@@ -31,3 +31,21 @@ export function calibrationChart({ observed, predicted }: ErrorsBody['calibratio
     y: { name: words.observed, least: 0, most: 1 },
   });
 }
+
+/** One chart a name, in the order of the names: its curve in every run that has it. */
+export function trainingCharts({ curves }: TrainingBody, words: Words): { readonly name: string; readonly figure: Figure }[] {
+  return [...new Set(curves.map(({ name }) => name))].flatMap((name) => {
+    const own = curves.filter((curve) => curve.name === name);
+    const [xs, ys] = [own.flatMap(({ steps }) => steps), own.flatMap(({ values }) => values.filter((value) => value !== null))];
+    if (ys.length === 0) return [];
+    const [left, right, least, most] = [extreme(xs, Math.min), extreme(xs, Math.max), extreme(ys, Math.min), extreme(ys, Math.max)];
+    const figure = chartFigure({
+      curves: own.map(({ run, steps, values }) => ({ name: run, xs: steps, ys: values.map((value) => value ?? NaN) })),
+      x: { name: words.step, least: left, most: right, isWhole: true, write: String },
+      y: { name, least, most: most > least ? most : least + 1, write: short },
+    });
+    return [{ name, figure }];
+  });
+}
+
+const extreme = (values: readonly number[], of: (a: number, b: number) => number): number => values.reduce((a, b) => of(a, b));

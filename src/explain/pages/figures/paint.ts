@@ -11,6 +11,9 @@ export const paint: Readonly<Record<string, Readonly<Record<string, string | num
   'line-0': { stroke: '#1f5fa8', fill: 'none', 'stroke-width': 2 },
   'line-1': { stroke: '#b4632b', fill: 'none', 'stroke-width': 2, 'stroke-dasharray': '5 4' },
   'line-2': { stroke: '#5a6675', fill: 'none', 'stroke-width': 1.5, 'stroke-dasharray': '2 3' },
+  'line-3': { stroke: '#009e73', fill: 'none', 'stroke-width': 2 },
+  'line-4': { stroke: '#cc79a7', fill: 'none', 'stroke-width': 2, 'stroke-dasharray': '8 3' },
+  'line-5': { stroke: '#8a6d3b', fill: 'none', 'stroke-width': 2, 'stroke-dasharray': '8 3 2 3' },
   small: { 'font-size': 12 },
   strong: { 'font-weight': 600 },
 };

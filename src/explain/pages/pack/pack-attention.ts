@@ -1,7 +1,9 @@
 import type { Attention } from '../../attention/attention.js';
 import type { Rollout } from '../../attention/rollout.js';
 import type { AttentionBody } from '../data.js';
+import { attentionKey } from './attention-file.js';
 import { littleEndian, packBytes } from './pack.js';
+import { quantizedHead } from './quantize.js';
 
 /** Cells of a picture's side. */
 const kSide = 32;
@@ -30,10 +32,10 @@ export function packAttention(given: Attention & { readonly rollout?: Rollout },
     truncated,
   };
   if (budget === undefined) return bare;
-  const base = { ...bare, ...(rollout && { rollout: packBytes(quantized(rollout.data, count)) }) };
+  const base = { ...bare, ...(rollout && { rollout: packBytes(quantizedHead(rollout.data, count)) }) };
   const places = layers.flatMap((_, layer) => heads.map((_, head) => ({ layer, head })));
   if (places.length * (square + 2 * count) <= kHopeless * budget) {
-    const whole = packBytes(joined(places.map(({ layer, head }) => quantized(headAt(layer, head), count))));
+    const whole = packBytes(joined(places.map(({ layer, head }) => quantizedHead(headAt(layer, head), count))));
     if (whole.length <= budget) return { ...base, whole };
   }
   const pictures = packBytes(joined(places.map(({ layer, head }) => picture(headAt(layer, head), count))));
@@ -45,12 +47,18 @@ export function packAttention(given: Attention & { readonly rollout?: Rollout },
     .sort((a, b) => b.share - a.share);
   const full: { layer: number; head: number; data: string }[] = [];
   for (const { layer, head } of order) {
-    const data = packBytes(quantized(headAt(layer, head), count));
+    const data = packBytes(quantizedHead(headAt(layer, head), count));
     left -= data.length;
     if (left < 0) break;
     full.push({ layer, head, data });
   }
-  return { ...base, pictures: { side: kSide, data: pictures }, strongest: { count: Math.min(kStrongest, count), data: strongest }, full };
+  return {
+    ...base,
+    pictures: { side: kSide, data: pictures },
+    strongest: { count: Math.min(kStrongest, count), data: strongest },
+    full,
+    key: attentionKey(given),
+  };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -61,21 +69,6 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
-}
-
-/** [tokens, tokens] bytes, then the rows' largest in 16 bits. */
-function quantized(data: ArrayLike<number>, count: number): Uint8Array {
-  const bytes = new Uint8Array(count * count + 2 * count);
-  const largest = new Uint16Array(count);
-  for (let row = 0; row < count; row++) {
-    let most = 0;
-    for (let j = 0; j < count; j++) most = Math.max(most, data[row * count + j]!);
-    largest[row] = Math.round(Math.min(1, most) * 65_535);
-    const scale = most === 0 ? 0 : 255 / most;
-    for (let j = 0; j < count; j++) bytes[row * count + j] = Math.round(data[row * count + j]! * scale);
-  }
-  bytes.set(littleEndian(largest), count * count);
-  return bytes;
 }
 
 /** [side, side] bytes: the largest weight of each cell, as its square root. */

@@ -4,7 +4,7 @@ import type { Attention } from '../../attention/attention.js';
 import type { Rollout } from '../../attention/rollout.js';
 import type { SimilarityExplanation } from '../../attribution/similarity.js';
 import type { ErrorsBody, ExampleData, LensMaskData, MapBody, PageData } from '../data.js';
-import type { ExplainResult } from '../result.js';
+import type { ExplainResult, TextRollout } from '../result.js';
 import { headingOf } from '../view/heading.js';
 import { percent } from '../view/numbers.js';
 import { faithfulnessTable, lengthTable, tablesOf, type Table } from '../view/tables.js';
@@ -48,6 +48,8 @@ function bodyOf(result: ExplainResult, data: PageData, words: Words, styles: Sty
     }
     case 'attention':
       return attentionLines(result as Attention & { readonly rollout?: Rollout }, words, styles);
+    case 'rollout':
+      return `${rolloutLines(result as TextRollout, words, styles)}\n`;
     case 'lens':
       return data.masks.map((mask) => lensLines(mask, words, styles)).join('\n');
     case 'map':
@@ -56,6 +58,7 @@ function bodyOf(result: ExplainResult, data: PageData, words: Words, styles: Sty
       return errorLines(data, words, styles, width);
     case 'probe':
     case 'check':
+    case 'training':
     case 'tokens':
       return tablesOf(data, words)
         .map((table) => tableLines(table, styles))
@@ -83,26 +86,32 @@ function attentionLines(
   styles: Styles,
 ): string {
   const count = tokens.length;
-  const column = Math.max(...tokens.map(({ token }) => stringWidth(visible(token))));
-  const block = (title: string, weightOf: (i: number, j: number) => number): string => {
-    const rows = tokens.map(({ token }, i) => {
-      const row = Array.from({ length: count }, (_, j) => weightOf(i, j));
-      const best = [...row.keys()].sort((a, b) => row[b]! - row[a]!).slice(0, kShownReads);
-      const reads = best.map((j) => `${visible(tokens[j]!.token)} ${styles.dim(percent(row[j]))}`);
-      const name = visible(token);
-      return `  ${name}${' '.repeat(column - stringWidth(name))}  ${reads.join('  ')}\n`;
-    });
-    return `${styles.bold(title)}\n${rows.join('')}`;
-  };
   const blocks = weights.map(({ data }, l) =>
-    block(`${words.layer} ${layers[l]}`, (i, j) => {
+    readLines(tokens, styles, `${words.layer} ${layers[l]}`, (i, j) => {
       let sum = 0;
       for (let head = 0; head < heads.length; head++) sum += data[(head * count + i) * count + j]!;
       return sum / heads.length;
     }),
   );
-  if (rollout !== undefined) blocks.push(block(words.rollout, (i, j) => rollout.data[i * count + j]!));
+  if (rollout !== undefined) blocks.push(rolloutLines({ tokens, rollout }, words, styles));
   return `${blocks.join('\n')}\n`;
+}
+
+function rolloutLines({ tokens, rollout }: Pick<TextRollout, 'tokens' | 'rollout'>, words: Words, styles: Styles): string {
+  return readLines(tokens, styles, words.rollout, (i, j) => rollout.data[i * tokens.length + j]!);
+}
+
+/** For each token those that it reads most. */
+function readLines(tokens: TextRollout['tokens'], styles: Styles, title: string, weightOf: (from: number, to: number) => number): string {
+  const column = Math.max(...tokens.map(({ token }) => stringWidth(visible(token))));
+  const rows = tokens.map(({ token }, i) => {
+    const row = tokens.map((_, j) => weightOf(i, j));
+    const best = [...row.keys()].sort((a, b) => row[b]! - row[a]!).slice(0, kShownReads);
+    const reads = best.map((j) => `${visible(tokens[j]!.token)} ${styles.dim(percent(row[j]))}`);
+    const name = visible(token);
+    return `  ${name}${' '.repeat(column - stringWidth(name))}  ${reads.join('  ')}\n`;
+  });
+  return `${styles.bold(title)}\n${rows.join('')}`;
 }
 
 function lensLines({ position, final, layers }: LensMaskData, words: Words, styles: Styles): string {

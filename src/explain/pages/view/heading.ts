@@ -53,6 +53,24 @@ function partsOf(data: PageData, words: Words): Parts {
         claims: [words.claimAttention, ...(data.weights === 'norm' ? [words.claimNorm] : [])],
         warnings: data.truncated ? [words.truncatedText] : [],
       };
+    case 'rollout':
+      return {
+        question: words.whatFlowsWhere,
+        facts: [
+          [words.tokens, String(data.tokens.length)],
+          [words.residual, String(data.residual)],
+          [words.ofHeads, data.reduce === 'mean' ? words.mean : words.most],
+        ],
+        claims: [words.rolloutHint, words.claimAttention],
+        warnings: data.truncated ? [words.truncatedText] : [],
+      };
+    case 'training':
+      return {
+        question: words.howDidItLearn,
+        facts: [[words.runs, String(new Set(data.curves.map(({ run }) => run)).size)]],
+        claims: [words.claimTraining],
+        warnings: data.warnings,
+      };
     case 'lens':
       return { question: words.whatLayersRead, facts: [[words.tokens, String(data.tokens.length)]], claims: [words.claimLens] };
     case 'probe':

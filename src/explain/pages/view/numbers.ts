@@ -12,6 +12,11 @@ export function fixed(value: number | null | undefined): string {
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
+/** A number of any size in four places. */
+export function short(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? '–' : String(Number(value.toPrecision(4))).replace('-', '−');
+}
+
 /** A share of 1 in per cent. */
 export function percent(share: number | null | undefined, digits = 0): string {
   return share === null || share === undefined || !Number.isFinite(share) ? '–' : `${(100 * share).toFixed(digits)} %`;

@@ -1,5 +1,5 @@
-import type { AttentionBody, AttributionBody, FaithfulnessData, LensMaskData, PageData, TokenData } from '../data.js';
-import { fixed, percent, signed } from './numbers.js';
+import type { AttributionBody, FaithfulnessData, LensMaskData, PageData, TokenData, TrainingBody } from '../data.js';
+import { fixed, percent, short, signed } from './numbers.js';
 import { el, shown, type TreeElement } from './tree.js';
 import { fill } from './words.js';
 import type { Words } from './words-en.js';
@@ -25,6 +25,7 @@ export function tablesOf(data: PageData, words: Words): Table[] {
     case 'similarity':
       return [unitTable(data.a, words, words.firstText), unitTable(data.b, words, words.secondText)];
     case 'attention':
+    case 'rollout':
       return [tokenTable(data, words)];
     case 'lens':
       return data.masks.map((mask) => lensTable(mask, words));
@@ -72,9 +73,26 @@ export function tablesOf(data: PageData, words: Words): Table[] {
           rows: data.values.map((value, i) => [String(i + 1), signed(value), signed(data.randomValues[i]!)]),
         },
       ];
+    case 'training':
+      return trainingTables(data, words);
     case 'tokens':
       return data.texts.map((text) => tokenTable(text, words));
   }
+}
+
+/** Of each name the runs, with where their curves begin, end, and go. */
+export function trainingTables({ curves }: TrainingBody, words: Words): Table[] {
+  return [...new Set(curves.map(({ name }) => name))].map((name) => ({
+    title: name,
+    columns: [words.run, words.step, words.first, words.last, words.least, words.most],
+    rows: curves
+      .filter((curve) => curve.name === name)
+      .map(({ run, steps, values }) => {
+        const there = values.filter((value) => value !== null);
+        const sorted = [...there].sort((a, b) => a - b);
+        return [run, String(steps.at(-1) ?? '–'), ...[there[0], there.at(-1), sorted[0], sorted.at(-1)].map(short)];
+      }),
+  }));
 }
 
 /** What the lengths of texts have to do with accuracy. */
@@ -126,7 +144,7 @@ export function layerName(layer: number, words: Words): string {
   return layer === 0 ? words.embeddings : String(layer);
 }
 
-function tokenTable({ tokens }: Pick<AttentionBody, 'tokens'> | { readonly tokens: readonly TokenData[] }, words: Words): Table {
+function tokenTable({ tokens }: { readonly tokens: readonly TokenData[] }, words: Words): Table {
   return {
     title: words.tokens,
     columns: [words.token, words.id, words.offsets],
