@@ -45,7 +45,7 @@ const serverFloors = [
   ['schemas', 'version'],
 ];
 // The same of packages/jobs/src.
-const jobsFloors = [['index'], ['command'], ['queue'], ['search'], ['indexing'], ['store', 'source'], ['shared', 'version']];
+const jobsFloors = [['index'], ['command'], ['queue'], ['search'], ['indexing'], ['store', 'source'], ['postgres'], ['shared', 'version']];
 const rooms = [
   ['packages/jobs/src/', jobsFloors],
   ['packages/server/src/', serverFloors],

@@ -1,7 +1,7 @@
 // Addresses, ids and the patience of queues: without a service.
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/index.js';
-import { withPatience } from '../../packages/jobs/src/queue/patience.js';
+import { withPatience } from '../../packages/jobs/src/shared/patience.js';
 import { readQueueUrl } from '../../packages/jobs/src/queue/queue-url.js';
 import { jobIdOf } from '../../packages/jobs/src/queue/unit-job.js';
 import { UnitQueue } from '../../packages/jobs/src/queue/unit-queue.js';

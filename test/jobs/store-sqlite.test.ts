@@ -5,7 +5,7 @@ import { openDatabase } from '../../packages/jobs/src/store/sqlite/driver.js';
 import { testStore } from './support/store-cases.js';
 import { documentWrite, storeSuite, testModel } from './support/stores.js';
 
-testStore({ name: 'sqlite', url: (folder, test) => join(folder, `${test}.db`) });
+testStore({ name: 'sqlite', place: (folder, test) => ({ url: join(folder, `${test}.db`) }) });
 
 const { t, folder, open } = storeSuite('store sqlite: files');
 const batch = { run: 1, position: 0, documents: [documentWrite('a', ['one'])], unchanged: [] };

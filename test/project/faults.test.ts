@@ -16,7 +16,7 @@ const rows = readFileSync(`${root}docs/faults.md`, 'utf8')
 /** The titles of a file's tests and suites; of the engine's test programs, their functions' names. */
 function titlesOf(file: string): string[] {
   if (file !== 'check:tsan') {
-    const found = testFiles.find((path) => basename(path) === `${file}.test.ts`);
+    const found = testFiles.find((path) => [`${file}.test.ts`, `${file}-cases.ts`].includes(basename(path)));
     if (found === undefined) return [];
     const source = readFileSync(`${root}test/${found}`, 'utf8');
     return Array.from(

@@ -20,6 +20,7 @@ export type {
   StoreSize,
   WriteResult,
 } from './store/store.js';
+export type { VectorIndex } from './store/postgres/schema.js';
 export { openSource } from './source/open-source.js';
 export type { FieldNames } from './source/records.js';
 export type { BadRow, Document, Source, SourceItem, Unit } from './source/source.js';

@@ -8,10 +8,18 @@ import { chunk, documentWrite, drawnVector, plain, rowsOf, storeSuite, testModel
 /** A kind of store: where each test finds an empty one. */
 export interface StoreKind {
   readonly name: string;
-  /** A new address. */
-  readonly url: (folder: string, test: number) => string;
+  /** A new place. */
+  readonly place: (folder: string, test: number) => Place;
   /** Whether several processes may write at once. Default true. */
   readonly isShared?: boolean;
+  /** Called after the last test. */
+  readonly end?: () => Promise<void>;
+}
+
+/** Where a store is. */
+export interface Place {
+  readonly url: string;
+  readonly table?: string;
 }
 
 const batch = (part: Partial<Batch>): Batch => ({ run: 1, position: 0, documents: [], unchanged: [], ...part });
@@ -25,10 +33,12 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Runs the suite for a kind of store. */
-export function testStore({ name, url, isShared = true }: StoreKind): void {
-  const { t, folder, open } = storeSuite(`store ${name}`);
+export function testStore({ name, place, isShared = true, end }: StoreKind): void {
+  const { t, folder, open: openAt } = storeSuite(`store ${name}`);
+  const open = ({ url, table }: Place): Promise<Store> => openAt(url, { table });
+  if (end !== undefined) t.after(end);
   let numbers = 0;
-  const fresh = (): string => url(folder, numbers++);
+  const fresh = (): Place => place(folder, numbers++);
   const prepared = async (address = fresh()): Promise<Store> => {
     const store = await open(address);
     await store.prepare(testModel);

@@ -2,7 +2,7 @@ import { indexDocuments, type IndexReport } from '../indexing/index-documents.js
 import { openSource } from '../source/open-source.js';
 import { openStore } from '../store/open-store.js';
 import { BadRows } from './bad-rows.js';
-import { modelFlags, readOrHelp, required, storeFlags, wholeNumber, type Flags, type Typed } from './flags.js';
+import { choice, modelFlags, readOrHelp, required, storeFlags, wholeNumber, type Flags, type Typed } from './flags.js';
 import { withEmbedder } from './load.js';
 import { queueCommands, queueFlags, spreadRun } from './queue-commands.js';
 import { duration, ProgressLine } from './progress.js';
@@ -15,6 +15,10 @@ const flags = {
   'text-field': { value: 'NAME', help: 'field of records that holds the text (default: text); the others are metadata' },
   'chunk-tokens': { value: 'N', help: 'longest chunk in tokens (default: 256, or the limit of the model)' },
   overlap: { value: 'N', help: 'most tokens that neighbouring chunks share (default: 32)' },
+  'vector-index': {
+    value: 'NAME',
+    help: 'over what PostgreSQL builds HNSW: vector, halfvec or binary (default: vector, of up to 2,000 numbers)',
+  },
   prune: { help: 'remove documents that this run does not see' },
   errors: { value: 'FILE', help: 'where rows that cannot be used are written (default: errors.jsonl)' },
   quiet: { short: 'q', help: 'no progress and no report' },
@@ -29,6 +33,7 @@ const help = {
   examples: [
     "bertha index 'docs/**/*.md' --store notes.db",
     'bertha index articles.jsonl --text-field body --store articles.db --prune',
+    'bertha index articles.parquet --store postgres://me@host/db --table articles',
     'bertha index texts.jsonl --store notes.db --queue redis://127.0.0.1:6379   # and on any machine: bertha index work --queue …',
     'bertha index status --queue redis://127.0.0.1:6379   # work, status, retry have --help of their own',
     'bertha search "how are workers restarted" --store notes.db',
@@ -65,7 +70,7 @@ async function fill(url: string, typed: Typed, signal: AbortSignal): Promise<num
   const source = await openSource(typed.rest, { idField, textField });
   const cut = { chunkTokens: wholeNumber(typed, 'chunk-tokens'), overlap: wholeNumber(typed, 'overlap', 0) };
   const given = Object.fromEntries(Object.entries(cut).filter(([, value]) => value !== undefined));
-  const store = await openStore(url, { table });
+  const store = await openStore(url, { table, vectorIndex: choice(typed, 'vector-index', ['vector', 'halfvec', 'binary']) });
   const bad = new BadRows(errors);
   const isQuiet = typed.switches.has('quiet');
   const line = new ProgressLine();

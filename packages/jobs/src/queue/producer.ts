@@ -1,6 +1,6 @@
 import type { Source, Unit } from '../source/source.js';
 import type { Store } from '../store/store.js';
-import { pauseFor } from './patience.js';
+import { pauseFor } from '../shared/patience.js';
 import type { RunDefinition } from './unit-job.js';
 import type { UnitQueue } from './unit-queue.js';
 

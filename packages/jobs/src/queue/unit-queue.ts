@@ -2,7 +2,7 @@ import { BerthaError } from 'bertha-encoder';
 import { withoutCredentials } from '../shared/failures.js';
 import type { Unit } from '../source/source.js';
 import { loadEngine, type BullJob, type BullQueue } from './engine.js';
-import { messageOf, withPatience } from './patience.js';
+import { messageOf, withPatience } from '../shared/patience.js';
 import { readQueueUrl } from './queue-url.js';
 import { jobIdOf, type RunDefinition, type UnitJob } from './unit-job.js';
 

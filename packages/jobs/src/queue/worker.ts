@@ -4,7 +4,7 @@ import type { UnitCounts } from '../indexing/index-unit.js';
 import { withoutCredentials } from '../shared/failures.js';
 import type { Unit } from '../source/source.js';
 import { loadEngine, type BullJob, type BullWorker } from './engine.js';
-import { messageOf } from './patience.js';
+import { messageOf } from '../shared/patience.js';
 import { readQueueUrl } from './queue-url.js';
 import { UnitQueue, type QueueOptions } from './unit-queue.js';
 import { unitsAtOnce } from './units-at-once.js';

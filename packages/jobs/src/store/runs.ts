@@ -1,3 +1,5 @@
+import type { StoredDocument } from './store.js';
+
 /** Where a store keeps a few values by their names, read and written inside a transaction. */
 export interface MetaTable {
   read(key: string): string | undefined;
@@ -26,4 +28,9 @@ export function nextRun(
   const { number, parameters: before } = last === undefined ? { number: 0, parameters: undefined } : (JSON.parse(last) as LastRun);
   const isOpen = number > Number(finished ?? 0);
   return isOpen && before === parameters ? { isNew: false, run: number } : { isNew: true, run: number + 1 };
+}
+
+/** Whether a document was seen by a later run, or by an earlier unit of this one. */
+export function isLater(stored: StoredDocument, run: number, position: number): boolean {
+  return stored.run > run || (stored.run === run && stored.position < position);
 }

@@ -1,6 +1,6 @@
 import { storeMismatch } from '../../shared/failures.js';
 import { readModel, requireSameModel, writeModel } from '../stored-model.js';
-import { beginRunOf, type MetaTable } from '../runs.js';
+import { beginRunOf, isLater, type MetaTable } from '../runs.js';
 import type { Batch, DocumentWrite, Row, Store, StoredDocument, StoredModel, StoreQuery, StoreSize, WriteResult } from '../store.js';
 import { rowOf, vectorBytes } from './columns.js';
 import { openDatabase, type SqliteDatabase, type SqliteRecord, type SqliteStatement, type SqliteValue } from './driver.js';
@@ -254,11 +254,6 @@ class SqliteStore implements Store {
     );
     return true;
   }
-}
-
-/** Whether a document was seen by a later run, or by an earlier unit of this one. */
-export function isLater(stored: StoredDocument, run: number, position: number): boolean {
-  return stored.run > run || (stored.run === run && stored.position < position);
 }
 
 function documentOf(record: SqliteRecord): StoredDocument {

@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthaError } from 'bertha-encoder';
-import { errorMessage, withoutCredentials } from '../shared/failures.js';
+import { errorMessage, withoutCredentials } from './failures.js';
 
 /** How long a call waits for a service that cannot be reached. */
 export interface Patience {
   /** Such as `The queue redis://127.0.0.1:6379`. */
   readonly what: string;
   readonly totalMs: number;
+  /** Of the error in the end. Default QUEUE. */
+  readonly code?: 'QUEUE' | 'STORE' | undefined;
+  /** Whether a call that has no answer when the time is over is given up. Default true; what may take long waits for its connection only. */
+  readonly cutsCalls?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called once, when the first try has failed. */
   readonly onWait?: ((problem: string) => void) | undefined;
 }
 
-/** SQL states of a server that is being started, stopped or was lost: 08*, 57P01 to 57P03, 53300 (too many connections). */
-const passingStates = /^(08...|57P0[123]|53300)$/;
+/** SQL states of a server that is being started, stopped or was lost: 08*, 57P01 to 57P03, 53300 (too many connections); and of two that waited for each other: 40*. */
+const passingStates = /^(08...|57P0[123]|53300|40001|40P01)$/;
 /** Of libuv: the address is there, or will be, and nobody answers. */
 const passingCodes = new Set([
   'ECONNREFUSED',
@@ -34,23 +38,26 @@ const passingWords =
  * Calls `act` until it does not fail for want of a connection, with pauses from 0.2 to 5 s, for `totalMs` at most. `act` must be harmless when it is done
  * twice: a try may have reached the service before its answer was lost.
  *
- * Errors: QUEUE with the last problem, what `act` throws otherwise, the signal's reason.
+ * Errors: QUEUE (`code`) with the last problem, what `act` throws otherwise, the signal's reason.
  */
-export async function withPatience<T>(act: () => Promise<T>, { what, totalMs, signal, onWait }: Patience): Promise<T> {
+export async function withPatience<T>(
+  act: () => Promise<T>,
+  { what, totalMs, code = 'QUEUE', cutsCalls = true, signal, onWait }: Patience,
+): Promise<T> {
   const end = performance.now() + totalMs;
   let problem = '';
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     const left = end - performance.now();
     try {
-      return await within(act(), Math.max(left, 1));
+      return await (cutsCalls ? within(act(), Math.max(left, 1)) : act());
     } catch (error) {
       if (!isPassing(error)) throw error;
       if (error !== timeUp || problem === '') problem = withoutCredentials(messageOf(error));
       const pause = Math.min(200 * 2 ** attempt, 5000);
       if (performance.now() + pause >= end) {
         const seconds = Math.round(totalMs / 1000);
-        throw new BerthaError('QUEUE', `${what} could not be reached within ${seconds} s: ${problem}. Start it, or correct the URL.`, {
+        throw new BerthaError(code, `${what} could not be reached within ${seconds} s: ${problem}. Start it, or correct the URL.`, {
           cause: error,
         });
       }
@@ -86,9 +93,15 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
 
 function isPassing(error: unknown): boolean {
   if (error === timeUp) return true;
-  const { code, errors } = error as { readonly code?: unknown; readonly errors?: readonly unknown[] };
+  const { code, errors, severity } = error as {
+    readonly code?: unknown;
+    readonly errors?: readonly unknown[];
+    readonly severity?: unknown;
+  };
+  // PostgreSQL has answered: its state says what is wrong, its words may be about any other timeout.
+  if (severity !== undefined) return passingStates.test(String(code));
   if (errors?.some(isPassing) === true) return true;
-  if (typeof code === 'string' && (passingCodes.has(code) || passingStates.test(code))) return true;
+  if (typeof code === 'string' && passingCodes.has(code)) return true;
   return passingWords.test(messageOf(error));
 }
 
