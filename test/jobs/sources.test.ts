@@ -23,7 +23,7 @@ async function all(source: Source): Promise<{ units: Unit[]; items: SourceItem[]
   for await (const unit of source.units()) {
     units.push(unit);
     // As another process reads it: from JSON.
-    const other = sourceOf(JSON.parse(JSON.stringify(source.definition)) as Source['definition']);
+    const other = await sourceOf(JSON.parse(JSON.stringify(source.definition)) as Source['definition']);
     for await (const item of other.read(JSON.parse(JSON.stringify(unit)) as Unit)) items.push(item);
   }
   return { units, items };

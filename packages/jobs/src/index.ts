@@ -21,7 +21,7 @@ export type {
   WriteResult,
 } from './store/store.js';
 export type { VectorIndex } from './store/postgres/schema.js';
-export { openSource } from './source/open-source.js';
+export { openSource, type SourceOptions } from './source/open-source.js';
 export type { FieldNames } from './source/records.js';
 export type { BadRow, Document, Source, SourceItem, Unit } from './source/source.js';
 export { spreadDocuments, openSpreadRun, type ModelSpec, type SpreadOptions, type SpreadReport, type SpreadWork } from './queue/spread.js';

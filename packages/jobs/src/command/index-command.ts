@@ -11,6 +11,7 @@ const flags = {
   ...storeFlags,
   ...modelFlags,
   ...queueFlags,
+  sql: { value: 'QUERY', help: 'with postgres://… instead of files: its rows are the documents, in the order of the id field' },
   'id-field': { value: 'NAME', help: 'field of records that holds the id (default: id, else the place of the record)' },
   'text-field': { value: 'NAME', help: 'field of records that holds the text (default: text); the others are metadata' },
   'chunk-tokens': { value: 'N', help: 'longest chunk in tokens (default: 256, or the limit of the model)' },
@@ -28,12 +29,13 @@ const usage = 'index <files, folders or patterns…> --store STORE';
 const help = {
   usage,
   what:
-    'Fill a store with the chunks of documents and their vectors. Text, Markdown and HTML: a document a file; JSON lines, CSV and Parquet: a\n' +
+    'Fill a store with the chunks of documents and their vectors. Text, Markdown and HTML: a document a file; JSON lines, CSV, Parquet and a query of PostgreSQL: a\n' +
     'document a record. What is stored with the same content is not computed again; a run that was stopped goes on.',
   examples: [
     "bertha index 'docs/**/*.md' --store notes.db",
     'bertha index articles.jsonl --text-field body --store articles.db --prune',
     'bertha index articles.parquet --store postgres://me@host/db --table articles',
+    "bertha index postgres://me@host/db --sql 'select id, body as text, lang from articles' --store notes.db",
     'bertha index texts.jsonl --store notes.db --queue redis://127.0.0.1:6379   # and on any machine: bertha index work --queue …',
     'bertha index status --queue redis://127.0.0.1:6379   # work, status, retry have --help of their own',
     'bertha search "how are workers restarted" --store notes.db',
@@ -67,7 +69,7 @@ export async function runIndex(args: readonly string[]): Promise<number> {
 
 async function fill(url: string, typed: Typed, signal: AbortSignal): Promise<number> {
   const { 'id-field': idField, 'text-field': textField, errors = 'errors.jsonl', table } = typed.texts;
-  const source = await openSource(typed.rest, { idField, textField });
+  const source = await openSource(typed.rest, { idField, textField, sql: typed.texts['sql'] });
   const cut = { chunkTokens: wholeNumber(typed, 'chunk-tokens'), overlap: wholeNumber(typed, 'overlap', 0) };
   const given = Object.fromEntries(Object.entries(cut).filter(([, value]) => value !== undefined));
   const store = await openStore(url, { table, vectorIndex: choice(typed, 'vector-index', ['vector', 'halfvec', 'binary']) });

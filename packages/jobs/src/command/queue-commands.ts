@@ -21,6 +21,7 @@ export const queueFlags = {
 const workFlags = {
   ...queueFlags,
   store: { value: 'STORE', short: 's', help: "the store's address with its password, which the queue does not have" },
+  source: { value: 'URL', help: 'the same of a source in PostgreSQL' },
   device: { value: 'NAME', short: 'd', help: 'cpu, cuda, cuda:N or auto, several with commas (default: cpu)' },
   threads: { value: 'N', short: 't', help: 'CPU threads (default: what the machine grants)' },
   concurrency: { value: 'N', help: 'units at the same time (default: two a device, one more for every 32 cores)' },
@@ -49,7 +50,7 @@ async function runWork(args: readonly string[]): Promise<number> {
   const help = { usage: 'index work --queue URL', what, examples: [example, `${example} --device cuda:0,cuda:1`] };
   const typed = readOrHelp('index work', workFlags, help, args);
   if (typed === undefined) return 0;
-  const { store, device = 'cpu', errors = 'errors.jsonl', 'metrics-host': host } = typed.texts;
+  const { store, source, device = 'cpu', errors = 'errors.jsonl', 'metrics-host': host } = typed.texts;
   const url = required(typed, 'queue', example);
   const port = wholeNumber(typed, 'metrics-port', 0);
   const graceMs = 1000 * (wholeNumber(typed, 'grace-seconds', 0) ?? 25);
@@ -69,7 +70,8 @@ async function runWork(args: readonly string[]): Promise<number> {
       ...both(metrics.events, typed.switches.has('quiet') ? {} : printed(print)),
       onProblem: (problem) => print(`bertha index work: ${problem}`),
       concurrency: wholeNumber(typed, 'concurrency') ?? unitsAtOnce({ devices: devices.length }),
-      openRun: (definition) => openSpreadRun(definition, { load: (model) => models.load(model), store, onBad: (row) => bad.add(row) }),
+      openRun: (definition) =>
+        openSpreadRun(definition, { load: (model) => models.load(model), store, source, onBad: (row) => bad.add(row) }),
     });
     print(`bertha index work: waiting for units of ${queue.shown}`);
     await signals.first;

@@ -31,6 +31,8 @@ export interface UnitCounts {
 const kGroupChunks = 256;
 const kGroupUnits = 1 << 18;
 const kMostTries = 5;
+/** Longest id that every store can look up, in bytes of UTF-8. */
+const kLongestId = 2048;
 /** Longest text that the tokenizer takes, in UTF-16 units. */
 const kLongestText = 1 << 25;
 
@@ -73,6 +75,11 @@ class Group {
 
   async add(document: Document): Promise<void> {
     if (this.#seen.has(document.id)) return this.refuse(duplicate(document.id));
+    if (document.id.includes('\0') || Buffer.byteLength(document.id) > kLongestId)
+      return this.refuse({
+        place: `document ${JSON.stringify(document.id.slice(0, 60))}`,
+        problem: `its id has U+0000, or more than ${kLongestId} bytes`,
+      });
     if (document.text.length > kLongestText)
       return this.refuse({ place: `document ${JSON.stringify(document.id)}`, problem: `it has more than ${kLongestText} characters` });
     this.#seen.add(document.id);

@@ -30,6 +30,13 @@ export interface WaitOptions {
   readonly patienceMs: number;
 }
 
+/** Dates and times without a zone as text, which is the same on every machine; whole numbers of 64 bits as numbers where they are safe. */
+const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map([
+  [1082, (text) => text],
+  [1114, (text) => text],
+  [20, (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : text)],
+]);
+
 /** Whether an address is PostgreSQL's. */
 export const postgresPattern = /^postgres(?:ql)?:\/\//i;
 
@@ -53,8 +60,9 @@ export class PostgresConnection {
         'INVALID_ARG',
         'Expected a URL such as postgres://USER@HOST:PORT/DATABASE but received one that cannot be read.',
       );
-    const { Pool } = await loadDriver();
-    const pool = new Pool({ connectionString: url, max: kConnections, connectionTimeoutMillis: 10_000, keepAlive: true });
+    const { Pool, types: known } = await loadDriver();
+    const types = { getTypeParser: (type: number, format?: 'text' | 'binary') => parsers.get(type) ?? known.getTypeParser(type, format) };
+    const pool = new Pool({ connectionString: url, max: kConnections, connectionTimeoutMillis: 10_000, keepAlive: true, types });
     // A connection that is lost while nobody uses it is replaced by the next call.
     pool.on('error', () => undefined);
     return new PostgresConnection(pool, withoutCredentials(url), waits);
@@ -63,21 +71,45 @@ export class PostgresConnection {
   /** Runs `work` between `begin` and `commit`; what it throws undoes it. Errors: STORE, LOCKED, IO, the signal's reason. */
   async transaction<T>(work: (send: SendQuery) => Promise<T>, { isReadOnly = false, signal }: TransactionOptions = {}): Promise<T> {
     const begin = `begin isolation level read committed ${isReadOnly ? 'read only' : ''}`;
+    return this.#patiently(() => this.#once(begin, work, signal), signal);
+  }
+
+  /** The records of a query, some at a time, all as they were at one moment. Errors: as `transaction`; a connection that is lost meanwhile is not made again. */
+  async *pages(sql: string, values: readonly unknown[], pageRows: number, signal?: AbortSignal): AsyncGenerator<readonly PostgresRecord[]> {
+    const client = await this.#patiently(() => this.#pool.connect(), signal);
+    const ignore = (): void => undefined;
+    client.on('error', ignore);
+    let isLost = true;
     try {
-      return await withPatience(() => this.#once(begin, work, signal), {
-        what: `The server ${this.shown}`,
-        totalMs: this.#waits.patienceMs,
-        code: 'STORE',
-        cutsCalls: false,
-        signal,
-      });
+      await client.query('begin isolation level repeatable read read only');
+      await client.query(`declare pages no scroll cursor for ${sql}`, values as unknown[]);
+      for (let rows: PostgresRecord[] = [{}]; rows.length > 0;) {
+        signal?.throwIfAborted();
+        ({ rows } = await client.query(`fetch ${pageRows} from pages`));
+        if (rows.length > 0) yield rows;
+      }
+      isLost = false;
     } catch (cause) {
       throw postgresFailure(this.shown, cause);
+    } finally {
+      // Whoever takes no more pages leaves a cursor that is open; so does an error.
+      isLost = await client.query('rollback').then(() => false, () => isLost); // prettier-ignore
+      client.off('error', ignore);
+      client.release(isLost);
     }
   }
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+
+  async #patiently<T>(act: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { patienceMs: totalMs } = this.#waits;
+    try {
+      return await withPatience(act, { what: `The server ${this.shown}`, totalMs, code: 'STORE', cutsCalls: false, signal });
+    } catch (cause) {
+      throw postgresFailure(this.shown, cause);
+    }
   }
 
   async #once<T>(begin: string, work: (send: SendQuery) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -78,24 +78,29 @@ export interface SpreadWork {
   readonly load: (model: ModelSpec) => Promise<readonly Embedder[]>;
   /** The store's address with its credentials, where the run's does not do. */
   readonly store?: string | undefined;
+  /** The same of a source in PostgreSQL. */
+  readonly source?: string | undefined;
   readonly onBad?: ((bad: BadRow) => void | Promise<void>) | undefined;
 }
 
 /** Opens a run that `spreadDocuments` has begun: the `openRun` of `startWorker`. Errors: STORE_MISMATCH for a model that is not the run's, those of stores. */
 export async function openSpreadRun(
   { run, parameters }: RunDefinition,
-  { load, store: address, onBad = () => undefined }: SpreadWork,
+  { load, store: address, source: sourceAddress, onBad = () => undefined }: SpreadWork,
 ): Promise<OpenRun> {
   const { store: url, table, source: definition, model, adapter, precision, cut } = parameters as unknown as SpreadParameters;
   const embedders = await load({ name: model, precision, adapter });
   const store = await openStore(address ?? url, { table });
-  const source = sourceOf(definition);
+  let source: Source | undefined;
   try {
+    source = await sourceOf(definition, sourceAddress);
     for (const embedder of embedders) await store.prepare(await storedModelOf(embedder, { modelName: model, adapter }));
   } catch (error) {
+    await source?.close();
     await store.close();
     throw error;
   }
+  const opened = source;
   const loads = embedders.map((embedder) => ({ embedder, units: 0 }));
   return {
     async work(unit, signal): Promise<UnitReport> {
@@ -103,13 +108,13 @@ export async function openSpreadRun(
       const least = loads.reduce((best, each) => (each.units < best.units ? each : best));
       least.units++;
       try {
-        return await indexUnit({ source, store, embedder: least.embedder, run, cut, onBad, signal }, unit);
+        return await indexUnit({ source: opened, store, embedder: least.embedder, run, cut, onBad, signal }, unit);
       } finally {
         least.units--;
       }
     },
     async close(): Promise<void> {
-      await source.close();
+      await opened.close();
       await store.close();
     },
   };
