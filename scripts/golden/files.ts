@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { kTokenizerCases } from './tokenizers.js';
+import { hasPieceCases } from './sentencepiece.js';
 import { SafetensorsFile } from '../../src/checkpoint/safetensors/safetensors.js';
 
 /** One tokenized text as cases.json has it; offsets count code points. */
@@ -45,7 +46,7 @@ export interface MinilmCase extends GoldenSequence {
 }
 
 /** What a folder holds, told from its files. */
-export type GoldenKind = 'tiny' | 'sentence' | 'sparse' | 'multi-vector' | 'minilm' | 'numerics' | 'tokenizer';
+export type GoldenKind = 'tiny' | 'sentence' | 'sparse' | 'multi-vector' | 'minilm' | 'numerics' | 'tokenizer' | 'sentencepiece';
 
 /** A folder of reference values. */
 export interface GoldenFolder {
@@ -77,6 +78,7 @@ function kindOf(path: string): GoldenKind | undefined {
   const has = (name: string) => existsSync(join(path, name));
   if (has('layer_norm.safetensors') && has('linear.safetensors')) return 'numerics';
   if (has(kTokenizerCases)) return 'tokenizer';
+  if (hasPieceCases(path)) return 'sentencepiece';
   if (!has('cases.json') || !has('expected.safetensors')) return undefined;
   const cases = readCases<{ readonly kind?: 'sparse' | 'multi-vector' }>(path);
   if (cases.kind !== undefined) return cases.kind;

@@ -61,6 +61,21 @@ export async function readFully(handle: FileHandle, target: Uint8Array, position
  * Errors: IO, LFS_POINTER, `code`.
  */
 export async function readTextFile(file: string, maxBytes: number, code: ErrorCode): Promise<string | undefined> {
+  const bytes = await readSmallFile(file, maxBytes, code);
+  if (bytes === undefined) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw unexpected(code, `UTF-8 for ${quotePath(file)}`, 'other bytes', { cause });
+  }
+}
+
+/**
+ * Reads a small file, or returns undefined where there is none. `code` is the error for one that is too large.
+ *
+ * Errors: IO, LFS_POINTER, `code`.
+ */
+export async function readSmallFile(file: string, maxBytes: number, code: ErrorCode): Promise<Uint8Array | undefined> {
   let opened;
   try {
     opened = await openRegularFile(file);
@@ -73,12 +88,8 @@ export async function readTextFile(file: string, maxBytes: number, code: ErrorCo
     if (size > maxBytes) throw unexpected(code, `at most ${maxBytes} bytes for ${quotePath(file)}`, size);
     const bytes = new Uint8Array(size);
     await readFully(handle, bytes, 0, file);
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    requireContents(text, size, file);
-    return text;
-  } catch (error) {
-    if (error instanceof BerthaError) throw error;
-    throw unexpected(code, `UTF-8 for ${quotePath(file)}`, 'other bytes', { cause: error });
+    if (size <= kLargestPointer) requireContents(Buffer.from(bytes).toString('utf8'), size, file);
+    return bytes;
   } finally {
     await handle.close();
   }

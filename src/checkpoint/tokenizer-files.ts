@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorCode } from '../errors.js';
 import { unexpected } from '../expected.js';
-import { readTextFile } from './files.js';
+import { MAX_CONFIG_BYTES, readSmallFile, readTextFile } from './files.js';
 import { JsonFields, parseJsonObject } from './json-fields.js';
 
 /** Contents of a model's tokenizer files; absent ones are absent. */
@@ -13,6 +13,12 @@ export interface TokenizerFiles {
   /** vocab.json and merges.txt, of byte-level BPE. */
   readonly vocabJson?: string;
   readonly merges?: string;
+  /** Of a pair of languages: source.spm, target.spm and target_vocab.json, beside vocab.json. */
+  readonly sourceSpm?: Uint8Array;
+  readonly targetSpm?: Uint8Array;
+  readonly targetVocabJson?: string;
+  /** spiece.model of BertGeneration. */
+  readonly spiece?: Uint8Array;
   readonly tokenizerConfig?: string;
   readonly specialTokensMap?: string;
 }
@@ -37,21 +43,49 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const tokenizerJson = await read('tokenizer.json', kMaxTokenizerBytes, 'TOKENIZER');
   // Python never opens it beside a tokenizer.json, so that whatever is wrong with it is no problem.
   const vocab = tokenizerJson === undefined ? await read('vocab.txt', kMaxVocabBytes, 'VOCAB') : undefined;
-  const isBpe = tokenizerJson === undefined && vocab === undefined;
-  const vocabJson = isBpe ? await read('vocab.json', kMaxVocabBytes, 'VOCAB') : undefined;
+  const isOther = tokenizerJson === undefined && vocab === undefined;
+  const vocabJson = isOther ? await read('vocab.json', kMaxVocabBytes, 'VOCAB') : undefined;
   const merges = vocabJson !== undefined ? await read('merges.txt', kMaxVocabBytes, 'VOCAB') : undefined;
   const tokenizerConfig = await read('tokenizer_config.json', kMaxTokenizerBytes, 'TOKENIZER');
   const specialTokensMap = await read('special_tokens_map.json', kMaxTokenizerBytes, 'TOKENIZER');
-  if (isBpe && vocabJson === undefined) await refuseSentencePiece(folder);
+  const pieces = isOther && merges === undefined ? await readSentencePieces(folder, tokenizerConfig) : {};
+  const isDescribed = vocabJson !== undefined || 'sourceSpm' in pieces || 'spiece' in pieces;
+  if (isOther && !isDescribed) await refuseSentencePiece(folder);
   if (tokenizerJson === undefined) requireNoAddedTokens(await read('added_tokens.json', kMaxTokenizerBytes, 'TOKENIZER'), tokenizerConfig);
   return {
     ...(tokenizerJson === undefined ? {} : { tokenizerJson }),
     ...(vocab === undefined ? {} : { vocab }),
     ...(vocabJson === undefined ? {} : { vocabJson }),
     ...(merges === undefined ? {} : { merges }),
+    ...pieces,
     ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
     ...(specialTokensMap === undefined ? {} : { specialTokensMap }),
   };
+}
+
+/** The SentencePiece models of Marian and BertGeneration. Errors: TOKENIZER, VOCAB, IO. */
+async function readSentencePieces(
+  folder: string,
+  tokenizerConfig: string | undefined,
+): Promise<Pick<TokenizerFiles, 'sourceSpm' | 'targetSpm' | 'targetVocabJson' | 'spiece'>> {
+  const read = (name: string) => readSmallFile(path.join(folder, name), kMaxVocabBytes, 'TOKENIZER');
+  const sourceSpm = await read('source.spm');
+  if (sourceSpm !== undefined) {
+    const targetSpm = await read('target.spm');
+    const targetVocabJson = await readTextFile(path.join(folder, 'target_vocab.json'), kMaxVocabBytes, 'VOCAB');
+    return { sourceSpm, ...(targetSpm === undefined ? {} : { targetSpm }), ...(targetVocabJson === undefined ? {} : { targetVocabJson }) };
+  }
+  if (!(await isBertGeneration(folder, tokenizerConfig))) return {};
+  const spiece = await read('spiece.model');
+  return spiece === undefined ? {} : { spiece };
+}
+
+/** Other models than BertGeneration have a spiece.model too and read it otherwise: tokenizer_config.json or config.json tell. */
+async function isBertGeneration(folder: string, tokenizerConfig: string | undefined): Promise<boolean> {
+  const named = /"tokenizer_class"\s*:\s*"(\w+)"/.exec(tokenizerConfig ?? '')?.[1];
+  if (named !== undefined) return named === 'BertGenerationTokenizer';
+  const config = await readTextFile(path.join(folder, 'config.json'), MAX_CONFIG_BYTES, 'CONFIG').catch(() => undefined);
+  return config !== undefined && /"model_type"\s*:\s*"bert-generation"/.test(config);
 }
 
 /** `model_max_length` of tokenizer_config.json, or undefined where there is none or "none" (1e30). Errors: TOKENIZER. */

@@ -38,7 +38,7 @@ export function makePipeline(definition: TokenizerDefinition, decoded: Map<numbe
     inNormalized.set(pattern, token);
     if (pattern !== token.content) decoded.set(token.id, pattern);
   }
-  const matcher = new AddedTokenMatcher(inText);
+  const matcher = new AddedTokenMatcher(inText, definition.languageCodes);
   const options = preTokenizer.isTabular ? fuseSteps(normalizer) : undefined;
   return {
     steps: normalizer,

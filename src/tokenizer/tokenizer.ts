@@ -11,6 +11,7 @@ import type { Pipeline } from './scanning/sequence-encoder.js';
 import { SUPPORTED_DECODERS } from './files/decoder-json.js';
 import { readTokenizerJson } from './files/tokenizer-json.js';
 import { readBpeFiles } from './files/bpe-files.js';
+import { type MarianFiles, readBertGenerationFiles, readMarianFiles } from './files/sentencepiece/translation-files.js';
 import { readVocabFiles } from './files/vocab-files.js';
 import { type IdList, readIds } from './id-list.js';
 import type { TokenTable } from './vocabulary/token-table.js';
@@ -23,6 +24,8 @@ export interface TokenizerOptions {
   readonly maxPositions?: number | undefined;
   /** Rows of the model's embedding table: a vocabulary with larger ids is an error. Default: not checked. */
   readonly vocabSize?: number | undefined;
+  /** The same for a vocabulary of its own that the model writes with. Default: `vocabSize`. */
+  readonly targetVocabSize?: number | undefined;
   /** Lets calls without truncation or padding options follow the entries of tokenizer.json. Default: false. */
   readonly useFileDefaults?: boolean | undefined;
 }
@@ -44,6 +47,7 @@ const TOKENIZER_SCHEMA = {
   maxLength: tokenLimit(),
   maxPositions: integer(1, LIMIT),
   vocabSize: integer(1, LIMIT),
+  targetVocabSize: integer(1, LIMIT),
   useFileDefaults: flag,
 };
 const DECODE_SCHEMA = { skipSpecialTokens: flag, cleanUpSpaces: flag };
@@ -64,14 +68,22 @@ export function makeTokenizer(
   if (files.tokenizerJson !== undefined) definition = readTokenizerJson(files.tokenizerJson, files);
   else if (files.vocab !== undefined) definition = readVocabFiles(files.vocab, files, kinds);
   else if (files.vocabJson !== undefined && files.merges !== undefined) definition = readBpeFiles(files.vocabJson, files.merges, files);
-  else throw unexpected('TOKENIZER', 'a tokenizer.json, a vocab.txt, or a vocab.json with a merges.txt', missing(files));
+  else if (hasSource(files)) definition = readMarianFiles(files);
+  else if (files.spiece !== undefined) definition = readBertGenerationFiles({ ...files, spiece: files.spiece });
+  else throw unexpected('TOKENIZER', 'a tokenizer.json, a vocab.txt, or a vocab.json with a merges.txt or a source.spm', missing(files));
   return new Tokenizer({
     definition,
     maxLength: given.maxLength ?? definition.maxLength,
     maxPositions: given.maxPositions,
     vocabSize: given.vocabSize,
+    targetVocabSize: given.targetVocabSize,
     useFileDefaults: given.useFileDefaults ?? false,
   });
+}
+
+function hasSource(files: TokenizerFiles): files is MarianFiles {
+  if (files.sourceSpm !== undefined && files.vocabJson === undefined) throw unexpected('VOCAB', 'a vocab.json beside source.spm', 'none');
+  return files.sourceSpm !== undefined;
 }
 
 function missing({ vocabJson, merges }: TokenizerFiles): string {
@@ -104,6 +116,9 @@ export class Tokenizer {
   /** Where `padding` fills up and `truncation` cuts off unless a call says otherwise. */
   readonly paddingSide: 'left' | 'right';
   readonly truncationSide: 'left' | 'right';
+  /** Codes such as `>>de<<` that a text may begin with to name the language that it is translated into. */
+  readonly languageCodes: readonly string[];
+  readonly #target: Tokenizer | undefined;
   readonly #vocab: TokenTable;
   /** Added tokens that the vocabulary lacks, by their ids, which go on where it ends. */
   readonly #outside = new Map<number, string>();
@@ -122,8 +137,12 @@ export class Tokenizer {
   readonly #tokenOf = (id: number): string | undefined => this.#outside.get(id) ?? this.#vocab.token(id);
 
   /** @internal Use `createTokenizer` or `loadTokenizer`. */
-  constructor(defaults: EncodeDefaults & { readonly vocabSize: number | undefined }) {
+  constructor(defaults: EncodeDefaults & { readonly vocabSize: number | undefined; readonly targetVocabSize?: number | undefined }) {
     const { definition } = defaults;
+    const { target, languageCodes } = definition;
+    const vocabSizes = defaults.targetVocabSize ?? defaults.vocabSize;
+    this.#target = target === undefined ? undefined : new Tokenizer({ ...defaults, definition: target, vocabSize: vocabSizes });
+    this.languageCodes = languageCodes === undefined ? [] : [...definition.vocab].flatMap(([token]) => (/^>>.*<<$/su.test(token) ? [token] : []));
     const { specialTokens, addedTokens } = definition;
     const { vocab } = definition;
     this.modelType = definition.model.type;
@@ -267,6 +286,7 @@ export class Tokenizer {
    * Errors: INVALID_ARG for what is no list, INVALID_IDS for what is no whole number from 0, TOKENIZER if tokenizer.json asks for a decoder that is not supported.
    */
   decode(ids: IdList, options?: DecodeOptions): string {
+    if (this.#target !== undefined) return this.#target.decode(ids, options);
     const { definition } = this.#defaults;
     const { skipSpecialTokens = false, cleanUpSpaces = definition.cleanUpSpaces } = readOptions('decode', options, DECODE_SCHEMA);
     const decoder = this.#decoder;
@@ -280,8 +300,14 @@ export class Tokenizer {
     return cleanUpSpaces && this.modelType !== 'BPE' ? cleanUp(text) : text;
   }
 
+  /** The tokenizer of texts that the model is to write: another one only where files describe the two languages apart. */
+  get target(): Tokenizer {
+    return this.#target ?? this;
+  }
+
   /** Joins tokens, or words already joined, into text as `decode` does. Errors: TOKENIZER, as `decode`. */
   joinTokens(tokens: readonly string[]): string {
+    if (this.#target !== undefined) return this.#target.joinTokens(tokens);
     return decodeTokens(tokens, this.#decoder);
   }
 

@@ -1,4 +1,5 @@
 import type { ReplacePattern } from '../normalizers/replace.js';
+import type { PieceType } from '../files/sentencepiece/model-file.js';
 import { byteOf } from '../vocabulary/byte-level.js';
 
 /** A decoder as tokenizer.json names it. */
@@ -22,6 +23,19 @@ export type DecoderStep =
       readonly replacement: string;
       /** Whether the first one of a text was put there. */
       readonly isPrepended: boolean;
+    }
+  | {
+      /** Joins tokens; U+2581 is a space, and those at both ends go. */
+      readonly type: 'VisibleSpace';
+    }
+  | {
+      /** Joins what lies between special tokens as a SentencePiece model decodes it. */
+      readonly type: 'SentencePiece';
+      readonly special: ReadonlySet<string>;
+      /** What the model's pieces are. */
+      readonly types: ReadonlyMap<string, PieceType>;
+      /** Which spaces go before the first character: those of all pieces, one, or none. */
+      readonly leading: 'all' | 'first' | 'none';
     }
   | { readonly type: 'Strip'; readonly content: string; readonly start: number; readonly stop: number }
   | { readonly type: 'Replace'; readonly pattern: ReplacePattern; readonly content: string };
@@ -80,7 +94,25 @@ function decodeStep(tokens: readonly string[], step: DecoderStep): readonly stri
       return tokens.map((token) => replaceMatches(token, step.pattern, step.content));
     case 'ByteFallback':
       return joinBytes(tokens);
+    case 'VisibleSpace':
+      return [withSpaces(tokens.join(''))];
+    case 'SentencePiece':
+      return [decodePieces(tokens, step)];
   }
+}
+
+const VISIBLE_SPACE = '\u2581';
+
+/** Python's str.isspace. */
+const kSpace = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+
+/** U+2581 as spaces, without Python's white space at the ends. */
+function withSpaces(text: string): string {
+  const spaced = text.replaceAll(VISIBLE_SPACE, ' ');
+  let [from, to] = [0, spaced.length];
+  while (from < to && kSpace.test(spaced[from] as string)) from++;
+  while (to > from && kSpace.test(spaced[to - 1] as string)) to--;
+  return spaced.slice(from, to);
 }
 
 function decodeWordPiece(token: string, isFirst: boolean, prefix: string, cleanup: boolean): string {
@@ -128,6 +160,40 @@ function joinBytes(tokens: readonly string[]): readonly string[] {
   }
   flush();
   return joined;
+}
+
+function decodePieces(tokens: readonly string[], { special, types, leading }: Extract<DecoderStep, { type: 'SentencePiece' }>): string {
+  let text = '';
+  let run = '';
+  let mayStrip = leading !== 'none';
+  let bytes: string[] = [];
+  const endBytes = (): void => {
+    if (bytes.length > 0) run += joinBytes(bytes).join('');
+    bytes = [];
+  };
+  for (const token of tokens) {
+    const type = types.get(token);
+    if (special.has(token)) {
+      endBytes();
+      text += `${run}${token} `;
+      run = '';
+      mayStrip = leading !== 'none';
+    } else if (type === 'byte') bytes.push(token);
+    else if (type === undefined) {
+      endBytes();
+      run += token;
+    } else if (type === 'unknown') {
+      endBytes();
+      run += ' \u2047 ';
+    } else if (type !== 'control') {
+      endBytes();
+      const isFirst = run === '' && mayStrip && token.startsWith(VISIBLE_SPACE);
+      run += isFirst ? token.slice(1) : token;
+      if (isFirst && leading === 'first') mayStrip = false;
+    }
+  }
+  endBytes();
+  return withSpaces(text + run);
 }
 
 /** A token without up to `start` times `content` at its beginning, and `stop` times at its end. */

@@ -1,4 +1,4 @@
-import type { AddedToken } from '../scanning/added/added-tokens.js';
+import type { AddedToken, LanguageCodes } from '../scanning/added/added-tokens.js';
 import type { Decoder } from './decoder.js';
 import type { NormalizerStep } from '../normalizers/steps.js';
 import type { PreTokenizer } from '../scanning/pre-tokenizer.js';
@@ -16,6 +16,12 @@ export interface TokenizerFiles {
   /** vocab.json and merges.txt, of byte-level BPE. */
   readonly vocabJson?: string;
   readonly merges?: string;
+  /** Of a pair of languages: source.spm, target.spm and target_vocab.json, beside vocab.json. */
+  readonly sourceSpm?: Uint8Array;
+  readonly targetSpm?: Uint8Array;
+  readonly targetVocabJson?: string;
+  /** spiece.model of BertGeneration. */
+  readonly spiece?: Uint8Array;
   readonly tokenizerConfig?: string;
   readonly specialTokensMap?: string;
 }
@@ -30,6 +36,10 @@ export interface TokenizerDefinition {
   readonly preTokenizer: PreTokenizer;
   readonly model: ModelDefinition;
   readonly addedTokens: readonly AddedToken[];
+  /** Of a model for several target languages whose texts begin with `>>xx<<`. */
+  readonly languageCodes?: LanguageCodes;
+  /** How texts are read that the model is to write, and its ids are decoded, where that differs. */
+  readonly target?: TokenizerDefinition;
   readonly template: Template;
   /** Of RobertaProcessing or ByteLevel: leave white space at a token's ends out of its offsets. */
   readonly trimOffsets: { readonly addPrefixSpace: boolean } | undefined;
@@ -69,7 +79,25 @@ export type ModelDefinition =
       readonly fuseUnk: boolean;
       readonly ignoreMerges: boolean;
     }
-  | { readonly type: 'Unigram'; readonly pieces: PieceTable; readonly unkId: number; readonly byteFallback: boolean };
+  | {
+      readonly type: 'Unigram';
+      readonly pieces: PieceTable;
+      /** The id of the unknown token. */
+      readonly unkId: number;
+      readonly byteFallback: boolean;
+      /** Of a SentencePiece model's own file, whose pieces are not the tokens themselves. */
+      readonly sentencePiece?: SentencePieceTokens;
+    };
+
+/** How the pieces of a SentencePiece model's own file become tokens. */
+export interface SentencePieceTokens {
+  /** [pieces]: the token that each piece becomes. */
+  readonly ids: Int32Array;
+  /** All tokens: unknown text that is spelled like one becomes it. */
+  readonly vocab: Vocabulary;
+  /** The score of a character that is no piece. */
+  readonly unkScore: number;
+}
 
 export interface SpecialTokens {
   readonly unk: string | undefined;

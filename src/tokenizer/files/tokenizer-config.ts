@@ -1,4 +1,4 @@
-import type { AddedToken } from '../scanning/added/added-tokens.js';
+import type { AddedToken, AddedTokenFlags } from '../scanning/added/added-tokens.js';
 import type { NamedTokens, SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { JsonNode } from './json.js';
 import type { Side } from '../definition/truncation.js';
@@ -9,7 +9,7 @@ import { MAX_VOCAB_SIZE } from '../vocabulary/vocabulary.js';
 const NO_LIMIT = 1e20;
 
 type SpecialName = 'unk' | 'pad' | 'cls' | 'sep' | 'mask';
-export type AddedTokenFlags = Omit<AddedToken, 'id' | 'content' | 'isNamedOnly'>;
+type FlaggedName = SpecialName | 'bos' | 'eos';
 
 /** A special token as the files give it: a string, or a token with its properties. */
 interface NamedToken {
@@ -89,13 +89,17 @@ export class TokenizerConfig {
 
   /** The beginning and the end of a text where the files name them, and the tokens that they list without a name. */
   get namedTokens(): NamedTokens {
-    const contentOf = (name: string) => this.#specialTokens.get(name)?.content || undefined;
-    return { bos: contentOf('bos'), eos: contentOf('eos'), additional: this.#moreTokens.map(({ content }) => content) };
+    return { bos: this.named('bos'), eos: this.named('eos'), additional: this.#moreTokens.map(({ content }) => content) };
   }
 
   /** The flags that the files give a special token. */
-  flagsOf(name: SpecialName): AddedTokenFlags | undefined {
+  flagsOf(name: FlaggedName): AddedTokenFlags | undefined {
     return this.#specialTokens.get(name)?.flags;
+  }
+
+  /** The special token that the files name so. */
+  named(name: FlaggedName): string | undefined {
+    return this.#specialTokens.get(name)?.content || undefined;
   }
 
   /**

@@ -1,11 +1,11 @@
 import { unexpected } from '../../expected.js';
 import { received } from '../../options.js';
-import type { AddedToken } from '../scanning/added/added-tokens.js';
+import type { AddedToken, AddedTokenFlags } from '../scanning/added/added-tokens.js';
 import type { SpecialTokens, TokenizerDefinition, TokenizerFiles } from '../definition/definition.js';
 import { wordPieceDecoder } from '../definition/decoder.js';
 import { bertPreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { VocabKind } from '../definition/vocab-kind.js';
-import { type AddedTokenFlags, settingsOf, TokenizerConfig } from './tokenizer-config.js';
+import { settingsOf, TokenizerConfig } from './tokenizer-config.js';
 import { forEachLine } from './scan-vocabulary.js';
 import { MAX_VOCAB_SIZE, Vocabulary } from '../vocabulary/vocabulary.js';
 
@@ -104,6 +104,11 @@ export function addedTokens(vocab: Vocabulary, special: SpecialTokens, config: T
     };
     tokens.set(content, { id, content, ...(config.flagsOf(name) ?? plain) });
   }
+  return withListedTokens(tokens, vocab, config);
+}
+
+/** `tokens` with those that tokenizer_config.json lists or names besides. Errors: TOKENIZER, for a token that has another id. */
+export function withListedTokens(tokens: Map<string, AddedToken>, vocab: Vocabulary, config: TokenizerConfig): AddedToken[] {
   let next = vocab.size;
   for (const token of config.addedTokens()) {
     const expected = tokens.get(token.content)?.id ?? vocab.get(token.content) ?? next++;

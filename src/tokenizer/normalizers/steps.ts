@@ -7,6 +7,7 @@ import { precompiled } from './precompiled/replacements.js';
 import { Prepend } from './prepend.js';
 import { type FormName, normalForm } from './normal-form.js';
 import { type ReplacePattern, replaceStream } from './replace.js';
+import { SentencePieceNormalizer, type SentencePieceRules } from './sentencepiece.js';
 import { Strip } from './strip.js';
 
 /** A normalizer as tokenizer.json names it. */
@@ -16,7 +17,9 @@ export type NormalizerStep =
   | { readonly type: 'Precompiled'; readonly charsmap: Charsmap }
   | { readonly type: 'Strip'; readonly left: boolean; readonly right: boolean }
   | { readonly type: 'Replace'; readonly pattern: ReplacePattern; readonly content: readonly number[] }
-  | { readonly type: 'Prepend'; readonly content: readonly number[] };
+  | { readonly type: 'Prepend'; readonly content: readonly number[] }
+  /** Of a SentencePiece model's own file. */
+  | ({ readonly type: 'SentencePiece' } & SentencePieceRules);
 
 /** Normalizers in their order over one source: text is allowed to the source, and what becomes of it is read from the stream. */
 export class NormalizerChain {
@@ -46,6 +49,8 @@ export class NormalizerChain {
         return replaceStream(upstream, step.pattern, step.content);
       case 'Prepend':
         return new Prepend(upstream, step.content);
+      case 'SentencePiece':
+        return new SentencePieceNormalizer(upstream, step, this.budget);
       default:
         return normalForm(step.type, upstream, this.budget);
     }

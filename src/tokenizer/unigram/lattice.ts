@@ -6,15 +6,18 @@ export interface LatticeOptions {
   readonly trie: PieceTrie;
   /** [ids]: logarithms of probabilities, as a rule. */
   readonly scores: Float64Array;
-  readonly unkId: number;
+  /** What stands for a character that is no piece. */
+  readonly unkPiece: number;
   /** Of a character that is no piece. */
   readonly unkScore: number;
+  /** Whether sums are rounded to float32, as SentencePiece itself adds; its other reader adds in float64. */
+  readonly isFloat32: boolean;
 }
 
 const FIRST_CAPACITY = 256;
 
 /**
- * The best way to take a word apart into pieces (Viterbi): of all ways that with the greatest sum of scores, summed in float64 from left to
+ * The best way to take a word apart into pieces (Viterbi): of all ways that with the greatest sum of scores, summed from left to
  * right; of several that which was found first, where pieces come by their beginning, then by their length. In steps: `begin`, then `run`
  * until it is true, then one piece after the other by `next`.
  */
@@ -85,7 +88,7 @@ export class Lattice {
 
   /** Looks for the best ways to places behind `#at`; returns how many of the steps are left. */
   #search(steps: number): number {
-    const { trie, scores, unkId, unkScore } = this.#options;
+    const { trie, scores, unkPiece, unkScore, isFloat32 } = this.#options;
     const best = this.#best;
     const mask = this.#mask;
     const ids = this.#ids;
@@ -103,7 +106,8 @@ export class Lattice {
       for (let node = trie.child(0, first); node !== 0; node = trie.child(node, units[end++] as number)) {
         const id = trie.value(node);
         if (id >= 0) {
-          const score = (scores[id] as number) + scoreHere;
+          const sum = (scores[id] as number) + scoreHere;
+          const score = isFloat32 ? Math.fround(sum) : sum;
           if (begins[end] === 0 || score > (best[end & mask] as number)) {
             best[end & mask] = score;
             begins[end] = at + 1;
@@ -115,11 +119,12 @@ export class Lattice {
       }
       left -= end - at;
       if (!isCharacterKnown) {
-        const score = unkScore + scoreHere;
+        const sum = unkScore + scoreHere;
+        const score = isFloat32 ? Math.fround(sum) : sum;
         if (begins[characterEnd] === 0 || score > (best[characterEnd & mask] as number)) {
           best[characterEnd & mask] = score;
           begins[characterEnd] = at + 1;
-          ids[characterEnd] = unkId;
+          ids[characterEnd] = unkPiece;
         }
       }
       at = characterEnd;

@@ -1,11 +1,17 @@
+import type { SentencePieceTokens } from '../definition/definition.js';
 import { utf8Byte, utf8Length } from '../unicode/utf8.js';
+import { hashUnits } from '../vocabulary/unit-map.js';
 import type { Lattice } from './lattice.js';
 import type { PieceTrie } from './piece-trie.js';
 
 /** What becomes of text that no piece stands for. */
 export interface UnknownOptions {
   readonly trie: PieceTrie;
+  readonly unkPiece: number;
+  /** The unknown token. */
   readonly unkId: number;
+  /** How pieces become tokens that are not the tokens themselves. */
+  readonly tokens: SentencePieceTokens | undefined;
   /** [256]: the tokens that stand for bytes, -1 where there is none. Undefined: unknown text is one unknown token. */
   readonly byteIds: Int32Array | undefined;
 }
@@ -51,7 +57,9 @@ export class PieceWriter {
     for (let left = steps; left > 0; left--) {
       if (this.#bytesAt < this.#bytesEnd) this.#writeBytes();
       else if (this.#waitingFrom >= 0) {
-        this.#write(this.#lattice.id, this.#waitingFrom, this.#lattice.end);
+        const { id, end } = this.#lattice;
+        const { tokens } = this.#options;
+        this.#write(tokens === undefined ? id : (tokens.ids[id] as number), this.#waitingFrom, end);
         this.#waitingFrom = -1;
       } else if (this.#isAtEnd) {
         this.pieces[this.#at] = this.#count;
@@ -65,7 +73,7 @@ export class PieceWriter {
     const lattice = this.#lattice;
     const from = lattice.end;
     const isPiece = lattice.next();
-    if (isPiece && lattice.id === this.#options.unkId) {
+    if (isPiece && lattice.id === this.#options.unkPiece) {
       if (this.#unknownFrom < 0) this.#unknownFrom = from;
       return;
     }
@@ -76,12 +84,19 @@ export class PieceWriter {
   }
 
   #endUnknown(from: number, end: number): void {
-    const { trie, unkId } = this.#options;
-    const id = end - from > trie.longest ? -1 : trie.find(this.#units, from, end);
+    const { unkId } = this.#options;
+    const id = this.#find(from, end);
     if (id < 0 && this.#hasBytes(from, end)) {
       this.#bytesFrom = this.#bytesAt = from;
       this.#bytesEnd = end;
     } else this.#write(id < 0 ? unkId : id, from, end);
+  }
+
+  /** The token that is spelled like unknown text, or -1. */
+  #find(from: number, end: number): number {
+    const { trie, tokens } = this.#options;
+    if (tokens !== undefined) return tokens.vocab.units.find(this.#units, from, end - from, hashUnits(this.#units, from, end - from));
+    return end - from > trie.longest ? -1 : trie.find(this.#units, from, end);
   }
 
   #hasBytes(from: number, end: number): boolean {

@@ -1,6 +1,8 @@
+import type { SentencePieceTokens } from '../definition/definition.js';
 import { PieceCache } from '../vocabulary/piece-cache.js';
 import type { LongWord, WordModel } from '../vocabulary/word-model.js';
 import { Lattice, type LatticeOptions } from './lattice.js';
+import type { TokenTable } from '../vocabulary/token-table.js';
 import type { PieceTable } from './piece-table.js';
 import { PieceWriter, type UnknownOptions } from './piece-writer.js';
 
@@ -10,10 +12,13 @@ export interface UnigramOptions {
   readonly unkId: number;
   /** What no piece stands for becomes tokens such as `<0xE2>` of its bytes, if the vocabulary has all of them. */
   readonly byteFallback: boolean;
+  readonly sentencePiece?: SentencePieceTokens;
 }
 
 /** By how much an unknown character is worse than the worst piece. */
 const UNK_PENALTY = 10;
+/** Stands for unknown text where the unknown token is no piece. */
+const NO_PIECE = -1;
 /** A UTF-16 unit is part of a character that has as many bytes, or half as many for each of two units. */
 const MOST_BYTES = 3;
 
@@ -26,12 +31,14 @@ export class Unigram implements WordModel {
   readonly #writer: PieceWriter;
   readonly #cache = new PieceCache();
 
-  constructor({ pieces, unkId, byteFallback }: UnigramOptions) {
+  constructor({ pieces, unkId, byteFallback, sentencePiece: tokens }: UnigramOptions) {
     const { trie, scores } = pieces;
     this.unkId = unkId;
     const worst = scores.reduce((lowest, score) => Math.min(lowest, score), Infinity);
-    const byteIds = byteFallback ? readByteIds(pieces) : undefined;
-    this.#options = { trie, scores, unkId, unkScore: worst - UNK_PENALTY, byteIds };
+    const byteIds = byteFallback ? readByteIds(tokens?.vocab ?? pieces) : undefined;
+    const unkPiece = tokens === undefined ? unkId : NO_PIECE;
+    const unkScore = tokens?.unkScore ?? worst - UNK_PENALTY;
+    this.#options = { trie, scores, unkPiece, unkId, unkScore, isFloat32: tokens !== undefined, tokens, byteIds };
     this.#lattice = new Lattice(this.#options);
     this.#writer = new PieceWriter(this.#options);
   }
@@ -86,7 +93,7 @@ class LongUnigramWord implements LongWord {
   }
 }
 
-function readByteIds(pieces: PieceTable): Int32Array {
+function readByteIds(pieces: TokenTable): Int32Array {
   const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0');
   return Int32Array.from({ length: 256 }, (_, byte) => pieces.get(`<0x${hex(byte)}>`) ?? -1);
 }

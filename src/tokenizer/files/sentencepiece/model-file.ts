@@ -45,18 +45,22 @@ export function readSentencePieceModel(bytes: Uint8Array, file: string): Sentenc
   const pieces: SentencePiece[] = [];
   let trainer = new Map<number, number | Uint8Array>();
   let normalizer = new Map<number, number | Uint8Array>();
+  let denormalizer = new Map<number, number | Uint8Array>();
   for (const { number, value } of fieldsOf(bytes, file)) {
     if (number === 1) {
       if (pieces.length >= MAX_VOCAB_SIZE) throw wrong(file, `at most ${MAX_VOCAB_SIZE} pieces`, 'more');
       pieces.push(pieceOf(message(value, file), file));
     } else if (number === 2) trainer = new Map([...trainer, ...message(value, file)]);
     else if (number === 3) normalizer = new Map([...normalizer, ...message(value, file)]);
+    else if (number === 5) denormalizer = new Map([...denormalizer, ...message(value, file)]);
   }
   if (pieces.length === 0) throw wrong(file, 'pieces', 'none');
   const modelType = trainer.get(3) ?? 1;
   if (modelType !== 1 && modelType !== 2) throw wrong(file, 'the model type 1 (Unigram) or 2 (BPE)', String(modelType));
   const charsmap = normalizer.get(2) ?? new Uint8Array();
   if (typeof charsmap === 'number') throw wrong(file, 'bytes for the map of characters', 'a number');
+  if ((trainer.get(24) ?? 0) !== 0) throw wrong(file, 'pieces that begin with a space', 'pieces that end with it (treat_whitespace_as_suffix)');
+  if (hasBytes(denormalizer.get(2))) throw wrong(file, 'a model whose texts are decoded as they are', 'one with a map for decoding');
   const isSet = (fields: ReadonlyMap<number, number | Uint8Array>, field: number, unset: 0 | 1): boolean =>
     (fields.get(field) ?? unset) !== 0;
   return {
@@ -68,6 +72,10 @@ export function readSentencePieceModel(bytes: Uint8Array, file: string): Sentenc
     removeExtraWhitespaces: isSet(normalizer, 4, 1),
     escapeWhitespaces: isSet(normalizer, 5, 1),
   };
+}
+
+function hasBytes(value: number | Uint8Array | undefined): boolean {
+  return value !== undefined && typeof value !== 'number' && value.length > 0;
 }
 
 function pieceOf(fields: ReadonlyMap<number, number | Uint8Array>, file: string): SentencePiece {

@@ -1,3 +1,5 @@
+import { utf8Byte, utf8Length } from '../../unicode/utf8.js';
+
 const HAS_VALUE = 1 << 8;
 const VALUE_FLAG = 1 << 31;
 const VALUE_MASK = 0x7fffffff;
@@ -41,6 +43,34 @@ export class Charsmap {
       if (value === NOT_ASKED) value = this.#ascii[first] = this.#search(codePoints, from, to);
     } else value = this.#search(codePoints, from, to);
     return value === NO_VALUE ? undefined : (this.#replacements.get(value) ?? this.#decode(value));
+  }
+
+  /** Where a walk along the keys begins. */
+  get root(): number {
+    return offsetOf(this.#units[0] as number) * 2;
+  }
+
+  /** Where a walk stands behind the bytes of one more character; -1 where no key goes on so. */
+  step(place: number, codePoint: number): number {
+    const units = this.#units;
+    const size = utf8Length(codePoint);
+    let node = Math.floor(place / 2);
+    let unit = 0;
+    for (let index = 0; index < size; index++) {
+      const byte = utf8Byte(codePoint, size, index);
+      node ^= byte;
+      unit = units[node] ?? 0;
+      if (byte === 0 || (unit & LABEL_MASK) !== byte) return -1;
+      node ^= offsetOf(unit);
+    }
+    return node * 2 + ((unit & HAS_VALUE) === 0 ? 0 : 1);
+  }
+
+  /** What stands in place of the key that ends where a walk stands; undefined if none does. */
+  replacementAt(place: number): readonly number[] | undefined {
+    if (place % 2 === 0) return undefined;
+    const value = (this.#units[Math.floor(place / 2)] as number) & VALUE_MASK;
+    return this.#replacements.get(value) ?? this.#decode(value);
   }
 
   #search(codePoints: Int32Array, from: number, to: number): number {

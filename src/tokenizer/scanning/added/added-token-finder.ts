@@ -46,6 +46,8 @@ export class AddedTokenFinder {
   #openOffset = 0;
   /** Whether the last token is one of them. */
   #isLastOpen = false;
+  /** Whether the last token is a language code: no other one follows it. */
+  #isAfterCode = false;
   // The white space before index #spaceEnd begins at #spaceStart, with the offset #spaceOffset, unless the window still knows it.
   #spaceStart = 0;
   #spaceEnd = 0;
@@ -64,6 +66,7 @@ export class AddedTokenFinder {
     this.end = this.#from = this.#spaceStart = this.#spaceEnd = 0;
     this.#spaceOffset = undefined;
     this.#open.length = 0;
+    this.#isAfterCode = false;
   }
 
   /** Whether white space is still being read that belongs to a token. */
@@ -154,6 +157,7 @@ export class AddedTokenFinder {
     const own: OpenToken = { found, at, space, contentEnd };
     this.#from = contentEnd;
     this.#isLastOpen = token.rstrip;
+    this.#isAfterCode = token.isLanguageCode === true;
     if (!this.isOpen) {
       this.#openEnd = contentEnd;
       this.#openOffset = this.#window.endOf(contentEnd - 1);
@@ -168,7 +172,10 @@ export class AddedTokenFinder {
   }
 
   #matchAt(index: number): { readonly token: AddedToken; readonly end: number } | undefined {
-    return index < this.#from ? undefined : this.#matcher.longestAt(this.#window.text, index);
+    if (index < this.#from) return undefined;
+    const { text } = this.#window;
+    const found = this.#matcher.longestAt(text, index);
+    return found === undefined && index === this.end && !this.#isAfterCode ? this.#matcher.languageCodeAt(text, index) : found;
   }
 
   #isForbidden(token: AddedToken, start: number, end: number): boolean {

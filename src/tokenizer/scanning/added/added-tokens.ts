@@ -16,7 +16,18 @@ export interface AddedToken {
   readonly special: boolean;
   /** Named by tokenizer_config.json or special_tokens_map.json alone: the model need not have a row for it. */
   readonly isNamedOnly?: boolean;
+  /** A code that names the language to translate into. */
+  readonly isLanguageCode?: boolean;
 }
+
+/** What an added token has besides its text and its id. */
+export type AddedTokenFlags = Omit<AddedToken, 'id' | 'content' | 'isNamedOnly' | 'isLanguageCode'>;
+
+/** The id of a code such as `>>de<<`. */
+export type LanguageCodes = (code: string) => number;
+
+/** Units of the longest code that is looked for. */
+const MOST_CODE_UNITS = 256;
 
 interface TrieNode {
   readonly children: Map<number, TrieNode>;
@@ -34,9 +45,11 @@ export class AddedTokenMatcher {
   /** Whether there is one that takes the white space on either side. */
   readonly strips: boolean;
   readonly #root: TrieNode = { children: new Map() };
+  readonly #languageCodes: LanguageCodes | undefined;
 
-  /** `patterns` maps the text to look for to its token. */
-  constructor(patterns: ReadonlyMap<string, AddedToken>) {
+  /** `patterns` maps the text to look for to its token. With `languageCodes`, text that begins with `>>`, anything and `<<` begins with a code. */
+  constructor(patterns: ReadonlyMap<string, AddedToken>, languageCodes?: LanguageCodes) {
+    this.#languageCodes = languageCodes;
     for (const [pattern, token] of patterns) {
       let node = this.#root;
       for (let k = 0; k < pattern.length; k++) {
@@ -47,8 +60,9 @@ export class AddedTokenMatcher {
       }
       node.token = token;
     }
-    this.firstUnits = new Set(this.#root.children.keys());
-    this.longest = [...patterns.keys()].reduce((longest, { length }) => Math.max(longest, length), 0);
+    this.firstUnits = new Set([...this.#root.children.keys(), ...(languageCodes === undefined ? [] : [0x3e])]);
+    const least = languageCodes === undefined ? 0 : MOST_CODE_UNITS;
+    this.longest = [...patterns.keys()].reduce((longest, { length }) => Math.max(longest, length), least);
     this.stripsLeft = [...patterns.values()].some(({ lstrip }) => lstrip);
     this.strips = [...patterns.values()].some(({ lstrip, rstrip }) => lstrip || rstrip);
   }
@@ -62,6 +76,17 @@ export class AddedTokenMatcher {
       node = node.children.get(i < text.length ? text.charCodeAt(i) : -1);
     }
     return found;
+  }
+
+  /** The language code at `index`, where text begins; no added token may begin in it. */
+  languageCodeAt(text: string, index: number): { readonly token: AddedToken; readonly end: number } | undefined {
+    if (this.#languageCodes === undefined || !text.startsWith('>>', index)) return undefined;
+    const length = text.slice(index, index + MOST_CODE_UNITS).indexOf('<<', 2) + 2;
+    if (length < 4) return undefined;
+    for (let k = index; k < index + length; k++) if (this.longestAt(text, k) !== undefined) return undefined;
+    const content = text.slice(index, index + length);
+    const flags = { singleWord: false, lstrip: false, rstrip: false, normalized: false, special: false, isLanguageCode: true };
+    return { token: { id: this.#languageCodes(content), content, ...flags }, end: index + length };
   }
 }
 
