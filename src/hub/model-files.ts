@@ -14,6 +14,7 @@ const ROOT_FILES = ['config_sentence_transformers.json', 'artifact.metadata', CA
 /** What a tokenizer beside a table of weights needs. */
 const QUERY_FILES = ['config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json', 'vocab.txt'];
 const TRANSFORMER_FILES = [
+  'generation_config.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
@@ -45,8 +46,8 @@ export async function needModelFiles(directory: string, part: ModelPart, need: N
   );
   const hasPooling = others.every(({ kind }, i) => kind !== 'Pooling' || hasConfigs[i]);
   const [hasConfig, ...hasVocabulary] = await all(['config.json', 'tokenizer.json', 'vocab.txt'].map(inTransformer), need);
-  const isBpe = !hasVocabulary.includes(true) && (await all(['vocab.json', 'merges.txt'].map(inTransformer), need)).every(Boolean);
-  let isEnough = hasPooling && hasConfig === true && (isBpe || hasVocabulary.includes(true));
+  const hasOther = !hasVocabulary.includes(true) && (await needOtherVocabulary(inTransformer, need));
+  let isEnough = hasPooling && hasConfig === true && (hasOther || hasVocabulary.includes(true));
   await all(
     queries.flatMap((folder) => QUERY_FILES.map((file) => path.posix.join(folder, file))),
     need,
@@ -54,6 +55,14 @@ export async function needModelFiles(directory: string, part: ModelPart, need: N
   for (const folder of [...weighted, ...queries]) isEnough = (await needWeights(directory, folder, need)) && isEnough;
   if (part === 'tokenizer') return isEnough;
   return (await needWeights(directory, transformer, need)) && isEnough;
+}
+
+/** Byte-level BPE's files, else those of a SentencePiece model. */
+async function needOtherVocabulary(inTransformer: (file: string) => string, need: Need): Promise<boolean> {
+  const [hasIds, hasMerges] = await all(['vocab.json', 'merges.txt'].map(inTransformer), need);
+  if (hasIds === true && hasMerges === true) return true;
+  const files = hasIds === true ? ['source.spm', 'target.spm', 'target_vocab.json'] : ['spiece.model'];
+  return (await all(files.map(inTransformer), need))[0] === true;
 }
 
 /** Asks for several files at once and rejects only when nothing is under way any more. */

@@ -142,7 +142,8 @@ export class Tokenizer {
     const { target, languageCodes } = definition;
     const vocabSizes = defaults.targetVocabSize ?? defaults.vocabSize;
     this.#target = target === undefined ? undefined : new Tokenizer({ ...defaults, definition: target, vocabSize: vocabSizes });
-    this.languageCodes = languageCodes === undefined ? [] : [...definition.vocab].flatMap(([token]) => (/^>>.*<<$/su.test(token) ? [token] : []));
+    this.languageCodes =
+      languageCodes === undefined ? [] : [...definition.vocab].flatMap(([token]) => (/^>>.*<<$/su.test(token) ? [token] : []));
     const { specialTokens, addedTokens } = definition;
     const { vocab } = definition;
     this.modelType = definition.model.type;

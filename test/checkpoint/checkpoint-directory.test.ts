@@ -47,14 +47,20 @@ t('rejects a pytorch_model.bin that torch.save did not write, and says how to co
   await rejectsModel('UNSAFE_FORMAT', folder, /pytorch_model\.bin".*torch\.load\('pytorch_model\.bin'.*save_file.*pip install/);
 });
 
-t('takes no other file for weights, and names those that may hold some', async () => {
-  for (const name of ['model.pt', 'pytorch_model-00001-of-00002.bin', 'last.ckpt', 'weights.pth']) {
+t('takes no other file for weights than the only one of torch.save, and names those that may hold some', async () => {
+  for (const name of ['model.pt', 'last.ckpt', 'weights.pth', 'model.bin']) {
     const folder = tinyCopy('bert-relu');
     renameSync(`${folder}/model.safetensors`, `${folder}/${name}`);
+    await rejectsModel('UNSAFE_FORMAT', folder, new RegExp(`${name.replaceAll('.', '\\.')}": Expected a file that torch\\.save wrote`));
+  }
+  for (const names of [['model.pkl'], ['pytorch_model-00001-of-00002.bin'], ['a.pt', 'b.pth']]) {
+    const folder = tinyCopy('bert-relu');
+    rmSync(`${folder}/model.safetensors`);
+    for (const name of names) writeFileSync(`${folder}/${name}`, 'anything');
     await rejectsModel(
       'MODEL_NOT_FOUND',
       folder,
-      new RegExp(`pytorch_model\\.bin, .*"${name.replaceAll('.', '\\.')}".*read as pytorch_model\\.bin`),
+      new RegExp(`pytorch_model\\.bin, .*"${names[0]!.replaceAll('.', '\\.')}".*called pytorch_model\\.bin`),
     );
   }
 });

@@ -351,6 +351,38 @@ t('reads shards of pytorch_model.bin.index.json, and safetensors first', async (
   await rejectsModel('INDEX', copy, /\*\.bin/);
 });
 
+t('reads a checkpoint of any name, and the model of one that holds other things too', async () => {
+  const source = tinyCopy('bert-relu');
+  const tensors = await readAsTorch(`${source}/model.safetensors`, false);
+  rmSync(`${source}/model.safetensors`);
+  const dictionary = (items: readonly TorchTensor[], prefix = ''): Buffer =>
+    pickle.dictionary(items.map((each) => [pickle.text(prefix + each.name), tensorCall(each)]));
+  const state = pickle.dictionary([[pickle.text('momentum'), tensorCall(tensors[0]!)]]);
+  for (const [name, key, prefix] of [
+    ['last.ckpt', 'state_dict', ''],
+    ['model.pt', 'model_state_dict', 'module.'],
+    ['weights.pth', 'model', ''],
+    ['other.bin', undefined, 'module.'],
+  ] as const) {
+    const copy = temporaryFolder();
+    for (const file of ['config.json', 'vocab.txt', 'tokenizer.json']) copyFileSync(path.join(source, file), path.join(copy, file));
+    const own = dictionary(tensors, prefix);
+    const whole =
+      key === undefined
+        ? own
+        : pickle.dictionary([
+            [pickle.text('epoch'), pickle.integer(3)],
+            [pickle.text('optimizer'), state],
+            [pickle.text(key), own],
+          ]);
+    writeFileSync(`${copy}/${name}`, torchArchive(tensors, pickle.whole(whole)));
+    writeFileSync(`${copy}/optimizer.pt`, 'never read');
+    await withModel(copy, ({ tensors: read }) => assert.equal(new Set(read.keys()), new Set(tensors.map((each) => each.name)), name));
+  }
+  const empty = pickle.dictionary([[pickle.text('state_dict'), pickle.dictionary([])]]);
+  await refuses('WEIGHTS', torchArchive([], pickle.whole(empty)), /empty dictionary/);
+});
+
 t('refuses hostile weights of a model without leaving a file open', async () => {
   for (const name of ['hostile-system.bin', 'hostile-eval-legacy.bin', 'short-storage.bin']) {
     const copy = tinyCopy('bert-relu');

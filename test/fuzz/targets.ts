@@ -5,6 +5,7 @@ import { parsePooling } from '../../src/checkpoint/sentence/pooling.js';
 import { parseSafetensorsHeader, safetensorsHeaderLength } from '../../src/checkpoint/safetensors/safetensors-header.js';
 import { npyHeader, parseNpyHeader } from '../../src/checkpoint/npy.js';
 import { bpeTargets } from './bpe.js';
+import { sentencePieceTargets } from './sentencepiece.js';
 import { promise, type Target, useTokenizer } from './target.js';
 import { torchTargets } from './torch.js';
 import { unigramTargets } from './unigram.js';
@@ -222,6 +223,7 @@ export const targets: readonly Target[] = [
   vocab,
   ...bpeTargets,
   ...unigramTargets,
+  ...sentencePieceTargets,
   texts,
   npy,
   ...torchTargets,

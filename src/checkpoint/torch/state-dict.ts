@@ -60,12 +60,27 @@ export const torchNames: PickleNames<TorchValue> = {
   persistent: (id) => ({ kind: 'made', value: storageOf(id) }),
 };
 
+/** Under what a training loop keeps a model's tensors among other things. */
+const kModelKeys = ['state_dict', 'model_state_dict', 'model'];
+/** What torch's DataParallel puts before the name of every tensor. */
+const kParallelPrefix = 'module.';
+
 /**
- * The tensors by name of what a file of torch.save holds: a dictionary, of which values that are no tensors are left out.
+ * The tensors by name of what a file of torch.save holds: a dictionary, of which values that are no tensors are left out, or one whose `state_dict`,
+ * `model_state_dict` or `model` is such a dictionary.
  *
  * Errors: WEIGHTS (no dictionary, none of its values a tensor, a name twice), NAME.
  */
 export function tensorsOf(value: Value): ReadonlyMap<string, View> {
+  const inner = isKind(value, 'dict') ? kModelKeys.flatMap((key) => value.values[value.keys.indexOf(key)] ?? []) : [];
+  const nested = inner.find((each) => isKind(each, 'dict'));
+  if (nested !== undefined) return tensorsOf(nested);
+  const views = viewsOf(value);
+  const isParallel = [...views.keys()].every((name) => name.startsWith(kParallelPrefix));
+  return isParallel ? new Map([...views].map(([name, view]) => [name.slice(kParallelPrefix.length), view])) : views;
+}
+
+function viewsOf(value: Value): ReadonlyMap<string, View> {
   if (!isKind(value, 'dict')) throw damaged('a dictionary of tensors in a file of torch.save', nameKind(value));
   const views = new Map<string, View>();
   value.keys.forEach((key, i) => {

@@ -41,11 +41,15 @@ const kMaxIndexBytes = 64 << 20;
 const kMaxShards = 512;
 /** Pickle files a trainer leaves beside a model; they hold no weights. */
 const TRAINER_FILES = /^(training_args|optimizer|scheduler|scaler|rng_state.*)\.(bin|pt|pth)$/;
+/** What torch.save writes for people who name files themselves. */
+const CHECKPOINT_FILES = /\.(bin|pt|pth|ckpt)$/;
+const SHARD_FILES = /-\d+-of-\d+\.\w+$/;
 const PICKLE_FILES = /\.(bin|pt|pth|ckpt|pkl)$/;
 
 /**
  * Opens `folder`'s model.safetensors, or, where there is none, the shards of model.safetensors.index.json; where there are neither, pytorch_model.bin or
- * its shards, of which nothing but tensors is read. Shard names must stay inside `root`, the model directory.
+ * its shards, of which nothing but tensors is read;
+ * where there are none of these either, the only other *.bin, *.pt, *.pth or *.ckpt. Shard names must stay inside `root`, the model directory.
  *
  * Errors: MODEL_NOT_FOUND, UNSAFE_FORMAT, WEIGHTS, INDEX, INDEX_PATH, IO, those of `parseSafetensorsHeader` and of `withRowScales`.
  */
@@ -56,7 +60,21 @@ export async function openWeightFiles(folder: string, root: string): Promise<Wei
     const index = await readTextFile(path.join(folder, format.index), kMaxIndexBytes, 'INDEX');
     if (index !== undefined) return withScales(await openShards(folder, root, format, parseWeightMap(index, format.index)));
   }
+  const other = await otherCheckpoint(folder);
+  const opened = other === undefined ? undefined : await openIfThere(other, formats[1]);
+  if (opened !== undefined) return withScales(opened);
   throw await noWeights(folder);
+}
+
+/** The only file of torch.save with another name. */
+async function otherCheckpoint(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const [name, ...others] = otherPickles(names).filter((each) => CHECKPOINT_FILES.test(each) && !SHARD_FILES.test(each));
+  return name === undefined || others.length > 0 ? undefined : path.join(folder, name);
+}
+
+function otherPickles(names: readonly string[]): readonly string[] {
+  return names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name) && !isOpenVino(name, names));
 }
 
 async function openSafetensors(file: string): Promise<WeightFiles> {
@@ -154,12 +172,12 @@ function isOpenVino(name: string, names: readonly string[]): boolean {
 
 async function noWeights(folder: string): Promise<BerthaError> {
   const names = await readdir(folder).catch(() => []);
-  const others = names.filter((name) => PICKLE_FILES.test(name) && !TRAINER_FILES.test(name) && !isOpenVino(name, names));
+  const others = otherPickles(names);
   const wanted = `${WEIGHT_FILES.flatMap(({ file, index }) => [file, index]).join(', ')} in ${quotePath(folder)}`;
   if (others.length > 0) {
     const got = others.slice(0, 5).map(quote).join(', ');
     return unexpected('MODEL_NOT_FOUND', wanted, got, {
-      hint: 'A file of torch.save that holds the tensors by name is read as pytorch_model.bin.',
+      hint: 'The only *.bin, *.pt, *.pth or *.ckpt of a folder is read; of several one must be called pytorch_model.bin.',
     });
   }
   return unexpected('MODEL_NOT_FOUND', wanted, names.length === 0 ? 'an empty directory' : names.slice(0, 20).map(quote).join(', '));

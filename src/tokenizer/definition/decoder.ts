@@ -162,13 +162,27 @@ function joinBytes(tokens: readonly string[]): readonly string[] {
   return joined;
 }
 
+/** Characters of bytes as SentencePiece reads them: U+FFFD for each byte that belongs to none. */
+function textOfEachByte(bytes: readonly number[]): string {
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const first = bytes[at] as number;
+    const size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const character = textOfBytes(bytes.slice(at, at + size));
+    const isOne = character !== '\ufffd' && Array.from(character).length === 1;
+    text += isOne ? character : '\ufffd';
+    at += isOne ? size : 1;
+  }
+  return text;
+}
+
 function decodePieces(tokens: readonly string[], { special, types, leading }: Extract<DecoderStep, { type: 'SentencePiece' }>): string {
   let text = '';
   let run = '';
   let mayStrip = leading !== 'none';
-  let bytes: string[] = [];
+  let bytes: number[] = [];
   const endBytes = (): void => {
-    if (bytes.length > 0) run += joinBytes(bytes).join('');
+    run += textOfEachByte(bytes);
     bytes = [];
   };
   for (const token of tokens) {
@@ -178,7 +192,7 @@ function decodePieces(tokens: readonly string[], { special, types, leading }: Ex
       text += `${run}${token} `;
       run = '';
       mayStrip = leading !== 'none';
-    } else if (type === 'byte') bytes.push(token);
+    } else if (type === 'byte') bytes.push(parseInt(token.slice(3, 5), 16));
     else if (type === undefined) {
       endBytes();
       run += token;

@@ -94,7 +94,8 @@ export class PieceWriter {
 
   /** The token that is spelled like unknown text, or -1. */
   #find(from: number, end: number): number {
-    const { trie, tokens } = this.#options;
+    const { trie, tokens, byteIds } = this.#options;
+    if (tokens !== undefined && byteIds !== undefined) return -1;
     if (tokens !== undefined) return tokens.vocab.units.find(this.#units, from, end - from, hashUnits(this.#units, from, end - from));
     return end - from > trie.longest ? -1 : trie.find(this.#units, from, end);
   }

@@ -35,7 +35,7 @@ export class Unigram implements WordModel {
     const { trie, scores } = pieces;
     this.unkId = unkId;
     const worst = scores.reduce((lowest, score) => Math.min(lowest, score), Infinity);
-    const byteIds = byteFallback ? readByteIds(tokens?.vocab ?? pieces) : undefined;
+    const byteIds = byteFallback ? readByteIds(tokens?.vocab ?? pieces, tokens === undefined ? -1 : unkId) : undefined;
     const unkPiece = tokens === undefined ? unkId : NO_PIECE;
     const unkScore = tokens?.unkScore ?? worst - UNK_PENALTY;
     this.#options = { trie, scores, unkPiece, unkId, unkScore, isFloat32: tokens !== undefined, tokens, byteIds };
@@ -93,7 +93,8 @@ class LongUnigramWord implements LongWord {
   }
 }
 
-function readByteIds(pieces: TokenTable): Int32Array {
+/** [256]: the tokens of bytes, `missing` where there is none. */
+function readByteIds(pieces: TokenTable, missing: number): Int32Array {
   const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0');
-  return Int32Array.from({ length: 256 }, (_, byte) => pieces.get(`<0x${hex(byte)}>`) ?? -1);
+  return Int32Array.from({ length: 256 }, (_, byte) => pieces.get(`<0x${hex(byte)}>`) ?? missing);
 }

@@ -41,6 +41,11 @@ const kTokenizerFiles = [
   'vocab.txt',
   'vocab.json',
   'merges.txt',
+  'source.spm',
+  'target.spm',
+  'target_vocab.json',
+  'spiece.model',
+  'generation_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
 ];

@@ -59,7 +59,8 @@ export function readSentencePieceModel(bytes: Uint8Array, file: string): Sentenc
   if (modelType !== 1 && modelType !== 2) throw wrong(file, 'the model type 1 (Unigram) or 2 (BPE)', String(modelType));
   const charsmap = normalizer.get(2) ?? new Uint8Array();
   if (typeof charsmap === 'number') throw wrong(file, 'bytes for the map of characters', 'a number');
-  if ((trainer.get(24) ?? 0) !== 0) throw wrong(file, 'pieces that begin with a space', 'pieces that end with it (treat_whitespace_as_suffix)');
+  if ((trainer.get(24) ?? 0) !== 0)
+    throw wrong(file, 'pieces that begin with a space', 'pieces that end with it (treat_whitespace_as_suffix)');
   if (hasBytes(denormalizer.get(2))) throw wrong(file, 'a model whose texts are decoded as they are', 'one with a map for decoding');
   const isSet = (fields: ReadonlyMap<number, number | Uint8Array>, field: number, unset: 0 | 1): boolean =>
     (fields.get(field) ?? unset) !== 0;
