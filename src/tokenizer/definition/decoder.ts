@@ -1,5 +1,5 @@
 import type { ReplacePattern } from '../normalizers/replace.js';
-import type { PieceType } from '../files/sentencepiece/model-file.js';
+import type { PieceType } from '../unigram/sentencepiece-tokens.js';
 import { byteOf } from '../vocabulary/byte-level.js';
 
 /** A decoder as tokenizer.json names it. */

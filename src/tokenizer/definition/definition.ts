@@ -4,6 +4,7 @@ import type { NormalizerStep } from '../normalizers/steps.js';
 import type { PreTokenizer } from '../scanning/pre-tokenizer.js';
 import type { Template } from './template.js';
 import type { PieceTable } from '../unigram/piece-table.js';
+import type { SentencePieceTokens } from '../unigram/sentencepiece-tokens.js';
 import type { Side, TruncationStrategy } from './truncation.js';
 import type { TokenTable } from '../vocabulary/token-table.js';
 import type { Vocabulary } from '../vocabulary/vocabulary.js';
@@ -88,16 +89,6 @@ export type ModelDefinition =
       /** Of a SentencePiece model's own file, whose pieces are not the tokens themselves. */
       readonly sentencePiece?: SentencePieceTokens;
     };
-
-/** How the pieces of a SentencePiece model's own file become tokens. */
-export interface SentencePieceTokens {
-  /** [pieces]: the token that each piece becomes. */
-  readonly ids: Int32Array;
-  /** All tokens: unknown text that is spelled like one becomes it. */
-  readonly vocab: Vocabulary;
-  /** The score of a character that is no piece. */
-  readonly unkScore: number;
-}
 
 export interface SpecialTokens {
   readonly unk: string | undefined;

@@ -7,7 +7,7 @@ import { precompiled } from './precompiled/replacements.js';
 import { Prepend } from './prepend.js';
 import { type FormName, normalForm } from './normal-form.js';
 import { type ReplacePattern, replaceStream } from './replace.js';
-import { SentencePieceNormalizer, type SentencePieceRules } from './sentencepiece.js';
+import { SentencePieceNormalizer, type SentencePieceRules } from './precompiled/sentencepiece.js';
 import { Strip } from './strip.js';
 
 /** A normalizer as tokenizer.json names it. */

@@ -1,6 +1,6 @@
 import { whitespace } from '../unicode/characters.js';
-import { type Budget, type CharacterStream, Ended, Starved } from './character-stream.js';
-import { NumberQueue } from './number-queue.js';
+import { type Budget, type CharacterStream, Ended } from './character-stream.js';
+import { WaitingCharacters } from './waiting-characters.js';
 
 /** A text without the white space at its beginning, its end, or both. White space waits until it is known whether the text goes on. */
 export class Strip implements CharacterStream {
@@ -8,9 +8,8 @@ export class Strip implements CharacterStream {
   readonly #upstream: CharacterStream;
   readonly #stripsRight: boolean;
   readonly #stripsLeft: boolean;
-  readonly #budget: Budget;
-  /** White space, by turns a code point and an origin, with the character behind it once that is known. */
-  readonly #waiting = new NumberQueue();
+  /** White space, with the character behind it once that is known. */
+  readonly #waiting: WaitingCharacters;
   #isReleased = false;
   #isAtStart = true;
 
@@ -18,13 +17,13 @@ export class Strip implements CharacterStream {
     this.#upstream = upstream;
     this.#stripsLeft = stripsLeft;
     this.#stripsRight = stripsRight;
-    this.#budget = budget;
+    this.#waiting = new WaitingCharacters(budget);
   }
 
   next(): number {
     for (;;) {
       if (this.#isReleased) {
-        if (this.#waiting.length > 0) return this.#takeWaiting();
+        if (!this.#waiting.isEmpty) return this.#takeWaiting();
         this.#isReleased = false;
       }
       const codePoint = this.#upstream.next();
@@ -34,12 +33,11 @@ export class Strip implements CharacterStream {
       if (isSpace && this.#isAtStart && this.#stripsLeft) continue;
       this.#isAtStart = false;
       const waits = isSpace && this.#stripsRight;
-      if (!waits && this.#waiting.length === 0) {
+      if (!waits && this.#waiting.isEmpty) {
         this.origin = this.#upstream.origin;
         return codePoint;
       }
-      this.#waiting.push(codePoint);
-      this.#waiting.push(this.#upstream.origin);
+      this.#waiting.push(codePoint, this.#upstream.origin);
       this.#isReleased = !waits;
     }
   }
@@ -52,10 +50,8 @@ export class Strip implements CharacterStream {
   }
 
   #takeWaiting(): number {
-    if (this.#budget.left <= 0) return Starved;
-    this.#budget.left--;
-    const codePoint = this.#waiting.shift();
-    this.origin = this.#waiting.shift();
+    const codePoint = this.#waiting.take();
+    this.origin = this.#waiting.origin;
     return codePoint;
   }
 }

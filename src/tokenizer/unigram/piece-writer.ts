@@ -1,4 +1,4 @@
-import type { SentencePieceTokens } from '../definition/definition.js';
+import type { SentencePieceTokens } from './sentencepiece-tokens.js';
 import { utf8Byte, utf8Length } from '../unicode/utf8.js';
 import { hashUnits } from '../vocabulary/unit-map.js';
 import type { Lattice } from './lattice.js';

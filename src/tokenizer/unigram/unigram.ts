@@ -1,4 +1,4 @@
-import type { SentencePieceTokens } from '../definition/definition.js';
+import type { SentencePieceTokens } from './sentencepiece-tokens.js';
 import { PieceCache } from '../vocabulary/piece-cache.js';
 import type { LongWord, WordModel } from '../vocabulary/word-model.js';
 import { Lattice, type LatticeOptions } from './lattice.js';

@@ -1,9 +1,7 @@
 import type { BerthaError } from '../../../errors.js';
 import { unexpected } from '../../../expected.js';
+import type { PieceType } from '../../unigram/sentencepiece-tokens.js';
 import { MAX_VOCAB_SIZE } from '../../vocabulary/vocabulary.js';
-
-/** What a piece of a SentencePiece model stands for. */
-export type PieceType = 'normal' | 'unknown' | 'control' | 'user-defined' | 'unused' | 'byte';
 
 /** A piece; its place in the list is its id. */
 export interface SentencePiece {

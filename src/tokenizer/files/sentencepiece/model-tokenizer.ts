@@ -4,8 +4,9 @@ import { Charsmap } from '../../normalizers/precompiled/charsmap.js';
 import type { NormalizerStep } from '../../normalizers/steps.js';
 import { PieceColumns } from '../../unigram/piece-columns.js';
 import { PieceTable } from '../../unigram/piece-table.js';
+import type { PieceType } from '../../unigram/sentencepiece-tokens.js';
 import { unitsOf, Vocabulary } from '../../vocabulary/vocabulary.js';
-import { type PieceType, readSentencePieceModel, type SentencePieceModel } from './model-file.js';
+import { readSentencePieceModel, type SentencePieceModel } from './model-file.js';
 
 /** By how much SentencePiece holds an unknown character for worse than the worst piece. */
 const UNK_PENALTY = 10;

@@ -1,6 +1,6 @@
-import { type Budget, type CharacterStream, Ended, Starved } from './character-stream.js';
-import { NumberQueue } from './number-queue.js';
-import type { Charsmap } from './precompiled/charsmap.js';
+import { type Budget, type CharacterStream, Ended, Starved } from '../character-stream.js';
+import type { Charsmap } from './charsmap.js';
+import { WaitingCharacters } from '../waiting-characters.js';
 
 /** What the normalizer of a SentencePiece model does. */
 export interface SentencePieceRules {
@@ -36,7 +36,6 @@ export class SentencePieceNormalizer implements CharacterStream {
   origin = 0;
   readonly #upstream: CharacterStream;
   readonly #rules: SentencePieceRules;
-  readonly #budget: Budget;
   readonly #userDefined: Node = { children: new Map(), isEnd: false };
   /** Characters that were read but not replaced yet, with their origins. */
   #ahead: number[] = [];
@@ -46,8 +45,8 @@ export class SentencePieceNormalizer implements CharacterStream {
   #made: readonly number[] = [];
   #madeAt = 0;
   #madeOrigin = 0;
-  /** Spaces that are dropped if the text ends behind them, with what follows them once it is known: a code point, its origin, … */
-  readonly #waiting = new NumberQueue();
+  /** Spaces that are dropped if the text ends behind them, with what follows them once it is known. */
+  readonly #waiting: WaitingCharacters;
   #isReleased = false;
   /** Whether nothing of the text was made yet: spaces at its beginning are not looked at. */
   #isAtStart = true;
@@ -56,7 +55,7 @@ export class SentencePieceNormalizer implements CharacterStream {
   constructor(upstream: CharacterStream, rules: SentencePieceRules, budget: Budget) {
     this.#upstream = upstream;
     this.#rules = rules;
-    this.#budget = budget;
+    this.#waiting = new WaitingCharacters(budget);
     for (const text of rules.userDefined) {
       let node = this.#userDefined;
       for (const character of text) {
@@ -73,7 +72,9 @@ export class SentencePieceNormalizer implements CharacterStream {
   next(): number {
     for (;;) {
       if (this.#isReleased) {
-        if (this.#waiting.length > 0) return this.#takeWaiting();
+        const waiting = this.#waiting.isEmpty ? undefined : this.#waiting.take();
+        this.origin = this.#waiting.origin;
+        if (waiting !== undefined) return waiting;
         this.#isReleased = false;
       }
       const codePoint = this.#nextMade();
@@ -81,12 +82,11 @@ export class SentencePieceNormalizer implements CharacterStream {
       if (codePoint < 0) return codePoint;
       const visible = this.#rules.escapeWhitespaces ? VISIBLE_SPACE : SPACE;
       const waits = this.#rules.removeExtraWhitespaces && codePoint === visible;
-      if (!waits && this.#waiting.length === 0) {
+      if (!waits && this.#waiting.isEmpty) {
         this.origin = this.#madeOrigin;
         return codePoint;
       }
-      this.#waiting.push(codePoint);
-      this.#waiting.push(this.#madeOrigin);
+      this.#waiting.push(codePoint, this.#madeOrigin);
       this.#isReleased = !waits;
     }
   }
@@ -102,14 +102,6 @@ export class SentencePieceNormalizer implements CharacterStream {
     this.#isAtStart = true;
     this.#isAfterSpace = this.#rules.removeExtraWhitespaces;
     this.#upstream.reset();
-  }
-
-  #takeWaiting(): number {
-    if (this.#budget.left <= 0) return Starved;
-    this.#budget.left--;
-    const codePoint = this.#waiting.shift();
-    this.origin = this.#waiting.shift();
-    return codePoint;
   }
 
   /** The next character, of those at the end too that may have to go. */
