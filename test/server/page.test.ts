@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { checkout } from '../support/mini-checkout.js';
 import { skip } from '../support/skip.js';
-import { serve, serverSuite, tinyModels, type Serving } from './support/serving.js';
+import { attention } from '../../src/explain/index.js';
+import { loadModel } from '../../src/index.js';
+import { golden, serve, serverSuite, tinyModels, type Serving } from './support/serving.js';
 
 // What of playwright-core is used here; it lies with the packages of test/adapters.
 interface Locator {
@@ -13,6 +15,7 @@ interface Locator {
   fill(text: string): Promise<void>;
   focus(): Promise<void>;
   waitFor(options?: { state: 'visible' }): Promise<void>;
+  first(): Locator;
   textContent(): Promise<string | null>;
   getAttribute(name: string): Promise<string | null>;
   selectOption(value: string): Promise<unknown>;
@@ -55,7 +58,7 @@ async function openBrowser(): Promise<Browser | undefined> {
   return (browser = await playwright.chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] }));
 }
 
-t.before(async () => void (server = await serve({ models: [...tinyModels] })));
+t.before(async () => void (server = await serve({ models: [...tinyModels, { name: 'long', model: golden('tiny/bert-gelu-new') }] })));
 t.after(async () => {
   await browser?.close();
   await server.close();
@@ -96,7 +99,7 @@ t('does every task once, in both languages, refuses once, and asks nobody else',
   const tabs = page.locator('[role=tab]');
   await page.locator('#tab-compare').waitFor();
   const names = await tabs.allTextContents();
-  assert.equal(names.length, 17, names.join());
+  assert.equal(names.length, 18, names.join());
   const ids = await page.evaluate<string[]>(`Array.from(document.querySelectorAll('[role=tab]'), ({ id }) => id)`);
   for (const id of ids.filter((each) => each !== 'tab-status')) {
     await page.locator(`#${id}`).click();
@@ -140,6 +143,67 @@ t('is used by the keyboard alone, and everything in it has a name', async () => 
   const nameless = `Array.from(document.querySelectorAll('input, select, textarea')).filter((each) => each.labels.length === 0 || each.labels[0].innerText.trim() === '').length`;
   assert.is(await page.evaluate(nameless), 0);
   assert.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(18, 23, 30)');
+});
+
+t('follows an explanation, stops it on demand and on leaving its tab, and asks for heads of a long text one by one', async () => {
+  const chromium = await openBrowser();
+  if (chromium === undefined) return;
+  const page = await chromium.newPage({ locale: 'en-US' });
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => void complaints.push(String(error)));
+  await page.goto(`${server.address}/ui`);
+  await page.locator('#tab-explain').click();
+  await page.locator('input[name=target]').fill('neutral');
+  await page.locator('select[name=method]').selectOption('occlusion');
+  await page.locator('button.run').click();
+  await page.locator('.result h3').waitFor();
+  assert.match((await page.locator('.result').textContent())!, /Label: neutral.*occlusion/);
+  await page.evaluate(`(() => {
+    window.stops = 0;
+    window.fetch = async (path, { signal }) => {
+      const body = new ReadableStream({
+        start(stream) {
+          stream.enqueue(new TextEncoder().encode('{"done":1,"total":4}\\n{"done":2,'));
+          stream.enqueue(new TextEncoder().encode('"total":4}\\n'));
+          signal.addEventListener('abort', () => (window.stops++, stream.error(signal.reason)));
+        },
+      });
+      return new Response(body, { headers: { 'content-type': 'application/x-ndjson' } });
+    };
+  })()`);
+  const bar = page.locator('progress[value="2"][max="4"]');
+  await page.locator('button.run').click();
+  await bar.waitFor();
+  await page.locator('button.cancel').click();
+  await page.locator('button.run:enabled').waitFor();
+  assert.equal(await page.evaluate(`[window.stops, document.querySelectorAll('.error, progress, .cancel').length]`), [1, 0]);
+  await page.locator('button.run').click();
+  await bar.waitFor();
+  await page.locator('#tab-compare').click();
+  await page.locator('textarea[name=texts]').waitFor();
+  assert.is(await page.evaluate('window.stops'), 2);
+
+  const long = await chromium.newPage({ locale: 'en-US' });
+  await long.goto(`${server.address}/ui`);
+  await long.locator('#tab-attention').click();
+  await long.locator('form select').first().selectOption('long');
+  await long.locator('input[name=text]').fill('the band '.repeat(60));
+  const asked: string[] = [];
+  long.on('request', (request) => void asked.push(request.url()));
+  await long.locator('button.run').click();
+  await long.locator('.result .list tbody tr:first-child').waitFor();
+  await long.locator('.result select').first().selectOption('0');
+  await long.locator('.result .list tbody tr:first-child').waitFor();
+  const model = await loadModel(golden('tiny/bert-gelu-new'));
+  const { weights, tokens } = await attention(model, 'the band '.repeat(60), { layers: [0], heads: [0] });
+  model.dispose();
+  const count = tokens.length;
+  const row = weights[0]!.data.subarray(count, 2 * count);
+  const expected = Math.max(...row).toFixed(4);
+  await long.locator(`.result .list tbody tr:first-child td:text-is("${expected}")`).waitFor();
+  assert.ok(count > 64);
+  assert.is(asked.filter((url) => url.endsWith('/tasks/attention')).length, 3);
+  assert.equal(complaints, []);
 });
 
 t.run();

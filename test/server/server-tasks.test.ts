@@ -16,7 +16,7 @@ import {
   semanticSearch,
   type Model,
 } from '../../src/index.js';
-import { explain, explainSimilarity, type ExplainOptions } from '../../src/explain/index.js';
+import { attention, explain, explainSimilarity, logitLens, type ExplainOptions } from '../../src/explain/index.js';
 import { golden, serve, serverSuite, tinyModels, toFloats, type Serving, type TinyName } from './support/serving.js';
 
 const t = serverSuite('server: tasks');
@@ -94,6 +94,51 @@ t('/tasks/explain and /tasks/explain-similarity answer as the library does, with
   assert.equal([cosine, map.dims, map.data], [own.cosine, own.map.dims, Array.from(own.map.data)]);
 });
 
+t('/tasks/lens answers as the library does, and refuses more masks than it computes', async () => {
+  const { model: _, ...expected } = plain(await logitLens(models.masks, 'the [MASK] band', { topK: 2 })) as { model: string };
+  const { model: __, ...found } = (await ok('/tasks/lens', { inputs: 'the [MASK] band', topK: 2, model: 'masks' })) as { model: string };
+  assert.equal(found, expected);
+  const codes = async (inputs: string): Promise<unknown> => {
+    const { status, json } = await server.post('/tasks/lens', { inputs, model: 'masks' });
+    return [status, (json as { code: string }).code];
+  };
+  assert.equal(await codes('the band'), [422, 'NO_MASK']);
+  assert.equal(await codes('[MASK] '.repeat(500)), models.masks.maxTokens > 300 ? [422, 'INVALID_OPTION'] : [200, undefined]);
+});
+
+t('an explanation tells of its steps in lines where a client accepts them, and stops when the client goes', async () => {
+  const headers = { accept: 'application/x-ndjson' };
+  const body = { inputs: text, steps: 8, model: 'classifier' };
+  const { text: answered, headers: told } = await server.post('/tasks/explain', body, headers);
+  assert.is(told.get('content-type'), 'application/x-ndjson');
+  const lines = answered
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { done?: number; total?: number; answer?: unknown });
+  const steps = lines.slice(0, -1);
+  assert.ok(steps.length > 0);
+  assert.ok(steps.every(({ done, total }, i) => done! <= total! && done! >= (steps[i - 1]?.done ?? 0)));
+  assert.equal(lines.at(-1)!.answer, await ok('/tasks/explain', body));
+  const refused = await server.post('/tasks/explain', { ...body, target: { label: 'happy' } }, headers);
+  assert.equal([refused.status, (refused.json as { code: string }).code], [422, 'INVALID_LABEL']);
+  const late = await server.post('/tasks/explain', { ...body, steps: 4096 }, { ...headers, 'x-deadline-ms': '40' });
+  const last = (late.status === 504 ? late.json : JSON.parse(late.text.trimEnd().split('\n').at(-1)!)) as { code?: string };
+  assert.is(last.code, 'DEADLINE');
+  const gone = new AbortController();
+  const response = await fetch(`${server.address}/tasks/explain`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, steps: 4096 }),
+    signal: gone.signal,
+  });
+  await response.body!.getReader().read();
+  gone.abort();
+  for (;;) {
+    const { text: metrics } = await server.get('/metrics');
+    if (/bertha_requests_in_flight[^\n]* 0\n|te_queue_size[^\n]* 0\n/.test(metrics)) break;
+  }
+});
+
 t('explanations are refused where they cost too much, lack a head or a label, or are switched off', async () => {
   const codes = async (body: object, address: Serving = server): Promise<[number, string]> => {
     const { status, json } = await address.post('/tasks/explain', body);
@@ -124,13 +169,42 @@ t('/tasks/features, /tasks/search and /tasks/attention answer as the library doe
   assert.equal(await ok('/tasks/search', { queries: 'band', documents, topK: 2, model: 'embedder' }), plain(found));
   const encoding = model.tokenizer.encode('hello');
   const { attentions } = await model.forward(encoding, { attentions: true });
-  const attention = (await ok('/tasks/attention', { inputs: 'hello', model: 'embedder' })) as { tokens: string[]; layers: number[][][][] };
-  assert.equal(attention.tokens, encoding.tokens);
+  const all = (await ok('/tasks/attention', { inputs: 'hello', model: 'embedder' })) as { tokens: string[]; layers: number[][][][] };
+  assert.equal(all.tokens, encoding.tokens);
   assert.equal(
-    attention.layers.map((layer) => toFloats(layer.flat(2))),
+    all.layers.map((layer) => toFloats(layer.flat(2))),
     attentions!.map((layer) => layer.data),
   );
   embedder.dispose();
+});
+
+t('/tasks/attention has chosen heads of texts that are too long for all, and refuses too many', async () => {
+  const long = await serve({ models: [{ name: 'long', model: golden('tiny/bert-gelu-new') }] });
+  const model = await loadModel(golden('tiny/bert-gelu-new'));
+  interface Heads {
+    readonly tokens: readonly string[];
+    readonly layers: number[][][][];
+    readonly numLayers: number;
+    readonly truncated: boolean;
+  }
+  const ask = async (body: object): Promise<Heads> => {
+    const { json, status } = await long.post('/tasks/attention', { inputs: 'hello '.repeat(100), ...body });
+    assert.is(status, 200, JSON.stringify(json));
+    return json as Heads;
+  };
+  const chosen = { layers: [1], heads: [1, 0] };
+  const seen = await attention(model, 'hello '.repeat(100), chosen);
+  const found = await ask(chosen);
+  assert.equal([found.tokens.length, found.numLayers, found.truncated], [80, model.values.attentions.length, true]);
+  assert.equal(toFloats(found.layers[0]!.flat(2)), seen.weights[0]!.data);
+  assert.is((await ask({})).tokens.length, 64);
+  assert.is((await ask({ maxLength: 70 })).tokens.length, 70);
+  for (const layers of [[9], Array.from({ length: 200 }, () => 0)]) {
+    const { status, json } = await long.post('/tasks/attention', { inputs: 'hello '.repeat(100), layers });
+    assert.equal([status, (json as { code: string }).code], [422, 'INVALID_OPTION']);
+  }
+  model.dispose();
+  await long.close();
 });
 
 t('a task refuses fields that it does not have, with the name that was probably meant, and models of other tasks', async () => {

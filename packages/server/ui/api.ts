@@ -22,14 +22,50 @@ function headers(): Record<string, string> {
   return apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` };
 }
 
-/** What a route answers to a body. Errors: Refusal, with the server's message. */
-export async function post(path: string, body: object): Promise<unknown> {
+/** How far the server has come with an answer. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What becomes of a request while it is answered. */
+export interface Following {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What a route answers to a body. Errors: Refusal, with the server's message; the signal's reason. */
+export async function post(path: string, body: object, { signal, onProgress }: Following = {}): Promise<unknown> {
   const response = await fetch(`./${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-priority': 'interactive', ...headers() },
+    headers: { accept: `${lineType}, application/json`, 'content-type': 'application/json', 'x-priority': 'interactive', ...headers() },
     body: JSON.stringify(body),
+    ...(signal && { signal }),
   });
-  return read(response);
+  if (response.headers.get('content-type')?.startsWith(lineType) !== true) return read(response);
+  let found: unknown;
+  for await (const line of linesOf(response.body!)) {
+    const { answer, done, total, ...refusal } = JSON.parse(line) as Partial<Progress> & { answer?: unknown; error?: string };
+    if (done !== undefined && total !== undefined) onProgress?.({ done, total });
+    else if (answer === undefined) throw new Refusal(messageOf(JSON.stringify(refusal)) ?? line);
+    else found = answer;
+  }
+  if (found === undefined) throw new Refusal('The server has stopped before its answer.');
+  return found;
+}
+
+const lineType = 'application/x-ndjson';
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const [reader, decoder] = [body.getReader(), new TextDecoder()];
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + decoder.decode(value, { stream: !done })).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+    if (done) return;
+  }
 }
 
 /** The loaded models. Errors: Refusal. */

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import type { Model } from 'bertha-encoder';
 import { computeWith } from '../answers/exchange.js';
 import { readTexts } from '../answers/inputs.js';
+import { withProgress, type Progress } from '../answers/with-progress.js';
 import { tellTruncated } from '../answers/truncated.js';
 import { invalid } from '../failures/failures.js';
 import type { Ability } from '../models/abilities.js';
@@ -72,6 +73,10 @@ const explainBody = Type.Object(
   },
   strict,
 );
+const lensBody = Type.Object(
+  { inputs: textOrPair, topK: Type.Optional(whole(1, 1000)), maxLength: attribution.maxLength, model: attribution.model },
+  strict,
+);
 const similarityBody = Type.Object({ a: text, b: text, map: Type.Optional(choice('exact', 'maxsim')), ...attribution }, strict);
 
 interface Cost {
@@ -85,8 +90,10 @@ interface Cost {
 const kSteps = 32;
 /** Tokens that all forwards of an explanation may read. */
 const kMostTokens = 65_536;
+/** Distributions over words, one a mask and layer, that a lens may compute. */
+const kMostDistributions = 512;
 
-/** `/tasks/explain` and `/tasks/explain-similarity`: what answers hang on, as bulk work. */
+/** `/tasks/explain`, `/tasks/explain-similarity` and `/tasks/lens`: what answers hang on, as bulk work, with lines of progress where a client accepts them. */
 export function explainRoutes(app: FastifyInstance, state: ServerState): void {
   const config = { family: 'tei', tag: 'Tasks', answer: Type.Unknown() } as const;
   const one = { ...config, summary: 'What each word of a text adds to an answer' };
@@ -99,12 +106,14 @@ export function explainRoutes(app: FastifyInstance, state: ServerState): void {
       readTexts(parts, 'inputs');
       const ability = abilities[(options.head as Head | undefined) ?? headOf(inputs, options.target)];
       const { explain } = await import('bertha-encoder/explain');
-      const found = await computeWith({ state, request, reply }, request.body, ability, sizeOf(parts), (served, work) => {
-        requireAffordable(served.model, parts, options);
-        return explain(served.model, inputs as never, { steps: kSteps, ...options, ...asBulk(state, work) } as never);
+      return withProgress(request, reply, async (onProgress) => {
+        const found = await computeWith({ state, request, reply }, request.body, ability, sizeOf(parts), (served, work) => {
+          requireAffordable(served.model, parts, options);
+          return explain(served.model, inputs as never, { steps: kSteps, ...options, ...asBulk(state, work, onProgress) } as never);
+        });
+        tellTruncated(reply, [found]);
+        return found;
       });
-      tellTruncated(reply, [found]);
-      return found;
     },
   );
   const two = { ...config, summary: 'Which words make two texts similar' };
@@ -115,15 +124,36 @@ export function explainRoutes(app: FastifyInstance, state: ServerState): void {
       const { a, b, model: _, ...options } = request.body;
       readTexts([a, b], 'a and b');
       const { explainSimilarity } = await import('bertha-encoder/explain');
-      const found = await computeWith({ state, request, reply }, request.body, 'embed', sizeOf([a, b]), ({ embedder, model }, work) => {
-        requireAffordable(model, [a, b], options);
-        return explainSimilarity(embedder, a, b, { steps: kSteps, ...options, ...asBulk(state, work) } as never);
+      return withProgress(request, reply, async (onProgress) => {
+        const found = await computeWith({ state, request, reply }, request.body, 'embed', sizeOf([a, b]), ({ embedder, model }, work) => {
+          requireAffordable(model, [a, b], options);
+          return explainSimilarity(embedder, a, b, { steps: kSteps, ...options, ...asBulk(state, work, onProgress) } as never);
+        });
+        tellTruncated(reply, [found.a, found.b]);
+        const { dims, data } = found.map;
+        return { ...found, map: { dims, data: Array.from(data) } };
       });
-      tellTruncated(reply, [found.a, found.b]);
-      const { dims, data } = found.map;
-      return { ...found, map: { dims, data: Array.from(data) } };
     },
   );
+  const lens = { ...config, summary: 'What the masked-word head reads in each layer' };
+  app.post<{ Body: Static<typeof lensBody> }>('/tasks/lens', { schema: { body: lensBody }, config: lens }, async (request, reply) => {
+    const { inputs, model: _, ...options } = request.body;
+    const parts = typeof inputs === 'string' ? [inputs] : Object.values(inputs);
+    readTexts(parts, 'inputs');
+    const { logitLens } = await import('bertha-encoder/explain');
+    const found = await computeWith(
+      { state, request, reply },
+      request.body,
+      'fill-mask',
+      sizeOf(parts),
+      ({ model }, { signal, deadlineMs }) => {
+        requireFewMasks(model, parts);
+        return logitLens(model, inputs, { ...options, signal, deadlineMs, priority: 'bulk' });
+      },
+    );
+    tellTruncated(reply, [found]);
+    return found;
+  });
 }
 
 function headOf(inputs: unknown, given: Static<typeof target> | undefined): Head {
@@ -140,8 +170,16 @@ function sizeOf(parts: readonly string[]): WorkSize {
 }
 
 /** Whoever waits for vectors goes first. */
-function asBulk({ settings }: ServerState, { signal, deadlineMs }: WorkOptions): object {
-  return { signal, deadlineMs, priority: 'bulk', splitSpecialTokens: settings.splitSpecialTokens };
+function asBulk({ settings }: ServerState, { signal, deadlineMs }: WorkOptions, onProgress?: (progress: Progress) => void): object {
+  return { signal, deadlineMs, priority: 'bulk', splitSpecialTokens: settings.splitSpecialTokens, onProgress };
+}
+
+/** Errors: RequestError 422, with the number of masks. */
+function requireFewMasks({ tokenizer, values, maxTokens }: Model, parts: readonly string[]): void {
+  const [most, { maskId }] = [Math.floor(kMostDistributions / values.hiddenStates.length), tokenizer];
+  const ids = parts.flatMap((part) => Array.from(tokenizer.encode(part, { truncation: true, maxLength: maxTokens }).ids));
+  const masks = ids.filter((id) => id === maskId).length;
+  if (masks > most) throw invalid(`Expected at most ${most} masks but received ${masks}.`, 'inputs', 'INVALID_OPTION');
 }
 
 /** Errors: RequestError 422, with the number of tokens. */

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
-import { chunkText, extractFeatures, formatVectors } from 'bertha-encoder';
+import { chunkText, extractFeatures, formatVectors, type Model } from 'bertha-encoder';
 import { computeWith } from '../answers/exchange.js';
 import { readTexts } from '../answers/inputs.js';
+import { tellTruncated } from '../answers/truncated.js';
 import { asBuffer, joinJson, sendJson } from '../answers/vectors.js';
 import { invalid } from '../failures/failures.js';
 import { sizeOfTexts } from '../requests/compute.js';
@@ -33,14 +34,27 @@ const chunkBody = Type.Object(
   },
   strict,
 );
-const attentionBody = Type.Object({ inputs: text, model }, strict);
+const numbers = Type.Array(Type.Integer({ minimum: 0, maximum: 1023 }), { minItems: 1, maxItems: 1024 });
+const attentionBody = Type.Object(
+  {
+    inputs: text,
+    layers: Type.Optional(numbers),
+    heads: Type.Optional(numbers),
+    maxLength: Type.Optional(Type.Integer({ minimum: 1, description: 'a whole number from 1' })),
+    model,
+  },
+  strict,
+);
 
 type ChunkBody = Static<typeof chunkBody>;
+type AttentionBody = Static<typeof attentionBody>;
 
 /** Texts whose tokens' vectors all go into one answer. */
 const kMostForTokens = 128;
-/** Tokens of a text whose attention is told: its answer has layers x heads x tokens x tokens numbers. */
+/** Tokens of a text whose attention is told where a request does not choose. */
 const kMostAttended = 64;
+/** Weights of an answer: layers x heads x tokens x tokens. */
+const kMostWeights = 2 ** 20;
 
 const config = { family: 'tei', tag: 'Tasks' } as const;
 
@@ -72,31 +86,41 @@ export function featureRoutes(app: FastifyInstance, state: ServerState): void {
       return typeof inputs === 'string' ? found[0]! : found;
     });
   });
-  const attention = { ...config, summary: 'Attention of one short text: a matrix a head and layer', answer: Type.Object({}) };
-  app.post<{ Body: Static<typeof attentionBody> }>(
-    '/tasks/attention',
-    { schema: { body: attentionBody }, config: attention },
-    async (request, reply) => {
-      const list = readTexts([request.body.inputs], 'inputs');
-      const { tokens, layers } = await computeWith(
-        { state, request, reply },
-        request.body,
-        'embed',
-        sizeOfTexts(list),
-        async (served, { signal, priority, deadlineMs }) => {
-          const encoding = served.model.tokenizer.encode(list[0]!, {
-            truncation: true,
-            splitSpecialTokens: state.settings.splitSpecialTokens,
-            maxLength: Math.min(kMostAttended, served.model.maxTokens),
-          });
-          const found = await served.model.forward(encoding, { attentions: true, signal, priority, deadlineMs });
-          return { tokens: encoding.tokens, layers: found.attentions! };
-        },
-      );
-      const parts = layers.map(({ data, dims: [heads, rows, columns] }) => nested(data, heads!, rows!, columns!));
-      return sendJson(reply, `{"tokens":${JSON.stringify(tokens)},"layers":[${parts.join(',')}]}`);
-    },
-  );
+  const attending = { ...config, summary: 'Attention of one text: a matrix a head and layer', answer: Type.Object({}) };
+  app.post<{ Body: AttentionBody }>('/tasks/attention', { schema: { body: attentionBody }, config: attending }, async (request, reply) => {
+    const { inputs, model: _, ...chosen } = request.body;
+    const list = readTexts([inputs], 'inputs');
+    const { attention } = await import('bertha-encoder/explain');
+    const { splitSpecialTokens } = state.settings;
+    const found = await computeWith({ state, request, reply }, request.body, 'embed', sizeOfTexts(list), async (served, work) => {
+      const { signal, priority, deadlineMs } = work;
+      const maxLength = requireFewWeights(served.model, inputs, chosen, splitSpecialTokens);
+      const { numHeads, numLayers } = served.model.config;
+      const seen = await attention(served.model, inputs, { ...chosen, maxLength, splitSpecialTokens, signal, priority, deadlineMs });
+      return { ...seen, numHeads, numLayers };
+    });
+    tellTruncated(reply, [found]);
+    const { tokens, weights, truncated, numLayers, numHeads } = found;
+    const head = JSON.stringify({ tokens: tokens.map(({ token }) => token), truncated, numLayers, numHeads });
+    const parts = weights.map(({ data, dims: [heads, rows, columns] }) => nested(data, heads!, rows!, columns!));
+    return sendJson(reply, `${head.slice(0, -1)},"layers":[${parts.join(',')}]}`);
+  });
+}
+
+/** The tokens that are read: where nothing is chosen few enough for all heads. Errors: RequestError 422, with the number of weights. */
+function requireFewWeights(
+  { tokenizer, maxTokens, config: { numLayers, numHeads } }: Model,
+  given: string,
+  { layers, heads, maxLength }: Omit<AttentionBody, 'inputs' | 'model'>,
+  splitSpecialTokens: boolean,
+): number {
+  const isChosen = layers !== undefined || heads !== undefined || maxLength !== undefined;
+  const limit = Math.min(maxLength ?? (isChosen ? maxTokens : kMostAttended), maxTokens);
+  const tokens = tokenizer.encode(given, { truncation: true, maxLength: limit, splitSpecialTokens }).ids.length;
+  const matrices = (layers?.length ?? numLayers) * (heads?.length ?? numHeads);
+  if (!isChosen || matrices * tokens ** 2 <= kMostWeights) return limit;
+  const got = `${matrices} heads of ${tokens} tokens are ${matrices * tokens ** 2}`;
+  throw invalid(`Expected at most ${kMostWeights} attention weights but ${got}. Choose fewer layers or heads.`, 'inputs', 'INVALID_OPTION');
 }
 
 /** Matrices as lists of lists of lists. */

@@ -5,6 +5,11 @@ import type { Words } from '../words.js';
 /** What `/tasks/attention` answers. */
 export interface AttentionAnswer {
   readonly tokens: readonly string[];
+  /** Whether the text has more tokens. */
+  readonly truncated: boolean;
+  /** Of the model. */
+  readonly numLayers: number;
+  readonly numHeads: number;
   /** [layers, heads, tokens, tokens]; a row says where its token looks. */
   readonly layers: readonly (readonly (readonly (readonly number[])[])[])[];
 }
@@ -40,7 +45,8 @@ interface ChoiceProps {
   readonly onChange: (index: number) => void;
 }
 
-function Choice({ name, value, choices, onChange }: ChoiceProps) {
+/** A number that is chosen by its name. */
+export function Choice({ name, value, choices, onChange }: ChoiceProps) {
   return (
     <label>
       {name}{' '}

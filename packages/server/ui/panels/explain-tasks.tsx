@@ -1,5 +1,5 @@
 import { AttributedText, type Attribution } from '../parts/attributed-text.js';
-import type { Task } from './task.js';
+import { both, type Field, type Task } from './task.js';
 
 interface Explanation extends Attribution {
   readonly target: { readonly label: string };
@@ -10,6 +10,19 @@ interface Similarity {
   readonly a: Attribution;
   readonly b: Attribution;
 }
+
+interface Lens {
+  readonly masks: readonly {
+    readonly position: number;
+    readonly layers: readonly {
+      readonly layer: number;
+      readonly words: readonly { readonly word: string; readonly logProbability: number }[];
+    }[];
+  }[];
+}
+
+const methods = ['integrated-gradients', 'occlusion', 'leave-one-out', 'shapley', 'gradient-x-input', 'gradient-norm'];
+const method: Field = { name: 'method', word: 'method', kind: 'line', choices: methods, sample: both(methods[0]!) };
 
 /** What answers hang on. */
 export const explainTasks: readonly Task[] = [
@@ -28,8 +41,13 @@ export const explainTasks: readonly Task[] = [
         kind: 'text',
         sample: { en: 'What a wonderful film, and what a terrible ending.', zh: '多么精彩的电影，多么糟糕的结局。' },
       },
+      { name: 'target', word: 'target', kind: 'line', sample: both('') },
+      method,
     ],
-    ask: ({ text }, model) => ({ path: 'tasks/explain', body: { inputs: text, model } }),
+    ask: ({ text, target, method: chosen }, model) => ({
+      path: 'tasks/explain',
+      body: { inputs: text, method: chosen, ...(target === '' ? {} : { target: { label: target } }), model },
+    }),
     show: (found: Explanation, _values, words) => (
       <>
         <h3>
@@ -50,8 +68,12 @@ export const explainTasks: readonly Task[] = [
     fields: [
       { name: 'first', word: 'first', kind: 'line', sample: { en: 'How do I reset it?', zh: '怎样重置它？' } },
       { name: 'second', word: 'second', kind: 'line', sample: { en: 'Restarting the device', zh: '重新启动设备' } },
+      method,
     ],
-    ask: ({ first, second }, model) => ({ path: 'tasks/explain-similarity', body: { a: first, b: second, model } }),
+    ask: ({ first, second, method: chosen }, model) => ({
+      path: 'tasks/explain-similarity',
+      body: { a: first, b: second, method: chosen, model },
+    }),
     show: ({ cosine, a, b }: Similarity, _values, words) => (
       <>
         <h3>
@@ -59,6 +81,40 @@ export const explainTasks: readonly Task[] = [
         </h3>
         <AttributedText attribution={a} words={words} />
         <AttributedText attribution={b} words={words} />
+      </>
+    ),
+  },
+  {
+    id: 'lens',
+    title: { en: 'Layer by layer', zh: '逐层透视' },
+    hint: {
+      en: 'What the head of masked words reads in the output of each layer. It was trained on the last one alone.',
+      zh: '掩码词任务头在每一层输出里读到的词。它只在最后一层上训练过。',
+    },
+    ability: 'fill-mask',
+    fields: [{ name: 'text', word: 'text', kind: 'line', sample: { en: 'Paris is the [MASK] of France.', zh: '巴黎是法国的[MASK]都。' } }],
+    ask: ({ text }, model) => ({ path: 'tasks/lens', body: { inputs: text, topK: 4, model } }),
+    show: ({ masks }: Lens, _values, words) => (
+      <>
+        {masks.map(({ position, layers }) => (
+          <table key={position} class="list">
+            <caption>
+              {words.layerByLayer}: [MASK] {position}
+            </caption>
+            <tbody>
+              {layers.toReversed().map(({ layer, words: best }) => (
+                <tr key={layer}>
+                  <th scope="row">{layer === 0 ? words.embeddings : layer}</th>
+                  {best.map(({ word, logProbability }) => (
+                    <td key={word}>
+                      <bdi>{word}</bdi> {Math.round(100 * Math.exp(logProbability))} %
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        ))}
       </>
     ),
   },

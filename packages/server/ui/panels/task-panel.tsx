@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { post, type ServedModel } from '../api.js';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { post, type Progress, type ServedModel } from '../api.js';
 import type { Language, Words } from '../words.js';
 import type { Field, Task, Values } from './task.js';
 
@@ -11,22 +11,28 @@ interface PanelProps {
   readonly words: Words;
 }
 
-type Outcome = { readonly answer: unknown; readonly values: Values } | { readonly failure: string } | undefined;
+type Outcome = { readonly answer: unknown; readonly values: Values; readonly model: string } | { readonly failure: string } | undefined;
 
 /** A task's form, and the answer below it. */
 export function TaskPanel({ task, models, language, words }: PanelProps) {
   const [model, chooseModel] = useState(models[0]!.id);
   const [typed, type] = useState<Values>({});
   const [outcome, tell] = useState<Outcome>();
+  const [progress, setProgress] = useState<Progress>();
+  const running = useRef<AbortController | undefined>(undefined);
   const [isRunning, setRunning] = useState(false);
+  useEffect(() => () => running.current?.abort(), []);
   const values = Object.fromEntries(task.fields.map(({ name, sample }) => [name, typed[name] ?? sample[language]]));
   const run = async (): Promise<void> => {
+    if (isRunning) return;
+    const { signal } = (running.current = new AbortController());
     setRunning(true);
+    setProgress(undefined);
     const { path, body } = task.ask(values, model);
     try {
-      tell({ answer: await post(path, body), values });
+      tell({ answer: await post(path, body, { signal, onProgress: setProgress }), values, model });
     } catch (error) {
-      tell({ failure: (error as Error).message });
+      tell(signal.aborted ? undefined : { failure: (error as Error).message });
     }
     setRunning(false);
   };
@@ -62,9 +68,15 @@ export function TaskPanel({ task, models, language, words }: PanelProps) {
         <button class="run" type="submit" disabled={isRunning}>
           {isRunning ? words.running : words.run}
         </button>
+        {isRunning && (
+          <button class="cancel" type="button" onClick={() => running.current?.abort()}>
+            {words.cancel}
+          </button>
+        )}
+        {isRunning && progress !== undefined && <progress aria-label={words.running} value={progress.done} max={progress.total} />}
       </form>
       <div class="result" role="status" aria-live="polite">
-        {outcome !== undefined && 'answer' in outcome && task.show(outcome.answer as never, outcome.values, words)}
+        {outcome !== undefined && 'answer' in outcome && task.show(outcome.answer as never, outcome.values, words, outcome.model)}
       </div>
       {outcome !== undefined && 'failure' in outcome && (
         <p class="error" role="alert">
@@ -82,7 +94,19 @@ interface InputProps {
   readonly onInput: (text: string) => void;
 }
 
-function Input({ field: { word, kind, name }, value, words, onInput }: InputProps) {
+function Input({ field: { word, kind, name, choices }, value, words, onInput }: InputProps) {
+  if (choices !== undefined) {
+    return (
+      <label>
+        {words[word]}
+        <select name={name} value={value} onChange={(event) => onInput(event.currentTarget.value)}>
+          {choices.map((choice) => (
+            <option key={choice}>{choice}</option>
+          ))}
+        </select>
+      </label>
+    );
+  }
   if (kind === 'line') {
     return (
       <label>

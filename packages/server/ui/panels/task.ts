@@ -5,7 +5,9 @@ import type { Word, Words } from '../words.js';
 export interface Field {
   readonly name: string;
   readonly word: Word;
+  /** With `choices`, one of them. */
   readonly kind: 'line' | 'text' | 'lines';
+  readonly choices?: readonly string[];
   readonly sample: Readonly<Record<'en' | 'zh', string>>;
 }
 
@@ -23,7 +25,7 @@ export interface Task {
   /** The request. */
   readonly ask: (values: Values, model: string) => { readonly path: string; readonly body: object };
   /** The answer as a person reads it. */
-  readonly show: (answer: never, values: Values, words: Words) => ComponentChildren;
+  readonly show: (answer: never, values: Values, words: Words, model: string) => ComponentChildren;
 }
 
 /** The lines of a field that are not empty. */

@@ -1,7 +1,8 @@
 import { HeatMap } from '../parts/heat-map.js';
 import { Scores } from '../parts/scores.js';
 import { linesOf, type Task } from './task.js';
-import { Attention } from './attention.js';
+import { Attention, type AttentionAnswer } from './attention.js';
+import { LongAttention } from './long-attention.js';
 import { TokenTable, type TokenPlace } from './token-table.js';
 
 const help = {
@@ -98,10 +99,15 @@ export const vectorTasks: readonly Task[] = [
   {
     id: 'attention',
     title: { en: 'Attention', zh: '注意力' },
-    hint: { en: 'Where the heads of a layer look, for a short text.', zh: '一层中各注意力头在短文本上的注视位置。' },
+    hint: { en: 'Where the heads of a layer look; of a long text one head at a time.', zh: '一层中各注意力头看向何处；长文本每次一个头。' },
     ability: 'embed',
     fields: [{ name: 'text', word: 'text', kind: 'line', sample: { en: 'The bank of the river was muddy.', zh: '河岸很泥泞。' } }],
     ask: ({ text }, model) => ({ path: 'tasks/attention', body: { inputs: text, model } }),
-    show: (answer, _values, words) => <Attention answer={answer} words={words} />,
+    show: (answer: AttentionAnswer, { text }, words, model) =>
+      answer.truncated ? (
+        <LongAttention key={text} first={answer} text={text!} model={model} words={words} />
+      ) : (
+        <Attention answer={answer} words={words} />
+      ),
   },
 ];
