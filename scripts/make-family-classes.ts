@@ -32,7 +32,8 @@ function comment(family: Family, name: string): string {
 
 /** The text of the file. */
 export function formatFamilyClasses(): string {
-  const blocks = Object.entries<Family>(families).map(([type, family]) => {
+  const named = Object.entries<Family>(families).filter(([, family]) => classNames(family).length > 0);
+  const blocks = named.map(([type, family]) => {
     const names = classNames(family).map((name) => `  /** ${comment(family, name)} */\n  ${name},\n`);
     return `export const {\n${names.join('')}} = classesOf<'${family.className}'>('${type}');\n`;
   });

@@ -1,6 +1,7 @@
 import { BerthaError } from '../../src/errors.js';
 import type { LoadModelOptions } from '../../src/models/model.js';
 import type { GoldenFolder } from './files.js';
+import { compareGeneration } from './generation.js';
 import { compareMinilm, compareSentence, compareTiny } from './models.js';
 import { compareNumerics } from './numerics.js';
 import { compareMultiVector } from './multi-vector.js';
@@ -29,6 +30,7 @@ export async function compareFolder({ kind, name, path }: GoldenFolder, options:
     if (kind === 'tiny') await compareTiny(path, report);
     else if (kind === 'sentence') await compareSentence(path, report);
     else if (kind === 'multi-vector') await compareMultiVector(path, report);
+    else if (kind === 'generation') await compareGeneration(path, report);
     else if (kind === 'sparse') await compareSparse(path, report);
     else if (kind === 'minilm') await compareMinilm(path, report, options.minilm);
     else if (kind === 'tokenizer') compareTokenizer(path, report);

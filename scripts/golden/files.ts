@@ -46,7 +46,8 @@ export interface MinilmCase extends GoldenSequence {
 }
 
 /** What a folder holds, told from its files. */
-export type GoldenKind = 'tiny' | 'sentence' | 'sparse' | 'multi-vector' | 'minilm' | 'numerics' | 'tokenizer' | 'sentencepiece';
+export type GoldenKind =
+  'tiny' | 'sentence' | 'sparse' | 'multi-vector' | 'generation' | 'minilm' | 'numerics' | 'tokenizer' | 'sentencepiece';
 
 /** A folder of reference values. */
 export interface GoldenFolder {
@@ -83,6 +84,7 @@ function kindOf(path: string): GoldenKind | undefined {
   const cases = readCases<{ readonly kind?: 'sparse' | 'multi-vector' }>(path);
   if (cases.kind !== undefined) return cases.kind;
   if (!has('config.json')) return 'minilm';
+  if ('generation' in cases) return 'generation';
   return 'class' in cases ? 'tiny' : 'sentence';
 }
 

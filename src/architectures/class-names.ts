@@ -22,8 +22,9 @@ export function headOfClass({ className, otherNames = [] }: Family, name: string
   return suffixEntries.find(([, suffix]) => begins.some((begin) => name === begin + suffix))?.[0];
 }
 
-/** The names of all classes that transformers has for the family and that can be computed, the encoder's first. */
-export function classNames({ className, heads, pretraining }: Family): string[] {
+/** The names of all classes that transformers has for the family and that can be computed, the encoder's first; none where the family names its own. */
+export function classNames({ className, heads, pretraining, classes }: Family): string[] {
+  if (classes !== undefined) return [];
   const own = suffixEntries.filter(([head]) => heads[head] !== undefined).map(([, suffix]) => suffix);
   // Where pretraining is masked words alone, transformers has no class of its own for it.
   const forPretraining = pretraining.some((head) => head !== 'maskedLm') ? ['ForPreTraining'] : [];

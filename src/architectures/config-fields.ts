@@ -13,6 +13,8 @@ export interface ConfigFields {
   /** The names of the activation's field, and what it is without one. */
   readonly hiddenAct: readonly [names: readonly string[], fallback: string];
   readonly vocabSize: number;
+  /** The names of the vocabulary's field, of which the first that has a value counts. Default: `vocab_size`. */
+  readonly vocabNames?: readonly string[];
   /** Rows of the position table; without one, the longest input. */
   readonly maxPositions: SizeField;
   /** Where inputs cannot be as long, how long they can. Errors: CONFIG, CONFIG_UNSUPPORTED. */
@@ -24,8 +26,8 @@ export interface ConfigFields {
   readonly padTokenId: number;
   /** Where embeddings can be narrower than the layers: how wide they are without `embedding_size`, a number or as wide as the layers. */
   readonly embeddingSize?: number | 'hidden';
-  /** Absent where the code has the number: 1e-12. */
-  readonly epsilon?: SizeField;
+  /** A number where the code has it; absent: 1e-12. */
+  readonly epsilon?: SizeField | number;
   /** Whether the fields of a decoder mean anything. */
   readonly canDecode: boolean;
   readonly positionType: PositionEmbeddingType;

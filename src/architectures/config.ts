@@ -7,12 +7,30 @@ import { unexpected } from '../expected.js';
 import type { ConfigFields, SizeField } from './config-fields.js';
 import type { EncoderConfig, PositionEmbeddingType } from './encoder-config.js';
 import type { Family } from './family.js';
-import { families, familyOf, knownNames, modelTypes, type ModelType } from './registry.js';
+import {
+  encoderDecoderClass,
+  encoderDecoderType,
+  families,
+  familyOf,
+  knownNames,
+  modelTypes,
+  partTypes,
+  type ModelType,
+} from './registry.js';
 
-/** What a model's config.json says, and of which family it is. */
-export interface ModelConfig extends EncoderConfig {
+/** What a config.json says of an encoder or a decoder, and of which family it is. */
+export interface PartConfig extends EncoderConfig {
   readonly modelType: ModelType;
 }
+
+/** What a model's config.json says. Of an encoder-decoder the fields are those of its encoder, but for `architectures` and `raw`. */
+export interface ModelConfig extends PartConfig {
+  /** Present in an encoder-decoder. */
+  readonly decoder?: PartConfig;
+}
+
+/** What a part of a model is: all of it, or one half of an encoder-decoder. */
+type Role = 'whole' | 'encoder' | 'decoder';
 
 // Bounds that keep every product of two of them below 2^53 and no allocation absurd; BERT-large is 1024 wide and 24 deep.
 const kMaxWidth = 1 << 16;
@@ -34,10 +52,48 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
   const raw = parseJsonObject(text, file, 'CONFIG');
   const fields = new JsonFields(raw, file, 'CONFIG');
   const architectures = readArchitectures(fields);
+  if (isEncoderDecoder(fields, architectures)) {
+    forbidUnread(fields);
+    const half = (role: 'encoder' | 'decoder'): PartConfig => readHalf(fields, role, file);
+    return { ...half('encoder'), architectures, raw, decoder: half('decoder') };
+  }
   const modelType = readModelType(fields, architectures, file);
+  const { fields: own, decoderFields }: Family = families[modelType];
+  const part = (reading: ConfigFields, role: Role): PartConfig => readPart(raw, file, { modelType, architectures, reading, role });
+  return { ...part(own, 'whole'), ...(decoderFields && { decoder: part(decoderFields, 'decoder') }) };
+}
+
+function isEncoderDecoder(fields: JsonFields, architectures: readonly string[]): boolean {
+  const type = fields.string('model_type');
+  return type === undefined ? architectures.includes(encoderDecoderClass) : type === encoderDecoderType;
+}
+
+/** One of the two configurations inside an encoder-decoder's. */
+function readHalf(fields: JsonFields, role: 'encoder' | 'decoder', file: string): PartConfig {
+  const raw = fields.object(role);
+  if (raw === undefined) throw fields.error(role, `the configuration of the ${role}`, undefined);
+  const place = `${quote(role)} of ${file}`;
+  const own = new JsonFields(raw, place, 'CONFIG');
+  const name = own.string('model_type');
+  const modelType = name === undefined ? undefined : familyOf(name, own);
+  if (modelType === undefined || !partTypes.includes(modelType)) {
+    throw own.error('model_type', `one of ${partTypes.join(', ')}`, name, name === undefined ? 'CONFIG' : 'CONFIG_UNSUPPORTED');
+  }
+  return readPart(raw, place, { modelType, architectures: readArchitectures(own), reading: families[modelType].fields, role });
+}
+
+interface PartKind {
+  readonly modelType: ModelType;
+  readonly architectures: readonly string[];
+  readonly reading: ConfigFields;
+  readonly role: Role;
+}
+
+function readPart(raw: JsonObject, file: string, { modelType, architectures, reading, role }: PartKind): PartConfig {
+  const fields = new JsonFields(raw, file, 'CONFIG');
   const family: Family = families[modelType];
-  const reading = family.fields;
-  requireEncoder(fields, reading);
+  const isDecoder = readDecoding(fields, family, role);
+  forbidUnread(fields);
 
   const size = ([names, fallback]: SizeField, most: number): number => readSize(fields, names, fallback, most);
   const hiddenSize = size(reading.hiddenSize, kMaxWidth);
@@ -46,11 +102,12 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     const expected = `a divisor of ${quote(presentName(fields, reading.hiddenSize[0]))} (${hiddenSize})`;
     throw fields.error(presentName(fields, reading.numHeads[0]), expected, numHeads);
   }
-  const vocabSize = readSize(fields, ['vocab_size'], reading.vocabSize, kMaxVocab);
+  const vocabNames = (reading.vocabNames ?? ['vocab_size']).filter((name, i, { length }) => fields.has(name) || i === length - 1);
+  const vocabSize = readSize(fields, vocabNames, reading.vocabSize, kMaxVocab);
   const padTokenId = readPadding(fields, reading.padTokenId, vocabSize);
   const { relativeBuckets } = reading;
 
-  const config: ModelConfig = {
+  const config: PartConfig = {
     modelType,
     architectures,
     vocabSize,
@@ -61,7 +118,7 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
     headDim: hiddenSize / numHeads,
     intermediateSize: size(reading.intermediateSize, kMaxIntermediate),
     hiddenAct: readActivation(fields, reading.hiddenAct),
-    layerNormEps: reading.epsilon === undefined ? kFixedEpsilon : readEpsilon(fields, reading.epsilon),
+    layerNormEps: readEpsilon(fields, reading.epsilon),
     ...readPositions(fields, raw, reading, padTokenId),
     typeVocabSize: readTypes(fields, reading),
     positionEmbeddingType: readPositionType(fields, reading),
@@ -71,10 +128,14 @@ export function parseConfig(text: string, file = 'config.json'): ModelConfig {
         : (fields.integer('relative_attention_num_buckets', relativeBuckets, kMaxPositions) ?? relativeBuckets),
     padTokenId,
     tieWordEmbeddings: fields.boolean('tie_word_embeddings') ?? true,
+    isDecoder,
     ...readLabels(fields),
     raw,
   };
   family.check?.(config);
+  if (isDecoder && config.positionEmbeddingType !== 'absolute') {
+    throw fields.error('position_embedding_type', '"absolute" (a decoder)', config.positionEmbeddingType, 'CONFIG_UNSUPPORTED');
+  }
   return config;
 }
 
@@ -155,19 +216,33 @@ function readModelType(fields: JsonFields, architectures: readonly string[], fil
   throw unexpected('CONFIG', `"model_type" in ${file}, or "architectures" that tell it,`, describe(architectures[0]));
 }
 
+function forbid(fields: JsonFields, key: string, expected: string, isLegal: (value: unknown) => boolean): void {
+  const value = fields.get(key);
+  if (value !== undefined && !isLegal(value)) throw fields.error(key, expected, value, 'CONFIG_UNSUPPORTED');
+}
+
+/** Whether a part is a decoder. Errors: CONFIG_UNSUPPORTED where its file says that it is what it cannot be. */
+function readDecoding(fields: JsonFields, { fields: { canDecode }, asDecoder }: Family, role: Role): boolean {
+  if (!canDecode) return role === 'decoder';
+  const [isDecoder, expected] =
+    role === 'decoder'
+      ? [true, 'true (a decoder)']
+      : role === 'encoder' || asDecoder === undefined
+        ? [false, 'false (an encoder)']
+        : [fields.get('is_decoder') === true, 'true or false'];
+  if (role === 'decoder' && !fields.has('is_decoder')) throw fields.error('is_decoder', expected, undefined, 'CONFIG_UNSUPPORTED');
+  forbid(fields, 'is_decoder', expected, (value) => value === isDecoder);
+  if (role === 'decoder') forbid(fields, 'cross_attention_hidden_size', 'none', () => false);
+  else forbid(fields, 'add_cross_attention', 'false', (value) => value === false);
+  forbid(fields, 'is_encoder_decoder', 'false', (value) => value === false);
+  return isDecoder;
+}
+
 /** Everything that would run but compute something else than this library does. */
-function requireEncoder(fields: JsonFields, { canDecode }: ConfigFields): void {
-  const forbid = (key: string, expected: string, isLegal: (value: unknown) => boolean): void => {
-    const value = fields.get(key);
-    if (value !== undefined && !isLegal(value)) throw fields.error(key, expected, value, 'CONFIG_UNSUPPORTED');
-  };
-  if (canDecode) {
-    forbid('is_decoder', 'false (an encoder)', (value) => value === false);
-    forbid('add_cross_attention', 'false', (value) => value === false);
-    forbid('is_encoder_decoder', 'false', (value) => value === false);
-  }
-  forbid('pruned_heads', 'no pruned heads', (value) => typeof value === 'object' && Object.keys(value as object).length === 0);
-  forbid('quantization_config', 'a checkpoint that is not quantized', () => false);
+function forbidUnread(fields: JsonFields): void {
+  const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value as object).length === 0;
+  forbid(fields, 'pruned_heads', 'no pruned heads', isEmpty);
+  forbid(fields, 'quantization_config', 'a checkpoint that is not quantized', () => false);
 }
 
 function readActivation(fields: JsonFields, [names, fallback]: ConfigFields['hiddenAct']): ActivationName {
@@ -175,7 +250,9 @@ function readActivation(fields: JsonFields, [names, fallback]: ConfigFields['hid
   return readActivationName(fields, key, fallback);
 }
 
-function readEpsilon(fields: JsonFields, [names, fallback]: SizeField): number {
+function readEpsilon(fields: JsonFields, epsilon: ConfigFields['epsilon'] = kFixedEpsilon): number {
+  if (typeof epsilon === 'number') return epsilon;
+  const [names, fallback] = epsilon;
   const key = presentName(fields, names);
   const value = fields.get(key) ?? fallback;
   if (typeof value !== 'number' || !(value > 0 && value < 1)) throw fields.error(key, 'a number between 0 and 1', value);

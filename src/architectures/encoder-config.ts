@@ -39,6 +39,8 @@ export interface EncoderConfig extends Labels {
   /** Undefined where the file says null or no id of the vocabulary (-1, for instance). The encoder does not need it. */
   readonly padTokenId: number | undefined;
   readonly tieWordEmbeddings: boolean;
+  /** Whether each token sees itself and those before it alone. */
+  readonly isDecoder: boolean;
   /** The file as parsed. Keys are untrusted; look them up with Object.hasOwn. */
   readonly raw: JsonObject;
 }

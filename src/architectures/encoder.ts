@@ -63,6 +63,8 @@ export interface LayerOptions {
   readonly terms?: AttentionTerms | ((layer: number) => AttentionTerms);
   /** Of the feed-forward block; `hiddenAct` unless given. */
   readonly activation?: ActivationName;
+  /** What stands between self-attention and the feed-forward block. */
+  readonly between?: (x: Value, layer: number) => Value;
   /** What becomes of a layer's output. */
   readonly afterLayer?: (output: Value, layer: number) => Value;
   /** Whether numbers between the feed-forward block's products are dropped while a model learns. */
@@ -74,7 +76,7 @@ export function encoderLayers(
   read: WeightReader,
   embeddings: Value,
   layers: Iterable<EncoderLayer>,
-  { terms = {}, activation = read.config.hiddenAct, afterLayer, dropsIntermediate = false }: LayerOptions = {},
+  { terms = {}, activation = read.config.hiddenAct, between, afterLayer, dropsIntermediate = false }: LayerOptions = {},
 ): EncoderOutputs {
   const { b, config } = read;
   let x = embeddings; // [tokens, hidden]
@@ -86,6 +88,7 @@ export function encoderLayers(
     const { context, scores } = b.attention(qkv, { numHeads: config.numHeads, ...own, ...read.dropoutSite('attention') });
     const attended = b.linear(context, layer.attentionOutput, { residual: x, ...read.dropoutSite('attentionOutput') });
     x = b.layerNorm(attended, layer.attentionNorm, config.layerNormEps);
+    if (between !== undefined) x = between(x, attentions.length);
     const gated = layer.isGated === true ? { gated: true } : {};
     const intermediate = b.linear(x, layer.intermediate, { activation, ...gated });
     const kept = dropsIntermediate ? read.dropout(intermediate, 'hidden') : intermediate;

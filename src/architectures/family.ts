@@ -2,6 +2,7 @@ import type { JsonFields } from '../checkpoint/json-fields.js';
 import type { ConfigFields } from './config-fields.js';
 import type { DropoutReader } from './dropout.js';
 import type { EncoderConfig } from './encoder-config.js';
+import type { DecoderBuilder } from './encoder-decoder/decoder.js';
 import type { EncoderOutputs } from './encoder.js';
 import type { HeadBuilders, Heads } from './heads.js';
 import type { VocabKind } from '../tokenizer/index.js';
@@ -19,6 +20,10 @@ export interface Family {
   readonly within?: { readonly modelType: string; readonly tells: (fields: JsonFields) => boolean };
   /** How its config.json is read. */
   readonly fields: ConfigFields;
+  /** Of a family whose models are an encoder and a decoder in one config.json: how the decoder's part is read. */
+  readonly decoderFields?: ConfigFields;
+  /** Its classes, where they are not named as most encoders' are: `BertModel`, `BertForMaskedLM`. */
+  readonly classes?: readonly string[];
   /** How its tokenizers read a vocab.txt; absent where they have none, or are those of another family. */
   readonly vocab?: VocabKind;
   /** Whether transformers.js has a tokenizer's class of its name. */
@@ -27,10 +32,14 @@ export interface Family {
   readonly prefixes: readonly [string, ...string[]];
   /** The word embeddings' matrix, by the name without a prefix. Default: `embeddings.word_embeddings.weight`. */
   readonly wordTable?: string;
+  /** Further names of tensors of which a file may hold one under another. */
+  readonly aliases?: (config: EncoderConfig) => ReadonlyMap<string, string>;
   /** Refuses what fields of its own say that is contradictory or not computed here. Errors: CONFIG, CONFIG_UNSUPPORTED. */
   readonly check?: (config: EncoderConfig) => void;
   /** Appends the encoder to a program. */
   readonly encoder: (read: WeightReader) => EncoderOutputs;
+  /** Appends a decoder; absent where models of the family never are one. */
+  readonly asDecoder?: DecoderBuilder;
   readonly heads: HeadBuilders;
   /** Where and how much it drops while it learns. */
   readonly dropout: DropoutReader;

@@ -55,17 +55,21 @@ export type HeadBuilders = { readonly [K in keyof Heads]?: HeadBuilder<K> };
 /** The k for which a program can be asked; a call takes the smallest that is enough, and beyond the last one the logits themselves. */
 const kTopK = [16, 256] as const;
 
-/** Where an architecture stores its masked-word head. */
-export interface MaskedLmNames {
-  readonly dense: string;
-  readonly norm: string;
+/** Where an architecture stores the product that makes logits of words. */
+export interface WordNames {
   /** Absent where the code has no decoder but the word embeddings. */
   readonly decoder?: string;
   /** The decoder's bias where it shares the word embeddings' matrix. */
   readonly tiedBias: string;
-  readonly activation: ActivationName;
   /** The word embeddings' matrix, where it is not `wordTable`. */
   readonly table?: string;
+}
+
+/** Where an architecture stores its masked-word head. */
+export interface MaskedLmNames extends WordNames {
+  readonly dense: string;
+  readonly norm: string;
+  readonly activation: ActivationName;
   /** What has a bias, where not all have. */
   readonly biases?: { readonly dense: boolean; readonly norm: boolean; readonly decoder: boolean };
 }
@@ -74,33 +78,54 @@ export interface MaskedLmNames {
 export const wordTable = 'embeddings.word_embeddings.weight';
 
 /**
- * Dense, activation, LayerNorm, then the decoder: a matrix of its own where the checkpoint has one, else with `tie_word_embeddings` the
- * word embeddings again. As in transformers 5, a stored decoder counts even where the config calls it tied.
+ * The product that makes logits of words: a matrix of its own where the checkpoint has one, else with `tie_word_embeddings` the word
+ * embeddings again. As in transformers 5, a stored decoder counts even where the config calls it tied.
  */
-export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: MaskedLmNames): MaskedLmHead | undefined {
+export function wordMatrix(read: WeightReader, names: WordNames, hasBias = true): LinearWeights {
+  const { embeddingSize, vocabSize, tieWordEmbeddings } = read.config;
+  const own = names.decoder === undefined ? undefined : { weight: `${names.decoder}.weight`, bias: `${names.decoder}.bias` };
+  const isTied = own === undefined || (tieWordEmbeddings && !read.has(own.weight));
+  const bias = own !== undefined && read.has(own.bias) ? own.bias : names.tiedBias;
+  return {
+    weight: read.matrix(isTied ? (names.table ?? wordTable) : own.weight, vocabSize, embeddingSize),
+    ...(hasBias ? { bias: read.vector(bias, vocabSize) } : {}),
+  };
+}
+
+/** Dense, activation, LayerNorm, and the words' matrix after it; undefined where the checkpoint has no such head. */
+function wordHead(
+  read: WeightReader,
+  names: MaskedLmNames,
+): { readonly transform: (x: Value) => Value; readonly decoder: LinearWeights } | undefined {
   if (!read.has(`${names.dense}.weight`)) return undefined;
   const { b } = read;
   const { biases = { dense: true, norm: true, decoder: true } } = names;
-  const { hiddenSize, embeddingSize, vocabSize, layerNormEps, tieWordEmbeddings } = read.config;
-  const states = encoder.hiddenStates.at(-1)!;
+  const { hiddenSize, embeddingSize, layerNormEps } = read.config;
   const dense = read.linear(names.dense, embeddingSize, hiddenSize, biases.dense);
   const norm = read.norm(names.norm, embeddingSize, biases.norm);
   const transform = (x: Value): Value => b.layerNorm(b.linear(x, dense, { activation: names.activation }), norm, layerNormEps);
-  const own = names.decoder === undefined ? undefined : { weight: `${names.decoder}.weight`, bias: `${names.decoder}.bias` };
-  const isTied = own === undefined || (tieWordEmbeddings && !read.has(own.weight));
-  const table = names.table ?? wordTable;
-  const bias = own !== undefined && read.has(own.bias) ? own.bias : names.tiedBias;
-  const decoder: LinearWeights = {
-    weight: read.matrix(isTied ? table : own.weight, vocabSize, embeddingSize),
-    ...(biases.decoder ? { bias: read.vector(bias, vocabSize) } : {}),
-  };
-  const logits = b.linear(transform(b.selectedTokens(states)), decoder);
-  const ks = [...new Set(kTopK.map((k) => Math.min(k, vocabSize)))];
+  return { transform, decoder: wordMatrix(read, names, biases.decoder) };
+}
+
+/** The same over every row of a decoder's states: [rows, hidden] → [rows, vocab]. */
+export function wordLogits(read: WeightReader, states: Value, names: MaskedLmNames): Value | undefined {
+  const head = wordHead(read, names);
+  return head && read.b.linear(head.transform(states), head.decoder);
+}
+
+/** Dense, activation, LayerNorm, then the words' matrix, at the positions that a call selects. */
+export function maskedLm(read: WeightReader, encoder: EncoderOutputs, names: MaskedLmNames): MaskedLmHead | undefined {
+  const head = wordHead(read, names);
+  if (head === undefined) return undefined;
+  const { b } = read;
+  const states = encoder.hiddenStates.at(-1)!;
+  const logits = b.linear(head.transform(b.selectedTokens(states)), head.decoder);
+  const ks = [...new Set(kTopK.map((k) => Math.min(k, read.config.vocabSize)))];
   return {
     logits,
     topK: ks.map((k) => ({ k, value: b.topK(logits, k) })),
     targets: b.pickTargets(logits),
-    pooled: (options) => b.poolLinear(transform(states), decoder, options),
+    pooled: (options) => b.poolLinear(head.transform(states), head.decoder, options),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { JsonFields } from '../checkpoint/json-fields.js';
 import { albert } from './albert/albert.js';
 import { bert } from './bert/bert.js';
+import { bertGeneration } from './bert-generation/bert-generation.js';
 import { camembert } from './camembert/camembert.js';
 import { deberta } from './deberta/deberta.js';
 import { debertaV2 } from './deberta-v2/deberta-v2.js';
@@ -11,6 +12,7 @@ import type { Family } from './family.js';
 import type { Heads } from './heads.js';
 import { gte } from './gte/gte.js';
 import { jinaBert } from './jina-bert/jina-bert.js';
+import { marian } from './marian/marian.js';
 import { modernBert } from './modernbert/modernbert.js';
 import { mpnet } from './mpnet/mpnet.js';
 import { nomicBert } from './nomic-bert/nomic-bert.js';
@@ -33,6 +35,8 @@ export const families = {
   'jina-bert': jinaBert,
   'deberta-v2': debertaV2,
   deberta,
+  'bert-generation': bertGeneration,
+  marian,
 } satisfies Readonly<Record<string, Family>>;
 
 /** The family of a config.json. */
@@ -43,11 +47,23 @@ export const modelTypes = Object.keys(families) as readonly ModelType[];
 
 const entries = Object.entries(families) as readonly (readonly [ModelType, Family])[];
 
+/** Models of two families' models, an encoder and a decoder: their `model_type`, and the name of their class. */
+export const encoderDecoderType = 'encoder-decoder';
+export const encoderDecoderClass = 'EncoderDecoderModel';
+
 /** What `model_type` may say, in the order of messages. */
-export const knownNames: readonly string[] = entries.flatMap(([type, { otherNames = [], within }]) => [
-  ...(within === undefined ? [type] : []),
-  ...otherNames.map(({ modelType }) => modelType),
-]);
+export const knownNames: readonly string[] = [
+  ...entries.flatMap(([type, { otherNames = [], within }]) => [
+    ...(within === undefined ? [type] : []),
+    ...otherNames.map(({ modelType }) => modelType),
+  ]),
+  encoderDecoderType,
+];
+
+/** The families whose models can be an encoder-decoder's halves. */
+export const partTypes: readonly ModelType[] = entries
+  .filter(([, { asDecoder, decoderFields }]) => asDecoder !== undefined && decoderFields === undefined)
+  .map(([type]) => type);
 
 /** The family of a `model_type`; undefined for one that is not here. */
 export function familyOf(name: string, fields: JsonFields): ModelType | undefined {

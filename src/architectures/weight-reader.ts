@@ -76,6 +76,12 @@ export class WeightReader {
     return this.b.vector(this.#weights.take(name, [length]));
   }
 
+  /** A bias that is stored as a row, [1, length]. */
+  rowVector(name: string, length: number): WeightRef {
+    const tensor = this.#weights.take(name, [1, length]);
+    return this.b.vector({ ...tensor, shape: [length] });
+  }
+
   /** A linear layer, [cols] → [rows]; without a bias where `bias` says so. */
   linear(name: string, rows: number, cols: number, bias = true): LinearWeights {
     const weight = this.matrix(`${name}.weight`, rows, cols);

@@ -55,6 +55,13 @@ export class ModelReader {
     return text;
   }
 
+  /** generation_config.json; undefined where there is none. Errors: CONFIG, LFS_POINTER, IO. */
+  async generationConfig(): Promise<JsonObject | undefined> {
+    const file = 'generation_config.json';
+    const text = await readTextFile(path.join(this.path, file), MAX_CONFIG_BYTES, 'CONFIG');
+    return text === undefined ? undefined : parseJsonObject(text, file, 'CONFIG');
+  }
+
   async weights(modules?: ModuleList): Promise<WeightFiles> {
     const weights = await openWeightFiles(this.#transformerFolder(modules), this.path);
     this.#open.push(...weights.files);

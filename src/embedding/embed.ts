@@ -31,7 +31,7 @@ const { task: _, ...embedderSchema } = loadSchema;
  * Loads a sentence-embedding model: a directory as sentence-transformers or transformers saves it, or the bundled all-MiniLM-L6-v2
  * when `model` is left out. A directory without modules.json pools by mean, as sentence-transformers does.
  *
- * Errors: INVALID_ARG, INVALID_OPTION, MODEL_NOT_FOUND, ADDON_LOAD, PRECISION, DEVICE, and those of reading a model directory.
+ * Errors: INVALID_ARG, INVALID_OPTION, NO_HEAD (a decoder alone), MODEL_NOT_FOUND, ADDON_LOAD, PRECISION, DEVICE, and those of reading a model directory.
  *
  * @example
  * const embedder = await loadEmbedder(); // the bundled all-MiniLM-L6-v2, or './models/mine', or 'org/name' on the Hub
@@ -53,7 +53,7 @@ export async function loadEmbedder(model?: ModelPath, options?: LoadEmbedderOpti
 /**
  * An embedder over a model that is loaded already, heads and all: weights stand in memory once. Disposing of it disposes of the model.
  *
- * Errors: INVALID_ARG, DISPOSED, and those of what modules.json describes.
+ * Errors: INVALID_ARG, DISPOSED, NO_HEAD (a decoder alone), and those of what modules.json describes.
  *
  * @example
  * const embedder = embedderOf(await loadModel('./models/bert-base-uncased'));
@@ -81,6 +81,11 @@ export class Embedder {
 
   /** @internal */
   constructor(model: Model) {
+    if (model.config.isDecoder) {
+      throw unexpected('NO_HEAD', 'an encoder, or an encoder-decoder, for vectors', 'a decoder alone', {
+        hint: 'It writes text: see generate.',
+      });
+    }
     this.#model = model;
     this.#syncSchema = embedSchema(defaultWidth(model));
     this.#schema = { ...this.#syncSchema, ...callSchema };

@@ -10,6 +10,7 @@ import type {
   SparseConfig,
 } from '../checkpoint/sentence/sentence-transformers.js';
 import { readTokenizerMaxLength, type TokenizerFiles } from '../checkpoint/tokenizer-files.js';
+import type { JsonObject } from '../checkpoint/json-fields.js';
 import { WeightMap } from '../checkpoint/weights/weights.js';
 import { BerthaError } from '../errors.js';
 import { unexpected } from '../expected.js';
@@ -24,6 +25,8 @@ export interface ModelDirectory {
   /** The encoder's and its heads' tensors by stored name, from one file or all shards. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly tokenizerFiles: TokenizerFiles;
+  /** generation_config.json of a model that writes, where there is one. */
+  readonly generationConfig?: JsonObject;
   /** The table [tokens, width] of a model that is nothing else; it stands in `tensors` alone. */
   readonly staticTable?: TensorInfo;
   /** Present where the model has a LoRA adapter. */
@@ -68,12 +71,15 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
     const files = await reader.tokenizerFiles(modules);
     const tokenizerFiles = table === undefined ? files : withoutSpecialTokens(files);
     const sentence = await reader.sentenceFiles(modules, config.hiddenSize);
+    const writes = config.isDecoder || config.decoder !== undefined;
+    const generationConfig = writes ? await reader.generationConfig() : undefined;
     return {
       path: reader.path,
       config,
       tensors,
       ...(table && { staticTable: table }),
       tokenizerFiles,
+      ...(generationConfig && { generationConfig }),
       ...sentenceParts(sentence),
       ...(await multiVectorPart(reader, config, tensors, sentence)),
       ...(sentence?.sparse && { sparse: await withQueries(reader, sentence.sparse) }),

@@ -1,25 +1,26 @@
 import type { ModelConfig } from '../architectures/config.js';
 import { createTokenizer } from '../architectures/create-tokenizer.js';
+import type { JsonObject } from '../checkpoint/json-fields.js';
 import type { CrossEncoderConfig, MultiVectorConfig, SentenceTransformersConfig } from '../checkpoint/sentence/sentence-transformers.js';
 import { BerthaError } from '../errors.js';
-import { received, unexpected, wrongOption } from '../expected.js';
+import { unexpected, wrongOption } from '../expected.js';
 import { readFilePath } from '../file-path.js';
 import { hubSchema, readModelPath, resolveModel, type HubOptions, type ModelPath } from '../hub/index.js';
 import { flag, integer, oneOf, readOptions, type Check, type Options } from '../options.js';
-import { packBatch, packInputs, type PackedBatch } from '../runtime/batch.js';
+import { packBatch, type PackedBatch } from '../runtime/batch.js';
 import { defaultModelDirectory } from '../runtime/default-model.js';
-import { isInt32Array } from '../realms.js';
 import { parseDevice, type DeviceOption, type DeviceReport } from '../runtime/options/device.js';
 import { parseDtype, precisionOf, type DtypeOption } from '../runtime/options/dtype.js';
 import { parsePrecision, type PrecisionOption, type PrecisionReport } from '../runtime/options/precision.js';
-import { runSchema } from '../runtime/options/run-options.js';
-import type { RunOptions, Session } from '../runtime/session.js';
+import type { Session } from '../runtime/session.js';
 import { memoryOf, type MemoryUsage } from './memory-usage.js';
 import { parseWeightCache, type WeightCacheOption, type WeightCacheReport } from '../runtime/options/weight-cache.js';
-import type { Encoding, Tokenizer } from '../tokenizer/index.js';
+import type { Tokenizer } from '../tokenizer/index.js';
 import { bundledHead, bundledTasks, type BundledTask } from './bundled-heads.js';
 import { buildModel, type BuiltModel } from './build-model.js';
+import type { DecoderOutputs } from '../architectures/encoder-decoder/decoder.js';
 import type { Heads } from '../architectures/heads.js';
+import { forward, type ForwardInput, type ForwardOptions, type ForwardResult } from './forward.js';
 import { loadSession, type LoadedSession } from './load-session.js';
 import { withAdapter } from './open-adapter.js';
 import { openModelDirectory, type ModelDirectory } from './model-directory.js';
@@ -62,40 +63,14 @@ export interface LoadModelOptions extends HubOptions {
   readonly merge?: boolean | undefined;
 }
 
-/** What `forward` returns besides the last hidden state. */
-export interface ForwardOptions extends RunOptions {
-  /** Every layer's output, the embeddings first. Default false. */
-  readonly hiddenStates?: boolean | undefined;
-  /** Every layer's attention probabilities. Default false. */
-  readonly attentions?: boolean | undefined;
-  /** The pooler's output, an error where the model has none. Default: where the model has one. */
-  readonly pooler?: boolean | undefined;
-}
-
-/** Numbers with their shape, outermost dimension first, in row-major order. */
-export interface ModelTensor {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
-
-/** What the encoder made of one text. */
-export interface ForwardResult {
-  /** [tokens, hidden] */
-  readonly lastHiddenState: ModelTensor;
-  /** [hidden] */
-  readonly poolerOutput?: ModelTensor;
-  /** [tokens, hidden] each; the embeddings, then every layer. */
-  readonly hiddenStates?: readonly ModelTensor[];
-  /** [heads, tokens, tokens] each, one a layer. */
-  readonly attentions?: readonly ModelTensor[];
-}
-
 /** Values of the program, for `Session.run`. */
 export interface ModelValues {
   readonly lastHiddenState: Value;
   readonly hiddenStates: readonly Value[];
   readonly attentions: readonly Value[];
   readonly poolerOutput?: Value;
+  /** Of a model that writes: its decoder. A decoder alone has the values above too, and reads no `target`. */
+  readonly decoder?: DecoderOutputs;
   /** These four throw the model's `sentenceError` where it has one. */
   readonly sentenceEmbedding: Value;
   readonly normalizedEmbedding: Value;
@@ -132,13 +107,6 @@ export const loadSchema = {
   merge: flag,
   ...hubSchema,
 };
-const forwardSchema = {
-  hiddenStates: flag,
-  attentions: flag,
-  pooler: flag,
-  ...runSchema,
-};
-
 /**
  * Loads a model directory (config.json, safetensors, tokenizer files), or the bundled all-MiniLM-L6-v2 when `directory` is absent. What is
  * no directory is taken as an id on the Hub, such as `sentence-transformers/all-MiniLM-L6-v2`: from the cache, else downloaded into it.
@@ -209,7 +177,7 @@ function readTokenizer({ tokenizerFiles, maxLength, config }: ModelDirectory): T
   throw unexpected('VOCAB', `at most ${config.vocabSize} tokens (vocab_size of config.json)`, `a vocabulary of ${tokenizer.vocabSize}`);
 }
 
-/** An encoder ready to run. Made by `loadModel`; holds native memory until `dispose`. */
+/** A model ready to run. Made by `loadModel`; holds native memory until `dispose`. */
 export class Model {
   readonly directory: string;
   readonly config: ModelConfig;
@@ -225,6 +193,8 @@ export class Model {
   readonly sparse?: ModelDirectory['sparse'];
   /** What sentence-transformers' CrossEncoder says, where it saved the directory. */
   readonly crossEncoder?: CrossEncoderConfig;
+  /** generation_config.json of a model that writes, where the directory has one. */
+  readonly generationConfig?: JsonObject;
   /** Why the sentence vectors that modules.json describes cannot be computed; whoever asks for them gets it. */
   readonly sentenceError?: BerthaError;
   /** Tensors of the checkpoint that this program does not use, such as the heads of other tasks. */
@@ -245,7 +215,7 @@ export class Model {
   /** @internal */
   constructor(
     directory: ModelDirectory,
-    { config, encoder, sentence, sparse, tokenVectors, heads, otherHeads, headFaults, surplus }: BuiltModel,
+    { config, encoder, decoder, sentence, sparse, tokenVectors, heads, otherHeads, headFaults, surplus }: BuiltModel,
     tokenizer: Tokenizer,
     { session, precision, device }: LoadedSession,
     source?: ModelSource,
@@ -259,6 +229,7 @@ export class Model {
     if (directory.multiVector !== undefined) this.multiVector = directory.multiVector;
     if (directory.sparse !== undefined) this.sparse = directory.sparse;
     if (directory.crossEncoder !== undefined) this.crossEncoder = directory.crossEncoder;
+    if (directory.generationConfig !== undefined) this.generationConfig = directory.generationConfig;
     if (directory.sentenceError !== undefined) this.sentenceError = directory.sentenceError;
     this.unusedTensors = surplus;
     this.session = session;
@@ -274,6 +245,7 @@ export class Model {
       hiddenStates: encoder.hiddenStates,
       attentions: encoder.attentions,
       ...(encoder.poolerOutput === undefined ? {} : { poolerOutput: encoder.poolerOutput }),
+      ...(decoder && { decoder }),
       ...(tokenVectors && { tokenVectors }),
       ...(sparse && { sparse }),
       get sentenceEmbedding() {
@@ -295,29 +267,17 @@ export class Model {
   }
 
   /**
-   * Runs the encoder over encoded texts, packed into one batch without padding; one result a text, in order.
+   * Runs the model over encoded texts, packed into one batch without padding; one result a text, in order. Of an encoder-decoder the encoder, and with
+   * `decoderInputIds` the decoder over what it is given (teacher forcing): logits of the word after each of these ids.
    *
-   * Errors: INVALID_OPTION, INVALID_IDS, INVALID_ARG (a text without tokens or longer than the positions; `pooler` without a pooler), DISPOSED,
+   * Errors: INVALID_OPTION, INVALID_IDS, MAX_LENGTH (more decoder ids than positions), INVALID_ARG (a text without tokens or longer than the positions; `pooler` without a pooler), DISPOSED,
    * QUEUE_FULL, DEADLINE, OUT_OF_MEMORY, NON_FINITE, or the signal's reason.
    */
   forward(encodings: ForwardInput, options?: ForwardOptions): Promise<ForwardResult>;
   forward(encodings: readonly ForwardInput[], options?: ForwardOptions): Promise<ForwardResult[]>;
   async forward(encodings: ForwardInput | readonly ForwardInput[], settings?: ForwardOptions): Promise<ForwardResult | ForwardResult[]> {
-    const options = readOptions('forward', settings, forwardSchema);
     const list = isList(encodings) ? encodings : [encodings];
-    list.forEach(checkInput);
-    if (options.pooler === true && this.values.poolerOutput === undefined) {
-      throw unexpected('INVALID_ARG', 'a model with a pooler for the option pooler', 'one without');
-    }
-    const pooler = options.pooler === false ? undefined : this.values.poolerOutput;
-    const wanted = {
-      hidden: options.hiddenStates === true ? this.values.hiddenStates : [this.values.lastHiddenState],
-      attentions: options.attentions === true ? this.values.attentions : [],
-      pooler: pooler === undefined ? [] : [pooler],
-    };
-    const batch = packInputs(list, this.config.typeVocabSize > 0);
-    const outputs = await this.session.run(batch, [...wanted.hidden, ...wanted.attentions, ...wanted.pooler], options);
-    const results = this.#split(batch.cuSeqlens, outputs, wanted.hidden.length, wanted.attentions.length, options.hiddenStates === true);
+    const results = await forward(this, list, settings, !isList(encodings));
     return isList(encodings) ? results : results[0]!;
   }
 
@@ -340,47 +300,6 @@ export class Model {
   memoryUsage(): MemoryUsage {
     return memoryOf(this.session);
   }
-
-  /** Deals the packed rows out to the texts; every tensor has memory of its own. */
-  #split(cuSeqlens: Int32Array, outputs: Float32Array[], hidden: number, layers: number, all: boolean): ForwardResult[] {
-    const width = this.values.lastHiddenState.width;
-    const heads = this.config.numHeads;
-    let score = 0;
-    return Array.from({ length: cuSeqlens.length - 1 }, (_, text) => {
-      const row = cuSeqlens[text]!;
-      const tokens = cuSeqlens[text + 1]! - row;
-      const rows = (data: Float32Array): ModelTensor => ({ data: own(data, row * width, tokens * width), dims: [tokens, width] });
-      const square = heads * tokens * tokens;
-      const states = outputs.slice(0, hidden).map(rows);
-      const attentions = outputs
-        .slice(hidden, hidden + layers)
-        .map((data) => ({ data: own(data, score, square), dims: [heads, tokens, tokens] }));
-      const pooled = outputs[hidden + layers];
-      score += square;
-      return {
-        lastHiddenState: states.at(-1)!,
-        ...(pooled === undefined ? {} : { poolerOutput: { data: own(pooled, text * width, width), dims: [width] } }),
-        ...(all ? { hiddenStates: states } : {}),
-        ...(layers > 0 ? { attentions } : {}),
-      };
-    });
-  }
-}
-
-/** A part of a result with memory of its own: the result itself where there is no more in it. */
-function own(data: Float32Array, begin: number, length: number): Float32Array {
-  return length === data.length ? data : data.slice(begin, begin + length);
-}
-
-/** What `forward` needs of an `Encoding`. */
-export type ForwardInput = Pick<Encoding, 'ids'> & Partial<Pick<Encoding, 'typeIds'>>;
-
-function checkInput(input: unknown, index: number): void {
-  const { ids, typeIds } = (input ?? {}) as { readonly ids?: unknown; readonly typeIds?: unknown };
-  if (!isInt32Array(ids)) throw unexpected('INVALID_IDS', `an Int32Array for the ids of text ${index}`, received(ids));
-  if (typeIds === undefined || (isInt32Array(typeIds) && typeIds.length === ids.length)) return;
-  const got = isInt32Array(typeIds) ? `${typeIds.length} numbers` : received(typeIds);
-  throw unexpected('INVALID_ARG', `an Int32Array of ${ids.length} numbers for the typeIds of text ${index}`, got);
 }
 
 /** Whether it is a model that `loadModel` returned, of this copy of the package or another. */

@@ -66,6 +66,7 @@ export function staticConfig({ shape }: TensorInfo): ModelConfig {
     relativeAttentionBuckets: 0,
     padTokenId: undefined,
     tieWordEmbeddings: false,
+    isDecoder: false,
     ...readLabels(new JsonFields({}, 'config.json', 'CONFIG')),
     raw: {},
   };

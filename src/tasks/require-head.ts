@@ -37,7 +37,9 @@ export function requireHead<K extends keyof Heads>(model: Model, head: K, task: 
   if (found !== undefined) return found;
   const is = model.config.architectures[0] ?? model.config.modelType;
   const has = Object.keys({ ...heads, ...otherHeads }).map((name) => headName(name as keyof Heads));
-  throw unexpected('NO_HEAD', `a model with ${headName(head)} for ${task}`, `${is} with ${has.join(' and ') || 'no head at all'}`, {
-    hint: 'Load a model that was trained for this task.',
+  const writes = model.values.decoder !== undefined;
+  const received = writes ? 'a decoder, which writes text' : has.join(' and ') || 'no head at all';
+  throw unexpected('NO_HEAD', `a model with ${headName(head)} for ${task}`, `${is} with ${received}`, {
+    hint: writes ? 'Its task is generate.' : 'Load a model that was trained for this task.',
   });
 }

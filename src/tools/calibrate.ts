@@ -10,7 +10,7 @@ import { openModelDirectory } from '../models/model-directory.js';
 import { wrongArgument } from '../expected.js';
 import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
-import { buildModel } from '../models/index.js';
+import { buildModel, requireEncoder } from '../models/index.js';
 import { toNativeProgram } from '../models/program/native-program.js';
 import { type SmoothableLinear, smoothableLinears } from '../models/program/smoothing.js';
 import { callback, integer, readOptions, text } from '../options.js';
@@ -62,6 +62,7 @@ export async function calibrate(directory: ModelPath, texts: readonly string[], 
   const opened = await openModelDirectory(await resolveModel(model, {}, 'model'));
   try {
     requireNumbers(opened.tensors, 'calibrate');
+    requireEncoder(opened, 'calibrate');
     const { program } = buildModel(opened, { heads: false });
     const linears = smoothableLinears(program);
     const tokenizer = createTokenizer(opened.tokenizerFiles, { maxLength: opened.maxLength });

@@ -12,7 +12,7 @@ import { CALIBRATION_KEY, codesOf, INPUT_SCALE, requireNumbers, ROW_SCALE, rowSc
 import { unexpected, wrongOption } from '../expected.js';
 import { filePath, type FilePath } from '../file-path.js';
 import { readModelPath, resolveModel, type ModelPath } from '../hub/index.js';
-import { buildModel } from '../models/index.js';
+import { buildModel, requireEncoder } from '../models/index.js';
 import { integerWeights } from '../models/program/integer-weights.js';
 import { smoothableLinears, withInputScales } from '../models/program/smoothing.js';
 import { openModelDirectory, type ModelDirectory } from '../models/model-directory.js';
@@ -61,7 +61,7 @@ const kNumbersAtOnce = 1 << 16;
  * has sizes and accuracy. `output` is a new or an empty folder; what other libraries read of the weights is left out.
  *
  * Errors: INVALID_ARG, INVALID_OPTION (also a number that float16 cannot hold), DTYPE_UNSUPPORTED (weights that are integers already), NON_FINITE, CONFIG_UNSUPPORTED (a table of
- * vectors alone), CALIBRATION, IO, and those of reading a model directory.
+ * vectors alone; int8 of a model that writes), CALIBRATION, IO, and those of reading a model directory.
  */
 export async function quantizeModel(directory: ModelPath, output: FilePath, options: QuantizeModelOptions): Promise<QuantizeReport> {
   const model = readModelPath(directory, 'quantizeModel');
@@ -74,6 +74,7 @@ export async function quantizeModel(directory: ModelPath, output: FilePath, opti
     requireNumbers(opened.tensors, 'quantizeModel');
     if (opened.staticTable !== undefined)
       throw unexpected('CONFIG_UNSUPPORTED', `an encoder for quantizeModel in ${quotePath(opened.path)}`, 'a table of vectors alone');
+    if (dtype === 'int8') requireEncoder(opened, 'quantizeModel with dtype int8');
     calibration = dtype === 'int8' ? await openCalibration(opened.path) : undefined;
     const integers = dtype === 'int8' ? await integersOf(opened, calibration) : new Map<string, TensorInfo | undefined>();
     const planned = dtype === 'int8' ? await planIntegers(opened, integers) : planNarrow(opened, dtype);

@@ -61,6 +61,7 @@ t('fills in what transformers fills in', () => {
     relativeAttentionBuckets: 0,
     padTokenId: 0,
     tieWordEmbeddings: true,
+    isDecoder: false,
     numLabels: 2,
     id2label: ['LABEL_0', 'LABEL_1'],
   });
@@ -145,7 +146,6 @@ t('rejects models it would compute wrongly', () => {
   rejectsField('CONFIG_UNSUPPORTED', 'hidden_act', 'gelu_10');
   rejectsField('CONFIG_UNSUPPORTED', 'hidden_act', 'constructor');
   rejectsField('CONFIG_UNSUPPORTED', 'position_embedding_type', 'rotary_key');
-  rejectsField('CONFIG_UNSUPPORTED', 'is_decoder', true);
   rejectsField('CONFIG_UNSUPPORTED', 'is_decoder', 'false');
   rejectsField('CONFIG_UNSUPPORTED', 'add_cross_attention', true);
   rejectsField('CONFIG_UNSUPPORTED', 'is_encoder_decoder', true);

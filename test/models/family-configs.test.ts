@@ -27,7 +27,7 @@ for (const type of ['roberta', 'xlm-roberta', 'camembert']) {
     await refuses('CONFIG', '"pad_token_id"', { model_type: type, pad_token_id: null });
     await refuses('CONFIG', '"pad_token_id"', { model_type: type, pad_token_id: 50265 });
     await refuses('CONFIG', '"max_position_embeddings"', { model_type: type, max_position_embeddings: 2 });
-    await refuses('CONFIG_UNSUPPORTED', '"is_decoder"', { model_type: type, is_decoder: true });
+    await refuses('CONFIG_UNSUPPORTED', '"is_decoder"', { model_type: type, is_decoder: 'true' });
     await refuses('CONFIG_UNSUPPORTED', '"position_embedding_type"', { model_type: type, position_embedding_type: 'alibi' });
     await refuses('CONFIG', '"type_vocab_size"', { model_type: type, type_vocab_size: 0 });
   });

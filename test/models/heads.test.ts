@@ -15,8 +15,8 @@ import {
   pipeline,
   recognizeEntities,
 } from '../../src/index.js';
-import { SafetensorsFile, writeSafetensors, type TensorToWrite } from '../../src/checkpoint/safetensors/safetensors.js';
 import { editJson, golden, rejection, tinyCopy } from '../support/checkpoint-files.js';
+import { withTensors } from '../support/with-tensors.js';
 import { instructionSet } from '../support/devices.js';
 
 const t = suite(`heads ${instructionSet}`);
@@ -25,17 +25,6 @@ const t = suite(`heads ${instructionSet}`);
 function reconfigured(name: string, changes: Readonly<Record<string, unknown>>): string {
   const folder = tinyCopy(name);
   editJson(`${folder}/config.json`, changes);
-  return folder;
-}
-
-/** Rewrites the tensors of a copy of a tiny model. */
-async function withTensors(folder: string, change: (tensor: TensorToWrite) => readonly TensorToWrite[]): Promise<string> {
-  const weights = `${folder}/model.safetensors`;
-  const file = await SafetensorsFile.open(weights);
-  const tensors: TensorToWrite[] = [];
-  for (const { name, dtype, shape } of file.tensors.values()) tensors.push(...change({ name, dtype, shape, bytes: await file.read(name) }));
-  await file.close();
-  await writeSafetensors(weights, tensors);
   return folder;
 }
 

@@ -3,7 +3,7 @@ import type { ConfigFields } from '../config-fields.js';
 import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
 import { bertEncoder } from './encoder.js';
-import { bertHeads } from './heads.js';
+import { bertHeads, bertWordDecoder } from './heads.js';
 
 /** What families begin with whose config.json does not speak of decoders. */
 export const encoderFields: ConfigFields = {
@@ -50,6 +50,7 @@ export const bert: Family = {
   namesTokenizer: true,
   prefixes: ['bert.'],
   encoder: bertEncoder,
+  asDecoder: bertWordDecoder,
   heads: bertHeads,
   dropout: bertDropout,
   pooled: ['nextSentence', 'sequenceClassification', 'multipleChoice'],

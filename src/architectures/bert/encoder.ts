@@ -1,4 +1,5 @@
 import type { Value } from '../../models/program/program.js';
+import type { TokenRows } from '../encoder-decoder/decoder.js';
 import { encoderLayers, readLayers, withPooler, type AttentionTerms, type EncoderOutputs, type LayerNames } from '../encoder.js';
 import type { WeightReader } from '../weight-reader.js';
 
@@ -24,8 +25,8 @@ function distanceTerms(read: WeightReader): (layer: number) => AttentionTerms {
   };
 }
 
-/** LayerNorm(word + position + token type): [tokens, embedding]; without positions where attention has them. */
-export function bertEmbeddings(read: WeightReader): Value {
+/** LayerNorm(word + position + token type): [rows, embedding]; without positions where attention has them, without types where there are none. */
+export function bertEmbeddings(read: WeightReader, rows: TokenRows = 'tokens'): Value {
   const { vocabSize, embeddingSize, maxPositionEmbeddings, positionOffset, typeVocabSize, layerNormEps, positionEmbeddingType } =
     read.config;
   const sum = read.b.embed({
@@ -33,8 +34,9 @@ export function bertEmbeddings(read: WeightReader): Value {
     ...(positionEmbeddingType === 'absolute'
       ? { position: read.table('embeddings.position_embeddings.weight', maxPositionEmbeddings, embeddingSize) }
       : {}),
-    type: read.table('embeddings.token_type_embeddings.weight', typeVocabSize, embeddingSize),
+    ...(typeVocabSize === 0 ? {} : { type: read.table('embeddings.token_type_embeddings.weight', typeVocabSize, embeddingSize) }),
     positionOffset,
+    rows,
   });
   return read.dropout(read.b.layerNorm(sum, read.norm('embeddings.LayerNorm', embeddingSize), layerNormEps), 'embeddings');
 }

@@ -1,5 +1,7 @@
 import {
   maskedLm,
+  wordLogits,
+  type MaskedLmNames,
   pooledClassification,
   pooledMultipleChoice,
   questionAnswering,
@@ -8,15 +10,16 @@ import {
   type HeadBuilder,
   type HeadBuilders,
 } from '../heads.js';
+import type { WeightReader } from '../weight-reader.js';
+import { bertDecoder } from './decoder.js';
 
-const maskedWords: HeadBuilder<'maskedLm'> = (read, encoder) =>
-  maskedLm(read, encoder, {
-    dense: 'cls.predictions.transform.dense',
-    norm: 'cls.predictions.transform.LayerNorm',
-    decoder: 'cls.predictions.decoder',
-    tiedBias: 'cls.predictions.bias',
-    activation: read.config.hiddenAct,
-  });
+const words = ({ config }: WeightReader): MaskedLmNames => ({
+  dense: 'cls.predictions.transform.dense',
+  norm: 'cls.predictions.transform.LayerNorm',
+  decoder: 'cls.predictions.decoder',
+  tiedBias: 'cls.predictions.bias',
+  activation: config.hiddenAct,
+});
 
 const nextSentence: HeadBuilder<'nextSentence'> = (read, encoder) => {
   if (!read.has('cls.seq_relationship.weight')) return undefined;
@@ -25,10 +28,13 @@ const nextSentence: HeadBuilder<'nextSentence'> = (read, encoder) => {
 };
 
 export const bertHeads: HeadBuilders = {
-  maskedLm: maskedWords,
+  maskedLm: (read, encoder) => maskedLm(read, encoder, words(read)),
   nextSentence,
   sequenceClassification: pooledClassification,
   multipleChoice: pooledMultipleChoice,
   tokenClassification,
   questionAnswering,
 };
+
+/** BertLMHeadModel, and the decoder of a bert2bert. */
+export const bertWordDecoder = bertDecoder((read, states) => wordLogits(read, states, words(read)));

@@ -2,7 +2,7 @@ import { bertEncoder } from '../bert/encoder.js';
 import { bertFields } from '../bert/bert.js';
 import { bertDropout } from '../dropout.js';
 import type { Family } from '../family.js';
-import { robertaHeads } from './heads.js';
+import { robertaDecoder, robertaHeads } from './heads.js';
 
 /** Liu et al., 2019: https://arxiv.org/abs/1907.11692. BERT's layers; positions count what is not `<pad>`, and begin behind its id. */
 export const roberta: Family = {
@@ -12,6 +12,7 @@ export const roberta: Family = {
   namesTokenizer: true,
   prefixes: ['roberta.'],
   encoder: bertEncoder,
+  asDecoder: robertaDecoder,
   heads: robertaHeads,
   dropout: bertDropout,
   pooled: ['multipleChoice'],

@@ -1,5 +1,5 @@
 import { colors } from '../terminal/colors.js';
-import { inspectModel, type ModelInspection } from '../../index.js';
+import { inspectModel, type ModelConfig, type ModelInspection } from '../../index.js';
 import { showDownload } from '../terminal/download-progress.js';
 import { openOutput } from '../output.js';
 import { shorten } from '../terminal/width.js';
@@ -38,9 +38,15 @@ function describe(inspection: ModelInspection): string {
 
 function describeConfig({ config, modelType: declared }: ModelInspection): string {
   if (config === undefined) return declared === undefined ? 'could not be read' : `${declared}, which cannot be loaded`;
-  const { modelType, architectures, numLayers, numHeads, hiddenSize, intermediateSize, hiddenAct, maxSequenceLength } = config;
+  const { modelType, architectures, decoder, isDecoder } = config;
   const classes = architectures.length > 0 ? ` (${architectures.join(', ')})` : '';
-  return `${modelType}${classes}, ${numLayers} layers, ${numHeads} heads, hidden ${hiddenSize}, intermediate ${intermediateSize}, ${hiddenAct}, ${maxSequenceLength} positions`;
+  if (decoder === undefined) return `${modelType}${classes}${isDecoder ? ', a decoder' : ''}, ${describePart(config)}`;
+  return `${modelType} to ${decoder.modelType}${classes}, encoder: ${describePart(config)}; decoder: ${describePart(decoder)}`;
+}
+
+function describePart(part: NonNullable<ModelConfig['decoder']>): string {
+  const { numLayers, numHeads, hiddenSize, intermediateSize, hiddenAct, maxSequenceLength } = part;
+  return `${numLayers} layers, ${numHeads} heads, hidden ${hiddenSize}, intermediate ${intermediateSize}, ${hiddenAct}, ${maxSequenceLength} positions`;
 }
 
 function describeTokenizer({ tokenizerFiles, tokenizerType, config, maxLength }: ModelInspection): string {
@@ -53,7 +59,8 @@ function describeTokenizer({ tokenizerFiles, tokenizerType, config, maxLength }:
   return `${type}${sources}${size}${maxLength === undefined ? '' : `, at most ${maxLength} tokens`}`;
 }
 
-function describeSentences({ sentenceTransformers: sentence, vectors }: ModelInspection): string {
+function describeSentences({ sentenceTransformers: sentence, vectors, config }: ModelInspection): string {
+  if (config?.isDecoder === true) return 'none: a decoder alone';
   if (vectors !== undefined) return vectors === 'sparse' ? 'weights of words (embedSparse)' : 'a vector for each token (embedTokens)';
   if (sentence === undefined) return 'no modules.json: pools by mean';
   const { pooling, modules, prompts } = sentence;
@@ -78,12 +85,17 @@ function describeWeights({ tensors, parameters, parametersByDtype }: ModelInspec
 function toJson({ config, parametersByDtype, metadata, tokenizerFiles, tensors, ...rest }: ModelInspection): object {
   return {
     ...rest,
-    ...(config && { config: { ...config, label2id: Object.fromEntries(config.label2id) } }),
+    ...(config && { config: { ...plain(config), ...(config.decoder && { decoder: plain(config.decoder) }) } }),
     ...(tokenizerFiles && { tokenizerFiles: Object.keys(tokenizerFiles) }),
     ...(parametersByDtype && { parametersByDtype: Object.fromEntries(parametersByDtype) }),
     ...(metadata && { metadata: Object.fromEntries(metadata) }),
     ...(tensors && { tensors: tensors.map(({ name, dtype, shape, file }) => ({ name, dtype, shape, file })) }),
   };
+}
+
+/** A configuration as JSON can hold it. */
+function plain({ label2id, ...config }: NonNullable<ModelConfig['decoder']>): object {
+  return { ...config, label2id: Object.fromEntries(label2id) };
 }
 
 function count(value: number): string {

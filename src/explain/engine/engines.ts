@@ -1,5 +1,5 @@
 import { unexpected } from '../../expected.js';
-import { buildModel, openSource, type Model } from '../../models/index.js';
+import { buildModel, openSource, requireEncoder, type Model } from '../../models/index.js';
 import { builtValue, type ValueName } from './named-value.js';
 import { kMostRows, RowEngine } from './row-engine.js';
 import { rowProgram, type RowProgram } from './row-program.js';
@@ -65,6 +65,7 @@ export async function rowProgramOf<T>(
   }
   const directory = await openSource(source);
   try {
+    if (source.heads) requireEncoder(directory, 'gradients');
     const built = buildModel(directory, source);
     const value = builtValue(built, name);
     if (value === undefined) throw unexpected('NO_GRADIENT', `files with the head ${name}`, 'files without it');

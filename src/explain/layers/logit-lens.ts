@@ -6,7 +6,7 @@ import { readInputs, requireModel, type TextInput } from '../../calls/inputs.js'
 import { limitSchema, type LimitOptions } from '../../calls/options.js';
 import { WeightMap } from '../../checkpoint/weights/weights.js';
 import { unexpected } from '../../expected.js';
-import { openSource, type Model } from '../../models/index.js';
+import { openSource, requireEncoder, type Model } from '../../models/index.js';
 import { ProgramBuilder } from '../../models/program/program.js';
 import { integer, readOptions } from '../../options.js';
 import { runSchema } from '../../runtime/options/run-options.js';
@@ -130,6 +130,7 @@ async function headEngine(model: Model): Promise<RowEngine> {
   if (source === undefined) throw unexpected('NO_GRADIENT', 'a model that loadModel has read from files', 'one that training has changed');
   const directory = await openSource(source);
   try {
+    requireEncoder(directory, 'the lens');
     const { config } = directory;
     const family: Family = families[config.modelType];
     const aliases = new Map(config.tieWordEmbeddings ? [[family.wordTable ?? wordTable, family.decoder]] : []);

@@ -10,6 +10,7 @@ import { WeightMap } from '../../checkpoint/weights/weights.js';
 import { unexpected } from '../../expected.js';
 import { limitsOf, type BuiltModel } from '../../models/build-model.js';
 import type { ModelDirectory } from '../../models/model-directory.js';
+import { requireEncoder } from '../../models/require-encoder.js';
 import { sentenceEmbedding, type SentenceOutputs } from '../../models/sentence.js';
 import { namedByFolder } from '../sentence/modules.js';
 import type { NativeTrainingProgram } from '../../runtime/native.js';
@@ -66,6 +67,7 @@ export interface TrainingModel {
  */
 export function buildTraining(directory: ModelDirectory, options: TrainingOptions): TrainingModel {
   if (options.task === 'sentence-embedding' && directory.sentenceError !== undefined) throw directory.sentenceError;
+  requireEncoder(directory, `training the task ${options.task}`);
   const family: Family = families[directory.config.modelType];
   const config = parseConfig(JSON.stringify(trainingConfig(directory.config, family, options)));
   const lora = options.lora && loraSettings(options.lora, family);

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../checkpoint/json-fields.js';
 import { isWeightDtype, type TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import { requireNumbers } from '../../checkpoint/weights/row-scales.js';
 import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
+import { requireEncoder } from '../../models/require-encoder.js';
 import type { SaveDtype } from '../../checkpoint/weights/narrow.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import { namedByFolder } from '../sentence/modules.js';
@@ -20,12 +21,13 @@ export interface Derivation {
  * Writes a model made of another: its tensors and configuration changed, tokenizer and sentence modules as they were. `folder` exists.
  * `derive` may refuse by throwing before anything is written.
  *
- * Errors: IO, those of `openModelDirectory` and of `derive`.
+ * Errors: IO, CONFIG_UNSUPPORTED (a model that writes), those of `openModelDirectory` and of `derive`.
  */
 export async function deriveModel(directory: string, folder: string, derive: (model: ModelDirectory) => Derivation): Promise<void> {
   const opened = await openModelDirectory(directory);
   try {
     requireNumbers(opened.tensors, 'a model made of it');
+    requireEncoder(opened, 'a model made of it');
     const { config = () => ({}), tensor = (stored) => stored, makesSentences = false } = derive(opened);
     const stored = [...opened.tensors].flatMap(([name, info]) => (isWeightDtype(info.dtype) ? [toSave(name, info)] : []));
     const modules = namedByFolder(opened.sentenceTransformers)?.modules ?? [];
