@@ -83,6 +83,27 @@ t('a file that changes between listing and reading is refused', async () => {
   assert.is.not((await openSource([path])).version, source.version);
 });
 
+t('cuts CSV between two records, never inside quotes, into the same documents as one part gives', async () => {
+  // Line ends, commas and quotes inside quotes, quotes that are none, empty lines, and a field as long as a part.
+  const fields = (i: number): string => [`${i}`, `"a ""b""\n\n,\n${'x'.repeat((i * 131) % 900)}"`, `plain "${i}"`, i === 900 ? `"${'\n'.repeat(3e5)}"` : 'z'].join(','); // prettier-ignore
+  for (const [name, end] of [
+    ['unix', '\n'],
+    ['windows', '\r\n'],
+  ] as const) {
+    // prettier-ignore
+    const text = `id,text,note,last${end}${Array.from({ length: 2000 }, (_, i) => fields(i) + end + (i % 7 === 0 ? end : '')).join('')}2000,"open ""quote`;
+    const { units, items } = await all(await openSource([put(`${name}-parts.csv`, text)]));
+    assert.ok(units.length > 3, `${units.length}`);
+    assert.is(units.reduce((sum, { size }) => sum + size, 0), Buffer.byteLength(text)); // prettier-ignore
+    assert.equal(idsOf(items.slice(0, 2000)), Array.from({ length: 2000 }, (_, i) => `${i}`)); // prettier-ignore
+    assert.match(idsOf(items)[2000]!, 'bad expected 4 fields but received 2');
+    const place = 'bad' in items[2000]! ? items[2000].bad.place : '';
+    assert.match(place, /^record 2002 of /);
+    const [first] = items;
+    assert.equal('document' in first! && first.document.metadata, { id: '0', note: 'plain "0"', last: 'z' });
+  }
+});
+
 t('reads CSV with quotes, line ends and bytes that are no UTF-8', async () => {
   const bytes = Buffer.concat([
     Buffer.from('\ufeffid,body,lang\n1,"a, ""b""\nc",en\n2,only two\n3,Zoë,de\n4,'),

@@ -23,12 +23,16 @@ export interface WorkerProcess {
   until(event: string, count?: number): Promise<void>;
 }
 
-const script = fileURLToPath(new URL('queue-worker.ts', import.meta.url));
 const running = new Set<ChildProcess>();
 
-/** Starts one; it has a connection once it tells 'ready'. */
-export function startProcess(url: string, name: string, { lockMs = 1000, graceMs = 10_000 } = {}): WorkerProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, url, name, String(lockMs), String(graceMs)], {
+/** Starts one, of a script beside this file; it has a connection once it tells 'ready'. */
+export function startProcess(
+  url: string,
+  name: string,
+  { lockMs = 1000, graceMs = 10_000, script = 'queue-worker.ts' } = {},
+): WorkerProcess {
+  const program = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', program, url, name, String(lockMs), String(graceMs)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path';
 import { BerthaError, type JsonObject } from 'bertha-encoder';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { errorMessage } from '../shared/failures.js';
-import { readCsv } from './csv.js';
+import { csvRanges, readCsv, type CsvRange } from './csv.js';
 import { readHtml } from './html.js';
 import { readJsonLines } from './json-lines.js';
 import { readParquet, rowGroups } from './parquet.js';
@@ -55,6 +55,8 @@ class FilesSource implements Source {
   readonly total: number;
   readonly #files: readonly FileEntry[];
   readonly #names: FieldNames;
+  /** Parts of files, which are looked for once. */
+  readonly #ranges = new Map<string, readonly FileRange[]>();
 
   constructor({ paths, idField, textField }: FilesDefinition, files: readonly FileEntry[]) {
     this.#names = { idField, textField };
@@ -92,19 +94,28 @@ class FilesSource implements Source {
         continue;
       }
       if (open.length > 0) yield together();
-      for await (const { from, to, size } of rangesOf(file))
-        yield unitOf({ kind: file.kind, path: file.path, from, to }, file.version, size);
+      if (!this.#ranges.has(file.path)) this.#ranges.set(file.path, await rangesOf(file));
+      for (const { size, ...range } of this.#ranges.get(file.path)!)
+        yield unitOf({ kind: file.kind, path: file.path, ...range }, file.version, size);
     }
     if (open.length > 0) yield together();
   }
 
   async *read({ reference, version }: Unit, signal?: AbortSignal): AsyncGenerator<SourceItem> {
-    const { files, kind, path, from, to } = reference as {
+    const {
+      files,
+      kind,
+      path,
+      from,
+      to,
+      records = 0,
+    } = reference as {
       readonly files?: readonly string[];
       readonly kind: Kind;
       readonly path: string;
       readonly from: number;
       readonly to: number;
+      readonly records?: number;
     };
     if (files !== undefined) {
       for (const file of files) {
@@ -121,7 +132,7 @@ class FilesSource implements Source {
       );
     try {
       if (kind === 'jsonl') yield* readJsonLines(path, from, to, this.#names);
-      else if (kind === 'csv') yield* readCsv(path, this.#names);
+      else if (kind === 'csv') yield* readCsv(path, { from, to, records }, this.#names);
       else yield* readParquet(path, from, to, this.#names);
     } catch (cause) {
       throw cause instanceof BerthaError ? cause : ioFailure(path, cause);
@@ -133,18 +144,27 @@ class FilesSource implements Source {
   }
 }
 
-/** The parts of a file of records: ranges of bytes, or row groups; values with quotes can only be read from their beginning. */
-async function* rangesOf({ path, kind, size }: FileEntry): AsyncGenerator<{ from: number; to: number; size: number }> {
-  if (kind === 'csv') yield { from: 0, to: size, size };
+/** A part of a file of records: bytes or rows. */
+interface FileRange extends Omit<CsvRange, 'records'> {
+  readonly records?: number;
+  /** Of its file, in bytes. */
+  readonly size: number;
+}
+
+/** The parts of a file of records: ranges of bytes, of CSV between two records, or row groups. */
+async function rangesOf({ path, kind, size }: FileEntry): Promise<readonly FileRange[]> {
+  const ranges: FileRange[] = [];
+  if (kind === 'csv') for await (const range of csvRanges(path, kUnitBytes)) ranges.push({ ...range, size: range.to - range.from });
   else if (kind === 'jsonl') {
     for (let from = 0; from < size; from += kUnitBytes) {
       const to = Math.min(size, from + kUnitBytes);
-      yield { from, to, size: to - from };
+      ranges.push({ from, to, size: to - from });
     }
   } else {
     const ends = await rowGroups(path);
-    for (let i = 1; i < ends.length; i++) yield { from: ends[i - 1]!, to: ends[i]!, size: size / (ends.length - 1) };
+    for (let i = 1; i < ends.length; i++) ranges.push({ from: ends[i - 1]!, to: ends[i]!, size: size / (ends.length - 1) });
   }
+  return ranges;
 }
 
 async function readText(path: string): Promise<SourceItem> {

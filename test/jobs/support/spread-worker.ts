@@ -1,0 +1,22 @@
+// A worker of spread runs for tests that kill it: as `bertha index work`, with a lock that is soon over. `spread-worker.ts URL NAME LOCK_MS GRACE_MS`; TEST_STORE in its
+// environment is the address of the store.
+import { loadEmbedder } from '../../../src/index.js';
+import { openSpreadRun } from '../../../packages/jobs/src/queue/spread.js';
+import { startWorker } from '../../../packages/jobs/src/queue/worker.js';
+import { golden } from '../../support/golden-path.js';
+
+const [url = '', name = '', lockMs = '', graceMs = ''] = process.argv.slice(2);
+const embedder = await loadEmbedder(golden('sentence/normalize'));
+const tell = (event: string, more: object = {}): void => void process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
+const worker = await startWorker(url, {
+  name,
+  concurrency: 2,
+  lockMs: Number(lockMs),
+  stalledMs: Number(lockMs) / 2,
+  openRun: (definition) => openSpreadRun(definition, { load: async () => [embedder], store: process.env['TEST_STORE'] }),
+  onBegin: () => tell('begin'),
+  onDone: (_unit, { embedded }) => tell('done', { embedded }),
+  onFailed: (_unit, reason, isFinal) => tell('failed', { reason, isFinal }),
+});
+process.once('SIGTERM', () => void worker.stop(Number(graceMs)).then(() => process.exit(0)));
+tell('ready');
