@@ -5,6 +5,7 @@
       "native/addon/device_questions.cc",
       "native/addon/environment.cc",
       "native/addon/exports.cc",
+      "native/addon/generation/generation_calls.cc",
       "native/addon/generation/search_reader.cc",
       "native/addon/model_wrap.cc",
       "native/addon/program_reader.cc",
@@ -103,6 +104,7 @@
       "native/devices.cc",
       "native/engine/allocator.cc",
       "native/engine/batch.cc",
+      "native/engine/decoding.cc",
       "native/engine/model.cc",
       "native/engine/pool/hardware.cc",
       "native/engine/pool/long_job.cc",
@@ -131,8 +133,11 @@
       "native/engine/weights/registry.cc",
       "native/engine/weights/shared_weights.cc",
       "native/engine/weights/weight_cache.cc",
+      "native/generation/generation_job.cc",
       "native/generation/score_rules.cc",
-      "native/generation/search.cc"
+      "native/generation/search.cc",
+      "native/generation/state_budget.cc",
+      "native/generation/text_state.cc"
     ],
     "bertha_addon_sources": ["native/addon/addon.cc"],
     "bertha_test_addon_sources": ["native/addon/test/ops.cc", "native/addon/test/search_ops.cc", "native/addon/test/test_addon.cc", "native/addon/test/training_linear_ops.cc", "native/addon/test/training_loss_ops.cc", "native/addon/test/training_row_ops.cc", "native/addon/test/word_ops.cc"],

@@ -20,6 +20,8 @@ export {
   type TrainingStats,
   type TaskEvent,
 } from './runtime/observe.js';
+export type { GenerationStats } from './runtime/generation/native-generation.js';
+export { setMaxStateBytes } from './runtime/generation/max-state-bytes.js';
 export { setQueueLimit } from './runtime/queue-limit.js';
 export { pairwiseSimilarity, similarity } from './vectors/similarity.js';
 export { similarityMatrix, type SimilarityMatrixOptions } from './vectors/similarity-matrix.js';

@@ -73,6 +73,10 @@ void Environment::drop_call(int64_t id) {
 
 void Environment::cancel_call(int64_t id) {
     const auto found = calls_.find(id);
+    if (const auto text = texts.find(id); text != texts.end()) {
+        const auto job = text->second.job;
+        job->cancel();
+    }
     if (found == calls_.end()) return;
     const JobPtr job = found->second.job;
     Scheduler::instance().cancel(job);
@@ -90,6 +94,8 @@ void Environment::close() {
     }
     for (const auto& entry : stop_at_close) entry.second();
     for (const auto& entry : calls_) Scheduler::instance().cancel(entry.second.job);
+    for (const auto& entry : texts) entry.second.job->cancel();
+    texts.clear();
     // The arrays go with the environment.
     std::unique_lock<std::mutex> lock(mutex_);
     written_.wait(lock, [this] { return writing_ == 0; });

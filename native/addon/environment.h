@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/scheduler/job.h"
+#include "generation/generation_job.h"
 
 namespace bertha::addon {
 
@@ -45,6 +46,12 @@ public:
     // A call whose job nobody will ever run.
     void drop_call(int64_t id);
     void cancel_call(int64_t id);
+    // JavaScript thread: the texts being generated, by their calls' ids.
+    struct Text {
+        std::shared_ptr<generation::GenerationJob> job;
+        Napi::FunctionReference on_tokens;
+    };
+    std::unordered_map<int64_t, Text> texts;
     // Any thread: a job that wrote into arrays of this environment is done.
     void end_writing();
 

@@ -3,6 +3,7 @@
 #include "addon/args.h"
 #include "addon/device_questions.h"
 #include "addon/environment.h"
+#include "addon/generation/generation_calls.h"
 #include "addon/vectors/learn_ops.h"
 #include "addon/model_wrap.h"
 #include "addon/system/stay_loaded.h"
@@ -76,7 +77,6 @@ Napi::Object training_stats_of(Napi::Env env) {
     object.Set("trainers", static_cast<double>(stats.trainers));
     object.Set("running", static_cast<double>(stats.running));
     object.Set("waiting", static_cast<double>(stats.waiting));
-    object.Set("steps", static_cast<double>(stats.steps));
     object.Set("tokens", static_cast<double>(stats.tokens));
     object.Set("bytes", static_cast<double>(stats.bytes));
     object.Set("longestSliceMs", stats.longest_slice_ms);
@@ -110,6 +110,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
         models.Set(device, static_cast<double>(count));
     object.Set("modelsByDevice", models);
     object.Set("training", training_stats_of(info.Env()));
+    object.Set("generation", generation_stats(info.Env()));
     return object;
 }
 
@@ -142,6 +143,8 @@ Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
                         return info.Env().Undefined();
                     });
                 }));
+    exports.Set("stopSequence", Napi::Function::New(env, stop_sequence, "stopSequence"));
+    exports.Set("setMaxStateBytes", Napi::Function::New(env, set_max_state_bytes, "setMaxStateBytes"));
     exports.Set("vectors", define_vector_ops(env));
     exports.Set("learn", define_learn_ops(env));
     exports.Set("words", define_word_ops(env));

@@ -7,6 +7,7 @@
 #include "addon/args.h"
 #include "addon/batch/batch_reader.h"
 #include "addon/environment.h"
+#include "addon/generation/generation_calls.h"
 #include "addon/weights/file_source.h"
 #include "addon/weights/model_key.h"
 #include "addon/program_reader.h"
@@ -127,7 +128,8 @@ Napi::Function ModelWrap::define(Napi::Env env) {
     return DefineClass(
         env, "NativeModel",
         {InstanceMethod("run", &ModelWrap::run), InstanceMethod("runSync", &ModelWrap::run_sync),
-         InstanceMethod("cancel", &ModelWrap::cancel), InstanceMethod("dispose", &ModelWrap::dispose),
+         InstanceMethod("generate", &ModelWrap::generate), InstanceMethod("cancel", &ModelWrap::cancel),
+         InstanceMethod("dispose", &ModelWrap::dispose),
          InstanceMethod("memoryUsage", &ModelWrap::memory_usage)});
 }
 
@@ -265,6 +267,10 @@ Napi::Value ModelWrap::run_sync(const Napi::CallbackInfo& info) {
         if (job->failed) throw Error(job->error.code, job->error.message);
         return to_result(env, *job, [&](size_t i) -> Napi::Value { return arrays[i]; });
     });
+}
+
+Napi::Value ModelWrap::generate(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return addon::generate(info, model()); });
 }
 
 Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {

@@ -21,6 +21,7 @@ public:
 private:
     Napi::Value run(const Napi::CallbackInfo& info);       // run(batch, id): Promise<RunResult>
     Napi::Value run_sync(const Napi::CallbackInfo& info);  // runSync(batch): RunResult
+    Napi::Value generate(const Napi::CallbackInfo& info);  // generate(text, id, onTokens)
     Napi::Value cancel(const Napi::CallbackInfo& info);    // cancel(id)
     Napi::Value dispose(const Napi::CallbackInfo& info);
     Napi::Value memory_usage(const Napi::CallbackInfo& info);

@@ -43,7 +43,8 @@ public:
 private:
     // The encoder's linears take the precision asked for. Heads stay fp32: on single rows (poolers, Dense
     // modules) they cost nothing, and what no later op reads (logits of tokens) is what answers are made of.
-    // What a branch of low rank adds to it is the same value still.
+    // What a branch of low rank adds to it is the same value still. Logits of a decoder are not small: a step
+    // reads the whole word table for them.
     static std::vector<bool> read_values(const Program& program) {
         std::vector<bool> read(program.values.size(), false);
         for (auto op = program.ops.rbegin(); op != program.ops.rend(); ++op) {
@@ -58,26 +59,27 @@ private:
         return read;
     }
 
-    // The tokens of the encoder, and those of a decoder.
-    static std::vector<bool> attended_domains(const Program& program) {
-        std::vector<bool> attended(program.domains.size(), false);
-        attended[kTokenDomain] = true;
+    // Whether a decoder writes its texts in rows of the domain.
+    static std::vector<bool> decoded_domains(const Program& program) {
+        std::vector<bool> decoded(program.domains.size(), false);
         for (const Op& op : program.ops)
-            if (const auto* attention = std::get_if<ops::Attention>(&op))
-                attended[static_cast<size_t>(program.value(attention->output).domain)] = true;
-        return attended;
+            if (const auto* attention = std::get_if<ops::Attention>(&op); attention && attention->causal)
+                decoded[static_cast<size_t>(program.value(attention->output).domain)] = true;
+        return decoded;
     }
 
     static std::vector<const MatrixFormat*> formats_of(const Program& program, const KernelTable& kernels,
                                                        const MatrixFormat& format) {
-        const std::vector<bool> read = read_values(program), attended = attended_domains(program);
+        const std::vector<bool> read = read_values(program), decoded = decoded_domains(program);
         const bool int8 = &format == &kernels.int8 || &format == &kernels.int8_fast;
         std::vector<const MatrixFormat*> formats;
         for (const Op& op : program.ops) {
             const auto* linear = std::get_if<ops::Linear>(&op);
             const auto output = static_cast<size_t>(output_of(op));
+            const int32_t domain = program.values[output].domain;
             const bool encoder = linear != nullptr && !linear->full_precision &&
-                                 attended[static_cast<size_t>(program.values[output].domain)] && read[output];
+                                 ((domain == kTokenDomain && read[output]) ||
+                                  decoded[static_cast<size_t>(domain)]);
             formats.push_back(encoder ? &format : &kernels.fp32);
             if (!encoder || !int8) continue;
             const int64_t columns = program.values[static_cast<size_t>(linear->input)].width;

@@ -5,6 +5,7 @@
 
 #include "cpu/adapters/scaled_linear.h"
 #include "cpu/attention/attend_sequences.h"
+#include "cpu/attention/attend_step.h"
 #include "cpu/sequence-ops/pool_linear.h"
 #include "cpu/sequence-ops/rows.h"
 #include "cpu/sequence-ops/unfold.h"
@@ -35,11 +36,17 @@ public:
         std::vector<int32_t> wanted;
         for (const Output& output : outputs) wanted.push_back(output.value);
         needed_ = needed_ops(program_, wanted);
+        // What a step reads of the source is in the state.
+        for (size_t i = 0; batch.decoding != nullptr && i < needed_.size(); i++)
+            if (value(output_of(program_.ops[i])).domain != value(wanted.front()).domain) needed_[i] = false;
         reserve_memory();
         for_each_embed([&](const ops::Embed& op, int64_t rows, int32_t* positions) {
             model_.weights.require_words(batch.input(op.ids), rows);
-            count_positions(offsets(op.output), batch.batch_size, batch.input(op.ids), op.padding_id,
-                            positions);
+            if (batch.decoding == nullptr)
+                count_positions(offsets(op.output), batch.batch_size, batch.input(op.ids), op.padding_id,
+                                positions);
+            else
+                for (int64_t i = 0; i < rows; i++) positions[i] = batch.decoding[i].position;
         });
     }
 
@@ -112,6 +119,10 @@ private:
                 scratch = std::max(scratch, pool_linear_scratch(format(segment.op_begin)));
             const auto* attention = std::get_if<ops::Attention>(&op(segment.op_begin));
             if (attention == nullptr) continue;
+            if (batch_.decoding != nullptr) {
+                scratch = std::max(scratch, step_scratch(batch_.decoding, batch_.batch_size));
+                continue;
+            }
             const auto scratch_of = is_bf16(*attention) ? kernels_.attention_bf16_scratch
                                                         : kernels_.attention_scratch;
             const auto longest = [&](int32_t id) { return batch_.rows(value(id).domain).longest; };
@@ -352,7 +363,7 @@ private:
                 using T = std::decay_t<decltype(each)>;
                 if constexpr (T::kRowWise || ops::is_for_training<T>)
                     fail("INVALID_PROGRAM", "%s is no op across rows", T::kName);
-                else if constexpr (std::is_same_v<T, ops::PoolLinear>)
+                else if constexpr (std::is_same_v<T, ops::PoolLinear> || std::is_same_v<T, ops::Attention>)
                     run_whole(each, index);
                 else
                     run_whole(each);
@@ -392,7 +403,8 @@ private:
     // Disentangled scores are sums of three products, which bf16 would round one by one: they stay fp32.
     bool is_bf16(const ops::Attention& op) const { return model_.bf16_attention && op.buckets.empty(); }
 
-    void run_whole(const ops::Attention& op) const {
+    void run_whole(const ops::Attention& op, int32_t index) const {
+        if (batch_.decoding != nullptr) return run_step(op, index);
         float* scores = nullptr;
         for (const Output& output : outputs_)
             if (op.scores != kNoIndex && output.value == op.scores) scores = output.data;
@@ -401,6 +413,12 @@ private:
              is_bf16(op) ? kernels_.attention_bf16 : kernels_.attention, batch_, scores, workspace_.scratch},
             team_, [&](int32_t id, int64_t row) { return at(id, row); },
             [&](int32_t id) { return constant(id); });
+    }
+
+    void run_step(const ops::Attention& op, int32_t index) const {
+        attend_step({program_, op, layer_of_step(program_, needed_, index), kernels_.row_attention,
+                     batch_.decoding, batch_.batch_size, workspace_.scratch},
+                    team_, [&](int32_t id, int64_t row) { return at(id, row); });
     }
 
     const ProgramOnCpu& model_;

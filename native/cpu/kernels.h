@@ -98,6 +98,20 @@ struct AttentionArgs {
     float softmax_scale = 0.0f;
 };
 
+// One query of one head, and keys and values that lie anywhere.
+struct RowAttentionArgs {
+    const float* query = nullptr;   // [head_dim]
+    const float* keys = nullptr;    // row i at i * stride
+    const float* values = nullptr;  // likewise
+    const int32_t* rows = nullptr;  // [count]: the rows that are seen; null: the first ones
+    float* context = nullptr;       // [head_dim]
+    float* scratch = nullptr;       // [count]
+    int64_t count = 0;              // at least 1
+    int64_t stride = 0;
+    int64_t head_dim = 0;
+    float softmax_scale = 0.0f;
+};
+
 struct EmbedArgs {
     const int32_t* ids = nullptr;        // [rows]
     const int32_t* type_ids = nullptr;   // [rows], or null: all 0
@@ -168,7 +182,8 @@ struct KernelTable {
     // Floats of args.scratch, for args that differ in pointers alone, or have fewer rows.
     int64_t (*attention_scratch)(const AttentionArgs&);
     void (*attention)(const AttentionArgs&);
-    // The same with bf16 products, or null; fp32 sums and softmax.
+    void (*row_attention)(const RowAttentionArgs&);
+    // attention with bf16 products, or null; fp32 sums and softmax.
     int64_t (*attention_bf16_scratch)(const AttentionArgs&);
     void (*attention_bf16)(const AttentionArgs&);
     // x, out [rows, width]; weight, bias [width]; bias may be null

@@ -12,6 +12,11 @@ JoinedBatch::JoinedBatch(const Program& program, const std::vector<BatchPart>& p
     batch_.inputs.reserve(program.inputs.size());
     for (size_t i = 0; i < program.inputs.size(); i++)
         batch_.inputs.push_back(join_input(parts, static_cast<int32_t>(i)));
+    for (const BatchPart& part : parts) {
+        const DecodingRow* rows = part.batch->decoding;
+        if (rows != nullptr) decoding_.insert(decoding_.end(), rows + part.begin, rows + part.end);
+    }
+    if (!decoding_.empty()) batch_.decoding = decoding_.data();
 }
 
 int64_t JoinedBatch::row_of(const BatchPart& part, int32_t domain, int64_t sequence) const {

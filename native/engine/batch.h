@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/decoding.h"
 #include "engine/program/program.h"
 
 namespace bertha {
@@ -21,6 +22,8 @@ struct Batch {
     std::vector<Rows> domains;           // by Program::domains
     std::vector<const int32_t*> inputs;  // by Program::inputs [rows, width]; null: all zeros. Those that
                                          // point into a domain hold rows of the batch
+    // [batch_size], of a step: each sequence is one row of the decoder's, and no other rows are computed
+    const DecodingRow* decoding = nullptr;
 
     const Rows& rows(int32_t domain) const { return domains[static_cast<size_t>(domain)]; }
     int64_t tokens() const { return rows(kTokenDomain).count; }
@@ -79,6 +82,7 @@ private:
     const Program& program_;
     Batch batch_;
     std::vector<std::vector<int32_t>> copies_;
+    std::vector<DecodingRow> decoding_;
 };
 
 // Where one wanted value goes. Rows of the batch in order; pairs one sequence after the other.

@@ -29,6 +29,8 @@ public:
 
     // The scheduler's, under its lock: batches of this model that compute now.
     mutable int running = 0;
+    // And by lane those that are steps of a decoder: one after the other, so that all texts share them.
+    mutable int stepping[2] = {0, 0};
 
 private:
     const std::shared_ptr<const Program> program_;

@@ -1,4 +1,5 @@
 /** What the addon counts, as native/addon/exports.cc makes it. Nothing here is public. */
+import type { GenerationStats } from './generation/native-generation.js';
 
 /** Counters of the process-wide scheduler since the process started. */
 export interface SchedulerStats {
@@ -26,6 +27,7 @@ export interface SchedulerStats {
   /** Sets of weights in memory, by device: `cpu`, `cuda:0`. */
   readonly modelsByDevice: Readonly<Record<string, number>>;
   readonly training: NativeTrainingStats;
+  readonly generation: GenerationStats;
 }
 
 /** Counters of all trainers of the process. */

@@ -1,5 +1,6 @@
 /** The addon's exports, as native/addon/exports.cc defines them. Nothing here is public. */
 import type { BatchInputs, PackedBatch } from './batch.js';
+import type { NativeGenerated, NativeText, TakeIds } from './generation/native-generation.js';
 import type { NativeLearn } from './native-learn.js';
 import type { NativeWords } from './words/native-words.js';
 import type { NativeActivation, NativeEmbedOp, NativeFamilyOp, NativeScales } from './ops/native-ops.js';
@@ -276,6 +277,7 @@ export interface NativeModel {
   readonly weightCache?: NativeWeightCache;
   run(batch: NativeBatch, id: number): Promise<NativeResult>;
   runSync(batch: NativeBatch): NativeResult;
+  generate(text: NativeText, id: number, takeIds: TakeIds | undefined): Promise<NativeGenerated>;
   cancel(id: number): void;
   dispose(): void;
   memoryUsage(): NativeMemory;
@@ -436,6 +438,8 @@ export interface NativeAddon {
   deviceDescription(device: string): string;
   allocatedBytes(): number;
   setQueueLimit(tokens: number): void;
+  stopSequence(id: number, sequence: number): void;
+  setMaxStateBytes(bytes: number): void;
   readonly vectors: NativeVectors;
   readonly learn: NativeLearn;
   readonly words: NativeWords;

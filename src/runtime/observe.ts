@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { loadAddon } from './addon.js';
+import type { GenerationStats } from './generation/native-generation.js';
 
 /**
  * One native call that ended, as published on the diagnostics channel `bertha:call`. Holds no text and no ids.
@@ -82,6 +83,8 @@ export interface Stats {
   readonly allocatedBytes: number;
   /** What trainers do; all zero where nothing has been trained. */
   readonly training: TrainingStats;
+  /** What is being generated. */
+  readonly generation: GenerationStats;
 }
 
 /** Counters of all trainers of the process since it started, and what they do now. */
@@ -168,5 +171,6 @@ export function stats(): Stats {
     lateHelpers: native.lateHelpers,
     allocatedBytes: addon.allocatedBytes(),
     training: { ...training, tokensPerSecond: learnedPerSecond },
+    generation: native.generation,
   };
 }

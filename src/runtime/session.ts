@@ -4,6 +4,8 @@ import { onAbort } from './abort.js';
 import { loadAddon } from './addon.js';
 import { toBerthaError } from './native-error.js';
 import type { BatchInputs } from './batch.js';
+import { generateText, type GenerateOptions } from './generation/generate.js';
+import type { NativeGenerated, NativeText } from './generation/native-generation.js';
 import type { NativeModel, NativeProgram, NativeResult } from './native.js';
 import type { NativeMemory } from './native-stats.js';
 import { isCallObserved, publishCall } from './observe.js';
@@ -142,6 +144,27 @@ export class Session {
     } finally {
       if (priority === 'interactive') endInteractive();
       unwatch?.();
+    }
+  }
+
+  /**
+   * Generates one text: the source through the encoder once, then a token of each hypothesis a step, which the texts of all calls share.
+   *
+   * Errors: DISPOSED, DEVICE, INVALID_IDS, INVALID_ARG, INVALID_OPTION, MAX_LENGTH, INPUT_TOO_LARGE (its state never fits), QUEUE_FULL, DEADLINE (it passed
+   * before the first token; a later one ends the text), OUT_OF_MEMORY, NON_FINITE; with an aborted signal, its reason.
+   *
+   * @internal
+   */
+  async generate(
+    text: Omit<NativeText, 'bulk'>,
+    { priority = 'interactive', ...options }: GenerateOptions & Pick<RunOptions, 'priority'> = {},
+  ): Promise<NativeGenerated> {
+    const native = this.#open();
+    if (priority === 'interactive') numInteractive++;
+    try {
+      return await generateText(native, nextCall++, { ...text, bulk: priority === 'bulk' }, options);
+    } finally {
+      if (priority === 'interactive') endInteractive();
     }
   }
 

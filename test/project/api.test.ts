@@ -80,6 +80,7 @@ t('exports these names', () => {
       'saveVectors',
       'semanticSearch',
       'sentenceSimilarity',
+      'setMaxStateBytes',
       'setQueueLimit',
       'similarity',
       'similarityMatrix',

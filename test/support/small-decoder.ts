@@ -1,5 +1,5 @@
 // Decoders, with or without an encoder, whose weights are random numbers in a file, and what they compute, in float64.
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProgramBuilder, type LinearWeights, type NormWeights, type Program, type Value } from '../../src/models/program/program.js';
@@ -18,6 +18,8 @@ export interface DecoderSizes {
   readonly decoderLayers: number;
   readonly maxSeqLen?: number;
   readonly seed?: number;
+  /** Numbers spread evenly, which are drawn sooner than normal ones. */
+  readonly isLarge?: boolean;
 }
 
 type Rows = readonly Float64Array[];
@@ -69,7 +71,7 @@ export class SmallDecoder {
         offsets.set(name, end);
         end += numbers.byteLength;
       }
-      writeFileSync(file, Buffer.concat([...this.#numbers.values()].map((numbers) => new Uint8Array(numbers.buffer))));
+      for (const numbers of this.#numbers.values()) appendFileSync(file, new Uint8Array(numbers.buffer));
       const fd = openSync(file, 'r');
       try {
         const weights = this.program.weights.map(({ name, kind, rows, cols }) => {
@@ -122,7 +124,8 @@ export class SmallDecoder {
 
   #tensor(name: string, shape: readonly number[], deviation: number, mean = 0) {
     const count = shape.reduce((product, size) => product * size, 1);
-    this.#numbers.set(name, this.#random.floats(count, deviation, mean));
+    const even = () => Float32Array.from({ length: count }, () => mean + deviation * Math.sqrt(12) * (this.#random.next() - 0.5));
+    this.#numbers.set(name, this.sizes.isLarge === true ? even() : this.#random.floats(count, deviation, mean));
     return tensorOf(name, ...shape);
   }
 

@@ -79,6 +79,14 @@ inline float softmax_row(const AttentionArgs& args, float* scores, int64_t query
     return exponentiate(scores, keys.count(), scale, lse);
 }
 
+inline float dot_product(const float* a, const float* b, int64_t n) {
+    VecF total = zero();
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) total = fma(load(a + i), load(b + i), total);
+    if (i < n) total = fma(load_first(a + i, n - i), load_first(b + i, n - i), total);
+    return sum(total);
+}
+
 inline float sum_of(const float* x, int64_t n) {
     VecF total = zero();
     int64_t i = 0;

@@ -8,6 +8,7 @@
 #include "cpu/kernels/attention_panels-inl.h"
 #include "cpu/kernels/disentangled-inl.h"
 #include "cpu/kernels/attention-inl.h"
+#include "cpu/kernels/row_attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/products-inl.h"
 #include "cpu/kernels/learn/linear_model-inl.h"
@@ -25,6 +26,7 @@ constexpr KernelTable make_table(const char* isa) {
     table.int8_fast = int8_format<Int8Fast>("int8-fast");
     table.attention_scratch = attention_scratch;
     table.attention = attention;
+    table.row_attention = row_attention;
     table.layer_norm = layer_norm;
     table.embed = embed;
     table.pool = pool;

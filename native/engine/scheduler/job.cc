@@ -6,9 +6,22 @@
 
 namespace bertha {
 Job::Job(std::shared_ptr<const Model> model_, const JobInputs& given, const Allocate& allocate)
-    : model(std::move(model_)), numbers_(program(), given), batch(numbers_.view()) {
+    : model(std::move(model_)),
+      numbers_(std::make_unique<const CheckedBatch>(program(), given)),
+      batch(numbers_->view()) {
     for (int32_t value : given.wanted) add_output(value);
-    numbers_.check_taken(given.wanted);
+    numbers_->check_taken(given.wanted);
+    allocate_outputs(allocate);
+}
+
+Job::Job(std::shared_ptr<const Model> model_, std::shared_ptr<const Batch> step, int32_t wanted,
+         const Allocate& allocate)
+    : model(std::move(model_)), step_(std::move(step)), batch(*step_) {
+    add_output(wanted);
+    allocate_outputs(allocate);
+}
+
+void Job::allocate_outputs(const Allocate& allocate) {
     for (JobOutput& output : outputs) {
         if (allocate) output.data = allocate(output.floats);
         if (output.data != nullptr) continue;
@@ -50,7 +63,7 @@ int64_t Job::output_offset(const JobOutput& output, int64_t sequence) const {
 bool Job::fits_with(const Job& other) const {
     if (&model->loaded() != &other.model->loaded() || model->max_threads() != other.model->max_threads())
         return false;
-    if (outputs.size() != other.outputs.size()) return false;
+    if (outputs.size() != other.outputs.size() || is_step() != other.is_step()) return false;
     for (size_t i = 0; i < outputs.size(); i++)
         if (outputs[i].value != other.outputs[i].value) return false;
     return true;

@@ -43,14 +43,19 @@ public:
     // Checks all numbers and lengths against what the program declares (INVALID_IDS, INVALID_ARG) and
     // allocates the outputs (OUT_OF_MEMORY).
     Job(std::shared_ptr<const Model> model, const JobInputs& given, const Allocate& allocate = nullptr);
+    // Rows of a decoder.
+    Job(std::shared_ptr<const Model> model, std::shared_ptr<const Batch> step, int32_t wanted,
+        const Allocate& allocate);
 
     int64_t sequences() const { return batch.batch_size; }
+    bool is_step() const { return step_ != nullptr; }
+    // Tokens, of a step rows.
     int64_t tokens_from(int64_t sequence) const {
-        return batch.tokens() - batch.rows(kTokenDomain).offsets[sequence];
+        return is_step() ? sequences() - sequence
+                         : batch.tokens() - batch.rows(kTokenDomain).offsets[sequence];
     }
     int32_t seq_len(int64_t sequence) const {
-        const int32_t* offsets = batch.rows(kTokenDomain).offsets;
-        return offsets[sequence + 1] - offsets[sequence];
+        return is_step() ? 1 : static_cast<int32_t>(rows_in(batch, kTokenDomain, sequence));
     }
     const Program& program() const { return model->program(); }
     // True when the two jobs' sequences may share a batch.
@@ -61,7 +66,8 @@ public:
     const std::shared_ptr<const Model> model;
 
 private:
-    CheckedBatch numbers_;
+    const std::unique_ptr<const CheckedBatch> numbers_;  // null: of a step
+    const std::shared_ptr<const Batch> step_;
 
 public:
     const Batch& batch;  // all sequences
@@ -96,6 +102,7 @@ public:
 
 private:
     void add_output(int32_t value);
+    void allocate_outputs(const Allocate& allocate);
 };
 
 }  // namespace bertha

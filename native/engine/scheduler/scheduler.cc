@@ -30,7 +30,7 @@ void Scheduler::admit(const JobPtr& job) {
     const int64_t tokens = job->tokens_from(0), queued = queued_tokens_[0] + queued_tokens_[1];
     const auto ll = [](int64_t n) { return static_cast<long long>(n); };
     BERTHA_CHECK(
-        queued == 0 || queued + tokens <= queue_limit(), "QUEUE_FULL",
+        job->is_step() || queued == 0 || queued + tokens <= queue_limit(), "QUEUE_FULL",
         "the queue holds %lld of %lld tokens in %lld calls; this call's %lld do not fit: retry later",
         ll(queued), ll(queue_limit()), ll(lanes_[0].size() + lanes_[1].size()), ll(tokens));
     queued_tokens_[static_cast<int>(job->lane)] += tokens;
@@ -175,7 +175,6 @@ bool Scheduler::run_interactive(const Model* paused) {
 }
 
 void Scheduler::run_batch(const Slices& slices, bool nested) {
-    const std::shared_ptr<const Model> model = slices.front().job->model;
     const std::optional<Failure> failure = compute(slices, nested);
     if (failure && slices.size() > 1 && failure->code != "ABORTED") {
         // One of the jobs may be to blame: each runs again by itself, so that only that one fails.
@@ -187,7 +186,7 @@ void Scheduler::run_batch(const Slices& slices, bool nested) {
         finish(slices, failure);
     }
     const Lock lock(mutex_);
-    end_forward(*model);
+    end_forward(*slices.front().job);
 }
 
 void Scheduler::finish(const Slices& slices, const std::optional<Failure>& failure) {
@@ -220,8 +219,12 @@ void Scheduler::complete(const JobPtr& job) {
     note_interactive(*job, job->finished);
     {
         const Lock lock(mutex_);
-        (job->failed ? stats_.failed_jobs : stats_.completed_jobs)++;
-        stats_.queue_seconds += seconds(job->started - job->submitted);
+        if (job->is_step()) {
+            stats_.steps++;
+        } else {
+            (job->failed ? stats_.failed_jobs : stats_.completed_jobs)++;
+            stats_.queue_seconds += seconds(job->started - job->submitted);
+        }
     }
     job->on_done();
 }

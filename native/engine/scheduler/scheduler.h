@@ -29,6 +29,7 @@ struct SchedulerStats {
     int64_t running_batches = 0;
     int64_t completed_jobs = 0;
     int64_t failed_jobs = 0;
+    int64_t steps = 0;  // of texts, which are no calls
     int64_t batches = 0;
     int64_t shared_batches = 0;  // of several jobs
     int64_t batched_sequences = 0;
@@ -70,10 +71,10 @@ private:
     Slices take_from(const JobPtr& job);
     int64_t fill(Slices& slices, const JobPtr& job, int64_t room);
     int64_t fill_from(Flow*& flow, Slices& slices, int64_t room);
-    bool may_start(const Model& model) const;
+    bool may_start(const Job& job) const;
     bool is_device_full(const Model& model) const;
-    void begin_forward(const Model& model);
-    void end_forward(const Model& model);
+    void begin_forward(const Job& job);
+    void end_forward(const Job& job);
     int64_t budget_for(const Job& job, int lane) const;
 
     bool run_interactive(const Model* paused);

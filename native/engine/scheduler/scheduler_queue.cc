@@ -6,7 +6,8 @@
 namespace bertha {
 namespace {
 
-constexpr int64_t kMinBudget = 32;  // tokens; below it a batch does not pay for its overhead
+constexpr int64_t kMinBudget = 32;   // tokens; below it a batch does not pay for its overhead
+constexpr int64_t kRowsOfStep = 64;  // weights are read once for as many; more make a text wait longer
 // A device computes one forward while a thread prepares the next; more only take its memory.
 constexpr int kForwardsOnDevice = 2;
 // A batch with room left looks at this many flows that do not fit it, and no further.
@@ -80,7 +81,9 @@ int64_t Scheduler::fill_from(Flow*& flow, Slices& slices, int64_t room) {
     return used;
 }
 
-bool Scheduler::may_start(const Model& model) const {
+bool Scheduler::may_start(const Job& job) const {
+    const Model& model = *job.model;
+    if (job.is_step() && model.stepping[static_cast<int>(job.lane)] > 0) return false;
     return model.running < model.max_threads() && !is_device_full(model) && model.loaded().may_run();
 }
 
@@ -90,16 +93,20 @@ bool Scheduler::is_device_full(const Model& model) const {
 }
 
 // Called under the lock.
-void Scheduler::begin_forward(const Model& model) {
+void Scheduler::begin_forward(const Job& job) {
+    const Model& model = *job.model;
     model.running++;
+    if (job.is_step()) model.stepping[static_cast<int>(job.lane)]++;
     if (!model.loaded().uses_cpu_pool()) on_device_[&model.loaded()]++;
 }
 
 // Called under the lock.
-void Scheduler::end_forward(const Model& model) {
+void Scheduler::end_forward(const Job& job) {
+    const Model& model = *job.model;
     // A thread may sleep because the model had all the threads it may have.
-    const bool was_full = !may_start(model);
+    const bool was_full = !may_start(job);
     model.running--;
+    if (job.is_step()) model.stepping[static_cast<int>(job.lane)]--;
     if (const auto found = on_device_.find(&model.loaded()); found != on_device_.end()) {
         if (--found->second == 0) on_device_.erase(found);
         done_.notify_all();
@@ -108,6 +115,7 @@ void Scheduler::end_forward(const Model& model) {
 }
 
 int64_t Scheduler::budget_for(const Job& job, int lane) const {
+    if (job.is_step()) return kRowsOfStep;
     const int64_t most = job.model->loaded().preferred_tokens();
     if (!job.model->loaded().uses_cpu_pool()) return most;
     const int64_t threads = std::max(1, std::min(pool_.workers(), job.model->max_threads()));
@@ -120,12 +128,12 @@ Slices Scheduler::take(Priority least, Lock& lock) {
     Slices slices;
     for (int i = 0; i <= static_cast<int>(least) && slices.empty(); i++) {
         WaitingJobs& waiting = lanes_[i];
-        Flow* flow = waiting.first([this](const Model& model) { return may_start(model); });
+        Flow* flow = waiting.first([this](const Job& job) { return may_start(job); });
         if (flow == nullptr) continue;
         const JobPtr first = flow->jobs.front();
         uint64_t ticket = flow->ticket;
         int64_t room = budget_for(*first, i);
-        begin_forward(*first->model);
+        begin_forward(*first);
         room -= fill_from(flow, slices, room);
         // Round robin: a job with more to do goes behind the others, and its group with it.
         if (flow != nullptr) waiting.move_to_back(*flow);
@@ -146,7 +154,7 @@ Slices Scheduler::take(Priority least, Lock& lock) {
 Slices Scheduler::take_from(const JobPtr& job) {
     Slices slices;
     if (job->next_sequence >= job->sequences() || is_device_full(*job->model)) return slices;
-    begin_forward(*job->model);
+    begin_forward(*job);
     fill(slices, job, budget_for(*job, static_cast<int>(job->lane)));
     if (job->next_sequence == job->sequences()) lanes_[static_cast<int>(job->lane)].remove(*job);
     return slices;

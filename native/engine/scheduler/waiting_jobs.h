@@ -40,12 +40,12 @@ public:
     void add(const JobPtr& job);
     // Does nothing to a job that does not wait. True when its flow has no jobs left and is gone.
     bool remove(Job& job);
-    // The first flow of a model for which may_start(model) holds, or null.
+    // The first flow whose jobs are such that may_start(job) holds, or null.
     template <typename MayStart>
     Flow* first(MayStart&& may_start) {
         Flow* first = nullptr;
         for (Queue& queue : queues_)
-            if (may_start(*queue.front().model)) first = earlier(first, &queue.flows.begin()->second);
+            if (may_start(queue.front())) first = earlier(first, &queue.flows.begin()->second);
         return first;
     }
     // The first flow behind a ticket whose jobs may share a batch with `job`, or null.

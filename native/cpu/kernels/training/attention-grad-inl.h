@@ -74,14 +74,6 @@ inline void pack_head_rows(const float* x, int64_t stride, int64_t count, int64_
     });
 }
 
-inline float dot_product(const float* a, const float* b, int64_t n) {
-    VecF total = zero();
-    int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) total = fma(load(a + i), load(b + i), total);
-    if (i < n) total = fma(load_first(a + i, n - i), load_first(b + i, n - i), total);
-    return sum(total);
-}
-
 // What a query has of its own: row_lse and D, and 0 up to a whole vector.
 inline void gather_query_sums(const AttentionGradArgs& args, const AttentionGradScratch& scratch) {
     const AttentionArgs& forward = args.forward;
