@@ -203,6 +203,10 @@ t('refuses what cannot be explained', async () => {
     'steps 0': [() => explain(classifier, planted, { steps: 0 }), /^INVALID_OPTION: .*2 to 4096/],
     'steps 1': [() => explain(classifier, planted, { steps: 1 }), /^INVALID_OPTION/],
     'unknown output': [() => explain(classifier, planted, { output: 'odds' as never }), /^INVALID_OPTION: .*"probability"/],
+    'more than 4 M tokens': [
+      () => explain(classifier, planted.repeat(3), { method: 'shapley', pairs: 4096 }),
+      /^INVALID_OPTION: .*at most \d+ forwards for a text of \d+ tokens/,
+    ],
     'pairs 0': [() => explain(classifier, planted, { pairs: 0 }), /^INVALID_OPTION/],
     'unknown option': [() => explain(classifier, planted, { step: 3 } as never), /^INVALID_OPTION: .*Did you mean "steps"/],
     'unknown label': [() => explain(classifier, planted, { target: 'HAPPY' }), /^INVALID_LABEL: .*LABEL_0.*HAPPY/],
@@ -280,22 +284,6 @@ t('explains a long text window by window, between words, and says what is not re
   assert.match(await codeOf(first(40)), /^INVALID_OPTION: .*stride below 30/);
   const one = await explainWindows(classifier, 'zorn', { steps: 16 }).next();
   assert.equal([one.value!.start, one.value!.end, one.value!.windows], [0, 4, 1]);
-});
-
-t('leaves sentences out of long texts, words where they are asked for', async () => {
-  const model = await loadModel(undefined, { task: 'text-classification' });
-  const sentence = 'The plot is a joke that nobody tells well, and the actors seem to know it from the first scene on. ';
-  const text = sentence.repeat(14);
-  const { attributions, tokens } = await explain(model, text, { method: 'occlusion' });
-  assert.is(tokens.length, 256);
-  assert.is(
-    attributions.length,
-    new Set(tokens.filter(({ special }) => !special).map(({ start }) => Math.floor(start / sentence.length))).size,
-  );
-  assert.ok(attributions.every(({ text: unit }) => unit.startsWith('The')));
-  const short = await explain(model, text.slice(0, 2 * sentence.length), { method: 'occlusion', units: 'words' });
-  assert.ok(short.attributions.length > 30);
-  model.dispose();
 });
 
 t('maps texts that are alike on one point, and draws a sample of many', async () => {

@@ -4,7 +4,7 @@ import type { ExplainedText, TextRange } from '../reading/explained-text.js';
 import { unitsOf, usualUnits, type Unit, type UnitKind } from '../reading/units.js';
 import { kFaithfulnessForwards, measureFaithfulness, type Faithfulness } from './faithfulness.js';
 import { integratedGradients, pointGradient, type GradientAttribution } from './gradients.js';
-import { requireAffordable, type AttributionMethod, type AttributionSettings } from './options.js';
+import { isAffordable, requireAffordable, type AttributionMethod, type AttributionSettings } from './options.js';
 import { kMostExact, occlusion, shapley, type UnitAttribution } from './perturbations.js';
 
 /** What a stretch of a text adds to the score. */
@@ -28,7 +28,7 @@ export interface TokenValue {
   readonly end: number;
   readonly sequence: number | null;
   readonly special: boolean;
-  /** Of methods that perturb units of several tokens it is undefined. */
+  /** Of methods that perturb units of several tokens it is undefined, but for the tokens of the three strongest sentences of a long text. */
   readonly value?: number;
 }
 
@@ -74,17 +74,18 @@ export async function attribute(
 ): Promise<Attribution> {
   const { read, running, baseline } = problem;
   const { method = 'integrated-gradients', seed = kSeed, pairs = kPairs } = settings;
-  const units = unitsOf(read, settings.units ?? defaultUnits(read, method));
+  const kind = settings.units ?? defaultUnits(read, method);
+  const units = unitsOf(read, kind);
   if (settings.faithfulness === true && units.length > 0) running.expect(kFaithfulnessForwards);
   const found = isGradient(method)
     ? await byGradient(problem, method, settings, units)
-    : await byPerturbation(problem, method, units, { pairs, seed });
+    : await byPerturbation(problem, method, units, { pairs, seed, looksInside: settings.units === undefined && kind === 'sentences' });
   const { score, baselineScore, values } = found;
   const difference = score - baselineScore;
   const faithfulness =
     settings.faithfulness === true && units.length > 0 ? await measureFaithfulness(problem, units, { values, score, seed }) : undefined;
   const delta = method === 'gradient-norm' ? NaN : (found.delta ?? values.reduce((sum, value) => sum + value, 0) - difference);
-  const warnings = [...given, ...warningsOf(problem, units, found, difference)];
+  const warnings = [...given, ...(found.warnings ?? []), ...warningsOf(problem, units, found, difference)];
   if (settings.strict === true && !found.converged) {
     throw unexpected(
       'NOT_CONVERGED',
@@ -109,7 +110,7 @@ export async function attribute(
     }),
     tokens: read.tokens.map((token, i) => {
       const value = found.tokens?.[i];
-      return { ...token, ...(value === undefined ? {} : { value }) };
+      return { ...token, ...(value === undefined || Number.isNaN(value) ? {} : { value }) };
     }),
     delta,
     converged: found.converged,
@@ -118,6 +119,41 @@ export async function attribute(
     ...(faithfulness && { faithfulness }),
     warnings,
   };
+}
+
+/** Forwards beside those of the text and of its baseline. */
+function forwardsOf(method: Perturbation, units: number, pairs: number): number {
+  if (method !== 'shapley') return units;
+  return units > kMostExact ? 2 * pairs * (units - 1) : 2 ** units - 2;
+}
+
+/** Sentences that are looked into. */
+const kStrongest = 3;
+
+/** Values of the tokens of the sentences whose values are largest, all other sentences being there; NaN for all other tokens. */
+async function insideStrongest(
+  problem: Problem & { readonly running: { expect(count: number): void } },
+  method: Perturbation,
+  values: Float64Array,
+  sentences: readonly Unit[],
+  sampling: { readonly pairs: number; readonly seed: number },
+): Promise<{ readonly tokens?: Float64Array; readonly warnings?: readonly string[] }> {
+  const order = [...sentences.keys()].filter((i) => !Number.isNaN(values[i]));
+  const strongest = order.sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!)).slice(0, kStrongest);
+  const all = unitsOf(problem.read, 'tokens');
+  const own = strongest.map((i) => all.filter(({ tokens }) => sentences[i]!.tokens.includes(tokens[0]!)));
+  const groups = method === 'shapley' ? own : [own.flat()];
+  const forwards = groups.reduce((sum, { length }) => sum + forwardsOf(method, length, sampling.pairs) + 2, 0);
+  if (!isAffordable(forwards, problem.read.tokens.length)) {
+    return { warnings: [`The tokens of the strongest sentences were not looked at: that would take ${forwards} forwards more.`] };
+  }
+  problem.running.expect(forwards);
+  const tokens = new Float64Array(problem.read.tokens.length).fill(NaN);
+  for (const units of groups) {
+    const found = method === 'shapley' ? await shapley(problem, units, sampling) : await occlusion(problem, units, method);
+    units.forEach((unit, i) => (tokens[unit.tokens[0]!] = found.values[i]!));
+  }
+  return { tokens };
 }
 
 /** Tokens from which a perturbing method takes sentences, each of which is one forward, unless the caller says. */
@@ -138,9 +174,11 @@ interface Found {
   readonly delta?: number;
   readonly steps: number;
   readonly converged: boolean;
+  readonly warnings?: readonly string[];
 }
 
 type GradientMethod = 'integrated-gradients' | 'gradient-x-input' | 'gradient-norm';
+type Perturbation = Exclude<AttributionMethod, GradientMethod>;
 
 function isGradient(method: AttributionMethod): method is GradientMethod {
   return method === 'integrated-gradients' || method === 'gradient-x-input' || method === 'gradient-norm';
@@ -168,15 +206,22 @@ async function byGradient(
 
 async function byPerturbation(
   problem: Problem & { readonly running: { expect(count: number): void } },
-  method: Exclude<AttributionMethod, GradientMethod>,
+  method: Perturbation,
   units: readonly Unit[],
-  sampling: { readonly pairs: number; readonly seed: number },
+  { looksInside, ...sampling }: { readonly pairs: number; readonly seed: number; readonly looksInside: boolean },
 ): Promise<Found> {
   const isSampled = method === 'shapley' && units.length > kMostExact;
-  const forwards = method !== 'shapley' ? units.length : isSampled ? 2 * sampling.pairs * (units.length - 1) : 2 ** units.length - 2;
+  const forwards = forwardsOf(method, units.length, sampling.pairs);
   requireAffordable(forwards + 2, problem.read.tokens.length, 'forwards');
   problem.running.expect(forwards + 2);
   const found: UnitAttribution = method === 'shapley' ? await shapley(problem, units, sampling) : await occlusion(problem, units, method);
+  if (looksInside)
+    return {
+      ...found,
+      ...(await insideStrongest(problem, method, found.values, units, sampling)),
+      steps: isSampled ? sampling.pairs : 0,
+      converged: true,
+    };
   const isByToken = units.every(({ tokens }) => tokens.length === 1);
   const tokens = isByToken ? new Float64Array(problem.read.tokens.length) : undefined;
   if (tokens !== undefined) units.forEach((unit, i) => (tokens[unit.tokens[0]!] = found.values[i]!));

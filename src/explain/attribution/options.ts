@@ -26,7 +26,7 @@ export interface AttributionOptions extends Pick<LimitOptions, 'maxLength' | 'sp
   readonly steps?: number | 'auto' | undefined;
   /**
    * What gets a value. Default: words, or segments where the text has no blanks between words; sentences for methods that leave parts out of a text of 256
-   * tokens or more.
+   * tokens or more, and then the tokens of the three sentences of the largest values.
    */
   readonly units?: UnitKind | undefined;
   /** Of Shapley values of more than 8 units: orders that are drawn, each with its reversal. Default 8. */
@@ -90,9 +90,14 @@ export type AttributionSettings = Options<typeof attributionSchema>;
 /** Tokens that a call may read in all of its steps. */
 const kMostTokens = 1 << 22;
 
+/** Whether a call may read so many texts of so many tokens. */
+export function isAffordable(perText: number, tokens: number): boolean {
+  return perText * tokens <= kMostTokens;
+}
+
 /** Errors: INVALID_OPTION where steps times tokens are too many. */
 export function requireAffordable(perText: number, tokens: number, what: string): void {
-  if (perText * tokens <= kMostTokens) return;
+  if (isAffordable(perText, tokens)) return;
   const most = Math.max(1, Math.floor(kMostTokens / tokens));
   throw unexpected('INVALID_OPTION', `at most ${most} ${what} for a text of ${tokens} tokens`, perText, {
     hint: `That would be ${perText * tokens} tokens forward and backward.`,

@@ -1,6 +1,7 @@
 import type { AttributionBody, PageData, UnitData } from '../data.js';
 import { signed } from '../view/numbers.js';
 import { faithfulnessTable, tableElement, unitTable } from '../view/tables.js';
+import { tokensAsUnits } from '../view/token-units.js';
 import { el } from '../view/tree.js';
 import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
@@ -49,7 +50,7 @@ function textSection(data: AttributionBody, words: Words): HTMLElement {
     );
   };
   show(false);
-  if (byToken.length > data.attributions.length) place.append(choiceOf([words.word, words.tokens], (i) => show(i === 1)));
+  if (byToken.length > 0) place.append(choiceOf([words.word, words.tokens], (i) => show(i === 1)));
   place.append(box);
   return place;
 }
@@ -71,11 +72,4 @@ export function choiceOf(names: readonly string[], choose: (index: number) => vo
 /** Units with their values as bars. */
 export function barsOf(units: readonly UnitData[]): { name: string; value: number; error?: number }[] {
   return units.map(({ text, value, error }) => ({ name: text.trim() || text, value, ...(error === undefined ? {} : { error }) }));
-}
-
-function tokensAsUnits({ tokens, text, textPair = '' }: AttributionBody): UnitData[] {
-  return tokens.flatMap(({ start, end, special, sequence, value }) => {
-    if (special || value === undefined || sequence === null) return [];
-    return [{ text: (sequence === 0 ? text : textPair).slice(start, end), start, end, sequence, value }];
-  });
 }

@@ -8,6 +8,7 @@ import type { ExplainResult, TextRollout } from '../result.js';
 import { headingOf } from '../view/heading.js';
 import { percent } from '../view/numbers.js';
 import { faithfulnessTable, lengthTable, tablesOf, type Table } from '../view/tables.js';
+import { tokensAsUnits } from '../view/token-units.js';
 import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
 import { attributionLines, signedText } from './attribution-lines.js';
@@ -33,9 +34,13 @@ export function textOf(result: ExplainResult, data: PageData, words: Words, styl
 function bodyOf(result: ExplainResult, data: PageData, words: Words, styles: Styles, width: number): string {
   switch (data.kind) {
     case 'attribution': {
-      const { faithfulness } = data;
+      const { faithfulness, tokens } = data;
+      const own = tokensAsUnits(data);
+      const isInside = own.length > 0 && own.length < tokens.filter(({ special }) => !special).length;
+      const inside = isInside ? `\n${styles.bold(words.insideStrongest)}\n${attributionLines({ attributions: own }, styles, width)}` : '';
       return (
         attributionLines(data, styles, width) +
+        inside +
         (faithfulness === undefined ? '' : tableLines(faithfulnessTable(faithfulness, words), styles))
       );
     }

@@ -75,6 +75,7 @@ export const english = {
   raises: 'raises the score',
   lowers: 'lowers the score',
   largestWords: 'Largest',
+  insideStrongest: 'Tokens of the strongest sentences',
   counted: 'Words that are counted',
   countedHint: 'What each adds to the decision beside the vector, exactly.',
   allWords: 'All',

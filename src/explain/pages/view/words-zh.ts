@@ -72,6 +72,7 @@ export const chinese: Words = {
   raises: '提高得分',
   lowers: '降低得分',
   largestWords: '最大的几项',
+  insideStrongest: '影响最大的几句里的词元',
   counted: '被计数的词',
   countedHint: '每个词在向量之外对决策的贡献，精确值。',
   allWords: '全部',
