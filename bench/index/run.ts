@@ -1,39 +1,135 @@
-// `npm run bench:index [-- --texts N --rows N]`: what filling and searching a store costs. For each store: texts embedded a second beside `embedMany` of the same
-// texts, in turns, rows written a second without a model, and the time of an exact search over them. Nothing else should run on the machine.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// `npm run bench:index [-- --texts N --rows N --stores A,B --model DIR --lines FILE]`: what filling and searching a store costs. For each store: texts embedded a second
+// beside `embedMany` of the same texts, in turns, and this process's own time of the processor for them; memory early in the run and at its end; how many of the 10 exact
+// neighbours a search finds; then rows written a second without a model, and the time of a search over them. Nothing else should run on the machine.
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { loadEmbedder, type Embedder } from 'bertha-encoder';
+import { createGunzip } from 'node:zlib';
+import { loadEmbedder, semanticSearch, type Embedder } from 'bertha-encoder';
 import { indexDocuments } from '../../packages/jobs/src/indexing/index-documents.js';
 import { openSource } from '../../packages/jobs/src/source/open-source.js';
 import { openStore } from '../../packages/jobs/src/store/open-store.js';
 import type { DocumentWrite, Store } from '../../packages/jobs/src/store/store.js';
+import { missing, startPostgres } from '../../test/jobs/support/services.js';
 
-const { values } = parseArgs({ options: { texts: { type: 'string', default: '1000' }, rows: { type: 'string', default: '20000' } } });
+const { values } = parseArgs({
+  options: {
+    texts: { type: 'string', default: '1000' },
+    rows: { type: 'string', default: '20000' },
+    /** Of sqlite.db, rows.jsonl, rows.npy, rows.parquet, postgres. */
+    stores: { type: 'string', default: 'sqlite.db,rows.jsonl,rows.npy,rows.parquet,postgres' },
+    model: { type: 'string' },
+    /** A file with a text a line, also .gz; else texts of 40 drawn words. */
+    lines: { type: 'string' },
+  },
+});
 const [numTexts, numRows] = [Number(values.texts), Number(values.rows)];
 const kGroup = 256;
-const stores = ['sqlite.db', 'rows.jsonl', 'rows.npy', 'rows.parquet'];
+const kQuestions = 50;
 const words = 'the a worker cat model vector index river store query light page night green music'.split(' ');
 const folder = mkdtempSync(join(tmpdir(), 'bertha-bench-index-'));
+const wanted = values.stores.split(',').filter((name) => name !== 'postgres' || missing.postgres === undefined);
+if (values.stores.includes('postgres') && missing.postgres !== undefined) console.log(`without postgres: ${missing.postgres}`);
+const service = wanted.includes('postgres') ? await startPostgres() : undefined;
 
 const textOf = (i: number): string => Array.from({ length: 40 }, (_, k) => words[(i * 7 + k * k * 3 + i * k) % words.length]!).join(' ');
+
+/** The texts, never all of them in memory. */
+async function* textsOf(): AsyncGenerator<string> {
+  if (values.lines === undefined) {
+    for (let i = 0; i < numTexts; i++) yield textOf(i);
+    return;
+  }
+  const bytes = createReadStream(values.lines);
+  let count = 0;
+  for await (const line of createInterface({ input: values.lines.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes })) {
+    // What is shorter is mostly a heading.
+    if (line.length < 40) continue;
+    yield line;
+    if (++count === numTexts) return;
+  }
+}
+
 const seconds = async (work: () => Promise<unknown>): Promise<number> => {
   const begin = performance.now();
   await work();
   return (performance.now() - begin) / 1000;
 };
-const opened = async (name: string, dimensions: number): Promise<Store> => {
-  const store = await openStore(join(folder, name));
-  await store.prepare({ key: 'drawn', name: 'drawn', dimensions, isNormalized: false });
-  return store;
-};
+const megabytes = (): number => process.memoryUsage().rss / 2 ** 20;
 
-async function bulkRate(embedder: Embedder, texts: readonly string[]): Promise<number> {
-  const all = await seconds(async () => {
-    for await (const _ of embedder.embedMany(texts, { priority: 'bulk' }));
+async function opened(name: string, purpose: string, dimensions?: number): Promise<Store> {
+  const store =
+    name === 'postgres' ? await openStore(service!.url, { table: purpose }) : await openStore(join(folder, `${purpose}-${name}`));
+  if (dimensions !== undefined) await store.prepare({ key: 'drawn', name: 'drawn', dimensions, isNormalized: false });
+  return store;
+}
+
+/** Texts a second, and seconds of the processor for each thousand. */
+interface Rate {
+  readonly texts: number;
+  readonly processor: number;
+}
+
+async function rateOf(count: number, work: () => Promise<unknown>): Promise<Rate> {
+  const before = process.cpuUsage();
+  const texts = count / (await seconds(work));
+  const { user, system } = process.cpuUsage(before);
+  return { texts, processor: (user + system) / 1000 / count };
+}
+
+function bulkRate(embedder: Embedder, count: number): Promise<Rate> {
+  return rateOf(count, async () => {
+    let left = count;
+    const some = async function* (): AsyncGenerator<string> {
+      for await (const text of textsOf())
+        if (left-- > 0) yield text;
+        else return;
+    };
+    for await (const _ of embedder.embedMany(some(), { priority: 'bulk', maxLength: Math.min(256, embedder.maxTokens) }));
   });
-  return texts.length / all;
+}
+
+interface Filled extends Rate {
+  readonly earlyMb: number;
+  readonly mostMb: number;
+}
+
+/** Fills a store; memory is looked at with each unit, from a fifth of the run on. */
+async function fill(path: string, store: Store, embedder: Embedder): Promise<Filled> {
+  const source = await openSource([path]);
+  let [earlyMb, mostMb] = [0, 0];
+  const rate = await rateOf(numTexts, () =>
+    indexDocuments(source, store, embedder, {
+      onProgress: ({ done, total }) => {
+        if (earlyMb === 0 && done >= total! / 5) earlyMb = megabytes();
+        mostMb = Math.max(mostMb, megabytes());
+      },
+    }),
+  );
+  return { ...rate, earlyMb, mostMb };
+}
+
+/** How many of the 10 nearest of stored vectors a search finds, for every so many-th vector as a question, itself included. */
+async function recallOf(store: Store): Promise<number> {
+  const [ids, vectors]: [string[], Float32Array[]] = [[], []];
+  for await (const { id, embedding } of store.rows()) {
+    ids.push(id);
+    vectors.push(embedding);
+  }
+  let hits = 0;
+  for (let i = 0; i < kQuestions; i++) {
+    const question = vectors[Math.floor((i * vectors.length) / kQuestions)]!;
+    const exact = await semanticSearch(question, vectors, { topK: 10 });
+    const found = await store.nearest(question, { topK: 10 });
+    // Equal scores may change places.
+    const chosen = await semanticSearch(question, found.map(({ embedding }) => embedding), { topK: 10 }); // prettier-ignore
+    const least = exact.at(-1)!.score;
+    hits += chosen.filter(({ score }) => score >= least - 1e-12).length;
+  }
+  return hits / (10 * kQuestions);
 }
 
 async function writeRate(store: Store, dimensions: number): Promise<number> {
@@ -48,7 +144,8 @@ async function writeRate(store: Store, dimensions: number): Promise<number> {
     const documents = Array.from({ length: Math.min(kGroup, numRows - i) }, (_, k) => documentOf(i + k));
     writing += await seconds(() => store.write({ run, position: 0, documents, unchanged: [] }));
   }
-  writing += await seconds(() => store.finishRun(run));
+  const index = await seconds(() => store.finishRun(run));
+  console.log(`${''.padEnd(10)}${numRows} rows: ${writing.toFixed(1)} s to write, ${index.toFixed(1)} s to end the run (index, file)`);
   return numRows / writing;
 }
 
@@ -61,29 +158,37 @@ async function searchMs(store: Store, dimensions: number): Promise<number> {
   return times.sort((a, b) => a - b)[3]!;
 }
 
-const embedder = await loadEmbedder();
+const embedder = await loadEmbedder(values.model);
 try {
-  const texts = Array.from({ length: numTexts }, (_, i) => textOf(i));
   const path = join(folder, 'texts.jsonl');
-  writeFileSync(path, texts.map((text, i) => JSON.stringify({ id: i, text })).join('\n'));
+  let number = 0;
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const text of textsOf()) yield `${JSON.stringify({ id: number++, text })}\n`;
+  };
+  await pipeline(lines(), createWriteStream(path));
+  if (number < numTexts) throw new Error(`Expected ${numTexts} texts in ${values.lines} but received ${number}.`);
   const { dimensions } = embedder;
-  await bulkRate(embedder, texts.slice(0, 200));
-  console.log(`${numTexts} texts of 40 words, ${numRows} rows of ${dimensions} numbers, the bundled model in fp32`);
-  console.log('store           texts/s  embedMany  share    rows/s  search ms');
-  for (const name of stores) {
-    const bulk = await bulkRate(embedder, texts);
-    const store = await openStore(join(folder, `texts-${name}`));
-    const own = numTexts / (await seconds(async () => indexDocuments(await openSource([path]), store, embedder)));
-    const drawn = await opened(`drawn-${name}`, dimensions);
-    const rate = await writeRate(drawn, dimensions);
-    const search = await searchMs(drawn, dimensions);
-    const cells = [own.toFixed(0), bulk.toFixed(0), `${((100 * own) / bulk).toFixed(0)} %`, rate.toFixed(0), search.toFixed(1)];
-    console.log(`${name.padEnd(14)}${[9, 11, 7, 10, 11].map((width, i) => cells[i]!.padStart(width)).join('')}`);
+  await bulkRate(embedder, 200);
+  const sample = Math.min(numTexts, 5000);
+  console.log(`${numTexts} texts, ${numRows} rows of ${dimensions} numbers, ${values.model ?? 'the bundled model in fp32'}`);
+  for (const name of wanted) {
+    const bulk = await bulkRate(embedder, sample);
+    const store = await opened(name, 'texts');
+    const own = await fill(path, store, embedder);
+    console.log(
+      `${name.padEnd(14)}${own.texts.toFixed(0)} texts/s (embedMany ${bulk.texts.toFixed(0)}: ${((100 * own.texts) / bulk.texts).toFixed(0)} %), ` +
+        `${own.processor.toFixed(2)} ms of the processor a text (${bulk.processor.toFixed(2)}), memory ${own.earlyMb.toFixed(0)} MB at a fifth, ` +
+        `${own.mostMb.toFixed(0)} MB at most, recall@10 ${(await recallOf(store)).toFixed(3)}`,
+    );
     await store.close();
+    if (numRows === 0) continue;
+    const drawn = await opened(name, 'drawn', dimensions);
+    const rate = await writeRate(drawn, dimensions);
+    console.log(`${''.padEnd(14)}${rate.toFixed(0)} rows/s, ${(await searchMs(drawn, dimensions)).toFixed(1)} ms a search`);
     await drawn.close();
   }
-  console.log(`memory: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at most`);
 } finally {
   embedder.dispose();
+  await service?.remove();
   rmSync(folder, { recursive: true });
 }
