@@ -109,6 +109,13 @@ export type {
 export * from './embedding/chunks/index.js';
 export { sentenceSimilarity } from './embedding/sentence-similarity.js';
 export * from './tasks/index.js';
+export {
+  fillMasks,
+  type FilledMasks,
+  type FillMasksOptions,
+  pseudoLogLikelihood,
+  type PseudoLikelihood,
+} from './generation/masked/fill-masks.js';
 export type { TextInput, TextPair } from './calls/inputs.js';
 export type { CallOptions, LimitOptions, PromptOptions, TaskOptions } from './calls/options.js';
 export * from './compat/index.js';

@@ -6,6 +6,7 @@ import { compareMinilm, compareSentence, compareTiny } from './models.js';
 import { compareNumerics } from './numerics.js';
 import { compareMultiVector } from './multi-vector.js';
 import { Report } from './report.js';
+import { compareMasked } from './masked.js';
 import { comparePieces } from './sentencepiece.js';
 import { compareSparse } from './sparse.js';
 import { compareTokenizer } from './tokenizers.js';
@@ -34,6 +35,7 @@ export async function compareFolder({ kind, name, path }: GoldenFolder, options:
     else if (kind === 'sparse') await compareSparse(path, report);
     else if (kind === 'minilm') await compareMinilm(path, report, options.minilm);
     else if (kind === 'tokenizer') compareTokenizer(path, report);
+    else if (kind === 'masked') await compareMasked(path, report);
     else if (kind === 'sentencepiece') await comparePieces(path, report);
     else await compareNumerics(path, report);
   } catch (error) {

@@ -44,8 +44,16 @@ export async function computeSequences(
   sequences: readonly Sequence[],
   values: readonly Value[],
 ): Promise<Float32Array[][]> {
+  return computeRows(new Call('forward', model, {}), sequences, values);
+}
+
+/** The same as a part of a call. Errors: as `Call.compute`. */
+export async function computeRows<M extends Computing>(
+  call: Call<M>,
+  sequences: readonly Sequence[],
+  values: readonly Value[],
+): Promise<Float32Array[][]> {
   const rows: Float32Array[][] = [];
-  const call = new Call('forward', model, {});
   await call.compute(new SequenceSource(sequences), values, (job, outputs, batch) => dealRows(rows, job, values, outputs, batch));
   return rows;
 }

@@ -4,7 +4,7 @@ import { computeTexts, type Computed } from '../calls/compute.js';
 import type { TextInput } from '../calls/inputs.js';
 import type { Sequence } from '../calls/job.js';
 import type { LimitOptions } from '../calls/options.js';
-import { TextReader } from '../calls/text-reader.js';
+import { asEncoding, TextReader } from '../calls/text-reader.js';
 import type { Heads, Model, Value } from '../models/index.js';
 import type { Options, Schema } from '../options.js';
 import type { EncodeOptions, Encoding } from '../tokenizer/index.js';
@@ -80,6 +80,16 @@ export function computeHead(
   const { tokenizer, maxTokens, config } = call.model;
   const reader = new TextReader(call.name, { tokenizer, maxTokens, config }, limits, encode);
   return computeTexts(call, reader, inputs, values, sequencesOf);
+}
+
+/** Reads texts as `computeHead` does, without computing anything yet. Errors: MAX_LENGTH, INPUT_TOO_LARGE; DEADLINE, the signal's reason. */
+export async function readTexts(call: Call, inputs: readonly TextInput[], limits: LimitOptions): Promise<Encoding[]> {
+  const { tokenizer, maxTokens, config } = call.model;
+  const reader = new TextReader(call.name, { tokenizer, maxTokens, config }, limits);
+  const encodings: Encoding[] = [];
+  for (const [index, input] of inputs.entries()) encodings.push(await call.read(reader.read(input, index, asEncoding)));
+  reader.warn();
+  return encodings;
 }
 
 /** What a task tells of each text, from its encoding. */
