@@ -47,3 +47,69 @@ export interface MinilmCase extends GoldenSequence {
 }
 
 /** What a folder holds, told from its files. */
+export type GoldenKind =
+  'tiny' | 'sentence' | 'sparse' | 'multi-vector' | 'generation' | 'minilm' | 'numerics' | 'tokenizer' | 'sentencepiece' | 'masked';
+
+/** A folder of reference values. */
+export interface GoldenFolder {
+  readonly kind: GoldenKind;
+  /** As its reports call it: its own name and its parent's. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** cases.json of a folder. */
+export function readCases<T>(folder: string): T {
+  return JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) as T;
+}
+
+/** Every folder of reference values at or below `path`, by name. */
+export function findGoldenFolders(path: string): GoldenFolder[] {
+  const kind = kindOf(path);
+  if (kind !== undefined) {
+    const name = kind !== 'minilm' && kind !== 'numerics' ? `${basename(dirname(path))}/${basename(path)}` : basename(path);
+    return [{ kind, name, path }];
+  }
+  const folders = readdirSync(path)
+    .map((name) => join(path, name))
+    .filter((entry) => statSync(entry).isDirectory());
+  return folders.sort().flatMap(findGoldenFolders);
+}
+
+function kindOf(path: string): GoldenKind | undefined {
+  const has = (name: string) => existsSync(join(path, name));
+  if (has('layer_norm.safetensors') && has('linear.safetensors')) return 'numerics';
+  if (has(kTokenizerCases)) return 'tokenizer';
+  if (hasPieceCases(path)) return 'sentencepiece';
+  if (hasMaskedCases(path)) return 'masked';
+  if (!has('cases.json') || !has('expected.safetensors')) return undefined;
+  const cases = readCases<{ readonly kind?: 'sparse' | 'multi-vector' }>(path);
+  if (cases.kind !== undefined) return cases.kind;
+  if (!has('config.json')) return 'minilm';
+  if ('generation' in cases) return 'generation';
+  return 'class' in cases ? 'tiny' : 'sentence';
+}
+
+/** A tensor of reference values. */
+export interface GoldenTensor {
+  readonly values: Float32Array | Float64Array | Int32Array;
+  readonly dims: readonly number[];
+}
+
+/** Every tensor of a file, at the precision it is stored in. */
+export async function readTensors(path: string): Promise<Map<string, GoldenTensor>> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    const tensors = new Map<string, GoldenTensor>();
+    for (const [name, { dtype, shape }] of file.tensors) {
+      const { buffer, byteLength } = await file.read(name);
+      if (dtype === 'F64') tensors.set(name, { values: new Float64Array(buffer, 0, byteLength / 8), dims: shape });
+      else if (dtype === 'F32') tensors.set(name, { values: new Float32Array(buffer, 0, byteLength / 4), dims: shape });
+      else if (dtype === 'I32') tensors.set(name, { values: new Int32Array(buffer, 0, byteLength / 4), dims: shape });
+      else throw new Error(`Expected F64, F32 or I32 for ${name} of ${path} but received ${dtype}.`);
+    }
+    return tensors;
+  } finally {
+    await file.close();
+  }
+}
