@@ -1,5 +1,6 @@
 import type { JsonFields } from '../checkpoint/json-fields.js';
 import { albert } from './albert/albert.js';
+import { bart } from './bart/bart.js';
 import { bert } from './bert/bert.js';
 import { bertGeneration } from './bert-generation/bert-generation.js';
 import { camembert } from './camembert/camembert.js';
@@ -37,6 +38,7 @@ export const families = {
   deberta,
   'bert-generation': bertGeneration,
   marian,
+  bart,
 } satisfies Readonly<Record<string, Family>>;
 
 /** The family of a config.json. */

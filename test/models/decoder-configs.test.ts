@@ -85,6 +85,16 @@ t('marian has the defaults of its class, two vocabularies, and refuses what tran
   }
 });
 
+t('bart has the defaults of its class, and refuses what transformers ignores', async () => {
+  const { numLayers, hiddenSize, vocabSize, padTokenId, decoder, maxSequenceLength } = parseConfig('{"model_type": "bart"}');
+  assert.equal([numLayers, hiddenSize, vocabSize, padTokenId, decoder!.vocabSize, maxSequenceLength], [12, 1024, 50265, 1, 50265, 1024]);
+  const published = { normalize_before: false, normalize_embedding: true, add_final_layer_norm: false, static_position_embeddings: false };
+  assert.is(parseConfig(JSON.stringify({ model_type: 'bart', ...published })).numLayers, 12);
+  for (const [field, value] of Object.entries(published)) {
+    await refuses('CONFIG_UNSUPPORTED', `"${field}"`, { model_type: 'bart', ...published, [field]: !value });
+  }
+});
+
 /** What building says of a directory's tensors; undefined where it can be built. */
 async function fault(folder: string): Promise<string | undefined> {
   try {

@@ -1,11 +1,22 @@
 import type { Value } from '../../models/program/program.js';
 import { JsonFields } from '../../checkpoint/json-fields.js';
-import { decoderLayers, type CrossNames, type DecoderBuilder, type TokenRows } from '../encoder-decoder/decoder.js';
+import { decoderLayers, type CrossNames, type DecoderBuilder, type DecoderOutputs, type TokenRows } from '../encoder-decoder/decoder.js';
 import { encoderLayers, readLayers, type EncoderOutputs, type LayerNames } from '../encoder.js';
 import type { EncoderConfig } from '../encoder-config.js';
 import type { WeightReader } from '../weight-reader.js';
 
 type Half = 'encoder' | 'decoder';
+
+/** What tells apart the families that have these layers. */
+export interface HalfStyle {
+  /** Rows of the position table before the first token's. */
+  readonly unreadPositions: number;
+  /** What norms the embeddings, where anything does. */
+  readonly norm?: string;
+}
+
+/** Marian's: positions are sines and cosines, and nothing is normed. */
+export const plainStyle: HalfStyle = { unreadPositions: 0 };
 
 /** Which tables there are. Errors: CONFIG. */
 function readSettings({ raw }: EncoderConfig): { readonly sharesTables: boolean; readonly scales: boolean } {
@@ -31,19 +42,22 @@ export function tableAliases(config: EncoderConfig): ReadonlyMap<string, string>
   return new Map(readSettings(config).sharesTables ? [...ofBoth, ...ofDecoder] : ofDecoder);
 }
 
-/** Words, scaled where the config says so, and sines and cosines of positions: [rows, hidden]. Nothing is normed. */
-function embeddings(read: WeightReader, half: Half): Value {
+/** Words, scaled where the config says so, and positions, by a table or by sines and cosines: [rows, hidden]. */
+function embeddings(read: WeightReader, half: Half, { unreadPositions, norm }: HalfStyle): Value {
   const { b, config } = read;
-  const { vocabSize, hiddenSize, maxPositionEmbeddings } = config;
+  const { vocabSize, hiddenSize, maxPositionEmbeddings, layerNormEps } = config;
   const rows: TokenRows = half === 'encoder' ? 'tokens' : 'target';
   const positions = `${half}.embed_positions.weight`;
+  const isStored = norm !== undefined || read.has(positions);
   const sum = b.embed({
     word: read.table(tableOf(config, half), vocabSize, hiddenSize),
-    ...(read.has(positions) ? { position: read.table(positions, maxPositionEmbeddings, hiddenSize) } : { sinusoidal: true }),
+    ...(isStored ? { position: read.table(positions, maxPositionEmbeddings + unreadPositions, hiddenSize) } : { sinusoidal: true }),
+    positionOffset: unreadPositions,
     ...(readSettings(config).scales ? { scale: Math.sqrt(hiddenSize) } : {}),
     rows,
   });
-  return read.dropout(sum, 'embeddings');
+  const x = norm === undefined ? sum : b.layerNorm(sum, read.norm(`${half}.${norm}`, hiddenSize), layerNormEps);
+  return read.dropout(x, 'embeddings');
 }
 
 function layerNames(half: Half): (layer: number) => LayerNames {
@@ -70,15 +84,19 @@ function attentionNames(layer: string, kind: 'self_attn' | 'encoder_attn'): Cros
 }
 
 /** The encoder's half. */
-export function marianEncoder(read: WeightReader): EncoderOutputs {
-  return encoderLayers(read, embeddings(read, 'encoder'), readLayers(read, layerNames('encoder')));
+export function encoderOf(style: HalfStyle): (read: WeightReader) => EncoderOutputs {
+  return (read) => encoderLayers(read, embeddings(read, 'encoder', style), readLayers(read, layerNames('encoder')));
 }
 
 /** The decoder's half, and the words' table again with a bias of its own. */
-export const marianDecoder: DecoderBuilder = (read, source) => {
+export function decoderOf(style: HalfStyle): DecoderBuilder {
+  return (read, source) => appendDecoder(read, style, source);
+}
+
+function appendDecoder(read: WeightReader, style: HalfStyle, source: Value | undefined): DecoderOutputs {
   const { b, config } = read;
   const cross = source && { states: source, namesOf: (layer: number) => attentionNames(`decoder.layers.${layer}`, 'encoder_attn') };
-  const outputs = decoderLayers(read, embeddings(read, 'decoder'), readLayers(read, layerNames('decoder')), cross);
+  const outputs = decoderLayers(read, embeddings(read, 'decoder', style), readLayers(read, layerNames('decoder')), cross);
   const matrix = config.tieWordEmbeddings ? tableOf(config, 'decoder') : 'lm_head.weight';
   const logits = b.linear(outputs.hiddenStates.at(-1)!, {
     weight: read.matrix(matrix, config.vocabSize, config.hiddenSize),
@@ -86,4 +104,4 @@ export const marianDecoder: DecoderBuilder = (read, source) => {
     ...(read.has('final_logits_bias') ? { bias: read.rowVector('final_logits_bias', config.vocabSize) } : {}),
   });
   return { ...outputs, logits };
-};
+}

@@ -2,7 +2,7 @@ import type { ConfigFields } from '../config-fields.js';
 import { requireFixed } from '../config-checks.js';
 import type { EncoderConfig } from '../encoder-config.js';
 import type { Family } from '../family.js';
-import { marianDecoder, marianEncoder, tableAliases } from './layers.js';
+import { decoderOf, encoderOf, plainStyle, tableAliases } from './layers.js';
 
 const encoderFields: ConfigFields = {
   hiddenSize: [['d_model'], 1024],
@@ -45,8 +45,8 @@ export const marian: Family = {
   wordTable: 'shared.weight',
   aliases: tableAliases,
   check: (config: EncoderConfig) => void requireFixed(config, kFixed),
-  encoder: marianEncoder,
-  asDecoder: marianDecoder,
+  encoder: encoderOf(plainStyle),
+  asDecoder: decoderOf(plainStyle),
   heads: {},
   dropout: (rate) => {
     const hidden = rate('dropout', 0.1);
