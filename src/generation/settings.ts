@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../checkpoint/json-fields.js';
 import { BerthaError } from '../errors.js';
 import { received, unexpected, wrongOption } from '../expected.js';
-import { readOptions, type Check } from '../options.js';
+import type { Check } from '../options.js';
 import { isUnsupported, settingTable, unsupportedSettings, type SettingTable } from './setting-table.js';
 
 /**
@@ -60,6 +60,23 @@ export interface SearchSettings {
   readonly uniforms?: readonly number[];
 }
 
+/** Why a text ended: an end token, its limit, one of the `stop` texts, or the call's deadline. */
+export type FinishReason = 'eos' | 'length' | 'stop' | 'abort' | 'deadline';
+
+/** A text that the native search found, as ids. */
+export interface Sequence {
+  /** Prompt included. */
+  readonly ids: readonly number[];
+  /** Of each new id, after the rules. */
+  readonly logProbabilities: readonly number[];
+  /** Of beams: which beam of its step each new id was added to. */
+  readonly beams: readonly number[];
+  /** Sum of the log-probabilities / new ids to the power of `lengthPenalty`. */
+  readonly score: number;
+  /** null: it goes on. */
+  readonly finish: FinishReason | null;
+}
+
 /** The settings of a call, checked, before a prompt is known. */
 export interface ReadSettings {
   /** By the names of `GenerationSettings`: values in force. */
@@ -89,14 +106,18 @@ export const settingSchema = Object.fromEntries([
 export const pythonNames = Object.fromEntries(names.map((name) => [name, settingTable[name].python])) as Readonly<Record<Name, string>>;
 
 /**
- * Reads the settings of a call: its own, then generation_config.json's, then those at the top of config.json (an encoder-decoder's token
+ * The settings of a call: its own, read by `settingSchema`, then generation_config.json's, then those at the top of config.json (an encoder-decoder's token
  * ids also from its decoder's configuration), then the defaults.
  *
  * Errors: INVALID_OPTION (a value or a combination that cannot be, with the rule), INVALID_IDS (an empty word, an id outside the
  * vocabulary), MAX_LENGTH, CONFIG (a file's value that cannot be), CONFIG_UNSUPPORTED (a file asks for another way of searching).
  */
-export function readSettings(call: string, options: unknown, files: GenerationFiles, limits: GenerationLimits): ReadSettings {
-  const given = readOptions(call, options, settingSchema) as Readonly<Record<string, unknown>>;
+export function readSettings(
+  call: string,
+  given: Readonly<Record<string, unknown>>,
+  files: GenerationFiles,
+  limits: GenerationLimits,
+): ReadSettings {
   const sources = filesOf(files);
   const values: Record<string, unknown> = {};
   const places = new Map<Name, string>();

@@ -1,5 +1,5 @@
-import type { SearchSettings } from '../../src/generation/settings.js';
-import type { NativeSearch, SearchedSequence } from './test-addon.js';
+import type { SearchSettings, Sequence } from '../../src/generation/settings.js';
+import type { NativeSearch } from './test-addon.js';
 import { searchOps } from './devices.js';
 
 /** Settings that change nothing. */
@@ -44,7 +44,7 @@ export function runSearch(
   search: NativeSearch,
   prompt: readonly number[],
   logitsOf: (ids: readonly number[]) => Float32Array,
-): SearchedSequence[] {
+): Sequence[] {
   let texts: (readonly number[])[] = [];
   for (let rows = search.rows(); rows.length > 0; rows = search.rows()) {
     texts = rows.map(([parent, token]) => (parent < 0 ? prompt : [...texts[parent]!, token]));

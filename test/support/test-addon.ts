@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SearchSettings } from '../../src/generation/settings.js';
+import type { SearchSettings, Sequence } from '../../src/generation/settings.js';
 import type { NativeAddon } from '../../src/runtime/native.js';
 import type { termArguments } from './attention-terms.js';
 import type { DropoutSite } from './philox.js';
@@ -139,15 +139,6 @@ export interface NativeWordOps {
   keepProbabilities(counts: Int32Array, sample: number): number[];
 }
 
-/** A text of a search; `finish` is null while it goes on. */
-export interface SearchedSequence {
-  readonly ids: number[];
-  readonly logProbabilities: number[];
-  readonly beams: number[];
-  readonly score: number;
-  readonly finish: string | null;
-}
-
 /** The search for one text, without a model. */
 export interface NativeSearch {
   /** What to run: of each row the row of the last step that it goes on from (-1: the prompt) and its token. */
@@ -156,7 +147,7 @@ export interface NativeSearch {
   step(logits: Float32Array): void;
   end(sequence: number, reason: string): void;
   endAll(reason: string): void;
-  sequences(): SearchedSequence[];
+  sequences(): Sequence[];
 }
 
 /** Searches, and the numbers that they draw with. */
