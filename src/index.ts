@@ -116,6 +116,9 @@ export {
   pseudoLogLikelihood,
   type PseudoLikelihood,
 } from './generation/masked/fill-masks.js';
+export { generate, type GeneratedText, type GenerateOptions, type GenerationInput } from './generation/generate.js';
+export { generateStream, type StreamedText } from './generation/stream.js';
+export type { FinishReason, GenerationSettings } from './generation/settings.js';
 export type { TextInput, TextPair } from './calls/inputs.js';
 export type { CallOptions, LimitOptions, PromptOptions, TaskOptions } from './calls/options.js';
 export * from './compat/index.js';

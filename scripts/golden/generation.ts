@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { loadModel, type ForwardResult, type Model, type ModelTensor } from '../../src/models/index.js';
+import { nativeEngine } from '../../src/generation/native-engine.js';
+import { compareTexts, type GenerationRow } from './generated-texts.js';
 import { readCases, readTensors, type GoldenTensor } from './files.js';
 import type { Report } from './report.js';
 
@@ -17,14 +19,15 @@ export interface GenerationCases {
   readonly model: string;
   readonly class: string;
   readonly cases: readonly ForcedCase[];
-  readonly generation: readonly unknown[];
+  readonly texts: readonly string[];
+  readonly generation: readonly GenerationRow[];
 }
 
 type Tensors = ReadonlyMap<string, GoldenTensor>;
 
 /** A model that writes: its decoder on given ids, layer by layer. */
 export async function compareGeneration(path: string, report: Report): Promise<void> {
-  const { cases } = readCases<GenerationCases>(path);
+  const { cases, generation, texts } = readCases<GenerationCases>(path);
   const expected = await readTensors(join(path, 'expected.safetensors'));
   const model = await loadModel(path, report.load);
   try {
@@ -39,7 +42,10 @@ export async function compareGeneration(path: string, report: Report): Promise<v
       report.compareEqual(`${id} ids`, Array.from(encoded.ids), ids);
     });
     for (const each of cases) await compareLayers(model, each, expected, report);
-    report.leftOut.add('texts');
+    for (const row of generation) {
+      report.answers++;
+      report.failures.push(...(await compareTexts(model, nativeEngine(model), row, texts)));
+    }
   } finally {
     model.dispose();
   }

@@ -48,6 +48,8 @@ t('exports these names', () => {
       'formatVectors',
       'full',
       'full_like',
+      'generate',
+      'generateStream',
       'inspectModel',
       'layer_norm',
       'loadEmbedder',

@@ -40,11 +40,7 @@ export function openSearch(
 }
 
 /** Runs a search to its end; `logitsOf` gives the logits of what follows the ids of a text. The rows' ids are kept as a model's cache would. */
-export function runSearch(
-  search: NativeSearch,
-  prompt: readonly number[],
-  logitsOf: (ids: readonly number[]) => Float32Array,
-): Sequence[] {
+export function runSearch(search: NativeSearch, prompt: readonly number[], logitsOf: (ids: readonly number[]) => Float32Array): Sequence[] {
   let texts: (readonly number[])[] = [];
   for (let rows = search.rows(); rows.length > 0; rows = search.rows()) {
     texts = rows.map(([parent, token]) => (parent < 0 ? prompt : [...texts[parent]!, token]));

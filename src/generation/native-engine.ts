@@ -1,0 +1,17 @@
+import type { Model } from '../models/index.js';
+import { packInputs } from '../runtime/batch.js';
+import type { SearchEngine } from './engine.js';
+
+/** The search on native threads: texts of all calls share the steps of their decoders. */
+export function nativeEngine({ values, config, session }: Model): SearchEngine {
+  return async ({ source, prompt, settings }, { deadlineMs, ...run }) => {
+    const text = {
+      logits: values.decoder!.logits!.id,
+      settings,
+      prompt,
+      ...(source && { source: packInputs([source], config.typeVocabSize > 0) }),
+      deadlineMs,
+    };
+    return (await session.generate(text, run)).sequences;
+  };
+}
