@@ -4,13 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { attention, attentionRollout, explain, explainSimilarity, mapTexts, render, type ExplainResult } from '../../src/explain/index.js';
-import { loadEmbedder, loadModel } from '../../src/index.js';
+import { render, type ExplainResult } from '../../src/explain/index.js';
 import { openChromium } from '../../test/support/chromium.js';
-import { topics } from './topics.js';
+import { attribution, heads, map, similarity } from './results.js';
 
 const out = process.argv[2] ?? join('docs', 'explain');
-const film = 'A warm, funny and beautifully acted film, let down by a terrible script.';
 
 const photographs: readonly {
   readonly name: string;
@@ -23,31 +21,6 @@ const photographs: readonly {
   { name: 'attention', theme: 'light', height: 650, result: heads },
   { name: 'map', theme: 'dark', height: 720, result: map },
 ];
-
-async function attribution(): Promise<ExplainResult> {
-  const model = await loadModel(undefined, { task: 'text-classification' });
-  return explain(model, film).finally(() => model.dispose());
-}
-
-async function similarity(): Promise<ExplainResult> {
-  const embedder = await loadEmbedder();
-  const texts = ['How do I reset my device?', 'Restarting the phone after it has frozen'] as const;
-  return explainSimilarity(embedder, ...texts).finally(() => embedder.dispose());
-}
-
-async function heads(): Promise<ExplainResult> {
-  const model = await loadModel();
-  const seen = await attention(model, 'The cat sat on the mat because it was tired.').finally(() => model.dispose());
-  return { ...seen, rollout: attentionRollout(seen) };
-}
-
-async function map(): Promise<ExplainResult> {
-  const embedder = await loadEmbedder();
-  const texts = Object.values(topics).flat();
-  return mapTexts(embedder, texts, { clusters: Object.keys(topics).length, analyzer: { stopWords: 'english' } }).finally(() =>
-    embedder.dispose(),
-  );
-}
 
 const browser = await openChromium((what) => process.stderr.write(`${what}\n`));
 if (browser === undefined) process.exit(1);
