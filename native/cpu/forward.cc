@@ -60,7 +60,7 @@ public:
             BERTHA_CHECK(!control_.cancelled(), "ABORTED", "the call was aborted");
             if (!segment.row_wise) {
                 run_across_rows(segment.op_begin);
-            } else if (team_.size() > 1 && rows(segment.domain) < kRowsToSplit * team_.size()) {
+            } else if (shares_columns(segment)) {
                 run_shared_columns(segment);
             } else {
                 run_row_blocks(segment);
@@ -74,7 +74,6 @@ private:
     const ops::Linear* linear_at(int32_t index) const { return std::get_if<ops::Linear>(&op(index)); }
     const Value& value(int32_t id) const { return program_.value(id); }
     int64_t rows(int32_t domain) const { return batch_.rows(domain).count; }
-    // Where the sequences of a value of packed rows begin.
     const int32_t* offsets(int32_t id) const { return batch_.rows(value(id).domain).offsets; }
 
     // use(op, rows, positions) for each Embed that is needed and has rows; positions [rows] lie end to end.
@@ -88,6 +87,12 @@ private:
             if (count > 0) use(*embed, count, positions);
             positions += count;
         }
+    }
+
+    // A step has few rows and wide logits: whatever the threads, no weight is read twice.
+    bool shares_columns(const Segment& segment) const {
+        const int64_t most = team_.size() > 1 ? kRowsToSplit * team_.size() : 0;
+        return batch_.decoding != nullptr || rows(segment.domain) < most;
     }
 
     static int64_t block_rows(const Segment& segment) {
@@ -109,8 +114,8 @@ private:
         workspace_.positions.reserve(static_cast<size_t>(positions) * sizeof(int32_t));
         int64_t scratch = 0, prepared = 0;
         for (const Segment& segment : model_.plan.segments) {
-            const int64_t shared = team_.size() > 1 ? kRowsToSplit * team_.size() : 0;
-            const int64_t block = std::min(std::max(block_rows(segment), shared), rows(segment.domain));
+            int64_t block = rows(segment.domain);
+            if (!shares_columns(segment)) block = std::min(block, block_rows(segment));
             scratch = std::max(scratch, segment.block_width * block);
             for (int32_t i = segment.op_begin; i < segment.op_end; i++)
                 if (const ops::Linear* linear = linear_at(i))
