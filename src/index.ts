@@ -119,6 +119,14 @@ export {
 export { generate, type GeneratedText, type GenerateOptions, type GenerationInput } from './generation/generate.js';
 export { generateStream, type StreamedText } from './generation/stream.js';
 export type { FinishReason, GenerationSettings } from './generation/settings.js';
+export {
+  summarize,
+  type SummarizeOptions,
+  translate,
+  type TranslatedSentence,
+  type TranslateOptions,
+  type Translation,
+} from './generation/translate.js';
 export type { TextInput, TextPair } from './calls/inputs.js';
 export type { CallOptions, LimitOptions, PromptOptions, TaskOptions } from './calls/options.js';
 export * from './compat/index.js';
