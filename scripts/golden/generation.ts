@@ -38,7 +38,7 @@ export async function compareGeneration(path: string, report: Report): Promise<v
       if (states !== undefined) report.compare(`encoder_last_hidden_state.${id}`, results[i]!.lastHiddenState.data, states);
       if (ids === undefined) return;
       report.sequences++;
-      const encoded = model.tokenizer.encode(text, { truncation: true, maxLength: model.maxTokens });
+      const encoded = model.tokenizer.encode(text, { truncation: false }); // as the reference
       report.compareEqual(`${id} ids`, Array.from(encoded.ids), ids);
     });
     for (const each of cases) await compareLayers(model, each, expected, report);
