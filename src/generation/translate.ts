@@ -94,7 +94,7 @@ export async function translate(
  * Errors: those of `generate`.
  *
  * @example
- * const { text } = await summarize(model, article, { numBeams: 4, maxNewTokens: 142 });
+ * const { text } = await summarize(model, 'A long article.', { numBeams: 4, maxNewTokens: 142 });
  */
 export const summarize = (async (model: Model, input: string | readonly string[], options: SummarizeOptions = {}) => {
   requireModel(model, 'summarize');
