@@ -5,7 +5,7 @@ export { received } from './expected.js';
 
 /** What an option takes, for whoever offers it in another form, such as a flag of the command line. */
 export type Takes =
-  | { readonly kind: 'flag' | 'text' | 'texts' }
+  | { readonly kind: 'flag' | 'text' | 'texts' | 'number' }
   | { readonly kind: 'whole'; readonly least: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] };
 
@@ -113,10 +113,10 @@ export function integer(min: number, max: number): Check<number> {
 }
 
 /** A check for a finite number. */
-export const finite: Check<number> = (value, name) => {
+export const finite: Check<number> = taking({ kind: 'number' }, (value, name) => {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw refuse('a finite number', name, value);
   return value;
-};
+});
 
 /** A check for a length of time: milliseconds, from 0, not necessarily whole. */
 export const milliseconds: Check<number> = (value, name) => {

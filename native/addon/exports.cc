@@ -77,6 +77,7 @@ Napi::Object training_stats_of(Napi::Env env) {
     object.Set("trainers", static_cast<double>(stats.trainers));
     object.Set("running", static_cast<double>(stats.running));
     object.Set("waiting", static_cast<double>(stats.waiting));
+    object.Set("steps", static_cast<double>(stats.steps));
     object.Set("tokens", static_cast<double>(stats.tokens));
     object.Set("bytes", static_cast<double>(stats.bytes));
     object.Set("longestSliceMs", stats.longest_slice_ms);

@@ -10,6 +10,7 @@ import { removeTemporaries } from './output.js';
 import { stopBars } from './terminal/bars.js';
 import { report } from './report.js';
 import { addExplainCommands } from './commands/explain/add-commands.js';
+import { addGenerationCommands } from './commands/generation/add-commands.js';
 import { addLighteningCommands } from './commands/lightening/add-commands.js';
 import { addLearningCommands } from './commands/learning/add-commands.js';
 import { addPrecisionCommands } from './precision-commands.js';
@@ -55,6 +56,7 @@ Examples:
   $ bertha tokenize "Tokenization, exactly."
   $ bertha fill-mask "The capital of France is [MASK]." --model path/to/bert
   $ bertha explain "What a film."
+  $ bertha translate "The house is wonderful." --model path/to/opus-mt-en-de
   $ bertha download sentence-transformers/all-mpnet-base-v2
   $ bertha inspect path/to/model
   $ bertha index 'docs/**/*.md' --store notes.db
@@ -83,6 +85,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
     .action(async (texts: string[], flags: TokenizeFlags) => (await import('./commands/tokenize.js')).tokenize(texts, flags));
 
   addTaskCommands(program);
+  addGenerationCommands(program);
 
   addVectorCommands(program, setExitCode);
 

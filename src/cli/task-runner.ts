@@ -11,7 +11,7 @@ import { shorten, terminalWidth } from './terminal/width.js';
 
 /** The flags that all tasks have, as commander hands them over. */
 export interface TaskFlags extends ModelFlags, InputFlags {
-  readonly format: 'table' | 'jsonl';
+  readonly format: 'table' | 'jsonl' | 'text';
   readonly output?: string;
   /** The whole input is one text. */
   readonly whole?: boolean;
@@ -26,6 +26,8 @@ export interface TextTask<Result> {
   run(model: Model, items: readonly Item[]): Promise<readonly Result[]>;
   /** What a line of JSON holds besides `index`, `text` and the input's other fields. */
   toObject(result: Result): object;
+  /** What `--format text` writes on the text's line, where the command has that format. */
+  toLine?(result: Result): string;
   /** What a person sees; ends with a newline. */
   render(item: Item, result: Result): string;
 }
@@ -52,6 +54,7 @@ export async function writeEach<Result>(
     for await (const items of blocks) {
       const results = await placed(items, index, () => task.run(items));
       const lines = items.map((item, i) => {
+        if (flags.format === 'text' && task.toLine !== undefined) return `${task.toLine(results[i]!).replace(/\s*[\n\r]\s*/g, ' ')}\n`;
         if (flags.format !== 'jsonl') return `${index + i === 0 ? '' : '\n'}${task.render(item, results[i]!)}`;
         const pair = item.pair === undefined ? {} : { text_pair: item.pair };
         return `${JSON.stringify(withFields({ index: index + i, text: item.text, ...pair, ...task.toObject(results[i]!) }, item))}\n`;

@@ -5,6 +5,7 @@ import { limitSchema, type LimitOptions } from '../calls/options.js';
 import { asEncoding, inSlices, TextReader } from '../calls/text-reader.js';
 import { received, unexpected, wrongArgument, wrongOption } from '../expected.js';
 import type { ForwardInput, Model } from '../models/index.js';
+import type { Value } from '../models/program/values.js';
 import { readOptions, type Check, type Options } from '../options.js';
 import { isInt32Array } from '../realms.js';
 import { Budget } from '../runtime/event-loop-budget.js';
@@ -65,6 +66,16 @@ export interface PreparedText extends SearchTask {
   readonly truncated: boolean;
 }
 
+/** The logits of a model that writes text. Errors: NO_HEAD for another model. */
+export function requireWriter(model: Model, name: string): Value {
+  const logits = model.values.decoder?.logits;
+  if (logits !== undefined) return logits;
+  const is = model.config.architectures[0] ?? model.config.modelType;
+  throw unexpected('NO_HEAD', `a model that writes text (an encoder-decoder, or a decoder with is_decoder) for ${name}`, is, {
+    hint: 'Encoders make vectors (embed), their heads fill masks and classify (fillMask, classifyText).',
+  });
+}
+
 /** A call of `generate`, its options read. */
 export class GenerationCall {
   readonly name: string;
@@ -80,13 +91,7 @@ export class GenerationCall {
    */
   constructor(name: string, model: Model, options: unknown) {
     requireModel(model, name);
-    const logits = model.values.decoder?.logits;
-    if (logits === undefined) {
-      const is = model.config.architectures[0] ?? model.config.modelType;
-      throw unexpected('NO_HEAD', `a model that writes text (an encoder-decoder, or a decoder with is_decoder) for ${name}`, is, {
-        hint: 'Encoders make vectors (embed), their heads fill masks and classify (fillMask, classifyText).',
-      });
-    }
+    const logits = requireWriter(model, name);
     this.name = name;
     this.model = model;
     this.options = readOptions(name, options, generateSchema);

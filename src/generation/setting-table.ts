@@ -109,22 +109,22 @@ const stopping: Check<boolean | 'never'> = (value, name) => {
   throw wrongOption(`true, false or "never" for ${name}`, value);
 };
 
-const aboveZero: Check<number> = (value, name) => {
+const aboveZero: Check<number> = taking({ kind: 'number' }, (value, name) => {
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
   throw wrongOption(`a finite number above 0 for ${name}`, value);
-};
+});
 
-const temperature: Check<number> = (value, name) => {
+const temperature: Check<number> = taking({ kind: 'number' }, (value, name) => {
   if (value !== 0) return aboveZero(value, name);
   throw wrongOption(`a finite number above 0 for ${name}`, value, { hint: 'For the likeliest tokens use doSample: false.' });
-};
+});
 
 /** A check for a share of 1, with or without 0. */
 function share(withZero: boolean): Check<number> {
-  return (value, name) => {
+  return taking({ kind: 'number' }, (value, name) => {
     if (typeof value === 'number' && value <= 1 && (withZero ? value >= 0 : value > 0)) return value;
     throw wrongOption(`a number ${withZero ? 'from' : 'above'} 0 and at most 1 for ${name}`, value);
-  };
+  });
 }
 
 /** Every setting: name here, name in Python, check, neutral value. */

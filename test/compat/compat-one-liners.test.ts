@@ -182,8 +182,8 @@ const LINES: readonly (readonly [line: string, shape: string])[] = [
 
 /** Lines that ask encoders for what they do not do: errors with a code. */
 const REFUSED: readonly (readonly [line: string, code: string])[] = [
-  ["await pipeline('text-generation', 'Xenova/distilgpt2')", 'INVALID_OPTION'],
-  ["await pipeline('summarization', 'Xenova/distilbart-cnn-6-6')", 'INVALID_OPTION'],
+  ["await pipeline('image-classification', 'Xenova/vit-base-patch16-224')", 'INVALID_OPTION'],
+  ["await pipeline('object-detection', 'Xenova/detr-resnet-50')", 'INVALID_OPTION'],
   ["await pipeline('translation_en_to_fr', 'Xenova/t5-small')", 'INVALID_OPTION'],
   ["await pipeline('automatic-speech-recognition', 'Xenova/whisper-tiny.en')", 'INVALID_OPTION'],
   ["tokenizer.apply_chat_template([{ role: 'user', content: 'Hello' }], { tokenize: false })", 'INVALID_ARG'],

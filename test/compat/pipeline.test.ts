@@ -262,10 +262,16 @@ t('has a tokenizer that is called, and takes file URLs and paths below the home 
   assert.is((await rejection(() => pipeline('fill-mask', new URL('https://example.org/model')))).code, 'INVALID_ARG');
 });
 
-t('names the tasks of encoders to who asks for another', async () => {
-  for (const task of ['text-generation', 'summarization', 'translation_en_to_fr', 'image-classification', 'automatic-speech-recognition']) {
+t('names the tasks of texts to who asks for another', async () => {
+  for (const task of [
+    'text-to-audio',
+    'object-detection',
+    'translation_en_to_fr',
+    'image-classification',
+    'automatic-speech-recognition',
+  ]) {
     const error = await rejection(() => pipeline(task as 'ner'));
-    assert.equal([error.code, /a task of encoders, .*feature-extraction/.test(error.message)], ['INVALID_OPTION', true], task);
+    assert.equal([error.code, /a task of texts, .*feature-extraction/.test(error.message)], ['INVALID_OPTION', true], task);
   }
 });
 

@@ -1,7 +1,7 @@
 // Flags of commands that are options of a call: what they take is what the option's check takes, declared once in the call's schema.
 import { Option, type Command } from 'commander';
 import type { Check, Schema } from '../../options.js';
-import { positive, wholeNumber } from '../flags.js';
+import { number, positive, wholeNumber } from '../flags.js';
 
 /** What `--help` says of an option, and how its flag is spelled where that is not its name. */
 export interface OptionFlag {
@@ -64,10 +64,11 @@ function optionsOf({ name, check, short, value, says, saysNot, fallback }: Optio
     const no = saysNot === undefined ? [] : [new Option(`--no-${kebab}`, saysNot)];
     return [new Option(`${begin}--${kebab}`, says), ...no];
   }
-  const usual = { text: 'text', texts: 'names', whole: 'n', choice: 'name' }[takes.kind];
+  const usual = { text: 'text', texts: 'names', whole: 'n', number: 'x', choice: 'name' }[takes.kind];
   const option = new Option(`${begin}--${kebab} <${value ?? usual}>`, says);
   if (takes.kind === 'choice') option.choices(takes.choices);
   if (takes.kind === 'whole') option.argParser(takes.least === 0 ? wholeNumber : positive);
+  if (takes.kind === 'number') option.argParser(number);
   if (takes.kind === 'texts') option.argParser(list);
   return [fallback === undefined ? option : option.default(fallback)];
 }

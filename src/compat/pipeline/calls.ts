@@ -15,11 +15,14 @@ import { classifyZeroShot } from '../../tasks/zero-shot.js';
 import { toCamelCase, toSnakeCase, withCamelCase } from '../snake-case.js';
 import { quantize_embeddings } from '../tensor/pooling.js';
 import { Tensor } from '../tensor/tensor.js';
+import { summarizationCall, textGenerationCall, textToTextCall, translationCall } from './generation-calls.js';
 import type { OneOrMany, PairInput, TaskName } from './types.js';
 
 /** What a pipeline does, and the head it needs for that. */
 export interface TaskDefinition {
   readonly head?: keyof Heads;
+  /** Whether the model has to write text. */
+  readonly writes?: true;
   readonly call: (model: Model, ...args: never[]) => Promise<unknown>;
 }
 
@@ -43,6 +46,10 @@ export const TASKS: Readonly<Record<TaskName, TaskDefinition>> = {
     call: (model: Model, query: string, documents: readonly string[], options?: object) =>
       rerank(model, query, documents, readOptionNames(options)),
   },
+  translation: { writes: true, call: translationCall },
+  summarization: { writes: true, call: summarizationCall },
+  'text2text-generation': { writes: true, call: textToTextCall },
+  'text-generation': { writes: true, call: textGenerationCall },
 };
 
 /** Options of a call with their names as the tasks take them: `top_k`, `topK` and the old `topk` alike. */

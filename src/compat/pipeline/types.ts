@@ -1,4 +1,6 @@
 import type { ProgressEvent } from '../../hub/index.js';
+import type { GenerateOptions } from '../../generation/generate.js';
+import type { SummarizeOptions, TranslateOptions } from '../../generation/translate.js';
 import type { Model } from '../../models/index.js';
 import type { Answer, AnswerOptions, QuestionInput } from '../../tasks/answer-question.js';
 import type { ClassifyOptions, LabelScore } from '../../tasks/classify.js';
@@ -114,7 +116,38 @@ export interface PipelineCalls {
   'sentence-similarity': (source: string, sentences: readonly string[], options?: PipelineCallOptions<TaskOptions>) => Promise<number[]>;
   /** Documents by their relevance to a query, the best first. */
   rerank: (query: string, documents: readonly string[], options?: PipelineCallOptions<RerankOptions>) => Promise<RankedDocument[]>;
+  /** One translation for each text; `tgt_lang` and `src_lang` are `targetLanguage` and `sourceLanguage`. */
+  translation: (
+    texts: OneOrMany<string>,
+    options?: PipelineCallOptions<TranslateOptions> & TransformersNames & { readonly tgt_lang?: string; readonly src_lang?: string },
+  ) => Promise<PipelineResult<{ readonly translationText: string }>[]>;
+  /** One summary for each text. */
+  summarization: (
+    texts: OneOrMany<string>,
+    options?: PipelineCallOptions<SummarizeOptions> & TransformersNames,
+  ) => Promise<PipelineResult<{ readonly summaryText: string }>[]>;
+  /** What an encoder-decoder writes, as many texts for each as `num_return_sequences` says, side by side. */
+  'text2text-generation': (
+    texts: OneOrMany<string>,
+    options?: PipelineCallOptions<GenerateOptions> & TransformersNames,
+  ) => Promise<GeneratedOutput[]>;
+  /** How a decoder goes on with a text; with `return_full_text` (true) the text comes first. */
+  'text-generation': {
+    (text: string, options?: TextGenerationOptions): Promise<GeneratedOutput[]>;
+    (texts: readonly string[], options?: TextGenerationOptions): Promise<GeneratedOutput[][]>;
+  };
 }
+
+/** Names that transformers has for settings of generating text. */
+export interface TransformersNames {
+  readonly stop_strings?: string | readonly string[];
+}
+
+/** Options of the pipeline `text-generation`. */
+export type TextGenerationOptions = PipelineCallOptions<GenerateOptions> & TransformersNames & { readonly return_full_text?: boolean };
+
+/** What pipelines that generate return for a text. */
+export type GeneratedOutput = PipelineResult<{ readonly generatedText: string }>;
 
 /** What `next-sentence-prediction` returns: probabilities. */
 export type NextSentenceOutput = WithCamelCase<{ readonly is_next: number; readonly not_next: number }>;

@@ -12,7 +12,8 @@ export type Ability =
   | 'fill-mask'
   | 'nsp'
   | 'multiple-choice'
-  | 'replaced-tokens';
+  | 'replaced-tokens'
+  | 'generate';
 
 /** What each ability is called in an error. */
 export const abilityNames: Readonly<Record<Ability, string>> = {
@@ -27,6 +28,7 @@ export const abilityNames: Readonly<Record<Ability, string>> = {
   nsp: 'a model with a next sentence prediction head',
   'multiple-choice': 'a model with a multiple choice head',
   'replaced-tokens': 'a model with a replaced token detection head',
+  generate: 'a model that writes texts: an encoder-decoder or a causal decoder',
 };
 
 /** Heads that a model is loaded for: one with them is no embedding model, unless sentence-transformers saved it. */
@@ -34,7 +36,8 @@ const labelled: readonly (keyof Heads)[] = ['sequenceClassification', 'tokenClas
 
 /** What a model can be asked for by its heads; `isAdapted` where an adapter brought the head along. */
 export function abilitiesOf(model: Model, isAdapted: boolean): ReadonlySet<Ability> {
-  const { heads } = model.values;
+  const { heads, decoder } = model.values;
+  if (decoder !== undefined) return new Set(['generate']);
   const found = abilitiesOfHeads(model, heads);
   const hasHead = labelled.some((head) => heads[head] !== undefined) || (isAdapted && heads.nextSentence !== undefined);
   const isSentenceModel = model.sentence !== undefined && !isAdapted;

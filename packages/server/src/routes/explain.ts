@@ -8,13 +8,12 @@ import { tellTruncated } from '../answers/truncated.js';
 import { invalid } from '../failures/failures.js';
 import type { Ability } from '../models/abilities.js';
 import type { WorkOptions, WorkSize } from '../requests/compute.js';
-import { text, texts, textOrPair } from '../schemas/fields.js';
+import { choice, text, texts, textOrPair } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
 
 const strict = { additionalProperties: false };
 const whole = (minimum: number, maximum: number) =>
   Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` });
-const choice = (...names: readonly string[]) => Type.Enum([...names], { description: names.join(', ') });
 const label = Type.Union([text, Type.Integer({ minimum: 0 })], { description: 'a label, or its number' });
 
 /** What a model must be able to do for each head. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { Type, type TSchema } from 'typebox';
+import { Type } from 'typebox';
 import {
   answerQuestion,
   classifyText,
@@ -10,26 +10,24 @@ import {
   predictNextSentence,
   recognizeEntities,
   semanticSearch,
-  type Model,
 } from 'bertha-encoder';
 import { computeWith, type Exchange } from '../answers/exchange.js';
 import { tellTruncated } from '../answers/truncated.js';
 import { empty } from '../failures/failures.js';
 import type { Ability } from '../models/abilities.js';
 import { sizeOfTexts, type WorkOptions } from '../requests/compute.js';
-import { text, textOrPair, texts } from '../schemas/fields.js';
+import { choice, number, text, textOrPair, texts, trueOrFalse, whole } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
 import { explainRoutes } from './explain.js';
 import { featureRoutes } from './features.js';
+import { generationTasks } from './generation.js';
+import type { Task } from '../requests/task.js';
 
-const whole = (minimum: number) => Type.Integer({ minimum, description: `a whole number from ${minimum}` });
-const choice = (...names: readonly string[]) => Type.Enum([...names], { description: names.join(', ') });
-const switchOf = Type.Boolean({ description: 'true or false' });
 const limits = {
   maxLength: whole(1),
   onTruncate: choice('truncate', 'error'),
   truncationSide: choice('left', 'right'),
-  splitSpecialTokens: switchOf,
+  splitSpecialTokens: trueOrFalse,
 };
 const pair = Type.Object({ text, textPair: text }, { additionalProperties: false, description: 'an object with text and textPair' });
 const question = Type.Object(
@@ -37,18 +35,6 @@ const question = Type.Object(
   { additionalProperties: false, description: 'an object with question and context' },
 );
 const choices = Type.Object({ text, choices: texts }, { additionalProperties: false, description: 'an object with text and choices' });
-
-interface Task {
-  readonly ability: Ability;
-  readonly summary: string;
-  /** An input. */
-  readonly input: TSchema;
-  /** What has to come beside the inputs. */
-  readonly required?: Readonly<Record<string, TSchema>>;
-  readonly options: Readonly<Record<string, TSchema>>;
-  /** The library's function; a list of inputs gives a list. */
-  readonly run: (model: Model, inputs: never, options: object) => Promise<object>;
-}
 
 /** The library's tasks, with its own names of options and results: docs/tasks.md. */
 const tasks: Readonly<Record<string, Task>> = {
@@ -82,7 +68,7 @@ const tasks: Readonly<Record<string, Task>> = {
     summary: 'Labels of your own',
     input: text,
     required: { labels: Type.Union([text, texts], { description: 'labels, a list of texts' }) },
-    options: { ...limits, hypothesisTemplate: text, multiLabel: switchOf },
+    options: { ...limits, hypothesisTemplate: text, multiLabel: trueOrFalse },
     run: (model, inputs, options) => {
       const { labels, ...rest } = options as { labels: readonly string[] };
       return classifyZeroShot(model, inputs, labels, rest);
@@ -100,14 +86,14 @@ const tasks: Readonly<Record<string, Task>> = {
     summary: 'Answers, slices of a context',
     input: question,
     options: {
-      splitSpecialTokens: switchOf,
+      splitSpecialTokens: trueOrFalse,
       topK: whole(1),
       docStride: whole(0),
       maxAnswerLen: whole(1),
       maxSeqLen: whole(1),
       maxQuestionLen: whole(1),
-      handleImpossibleAnswer: switchOf,
-      alignToWords: switchOf,
+      handleImpossibleAnswer: trueOrFalse,
+      alignToWords: trueOrFalse,
       equalAnswers: choice('sum', 'best'),
     },
     run: (model, inputs, options) => answerQuestion(model, inputs, options),
@@ -126,6 +112,7 @@ const tasks: Readonly<Record<string, Task>> = {
     options: limits,
     run: (model, inputs, options) => detectReplacedTokens(model, inputs, options),
   },
+  ...generationTasks,
 };
 
 interface TaskBody {
@@ -177,7 +164,7 @@ const searchBody = Type.Object(
     queries: Type.Union([text, texts], { description: 'a text or a list of texts' }),
     documents: texts,
     topK: Type.Optional(whole(1)),
-    threshold: Type.Optional(Type.Number({ description: 'a number' })),
+    threshold: Type.Optional(number),
     model: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   },
   { additionalProperties: false },

@@ -10,6 +10,11 @@ export const ids = Type.Array(Type.Integer({ minimum: 0 }));
 export const text = Type.String();
 export const texts = Type.Array(Type.String(), { description: 'a list of texts' });
 
+export const number = Type.Number({ description: 'a number' });
+export const trueOrFalse = Type.Boolean({ description: 'true or false' });
+export const whole = (minimum: number) => Type.Integer({ minimum, description: `a whole number from ${minimum}` });
+export const choice = (...names: readonly string[]) => Type.Enum([...names], { description: names.join(', ') });
+
 /** What every embedding route reads. */
 export const textInputs = Type.Union([Type.String(), Type.Array(Type.String()), ids, Type.Array(ids)], {
   description: 'a text, token ids, a list of texts or a list of lists of ids',
