@@ -46,15 +46,18 @@ t('stats().training is zero before anything is trained, counts what is, and forg
 
 t('an aborted call is not counted as a step, nor as one that runs', async () => {
   const model = await load(1);
-  const before = stats().training;
+  const batch = labelledBatch(200);
+  const before = stats().training.steps;
   const controller = new AbortController();
-  const calls = [1, 2].map((step) =>
-    model.session.step([labelledBatch(200)], { ...learningUpdate(step), numItems: [200], microStep: step }, controller),
+  // Far more work than a thread that is held up here for a moment leaves time for.
+  const calls = Array.from({ length: 64 }, (_, index) =>
+    model.session.step([batch], { ...learningUpdate(index + 1), numItems: [200], microStep: index + 1 }, controller),
   );
   controller.abort(new Error('enough'));
-  for (const { status } of await Promise.allSettled(calls)) assert.is(status, 'rejected');
+  const made = (await Promise.allSettled(calls)).filter(({ status }) => status === 'fulfilled').length;
+  assert.ok(made < calls.length, 'none of 64 steps was aborted');
   const { running, waiting, steps } = stats().training;
-  assert.equal([running, waiting, steps], [0, 0, before.steps]);
+  assert.equal([running, waiting, steps], [0, 0, before + made]);
   model.dispose();
 });
 
