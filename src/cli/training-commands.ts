@@ -5,7 +5,16 @@ import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
 import { addSentenceFlags, sentenceTasks, type SentenceTaskName } from './commands/training/sentence-flags.js';
 import { addSetFitFlags, type SetFitFlags } from './commands/training/setfit-flags.js';
-import { multiTasks, setFitTasks, taskLines, trainingTasks, type TrainingTaskName } from './commands/training/tasks.js';
+import {
+  multiTasks,
+  pairTasks,
+  setFitTasks,
+  taskLines,
+  trainingTasks,
+  type PairTaskName,
+  type TrainingTaskName,
+} from './commands/training/tasks.js';
+import { writingFlags } from './flags/generation-flags.js';
 import { unexpected } from '../expected.js';
 import { path, positive, withCompute } from './flags.js';
 
@@ -36,14 +45,17 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
     },
   );
 
-  const evaluating = withCompute(taskCommand(program, 'evaluate', trainingTasks))
+  const evaluating = withCompute(taskCommand(program, 'evaluate', { ...trainingTasks, ...pairTasks }))
     .description('Score a model on a file of labelled rows.')
     .requiredOption('-f, --file <path>', 'labelled rows: .jsonl, .csv, .tsv, .conll, or SQuAD .json', path)
-    .option('--batch-size <n>', 'rows that are computed at once (default: 8)', positive)
+    .option('--target <path>', 'translate, summarize: a second file, line by line what is to be written of --file', path)
+    .option('--batch-size <n>', 'rows that are computed at once (default: 8, of texts to write 64)', positive)
     .option('--json', 'print JSON');
-  addDataFlags(evaluating).action(async (name: TrainingTaskName, flags: EvaluateFlags) =>
-    (await import('./commands/training/evaluate.js')).evaluate(name, flags),
-  );
+  writingFlags
+    .addTo(addDataFlags(evaluating))
+    .action(async (name: TrainingTaskName | PairTaskName, flags: EvaluateFlags) =>
+      (await import('./commands/training/evaluate.js')).evaluate(name, flags),
+    );
 }
 
 /** Ends the command as commander does where a required option is missing. */

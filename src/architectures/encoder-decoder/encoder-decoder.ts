@@ -30,12 +30,13 @@ export function halvesOf(b: ProgramBuilder, config: EncoderDecoderConfig, weight
     const [reader, decoding] = [new WeightReader(b, config, weights), new WeightReader(b, decoder, weights)];
     return { encoder: reader, decoder: decoding, sourceOf: (states) => states };
   }
-  // Of two tensors with one set of values conversions keep the name that sorts first.
+  // Of two tensors with one set of values conversions keep the name that sorts first; with both there, as transformers 5 needs them, that one is read.
   const isShared = new JsonFields(config.raw, 'config.json', 'CONFIG').boolean('tie_encoder_decoder') ?? false;
   const ofDecoder = families[decoder.modelType].prefixes.map((prefix) => `decoder.${prefix}`);
   const matrix = new Map(decoder.tieWordEmbeddings ? [[wordTable, families[decoder.modelType].decoder]] : []);
   const none = new Map<string, string>();
-  const encoderTensors = new PartTensors(weights, ['encoder.', ...(isShared ? [...ofDecoder, 'decoder.'] : [])], isShared ? matrix : none);
+  const ofEncoder = isShared ? ([ofDecoder[0]!, ...ofDecoder.slice(1), 'decoder.', 'encoder.'] as const) : (['encoder.'] as const);
+  const encoderTensors = new PartTensors(weights, ofEncoder, isShared ? matrix : none);
   const decoderTensors = new PartTensors(
     weights,
     [ofDecoder[0]!, ...ofDecoder.slice(1), 'decoder.', ...(isShared ? ['encoder.'] : [])],

@@ -2,6 +2,7 @@
 import { settingTable, type SettingTable } from '../../generation/setting-table.js';
 import { oneOf, text, type Check } from '../../options.js';
 import type { GenerateOptions, SummarizeOptions, TranslateOptions } from '../../index.js';
+import type { WritingOptions } from '../../training/index.js';
 import { optionFlags, type OptionFlag } from './option-flags.js';
 
 type Setting = keyof SettingTable;
@@ -40,6 +41,12 @@ export const translateFlags = optionFlags<
 
 /** Of `bertha summarize`. */
 export const summarizeFlags = optionFlags<Pick<SummarizeOptions, keyof typeof searchChecks>>(searchChecks, searching);
+
+/** Of `bertha evaluate translate` and `summarize`. */
+export const writingFlags = optionFlags<Pick<WritingOptions, 'numBeams' | 'maxNewTokens'>>(checksOf('numBeams', 'maxNewTokens'), {
+  numBeams: searching.numBeams,
+  maxNewTokens: searching.maxNewTokens,
+});
 
 const drawChecks = checksOf('doSample', 'temperature', 'topK', 'topP', 'minP', 'typicalP', 'seed', 'numReturnSequences', 'stop');
 

@@ -7,6 +7,7 @@ import { quotePath } from '../../checkpoint/describe.js';
 import { replaceFile } from '../../checkpoint/replace-file.js';
 import { safetensorsHead } from '../../checkpoint/safetensors/safetensors-writer.js';
 import { moduleFile, readModules, transformerFolder } from '../../checkpoint/sentence/module-list.js';
+import { withSharedNames } from './shared-names.js';
 import { newSentenceFiles, type NewSentenceModel } from './sentence-files.js';
 
 /** A tensor of a model, float32, read when it is written. */
@@ -31,6 +32,8 @@ export type ModelToSave = {
       readonly keepsModules: boolean;
       /** Where the source has no such modules to keep. */
       readonly newModules?: NewSentenceModel | undefined;
+      /** generation_config.json, where it is not the source's. */
+      readonly generationConfig?: JsonObject | undefined;
     }
   | { readonly adapter: JsonObject }
 );
@@ -71,10 +74,11 @@ export async function saveModel(directory: string, model: ModelToSave): Promise<
   const from = path.join(model.source, transformerFolder(modules));
   const folder = model.keepsModules ? path.join(directory, transformerFolder(modules)) : directory;
   await makeFolder(folder);
-  const own = model.tensors.filter(({ name }) => !kModuleTensor.test(name));
+  const own = withSharedNames(model.tensors, model.config).filter(({ name }) => !kModuleTensor.test(name));
   await writeTensors(path.join(folder, 'model.safetensors'), own, dtype);
   await writeJson(path.join(folder, 'config.json'), { ...model.config, dtype: savedFormats[dtype].name });
   for (const name of kTokenizerFiles) await copyIfPresent(path.join(from, name), path.join(folder, name));
+  if (model.generationConfig !== undefined) await writeJson(path.join(folder, 'generation_config.json'), model.generationConfig);
   if (!model.keepsModules) return;
   if (model.newModules !== undefined) {
     await makeNewModules(directory, model.newModules);

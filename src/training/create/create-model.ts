@@ -16,6 +16,7 @@ import { record } from '../arguments/checks.js';
 import { replaceFolder } from '../checkpoints/complete-folder.js';
 import { saveModel } from '../checkpoints/save-model.js';
 import { initializerRange, initialValues } from '../program/initial-values.js';
+import { createPair, writesTexts } from '../seq2seq/create-pair.js';
 import { NewTensors } from './new-tensors.js';
 
 /** What a new model is made of. */
@@ -31,7 +32,7 @@ export interface CreateModelOptions {
 /**
  * Makes a model that has learned nothing: the encoder of a configuration, filled as transformers fills it (matrices and tables N(0, `initializer_range`), biases 0,
  * norms 1 and 0, the row of the padding token 0), in a directory that `train`, `loadModel` and transformers read, and that must not be
- * there yet.
+ * there yet. `model_type` 'encoder-decoder' (with fields `encoder` and `decoder`), 'marian' and 'bart' make models that write.
  *
  * ```js
  * await createModel('small', { config: { model_type: 'bert', hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2 }, tokenizer: 'path/to/tokenizer' });
@@ -46,7 +47,12 @@ export async function createModel(directory: FilePath, options: CreateModelOptio
   if (fields === undefined) throw wrongOption('fields of config.json for createModel option config', fields);
   if (source === undefined) throw wrongOption('a directory with tokenizer files for createModel option tokenizer', source);
   if (await exists(folder)) throw unexpected('IO', 'a folder that is not there yet for the new model', quotePath(folder));
-  const { vocabSize } = await loadTokenizer(source);
+  const tokenizer = await loadTokenizer(source);
+  const { vocabSize } = tokenizer;
+  if (writesTexts(fields)) {
+    await createPair(folder, { fields, source, tokenizer, seed });
+    return;
+  }
   const config = parseConfig(JSON.stringify(configOf(fields, vocabSize)));
   if (config.vocabSize < vocabSize) {
     throw unexpected('INVALID_OPTION', `a vocab_size of at least ${vocabSize}, the tokenizer's, for createModel`, config.vocabSize);

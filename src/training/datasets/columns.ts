@@ -50,12 +50,19 @@ const usualNames = {
   context: ['context', 'passage', 'article', 'paragraph', 'text', 'document', 'sent1', 'premise', 'prompt'],
   answers: ['answers', 'answer'],
   choices: ['choices', 'options', 'endings', 'answers'],
+  source: ['source', 'src', 'input', 'document', 'article', 'dialogue', 'text', 'content', 'sentence'],
+  target: ['target', 'tgt', 'output', 'summary', 'highlights', 'abstract', 'translation', 'reference'],
 } as const;
 
 /** The names of all roles. */
 export const columnRoles = Object.keys(usualNames) as readonly ColumnRole[];
 
 const plain = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, '');
+
+/** Whether a column's name is one of the usual ones of a role. */
+export function isUsualName(role: ColumnRole, name: string): boolean {
+  return usualNames[role].some((usual) => plain(usual) === plain(name));
+}
 
 /** Finds columns in the rows of a dataset: a mapped one by its name, others by the usual names. */
 export class Columns {

@@ -68,7 +68,8 @@ class Rows<R> implements FileDataset<R> {
   }
 }
 
-async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+/** The bytes of a file, in pieces. Errors: IO. */
+export async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path, { highWaterMark: kChunkBytes });
   } catch (error) {

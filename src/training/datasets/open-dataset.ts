@@ -44,7 +44,11 @@ export interface OpenDatasetOptions extends CsvFileOptions {
  */
 export async function openDataset(source: FilePath | Dataset<Row>, options: OpenDatasetOptions = {}): Promise<Dataset<Row>> {
   if (typeof source !== 'string' && !isUrl(source)) return source;
-  const file = await openFile(source, options);
+  return held(await openFile(source, options));
+}
+
+/** The rows of a file of up to 256 MiB; of a larger one the file, counted. Errors: those of its reader. */
+export async function held(file: FileDataset<Row>): Promise<Dataset<Row>> {
   if ((await fileBytes(file.path)) <= kBytesInMemory) return file.toArray();
   await file.count();
   return file;

@@ -1,11 +1,18 @@
 import { startCall } from '../../calls/call.js';
 import { callSchema, type CallOptions } from '../../calls/options.js';
 import { Budget } from '../../runtime/event-loop-budget.js';
+import { unexpected } from '../../expected.js';
 import type { FilePath } from '../../file-path.js';
 import type { Heads, Model, Value } from '../../models/index.js';
 import { integer, type Check } from '../../options.js';
 import { requireHead } from '../../tasks/require-head.js';
 import { type Collator, type Example, readInTurns } from '../collators/collator.js';
+import { openPairs, type PairSource } from '../seq2seq/open-pairs.js';
+import { evaluateTexts } from '../seq2seq/evaluate-texts.js';
+import { textMetrics } from '../seq2seq/metrics.js';
+import { isSeq2SeqTask, type Seq2SeqTask } from '../seq2seq/tasks.js';
+import type { Seq2SeqOptions } from '../seq2seq/collator.js';
+import type { WritingOptions } from '../seq2seq/text-writer.js';
 import { createCollator, inspectDataset, type CollatorOptions, type DataTask, type TaskData } from '../collators/create-collator.js';
 import { taskMetrics, type Metrics } from '../collators/task-metrics.js';
 import { rowsOf, type Dataset } from '../datasets/dataset.js';
@@ -15,12 +22,14 @@ import type { Row } from '../datasets/row.js';
 
 /** Options of `evaluateModel`. */
 export interface EvaluateModelOptions extends CallOptions {
-  /** Rows that are computed at once. Default 8. */
+  /** Rows that are computed at once. Default 8, of texts that are written 64. */
   readonly batchSize?: number | undefined;
   /** What is drawn at random (masked words, replaced tokens) depends on it. Default 42. */
   readonly seed?: number | undefined;
   /** Options of the task's collator: columns, maxLength, docStride … */
-  readonly collator?: Omit<CollatorOptions, keyof TaskData> | undefined;
+  readonly collator?: (Omit<CollatorOptions, keyof TaskData> & Omit<Seq2SeqOptions, 'generates'>) | undefined;
+  /** Of 'translation' and 'summarization': settings of `generate`, such as `numBeams`. */
+  readonly generation?: WritingOptions | undefined;
 }
 
 /** How a model does on a file or dataset. */
@@ -46,21 +55,39 @@ const heads: Readonly<Record<DataTask, keyof Heads>> = {
 const anything: Check<unknown> = (value) => value;
 
 /**
- * Scores a loaded model on labelled rows, or a file of them, in whatever it computes.
+ * Scores a loaded model on labelled rows, or a file of them, in whatever it computes. Of 'translation' and 'summarization' it writes a text for each row and
+ * compares it with the target as the tokenizer writes that back.
  *
  * Errors: NO_HEAD, DATASET (names file and line), EMPTY_INPUT (no labelled rows), INVALID_OPTION, MAX_LENGTH, DISPOSED, those of `forward`.
  */
 export async function evaluateModel(
   model: Model,
-  task: DataTask,
-  source: FilePath | Dataset<Row>,
+  task: DataTask | Seq2SeqTask,
+  source: FilePath | Dataset<Row> | PairSource,
   options?: EvaluateModelOptions,
 ): Promise<ModelEvaluation> {
-  const schema = { ...callSchema, batchSize: integer(1, 1 << 16), seed: integer(0, Number.MAX_SAFE_INTEGER), collator: anything };
+  const schema = {
+    ...callSchema,
+    batchSize: integer(1, 1 << 16),
+    seed: integer(0, Number.MAX_SAFE_INTEGER),
+    collator: anything,
+    generation: anything,
+  };
   const [call, settings] = startCall('evaluateModel', model, options, schema);
+  if (isSeq2SeqTask(task)) {
+    const rows = (settings.collator ?? {}) as Omit<Seq2SeqOptions, 'generates'>;
+    const generation = (settings.generation ?? {}) as WritingOptions;
+    const dataset = await openPairs(source, rows.columns);
+    const read = await evaluateTexts(call, model, dataset, { ...settings, rows, generation, batchSize: settings.batchSize ?? 64 });
+    call.finish();
+    return { metrics: textMetrics(task)(read), rows: read.labels.length, skipped: 0 };
+  }
+  if (settings.generation !== undefined) {
+    throw unexpected('INVALID_OPTION', `options of ${task}`, 'generation, which is for translation and summarization');
+  }
   const { batchSize = 8, seed = 42 } = settings;
   const logits = logitsOf(model, task);
-  const dataset = await openDataset(source);
+  const dataset = await openDataset(source as FilePath | Dataset<Row>);
   const own = (settings.collator ?? {}) as Omit<CollatorOptions, keyof TaskData>;
   const data = task === 'multiple-choice' ? await inspectDataset(task, dataset, { columns: own.columns }) : { labels: modelLabels(model) };
   const collator = createCollator(task, model, { ...own, ...(task === 'next-sentence-prediction' ? {} : data) });

@@ -1,4 +1,4 @@
-import type { Collator } from '../collators/collator.js';
+import type { CollatedBatch, Collator } from '../collators/collator.js';
 import type { TrainableModel } from './trainable-model.js';
 import type { Examples } from './examples.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
@@ -17,6 +17,16 @@ export interface PredictionOutput extends EvalPrediction {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** Writes what a model answers to rows, where that is not read off its logits; open for one evaluation. */
+export interface BatchWriter {
+  /** An answer for each row of a batch, in order. Errors: the signal's reason, those of the model. */
+  write(batch: CollatedBatch, options: { readonly signal?: AbortSignal | undefined }): Promise<readonly unknown[]>;
+  close(): void;
+}
+
+/** Opens one. */
+export type OpenBatchWriter = () => Promise<BatchWriter>;
+
 interface EvaluationOptions {
   readonly model: TrainableModel;
   readonly examples: Examples;
@@ -25,6 +35,8 @@ interface EvaluationOptions {
   readonly seed: number;
   readonly budget: Budget;
   readonly computeMetrics?: ComputeMetrics | undefined;
+  /** Writes the predictions, where the collator does not read them off logits. */
+  readonly openWriter?: OpenBatchWriter | undefined;
   /** What the names of metrics begin with: `eval` or `test`. */
   readonly prefix: string;
   readonly signal?: AbortSignal | undefined;
@@ -35,6 +47,15 @@ interface EvaluationOptions {
  * their means); it is left out where nothing has a label.
  */
 export async function evaluateExamples(options: EvaluationOptions): Promise<PredictionOutput> {
+  const writer = await options.openWriter?.();
+  try {
+    return await evaluateAll(options, writer);
+  } finally {
+    writer?.close();
+  }
+}
+
+async function evaluateAll(options: EvaluationOptions, writer: BatchWriter | undefined): Promise<PredictionOutput> {
   const { model, examples, collator, batchSize, seed, budget, computeMetrics, prefix, signal } = options;
   const begun = performance.now();
   const predictions: unknown[] = [];
@@ -52,7 +73,7 @@ export async function evaluateExamples(options: EvaluationOptions): Promise<Pred
       losses[index] = (losses[index] ?? 0) + loss;
       items[index] = (items[index] ?? 0) + (result.numItems[index] ?? 0);
     }
-    for (const each of result.predictions) predictions.push(each);
+    for (const each of (await writer?.write(batch, { signal })) ?? result.predictions) predictions.push(each);
     for (const each of result.labels) labels.push(each);
     rows += batch.rows;
     isScored ||= batch.isOnlyScored === true && result.labels.length > 0;

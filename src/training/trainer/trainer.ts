@@ -14,7 +14,7 @@ import type { Collator } from '../collators/collator.js';
 import { requireDataset, type Dataset } from '../datasets/dataset.js';
 import { reports } from '../report/reports.js';
 import type { BatchPlan, PlanBatches } from './batch-plan.js';
-import { evaluateExamples, named, type ComputeMetrics, type PredictionOutput } from './evaluation.js';
+import { evaluateExamples, named, type ComputeMetrics, type OpenBatchWriter, type PredictionOutput } from './evaluation.js';
 import { readExamples, type Examples } from './examples.js';
 import { runIdentity } from './run-identity.js';
 import type { TrainableModel } from './trainable-model.js';
@@ -31,6 +31,8 @@ export interface TrainerOptions<Row> {
   /** For rows that are evaluated, where they are not as those that are trained. Default: dataCollator. */
   readonly evalCollator?: Collator<Row>;
   readonly computeMetrics?: ComputeMetrics;
+  /** Writes what `computeMetrics` and `predict` get, where the collator does not read it off logits. Default: nothing is written. */
+  readonly openWriter?: OpenBatchWriter;
   /** Scores of the live model that no rows are needed for; they are added to those of evalDataset, under names that begin with `eval_`. */
   readonly evaluator?: () => Promise<Readonly<Record<string, number>>>;
   readonly callbacks?: readonly TrainerCallback[];
@@ -303,7 +305,7 @@ export class Trainer<Row = unknown> {
   }
 
   async #evaluate(dataset: Dataset<Row>, { signal }: { readonly signal?: AbortSignal }, prefix: string): Promise<PredictionOutput> {
-    const { computeMetrics, evaluator } = this.#options;
+    const { computeMetrics, evaluator, openWriter } = this.#options;
     const collator = this.#evalCollator;
     const budget = new Budget(signal, 'bulk');
     const { perDeviceEvalBatchSize: batchSize, seed } = this.args;
@@ -316,6 +318,7 @@ export class Trainer<Row = unknown> {
       seed,
       budget,
       computeMetrics,
+      openWriter,
       prefix,
       signal,
     });

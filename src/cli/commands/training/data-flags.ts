@@ -1,14 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { unexpected } from '../../../expected.js';
-import type { CollatorOptions } from '../../../training/index.js';
+import type { CollatorOptions, Seq2SeqOptions } from '../../../training/index.js';
 import { kebabCase } from './argument-flags.js';
-import type { TrainingTaskName } from './tasks.js';
+import type { PairTaskName, TrainingTaskName } from './tasks.js';
 
 interface DataFlag {
-  readonly value?: 'tokens' | 'share';
+  readonly value?: 'tokens' | 'share' | 'text';
   readonly about: string;
   /** The tasks whose rows it is about; none: all. */
-  readonly tasks?: readonly TrainingTaskName[];
+  readonly tasks?: readonly (TrainingTaskName | PairTaskName)[];
 }
 
 /** How rows become tokens: options of the collators. */
@@ -22,12 +22,18 @@ const dataFlags = {
   maskReplaceProb: { value: 'share', about: 'of those that become [MASK] (default: 0.8)', tasks: ['mlm'] },
   randomReplaceProb: { value: 'share', about: 'of those that become another word (default: 0.1)', tasks: ['mlm'] },
   replaceProbability: { value: 'share', about: 'of tokens that are replaced (default: 0.15)', tasks: ['replaced-token'] },
-} as const satisfies Partial<Record<keyof CollatorOptions, DataFlag>>;
+  maxTargetLength: {
+    value: 'tokens',
+    about: "longest text to write (default: the decoder's positions)",
+    tasks: ['translate', 'summarize'],
+  },
+  sourcePrefix: { value: 'text', about: "what every source begins with, such as '>>de<< '", tasks: ['translate', 'summarize'] },
+} as const satisfies Partial<Record<keyof CollatorOptions | keyof Seq2SeqOptions, DataFlag>>;
 
 type DataFlagName = keyof typeof dataFlags;
 
 /** The values of these flags, as commander hands them over. */
-export type DataFlags = { readonly [Name in DataFlagName]?: number | boolean };
+export type DataFlags = { readonly [Name in DataFlagName]?: number | boolean | string };
 
 /** Adds a flag for each option of how rows are read. */
 export function addDataFlags(command: Command): Command {
@@ -35,7 +41,7 @@ export function addDataFlags(command: Command): Command {
   for (const [name, { about, value, tasks }] of entries()) {
     const own = tasks === undefined ? about : `${tasks.join(', ')}: ${about}`;
     const flag = new Option(`--${kebabCase(name)}${value === undefined ? '' : ` <${value}>`}`, own);
-    command.addOption(value === undefined ? flag : flag.argParser(value === 'tokens' ? readTokens : readShare));
+    command.addOption(value === undefined || value === 'text' ? flag : flag.argParser(value === 'tokens' ? readTokens : readShare));
   }
   return command;
 }

@@ -1,4 +1,4 @@
-import type { DataTask, DistillTask } from '../../../training/index.js';
+import type { DataTask, DistillTask, Seq2SeqTask } from '../../../training/index.js';
 
 /** What can be learned and evaluated, by the names of the command line. */
 export const trainingTasks = {
@@ -19,6 +19,20 @@ export type TrainingTaskName = keyof typeof trainingTasks;
 
 /** The tasks' names. */
 export const trainingTaskNames = Object.keys(trainingTasks) as readonly TrainingTaskName[];
+
+/** Texts that are written from others, by the names of the command line. */
+export const pairTasks = {
+  translate: { task: 'translation', about: 'texts and their translations, by an encoder-decoder' },
+  summarize: { task: 'summarization', about: 'texts and their summaries, by an encoder-decoder' },
+} as const satisfies Readonly<Record<string, { readonly task: Seq2SeqTask; readonly about: string }>>;
+
+/** One of their names. */
+export type PairTaskName = keyof typeof pairTasks;
+
+/** Whether a task of the command line writes texts. */
+export function isPairTask(name: string): name is PairTaskName {
+  return Object.hasOwn(pairTasks, name);
+}
 
 /** What is learned from a few texts of each label. */
 export const setFitTasks = {
