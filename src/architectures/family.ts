@@ -41,6 +41,8 @@ export interface Family {
   /** Appends a decoder; absent where models of the family never are one. */
   readonly asDecoder?: DecoderBuilder;
   readonly heads: HeadBuilders;
+  /** Tensors that never learn: tables that published code computes, buffers. */
+  readonly fixed?: RegExp;
   /** Where and how much it drops while it learns. */
   readonly dropout: DropoutReader;
   /** The heads that read the pooler's output. */

@@ -18,14 +18,15 @@ export class WeightReader {
   readonly config: EncoderConfig;
   readonly #weights: TensorSource;
   readonly #dropout: DropoutRates | undefined;
-  #sites = 0;
+  readonly #sites: { next: number };
 
-  /** `dropout` is for programs that learn. */
-  constructor(b: ProgramBuilder, config: EncoderConfig, weights: TensorSource, dropout?: DropoutRates) {
+  /** `dropout` is for programs that learn; `before`: what was read of the same program, whose sites this one's follow. */
+  constructor(b: ProgramBuilder, config: EncoderConfig, weights: TensorSource, dropout?: DropoutRates, before?: WeightReader) {
     this.b = b;
     this.config = config;
     this.#weights = weights;
     this.#dropout = dropout;
+    this.#sites = before === undefined ? { next: 0 } : before.#sites;
   }
 
   /** A value with some of its numbers dropped, while a model learns; sites count in the order of the program. */
@@ -37,7 +38,7 @@ export class WeightReader {
   /** The same for an op that drops numbers itself: options of it, none where nothing is dropped. */
   dropoutSite(place: DropoutPlace): Partial<DropoutSite> {
     if (this.#dropout === undefined) return {};
-    const site = this.#sites++;
+    const site = this.#sites.next++;
     const rate = this.#dropout[place];
     return rate === 0 ? {} : { dropoutSite: site, dropout: rate };
   }

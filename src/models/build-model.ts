@@ -81,7 +81,7 @@ export function buildModel(directory: ModelDirectory, options: { readonly heads:
 }
 
 /** Tied tensors, of which a file holds one. */
-function aliasesOf(config: ModelConfig): ReadonlyMap<string, string> {
+export function aliasesOf(config: ModelConfig): ReadonlyMap<string, string> {
   const family: Family = families[config.modelType];
   if (family.aliases !== undefined) return family.aliases(config);
   return new Map(config.tieWordEmbeddings ? [[family.wordTable ?? wordTable, family.decoder]] : []);

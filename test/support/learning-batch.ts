@@ -2,7 +2,7 @@ import type { NativeMicroBatch, NativeTrainingProgram, NativeUpdate, RowDomain }
 import type { LearningModel } from '../../src/training/program/learning-model.js';
 import { Random } from './random.js';
 
-/** A micro-batch of `lengths.length` texts with random numbers in every input that the program declares; each text selects two rows. */
+/** A micro-batch of `lengths.length` texts with random numbers in every input that the program declares; each selects two rows, and its target is as long as the text that stands as far from the end. */
 export function learningBatch({ domains, inputs }: NativeTrainingProgram, lengths: readonly number[], seed = 1): NativeMicroBatch {
   const random = new Random(seed);
   const below = (limit: number): number => random.integer(0, limit - 1);
@@ -10,6 +10,7 @@ export function learningBatch({ domains, inputs }: NativeTrainingProgram, length
     tokens: lengths,
     sequences: lengths.map(() => 1),
     selected: lengths.map(() => 2),
+    target: lengths.toReversed(),
   };
   const offsetsOf = (each: readonly number[]): Int32Array => {
     const offsets = new Int32Array(each.length + 1);

@@ -40,7 +40,7 @@ export interface NativeTrainingRowOps {
     withInput: boolean,
   ): { input: Float32Array; weight: Float32Array; bias: Float32Array };
   dropout(x: Float32Array, residual: Float32Array | null, rows: number, width: number, firstRow: number, site: NativeDropout): Float32Array;
-  addRows(x: Float32Array, order: Int32Array, width: number, start: Float32Array): Float32Array;
+  addRows(x: Float32Array, order: Int32Array, width: number, start: Float32Array, scale: number): Float32Array;
   lookupGrad(
     gradOutput: Float32Array,
     keys: Int32Array,
@@ -48,6 +48,7 @@ export interface NativeTrainingRowOps {
     width: number,
     keyOffset: number,
     frozenRow: number,
+    scale: number,
   ): Float32Array;
   scatterRows(gradOutput: Float32Array, places: Int32Array, rows: number, width: number): Float32Array;
   add(a: Float32Array, b: Float32Array): Float32Array;

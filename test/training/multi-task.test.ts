@@ -34,7 +34,7 @@ const words: LearningOptions = { task: 'fill-mask', seed: 7, threads: 1 };
 /** A micro-batch of one head, with random labels. */
 function batchOf(model: LearningModel, head: number, seed: number): HeadBatch {
   const batch = learningBatch(model.training.program, [5, 9, 3, 12], seed) as MicroBatch;
-  const items = { sequences: 4, tokens: 29, selected: 8, groups: 4, answers: 4 }[model.training.losses[0]!.counts];
+  const items = { sequences: 4, tokens: 29, target: 0, selected: 8, groups: 4, answers: 4 }[model.training.losses[0]!.counts];
   return { head, batch, numItems: [items], rows: 4, tokens: 29, read: () => ({ predictions: [], labels: [] }) };
 }
 const settings = (step: number, microStep: number) => ({ ...learningUpdate(step, { weightDecay: 0.1 }), numItems: [], microStep });

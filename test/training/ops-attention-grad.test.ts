@@ -86,6 +86,8 @@ const byPosition: Readonly<Record<string, (heads: number, headDim: number) => At
     inverseFrequencies: Array.from({ length: headDim >> 1 }, (_, i) => Math.fround(1000 ** ((-2 * i) / headDim))),
   }),
   'a window': () => ({ window: 9 }),
+  'a causal mask': () => ({ causal: true }),
+  'a causal mask and a window': () => ({ causal: true, window: 70 }),
   'rotary and a window': () => ({ inverseFrequencies: [1, 0.1], window: 70 }),
   slopes: (heads) => ({ slopes: Array.from({ length: heads }, (_, i) => 0.5 / (i + 1)) }),
   'disentangled scores': (heads, headDim) => ({

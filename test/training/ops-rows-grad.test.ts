@@ -193,7 +193,7 @@ rest('adds rows in order, in blocks of 256 and runs of 16', () => {
       }
       expected.forEach((sum, i) => (expected[i] = sum + sums[i]!));
     }
-    assertSameBits(trainingOps.addRows(x, order, width, start), expected, `width ${width}`);
+    assertSameBits(trainingOps.addRows(x, order, width, start, 1), expected, `width ${width}`);
   }
 });
 
@@ -202,12 +202,15 @@ rest('of lookups are within 1e-5 of the golden numbers: repeated ids, a padding 
   const [ids, types] = [Int32Array.from(values('ids')), Int32Array.from(values('type_ids'))];
   const positions = ids.map((_, i) => i % 16);
   const dy = floats('dy');
-  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, ids, 12, 9, 0, 0), values('grad.word')) < 1e-6, 'word');
-  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, positions, 16, 9, 0, -1), values('grad.position')) < 1e-6, 'position');
-  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, types, 2, 9, 0, -1), values('grad.type')) < 1e-6, 'type');
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, ids, 12, 9, 0, 0, 1), values('grad.word')) < 1e-6, 'word');
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, positions, 16, 9, 0, -1, 1), values('grad.position')) < 1e-6, 'position');
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, types, 2, 9, 0, -1, 1), values('grad.type')) < 1e-6, 'type');
+  // Marian: words times the root of the width.
+  const scaled = values('grad.word').map((value) => 3 * value);
+  assert.ok(largestRelativeDifference(trainingOps.lookupGrad(dy, ids, 12, 9, 0, 0, 3), scaled) < 1e-6, 'scaled');
   // MPNet: positions from 2.
-  const moved = trainingOps.lookupGrad(dy, positions, 18, 9, 2, 1);
-  assertSameBits(moved.slice(18), trainingOps.lookupGrad(dy, positions, 16, 9, 0, -1), 'positions from 2');
+  const moved = trainingOps.lookupGrad(dy, positions, 18, 9, 2, 1, 1);
+  assertSameBits(moved.slice(18), trainingOps.lookupGrad(dy, positions, 16, 9, 0, -1, 1), 'positions from 2');
 });
 
 rest('scatters rows to their places, repeated ones as sums, and zeros elsewhere', () => {

@@ -9,11 +9,14 @@ import { learnedState, learningBatch, learningUpdate } from '../support/learning
 import { suite } from '../support/suite.js';
 
 const test = suite('gradient checkpointing');
+const writer = (name: string): string => fileURLToPath(new URL(`../golden-generation/tiny/${name}`, import.meta.url));
 const folders = {
   bert: golden('tiny/bert-base-noprefix'),
   distilbert: golden('tiny/distilbert-sequence-classification'),
   electra: golden('tiny/electra-sequence-classification'),
   mpnet: golden('tiny/mpnet-base'),
+  roberta2roberta: writer('roberta2roberta'),
+  'bertgen-lm': writer('bertgen-lm'),
 };
 const familyFolder = (name: string): string => fileURLToPath(new URL(`../golden-families/tiny/${name}`, import.meta.url));
 const lengths = [9, 1, 17, 30, 2, 5];
@@ -52,7 +55,8 @@ for (const task of trainingTasks) {
     'multiple-choice': { numChoices: 3 },
     'sentence-embedding': { sentenceLoss: { loss: 'triplet' }, matryoshka: { dims: [16, 34] } },
   } as const;
-  const family = task === 'replaced-token' ? 'electra' : 'bert';
+  const others = { 'replaced-token': 'electra', seq2seq: 'roberta2roberta', 'causal-lm': 'bertgen-lm' } as const;
+  const family = (others as Partial<Record<string, keyof typeof folders>>)[task] ?? 'bert';
   test(`${task} of ${family}: the same losses, gradients and weights with dropout, in less memory`, () =>
     assertSame(folders[family], { task, seed: 7, ...(more as Record<string, object>)[task] }));
 }

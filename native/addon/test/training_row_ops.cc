@@ -87,7 +87,7 @@ Napi::Value dropout(const Napi::CallbackInfo& info) {
     });
 }
 
-// addRows(x [rows,width], order, width, start [width]): [width]
+// addRows(x [rows,width], order, width, start [width], scale): [width]
 Napi::Value add_rows(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> x = to_floats(info[0], "x");
@@ -99,12 +99,13 @@ Napi::Value add_rows(const Napi::CallbackInfo& info) {
             BERTHA_CHECK(row >= 0 && (row + 1) * width <= static_cast<int64_t>(x.size()), "INVALID_ARG",
                          "row %d is not in x", row);
         cpu::training_kernels().add_rows(x.data(), order.data(), static_cast<int64_t>(order.size()), width,
-                                         sums.data());
+                                         float_arg(info, 4, "scale"), sums.data());
         return from_floats(info.Env(), sums.data(), sums.size());
     });
 }
 
-// lookupGrad(gradOutput [rows,width], keys, tableRows, width, keyOffset, frozenRow): [tableRows,width]
+// lookupGrad(gradOutput [rows,width], keys, tableRows, width, keyOffset, frozenRow, scale):
+// [tableRows,width]
 Napi::Value lookup_grad(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<float> grad_output = to_floats(info[0], "gradOutput");
@@ -115,6 +116,7 @@ Napi::Value lookup_grad(const Napi::CallbackInfo& info) {
         args.width = size_arg(info, 3, "width");
         args.key_offset = to_int(info[4], "keyOffset", 0, table_rows);
         args.frozen_row = to_int(info[5], "frozenRow", -1, table_rows);
+        args.scale = float_arg(info, 6, "scale");
         check_count(grad_output.size(), args.rows * args.width, "gradOutput");
         for (const int32_t key : keys)
             BERTHA_CHECK(key >= 0 && key + args.key_offset < table_rows, "INVALID_ARG",

@@ -56,6 +56,14 @@ struct TileKeys {
     int64_t stride() const { return padded_columns(panels.count()); }
 };
 
+// The part of a range that lies within `all` rows, and its whole panels.
+inline TileKeys in_panels(KeyRange seen, int64_t all, int64_t panel_width) {
+    if (seen.begin < 0) seen.begin = 0;
+    if (seen.end > all) seen.end = all;
+    const int64_t end = (seen.end + panel_width - 1) / panel_width * panel_width;
+    return {seen, {seen.begin / panel_width * panel_width, end < all ? end : all}};
+}
+
 inline bool sees_all_keys(const AttentionArgs& args) { return args.window == 0 && !args.causal; }
 
 inline TileKeys keys_of(const AttentionArgs& args, int64_t query, int64_t rows,
@@ -63,9 +71,5 @@ inline TileKeys keys_of(const AttentionArgs& args, int64_t query, int64_t rows,
     const int64_t num_keys = args.num_keys;
     if (sees_all_keys(args)) return {{0, num_keys}, {0, num_keys}};
     const int64_t window = args.window == 0 ? num_keys : args.window;
-    KeyRange seen{query - window, query + rows + (args.causal ? 0 : window)};
-    if (seen.begin < 0) seen.begin = 0;
-    if (seen.end > num_keys) seen.end = num_keys;
-    const int64_t end = (seen.end + panel_width - 1) / panel_width * panel_width;
-    return {seen, {seen.begin / panel_width * panel_width, end < num_keys ? end : num_keys}};
+    return in_panels({query - window, query + rows + (args.causal ? 0 : window)}, num_keys, panel_width);
 }

@@ -181,11 +181,6 @@ public:
     }
 
     void attention_grad(const Step& step, const ops::Attention& op) {
-        const int32_t* begins = offsets(op.query);
-        if (begins == nullptr) {  // no rows
-            for (const int32_t slot : {step.add, step.saved}) join_heads({}, op.num_heads, slot);
-            return;
-        }
         const int64_t hidden = width(op.output), heads = op.num_heads,
                       longest = batch_.rows(slot(op.query).domain).longest;
         const std::vector<float> biases = distance_biases(op, longest);
@@ -203,15 +198,17 @@ public:
             return grads.empty() ? nullptr : grads.data() + head * static_cast<int64_t>(grads.size()) / heads;
         };
         const auto add_head = [&](int64_t sequence, int64_t head, int member) {
-            const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
+            const AttendedRows rows = attended_rows(op, sequence);
             AttentionGradArgs args;
-            args.forward = attention_of(op, head, begin, seq_len, biases, longest, member);
+            args.forward = attention_of(op, head, rows, biases, longest, member);
             const int64_t column = head * args.forward.head_dim;
-            args.grad_context = at(step.grad, begin) + column;
-            args.row_lse = at(op.row_lse, begin) + head;
-            args.grad_query = at(step.out, begin) + column;
-            args.grad_key = step.key == kNoIndex ? args.grad_query + hidden : at(step.key, begin) + column;
-            args.grad_value = step.key == kNoIndex ? args.grad_key + hidden : at(step.value, begin) + column;
+            args.grad_context = at(step.grad, rows.begin) + column;
+            args.row_lse = at(op.row_lse, rows.begin) + head;
+            args.grad_query = at(step.out, rows.begin) + column;
+            args.grad_key = step.key == kNoIndex ? args.grad_query + hidden
+                                                 : at(step.key, rows.key_begin) + column;
+            args.grad_value = step.key == kNoIndex ? args.grad_key + hidden
+                                                   : at(step.value, rows.key_begin) + column;
             args.grad_stride = width(step.out);
             if (table != nullptr) args.grad_relative_bias = distances_of(sequence, head);
             args.grad_content_to_position = part_of(content, head);
@@ -219,7 +216,7 @@ public:
             args.lse_stride = heads;
             args.dropout = dropout;
             args.dropout.site += static_cast<uint32_t>(head) << 16;
-            args.first_row = first_row(op.query) + static_cast<uint32_t>(begin);
+            args.first_row = first_row(op.query) + static_cast<uint32_t>(rows.begin);
             training_.attention_grad(args);
         };
         const int64_t sequences = batch_.batch_size;
@@ -236,7 +233,7 @@ public:
         if (table == nullptr || context_.control.cancelled()) return;
         const Weight& shape = program_.weights[static_cast<size_t>(op.relative_bias)];
         for (int64_t sequence = 0; sequence < batch_.batch_size; sequence++) {
-            const int64_t seq_len = begins[sequence + 1] - begins[sequence];
+            const int64_t seq_len = attended_rows(op, sequence).count;
             for (int64_t head = 0; head < heads; head++)
                 for (int64_t i = 0; i < 2 * seq_len - 1; i++)
                     table[bucket(i - seq_len + 1, shape) * shape.cols + head] += distances_of(sequence,
@@ -257,7 +254,10 @@ public:
             args.frozen_row = parameters_.learning(weight).frozen_row;
             lookup_grad(args, context_.team);
         };
+        if (args.rows == 0) return;
+        args.scale = op.scale;
         add(op.word, batch_.input(op.ids), 0);
+        args.scale = 1.0f;
         positions_.resize(static_cast<size_t>(args.rows));
         count_positions(offsets(op.output), batch_.batch_size, batch_.input(op.ids), op.padding_id,
                         positions_.data());

@@ -29,7 +29,7 @@ void lookup_grad(const LookupGradArgs& args, Team& team) {
         const size_t begin = begins[static_cast<size_t>(i)], end = begins[static_cast<size_t>(i) + 1];
         const auto key = static_cast<int64_t>(sorted[begin] >> 32);
         kernels.add_rows(args.grad_output, order.data() + begin, static_cast<int64_t>(end - begin),
-                         args.width, args.grad_table + key * args.width);
+                         args.width, args.scale, args.grad_table + key * args.width);
     });
 }
 

@@ -18,6 +18,7 @@ struct LookupGradArgs {
     int64_t width = 0;
     int64_t key_offset = 0;
     int64_t frozen_row = kNoIndex;  // of the table: gets nothing (padding_idx)
+    float scale = 1.0f;             // what the lookup multiplied the rows by
 };
 
 // Words by id, positions by place, token types: one call for each table. Throws std::bad_alloc.

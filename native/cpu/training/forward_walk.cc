@@ -73,21 +73,20 @@ public:
     }
 
     void forward(const ops::Attention& op, int32_t, std::vector<double>&) const {
-        const int32_t* begins = offsets(op.query);
-        if (begins == nullptr) return;
         const int64_t longest = batch_.rows(slot(op.query).domain).longest;
         const std::vector<float> biases = distance_biases(op, longest);
         const Dropout dropout = dropout_of(op.dropout_site, op.dropout);
         run_units(batch_.batch_size * op.num_heads, [&](int64_t unit, int member) {
             const int64_t sequence = unit / op.num_heads, head = unit % op.num_heads;
-            const int32_t begin = begins[sequence], seq_len = begins[sequence + 1] - begin;
+            const AttendedRows rows = attended_rows(op, sequence);
+            if (rows.count == 0) return;
             AttentionTrainArgs args;
-            args.forward = attention_of(op, head, begin, seq_len, biases, longest, member);
-            args.row_lse = at(op.row_lse, begin) + head;
+            args.forward = attention_of(op, head, rows, biases, longest, member);
+            args.row_lse = at(op.row_lse, rows.begin) + head;
             args.lse_stride = op.num_heads;
             args.dropout = dropout;
             args.dropout.site += static_cast<uint32_t>(head) << 16;
-            args.first_row = first_row(op.query) + static_cast<uint32_t>(begin);
+            args.first_row = first_row(op.query) + static_cast<uint32_t>(rows.begin);
             training_.attention_train(args);
         });
     }

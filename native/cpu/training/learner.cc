@@ -59,14 +59,34 @@ std::vector<TrainingPlan> checked_plans(const std::vector<Program>& programs, co
     return plans;
 }
 
+// The domains whose rows are tokens: those of a source, and of a target that it is translated to.
+std::vector<int32_t> token_domains(const Program& program) {
+    std::vector<int32_t> domains{kTokenDomain};
+    for (const Op& op : program.ops) {
+        const auto* embed = std::get_if<ops::Embed>(&op);
+        if (embed == nullptr) continue;
+        const int32_t domain = program.value(embed->output).domain;
+        if (std::find(domains.begin(), domains.end(), domain) == domains.end()) domains.push_back(domain);
+    }
+    return domains;
+}
+
+int64_t tokens_of(const Batch& batch, const std::vector<int32_t>& domains, int64_t begin, int64_t end) {
+    int64_t tokens = 0;
+    for (const int32_t domain : domains) {
+        const int32_t* offsets = batch.rows(domain).offsets;
+        if (offsets != nullptr) tokens += offsets[end] - offsets[begin];
+    }
+    return tokens;
+}
+
 // Where the next chunk of a micro-batch ends: whole groups of sequences, at least one.
-int64_t end_of_chunk(const Batch& batch, int64_t begin, int64_t group) {
+int64_t end_of_chunk(const Batch& batch, const std::vector<int32_t>& domains, int64_t begin, int64_t group) {
     if (group <= 0) return batch.batch_size;
-    const int32_t* offsets = batch.rows(kTokenDomain).offsets;
     int64_t end = std::min(begin + group, batch.batch_size);
     while (end < batch.batch_size) {
         const int64_t next = std::min(end + group, batch.batch_size);
-        if (offsets[next] - offsets[begin] > kChunkTokens) break;
+        if (tokens_of(batch, domains, begin, next) > kChunkTokens) break;
         end = next;
     }
     return end;
@@ -97,6 +117,7 @@ Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const 
     const FlushDenormals flush;
     const TrainingPlan& plan = plans_[static_cast<size_t>(options.program)];
     const int64_t group = spec_.sequences_per_group[static_cast<size_t>(options.program)];
+    const std::vector<int32_t> domains = token_domains(plan.program);
     for (const int32_t value : options.outputs)
         BERTHA_CHECK(value >= 0 && value < static_cast<int32_t>(plan.slots.size()) &&
                          plan.slots[static_cast<size_t>(value)].birth != kNoIndex &&
@@ -121,9 +142,9 @@ Accumulated Learner::accumulate(const std::vector<const Batch*>& batches, const 
         for (size_t i = 0; i < batches.size(); i++) {
             const Batch& batch = *batches[i];
             std::vector<std::vector<float>>& outputs = result.outputs.emplace_back(options.outputs.size());
-            result.tokens += batch.tokens();
+            result.tokens += tokens_of(batch, domains, 0, batch.batch_size);
             for (int64_t begin = 0; begin < batch.batch_size;) {
-                const int64_t end = end_of_chunk(batch, begin, group);
+                const int64_t end = end_of_chunk(batch, domains, begin, group);
                 const JoinedBatch chunk(plan.program, {{&batch, begin, end}});
                 walk_chunk(context,
                            {chunk.view(), first_rows(plan.program, batch, begin),

@@ -53,8 +53,8 @@ struct AttentionGradArgs {
     AttentionArgs forward;  // context: as attention wrote it; scratch: attention_grad_scratch(forward) floats
     const float* grad_context = nullptr;  // [seq_len, head_dim], row stride hidden_size
     const float* row_lse = nullptr;       // as attention wrote it
-    float* grad_query = nullptr;          // rows grad_stride apart; written
-    float* grad_key = nullptr;            // likewise
+    float* grad_query = nullptr;          // [seq_len] rows grad_stride apart; written
+    float* grad_key = nullptr;            // [num_keys] likewise
     float* grad_value = nullptr;          // likewise
     float* grad_relative_bias = nullptr;  // [2 seq_len - 1]: Σ of P∘(dP - D) by distance; written; or null
     // Of the rows of disentangled scores' tables, [rows, head_dim]; added to; or null.
@@ -152,8 +152,9 @@ struct TrainingKernels {
     // out = x ∘ factors (+ residual); rows count from first_row. out may be x.
     void (*dropout)(const float* x, const float* residual, float* out, int64_t rows, int64_t width,
                     uint32_t first_row, const Dropout& dropout);
-    // out [width] += Σ of the rows order[0 .. count) of x [.., width], in that order
-    void (*add_rows)(const float* x, const int32_t* order, int64_t count, int64_t width, float* out);
+    // out [width] += scale · the rows order[0 .. count) of x [.., width], in that order
+    void (*add_rows)(const float* x, const int32_t* order, int64_t count, int64_t width, float scale,
+                     float* out);
     // out = a + b
     void (*add)(const float* a, const float* b, float* out, int64_t count);
     // grad_input [seq_len, width] of one sequence, written, from grad_output [width] of one mode; `add` adds

@@ -120,7 +120,8 @@ protected:
             const int64_t seq_len = batch_.rows(slot(attention->query).domain).longest;
             if (seq_len == 0) continue;
             const AttentionArgs longest = attention_args(*attention, context_.position_tables, seq_len,
-                                                         seq_len, [&](int32_t id) { return width(id); });
+                                                         batch_.rows(domain_of_keys(*attention)).longest,
+                                                         [&](int32_t id) { return width(id); });
             floats = std::max(floats, kernels_.attention_scratch(longest));
             floats = std::max(floats, training_.attention_grad_scratch(longest));
         }
@@ -184,16 +185,30 @@ protected:
                 biases.push_back(distance_bias(program_, op, table, head, distance));
         return biases;
     }
+    int32_t domain_of_keys(const ops::Attention& op) const {
+        return slot(op.key == kNoIndex ? op.query : op.key).domain;
+    }
+    // The queries of a sequence, and the keys that they meet.
+    struct AttendedRows {
+        int64_t begin, count;
+        int64_t key_begin, num_keys;
+    };
+    AttendedRows attended_rows(const ops::Attention& op, int64_t sequence) const {
+        const int32_t queries = slot(op.query).domain, keys = domain_of_keys(op);
+        const int32_t *begins = batch_.rows(queries).offsets, *key_begins = batch_.rows(keys).offsets;
+        return {begins != nullptr ? begins[sequence] : 0, rows_in(batch_, queries, sequence),
+                key_begins != nullptr ? key_begins[sequence] : 0, rows_in(batch_, keys, sequence)};
+    }
     // One head of one sequence: its rows and what positions change.
-    AttentionArgs attention_of(const ops::Attention& op, int64_t head, int64_t begin, int64_t seq_len,
+    AttentionArgs attention_of(const ops::Attention& op, int64_t head, const AttendedRows& rows,
                                const std::vector<float>& biases, int64_t longest, int member) const {
-        AttentionArgs args = attention_args(op, context_.position_tables, seq_len, seq_len,
+        AttentionArgs args = attention_args(op, context_.position_tables, rows.count, rows.num_keys,
                                             [&](int32_t id) { return width(id); });
         point_at_rows(
-            args, op, head, begin, begin, [&](int32_t id, int64_t row) { return at(id, row); },
+            args, op, head, rows.begin, rows.key_begin, [&](int32_t id, int64_t row) { return at(id, row); },
             [&](int32_t id) { return at(id); });
         if (!biases.empty())
-            args.relative_bias = biases.data() + head * (2 * longest - 1) + longest - seq_len;
+            args.relative_bias = biases.data() + head * (2 * longest - 1) + longest - rows.count;
         args.scratch = scratch(member);
         return args;
     }

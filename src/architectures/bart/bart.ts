@@ -29,6 +29,7 @@ export const bart: Family = {
   decoderFields: { ...ofDecoder, ...sizes },
   aliases: tableAliases,
   check: (config) => void requireFixed(config, kFixed),
+  fixed: /^final_logits_bias$/,
   encoder: encoderOf(style),
   asDecoder: decoderOf(style),
 };

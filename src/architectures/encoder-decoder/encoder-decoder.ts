@@ -1,6 +1,7 @@
 import { JsonFields } from '../../checkpoint/json-fields.js';
 import type { ProgramBuilder, Value } from '../../models/program/program.js';
 import type { ModelConfig, PartConfig } from '../config.js';
+import type { DropoutRates } from '../dropout.js';
 import type { DecoderOutputs } from './decoder.js';
 import type { EncoderOutputs } from '../encoder.js';
 import type { Family } from '../family.js';
@@ -22,12 +23,19 @@ export interface Halves {
   readonly sourceOf: (states: Value) => Value;
 }
 
+/** What the halves drop while they learn. */
+export interface HalvesDropout {
+  readonly encoder: DropoutRates;
+  readonly decoder: DropoutRates;
+}
+
 /** An encoder-decoder's halves: of one family's model, whose names tell them apart, or of two families' (`EncoderDecoderModel`). */
-export function halvesOf(b: ProgramBuilder, config: EncoderDecoderConfig, weights: TensorSource): Halves {
+export function halvesOf(b: ProgramBuilder, config: EncoderDecoderConfig, weights: TensorSource, dropout?: HalvesDropout): Halves {
   const { decoder } = config;
   const family: Family = families[config.modelType];
   if (family.decoderFields !== undefined) {
-    const [reader, decoding] = [new WeightReader(b, config, weights), new WeightReader(b, decoder, weights)];
+    const reader = new WeightReader(b, config, weights, dropout?.encoder);
+    const decoding = new WeightReader(b, decoder, weights, dropout?.decoder, reader);
     return { encoder: reader, decoder: decoding, sourceOf: (states) => states };
   }
   // Of two tensors with one set of values conversions keep the name that sorts first; with both there, as transformers 5 needs them, that one is read.
@@ -42,9 +50,10 @@ export function halvesOf(b: ProgramBuilder, config: EncoderDecoderConfig, weight
     [ofDecoder[0]!, ...ofDecoder.slice(1), 'decoder.', ...(isShared ? ['encoder.'] : [])],
     matrix,
   );
+  const encoder = new WeightReader(b, config, encoderTensors, dropout?.encoder);
   return {
-    encoder: new WeightReader(b, config, encoderTensors),
-    decoder: new WeightReader(b, decoder, decoderTensors),
+    encoder,
+    decoder: new WeightReader(b, decoder, decoderTensors, dropout?.decoder, encoder),
     sourceOf: (states) => {
       if (config.hiddenSize === decoder.hiddenSize) return states;
       const joint = new WeightReader(b, decoder, weights);

@@ -48,6 +48,7 @@ export const marian: Family = {
   encoder: encoderOf(plainStyle),
   asDecoder: decoderOf(plainStyle),
   heads: {},
+  fixed: /(?:^|\.)embed_positions\.weight$|^final_logits_bias$/,
   dropout: (rate) => {
     const hidden = rate('dropout', 0.1);
     const attention = rate('attention_dropout', 0);

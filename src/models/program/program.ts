@@ -135,6 +135,7 @@ export class ProgramBuilder {
   readonly #domains: NativeDomain[];
   readonly #inputs: NativeInput[] = [];
   readonly #limits: ProgramLimits;
+  readonly #sharesWeights: boolean;
   readonly #ids: number;
   readonly #typeIds: number;
   readonly #skip: number;
@@ -146,7 +147,9 @@ export class ProgramBuilder {
   readonly #weights: WeightSpec[] = [];
   readonly #ops: NativeOp[] = [];
 
-  constructor(limits: ProgramLimits) {
+  /** `sharesWeights`: what is asked for twice, of the same kind and tensors, is one weight. */
+  constructor(limits: ProgramLimits, { sharesWeights = false }: { readonly sharesWeights?: boolean | undefined } = {}) {
+    this.#sharesWeights = sharesWeights;
     const { vocabSize, typeVocabSize, target } = limits;
     this.#domains = domainsOf(limits);
     this.#limits = limits;
@@ -414,6 +417,8 @@ export class ProgramBuilder {
     const shapes = tensors.map(shapeOf);
     const cols = shapes[0]?.[1] ?? 0;
     const rows = shapes.reduce((sum, shape) => sum + shape[0], 0);
+    const known = this.#sharesWeights ? this.#weights.findIndex((weight) => weight.kind === kind && weight.name === name) : -1;
+    if (known >= 0) return { id: known, rows, cols, name };
     this.#weights.push({ name, kind, rows, cols, tensors });
     return { id: this.#weights.length - 1, rows, cols, name };
   }

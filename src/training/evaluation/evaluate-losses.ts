@@ -4,6 +4,7 @@ import type { BuiltModel } from '../../models/build-model.js';
 import type { Value } from '../../models/program/program.js';
 import type { Budget } from '../../runtime/event-loop-budget.js';
 import type { NativeMicroBatch } from '../../runtime/native.js';
+import { wordScores } from '../program/losses.js';
 import { problemTypeOf } from '../program/problem-type.js';
 import { logSumExp } from './log-sum-exp.js';
 import { sentenceLossSum } from '../sentence/loss-sum.js';
@@ -11,7 +12,8 @@ import { sentenceVectors } from '../sentence/program-losses.js';
 import type { TrainingTaskOptions } from '../program/tasks.js';
 
 /** The values of the live program that predictions and losses are made of; the first is what predictions are made of. */
-export function evaluatedValues({ heads, sentence }: BuiltModel, { task }: TrainingTaskOptions): Value[] {
+export function evaluatedValues({ decoder, heads, sentence }: BuiltModel, { task }: TrainingTaskOptions): Value[] {
+  if (task === 'seq2seq' || task === 'causal-lm') return [wordScores(decoder)];
   if (task === 'pretraining') return [heads.maskedLm!.logits, heads.nextSentence!];
   const value =
     heads.sequenceClassification ??
@@ -52,6 +54,8 @@ export async function evaluateLosses(
     case 'token-classification':
     case 'next-sentence-prediction':
     case 'fill-mask':
+    case 'seq2seq':
+    case 'causal-lm':
       return [await classSum(logits, width, labels!, options, budget)];
     case 'pretraining':
       return [

@@ -39,9 +39,14 @@ export class LoraBuilder extends BranchingBuilder {
 
   constructor(
     limits: ProgramLimits,
-    options: { readonly learns: boolean; readonly lora: LoraSettings | undefined; readonly mayAdapt: (name: string) => boolean },
+    options: {
+      readonly learns: boolean;
+      readonly lora: LoraSettings | undefined;
+      readonly mayAdapt: (name: string) => boolean;
+      readonly sharesWeights?: boolean;
+    },
   ) {
-    super(limits);
+    super(limits, options);
     this.#learns = options.learns;
     this.#lora = options.lora;
     this.#mayAdapt = options.mayAdapt;

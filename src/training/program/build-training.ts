@@ -1,5 +1,6 @@
 import { parseConfig, type ModelConfig } from '../../architectures/config.js';
 import { readDropout } from '../../architectures/dropout.js';
+import type { DecoderOutputs } from '../../architectures/encoder-decoder/decoder.js';
 import type { EncoderOutputs } from '../../architectures/encoder.js';
 import type { Family } from '../../architectures/family.js';
 import { wordTable, type HeadBuilder, type Heads } from '../../architectures/heads.js';
@@ -21,7 +22,8 @@ import { loraSettings, type LoraOptions, type LoraSettings } from '../lora/lora.
 import { appendLosses } from './losses.js';
 import { place, toNativeTraining, trainedWeights, type TrainedWeight, type Trainable } from './trained-weights.js';
 import { headsOfTask, type LossInput, type TrainingTaskOptions } from './tasks.js';
-import { TrainingTensors } from './training-tensors.js';
+import { TrainingTensors, type LearnedTensors } from './training-tensors.js';
+import { appendWriter, isWriter, writerConfig } from '../writers/append-writer.js';
 
 /** What of a model learns. */
 export interface TrainingOptions extends TrainingTaskOptions, Trainable {
@@ -67,13 +69,16 @@ export interface TrainingModel {
  */
 export function buildTraining(directory: ModelDirectory, options: TrainingOptions): TrainingModel {
   if (options.task === 'sentence-embedding' && directory.sentenceError !== undefined) throw directory.sentenceError;
-  requireEncoder(directory, `training the task ${options.task}`);
+  const writes = isWriter(options, directory.config);
+  if (!writes) requireEncoder(directory, `training the task ${options.task}`);
   const family: Family = families[directory.config.modelType];
-  const config = parseConfig(JSON.stringify(trainingConfig(directory.config, family, options)));
+  const saved = writes ? writerConfig(directory.config) : trainingConfig(directory.config, family, options);
+  const config = parseConfig(JSON.stringify(saved));
   const lora = options.lora && loraSettings(options.lora, family);
   const parts: Parts = { directory, family, config, options, lora };
-  const live = append(parts, false);
-  const training = append(parts, true);
+  const build = writes ? appendWriting : append;
+  const live = build(parts, false);
+  const training = build(parts, true);
   const losses = appendLosses(training.b, training, config, options);
   const { b, tensors } = training;
   const program = b.build();
@@ -81,7 +86,7 @@ export function buildTraining(directory: ModelDirectory, options: TrainingOption
   const { bitfit } = options;
   const isPoolerIdle = options.task === 'sentence-embedding' && live.encoder.poolerOutput !== undefined;
   const freeze = [...(options.freeze ?? []), ...(isPoolerIdle ? ['pooler'] : [])];
-  const weights = trainedWeights(program, { freeze, bitfit, config, tensors, lora: settings, adapted: b.adapted });
+  const weights = trainedWeights(program, { freeze, bitfit, config, tensors, fixed: family.fixed, lora: settings, adapted: b.adapted });
   return {
     program: toNativeTraining(program, weights, losses),
     live: builtModel(live, config),
@@ -108,8 +113,10 @@ interface Parts {
 
 interface Appended {
   readonly b: LoraBuilder;
-  readonly tensors: TrainingTensors;
+  readonly tensors: LearnedTensors;
   readonly encoder: EncoderOutputs;
+  /** Of a model that writes. */
+  readonly decoder?: DecoderOutputs;
   readonly heads: Heads;
   readonly sentence: SentenceOutputs;
 }
@@ -141,8 +148,16 @@ function append({ directory, family, config, options, lora }: Parts, learns: boo
   return { b, tensors, encoder, heads, sentence };
 }
 
-function builtModel({ b, encoder, heads, sentence }: Appended, config: ModelConfig): BuiltModel {
-  return { program: b.build(), config, encoder, sentence, heads, otherHeads: {}, headFaults: {}, surplus: [] };
+/** A model that writes in a program of its own, whose shared tensors are one weight. */
+function appendWriting({ directory, config, options }: Parts, learns: boolean): Appended {
+  const b = new LoraBuilder(limitsOf(config), { learns, lora: undefined, mayAdapt: () => false, sharesWeights: true });
+  const writer = appendWriter(b, directory, config, learns && options.dropout !== false);
+  const sentence = sentenceEmbedding(b, writer.encoder.hiddenStates.at(-1)!, undefined);
+  return { b, ...writer, heads: {}, sentence };
+}
+
+function builtModel({ b, encoder, decoder, heads, sentence }: Appended, config: ModelConfig): BuiltModel {
+  return { program: b.build(), config, encoder, ...(decoder && { decoder }), sentence, heads, otherHeads: {}, headFaults: {}, surplus: [] };
 }
 
 /** The module of the decoder. */

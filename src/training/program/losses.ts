@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../architectures/config.js';
+import type { DecoderOutputs } from '../../architectures/encoder-decoder/decoder.js';
 import type { EncoderOutputs } from '../../architectures/encoder.js';
 import type { Heads } from '../../architectures/heads.js';
 import { unexpected } from '../../expected.js';
@@ -23,6 +24,8 @@ export interface Losses {
 
 interface Parts {
   readonly encoder: EncoderOutputs;
+  /** Of a model that writes. */
+  readonly decoder?: DecoderOutputs;
   readonly heads: Heads;
   readonly sentence: SentenceOutputs;
 }
@@ -38,7 +41,7 @@ export function appendLosses(b: ProgramBuilder, parts: Parts, config: ModelConfi
 
 function appendTask(
   b: ProgramBuilder,
-  { heads, sentence }: Parts,
+  { decoder, heads, sentence }: Parts,
   config: ModelConfig,
   options: TrainingTaskOptions,
 ): Omit<Losses, 'firstOp'> {
@@ -78,6 +81,9 @@ function appendTask(
     }
     case 'replaced-token':
       return one(heads.replacedToken!, numberLoss(b, heads.replacedToken!, 'binary_cross_entropy'));
+    case 'seq2seq':
+    case 'causal-lm':
+      return one(wordScores(decoder), classLoss(b, wordScores(decoder), options));
     case 'sentence-embedding':
       if (options.teacher?.embeddings === true) {
         const vector = sentenceVectors(sentence);
@@ -88,6 +94,12 @@ function appendTask(
       }
       return { output: sentenceVectors(sentence), inputs: [sentenceLosses(b, sentenceVectors(sentence), options)], sequencesPerGroup: 0 };
   }
+}
+
+/** The logits of a model that writes. Errors: NO_HEAD for a decoder that is stored without its head. */
+export function wordScores(decoder: DecoderOutputs | undefined): Value {
+  if (decoder?.logits !== undefined) return decoder.logits;
+  throw unexpected('NO_HEAD', 'a decoder with a head over its words', 'one that is stored without');
 }
 
 /** Labels that do not count. */
@@ -106,7 +118,7 @@ function sequenceLoss(b: ProgramBuilder, logits: Value, config: ModelConfig, opt
 }
 
 function countsOf({ rows }: Value): LossInput['counts'] {
-  return rows === 'tokens' || rows === 'selected' ? rows : 'sequences';
+  return rows === 'tokens' || rows === 'target' || rows === 'selected' ? rows : 'sequences';
 }
 
 type ClassOptions = Pick<TrainingTaskOptions, 'labelSmoothing' | 'classWeights' | 'distillation'>;

@@ -54,7 +54,7 @@ export async function snapshotModel(source: SnapshotSource, options: SnapshotOpt
 
 /** The directory that saving would make: no file has its tensors. */
 function asSaved({ directory, training, keepsModules }: SnapshotSource): ModelDirectory {
-  const { path, tokenizerFiles, sentenceTransformers } = directory;
+  const { path, tokenizerFiles, generationConfig, sentenceTransformers } = directory;
   const { config, weights, adapted } = training;
   const branches = new Set(adapted.flatMap(({ a, b }) => [a, b]));
   const [placeholder] = directory.tensors.values();
@@ -72,6 +72,7 @@ function asSaved({ directory, training, keepsModules }: SnapshotSource): ModelDi
     config,
     tensors,
     tokenizerFiles,
+    ...(generationConfig && { generationConfig }),
     maxLength: keepsModules ? Math.min(directory.maxLength, config.maxSequenceLength) : maxLength(config, tokenizerFiles),
     ...(keepsModules && sentenceTransformers !== undefined ? { sentenceTransformers: namedByFolder(sentenceTransformers) } : {}),
     verifyUnchanged: () => Promise.resolve(),

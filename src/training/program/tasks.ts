@@ -13,12 +13,17 @@ export const trainingTasks = [
   'pretraining',
   'replaced-token',
   'sentence-embedding',
+  'seq2seq',
+  'causal-lm',
 ] as const;
 
-/** What a model learns. 'pretraining' is masked words and next sentences together. */
+/**
+ * What a model learns. 'pretraining' is masked words and next sentences together; 'seq2seq' the next word of a target behind its source, by an
+ * encoder-decoder; 'causal-lm' the next word of a text, by a decoder alone.
+ */
 export type TrainingTask = (typeof trainingTasks)[number];
 
-/** The heads of a task, the one that gives its predictions first; none for sentence vectors. */
+/** The heads of a task, the one that gives its predictions first; none for sentence vectors and models that write. */
 export const headsOfTask: Readonly<Record<TrainingTask, readonly (keyof Heads)[]>> = {
   'text-classification': ['sequenceClassification'],
   'cross-encoder': ['sequenceClassification'],
@@ -30,6 +35,8 @@ export const headsOfTask: Readonly<Record<TrainingTask, readonly (keyof Heads)[]
   pretraining: ['maskedLm', 'nextSentence'],
   'replaced-token': ['replacedToken'],
   'sentence-embedding': [],
+  seq2seq: [],
+  'causal-lm': [],
 };
 
 /** What a loss reads of a micro-batch, and what its `numItems` counts. */
@@ -38,7 +45,7 @@ export interface LossInput {
   /** Fields of the micro-batch. */
   readonly inputs: readonly string[];
   /** Rows with a label, pairs or groups of texts. Of answers: half for each end that is in the text. */
-  readonly counts: 'sequences' | 'tokens' | 'selected' | 'groups' | 'answers';
+  readonly counts: 'sequences' | 'tokens' | 'target' | 'selected' | 'groups' | 'answers';
 }
 
 /** A loss over the vectors of anchors, positives and so on: a micro-batch holds all anchors, then all positives, then hard negatives. */

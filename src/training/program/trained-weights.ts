@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../../architectures/config.js';
+import type { ModelConfig, PartConfig } from '../../architectures/config.js';
 import { unexpected } from '../../expected.js';
 import { quote } from '../../checkpoint/describe.js';
 import { storedName } from '../../checkpoint/safetensors/row-range.js';
@@ -10,7 +10,7 @@ import type { AdaptedLayer } from '../lora/lora-builder.js';
 import { isInModule, isTarget, type LoraSettings } from '../lora/lora.js';
 import { neededOps } from './needed-ops.js';
 import type { Losses } from './losses.js';
-import type { TrainingTensors } from './training-tensors.js';
+import type { LearnedTensors } from './training-tensors.js';
 
 /** What of a model learns. */
 export interface Trainable {
@@ -53,7 +53,9 @@ export interface TrainedWeight {
 
 interface Context extends Trainable {
   readonly config: ModelConfig;
-  readonly tensors: TrainingTensors;
+  readonly tensors: LearnedTensors;
+  /** Tensors that never learn. */
+  readonly fixed: RegExp | undefined;
   readonly lora: LoraSettings | undefined;
   readonly adapted: readonly AdaptedLayer[];
 }
@@ -68,7 +70,7 @@ export function trainedWeights(program: Program, context: Context): TrainedWeigh
     const parts = branches.length > 0 ? branchParts(branches, id) : storedParts(weight, context.tensors, learns);
     const tiedTo = first.get(name);
     first.set(name, tiedTo ?? id);
-    const frozenRow = paddingRow(name, context.config);
+    const frozenRow = paddingRow(name, halfOf(name, context.config));
     return {
       id,
       kind,
@@ -102,7 +104,7 @@ function branchParts(layers: readonly AdaptedLayer[], id: number): TrainedPart[]
 
 function storedParts(
   { kind, tensors: stored, places }: Program['weights'][number],
-  tensors: TrainingTensors,
+  tensors: LearnedTensors,
   learns: (name: string) => boolean,
 ): TrainedPart[] {
   let end = 0;
@@ -120,7 +122,7 @@ function storedParts(
 }
 
 /** Whether a tensor learns, by its name. */
-function chooser(program: Program, { freeze = [], bitfit = false, lora, tensors, config }: Context): (name: string) => boolean {
+function chooser(program: Program, { freeze = [], bitfit = false, lora, tensors, fixed, config }: Context): (name: string) => boolean {
   const head = tensors.headModules();
   const names = program.weights.flatMap(({ tensors }) => tensors.map(storedName));
   for (const module of freeze) {
@@ -128,7 +130,7 @@ function chooser(program: Program, { freeze = [], bitfit = false, lora, tensors,
     throw unexpected('INVALID_OPTION', `modules of ${config.modelType} for freeze, such as "embeddings"`, quote(module));
   }
   return (name) => {
-    if (isInModule(name, freeze)) return false;
+    if (isInModule(name, freeze) || fixed?.test(name) === true) return false;
     const isBias = name.endsWith('bias');
     if (lora === undefined) return !bitfit || isBias || isInModule(name, head);
     if (isInModule(name, lora.modulesToSave)) return true;
@@ -137,9 +139,14 @@ function chooser(program: Program, { freeze = [], bitfit = false, lora, tensors,
   };
 }
 
+/** The half of an encoder-decoder whose table it is. */
+function halfOf(name: string, config: ModelConfig): PartConfig {
+  return name.startsWith('decoder.') ? (config.decoder ?? config) : config;
+}
+
 /** `padding_idx` of torch's lookups: MPNet's code has its own number, also for positions. */
-function paddingRow(name: string, config: ModelConfig): number | undefined {
-  if (/(?:word|tok)_embeddings\.weight$/.test(name)) return config.uncountedId ?? config.padTokenId;
+function paddingRow(name: string, config: PartConfig): number | undefined {
+  if (/(?:word_embeddings|tok_embeddings|embed_tokens|shared)\.weight$/.test(name)) return config.uncountedId ?? config.padTokenId;
   return name.endsWith('position_embeddings.weight') ? config.uncountedId : undefined;
 }
 

@@ -2,6 +2,18 @@ import type { TensorSource } from '../../architectures/weight-reader.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/safetensors.js';
 import type { WeightMap } from '../../checkpoint/weights/weights.js';
 
+/** What is known of the tensors of a model that learns. */
+export interface LearnedTensors {
+  /** Names of tensors that the checkpoint does not have. */
+  readonly newlyInitialized: readonly string[];
+  /** Names of tensors that have another shape in the checkpoint. */
+  readonly replaced: readonly string[];
+  /** Whether a tensor, by its name in transformers, has no values in the checkpoint. */
+  isNew(name: string): boolean;
+  /** The modules of the head, and new ones of the encoder, by the first part of their names behind the encoder's prefix. */
+  headModules(): string[];
+}
+
 /** Which tensors a model that learns has. */
 export interface TrainingTensorsOptions {
   /** What the names of the encoder's tensors begin with in transformers' class for the head. */
@@ -18,10 +30,8 @@ const kTable = /(^|\.)embeddings\./;
  * A checkpoint's tensors for a model that learns: under the names that transformers gives them in its class for the head, and with new ones
  * where the head is missing or has another size in the checkpoint.
  */
-export class TrainingTensors implements TensorSource {
-  /** Names of tensors that the checkpoint does not have. */
+export class TrainingTensors implements TensorSource, LearnedTensors {
   readonly newlyInitialized: string[] = [];
-  /** Names of tensors that have another shape in the checkpoint. */
   readonly replaced: string[] = [];
   readonly #weights: WeightMap;
   readonly #options: TrainingTensorsOptions;
@@ -72,7 +82,6 @@ export class TrainingTensors implements TensorSource {
     return !this.#head.has(name) && !this.#new.has(name) && !name.includes('/') && !kTable.test(name);
   }
 
-  /** The modules of the head, and new ones of the encoder, by the first part of their names behind the encoder's prefix. */
   headModules(): string[] {
     const own = [...this.#head, ...this.#new].map((name) => (this.#head.has(name) ? name : name.slice(this.#options.prefix.length)));
     return [...new Set(own.map((name) => name.slice(0, name.indexOf('.'))))];
@@ -83,7 +92,6 @@ export class TrainingTensors implements TensorSource {
     this.#weights.finish();
   }
 
-  /** Whether a tensor, by its name in transformers, has no values in the checkpoint. */
   isNew(name: string): boolean {
     return this.#new.has(name);
   }

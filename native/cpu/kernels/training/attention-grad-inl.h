@@ -4,10 +4,10 @@
 //   dV = (P ∘ m)ᵀ dO,  dP = (dO Vᵀ) ∘ m,  D = Σ over d of dO ∘ O,  dS = P ∘ (dP - D),
 //   dK = scale · dSᵀ Q,  dQ = scale · dS K.
 //
-// All is computed as seen from the keys: a tile of kTileRows keys meets all queries, so that the rows of Pᵀ
-// and dSᵀ lie along the queries. Four of the five products then read their rows in order, dV and dK are whole
-// after one tile, and what queries have (row_lse, D) are vectors. Only dQ is added to, once for each block of
-// kKeyBlock keys, whose dSᵀ stays near.
+// Keys may be rows of another text than the queries. All is computed as seen from the keys: a tile of
+// kTileRows keys meets all queries, so that the rows of Pᵀ and dSᵀ lie along the queries. Four of the five
+// products then read their rows in order, dV and dK are whole after one tile, and what queries have (row_lse,
+// D) are vectors. Only dQ is added to, once for each block of kKeyBlock keys, whose dSᵀ stays near.
 
 constexpr int64_t kKeyBlock = 64;
 constexpr int kHeadPanelVectors = 2;  // 8 x 32 columns of a head
@@ -189,10 +189,17 @@ inline void add_bias_grads(const AttentionGradArgs& args, const float* score_gra
     for (int64_t i = 0; i < queries.count(); i++) grad[-i] += score_grads[i];
 }
 
-// The probabilities of one key without those of queries whose window leaves it out.
-inline void clear_outside_of_window(const AttentionArgs& args, KeyRange panels, int64_t key,
-                                    float* probabilities) {
-    const KeyRange seen = keys_of(args, key, 1).seen;
+// The queries that see a tile of keys, and the whole panels that they lie in.
+inline TileKeys queries_of(const AttentionArgs& args, int64_t key, int64_t rows) {
+    const int64_t seq_len = args.seq_len;
+    if (sees_all_keys(args)) return {{0, seq_len}, {0, seq_len}};
+    const int64_t window = args.window == 0 ? seq_len : args.window;
+    return in_panels({args.causal ? key : key - window, key + rows + window}, seq_len, kPanelWidth);
+}
+
+// The probabilities of one key without those of queries that do not see it.
+inline void clear_unseeing(const AttentionArgs& args, KeyRange panels, int64_t key, float* probabilities) {
+    const KeyRange seen = queries_of(args, key, 1).seen;
     for (int64_t i = panels.begin; i < seen.begin; i++) probabilities[i - panels.begin] = 0.0f;
     for (int64_t i = seen.end; i < panels.end; i++) probabilities[i - panels.begin] = 0.0f;
 }
@@ -251,9 +258,9 @@ void attend_grad(const AttentionGradHead& head, const TileKeys& queries, int64_t
     for_tiles(forward.key, forward.key_stride, scratch.queries, [&](int64_t first, auto vectors) {
         probabilities_tile<R, vectors>(tile, from_keys, scratch.minus_lse, key, first_query + first);
     });
-    if (forward.window > 0)
+    if (!sees_all_keys(forward))
         for (int r = 0; r < R; r++)
-            clear_outside_of_window(forward, queries.panels, key + r, probabilities + r * stride);
+            clear_unseeing(forward, queries.panels, key + r, probabilities + r * stride);
     for_tiles(forward.value, forward.value_stride, scratch.grad_context, [&](int64_t first, auto vectors) {
         const float* factors[R];
         for (int r = 0; r < R; r++) factors[r] = scratch.factors + (key + r) % kFactorRows * stride + first;
@@ -367,9 +374,9 @@ inline void attention_grad_of_one(const AttentionGradArgs& args) {
     }
 }
 
-// The rows of a head's gradient as 0.
-inline void clear_rows(const AttentionGradArgs& args, float* rows) {
-    for (int64_t row = 0; row < args.forward.seq_len; row++)
+// Rows of a head's gradient as 0.
+inline void clear_rows(const AttentionGradArgs& args, int64_t count, float* rows) {
+    for (int64_t row = 0; row < count; row++)
         for (int64_t i = 0; i < args.forward.head_dim; i++) rows[row * args.grad_stride + i] = 0.0f;
 }
 
@@ -401,18 +408,22 @@ inline AttentionGradHead pack_attention_grad(const AttentionGradArgs& given) {
 }
 
 inline void attention_grad(const AttentionGradArgs& args) {
-    const int64_t seq_len = args.forward.seq_len;
+    const int64_t seq_len = args.forward.seq_len, num_keys = args.forward.num_keys;
     if (args.grad_relative_bias != nullptr)
         for (int64_t i = 0; i < 2 * seq_len - 1; i++) args.grad_relative_bias[i] = 0.0f;
-    if (seq_len == 1) return attention_grad_of_one(args);
+    if (seq_len == 0) {  // nobody saw the keys
+        for (float* rows : {args.grad_key, args.grad_value}) clear_rows(args, num_keys, rows);
+        return;
+    }
+    if (seq_len == 1 && num_keys == 1) return attention_grad_of_one(args);
     const AttentionGradHead head = pack_attention_grad(args);
     // The first block writes the gradients of all queries; one that meets a part of them adds to all.
     const bool adds = args.forward.window > 0;
-    if (adds) clear_rows(args, args.grad_query);
-    for (int64_t first = 0; first < seq_len; first += kKeyBlock) {
-        const int64_t count = seq_len - first < kKeyBlock ? seq_len - first : kKeyBlock,
+    if (adds) clear_rows(args, seq_len, args.grad_query);
+    for (int64_t first = 0; first < num_keys; first += kKeyBlock) {
+        const int64_t count = num_keys - first < kKeyBlock ? num_keys - first : kKeyBlock,
                       tiles = (count + kTileRows - 1) / kTileRows;
-        const TileKeys queries = keys_of(args.forward, first, count);
+        const TileKeys queries = queries_of(args.forward, first, count);
         int64_t drawn = first;  // keys whose factors are there
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t begin = count * t / tiles, end = count * (t + 1) / tiles;

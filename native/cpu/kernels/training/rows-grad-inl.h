@@ -118,9 +118,10 @@ void layer_norm_grad_weight(const LayerNormGradArgs& args, int64_t begin, int64_
                 });
 }
 
-void add_rows(const float* x, const int32_t* order, int64_t count, int64_t width, float* out) {
+void add_rows(const float* x, const int32_t* order, int64_t count, int64_t width, float scale, float* out) {
+    const VecF factor = set(scale);
     sum_rows<1>(count, 0, width, {out}, [&](int64_t i, int64_t column, int64_t n, VecF(&sums)[1]) {
-        sums[0] = add(sums[0], load_lanes(x + order[i] * width + column, n));
+        sums[0] = fma(load_lanes(x + order[i] * width + column, n), factor, sums[0]);
     });
 }
 
