@@ -20,6 +20,13 @@ interface JobLimits {
   readonly jobsInFlight?: number;
 }
 
+/** A text that was computed: its tokens, and how long it waited and took. */
+interface Computed {
+  readonly tokens: number;
+  readonly queuedMs: number;
+  readonly computeMs: number;
+}
+
 /**
  * One call of a function that computes, from its options to its report: reads inputs in slices of the event loop, computes them in jobs
  * while the next are read, counts its deadline from its beginning, and tells what it spent its time on.
@@ -89,6 +96,14 @@ export class Call<M extends Computing = Model> {
       this.#spent.tokenizeMs += performance.now() - began;
       return value;
     }
+  }
+
+  /** Counts what was computed otherwise than by `compute`. */
+  count({ tokens, queuedMs, computeMs }: Computed): void {
+    this.#numTexts++;
+    this.#numTokens += tokens;
+    this.#spent.queuedMs += queuedMs;
+    this.#spent.computeMs += computeMs;
   }
 
   /** Tells what the call spent its time on, to its `onTimings` and to whoever listens on the diagnostics channels. */

@@ -19,9 +19,16 @@ export interface SearchRun {
   readonly onIds?: ((ids: readonly (readonly number[])[], stop: (sequence: number) => void) => void) | undefined;
 }
 
+/** What a search found, and how long it waited and took. */
+export interface SearchResult {
+  readonly sequences: readonly Sequence[];
+  readonly queuedMs: number;
+  readonly computeMs: number;
+}
+
 /**
  * Searches for one text, or as many as its settings say.
  *
  * Errors: DISPOSED, INVALID_OPTION (settings that ban every id), INPUT_TOO_LARGE, NON_FINITE, OUT_OF_MEMORY, DEADLINE, DEVICE; the signal's reason.
  */
-export type SearchEngine = (task: SearchTask, run: SearchRun) => Promise<readonly Sequence[]>;
+export type SearchEngine = (task: SearchTask, run: SearchRun) => Promise<SearchResult>;

@@ -1,5 +1,6 @@
 import { requireModel } from '../calls/inputs.js';
 import type { Model } from '../models/index.js';
+import { onAbort } from '../runtime/abort.js';
 import type { SearchEngine } from './engine.js';
 import { GrowingText } from './growing-text.js';
 import { nativeEngine } from './native-engine.js';
@@ -65,6 +66,11 @@ export async function generateBy(engine: SearchEngine, name: string, model: Mode
 }
 
 async function searchAll(engine: SearchEngine, call: GenerationCall, inputs: readonly GenerationInput[]): Promise<GeneratedText[][]> {
+  const { signal } = call.options;
+  signal?.throwIfAborted();
+  // The first failure ends the texts beside it.
+  const ending = new AbortController();
+  const unwatch = signal && onAbort(signal, () => ending.abort(signal.reason));
   const results: GeneratedText[][] = [];
   const failures: unknown[] = [];
   let next = 0;
@@ -72,26 +78,30 @@ async function searchAll(engine: SearchEngine, call: GenerationCall, inputs: rea
     while (next < inputs.length && failures.length === 0) {
       const index = next++;
       try {
-        results[index] = await search(engine, call, await call.prepare(inputs[index]!, index));
+        results[index] = await search(engine, call, await call.prepare(inputs[index]!, index), ending.signal);
       } catch (error) {
         failures.push(error);
+        ending.abort(error);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(mostAtOnce, inputs.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(mostAtOnce, inputs.length) }, work));
+  } finally {
+    unwatch?.();
+  }
   if (failures.length > 0) throw failures[0];
-  call.warn();
+  call.finish();
   return results;
 }
 
-async function search(engine: SearchEngine, { model, options, read }: GenerationCall, prepared: PreparedText): Promise<GeneratedText[]> {
+async function search(engine: SearchEngine, call: GenerationCall, prepared: PreparedText, signal: AbortSignal): Promise<GeneratedText[]> {
+  const { model, read } = call;
   const { settings } = prepared;
   const count = settings.doSample ? settings.numReturnSequences : 1;
   const growing = Array.from({ length: read.stop.length === 0 ? 0 : count }, () => new GrowingText(model.tokenizer, read.stop));
-  const sequences = await engine(prepared, {
-    signal: options.signal,
-    priority: options.priority,
-    deadlineMs: options.deadlineMs?.left,
+  const sequences = await call.search(engine, prepared, {
+    signal,
     ...(growing.length > 0 && {
       onIds: (ids: readonly (readonly number[])[], stop: (sequence: number) => void) =>
         growing.forEach((text, i) => {

@@ -4,7 +4,7 @@ import type { SearchEngine } from './engine.js';
 
 /** The search on native threads: texts of all calls share the steps of their decoders. */
 export function nativeEngine({ values, config, session }: Model): SearchEngine {
-  return async ({ source, prompt, settings }, { deadlineMs, ...run }) => {
+  return ({ source, prompt, settings }, { deadlineMs, ...run }) => {
     const text = {
       logits: values.decoder!.logits!.id,
       settings,
@@ -12,6 +12,6 @@ export function nativeEngine({ values, config, session }: Model): SearchEngine {
       ...(source && { source: packInputs([source], config.typeVocabSize > 0) }),
       deadlineMs,
     };
-    return (await session.generate(text, run)).sequences;
+    return session.generate(text, run);
   };
 }

@@ -1,33 +1,35 @@
 import { randomInt } from 'node:crypto';
-import { deadline } from '../calls/deadline.js';
+import { Call } from '../calls/call.js';
 import { requireModel } from '../calls/inputs.js';
-import { limitSchema, type LimitOptions } from '../calls/options.js';
-import { asEncoding, inSlices, TextReader } from '../calls/text-reader.js';
+import { callSchema, limitSchema, type CallOptions, type LimitOptions } from '../calls/options.js';
+import { asEncoding, TextReader } from '../calls/text-reader.js';
 import { received, unexpected, wrongArgument, wrongOption } from '../expected.js';
 import type { ForwardInput, Model } from '../models/index.js';
 import type { Value } from '../models/program/values.js';
 import { readOptions, type Check, type Options } from '../options.js';
 import { isInt32Array } from '../realms.js';
-import { Budget } from '../runtime/event-loop-budget.js';
-import { runSchema } from '../runtime/options/run-options.js';
 import { warnOnce } from '../runtime/warn-once.js';
-import type { SearchTask } from './engine.js';
-import { readSettings, settingSchema, settingsOf, type GenerationLimits, type GenerationSettings, type ReadSettings } from './settings.js';
+import type { SearchEngine, SearchRun, SearchTask } from './engine.js';
+import {
+  readSettings,
+  settingSchema,
+  settingsOf,
+  type GenerationLimits,
+  type GenerationSettings,
+  type ReadSettings,
+  type Sequence,
+} from './settings.js';
 
 /** What a text is generated from: a text, or its ids. Behind an encoder the source, else what the text goes on from. */
 export type GenerationInput = string | ForwardInput;
 
 /** Options of `generate` and `generateStream`. */
-export interface GenerateOptions extends GenerationSettings, Omit<LimitOptions, 'maxLength'> {
+export interface GenerateOptions extends GenerationSettings, Omit<LimitOptions, 'maxLength'>, CallOptions {
   /** Of an encoder-decoder: what its decoder begins with. Gets the start token in front where it lacks it. Default: the start token. */
   readonly decoderInputIds?: Int32Array | readonly number[] | undefined;
-  /** Stops the call, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** `'interactive'` goes before `'bulk'`. Default `'interactive'`. */
-  readonly priority?: 'interactive' | 'bulk' | undefined;
   /** Milliseconds from the call after which texts end with what they have, `finishReason: 'deadline'`. Default: none. */
   readonly deadlineMs?: number | undefined;
-  /** New tokens where nothing says how many, at most what fits. Default: what fits. @internal */
+  /** New tokens where neither the call nor the model's files say how many, at most what fits. Default: what fits. */
   readonly defaultNewTokens?: number | undefined;
   /** Numbers in [0, 1) to draw with, one a step. @internal */
   readonly uniforms?: readonly number[] | undefined;
@@ -49,8 +51,7 @@ const { onTruncate, truncationSide, splitSpecialTokens } = limitSchema;
 /** The checks of `GenerateOptions`. */
 export const generateSchema = {
   ...settingSchema,
-  ...runSchema,
-  deadlineMs: deadline,
+  ...callSchema,
   onTruncate,
   truncationSide,
   splitSpecialTokens,
@@ -83,7 +84,7 @@ export class GenerationCall {
   readonly options: Options<typeof generateSchema>;
   readonly read: ReadSettings;
   readonly #limits: GenerationLimits;
-  readonly #budget: Budget;
+  readonly #call: Call;
   readonly #reader: TextReader;
 
   /**
@@ -111,7 +112,7 @@ export class GenerationCall {
         `No eos_token_id stands in the model's files (${model.directory}): texts run to their limit.`,
       );
     }
-    this.#budget = new Budget(this.options.signal, this.options.priority);
+    this.#call = new Call(name, model, this.options);
     this.#reader = new TextReader(name, readerModel(model), {
       ...this.#readerOptions(),
       splitSpecialTokens: this.options.splitSpecialTokens,
@@ -129,9 +130,19 @@ export class GenerationCall {
     return { source, prompt, settings: uniforms === undefined ? settings : { ...settings, uniforms }, tokens: ids.length, truncated };
   }
 
-  /** Tells that texts were cut, if the caller asked to hear of it. */
-  warn(): void {
+  /** What a search found; counts what it read and wrote. Errors: those of the engine. */
+  async search(engine: SearchEngine, prepared: PreparedText, run: Pick<SearchRun, 'signal' | 'onIds'>): Promise<readonly Sequence[]> {
+    const { priority, deadlineMs } = this.options;
+    const { sequences, queuedMs, computeMs } = await engine(prepared, { ...run, priority, deadlineMs: deadlineMs?.left });
+    const written = sequences.reduce((sum, { ids }) => sum + ids.length - prepared.prompt.length, 0);
+    this.#call.count({ tokens: prepared.tokens + written, queuedMs, computeMs });
+    return sequences;
+  }
+
+  /** Tells that texts were cut, if the caller asked to hear of it, and what the call spent its time on. */
+  finish(): void {
     this.#reader.warn();
+    this.#call.finish();
   }
 
   #readerOptions(): LimitOptions {
@@ -141,7 +152,7 @@ export class GenerationCall {
   }
 
   async #encode(input: GenerationInput, index: number): Promise<{ ids: Int32Array; typeIds?: Int32Array | undefined; truncated: boolean }> {
-    if (typeof input === 'string') return inSlices(this.#reader.read(input, index, asEncoding), this.#budget);
+    if (typeof input === 'string') return this.#call.read(this.#reader.read(input, index, asEncoding));
     const { ids, typeIds } = (input ?? {}) as Partial<ForwardInput>;
     if (!isInt32Array(ids)) throw wrongArgument(`a string, or an object with ids, for the input at index ${index} of ${this.name}`, input);
     const most = this.model.config.maxSequenceLength;

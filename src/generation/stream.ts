@@ -56,17 +56,14 @@ export async function* streamBy(
   if (numReturnSequences! > 1)
     throw wrongOption(`one text for ${name}, from ${call.read.sourceOf('numReturnSequences')}`, numReturnSequences);
   const prepared = await call.prepare(input, 0);
-  call.warn();
   const leaving = new AbortController();
-  const { signal, priority, deadlineMs } = call.options;
+  const { signal } = call.options;
   const growing = new GrowingText(model.tokenizer, call.read.stop);
   signal?.throwIfAborted();
   const unwatch = signal && onAbort(signal, () => leaving.abort(signal.reason));
   const arrived = new Arrivals();
-  const sequences = engine(prepared, {
+  const sequences = call.search(engine, prepared, {
     signal: leaving.signal,
-    priority,
-    deadlineMs: deadlineMs?.left,
     onIds: ([ids], stop) => arrived.add(ids ?? [], stop),
   });
   sequences.then(arrived.end, arrived.end);
@@ -84,6 +81,7 @@ export async function* streamBy(
       yield { text, ids: newIds, done: false };
     }
     const [sequence] = await sequences;
+    call.finish();
     const result = toGenerated(model, prepared, sequence!, call.read.stop);
     yield { text: result.text.slice(length), ids: result.ids.slice(numIds), done: true, result };
   } finally {

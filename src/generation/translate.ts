@@ -3,7 +3,8 @@ import { unexpected, wrongOption } from '../expected.js';
 import type { Model } from '../models/index.js';
 import { oneOf, text as string } from '../options.js';
 import type { TaskFunction } from '../tasks/task.js';
-import { generate, type GeneratedText, type GenerateOptions } from './generate.js';
+import { generateBy, type GeneratedText, type GenerateOptions } from './generate.js';
+import { nativeEngine } from './native-engine.js';
 import { partsOf } from './sentences.js';
 
 /** Options of `translate`: those of `generate`, for one text each. */
@@ -68,11 +69,8 @@ export async function translate(
     }
   });
   const sentences = parts.flat().flatMap(({ sentence }) => (sentence === '' ? [] : [sentence]));
-  const generated = await generate(
-    model,
-    sentences.map((sentence) => code + sentence),
-    settings,
-  );
+  const prompted = sentences.map((sentence) => code + sentence);
+  const generated = (await generateBy(nativeEngine(model), 'translate', model, prompted, settings)) as GeneratedText[][];
   let next = 0;
   const translations = parts.map((own) => {
     const done: TranslatedSentence[] = [];
@@ -99,7 +97,10 @@ export async function translate(
 export const summarize = (async (model: Model, input: string | readonly string[], options: SummarizeOptions = {}) => {
   requireModel(model, 'summarize');
   refuseSeveral('summarize', options);
-  const summaries = (await generate(model, checkTexts('summarize', input), options)).map(([best]) => best!);
+  const texts = checkTexts('summarize', input);
+  const summaries = ((await generateBy(nativeEngine(model), 'summarize', model, texts, options)) as GeneratedText[][]).map(
+    ([best]) => best!,
+  );
   return Array.isArray(input) ? summaries : summaries[0]!;
 }) as TaskFunction<string, SummarizeOptions, GeneratedText>;
 

@@ -160,9 +160,18 @@ export class Session {
     { priority = 'interactive', ...options }: GenerateOptions & Pick<RunOptions, 'priority'> = {},
   ): Promise<NativeGenerated> {
     const native = this.#open();
+    const read = (text.source?.inputIds.length ?? 0) + text.prompt.length;
     if (priority === 'interactive') numInteractive++;
     try {
-      return await generateText(native, nextCall++, { ...text, bulk: priority === 'bulk' }, options);
+      const found = await generateText(native, nextCall++, { ...text, bulk: priority === 'bulk' }, options);
+      const { sequences, queuedMs, computeMs } = found;
+      const written = sequences.reduce((sum, { logProbabilities }) => sum + logProbabilities.length, 0);
+      if (isCallObserved()) publishCall({ sequences: sequences.length, tokens: read + written, priority, queuedMs, computeMs });
+      return found;
+    } catch (error) {
+      if (isCallObserved())
+        publishCall({ sequences: 1, tokens: read, priority, queuedMs: 0, computeMs: 0, error: codeOf(error, options.signal) });
+      throw error;
     } finally {
       if (priority === 'interactive') endInteractive();
     }

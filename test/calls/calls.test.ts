@@ -9,6 +9,8 @@ import {
   embedWindows,
   extractFeatures,
   fillMask,
+  generate,
+  generateStream,
   loadEmbedder,
   loadModel,
   multipleChoice,
@@ -18,6 +20,8 @@ import {
   rerank,
   sentenceSimilarity,
   stats,
+  summarize,
+  translate,
   type CallTimings,
   type Model,
   type TaskEvent,
@@ -32,6 +36,9 @@ const t = suite('calls');
 const text = 'the quick brown fox';
 const maskedText = 'the [MASK] brown fox';
 
+const writer = '../golden-generation/tiny/bert2bert-projected';
+const greedy = { maxLength: 9, numBeams: 1 };
+
 const tasks: Record<string, [directory: string, call: (model: Model, options: TaskOptions) => Promise<unknown>]> = {
   fillMask: ['tiny/bert-mlm', (model, options) => fillMask(model, maskedText, options)],
   classifyText: ['tiny/bert-sequence-classification', (model, options) => classifyText(model, text, options)],
@@ -45,6 +52,16 @@ const tasks: Record<string, [directory: string, call: (model: Model, options: Ta
   classifyZeroShot: ['tiny/bert-nli', (model, options) => classifyZeroShot(model, text, ['one', 'two'], options)],
   extractFeatures: ['sentence/normalize', (model, options) => extractFeatures(model, text, options)],
   embedWindows: ['sentence/normalize', (model, options) => embedWindows(model, text, options)],
+  generate: [writer, (model, options) => generate(model, text, { ...greedy, ...options })],
+  generateStream: [
+    writer,
+    async (model, options) => {
+      const parts = generateStream(model, text, { ...greedy, ...options });
+      while ((await parts.next()).done !== true) continue;
+    },
+  ],
+  translate: [writer, (model, options) => translate(model, text, { ...greedy, ...options })],
+  summarize: [writer, (model, options) => summarize(model, text, { ...greedy, ...options })],
 };
 
 for (const [name, [directory, call]] of Object.entries(tasks)) {

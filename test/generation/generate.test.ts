@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { compareTexts, type GenerationRow } from '../../scripts/golden/generated-texts.js';
 import type { BerthaError } from '../../src/errors.js';
+import type { SearchEngine } from '../../src/generation/engine.js';
 import { generate, generateBy, type GeneratedText, type GenerateOptions, type GenerationInput } from '../../src/generation/generate.js';
 import { nativeEngine } from '../../src/generation/native-engine.js';
 import { generateStream, streamBy, type StreamedText } from '../../src/generation/stream.js';
 import { loadModel, type Model } from '../../src/models/index.js';
+import { stats } from '../../src/runtime/observe.js';
 import { prefixEngine } from '../support/prefix-engine.js';
 import { suite } from '../support/suite.js';
 
@@ -190,6 +192,74 @@ t('an abort rejects with its reason, before and while it generates', async () =>
   const running = refusal(generate(translator(), many, { ...options, numBeams: 8, signal: later.signal }));
   setImmediate(() => later.abort(reason));
   assert.is(await running, reason);
+});
+
+t('the first failure ends the texts beside it', async () => {
+  const model = translator();
+  const ended: string[] = [];
+  let isWaiting = 0;
+  const engine: SearchEngine = (task, { signal }) =>
+    new Promise((_, reject) => {
+      if (task.source!.ids.length === 3) {
+        const wait = (): void => void (isWaiting === 2 ? reject(new Error('the first')) : setImmediate(wait));
+        return wait();
+      }
+      isWaiting++;
+      signal!.addEventListener('abort', () => {
+        ended.push('aborted');
+        reject(new Error('a later one'));
+      });
+    });
+  const three = { ids: Int32Array.of(2, 17, 3) };
+  const two = { ids: Int32Array.of(2, 3) };
+  const error = await refusal(generateBy(engine, 'generate', model, [two, three, two], greedy));
+  assert.equal([error.message, ended], ['the first', ['aborted', 'aborted']]);
+});
+
+t('a stream that nobody reads holds the ids of its text and no more, and ends with its model', async () => {
+  const model = await loadModel(folder('bert2bert-projected'));
+  const options = { maxNewTokens: 40, eosTokenId: null, noRepeatNgramSize: 1 };
+  const [whole] = await generate(model, texts[0]!, options);
+  const before = stats().generation;
+  const streams = Array.from({ length: 20 }, () => generateStream(model, texts[0]!, options));
+  const firsts = await Promise.all(streams.map((stream) => stream.next()));
+  // Nobody takes more: the texts are written to their ends all the same, and give their native memory back.
+  while (stats().generation.texts > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.is(stats().generation.stateBytes, before.stateBytes);
+  model.dispose();
+  for (const [i, stream] of streams.entries()) {
+    const rest = await partsOf(stream);
+    const parts = [firsts[i]!.value as StreamedText, ...rest];
+    assert.is(parts.map(({ text }) => text).join(''), whole!.text);
+    assert.equal(parts.at(-1)!.result, whole);
+    assert.ok(rest.length <= 2, `${rest.length} parts for what had come meanwhile`);
+  }
+  assert.is((await refusal(partsOf(generateStream(model, texts[0]!, options)))).code, 'DISPOSED');
+});
+
+t('a model that is disposed while it streams ends its streams: with the text, or DISPOSED', async () => {
+  const model = await loadModel(folder('bert2bert-projected'));
+  const options = { maxNewTokens: 40, eosTokenId: null, noRepeatNgramSize: 1 };
+  const [whole] = await generate(model, texts[0]!, options);
+  const outcomes = await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      let text = '';
+      try {
+        for await (const part of generateStream(model, texts[0]!, options)) {
+          text += part.text;
+          if (i === 0) model.dispose();
+        }
+      } catch (error) {
+        return (error as BerthaError).code;
+      }
+      return text;
+    }),
+  );
+  assert.ok(
+    outcomes.every((outcome) => outcome === 'DISPOSED' || outcome === whole!.text),
+    JSON.stringify(outcomes),
+  );
+  assert.is(stats().generation.texts, 0);
 });
 
 t('a deadline ends texts with what they have, or rejects before they begin', async () => {

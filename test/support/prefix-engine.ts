@@ -23,7 +23,7 @@ export function prefixEngine(model: Model): SearchEngine {
       );
       known = all.map(({ ids }) => ids.length);
     }
-    return search.sequences();
+    return { sequences: search.sequences(), queuedMs: 0, computeMs: 0 };
   };
 }
 

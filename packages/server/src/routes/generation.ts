@@ -36,7 +36,7 @@ export const generationTasks = {
       sourceLanguage: text,
       split: choice('sentences', 'none'),
     },
-    run: (model, inputs, options) => translate(model, inputs, untimed(options)),
+    run: (model, inputs, options) => translate(model, inputs, options),
   },
   summarize: {
     ability: 'generate',
@@ -44,7 +44,7 @@ export const generationTasks = {
     input: text,
     options: searching,
     run: async (model, inputs, options) => {
-      const found = (await summarize(model, inputs as string | readonly string[], untimed(options))) as GeneratedText | GeneratedText[];
+      const found = (await summarize(model, inputs as string | readonly string[], options)) as GeneratedText | GeneratedText[];
       return Array.isArray(found) ? found.map(toAnswer) : toAnswer(found);
     },
   },
@@ -64,18 +64,12 @@ export const generationTasks = {
       numReturnSequences: whole(1),
     },
     run: async (model, inputs, options) => {
-      const lists = await generate(model, [inputs as string | readonly string[]].flat(), untimed(options));
+      const lists = await generate(model, [inputs as string | readonly string[]].flat(), options);
       const found = lists.map((all) => ({ generated: all.map(toAnswer), truncated: all[0]!.truncated }));
       return Array.isArray(inputs) ? found : found[0]!;
     },
   },
 } satisfies Readonly<Record<string, Task>>;
-
-/** Generating has no times of its own to tell: its steps are shared. */
-function untimed(options: object): object {
-  const { onTimings: _, ...rest } = options as Readonly<Record<string, unknown>>;
-  return rest;
-}
 
 function toAnswer({ text: written, score, finishReason, seed, ids, tokens, truncated }: GeneratedText): object {
   return { text: written, score, finishReason, ...(seed === undefined ? {} : { seed }), ids: [...ids], tokens, truncated };
