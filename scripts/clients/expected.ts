@@ -3,11 +3,13 @@ import {
   classifyText,
   classifyZeroShot,
   fillMask,
+  generate,
   loadEmbedder,
   loadModel,
   recognizeEntities,
   rerank,
   sentenceSimilarity,
+  translate,
   type Model,
 } from '../../src/index.js';
 
@@ -42,6 +44,14 @@ export interface Expected {
   readonly candidates: readonly object[];
   readonly topics: readonly string[];
   readonly chosen: readonly { readonly label: string; readonly score: number }[];
+  /** How `writer` goes on with the prompt for `newTokens`: greedily, and drawn by the seeds 7 and 8. */
+  readonly prompt: string;
+  readonly newTokens: number;
+  readonly written: string;
+  readonly drawn: readonly string[];
+  readonly usage: object;
+  /** What `translator` makes of the prompt. */
+  readonly translated: string;
 }
 
 /** The models that clients are tried on, by the names that they ask for: paths from the root of the checkout. */
@@ -53,6 +63,8 @@ export const clientModels = {
   entities: 'test/golden/tiny/bert-token-classification',
   answers: 'test/golden/tiny/bert-question-answering',
   masks: 'test/golden/tiny/bert-mlm',
+  writer: 'test/golden-generation/tiny/bertgen-lm',
+  translator: 'test/golden-generation/tiny/marian-separate',
 } as const;
 
 const texts = [
@@ -67,6 +79,8 @@ const question = 'Where did Alice move?';
 const masked = 'The capital of France is [MASK].';
 const topics = ['travel', 'cooking', 'work'] as const;
 const narrowWidth = 64;
+const prompt = 'The house is small.';
+const newTokens = 8;
 
 /** Computes it; `root` is the checkout. Errors: those of `loadModel`. */
 export async function expectedOf(root: string): Promise<Expected> {
@@ -83,7 +97,10 @@ export async function expectedOf(root: string): Promise<Expected> {
     question,
     masked,
     topics,
+    prompt,
+    newTokens,
     ...(await scoresOf(root)),
+    ...(await textsOf(root)),
   };
 }
 
@@ -101,8 +118,10 @@ async function vectorsOf(directory: string) {
   }
 }
 
-async function scoresOf(root: string) {
-  const on = async <T>(name: keyof typeof clientModels, work: (model: Model) => Promise<T>): Promise<T> => {
+type On = <T>(name: keyof typeof clientModels, work: (model: Model) => Promise<T>) => Promise<T>;
+
+function onModels(root: string): On {
+  return async (name, work) => {
     const model = await loadModel(`${root}/${clientModels[name]}`);
     try {
       return await work(model);
@@ -110,6 +129,26 @@ async function scoresOf(root: string) {
       model.dispose();
     }
   };
+}
+
+async function textsOf(root: string) {
+  const on = onModels(root);
+  return on('writer', async (model) => {
+    const [greedy] = await generate(model, prompt, { maxNewTokens: newTokens });
+    const draw = async (seed: number) =>
+      (await generate(model, prompt, { maxNewTokens: newTokens, doSample: true, topK: 0, topP: 0.9, temperature: 0.8, seed }))[0]!.text;
+    const { tokens, ids, text } = greedy!;
+    return {
+      written: text,
+      drawn: [await draw(7), await draw(8)],
+      usage: { prompt_tokens: tokens, completion_tokens: ids.length, total_tokens: tokens + ids.length },
+      translated: (await on('translator', (translator) => translate(translator, prompt, { maxNewTokens: newTokens }))).text,
+    };
+  });
+}
+
+async function scoresOf(root: string) {
+  const on = onModels(root);
   const ranked = await on('reranker', (model) => rerank(model, query, texts));
   const { labels } = await on('classifier', (model) => classifyText(model, sentence, { topK: null }));
   const { entities } = await on('entities', (model) => recognizeEntities(model, sentence, { aggregationStrategy: 'simple' }));

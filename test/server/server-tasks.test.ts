@@ -235,7 +235,7 @@ t('Hugging Face’s pipelines answer in the shapes that its clients read', async
   assert.equal(await ok('/models/masks', { inputs: 'the [MASK]', parameters: { top_k: 2 } }), plain(candidates));
   const features = (await ok('/models/embedder/pipeline/feature-extraction', { inputs: text })) as number[][];
   assert.is(features.length, 1);
-  assert.is((await server.post('/pipeline/translation', { inputs: text })).status, 404);
+  assert.is((await server.post('/pipeline/depth-estimation', { inputs: text })).status, 404);
 });
 
 t('Cohere’s, Jina’s and Voyage’s rerank and embed, SageMaker and Vertex', async () => {

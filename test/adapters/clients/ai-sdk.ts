@@ -1,7 +1,7 @@
 import { createCohere } from '@ai-sdk/cohere';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { embed, embedMany, rerank } from 'ai';
+import { embed, embedMany, generateText, rerank, streamText } from 'ai';
 import { refused, same, sameVectors, type Check, type Served } from './client.js';
 
 const openAi = ({ address, key }: Served) => createOpenAI({ baseURL: `${address}/v1`, apiKey: key }).embeddingModel('minilm');
@@ -24,6 +24,22 @@ const many = (client: string, modelOf: typeof openAi | typeof compatible): Check
 });
 
 export const checks: readonly Check[] = [
+  {
+    client: '@ai-sdk/openai-compatible',
+    route: 'POST /v1/completions',
+    what: 'generateText, streamText',
+    run: async (served) => {
+      const { prompt, newTokens } = served.expected;
+      const model = createOpenAICompatible({ name: 'bertha', baseURL: `${served.address}/v1`, apiKey: served.key }).completionModel(
+        'writer',
+      );
+      const options = { model, prompt, maxOutputTokens: newTokens, temperature: 0, seed: 7 };
+      const { text, finishReason } = await generateText(options);
+      let streamed = '';
+      for await (const part of streamText(options).textStream) streamed += part;
+      same([streamed, finishReason], [text, 'length']);
+    },
+  },
   many('@ai-sdk/openai', openAi),
   many('@ai-sdk/openai-compatible', compatible),
   {

@@ -55,6 +55,35 @@ export const checks: readonly Check[] = [
   },
   {
     client,
+    // Which this client asks of an endpoint, whatever its task is called.
+    route: 'POST /models/writer/v1/completions',
+    what: 'textGeneration, textGenerationStream; a temperature that cannot be',
+    run: async (served) => {
+      const { prompt, newTokens, written } = served.expected;
+      const asked = { inputs: prompt, parameters: { max_new_tokens: newTokens, temperature: 0 } };
+      const { generated_text: text } = await at(served, 'writer').textGeneration(asked);
+      let streamed = '';
+      for await (const part of at(served, 'writer').textGenerationStream(asked)) {
+        streamed += (part as unknown as { choices: readonly { text: string }[] }).choices[0]!.text;
+      }
+      same([text, streamed], [written, written]);
+      const cold = { inputs: prompt, parameters: { temperature: -1 } };
+      await refused(() => at(served, 'writer').textGenerationStream(cold).next(), /above 0/);
+    },
+  },
+  {
+    client,
+    route: 'POST /models/translator/pipeline/translation',
+    what: 'translation',
+    run: async (served) => {
+      const { prompt, newTokens, translated } = served.expected;
+      const parameters = { max_new_tokens: newTokens } as object;
+      const found = await at(served, 'translator/pipeline/translation').translation({ inputs: prompt, parameters });
+      same(found, { translation_text: translated });
+    },
+  },
+  {
+    client,
     route: 'POST /models/answers',
     what: 'questionAnswering',
     run: async (served) => {

@@ -78,6 +78,45 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    client,
+    route: 'POST /v1/completions',
+    what: 'completions.create; a temperature that cannot be',
+    run: async (served) => {
+      const { prompt, newTokens, written, drawn, usage: expected } = served.expected;
+      const asked = { model: 'writer', prompt, max_tokens: newTokens };
+      const { choices, usage } = await openAi(served).completions.create({ ...asked, temperature: 0 });
+      same([choices.map(({ text }) => text), usage], [[written], expected]);
+      const draws = await openAi(served).completions.create({ ...asked, temperature: 0.8, top_p: 0.9, seed: 7, n: 2 });
+      same(
+        draws.choices.map(({ text }) => text),
+        drawn,
+      );
+      await refused(() => openAi(served).completions.create({ ...asked, temperature: -1 }), /422 .*above 0/);
+    },
+  },
+  {
+    client,
+    route: 'POST /v1/completions',
+    what: 'completions.create, stream; a loop that is left',
+    run: async (served) => {
+      const { prompt, newTokens, drawn, usage: expected } = served.expected;
+      const asked = { model: 'writer', prompt, max_tokens: newTokens, temperature: 0.8, top_p: 0.9, seed: 7, n: 2 };
+      const texts = ['', ''];
+      let total: unknown;
+      const parts = await openAi(served).completions.create({ ...asked, stream: true, stream_options: { include_usage: true } });
+      for await (const { choices, usage } of parts) {
+        for (const { index, text } of choices) texts[index] += text;
+        total ??= usage?.prompt_tokens;
+      }
+      same([texts, total], [drawn, (expected as { prompt_tokens: number }).prompt_tokens]);
+      for await (const { choices } of await openAi(served).completions.create({ ...asked, stream: true })) {
+        same(choices.length, 1);
+        break;
+      }
+      await refused(() => openAi(served).completions.create({ ...asked, model: 'minilm', stream: true }), /424 .*writes texts/);
+    },
+  },
+  {
     client: path,
     route,
     what: 'OpenAIEmbeddings, in batches of two',

@@ -39,6 +39,8 @@ declare module 'fastify' {
     answer?: object;
     /** Media type of the answer where it is not JSON. */
     answerType?: string;
+    /** Whether it answers with server-sent events where the body asks for them. */
+    hasEvents?: boolean;
     /** A second path to the same: left out of the document. */
     isAlias?: boolean;
   }

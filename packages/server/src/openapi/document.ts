@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyContextConfig } from 'fastify';
+import { kEvents } from '../answers/events.js';
 import type { ApiFamily } from '../failures/failures.js';
 import { version } from '../version.js';
 
@@ -84,11 +85,14 @@ export function openApiDocument(routes: readonly DocumentedRoute[], hasKeys: boo
 }
 
 function operationOf({ method, config, body }: DocumentedRoute, path: string, hasKeys: boolean): object {
-  const { family = 'tei', summary, description, tag, answer, answerType, isPublic } = config;
+  const { family = 'tei', summary, description, tag, answer, answerType, hasEvents, isPublic } = config;
   const schema = { $ref: `#/components/schemas/${family === 'tei' ? 'FailureTei' : 'FailureOpenai'}` };
   const refused = (text: string) => ({ description: text, content: { 'application/json': { schema } } });
-  const content =
-    answerType === undefined ? { 'application/json': { schema: answer ?? {} } } : { [answerType]: { schema: { type: 'string' } } };
+  const text = { schema: { type: 'string' } };
+  const content = {
+    ...(answerType === undefined ? { 'application/json': { schema: answer ?? {} } } : { [answerType]: text }),
+    ...(hasEvents === true ? { [kEvents]: text } : {}),
+  };
   const statuses = Object.entries(refusals).filter(([status]) => method === 'POST' || status === 'default' || status === '503');
   const responses = Object.fromEntries(statuses.map(([status, text]) => [status, refused(text)]));
   if (hasKeys && isPublic !== true) responses['401'] = refused('No valid key');

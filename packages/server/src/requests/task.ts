@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import type { Model } from 'bertha-encoder';
+import type { Model, StreamedText } from 'bertha-encoder';
 import type { Ability } from '../models/abilities.js';
 
 /** A route `/tasks/NAME`. */
@@ -13,4 +13,6 @@ export interface Task {
   readonly options: Readonly<Record<string, TSchema>>;
   /** The library's function; a list of inputs gives a list. */
   readonly run: (model: Model, inputs: never, options: object) => Promise<object>;
+  /** The same for one input whose answer comes in parts. */
+  readonly stream?: (model: Model, input: never, options: object) => AsyncIterable<StreamedText>;
 }

@@ -1,5 +1,5 @@
 import { Type, type TSchema } from 'typebox';
-import { generate, summarize, translate, type GeneratedText } from 'bertha-encoder';
+import { generate, generateStream, summarize, translate, type GeneratedText } from 'bertha-encoder';
 import { choice, number, text, texts, trueOrFalse, whole } from '../schemas/fields.js';
 import type { Task } from '../requests/task.js';
 
@@ -47,6 +47,7 @@ export const generationTasks = {
       const found = (await summarize(model, inputs as string | readonly string[], options)) as GeneratedText | GeneratedText[];
       return Array.isArray(found) ? found.map(toAnswer) : toAnswer(found);
     },
+    stream: generateStream,
   },
   generate: {
     ability: 'generate',
@@ -68,6 +69,7 @@ export const generationTasks = {
       const found = lists.map((all) => ({ generated: all.map(toAnswer), truncated: all[0]!.truncated }));
       return Array.isArray(inputs) ? found : found[0]!;
     },
+    stream: generateStream,
   },
 } satisfies Readonly<Record<string, Task>>;
 

@@ -13,6 +13,7 @@ import { sizeOfTexts } from '../requests/compute.js';
 import { absent, count, flag, optionalText, text, texts } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
 import { embedBody, embedVectors, similarities } from './tei.js';
+import { writingPipelines } from './writing.js';
 
 const inputs = Type.Union([text, texts], { description: 'a text or a list of texts' });
 const model = Type.Optional(Type.String());
@@ -68,6 +69,7 @@ const tasks: Readonly<Record<string, (exchange: Exchange, body: Body) => Promise
   'sentence-similarity': similarity,
   'feature-extraction': features,
   embeddings: features,
+  ...writingPipelines,
 };
 
 /**
@@ -76,13 +78,13 @@ const tasks: Readonly<Record<string, (exchange: Exchange, body: Body) => Promise
  */
 export function pipelineRoutes(app: FastifyInstance, state: ServerState): void {
   const config = { family: 'tei', tag: 'Hugging Face', answer: Type.Unknown() } as const;
-  const root = { ...config, summary: 'A pipeline of Hugging Face, by the body and the model' };
+  const root = { ...config, summary: 'A pipeline of Hugging Face, by the body and the model', hasEvents: true };
   app.post<{ Body: Body }>('/', { schema: { body }, config: root }, (request, reply) => {
     const exchange = { state, request, reply };
     return tasks[taskOf(exchange, request.body)]!(exchange, request.body);
   });
   const params = Type.Object({ task: Type.String() });
-  const named = { ...config, summary: 'A pipeline of Hugging Face by its name' };
+  const named = { ...config, summary: 'A pipeline of Hugging Face by its name', hasEvents: true };
   app.post<{ Body: Body; Params: Static<typeof params> }>(
     '/pipeline/:task',
     { schema: { body, params }, config: named },
@@ -102,6 +104,7 @@ const byAbility: readonly (readonly [Ability, string])[] = [
   ['rerank', 'text-classification'],
   ['ner', 'token-classification'],
   ['qa', 'question-answering'],
+  ['generate', 'text-generation'],
 ];
 
 function taskOf({ state, request }: Exchange, { inputs: given, parameters: options, model: name }: Body): string {

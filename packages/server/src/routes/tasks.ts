@@ -12,8 +12,9 @@ import {
   semanticSearch,
 } from 'bertha-encoder';
 import { computeWith, type Exchange } from '../answers/exchange.js';
+import { streamTokens } from '../answers/token-events.js';
 import { tellTruncated } from '../answers/truncated.js';
-import { empty } from '../failures/failures.js';
+import { empty, invalid } from '../failures/failures.js';
 import type { Ability } from '../models/abilities.js';
 import { sizeOfTexts, type WorkOptions } from '../requests/compute.js';
 import { choice, number, text, textOrPair, texts, trueOrFalse, whole } from '../schemas/fields.js';
@@ -118,19 +119,22 @@ const tasks: Readonly<Record<string, Task>> = {
 interface TaskBody {
   readonly inputs: unknown;
   readonly model?: string | null;
+  readonly stream?: boolean;
 }
 
 /** `/tasks/NAME`: the library's tasks under its own names. Strict: a field that no option has is refused, with the name that was probably meant. */
 export function taskRoutes(app: FastifyInstance, state: ServerState): void {
-  for (const [name, { ability, summary, input, required = {}, options, run }] of Object.entries(tasks)) {
-    const optional = Object.fromEntries(Object.entries(options).map(([key, schema]) => [key, Type.Optional(schema)]));
+  for (const [name, task] of Object.entries(tasks)) {
+    const { summary, input, required = {}, options, stream } = task;
+    const known = stream === undefined ? options : { ...options, stream: trueOrFalse };
+    const optional = Object.fromEntries(Object.entries(known).map(([key, schema]) => [key, Type.Optional(schema)]));
     const { description = 'a text' } = input as { description?: string };
     const inputs = Type.Union([input, Type.Array(input)], { description: `${description}, or a list of such` });
     const model = Type.Optional(Type.Union([Type.String(), Type.Null()]));
     const body = Type.Object({ inputs, model, ...required, ...optional }, { additionalProperties: false });
-    const config = { family: 'tei', tag: 'Tasks', summary, answer: Type.Unknown() } as const;
+    const config = { family: 'tei', tag: 'Tasks', summary, answer: Type.Unknown(), hasEvents: stream !== undefined } as const;
     app.post<{ Body: TaskBody }>(`/tasks/${name}`, { schema: { body }, config }, (request, reply) =>
-      perform({ state, request, reply }, request.body, ability, run),
+      perform({ state, request, reply }, request.body, task),
     );
   }
   searchRoute(app, state);
@@ -138,11 +142,17 @@ export function taskRoutes(app: FastifyInstance, state: ServerState): void {
   if (state.settings.explain) explainRoutes(app, state);
 }
 
-async function perform(exchange: Exchange, body: TaskBody, ability: Ability, run: Task['run']): Promise<object> {
-  const { inputs, model: _, ...options } = body;
+async function perform(exchange: Exchange, body: TaskBody, { ability, run, stream }: Task): Promise<object> {
+  const { inputs, model: _, stream: isStreamed = false, ...options } = body;
   const list: readonly unknown[] = Array.isArray(inputs) ? inputs : [inputs];
   if (list.length === 0) throw empty('Expected at least one input but the list is empty.', 'inputs');
   const size = sizeOfTexts(list.map((each) => (typeof each === 'string' ? each : textsOf(each).join(' '))));
+  if (isStreamed && stream !== undefined) {
+    if (list.length > 1) throw invalid(`Expected one text for inputs beside stream but received ${list.length}.`, 'inputs');
+    return streamTokens(exchange, body, size, (model, work) =>
+      stream(model, list[0] as never, { ...splitting(exchange.state, ability), ...options, ...work }),
+    );
+  }
   const found = await computeWith(exchange, body, ability, size, ({ model }, work: WorkOptions) =>
     run(model, inputs as never, { ...splitting(exchange.state, ability), ...options, ...work }),
   );

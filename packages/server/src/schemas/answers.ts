@@ -18,6 +18,26 @@ export const embeddingList = Type.Object({
   usage,
 });
 
+/** Of `/v1/completions`. */
+export const completionList = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('text_completion'),
+  created: Type.Integer(),
+  model: Type.String(),
+  choices: Type.Array(
+    Type.Object({ index: Type.Integer(), text: Type.String(), logprobs: Type.Null(), finish_reason: Type.Enum(['stop', 'length']) }),
+  ),
+  usage: Type.Object({ ...usage.properties, completion_tokens: Type.Integer() }),
+});
+
+/** Of `/generate`, and of Hugging Face's text-generation. */
+export const generatedText = Type.Object({
+  generated_text: Type.String(),
+  details: Type.Optional(
+    Type.Object({ finish_reason: Type.String(), generated_tokens: Type.Integer(), seed: Type.Union([Type.Integer(), Type.Null()]) }),
+  ),
+});
+
 /** Of text-embeddings-inference's `/rerank`. */
 export const ranks = Type.Array(Type.Object({ index: Type.Integer(), score: Type.Number(), text: Type.Optional(Type.String()) }));
 
