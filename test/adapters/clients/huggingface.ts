@@ -77,7 +77,7 @@ export const checks: readonly Check[] = [
     what: 'translation',
     run: async (served) => {
       const { prompt, newTokens, translated } = served.expected;
-      const parameters = { max_new_tokens: newTokens } as object;
+      const parameters = { max_new_tokens: newTokens } as Readonly<Record<string, unknown>>;
       const found = await at(served, 'translator/pipeline/translation').translation({ inputs: prompt, parameters });
       same(found, { translation_text: translated });
     },
