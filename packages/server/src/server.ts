@@ -12,7 +12,7 @@ import { settingsOf, type ServerOptions, type Settings } from './settings/settin
 import { bulkRoutes } from './routes/bulk.js';
 import { documentRoutes } from './routes/documents.js';
 import { cohereRoutes } from './routes/cohere.js';
-import { completionRoutes } from './routes/completions.js';
+import { completionRoutes } from './routes/writing/completions.js';
 import { hostedRoutes } from './routes/hosted.js';
 import { openAiRoutes } from './routes/openai.js';
 import { pageRoutes } from './routes/page.js';
@@ -22,7 +22,7 @@ import { stateRoutes } from './routes/state.js';
 import { taskRoutes } from './routes/tasks.js';
 import { teiRoutes } from './routes/tei.js';
 import { tokenRoutes } from './routes/tokens.js';
-import { writingRoutes } from './routes/writing.js';
+import { writingRoutes } from './routes/writing/pipelines.js';
 import type { ServerState } from './state.js';
 import { InFlight } from './work/in-flight.js';
 

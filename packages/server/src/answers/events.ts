@@ -4,7 +4,7 @@ import { failureBody, failureOf, type ApiFamily } from '../failures/failures.js'
 import type { Exchange } from './exchange.js';
 
 /** Media type of server-sent events. */
-export const kEvents = 'text/event-stream';
+const kEvents = 'text/event-stream';
 
 /** Milliseconds after which a reader that takes nothing counts as gone. */
 const kMostIdleMs = 60_000;

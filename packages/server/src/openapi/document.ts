@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyContextConfig } from 'fastify';
-import { kEvents } from '../answers/events.js';
 import type { ApiFamily } from '../failures/failures.js';
 import { version } from '../version.js';
 
@@ -91,7 +90,7 @@ function operationOf({ method, config, body }: DocumentedRoute, path: string, ha
   const text = { schema: { type: 'string' } };
   const content = {
     ...(answerType === undefined ? { 'application/json': { schema: answer ?? {} } } : { [answerType]: text }),
-    ...(hasEvents === true ? { [kEvents]: text } : {}),
+    ...(hasEvents === true ? { 'text/event-stream': text } : {}),
   };
   const statuses = Object.entries(refusals).filter(([status]) => method === 'POST' || status === 'default' || status === '503');
   const responses = Object.fromEntries(statuses.map(([status, text]) => [status, refused(text)]));

@@ -13,7 +13,7 @@ import { sizeOfTexts } from '../requests/compute.js';
 import { absent, count, flag, optionalText, text, texts } from '../schemas/fields.js';
 import type { ServerState } from '../state.js';
 import { embedBody, embedVectors, similarities } from './tei.js';
-import { writingPipelines } from './writing.js';
+import { writingPipelines } from './writing/pipelines.js';
 
 const inputs = Type.Union([text, texts], { description: 'a text or a list of texts' });
 const model = Type.Optional(Type.String());

@@ -21,7 +21,7 @@ import { choice, number, text, textOrPair, texts, trueOrFalse, whole } from '../
 import type { ServerState } from '../state.js';
 import { explainRoutes } from './explain.js';
 import { featureRoutes } from './features.js';
-import { generationTasks } from './generation.js';
+import { generationTasks } from './writing/tasks.js';
 import type { Task } from '../requests/task.js';
 
 const limits = {

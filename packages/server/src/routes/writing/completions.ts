@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { generate, generateStream, type GeneratedText, type GenerateOptions, type GenerationInput } from 'bertha-encoder';
-import { withEvents } from '../answers/events.js';
-import { computeWith, type Exchange } from '../answers/exchange.js';
-import { readInputs, sizeOf, type Inputs } from '../answers/inputs.js';
-import { tellTruncated } from '../answers/truncated.js';
-import { invalid } from '../failures/failures.js';
-import type { WorkOptions } from '../requests/compute.js';
-import { completionList } from '../schemas/answers.js';
-import { absent, count, flag, modelName, optionalText, textInputs } from '../schemas/fields.js';
-import type { ServerState } from '../state.js';
+import { withEvents } from '../../answers/events.js';
+import { computeWith, type Exchange } from '../../answers/exchange.js';
+import { readInputs, sizeOf, type Inputs } from '../../answers/inputs.js';
+import { tellTruncated } from '../../answers/truncated.js';
+import { invalid } from '../../failures/failures.js';
+import type { WorkOptions } from '../../requests/compute.js';
+import { completionList } from '../../schemas/answers.js';
+import { absent, count, flag, modelName, optionalText, textInputs } from '../../schemas/fields.js';
+import type { ServerState } from '../../state.js';
 
 const optionalNumber = absent(Type.Number({ description: 'a number' }));
 const natural = absent(Type.Integer({ minimum: 0, description: 'a whole number from 0' }));

@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
 import { generate, generateStream, summarize, translate, type GeneratedText, type GenerateOptions, type Model } from 'bertha-encoder';
-import { checked } from '../answers/checked.js';
-import { computeWith, type Exchange } from '../answers/exchange.js';
-import { detailsOf, streamTokens } from '../answers/token-events.js';
-import { empty, invalid } from '../failures/failures.js';
-import { sizeOfTexts, type WorkOptions } from '../requests/compute.js';
-import { generatedText } from '../schemas/answers.js';
-import { absent, count, flag, modelName, optionalText, text, texts } from '../schemas/fields.js';
-import type { ServerState } from '../state.js';
+import { checked } from '../../answers/checked.js';
+import { computeWith, type Exchange } from '../../answers/exchange.js';
+import { detailsOf, streamTokens } from '../../answers/token-events.js';
+import { empty, invalid } from '../../failures/failures.js';
+import { sizeOfTexts, type WorkOptions } from '../../requests/compute.js';
+import { generatedText } from '../../schemas/answers.js';
+import { absent, count, flag, modelName, optionalText, text, texts } from '../../schemas/fields.js';
+import type { ServerState } from '../../state.js';
 
 const optionalNumber = absent(Type.Number({ description: 'a number' }));
 const natural = absent(Type.Integer({ minimum: 0, description: 'a whole number from 0' }));

@@ -1,7 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { generate, generateStream, summarize, translate, type GeneratedText } from 'bertha-encoder';
-import { choice, number, text, texts, trueOrFalse, whole } from '../schemas/fields.js';
-import type { Task } from '../requests/task.js';
+import { choice, number, text, texts, trueOrFalse, whole } from '../../schemas/fields.js';
+import type { Task } from '../../requests/task.js';
 
 const limits = {
   onTruncate: choice('truncate', 'error'),
