@@ -6,6 +6,11 @@ export function absent<T extends TSchema>(schema: T) {
   return Type.Optional(Type.Union([schema, Type.Null()], description === undefined ? {} : { description }));
 }
 
+/** Whether a field that may be left out was given. */
+export function isGiven<T>(value: T): value is NonNullable<T> {
+  return value !== undefined && value !== null;
+}
+
 export const ids = Type.Array(Type.Integer({ minimum: 0 }));
 export const text = Type.String();
 export const texts = Type.Array(Type.String(), { description: 'a list of texts' });

@@ -8,7 +8,7 @@ import { tellTruncated } from '../../answers/truncated.js';
 import { invalid } from '../../failures/failures.js';
 import type { WorkOptions } from '../../requests/compute.js';
 import { completionList } from '../../schemas/answers.js';
-import { absent, count, flag, modelName, optionalText, textInputs } from '../../schemas/fields.js';
+import { absent, count, flag, isGiven, modelName, optionalText, textInputs } from '../../schemas/fields.js';
 import type { ServerState } from '../../state.js';
 
 const optionalNumber = absent(Type.Number({ description: 'a number' }));
@@ -140,12 +140,12 @@ function optionsOf({ settings }: ServerState, wish: Body, seed: number | undefin
     ...(doSample
       ? { temperature: temperature ?? 1, topP: topP ?? 1, topK: Math.max(0, topK ?? 0), minP: minP ?? 0, seed: seed ?? null }
       : {}),
-    ...(wish.max_tokens == null
+    ...(!isGiven(wish.max_tokens)
       ? { maxNewTokens: null, maxLength: null, defaultNewTokens: kNewTokens }
       : { maxNewTokens: wish.max_tokens }),
-    ...(wish.min_tokens == null ? {} : { minNewTokens: wish.min_tokens }),
-    ...(wish.repetition_penalty == null ? {} : { repetitionPenalty: wish.repetition_penalty }),
-    stop: stop == null ? null : [stop].flat(),
+    ...(isGiven(wish.min_tokens) ? { minNewTokens: wish.min_tokens } : {}),
+    ...(isGiven(wish.repetition_penalty) ? { repetitionPenalty: wish.repetition_penalty } : {}),
+    stop: isGiven(stop) ? [stop].flat() : null,
   };
 }
 
@@ -159,18 +159,18 @@ function choicesOf(inputs: Inputs, { n, seed }: Body): readonly Choice[] {
   const each: readonly GenerationInput[] = 'texts' in inputs ? inputs.texts : inputs.ids.map((ids) => ({ ids }));
   const numChoices = n ?? 1;
   if (numChoices > kMostChoices) throw invalid(`Expected at most ${kMostChoices} for n but received ${numChoices}.`, 'n', 'INVALID_OPTION');
-  return each.flatMap((input) => Array.from({ length: numChoices }, (_, i) => ({ input, seed: seed == null ? undefined : seed + i })));
+  return each.flatMap((input) => Array.from({ length: numChoices }, (_, i) => ({ input, seed: isGiven(seed) ? seed + i : undefined })));
 }
 
 function refuseMissing(wish: Body): void {
   const refuse = (param: keyof Body, expected: string) => invalid(`Expected ${expected} for ${param}.`, param, 'INVALID_OPTION');
-  if (wish.best_of != null && wish.best_of !== (wish.n ?? 1)) throw refuse('best_of', 'n');
+  if (isGiven(wish.best_of) && wish.best_of !== (wish.n ?? 1)) throw refuse('best_of', 'n');
   if (wish.echo === true) throw refuse('echo', 'false');
-  if (wish.suffix != null && wish.suffix !== '') throw refuse('suffix', 'none');
-  if (wish.logprobs != null) throw refuse('logprobs', 'none');
-  if (wish.logit_bias != null && Object.keys(wish.logit_bias).length > 0) throw refuse('logit_bias', 'none');
+  if (isGiven(wish.suffix) && wish.suffix !== '') throw refuse('suffix', 'none');
+  if (isGiven(wish.logprobs)) throw refuse('logprobs', 'none');
+  if (isGiven(wish.logit_bias) && Object.keys(wish.logit_bias).length > 0) throw refuse('logit_bias', 'none');
   for (const name of ['presence_penalty', 'frequency_penalty'] as const)
-    if (wish[name] != null && wish[name] !== 0) throw refuse(name, '0, or repetition_penalty in its place,');
+    if (isGiven(wish[name]) && wish[name] !== 0) throw refuse(name, '0, or repetition_penalty in its place,');
 }
 
 const reasonOf = ({ finishReason }: GeneratedText): string => (finishReason === 'eos' || finishReason === 'stop' ? 'stop' : 'length');

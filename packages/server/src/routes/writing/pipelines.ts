@@ -7,7 +7,7 @@ import { detailsOf, streamTokens } from '../../answers/token-events.js';
 import { empty, invalid } from '../../failures/failures.js';
 import { sizeOfTexts, type WorkOptions } from '../../requests/compute.js';
 import { generatedText } from '../../schemas/answers.js';
-import { absent, count, flag, modelName, optionalText, text, texts } from '../../schemas/fields.js';
+import { absent, count, flag, isGiven, modelName, optionalText, text, texts } from '../../schemas/fields.js';
 import type { ServerState } from '../../state.js';
 
 const optionalNumber = absent(Type.Number({ description: 'a number' }));
@@ -91,8 +91,8 @@ async function translation(exchange: Exchange, given: Body): Promise<object> {
   const found = await computeWith(exchange, wish, 'generate', sizeOfTexts(list), ({ model }, work) =>
     translate(model, list, {
       ...optionsOf(exchange.state, wish.parameters, work),
-      ...(sourceLanguage == null ? {} : { sourceLanguage }),
-      ...(targetLanguage == null ? {} : { targetLanguage }),
+      ...(isGiven(sourceLanguage) ? { sourceLanguage } : {}),
+      ...(isGiven(targetLanguage) ? { targetLanguage } : {}),
     }),
   );
   return found.map(({ text: translated }) => ({ translation_text: translated }));
