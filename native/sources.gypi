@@ -66,6 +66,7 @@
       "native/cpu/training/backward_walk.cc",
       "native/cpu/training/chunk_walk.cc",
       "native/cpu/training/embed_grad.cc",
+      "native/cpu/training/exact_kernels.cc",
       "native/cpu/training/forward_walk.cc",
       "native/cpu/training/learner.cc",
       "native/cpu/training/live_model.cc",

@@ -294,6 +294,8 @@ export interface NativeTrainerOptions {
   readonly seed: readonly [number, number];
   /** Compute a layer's forward again for its backward instead of keeping it. */
   readonly recompute?: boolean | undefined;
+  /** Sum products and norms in float64, with 'fp32'; for small models, as it takes several times as long. */
+  readonly exactSums?: boolean | undefined;
 }
 
 /** A packed batch with what the losses read of it. */

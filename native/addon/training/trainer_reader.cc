@@ -96,6 +96,9 @@ std::shared_ptr<TrainerRequest> read_trainer(const Napi::CallbackInfo& info) {
                  "expected fp32 or bf16 for training, got %.32s", precision.c_str());
     request->spec.bf16 = precision == "bf16";
     request->spec.recompute = has(options, "recompute") && get(options, "recompute").ToBoolean();
+    request->spec.exact_sums = has(options, "exactSums") && get(options, "exactSums").ToBoolean();
+    BERTHA_CHECK(!(request->spec.exact_sums && request->spec.bf16), "PRECISION",
+                 "expected precision fp32 beside exactSums, got bf16");
     request->threads = has(options, "threads")
                            ? static_cast<int>(to_int(get(options, "threads"), "threads", 1, 1024))
                            : hardware_threads().chosen;

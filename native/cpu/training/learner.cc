@@ -6,6 +6,7 @@
 
 #include "cpu/isa/isa.h"
 #include "cpu/training/chunk_walk.h"
+#include "cpu/training/exact_kernels.h"
 #include "engine/check.h"
 #include "engine/floating_point.h"
 
@@ -41,6 +42,7 @@ LearningKernels kernels_for(const TrainingSpec& spec) {
                  "training with bf16 products needs the instruction set avx512_bf16 or neon_bf16, which is "
                  "not in use here (%s): expected fp32",
                  kernels().isa);
+    if (spec.exact_sums) return {exact_kernels(), exact_training_kernels()};
     return {kernels(), training_kernels(), spec.bf16 ? &bf16_training_kernels() : nullptr};
 }
 

@@ -23,6 +23,7 @@ struct TrainingSpec {
     std::vector<int64_t> sequences_per_group;
     uint32_t seed[2] = {0, 0};  // of dropout
     bool recompute = false;     // layers in the backward instead of keeping what they compute
+    bool exact_sums = false;    // of fp32 products and norms: exact_kernels.h
 };
 
 struct AccumulateOptions {

@@ -18,6 +18,8 @@ export interface RowProgram {
   /** The first row of the table that is used: the one before belongs to tokens that positions do not count. */
   readonly firstRow: number;
   readonly weights: readonly WeightSpec[];
+  /** Numbers of the matrices that lead to the value: multiplications of a token. */
+  readonly products: number;
 }
 
 /**
@@ -62,5 +64,9 @@ export function rowProgram(program: Program, value: Value, capacity: number): Ro
     width,
     firstRow,
     weights: program.weights,
+    products: needed.reduce((sum, op) => {
+      const matrix = op.op === 'linear' ? program.weights[op.matrix] : undefined;
+      return sum + (matrix === undefined ? 0 : matrix.rows * matrix.cols);
+    }, 0),
   };
 }
