@@ -1,4 +1,4 @@
-// Saves models that have learned one update, pruned ones and those with several heads, and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5.
+// Saves models that have learned one update, pruned ones and those with several heads, and lets transformers, sentence-transformers and peft load them: predictions must agree within 1e-5, and encoder-decoders must write the same texts.
 // Compares how rows are read with transformers' examples, too: equal token ids, windows, labels and spans; and the losses of 20 updates of sentence
 // models with those of sentence-transformers; and every estimator of learn with scikit-learn's, saved here and there.
 //   npm run check:python -- PYTHON [DIR]
@@ -15,6 +15,7 @@ import { compareEstimators } from './check-python/estimators.js';
 import { saveMultiTaskModels } from './check-python/save-multi-task.js';
 import { savePrunedModels } from './check-python/save-pruned.js';
 import { saveSentenceModels } from './check-python/save-sentence.js';
+import { saveWriters } from './check-python/save-writers.js';
 import { seenBy } from './check-python/seen-by.js';
 import { compareSentenceLosses } from './check-python/sentence-losses.js';
 import { optionsOf, packGolden, taskOfClass, type GoldenBatch } from './golden-training/batches.js';
@@ -33,6 +34,7 @@ try {
   await saveSentenceModels(out);
   await savePrunedModels(out);
   await saveMultiTaskModels(out);
+  await saveWriters(out);
   const script = fileURLToPath(new URL('check-python/compare_saved.py', import.meta.url));
   process.exitCode = spawnSync(python, [script, out], { stdio: 'inherit', env: { ...process.env, HF_HUB_OFFLINE: '1' } }).status ?? 1;
   if ((await compareCollators(python)) > 0) process.exitCode = 1;

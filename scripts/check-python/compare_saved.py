@@ -1,6 +1,7 @@
 """Loads models that Bertha saved with transformers, sentence-transformers and peft and compares predictions: `python compare_saved.py DIR`.
 
 DIR holds folders with `expected.json`: `class`, `batch` (input_ids and token_type_ids of each sequence) and `outputs`, numbers in row-major order.
+One of the class AutoModelForSeq2SeqLM has `sources` (ids) and `written` (ids and text of a greedy search of 8 new tokens at most).
 A folder with `base` in expected.json is an adapter of that base; one of the class SentenceTransformer has `texts` for its batch, and `maxSeqLength`.
 """
 import json
@@ -21,6 +22,23 @@ def report(name, found, outputs, faults):
     return not ok
 
 
+def compare_writer(folder, expected):
+    model, info = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, output_loading_info=True)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    # An encoder's pooler and an untied head's second bias are never read; Marian's positions are computed.
+    unread = ("pooler.dense.weight", "pooler.dense.bias", "cls.predictions.bias", "embed_positions.weight")
+    faults = sorted(key for key in info["missing_keys"] if not key.endswith(unread))
+    settings = {"num_beams": 1, "do_sample": False, "max_new_tokens": 8, "min_length": 0, "no_repeat_ngram_size": 0}
+    for source, written in zip(expected["sources"], expected["written"], strict=True):
+        with torch.no_grad():
+            ids = model.eval().generate(input_ids=torch.tensor([source]), attention_mask=torch.ones(1, len(source), dtype=torch.long), **settings)[0][1:]
+        text = tokenizer.decode(ids, skip_special_tokens=True)
+        if ids.tolist() != written["ids"] or text.strip() != written["text"].strip():
+            faults.append(f"{text!r} for {written['text']!r}")
+    print(f"{'FAILED' if faults else 'ok    '} {folder.name}: {len(expected['written'])} texts" + "".join(f", {fault}" for fault in faults))
+    return bool(faults)
+
+
 for file in sorted(Path(sys.argv[1]).glob("*/expected.json")):
     expected = json.loads(file.read_text())
     if expected["class"] == "SentenceTransformer":
@@ -30,6 +48,9 @@ for file in sorted(Path(sys.argv[1]).glob("*/expected.json")):
         length = model.max_seq_length
         faults = [] if length == expected["maxSeqLength"] else [f"a length of {length} for {expected['maxSeqLength']}"]
         failed += report(file.parent.name, found, expected["outputs"], faults)
+        continue
+    if expected["class"] == "AutoModelForSeq2SeqLM":
+        failed += compare_writer(file.parent, expected)
         continue
     source = expected.get("base", str(file.parent))
     cls = getattr(transformers, expected["class"])

@@ -80,7 +80,7 @@ export class WeightReader {
   /** A bias that is stored as a row, [1, length]. */
   rowVector(name: string, length: number): WeightRef {
     const tensor = this.#weights.take(name, [1, length]);
-    return this.b.vector({ ...tensor, shape: [length] });
+    return this.b.vector({ ...tensor, shape: [length], storedShape: tensor.shape });
   }
 
   /** A linear layer, [cols] → [rows]; without a bias where `bias` says so. */

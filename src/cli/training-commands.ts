@@ -3,9 +3,11 @@ import { addArgumentFlags, argumentsOf } from './commands/training/argument-flag
 import { addDataFlags } from './commands/training/data-flags.js';
 import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
+import { addPairFlags, pairFlagsOf, type PairFlags } from './commands/training/pair-flags.js';
 import { addSentenceFlags, sentenceTasks, type SentenceTaskName } from './commands/training/sentence-flags.js';
 import { addSetFitFlags, type SetFitFlags } from './commands/training/setfit-flags.js';
 import {
+  isPairTask,
   multiTasks,
   pairTasks,
   setFitTasks,
@@ -18,28 +20,36 @@ import { writingFlags } from './flags/generation-flags.js';
 import { unexpected } from '../expected.js';
 import { path, positive, withCompute } from './flags.js';
 
-type AllTrainFlags = TrainFlags & SetFitFlags & { readonly config?: string } & Record<string, unknown>;
+type AllTrainFlags = TrainFlags & SetFitFlags & PairFlags & { readonly config?: string } & Record<string, unknown>;
 
 /** Adds the commands about learning: `train` and `evaluate`. */
 export function addTrainingCommands(program: Command, setExitCode: (code: number) => void): void {
-  const training = taskCommand(program, 'train', { ...trainingTasks, ...sentenceTasks, ...setFitTasks, ...multiTasks })
+  const training = taskCommand(program, 'train', { ...trainingTasks, ...pairTasks, ...sentenceTasks, ...setFitTasks, ...multiTasks })
     .description('Fine-tune a model on a file of labelled rows.')
     .option('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json; needed but for multi', path)
-    .option('--config <path>', 'multi: JSON of heads, each with name, task, train, eval …; needed there', path)
+    .option(
+      '--config <path>',
+      'multi: JSON of heads, each with name, task, train, eval …; needed there. translate, summarize: a new model, tiny, mini, small, medium, base or a config.json',
+      path,
+    )
     .option('--eval <path>', 'rows to score the model on', path)
     .option('-o, --output <directory>', 'where the model and its checkpoints go; needed', path)
     .option('--resume', 'go on from the newest checkpoint of --output')
     .option('--json', 'print the metrics as JSON')
     .option('--class-weights <numbers>', 'a factor for the loss of each label, with commas between, in the order of their ids', numbers);
-  addArgumentFlags(addSetFitFlags(addSentenceFlags(addDataFlags(training)))).action(
-    async (name: TrainingTaskName | SentenceTaskName | 'setfit' | 'multi', flags: AllTrainFlags, command: Command) => {
+  addArgumentFlags(addSetFitFlags(addSentenceFlags(addPairFlags(addDataFlags(training))))).action(
+    async (name: TrainingTaskName | PairTaskName | SentenceTaskName | 'setfit' | 'multi', flags: AllTrainFlags, command: Command) => {
       const isMulti = name === 'multi';
       if (!isMulti) requireFlag(command, flags.train, '--train <path>');
       if (isMulti) requireFlag(command, flags.config, '--config <path>');
-      else if (flags.config !== undefined) throw unexpected('INVALID_OPTION', `flags of ${name}`, '--config, which is for multi');
+      else if (flags.config !== undefined && !isPairTask(name)) {
+        throw unexpected('INVALID_OPTION', `flags of ${name}`, '--config, which is for multi, translate and summarize');
+      }
       requireFlag(command, flags.output ?? flags.outputDir, '-o, --output <directory>');
       const args = argumentsOf(flags, command);
+      pairFlagsOf(name, flags);
       if (isMulti) setExitCode(await (await import('./commands/training/multi.js')).trainHeads(flags.config!, flags, args));
+      else if (isPairTask(name)) setExitCode(await (await import('./commands/training/train-pairs.js')).trainPairs(name, flags, args));
       else if (name === 'setfit') setExitCode(await (await import('./commands/training/setfit.js')).trainFewTexts(flags, args));
       else setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, args));
     },

@@ -24,6 +24,8 @@ const score = String.raw`-?\d\.\d\d`;
 interface Example {
   /** The tiny model to run on; none: the program makes a small model itself. */
   readonly tiny?: string;
+  /** Arguments by which it is done in seconds. */
+  readonly args?: readonly string[];
   /** What it prints on any model. */
   readonly prints: RegExp;
   /** What it prints on the bundled model. */
@@ -99,6 +101,15 @@ const examples: Readonly<Record<string, Example>> = {
     tiny: 'bert-base-noprefix',
     prints: /^epoch 1: .*\nepoch 2: .*\ninterrupted, with .*checkpoint-4\nepoch 3: [^]*f1 \d\.\d\d of the best model\n$/,
   },
+  'dates.mjs': {
+    args: ['--updates', '4'],
+    prints:
+      /^\d+ updates in \d+ s: \d+\.\d % of 500 unseen dates are right\n\n.* → .*\n\n {4}·Tuesday, March 3rd, 1992·\n( {2}. [ ░▒▓█]{26}\n)*$/,
+    says: /^400 updates .* (99\.\d|100\.0) %/,
+  },
+  'translate.mjs': {
+    prints: /^BLEU (100\.0|[6-9]\d\.\d), chrF [\d.]+, \d+ of 20 new sentences to the letter\n(.* → .*\n){3}$/,
+  },
   'chinese-classifier.mjs': {
     prints: new RegExp(
       String.raw`^\[CLS\] 味 道 很 好 .*\n101 1456 .* 102\naccuracy (0\.[5-9]|1\.0)\d, .* on 8 reviews .*\n好评 ${score} .*\n差评 ${score} .*\n$`,
@@ -106,11 +117,11 @@ const examples: Readonly<Record<string, Example>> = {
   },
 };
 
-for (const [name, { tiny, prints, says }] of Object.entries(examples)) {
+for (const [name, { tiny, args = [], prints, says }] of Object.entries(examples)) {
   t(`${name} trains and prints what came of it`, async () => {
     tried.add(name);
-    assert.match(await run(name, ...(tiny === undefined ? [] : ['--model', golden('tiny', tiny)])), prints);
-    if (!kFull || tiny === undefined) return;
+    assert.match(await run(name, ...args, ...(tiny === undefined ? [] : ['--model', golden('tiny', tiny)])), prints);
+    if (!kFull || (tiny === undefined && args.length === 0)) return;
     const output = await run(name);
     assert.match(output, prints);
     if (says !== undefined) assert.match(output, says);

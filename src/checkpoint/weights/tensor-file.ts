@@ -11,6 +11,8 @@ export interface TensorInfo extends TensorHeader {
   readonly file: TensorFile;
   /** Of rows of another tensor: that tensor, and the first of them. */
   readonly rowsOf?: { readonly tensor: TensorInfo; readonly begin: number };
+  /** The shape in files, where `shape` is another one of the same numbers. */
+  readonly storedShape?: readonly number[];
   /** Of integers (I8) that stand for numbers: what turns them into those. */
   readonly scales?: RowScales;
 }

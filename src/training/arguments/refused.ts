@@ -118,6 +118,8 @@ export const refusedArguments: Readonly<Record<string, string>> = {
   torchdynamo: compile,
   mpParameters: gpuOnly,
   fsdpTransformerLayerClsToWrap: gpuOnly,
+  sortishSampler: 'write trainSamplingStrategy: "group_by_length"',
+  generationConfig: 'the model’s generation_config.json is read; generationMaxLength and generationNumBeams change what they say',
   doTrain: flags,
   doEval: flags,
   doPredict: flags,

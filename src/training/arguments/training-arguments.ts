@@ -69,6 +69,9 @@ const schema = {
   skipNonFinite: flag,
   progress: flag,
   threads: integer(1, 1024),
+  predictWithGenerate: flag,
+  generationMaxLength: count,
+  generationNumBeams: integer(1, 32),
 } as const;
 
 type Given = Options<typeof schema>;
@@ -120,6 +123,7 @@ const defaults = {
   bitfit: false,
   skipNonFinite: false,
   progress: true,
+  predictWithGenerate: false,
 };
 
 /** All arguments of a training, checked, with their defaults. */
@@ -202,6 +206,8 @@ function checkTogether(args: TrainingArguments): void {
     requireThat(evalStrategy !== 'no', 'an evalStrategy of "steps" or "epoch" for lrSchedulerType "reduce_lr_on_plateau"', '"no"');
     plateau(args.lrSchedulerKwargs);
   } else learningRates(args, { warmupSteps: 0, maxSteps: 1 });
+  const generation = (['generationMaxLength', 'generationNumBeams'] as const).find((name) => args[name] !== undefined);
+  if (generation !== undefined) requireThat(args.predictWithGenerate, `predictWithGenerate for ${generation}`, 'false');
   if (args.bitfit && args.lora !== undefined) requireThat(false, 'bitfit or lora', 'both');
 }
 

@@ -109,7 +109,7 @@ function storedParts(
 ): TrainedPart[] {
   let end = 0;
   return stored.map((tensor, i) => {
-    const { name, shape, rowsOf } = tensor;
+    const { name, shape, storedShape = shape, rowsOf } = tensor;
     const whole = storedName(tensor);
     const [length = 0, cols = 1] = shape;
     const begin = kind === 'vector' ? (places?.[i]?.colBegin ?? end) : end;
@@ -117,7 +117,7 @@ function storedParts(
       kind === 'vector' ? { rowBegin: 0, rows: 1, colBegin: begin, cols: length } : { rowBegin: begin, rows: length, colBegin: 0, cols };
     end = begin + length;
     const rows = rowsOf && { name: whole, shape: rowsOf.tensor.shape, begin: rowsOf.begin };
-    return { name, shape, ...place, trainable: learns(whole), ...(rows && { rowsOf: rows }), isNew: tensors.isNew(whole) };
+    return { name, shape: storedShape, ...place, trainable: learns(whole), ...(rows && { rowsOf: rows }), isNew: tensors.isNew(whole) };
   });
 }
 

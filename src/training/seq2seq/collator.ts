@@ -101,7 +101,7 @@ export class Seq2SeqCollator implements Collator<Row, PairExample> {
 }
 
 /** A row's pair: of rows as the Hub's sets of translations have them, the object inside. */
-function pairOf(row: Row): Row {
+export function pairOf(row: Row): Row {
   const { translation } = row as { readonly translation?: unknown };
   return typeof translation === 'object' && translation !== null ? (translation as Row) : row;
 }

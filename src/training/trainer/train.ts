@@ -16,6 +16,9 @@ import type { SentenceColumns } from '../sentence/rows.js';
 import type { ComputeMetrics } from './evaluation.js';
 import { learningArguments } from './learning-arguments.js';
 import { prepareHead, type HeadOptions } from './prepare-head.js';
+import { openPairs, type PairSource } from '../seq2seq/open-pairs.js';
+import { preparePairs, type PairReading } from '../seq2seq/prepare.js';
+import { isSeq2SeqTask, seq2SeqTasks, type Seq2SeqTask } from '../seq2seq/tasks.js';
 import { madeFor } from './trainable-model.js';
 import { Trainer, type TrainerOptions, type TrainOptions } from './trainer.js';
 
@@ -24,9 +27,11 @@ export type DatasetSource = FilePath | Dataset<Row>;
 
 /** Options of `train`: what is learned, and all training arguments. Those of SentenceTrainingOptions are for 'sentence-embedding'. */
 export interface TrainModelOptions
-  extends TrainingArgumentsOptions, TrainOptions, SentenceTrainingOptions, Omit<HeadOptions, 'task' | 'columns'> {
-  readonly task: DataTask | 'sentence-embedding';
-  readonly evalDataset?: DatasetSource;
+  extends TrainingArgumentsOptions, TrainOptions, SentenceTrainingOptions, Omit<HeadOptions, 'task' | 'columns' | 'collator'> {
+  readonly task: DataTask | 'sentence-embedding' | Seq2SeqTask;
+  /** Options of the task's collator: maxLength, mlmProbability, stride, of pairs of texts maxTargetLength and sourcePrefix … */
+  readonly collator?: HeadOptions['collator'] & PairReading;
+  readonly evalDataset?: PairSource;
   /** The names of columns, where they are not the usual ones. */
   readonly columns?: ColumnNames & SentenceColumns;
   /** Default: the task's usual scores. */
@@ -56,6 +61,7 @@ export const trainTasks = [
   'replaced-token',
   'cross-encoder',
   'sentence-embedding',
+  ...seq2SeqTasks,
 ] as const satisfies readonly TrainModelOptions['task'][];
 const anything: Check<unknown> = (value) => value;
 /** What is asked of the rows of a head, and of how it learns from them. */
@@ -79,7 +85,7 @@ const schema = {
 const ofHeads = ['problemType', 'classWeights'] as const satisfies readonly (keyof TrainModelOptions)[];
 
 /**
- * Fine-tunes a model on rows or a file of them. `model` is a directory or the Hub's id, undefined the bundled model. With `outputDir` the
+ * Fine-tunes a model on rows or a file of them; pairs of texts ('translation', 'summarization') may be two files line by line. `model` is a directory or the Hub's id, undefined the bundled model. With `outputDir` the
  * result is saved there, where every function of this package loads it, and transformers does.
  *
  * ```js
@@ -88,12 +94,14 @@ const ofHeads = ['problemType', 'classWeights'] as const satisfies readonly (key
  *
  * Errors: INVALID_OPTION, INVALID_ARG, DATASET (names file and line), INVALID_LABEL; those of `loadModel` and of `Trainer.train`.
  */
-export async function train(model: ModelPath | undefined, trainDataset: DatasetSource, options: TrainModelOptions): Promise<TrainedModel> {
+export async function train(model: ModelPath | undefined, trainDataset: PairSource, options: TrainModelOptions): Promise<TrainedModel> {
   const { own, args } = splitOptions(options);
   const directory = model === undefined ? defaultModelDirectory() : await resolveModel(readModelPath(model, 'train'), {}, 'model');
-  const trainRows = await openDataset(trainDataset);
-  const evalRows = own.evalDataset === undefined ? undefined : await openDataset(own.evalDataset);
-  const prepare = own.task === 'sentence-embedding' ? sentenceParts : headParts;
+  const open = (source: PairSource): Promise<Dataset<Row>> =>
+    isSeq2SeqTask(own.task) ? openPairs(source, own.columns) : openDataset(source as DatasetSource);
+  const trainRows = await open(trainDataset);
+  const evalRows = own.evalDataset === undefined ? undefined : await open(own.evalDataset);
+  const prepare = isSeq2SeqTask(own.task) ? pairParts : own.task === 'sentence-embedding' ? sentenceParts : headParts;
   const { learning, parts } = await prepare(directory, { trainRows, evalRows }, own, args);
   const { computeMetrics = parts.computeMetrics, callbacks = [] } = own;
   const scored = computeMetrics === undefined ? {} : { computeMetrics };
@@ -124,10 +132,21 @@ interface Prepared {
   readonly parts: Omit<TrainerOptions<Row>, 'model' | 'args' | 'callbacks'>;
 }
 
+async function pairParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
+  const task = own.task as Seq2SeqTask;
+  refuseOthers(own, task, [...Object.keys(sentenceSchema), ...ofHeads], 'other tasks');
+  return preparePairs(directory, rows, { ...own, task }, args);
+}
+
+/** Errors: INVALID_OPTION for options that a task does not have. */
+function refuseOthers(own: OwnOptions, task: string, others: readonly string[], whose: string): void {
+  const stranger = others.find((name) => own[name as keyof OwnOptions] !== undefined);
+  if (stranger !== undefined) throw unexpected('INVALID_OPTION', `options of ${task}`, `${stranger}, which is for ${whose}`);
+}
+
 async function headParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
   const task = own.task as DataTask;
-  const stranger = Object.keys(sentenceSchema).find((name) => own[name as keyof OwnOptions] !== undefined);
-  if (stranger !== undefined) throw unexpected('INVALID_OPTION', `options of ${task}`, `${stranger}, which is for sentence-embedding`);
+  refuseOthers(own, task, Object.keys(sentenceSchema), 'sentence-embedding');
   const { trainRows, evalRows } = rows;
   const head = await prepareHead(directory, trainRows, { ...own, task }, args);
   const learning = await LearningModel.load(directory, head.learning);
@@ -137,8 +156,7 @@ async function headParts(directory: string, rows: RowSources, own: OwnOptions, a
 }
 
 async function sentenceParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
-  const stranger = ofHeads.find((name) => own[name] !== undefined);
-  if (stranger !== undefined) throw unexpected('INVALID_OPTION', 'options of sentence-embedding', `${stranger}, which is for heads`);
+  refuseOthers(own, 'sentence-embedding', ofHeads, 'heads');
   const { maxLength, ...others } = own.collator ?? {};
   const [other] = Object.keys(others);
   if (other !== undefined) throw unexpected('INVALID_OPTION', 'maxLength alone for collator of sentence-embedding', other);
@@ -156,5 +174,8 @@ function splitOptions(options: TrainModelOptions): { readonly own: OwnOptions; r
   const args = trainingArguments(Object.fromEntries(given.filter(([name]) => !Object.hasOwn(schema, name))));
   const read = readOptions('train', own, schema) as Partial<OwnOptions>;
   if (read.task === undefined) throw unexpected('INVALID_OPTION', `one of ${trainTasks.join(', ')} for train option task`, 'none');
+  if (args.predictWithGenerate && !isSeq2SeqTask(read.task)) {
+    throw unexpected('INVALID_OPTION', `options of ${read.task}`, `predictWithGenerate, which is for ${seq2SeqTasks.join(' and ')}`);
+  }
   return { own: { ...read, task: read.task }, args };
 }

@@ -1,7 +1,8 @@
 import type { TrainingArgumentsOptions } from '../../../training/arguments/training-arguments.js';
 
 /** Headings of `bertha train --help`. */
-export type ArgumentGroup = 'Length and batches:' | 'Optimizer:' | 'What learns:' | 'Logs, evaluations, checkpoints:' | 'This machine:';
+export type ArgumentGroup =
+  'Length and batches:' | 'Optimizer:' | 'What learns:' | 'Logs, evaluations, checkpoints:' | 'This machine:' | 'Texts that are written:';
 
 /** Where help shows a training argument, and what it says of it. outputDir is `--output`. */
 export const argumentHelp: Readonly<Record<Exclude<keyof TrainingArgumentsOptions, 'outputDir'>, readonly [ArgumentGroup, string]>> = {
@@ -48,4 +49,7 @@ export const argumentHelp: Readonly<Record<Exclude<keyof TrainingArgumentsOption
   gradientCheckpointing: ['This machine:', 'compute layers again instead of keeping them: less memory, a third more time'],
   bf16: ['This machine:', 'matrix products in bfloat16, where the processor has them'],
   threads: ['This machine:', 'CPU threads (default: what the machine grants)'],
+  predictWithGenerate: ['Texts that are written:', 'evaluate translate and summarize by texts, with BLEU, chrF or ROUGE'],
+  generationMaxLength: ['Texts that are written:', "longest text, start token included (default: the model's)"],
+  generationNumBeams: ['Texts that are written:', "beams (default: the model's)"],
 };
