@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BerthaError } from '../src/errors.js';
 import { loadAddon } from '../src/runtime/addon.js';
-import { checkGradients, checkLora, checkTrajectory, type Line } from './golden-training/learning.js';
+import { checkLora } from './golden-training/adapters.js';
+import { checkGradients, checkTrajectory, type Line } from './golden-training/learning.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -8,16 +8,23 @@ export interface Differences {
   readonly worst: string;
 }
 
-/** Compares every `grad.` tensor of a file with `actual`, by its name; a tensor that is missing counts as zeros. */
+const kPrefix = 'grad.';
+
+/** Names of the tensors whose gradients a file has. */
+export function gradientNames(file: SafetensorsFile): string[] {
+  const names = [...file.tensors.keys()].filter((name) => name.startsWith(kPrefix));
+  return inNumberOrder(names).map((name) => name.slice(kPrefix.length));
+}
+
+/** Compares gradients by name; one that is missing in `actual` counts as zeros. */
 export async function compareGradients(
-  file: SafetensorsFile,
-  actual: (name: string) => Promise<Float32Array | undefined>,
+  names: readonly string[],
+  expectedOf: (name: string) => Promise<Float32Array>,
+  actualOf: (name: string) => Promise<Float32Array | undefined>,
 ): Promise<Differences> {
-  const names = inNumberOrder([...file.tensors.keys()].filter((name) => name.startsWith('grad.')));
   const found: { name: string; difference: number; norm: number }[] = [];
   for (const name of names) {
-    const expected = await file.readFloat32(name);
-    const values = await actual(name.slice('grad.'.length));
+    const [expected, values] = [await expectedOf(name), await actualOf(name)];
     const difference = Math.hypot(...sums(expected.map((value, i) => (values?.[i] ?? 0) - value)));
     found.push({ name, difference, norm: Math.hypot(...sums(expected)) });
   }

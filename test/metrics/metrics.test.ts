@@ -71,7 +71,9 @@ for (const file of training) {
       near(metrics.accuracy(labels, predictions), scores['accuracy'], 'accuracy');
       near(metrics.matthews(labels, predictions), scores['matthews'], 'matthews');
       near(metrics.balancedAccuracy(labels, predictions), scores['balanced_accuracy'], 'balanced accuracy');
-      near(metrics.confusionMatrix(labels, predictions), scores['confusion'], 'confusion');
+      const confusion: number[][] = scores['confusion']!;
+      const classes = confusion.map((_, label) => label);
+      near(metrics.confusionMatrix(labels, predictions, { labels: classes }), confusion, 'confusion');
       for (const average of ['macro', 'micro', 'weighted'] as const) {
         near(list(metrics.precisionRecallF1(labels, predictions, { average })), (scores[average]! as unknown[]).slice(0, 3), average);
       }

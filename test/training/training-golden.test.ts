@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { checkGradients, checkLora, type Line } from '../../scripts/golden-training/learning.js';
+import { checkLora } from '../../scripts/golden-training/adapters.js';
+import { checkGradients, type Line } from '../../scripts/golden-training/learning.js';
 import { loadAddon } from '../../src/runtime/addon.js';
 import { goldenTraining } from '../support/golden-training.js';
 import { skip } from '../support/skip.js';
