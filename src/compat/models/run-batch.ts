@@ -102,7 +102,8 @@ export async function runBatch(
   });
 }
 
-function unpad(inputs: ModelInputs): { rows: Unpadded[]; width: number } {
+/** The rows of a padded batch without their padding. Errors: INVALID_ARG, INVALID_IDS. */
+export function unpad(inputs: Pick<ModelInputs, 'input_ids' | 'attention_mask' | 'token_type_ids'>): { rows: Unpadded[]; width: number } {
   const ids = toRows(inputs.input_ids, 'input_ids');
   const width = ids[0]?.length ?? 0;
   const like = (input: IntegerInput | undefined, name: string) => {

@@ -16,6 +16,7 @@ import type { ZeroShotOptions } from '../../tasks/zero-shot.js';
 import type { PretrainedOptions } from '../loading/options.js';
 import type { Snake, WithCamelCase } from '../snake-case.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Streamer } from '../models/streamer.js';
 import type { PreTrainedTokenizer } from '../tokenizer/index.js';
 
 /** One, or a list. */
@@ -129,7 +130,7 @@ export interface PipelineCalls {
   /** What an encoder-decoder writes, as many texts for each as `num_return_sequences` says, side by side. */
   'text2text-generation': (
     texts: OneOrMany<string>,
-    options?: PipelineCallOptions<GenerateOptions> & TransformersNames,
+    options?: PipelineCallOptions<GenerateOptions> & TransformersNames & StreamerOption,
   ) => Promise<GeneratedOutput[]>;
   /** How a decoder goes on with a text; with `return_full_text` (true) the text comes first. */
   'text-generation': {
@@ -143,8 +144,15 @@ export interface TransformersNames {
   readonly stop_strings?: string | readonly string[];
 }
 
+/** Who hears the text of one input while it is generated, without beams. */
+export interface StreamerOption {
+  readonly streamer?: Streamer | null | undefined;
+}
+
 /** Options of the pipeline `text-generation`. */
-export type TextGenerationOptions = PipelineCallOptions<GenerateOptions> & TransformersNames & { readonly return_full_text?: boolean };
+export type TextGenerationOptions = PipelineCallOptions<GenerateOptions> &
+  TransformersNames &
+  StreamerOption & { readonly return_full_text?: boolean };
 
 /** What pipelines that generate return for a text. */
 export type GeneratedOutput = PipelineResult<{ readonly generatedText: string }>;
