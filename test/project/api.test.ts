@@ -8,7 +8,7 @@ const t = suite('public API');
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Classes for code that was written for transformers, by the names it uses. */
-const pythonClass = /^(Auto\w+|[A-Z]\w+(For[A-Z]\w+|Model|Tokenizer(Fast)?))$/;
+const pythonClass = /^(Auto\w+|[A-Z]\w+(For[A-Z]\w+|Model|Decoder|Tokenizer(Fast)?))$/;
 
 t('exports these names', () => {
   const names = Object.keys(bertha).sort();
@@ -18,6 +18,7 @@ t('exports these names', () => {
       'BerthaError',
       'LogLevel',
       'Tensor',
+      'TextStreamer',
       'answerQuestion',
       'calibrate',
       'cat',
