@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { checkout } from './mini-checkout.js';
@@ -33,6 +34,7 @@ export interface Page {
   evaluate<T>(script: string): Promise<T>;
   keyboard: { press(key: string): Promise<void> };
   screenshot(options: { path: string; fullPage?: boolean; clip?: object }): Promise<Buffer>;
+  emulateMedia(options: { colorScheme: 'light' | 'dark' }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,13 +48,28 @@ interface Playwright {
   readonly chromium: { launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser> };
 }
 
+const ofAdapters = createRequire(join(checkout, 'test', 'adapters', 'package.json'));
+
+/** The rules of axe-core that a page breaks, in light and in dark: rule, what is wrong, where. */
+export async function brokenRules(page: Page): Promise<string[]> {
+  await page.evaluate(`${readFileSync(ofAdapters.resolve('axe-core'), 'utf8')};undefined`);
+  const broken: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const found = await page.evaluate<string[]>(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ target, failureSummary }) => [id, target, failureSummary].join(' '))))`);
+    broken.push(...found.map((each) => `${colorScheme}: ${each}`));
+  }
+  return broken;
+}
+
 /** Chromium by playwright-core, or undefined with what is missing told to `missing`; by default the running test is skipped. */
 export async function openChromium(missing: (what: string) => void = skip): Promise<Browser | undefined> {
   const name = ['chromium', 'chromium-browser', 'google-chrome'].find((each) => spawnSync(each, ['--version']).status === 0);
   if (name === undefined) return void missing('no chromium on this machine');
   let playwright: Playwright;
   try {
-    playwright = createRequire(join(checkout, 'test', 'adapters', 'package.json'))('playwright-core') as Playwright;
+    playwright = ofAdapters('playwright-core') as Playwright;
   } catch {
     return void missing('playwright-core not installed: npm ci --prefix test/adapters --ignore-scripts --omit=optional');
   }

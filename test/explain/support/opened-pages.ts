@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { Attention } from '../../../src/explain/index.js';
-import { openChromium, type Browser, type Page } from '../../support/chromium.js';
+import { brokenRules, openChromium, type Browser, type Page } from '../../support/chromium.js';
 
 /** Where the pages of a test file are written. */
 export const folder = mkdtempSync(join(tmpdir(), 'bertha-pages-'));
@@ -42,7 +42,7 @@ export async function open(file: string, content: string, options: object = {}):
   return { page, complaints };
 }
 
-/** Closes a page that was as it should be: silent, without a request, not wider than the window, its picture more than one colour. */
+/** Closes a page that was as it should be: silent, without a request, not wider than the window, its picture more than one colour, nothing for axe to find. */
 export async function finish({ page, complaints }: Opened, name: string): Promise<void> {
   assert.equal(complaints, [], name);
   assert.is(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, `${name} scrolls sideways`);
@@ -50,6 +50,8 @@ export async function finish({ page, complaints }: Opened, name: string): Promis
   assert.is(await page.evaluate(nameless), 0, `${name} has controls without a name`);
   assert.is(await page.evaluate('document.querySelectorAll("[style]:not([style*=--]):not(.tip)").length'), 0, name);
   assert.ok((await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })).byteLength > 8000, name);
+  assert.equal(await brokenRules(page), [], name);
+  assert.equal(complaints, [], name);
   await page.close();
 }
 

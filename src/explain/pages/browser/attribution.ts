@@ -6,7 +6,7 @@ import { el } from '../view/tree.js';
 import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
 import { make, put } from './dom.js';
-import { barList, legend, numbersOf, section, unitText } from './parts.js';
+import { barList, legend, numbersOf, scrolling, section, unitText } from './parts.js';
 
 /** The page of attributions: the text, its largest words, and how far to believe them. */
 export function attributionView(data: AttributionBody & PageData, words: Words): HTMLElement[] {
@@ -25,7 +25,7 @@ export function attributionView(data: AttributionBody & PageData, words: Words):
   if (faithfulness !== undefined) {
     const isFaithful = faithfulness.comprehensiveness.every((lost, i) => lost > faithfulness.random.comprehensiveness[i]!);
     const verdict = el('p', { class: isFaithful ? 'verdict' : 'warning' }, isFaithful ? words.faithfulYes : words.faithfulNo);
-    const table = el('div', { class: 'scroll' }, tableElement({ ...faithfulnessTable(faithfulness, words), title: '' }));
+    const table = scrolling(tableElement({ ...faithfulnessTable(faithfulness, words), title: '' }));
     parts.push(make(section(words.faithfulness, words.faithfulnessHint, verdict, table)));
   }
   if (check !== undefined) {

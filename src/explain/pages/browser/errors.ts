@@ -6,7 +6,7 @@ import { el } from '../view/tree.js';
 import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
 import { make, put, roving } from './dom.js';
-import { barList, numbersOf, pictureOf, section, unitText } from './parts.js';
+import { barList, numbersOf, pictureOf, scrolling, section, unitText } from './parts.js';
 
 /** Texts of a list at once. */
 const kListed = 20;
@@ -24,7 +24,7 @@ export function errorsView(data: ErrorsBody & PageData & { readonly kind: 'error
   const calibration = section(
     words.calibration,
     undefined,
-    el('div', { class: 'scroll' }, pictureOf(calibrationChart(data.calibration, words), words.calibration)),
+    scrolling(pictureOf(calibrationChart(data.calibration, words), words.calibration)),
   );
   columns.append(matrixSection(data, words, show), make(calibration));
   const wrong = data.texts.filter(({ label, predicted }) => label !== predicted).sort((a, b) => a.probability - b.probability);
@@ -36,11 +36,7 @@ export function errorsView(data: ErrorsBody & PageData & { readonly kind: 'error
       words,
     ),
   );
-  const lengths = section(
-    words.byLength,
-    undefined,
-    el('div', { class: 'scroll' }, tableElement({ ...lengthTable(data, words), title: '' })),
-  );
+  const lengths = section(words.byLength, undefined, scrolling(tableElement({ ...lengthTable(data, words), title: '' })));
   return [columns, list, ...(data.words.length > 0 ? [misleading] : []), make(lengths), make(numbersOf(tablesOf(data, words), words))];
 }
 
@@ -75,7 +71,7 @@ function matrixSection(
     labels.map((label) => el('th', { scope: 'col' }, el('bdi', {}, label))),
   );
   const table = el('table', { class: 'matrix' }, el('thead', {}, head), el('tbody', {}, rows));
-  const place = make(section(words.confusion, words.confusionHint, el('div', { class: 'scroll' }, table)));
+  const place = make(section(words.confusion, words.confusionHint, scrolling(table)));
   const cells = Array.from(place.querySelectorAll<HTMLElement>('.cell'));
   roving(cells, labels.length, (index) => {
     const [right, predicted] = [labels[Math.floor(index / labels.length)]!, labels[index % labels.length]!];

@@ -18,9 +18,14 @@ export function pictureOf({ width, height, node }: Figure, name: string): TreeEl
   return el('svg', { ...size, role: 'img', 'aria-label': name }, node);
 }
 
+/** What may be wider than the window, as a stop of the Tab key, so that arrow keys move it. */
+export function scrolling(...children: readonly Child[]): TreeElement {
+  return el('div', { class: 'scroll', tabindex: 0 }, children);
+}
+
 /** Numbers that open on demand. */
 export function numbersOf(tables: readonly Table[], words: Words): TreeElement {
-  return el('details', {}, el('summary', {}, words.numbers), el('div', { class: 'scroll' }, tables.map(tableElement)));
+  return el('details', {}, el('summary', {}, words.numbers), scrolling(tables.map(tableElement)));
 }
 
 /** What the tints of a text mean. */

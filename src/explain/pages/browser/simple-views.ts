@@ -7,7 +7,7 @@ import { fill } from '../view/words.js';
 import type { Words } from '../view/words-en.js';
 import { make, unpack } from './dom.js';
 import { HeadView } from './head-view.js';
-import { barList, numbersOf, pictureOf, section } from './parts.js';
+import { barList, numbersOf, pictureOf, scrolling, section } from './parts.js';
 import { wholeHead } from './weights.js';
 
 /** The page of the lens: for each mask the likeliest words, layer by layer, the last on top. */
@@ -44,20 +44,14 @@ function lensSection({ position, final, layers }: LensMaskData, words: Words): T
   return section(
     fill(words.maskAt, position),
     undefined,
-    el('div', { class: 'scroll' }, el('table', { class: 'lens' }, el('thead', {}, head), el('tbody', {}, rows))),
+    scrolling(el('table', { class: 'lens' }, el('thead', {}, head), el('tbody', {}, rows))),
   );
 }
 
 /** The page of probes: accuracy by layer. */
 export function probeView(data: ProbeBody & PageData, words: Words): HTMLElement[] {
   return [
-    make(
-      section(
-        words.probe,
-        data.classes.map(String).join(', '),
-        el('div', { class: 'scroll' }, pictureOf(probeChart(data, words), words.whichLayersKnow)),
-      ),
-    ),
+    make(section(words.probe, data.classes.map(String).join(', '), scrolling(pictureOf(probeChart(data, words), words.whichLayersKnow)))),
     make(numbersOf(tablesOf(data, words), words)),
   ];
 }
@@ -73,9 +67,7 @@ export function rolloutView({ tokens, rollout }: RolloutBody, words: Words): HTM
 
 /** The page of training: a chart a name, the runs over each other. */
 export function trainingView(data: Extract<PageData, { kind: 'training' }>, words: Words): HTMLElement[] {
-  const charts = trainingCharts(data, words).map(({ name, figure }) =>
-    make(section(name, undefined, el('div', { class: 'scroll' }, pictureOf(figure, name)))),
-  );
+  const charts = trainingCharts(data, words).map(({ name, figure }) => make(section(name, undefined, scrolling(pictureOf(figure, name)))));
   return [...charts, make(numbersOf(tablesOf(data, words), words))];
 }
 

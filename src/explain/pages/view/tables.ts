@@ -158,7 +158,11 @@ export function tableElement({ title, columns, rows }: Table): TreeElement {
     'table',
     {},
     el('caption', {}, title),
-    el('thead', {}, el('tr', {}, ...columns.map((name) => el('th', { scope: 'col', dir: 'auto' }, shown(name))))),
+    el(
+      'thead',
+      {},
+      el('tr', {}, ...columns.map((name) => (name === '' ? el('td') : el('th', { scope: 'col', dir: 'auto' }, shown(name))))),
+    ),
     el(
       'tbody',
       {},
