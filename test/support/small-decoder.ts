@@ -40,12 +40,16 @@ export class SmallDecoder {
   readonly self: Value[] = [];
   readonly cross: Value[] = [];
   readonly sizes: DecoderSizes;
+  /** Row-major, by name. */
+  readonly numbers: ReadonlyMap<string, Float32Array>;
   readonly #numbers = new Map<string, Float32Array>();
+  #moved: ReadonlyMap<string, Float64Array> = new Map();
   readonly #random: Random;
   readonly #b: ProgramBuilder;
 
   constructor(sizes: DecoderSizes) {
     this.sizes = sizes;
+    this.numbers = this.#numbers;
     const { vocabSize, width, encoderLayers, decoderLayers, maxSeqLen = 64, seed = 1 } = sizes;
     this.#random = new Random(seed);
     const target = { vocabSize, maxSeqLen };
@@ -87,8 +91,9 @@ export class SmallDecoder {
     }
   }
 
-  /** The whole model on one text, in float64; without an encoder `source` is not read. */
-  reference(source: ArrayLike<number>, target: ArrayLike<number>): DecoderReference {
+  /** The whole model on one text, in float64, with other numbers for the tensors of `moved`; without an encoder `source` is not read. */
+  reference(source: ArrayLike<number>, target: ArrayLike<number>, moved: ReadonlyMap<string, Float64Array> = new Map()): DecoderReference {
+    this.#moved = moved;
     let encoded: Rows = [];
     if (this.sizes.encoderLayers > 0) {
       encoded = this.#embedded(source);
@@ -118,8 +123,8 @@ export class SmallDecoder {
     return { encoded, logits, self, cross };
   }
 
-  #of(name: string): Float32Array {
-    return this.#numbers.get(name)!;
+  #of(name: string): Float32Array | Float64Array {
+    return this.#moved.get(name) ?? this.#numbers.get(name)!;
   }
 
   #tensor(name: string, shape: readonly number[], deviation: number, mean = 0) {
@@ -188,7 +193,7 @@ export class SmallDecoder {
   }
 
   /** x [columns] times a matrix's rows. */
-  #product(x: Float64Array, matrix: Float32Array): Float64Array {
+  #product(x: Float64Array, matrix: ArrayLike<number>): Float64Array {
     return Float64Array.from({ length: matrix.length / x.length }, (_, row) => {
       const begin = row * x.length;
       return x.reduce((sum, number, i) => sum + number * matrix[begin + i]!, 0);

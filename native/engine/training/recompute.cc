@@ -1,5 +1,6 @@
 #include "engine/training/recompute.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -12,27 +13,41 @@ bool is_loss(const Op& op) {
     return std::visit([](const auto& each) { return ops::is_loss<std::decay_t<decltype(each)>>; }, op);
 }
 
-// By op: the value through which all that is computed up to it goes on, kNoIndex where there are more.
-std::vector<int32_t> only_values(const Program& program, const std::vector<bool>& needed) {
-    const auto ops = static_cast<int32_t>(program.ops.size());
-    std::vector<int32_t> last_reader(program.values.size(), kNoIndex);
-    for (int32_t i = 0; i < ops; i++)
-        if (needed[at(i)])
-            for_each_read(program.ops[at(i)], [&](int32_t value) { last_reader[at(value)] = i; });
-    std::vector<int32_t> only(at(ops), kNoIndex);
-    std::vector<int32_t> alive;
-    for (int32_t i = 0; i < ops; i++) {
-        if (!needed[at(i)]) continue;
-        if (!is_constant(program, output_of(program.ops[at(i)])))
-            alive.push_back(output_of(program.ops[at(i)]));
-        std::vector<int32_t> still;
-        for (const int32_t value : alive)
-            if (last_reader[at(value)] > i) still.push_back(value);
-        alive = std::move(still);
-        if (alive.size() == 1) only[at(i)] = alive.front();
+// Walks the ops with the values that are computed by then and read later.
+class AliveValues {
+public:
+    AliveValues(const Program& program, const std::vector<bool>& needed)
+        : program_(program), last_reader_(program.values.size(), kNoIndex) {
+        for (int32_t i = 0; i < static_cast<int32_t>(program.ops.size()); i++)
+            if (needed[at(i)])
+                for_each_read(program.ops[at(i)], [&](int32_t value) { last_reader_[at(value)] = i; });
     }
-    return only;
-}
+
+    // Op i, a needed one, is computed.
+    void pass(int32_t i) {
+        const int32_t output = output_of(program_.ops[at(i)]);
+        if (!is_constant(program_, output)) alive_.push_back(output);
+        std::vector<int32_t> still;
+        for (const int32_t value : alive_)
+            if (last_reader_[at(value)] > i) still.push_back(value);
+        alive_ = std::move(still);
+    }
+    // The only one that is not kept anyway; kNoIndex where there are more, or none.
+    int32_t only_one(const std::vector<int32_t>& kept) const {
+        int32_t only = kNoIndex;
+        for (const int32_t value : alive_) {
+            if (std::find(kept.begin(), kept.end(), value) != kept.end()) continue;
+            if (only != kNoIndex) return kNoIndex;
+            only = value;
+        }
+        return only;
+    }
+
+private:
+    const Program& program_;
+    std::vector<int32_t> last_reader_;  // by value
+    std::vector<int32_t> alive_;
+};
 
 // Gives an op the values of a copy.
 class CopyVisitor : public FieldVisitor {
@@ -61,15 +76,22 @@ private:
 }  // namespace
 
 std::vector<RecomputedOps> recomputed_layers(const Program& program, const std::vector<bool>& needed) {
-    const std::vector<int32_t> only = only_values(program, needed);
+    AliveValues alive(program, needed);
+    std::vector<int32_t> kept;  // outputs of layers: what an encoder gives to all layers of a decoder is one
     std::vector<RecomputedOps> layers;
-    int32_t begin = 0, end = 0;  // the last place to cut is before op `end`
+    RecomputedOps layer;  // up to the last place to cut
     for (int32_t i = 0; i < static_cast<int32_t>(program.ops.size()); i++) {
-        if (needed[at(i)] && std::holds_alternative<ops::Attention>(program.ops[at(i)]) && end > begin) {
-            layers.push_back({begin, end, only[at(end - 1)]});
-            begin = end;
+        if (!needed[at(i)]) continue;
+        if (std::holds_alternative<ops::Attention>(program.ops[at(i)]) && layer.end > layer.begin) {
+            layers.push_back(layer);
+            kept.push_back(layer.output);
+            layer.begin = layer.end;
         }
-        if (only[at(i)] != kNoIndex) end = i + 1;
+        alive.pass(i);
+        const int32_t only = alive.only_one(kept);
+        if (only == kNoIndex) continue;
+        layer.end = i + 1;
+        layer.output = only;
     }
     return layers;
 }

@@ -9,7 +9,7 @@
 
 namespace bertha {
 
-// Ops begin .. end; of what is computed up to there, only `output` is read behind them.
+// Ops begin .. end; of what they compute only `output` is read behind them.
 struct RecomputedOps {
     int32_t begin = 0;
     int32_t end = 0;
@@ -18,7 +18,8 @@ struct RecomputedOps {
 
 // What is before the first layer, then each layer but the last: its backward follows its forward, so that
 // nothing would be saved by computing it again. A layer begins behind the last value before its attention
-// through which everything goes.
+// through which everything goes, beside outputs of earlier layers, which are kept: those of an encoder whose
+// decoder reads them in each of its own.
 std::vector<RecomputedOps> recomputed_layers(const Program& program, const std::vector<bool>& needed);
 
 // By op and value: the one that computes it again, itself where it is kept.
