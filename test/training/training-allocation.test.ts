@@ -3,6 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { BerthaError } from '../../src/errors.js';
 import { stats } from '../../src/index.js';
@@ -105,6 +106,8 @@ test('any allocation of a step may fail', async () => {
     ...(hasBf16 ? [{ ...classifier, precision: 'bf16' as const }] : []),
   ];
   for (const options of kinds) assert.ok((await failEachOfStep(folder, options)) >= 4);
+  const writer = (name: string) => fileURLToPath(new URL(`../golden-generation/tiny/${name}`, import.meta.url));
+  assert.ok((await failEachOfStep(writer('marian-separate'), { task: 'seq2seq', seed: 7 })) >= 4);
   if (!isFull) return;
   if (hasBf16) await failEachOfStep(folder, { ...classifier, precision: 'bf16', recompute: true });
   await failEachOfStep(folder, { ...classifier, lora: { r: 3, loraAlpha: 5, targetModules: 'all-linear', loraDropout: 0.1 } });
@@ -114,6 +117,8 @@ test('any allocation of a step may fail', async () => {
   await failEachOfStep(golden('tiny/distilbert-question-answering'), { task: 'question-answering', seed: 7 });
   await failEachOfStep(golden('tiny/electra-discriminator'), { task: 'replaced-token', seed: 7 });
   await failEachOfStep(golden('tiny/mpnet-base'), { task: 'token-classification', seed: 7 });
+  await failEachOfStep(writer('roberta2roberta'), { task: 'seq2seq', seed: 7, recompute: true });
+  await failEachOfStep(writer('bertgen-lm'), { task: 'causal-lm', seed: 7 });
 });
 
 test('any allocation of a snapshot may fail, and the next step does not know of it', async () => {

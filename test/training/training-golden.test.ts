@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { checkLora } from '../../scripts/golden-training/adapters.js';
 import { checkGradients, type Line } from '../../scripts/golden-training/learning.js';
+import { checkWriting } from '../../scripts/golden-training/writing.js';
 import { loadAddon } from '../../src/runtime/addon.js';
 import { goldenTraining } from '../support/golden-training.js';
 import { skip } from '../support/skip.js';
@@ -35,5 +36,12 @@ for (const name of readdirSync(goldenTraining('lora'))) {
   test(`the adapter ${name} has the loss and the gradients of float64`, () =>
     requireOk(checkLora(fileURLToPath(goldenTraining(`lora/${name}`)))));
 }
+
+const writing = fileURLToPath(new URL('../golden-generation/gradients', import.meta.url));
+test('encoder-decoders and causal decoders have the losses and the gradients of float64', () => requireOk(checkWriting(writing, 'fp32')));
+test('they in bf16 are as near to them as PyTorch, within its factor', async () => {
+  if (!hasBf16) return skip('no bf16: AVX512_BF16');
+  await requireOk(checkWriting(writing, 'bf16'));
+});
 
 test.run();
