@@ -1,7 +1,8 @@
 """Loads models that Bertha saved with transformers, sentence-transformers and peft and compares predictions: `python compare_saved.py DIR`.
 
 DIR holds folders with `expected.json`: `class`, `batch` (input_ids and token_type_ids of each sequence) and `outputs`, numbers in row-major order.
-One of the class AutoModelForSeq2SeqLM has `sources` (ids) and `written` (ids and text of a greedy search of 8 new tokens at most).
+One of the class AutoModelForSeq2SeqLM has `sources` (ids) and `written` (ids and text of a greedy search of 8 new tokens at most); `scored`
+has the BLEU of texts that four beams write.
 A folder with `base` in expected.json is an adapter of that base; one of the class SentenceTransformer has `texts` for its batch, and `maxSeqLength`.
 """
 import json
@@ -22,6 +23,23 @@ def report(name, found, outputs, faults):
     return not ok
 
 
+def compare_bleu(model, tokenizer, sources, references, bleu):
+    """sacrebleu's BLEU of what transformers writes by four beams."""
+    try:
+        import sacrebleu
+    except ImportError:
+        print("skipped: sacrebleu is missing, by which BLEU is compared")
+        return []
+    written = []
+    for source in sources:
+        with torch.no_grad():
+            ids = model.generate(input_ids=torch.tensor([source]), attention_mask=torch.ones(1, len(source), dtype=torch.long), num_beams=4, max_new_tokens=24)
+        written.append(tokenizer.decode(ids[0], skip_special_tokens=True))
+    theirs = sacrebleu.corpus_bleu(written, [references]).score
+    print(f"BLEU {bleu:.4f}, of transformers {theirs:.4f} on {len(sources)} texts")
+    return [] if abs(theirs - bleu) <= 0.1 else [f"BLEU {bleu} for {theirs}"]
+
+
 def compare_writer(folder, expected):
     model, info = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, output_loading_info=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -35,6 +53,8 @@ def compare_writer(folder, expected):
         text = tokenizer.decode(ids, skip_special_tokens=True)
         if ids.tolist() != written["ids"] or text.strip() != written["text"].strip():
             faults.append(f"{text!r} for {written['text']!r}")
+    if "scored" in expected:
+        faults += compare_bleu(model.eval(), tokenizer, **expected["scored"])
     print(f"{'FAILED' if faults else 'ok    '} {folder.name}: {len(expected['written'])} texts" + "".join(f", {fault}" for fault in faults))
     return bool(faults)
 

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate, loadModel } from '../../src/index.js';
-import { createModel, encoderDecoderFrom, train } from '../../src/training/index.js';
+import { trainWordPiece } from '../../src/pretraining/index.js';
+import { createModel, encoderDecoderFrom, evaluateModel, train } from '../../src/training/index.js';
 import { inTemporaryFolder } from '../../src/training/checkpoints/temporary-folder.js';
 
 const place = (name: string): string => fileURLToPath(new URL(`../../test/${name}`, import.meta.url));
@@ -19,6 +20,14 @@ const marian = {
   ...{ model_type: 'marian', d_model: 32, encoder_layers: 2, decoder_layers: 2, encoder_ffn_dim: 64, decoder_ffn_dim: 64 },
   ...{ encoder_attention_heads: 2, decoder_attention_heads: 2, max_position_embeddings: 64, scale_embedding: true },
 };
+
+/** English and German, of which a translator learns some. */
+const translations = readFileSync(new URL('../../examples/training/data/translations.csv', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((line) => line.split(','))
+  .map(([source, target]) => ({ source: source!, target: target! }));
 
 /** How a model that is to learn gets into a folder. */
 const starts: Readonly<Record<string, (folder: string) => Promise<unknown>>> = {
@@ -40,6 +49,7 @@ export async function saveWriters(out: string): Promise<void> {
       await make(start);
       await saveWriter(start, join(out, `writer-${name.replace(/\W+/g, '-')}`));
     }
+    await saveTranslator(folder, join(out, 'writer-translator'));
     for (const name of golden) await saveWriter(place(`golden-generation/tiny/${name}`), join(out, `writer-${name}`));
   });
 }
@@ -61,4 +71,24 @@ async function saveWriter(start: string, target: string): Promise<void> {
   const sources = inputs.map(({ ids }) => Array.from(ids));
   loaded.dispose();
   writeFileSync(join(target, 'expected.json'), JSON.stringify({ class: 'AutoModelForSeq2SeqLM', sources, written }));
+}
+
+/** A translator that has learned half of what it could, with its BLEU on what it learned and did not, by four beams. */
+async function saveTranslator(folder: string, target: string): Promise<void> {
+  const [tokenizer, start] = [join(folder, 'words'), join(folder, 'translator')];
+  const texts = translations.flatMap((row) => [row.source, row.target]);
+  await (await trainWordPiece(texts.values(), { vocabSize: 300, lowercase: false })).save(tokenizer);
+  await createModel(start, { config: { model_type: 'encoder-decoder', encoder: size, decoder: size }, tokenizer });
+  const half = translations.filter((_, i) => i % 2 === 0);
+  const training = { perDeviceTrainBatchSize: 10, numTrainEpochs: 40, learningRate: 2e-3, saveStrategy: 'no' } as const;
+  const { model } = await train(start, half, { task: 'translation', ...training, outputDir: target });
+  model.dispose();
+  const loaded = await loadModel(target);
+  const generation = { numBeams: 4, maxNewTokens: 24 };
+  const { metrics } = await evaluateModel(loaded, 'translation', translations, { generation });
+  const ids = (text: string, addSpecialTokens = true) => Array.from(loaded.tokenizer.encode(text, { addSpecialTokens }).ids);
+  const references = translations.map((row) => loaded.tokenizer.decode(ids(row.target, false)));
+  const scored = { sources: translations.map((row) => ids(row.source)), references, bleu: metrics['bleu'] };
+  loaded.dispose();
+  writeFileSync(join(target, 'expected.json'), JSON.stringify({ class: 'AutoModelForSeq2SeqLM', sources: [], written: [], scored }));
 }

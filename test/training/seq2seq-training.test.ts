@@ -139,6 +139,33 @@ t('the best checkpoint can be judged by the texts', async () => {
   assert.is(metrics['eval_chrf'], state.best_metric);
 });
 
+t('a frozen encoder keeps its numbers, the decoder learns; layers computed again and other threads change no bit', async () => {
+  const start = join(folder, 'frozen');
+  await encoderDecoderFrom(golden('tiny/bert-mlm'), golden('tiny/bert-mlm'), { directory: start });
+  const rows = [
+    { source: 'a cat', target: 'the dog' },
+    { source: 'the dog', target: 'a cat' },
+  ];
+  const run = async (name: string, more: Partial<TrainModelOptions>): Promise<string> => {
+    const outputDir = join(folder, name);
+    (
+      await train(start, rows, { ...options, perDeviceTrainBatchSize: 1, maxSteps: 3, learningRate: 1e-3, outputDir, ...more })
+    ).model.dispose();
+    return outputDir;
+  };
+  const [before, after] = [await openModelDirectory(start), await openModelDirectory(await run('frozen output', { freeze: ['encoder'] }))];
+  const read = (opened: typeof after, name: string) => opened.tensors.get(name)!.file.readFloat32(name);
+  for (const name of after.tensors.keys()) {
+    const isSame = Buffer.from((await read(before, name)).buffer).equals(Buffer.from((await read(after, name)).buffer));
+    if (name.startsWith('encoder.')) assert.ok(isSame, name);
+    if (name.endsWith('query.weight') && name.startsWith('decoder.')) assert.not.ok(isSame, name);
+  }
+  for (const opened of [before, after]) await opened.close();
+  const plain = bytesOf(await run('plain', {}));
+  assert.ok(bytesOf(await run('again', { gradientCheckpointing: true })).equals(plain));
+  assert.ok(bytesOf(await run('one thread', { threads: 1 })).equals(plain));
+});
+
 t('what cannot be learned is refused by name', async () => {
   const rows = [{ source: 'a', target: 'b' }];
   const refusal = async (model: string, more: Partial<TrainModelOptions> & Readonly<Record<string, unknown>>) => {

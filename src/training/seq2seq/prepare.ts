@@ -1,5 +1,6 @@
-import { JsonFields, type JsonObject } from '../../checkpoint/json-fields.js';
+import { isJsonObject, JsonFields, type JsonObject } from '../../checkpoint/json-fields.js';
 import { unexpected } from '../../expected.js';
+import { openModelDirectory, type ModelDirectory } from '../../models/model-directory.js';
 import { integer, readOptions, text } from '../../options.js';
 import type { TrainingArguments } from '../arguments/training-arguments.js';
 import type { ColumnNames } from '../datasets/columns.js';
@@ -46,9 +47,11 @@ const kReading = { maxLength: integer(1, 1 << 20), maxTargetLength: integer(2, 1
 export async function preparePairs(directory: string, rows: PairRows, pairs: Pairs, args: TrainingArguments): Promise<PreparedPairs> {
   const { task, columns } = pairs;
   const reading = { columns, ...readOptions(`the collator of ${task}`, pairs.collator, kReading) };
-  const learning = await LearningModel.load(directory, { ...learningArguments(args), task: 'seq2seq' });
+  const { config } = await configOf(directory);
+  refuseOtherDropout(config.raw);
+  const freeze = args.freeze.flatMap((module) => (module === 'encoder' && isOfTwoModels(config) ? kEncoder : module));
+  const learning = await LearningModel.load(directory, { ...learningArguments(args), freeze, task: 'seq2seq' });
   return madeFor(learning, () => {
-    refuseOtherDropout(learning.training.config.raw);
     const { predictWithGenerate: generates, generationMaxLength, generationNumBeams } = args;
     const dataCollator = new Seq2SeqCollator(learning.model, reading);
     const { trainRows, evalRows } = rows;
@@ -65,6 +68,19 @@ export async function preparePairs(directory: string, rows: PairRows, pairs: Pai
       },
     };
   });
+}
+
+async function configOf(directory: string): Promise<ModelDirectory> {
+  const opened = await openModelDirectory(directory);
+  await opened.close();
+  return opened;
+}
+
+/** What `encoder` names of an EncoderDecoderModel, whose decoder has a module of that name as well. */
+const kEncoder = ['encoder.embeddings', 'encoder.encoder'];
+
+function isOfTwoModels({ raw, decoder }: ModelDirectory['config']): boolean {
+  return decoder !== undefined && isJsonObject(raw['encoder']);
 }
 
 /** Errors: CONFIG_UNSUPPORTED for rates that Marian and BART can have beside those that are trained. */
