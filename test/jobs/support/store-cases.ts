@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import { semanticSearch } from '../../../src/index.js';
 import { nextRun } from '../../../packages/jobs/src/store/runs.js';
-import type { Batch, Row, Store } from '../../../packages/jobs/src/store/store.js';
+import type { Batch, Filter, Row, Store } from '../../../packages/jobs/src/store/store.js';
 import { chunk, documentWrite, drawnVector, plain, rowsOf, storeSuite, testModel } from './stores.js';
 
 /** A kind of store: where each test finds an empty one. */
@@ -12,6 +12,10 @@ export interface StoreKind {
   readonly place: (folder: string, test: number) => Place;
   /** Whether several processes may write at once. Default true. */
   readonly isShared?: boolean;
+  /** Whether it finds words. Default true. */
+  readonly hasWords?: boolean;
+  /** Whether it compares strings, as bounds of a filter. Default true. */
+  readonly comparesStrings?: boolean;
   /** Called after the last test. */
   readonly end?: () => Promise<void>;
 }
@@ -33,7 +37,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Runs the suite for a kind of store. */
-export function testStore({ name, place, isShared = true, end }: StoreKind): void {
+export function testStore({ name, place, isShared = true, hasWords = true, comparesStrings = true, end }: StoreKind): void {
   const { t, folder, open: openAt } = storeSuite(`store ${name}`);
   const open = ({ url, table }: Place): Promise<Store> => openAt(url, { table });
   if (end !== undefined) t.after(end);
@@ -168,7 +172,7 @@ export function testStore({ name, place, isShared = true, end }: StoreKind): voi
     assert.equal(await store.finishRun(2), { documentsPruned: 0 });
     assert.equal(await store.finishRun(2, { prune: true }), { documentsPruned: 1 });
     assert.equal(idsOf(await rowsOf(store)), ['b#0', 'c#0', 'c#1']);
-    assert.equal(await store.matching('a', { topK: 5 }), []);
+    if (hasWords) assert.equal(await store.matching('a', { topK: 5 }), []);
   });
 
   t('keeps states by their names', async () => {
@@ -207,6 +211,7 @@ export function testStore({ name, place, isShared = true, end }: StoreKind): voi
 
   t('finds words, the best first, whatever signs stand in the question', async () => {
     const store = await prepared();
+    if (!hasWords) return assert.is(await codeOf(store.matching('fox', { topK: 5 })), 'INVALID_OPTION');
     const texts = ['the quick fox', 'a fox and a fox and a fox', 'dogs only', 'Zoë über 東京 "quoted"'];
     await store.write(batch({ documents: texts.map((text, i) => documentWrite(`d${i}`, [text])) }));
     const found = async (words: string): Promise<string[]> => (await store.matching(words, { topK: 5 })).map(({ docId }) => docId);
@@ -249,7 +254,13 @@ export function testStore({ name, place, isShared = true, end }: StoreKind): voi
     ];
     for (const [filter, expected] of cases) {
       const query = { topK: 5, filter };
-      for (const rows of [await store.nearest(drawnVector(3), query), await store.matching('words', query)])
+      const hasStrings = Object.values(filter!).some((value) => typeof (value as { gt?: unknown } | null)?.gt === 'string');
+      if (hasStrings && !comparesStrings) {
+        assert.is(await codeOf(store.nearest(drawnVector(3), query)), 'INVALID_OPTION');
+        continue;
+      }
+      const matching = hasWords ? [await store.matching('words', query)] : [];
+      for (const rows of [await store.nearest(drawnVector(3), query), ...matching])
         assert.is(rows.map(({ docId }) => docId.slice(1)).sort().join(' '), expected, JSON.stringify(filter)); // prettier-ignore
     }
     for (const wrong of [{ 'a"b': 1 }, { a: [] }, { a: {} }, { a: { like: 'x' } }, { a: { gt: Number.NaN } }, 7]) {
@@ -257,6 +268,33 @@ export function testStore({ name, place, isShared = true, end }: StoreKind): voi
       assert.is(await codeOf(store.nearest(drawnVector(3), query)), 'INVALID_OPTION', JSON.stringify(wrong));
     }
   });
+
+  t('metadata that a document has no longer is not found', async () => {
+    const store = await prepared();
+    await store.write(batch({ documents: [documentWrite('a', ['one', 'two'], { lang: 'en', year: 7 })] }));
+    const { chunks, ...document } = documentWrite('a', ['one', 'zwei'], { lang: 'de' });
+    const rewritten = chunks.map((each) => ({ ...each, contentHash: `${each.contentHash} in de` }));
+    await store.write(batch({ run: 2, documents: [{ ...document, chunks: rewritten }] }));
+    const found = async (filter: Filter): Promise<number> => (await store.nearest(drawnVector(1), { topK: 5, filter })).length;
+    assert.equal(
+      [await found({ lang: 'en' }), await found({ year: 7 }), await found({ year: null }), await found({ lang: 'de' })],
+      [0, 0, 2, 2],
+    );
+  });
+
+  if (!isShared) {
+    t('a second writer is refused as long as the first one has it open; readers are not', async () => {
+      const address = fresh();
+      const first = await prepared(address);
+      await first.write(batch({ documents: [documentWrite('a', ['one'])] }));
+      const second = await openAt(address.url, { table: address.table, lockTimeoutMs: 100 });
+      assert.is(await codeOf(second.prepare(testModel)), 'LOCKED');
+      assert.is((await second.nearest(drawnVector(1), { topK: 1 }))[0]!.id, 'a#0');
+      await first.close();
+      await second.prepare(testModel);
+      assert.is((await second.write(batch({ run: 2, documents: [documentWrite('b', ['two'])] }))).rowsWritten, 1);
+    });
+  }
 
   if (isShared) {
     t('two writers with the same new ids leave each row once', async () => {

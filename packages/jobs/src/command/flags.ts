@@ -95,7 +95,7 @@ export const storeFlags = {
   store: {
     value: 'STORE',
     short: 's',
-    help: 'notes.db: a file of SQLite; rows.jsonl, .npy or .parquet: an export, with a file of SQLite beside it; postgres://…: PostgreSQL with pgvector',
+    help: 'notes.db: a file of SQLite; rows.jsonl, .npy or .parquet: an export, with a file of SQLite beside it; postgres://…: PostgreSQL with pgvector; chroma://HOST:PORT: Chroma; notes.lancedb: a folder of LanceDB',
   },
   table: { value: 'NAME', help: 'table of the store (default: passages)' },
 } as const satisfies Flags;

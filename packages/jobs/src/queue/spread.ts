@@ -1,4 +1,4 @@
-import type { Embedder, JsonObject } from 'bertha-encoder';
+import { BerthaError, type Embedder, type JsonObject } from 'bertha-encoder';
 import { cutOptions, runParameters, type IndexOptions } from '../indexing/index-documents.js';
 import { indexUnit } from '../indexing/index-unit.js';
 import type { CutOptions } from '../indexing/cut.js';
@@ -41,7 +41,7 @@ interface SpreadParameters {
  * Does what `indexDocuments` does, by workers on other machines: adds the source's units to a queue, waits until they are done, and finishes the run. Workers
  * find files at the same paths, and open the store by the same address. A run with parked units is not finished: the next call tries them again.
  *
- * Errors: those of `indexDocuments` and of `UnitQueue`.
+ * Errors: INVALID_OPTION for a store that has one writer, those of `indexDocuments` and of `UnitQueue`.
  */
 export async function spreadDocuments(
   source: Source,
@@ -51,6 +51,11 @@ export async function spreadDocuments(
   options: SpreadOptions = {},
 ): Promise<SpreadReport> {
   const { prune = false, signal, table, adapter } = options;
+  if (store.hasOneWriter === true)
+    throw new BerthaError(
+      'INVALID_OPTION',
+      `Expected a store that several processes may write (SQLite, PostgreSQL, Chroma) for a queue but received ${store.url}. Leave the queue out, or choose another store.`,
+    );
   const cut = cutOptions(embedder, options);
   const model = await storedModelOf(embedder, options);
   await store.prepare(model);

@@ -30,9 +30,9 @@ const passingCodes = new Set([
   'ENETUNREACH',
   'ENOENT',
 ]);
-/** Errors of ioredis, pg and BullMQ that have no code. */
+/** Errors of ioredis, pg, BullMQ and chromadb that have no code. */
 const passingWords =
-  /Connection is closed|Connection terminated|Stream isn't writeable|max retries per request|LOADING|is not initialized|timeout/i;
+  /Connection is closed|Connection terminated|Stream isn't writeable|max retries per request|LOADING|is not initialized|Failed to connect to chroma|timeout/i;
 
 /**
  * Calls `act` until it does not fail for want of a connection, with pauses from 0.2 to 5 s, for `totalMs` at most. `act` must be harmless when it is done

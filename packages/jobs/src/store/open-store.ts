@@ -1,7 +1,10 @@
 import { BerthaError } from 'bertha-encoder';
 import { withoutCredentials } from '../shared/failures.js';
+import { chromaPattern } from './chroma/client.js';
+import { openChromaStore } from './chroma/chroma-store.js';
 import { exportPattern, exportRows } from './exports/export-file.js';
 import { postgresPattern } from '../postgres/connection.js';
+import { lancePattern, openLanceStore } from './lance/lance-store.js';
 import { openPostgresStore } from './postgres/postgres-store.js';
 import type { VectorIndex } from './postgres/schema.js';
 import { openSqliteStore } from './sqlite/sqlite-store.js';
@@ -27,7 +30,7 @@ export interface OpenStoreOptions {
 /**
  * Opens a store by its address: the path of a file of SQLite (`notes.db`, `.sqlite`, `.sqlite3`; made where there is none), or of a file that each complete run
  * writes anew (`.jsonl`, `.npy`, `.parquet`; the store is a file of SQLite beside it, `rows.parquet.db`), or a database of PostgreSQL with pgvector
- * (`postgres://user@host/database`). A new store has no model until `prepare`.
+ * (`postgres://user@host/database`), or a server of Chroma (`chroma://host:port`), or a folder of LanceDB (`notes.lancedb`). A new store has no model until `prepare`.
  *
  * Errors: INVALID_ARG for an address of no known kind, INVALID_OPTION, and those of `Store`.
  *
@@ -57,11 +60,13 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
       `Expected a store in PostgreSQL for option vectorIndex but received ${withoutCredentials(url)}.`,
     );
   if (/\.(?:db|sqlite3?)$/i.test(url)) return openSqliteStore({ path: url, table, lockTimeoutMs });
+  if (chromaPattern.test(url)) return openChromaStore({ url, table, patienceMs });
+  if (lancePattern.test(url)) return openLanceStore({ path: url, table, lockTimeoutMs });
   // What a file cannot do, a store beside it does: upserts, units that are done, searches.
   if (exportPattern.test(url))
     return openSqliteStore({ path: `${url}.db`, table, lockTimeoutMs, afterRun: (store, signal) => exportRows(store, url, signal) });
   throw new BerthaError(
     'INVALID_ARG',
-    `Expected a path ending in .db, .sqlite, .sqlite3, .jsonl, .npy or .parquet, or postgres://… for the store but received ${JSON.stringify(withoutCredentials(url))}.`,
+    `Expected a path ending in .db, .sqlite, .sqlite3, .lancedb, .jsonl, .npy or .parquet, or postgres://… or chroma://… for the store but received ${JSON.stringify(withoutCredentials(url))}.`,
   );
 }

@@ -114,6 +114,8 @@ export interface Store {
   readonly url: string;
   /** The model of its vectors; undefined until `prepare` was called for the first time. */
   readonly model: StoredModel | undefined;
+  /** Whether one process at most may write it, so that work on it cannot be spread over several. Default false. */
+  readonly hasOneWriter?: boolean | undefined;
   /** Makes its tables where there are none. Errors: STORE_MISMATCH for another model's key or dimensions, and for tables of another shape. */
   prepare(model: StoredModel): Promise<void>;
   /** Begins a run, or goes on with the last one of the same `parameters` if that was not finished. Later runs have larger numbers. */

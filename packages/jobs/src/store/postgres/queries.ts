@@ -2,7 +2,8 @@ import { readFilter, type Condition } from '../filter.js';
 import type { StoreQuery } from '../store.js';
 import { wordsOf } from '../words.js';
 import { distanceOf, type Names, type VectorIndex } from './schema.js';
-import { selected, storable, storableJson, vectorText } from './values.js';
+import { storable } from '../records.js';
+import { selected, storableJson, vectorText } from './values.js';
 
 /** A statement and the values for its marks. */
 export interface Query {

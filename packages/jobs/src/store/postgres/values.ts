@@ -1,12 +1,7 @@
-import { toUSVString } from 'node:util';
 import { formatVectors, type JsonObject } from 'bertha-encoder';
 import type { PostgresRecord } from '../../postgres/connection.js';
+import { rowOfRecord, storable } from '../records.js';
 import type { Row } from '../store.js';
-
-/** A text as PostgreSQL can hold it: it has no U+0000, nor halves of a surrogate pair; U+FFFD stands for both. */
-export function storable(text: string): string {
-  return toUSVString(text.replaceAll('\0', '\ufffd'));
-}
 
 /** A value as jsonb can hold it. */
 export function storableJson(value: unknown): string {
@@ -44,16 +39,6 @@ export const selected =
 
 /** A record of these columns. */
 export function rowOf(record: PostgresRecord): Row {
-  return {
-    id: record['id'] as string,
-    docId: record['doc_id'] as string,
-    chunkNo: record['chunk_no'] as number,
-    contentHash: record['content_hash'] as string,
-    run: record['run'] as number,
-    text: record['text'] as string,
-    start: record['char_start'] as number,
-    end: record['char_end'] as number,
-    metadata: record['metadata'] as JsonObject,
-    embedding: Float32Array.from(JSON.parse(record['embedding'] as string) as number[]),
-  };
+  const embedding = Float32Array.from(JSON.parse(record['embedding'] as string) as number[]);
+  return rowOfRecord(record, record['metadata'] as JsonObject, embedding);
 }

@@ -1,8 +1,9 @@
 import type { SendQuery } from '../../postgres/connection.js';
-import { isLater } from '../runs.js';
-import type { Batch, ChunkWrite, DocumentWrite, StoredDocument, WriteResult } from '../store.js';
+import { planBatch, type Change } from '../plan.js';
+import type { Batch, DocumentWrite, StoredDocument, WriteResult } from '../store.js';
 import type { Names } from './schema.js';
-import { storable, storableJson, vectorArray } from './values.js';
+import { storable } from '../records.js';
+import { storableJson, vectorArray } from './values.js';
 
 /** Rows that go in one statement. */
 const kRowsAtOnce = 512;
@@ -38,12 +39,6 @@ export async function hashesOf(
   return new Map(docIds.map((docId) => [docId, found.get(docId) ?? []]));
 }
 
-interface Change {
-  readonly docId: string;
-  readonly chunkNo: number;
-  readonly chunk: ChunkWrite;
-}
-
 /** Writes a batch in the transaction of `send`, as `Store.write` says. Documents are locked in the order of their ids, so that no two writers wait for each other. */
 export async function writeBatch(send: SendQuery, names: Names, vectorType: number, batch: Batch): Promise<WriteResult> {
   const { run, position, unchanged, doneUnit } = batch;
@@ -56,19 +51,7 @@ export async function writeBatch(send: SendQuery, names: Names, vectorType: numb
     );
   const stored = await documentsOf(send, names, [...ids, ...unchanged], true);
   const hashes = await hashesOf(send, names, ids);
-  const stale: string[] = [];
-  const changes: Change[] = [];
-  const written: DocumentWrite[] = [];
-  for (const document of batch.documents) {
-    const { docId, chunks } = document;
-    const have = hashes.get(docId) ?? [];
-    if (isLater(stored.get(docId)!, run, position)) continue;
-    if (chunks.some(({ embedding, contentHash }, i) => embedding === undefined && have[i] !== contentHash)) stale.push(docId);
-    else {
-      for (const [chunkNo, chunk] of chunks.entries()) if (have[chunkNo] !== chunk.contentHash) changes.push({ docId, chunkNo, chunk });
-      written.push(document);
-    }
-  }
+  const { written, changes, stale } = planBatch(batch, stored, hashes);
   for (let i = 0; i < changes.length; i += kRowsAtOnce) await writeRows(send, names, vectorType, run, changes.slice(i, i + kRowsAtOnce));
   const rowsDeleted = await writeDocuments(send, names, batch, written);
   if (stale.length > 0) await send(`delete from ${names.documents} where doc_id = any($1::text[]) and run = ${kNoRun}`, [stale]);

@@ -1,4 +1,5 @@
 import type { JsonObject } from 'bertha-encoder';
+import { rowOfRecord } from '../records.js';
 import type { Row } from '../store.js';
 import type { SqliteRecord } from './driver.js';
 
@@ -9,18 +10,8 @@ export function vectorBytes(vector: Float32Array): Uint8Array {
 
 /** A record of the table of rows with its vector. */
 export function rowOf(record: SqliteRecord): Row {
-  return {
-    id: record['id'] as string,
-    docId: record['doc_id'] as string,
-    chunkNo: record['chunk_no'] as number,
-    contentHash: record['content_hash'] as string,
-    run: record['run'] as number,
-    text: record['text'] as string,
-    start: record['char_start'] as number,
-    end: record['char_end'] as number,
-    metadata: JSON.parse(record['metadata'] as string) as JsonObject,
-    embedding: floatsOf(record['embedding'] as Uint8Array),
-  };
+  const metadata = JSON.parse(record['metadata'] as string) as JsonObject;
+  return rowOfRecord(record, metadata, floatsOf(record['embedding'] as Uint8Array));
 }
 
 function floatsOf(bytes: Uint8Array): Float32Array {

@@ -40,7 +40,8 @@ export function matchQuery({ rows, vectors, words }: Names, text: string, { topK
   };
 }
 
-function whereOf(conditions: readonly Condition[]): Query {
+/** What conditions ask of a table `r` with `doc_id` and `metadata`; `''` where there are none. */
+export function whereOf(conditions: readonly Condition[]): Query {
   const parts = conditions.map(partOf);
   return { sql: parts.map(({ sql }) => `(${sql})`).join(' and '), values: parts.flatMap(({ values }) => values) };
 }
