@@ -251,6 +251,8 @@ t('events wait for a slow reader, end with its connection, and tell of a late fa
   app.get('/much', (request, reply) =>
     withEvents({ request, reply }, 'tei', async (send) => {
       while (sent < 20_000 && !reply.raw.destroyed) await send((sent++, event));
+      // Events that were made before their maker heard of it do not wait for a reader who has gone.
+      for (let i = 0; i < 3; i++) await send(event);
       isAtEnd = true;
     }),
   );

@@ -45,6 +45,7 @@ export async function withEvents(
 /** Resolves when a reader has taken what lies in a stream, or the stream is over. One that is not read for long is destroyed, and its connection with it. */
 function roomIn(stream: PassThrough): Promise<void> {
   return new Promise((resolve) => {
+    if (stream.destroyed) return resolve();
     const giveUp = setTimeout(() => stream.destroy(), kMostIdleMs);
     const end = (): void => {
       clearTimeout(giveUp);
