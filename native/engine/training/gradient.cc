@@ -343,15 +343,33 @@ private:
             });
     }
 
+    // Logits of a vocabulary are most of what a chunk computes: their gradient takes their place where
+    // nothing else reads them any more. By slot: whose place it takes.
+    std::vector<int32_t> share_places() {
+        std::vector<int32_t> places(plan_.slots.size(), kNoIndex);
+        for (const int32_t loss : plan_.losses) {
+            const auto* entropy = std::get_if<ops::CrossEntropy>(&program_().ops[at(loss)]);
+            if (entropy == nullptr) continue;
+            Slot &logits = plan_.slots[at(entropy->logits)], &gradient = plan_.slots[at(entropy->output)];
+            if (logits.death != gradient.birth) continue;
+            logits.death = gradient.death;
+            places[at(entropy->output)] = entropy->logits;
+        }
+        return places;
+    }
+
     void place() {
+        const std::vector<int32_t> places = share_places();
         std::vector<Slot*> slots;
-        for (Slot& slot : plan_.slots)
-            if (slot.birth != kNoIndex) slots.push_back(&slot);
+        for (size_t i = 0; i < places.size(); i++)
+            if (plan_.slots[i].birth != kNoIndex && places[i] == kNoIndex) slots.push_back(&plan_.slots[i]);
         std::stable_sort(slots.begin(), slots.end(),
                          [](const Slot* a, const Slot* b) { return a->birth < b->birth; });
         std::vector<Packer> arena(program_().domains.size(), Packer(kCacheLineFloats));
         for (Slot* slot : slots)
             slot->offset = arena[at(slot->domain)].place(slot->width, slot->birth, slot->death);
+        for (size_t i = 0; i < places.size(); i++)
+            if (places[i] != kNoIndex) plan_.slots[i].offset = plan_.slots[at(places[i])].offset;
         for (const Packer& part : arena) plan_.arena_width.push_back(part.width());
     }
 
