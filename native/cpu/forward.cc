@@ -6,6 +6,7 @@
 #include "cpu/adapters/scaled_linear.h"
 #include "cpu/attention/attend_sequences.h"
 #include "cpu/attention/attend_step.h"
+#include "cpu/emit.h"
 #include "cpu/sequence-ops/pool_linear.h"
 #include "cpu/sequence-ops/rows.h"
 #include "cpu/sequence-ops/unfold.h"
@@ -169,12 +170,9 @@ private:
         return model_.constants != nullptr ? model_.constants->rows(id) : at(id, 0);
     }
 
-    void emit(int32_t id, const float* data, int64_t row, int64_t count) const {
-        const int64_t width = value(id).width;
+    void emit(int32_t id, float* data, int64_t row, int64_t count) const {
         for (const Output& output : outputs_)
-            if (output.value == id)
-                std::memcpy(output.data + row * width, data,
-                            static_cast<size_t>(count * width) * sizeof(float));
+            if (output.value == id) emit_rows(output, batch_, data, row, count, value(id).width, team_);
     }
 
     const MatrixFormat& format(int32_t index) const { return *model_.formats[static_cast<size_t>(index)]; }

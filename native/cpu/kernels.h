@@ -195,6 +195,11 @@ struct KernelTable {
     // out [rows, 1 + 2k]: log-sum-exp, the k largest in falling order, their columns; equal values: lower
     // column first
     void (*top_k)(const float* x, float* out, int64_t rows, int64_t width, int64_t k);
+    // log(sum of exp(x [n])) in float64; -inf where all x are, NaN where one is NaN or +inf
+    double (*wide_log_sum)(const float* x, int64_t n);
+    // The k largest of x [n] above -inf in falling order, equal ones by rising column; returns how many there
+    // are
+    int64_t (*best)(const float* x, int64_t n, int64_t k, float* values, int32_t* columns);
     // targets [rows, kTargetsPerRow]; out [rows, 1 + kTargetsPerRow]: log-sum-exp, the columns targets name
     void (*pick_targets)(const float* x, const int32_t* targets, float* out, int64_t rows, int64_t width);
     void (*activate)(Activation activation, float* x, int64_t count);

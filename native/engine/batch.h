@@ -88,7 +88,7 @@ private:
 // Where one wanted value goes. Rows of the batch in order; pairs one sequence after the other.
 struct Output {
     int32_t value = 0;
-    float* data = nullptr;
+    float* data = nullptr;  // null: of a step, whose rows have readers
 };
 
 }  // namespace bertha

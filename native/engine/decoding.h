@@ -21,6 +21,16 @@ struct DecodingText {
     float* row(int64_t layer, int64_t slot) const { return rows + (layer * capacity + slot) * 2 * width; }
 };
 
+// Who wants the last value of a step's rows.
+class RowReader {
+public:
+    // On any thread, with the row's floats, which it may overwrite. Throws nothing.
+    virtual void read(int64_t row, float* values) = 0;
+
+protected:
+    ~RowReader() = default;
+};
+
 // A row of a step, which is a sequence of its own in the batch.
 struct DecodingRow {
     const DecodingText* text = nullptr;
@@ -28,6 +38,8 @@ struct DecodingRow {
     int32_t slot = 0;               // of the text's rows: where its own key and value go
     const int32_t* seen = nullptr;  // slots whose keys it sees, its own among them, in the order of the text
     int64_t num_seen = 0;
+    RowReader* reader = nullptr;  // null: what the step computes is in the state
+    int64_t number = 0;           // of the row, for the reader
 };
 
 // How a program decodes.

@@ -47,7 +47,6 @@ GenerationJob::GenerationJob(TextRequest request)
       search_(request_.settings, request_.prompt, request_.source,
               request_.model->program().value(request_.logits).width),
       ticket_(std::make_shared<StateTicket>()),
-      vocab_(request_.model->program().value(request_.logits).width),
       state_(layout_, capacity_of(request_)) {
     const Program& program = request_.model->program();
     for (const int32_t id : request_.prompt)
@@ -59,11 +58,11 @@ GenerationJob::GenerationJob(TextRequest request)
     step_.inputs.resize(program.inputs.size(), nullptr);
 }
 
-// The rows of all hypotheses, the source's keys and values, and the logits of a step.
+// The rows of all hypotheses, and the source's keys and values.
 int64_t GenerationJob::state_bytes() const {
     const auto source = static_cast<int64_t>(request_.source.size() * layout_.cross_values.size());
-    const int64_t floats = source * layout_.width + hypotheses_of(request_.settings) * vocab_;
-    return TextState::bytes(layout_, capacity_of(request_)) + floats * static_cast<int64_t>(sizeof(float));
+    return TextState::bytes(layout_, capacity_of(request_)) +
+           source * layout_.width * static_cast<int64_t>(sizeof(float));
 }
 
 void GenerationJob::start(std::function<void()> on_tokens, std::function<void()> on_done) {
@@ -93,7 +92,6 @@ void GenerationJob::begin() {
         BERTHA_CHECK(started < request_.deadline, "DEADLINE",
                      "the deadline passed while the text waited for memory");
         state_.allocate();
-        logits_ = Buffer(static_cast<size_t>(hypotheses_of(request_.settings) * vocab_) * sizeof(float));
         state_.begin(request_.prompt);
         layout_.cross_values.empty() ? run_prompt() : run_source();
     });
@@ -122,21 +120,18 @@ void GenerationJob::run_prompt() {
         state_.set_source(std::move(cross), static_cast<int64_t>(request_.source.size()));
     }
     if (request_.prompt.size() == 1) return next_step();
-    const int64_t floats = static_cast<int64_t>(state_.rows().size()) * layout_.width;
-    ignored_.reserve(static_cast<size_t>(floats) * sizeof(float));
-    submit_rows(
-        layout_.last_attention, [this](int64_t) { return ignored_.floats(); }, &GenerationJob::next_step);
+    submit_rows(layout_.last_attention, &GenerationJob::next_step);
 }
 
 void GenerationJob::next_step() {
     if (search_.done()) return end(std::nullopt);
-    state_.advance(search_.rows());
-    submit_rows(request_.logits, [this](int64_t) { return logits_.floats(); }, &GenerationJob::after_step);
+    state_.advance(search_.rows(), &search_);
+    submit_rows(request_.logits, &GenerationJob::after_step);
 }
 
 void GenerationJob::after_step() {
     tokens.fetch_add(static_cast<int64_t>(search_.rows().size()), std::memory_order_relaxed);
-    search_.step(logits_.floats(), vocab_);
+    search_.step();
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         for (const size_t sequence : stopped_) search_.end(sequence, Finish::kStop);
@@ -150,8 +145,7 @@ void GenerationJob::after_step() {
     next_step();
 }
 
-void GenerationJob::submit_rows(int32_t wanted, const Job::Allocate& allocate,
-                                void (GenerationJob::*then)()) {
+void GenerationJob::submit_rows(int32_t wanted, void (GenerationJob::*then)()) {
     const Program& program = request_.model->program();
     const auto rows = static_cast<int64_t>(state_.rows().size());
     step_offsets_.resize(static_cast<size_t>(rows) + 1);
@@ -166,7 +160,7 @@ void GenerationJob::submit_rows(int32_t wanted, const Job::Allocate& allocate,
     step_.inputs[static_cast<size_t>(layout_.ids)] = state_.ids().data();
     step_.decoding = state_.rows().data();
     const std::shared_ptr<const Batch> batch(shared_from_this(), &step_);
-    submit(std::make_shared<Job>(request_.model, batch, wanted, allocate), then);
+    submit(std::make_shared<Job>(request_.model, batch, wanted), then);
 }
 
 void GenerationJob::submit(const JobPtr& job, void (GenerationJob::*then)()) {
@@ -237,8 +231,6 @@ std::vector<Ids> GenerationJob::take_new_ids() {
 void GenerationJob::end(std::optional<Failure> failure) {
     failure_ = std::move(failure);
     state_.release();
-    logits_.reset();
-    ignored_.reset();
     source_ = nullptr;
     finished = Clock::now();
     StateBudget::instance().give_back(*ticket_);

@@ -58,7 +58,7 @@ private:
     void run_prompt();
     void next_step();
     void after_step();
-    void submit_rows(int32_t wanted, const Job::Allocate& allocate, void (GenerationJob::*then)());
+    void submit_rows(int32_t wanted, void (GenerationJob::*then)());
     void submit(const JobPtr& job, void (GenerationJob::*then)());
     template <typename Work>
     void guard(Work&& work);
@@ -69,11 +69,8 @@ private:
     const DecoderLayout layout_;
     Search search_;
     const TicketPtr ticket_;
-    const int64_t vocab_;
     TextState state_;
-    JobPtr source_;   // its outputs are the keys and values of the source
-    Buffer logits_;   // [hypotheses, vocab]
-    Buffer ignored_;  // what a prompt's rows give
+    JobPtr source_;  // its outputs are the keys and values of the source
     Batch step_;
     std::vector<int32_t> step_offsets_;
     std::function<void()> on_tokens_, on_done_;

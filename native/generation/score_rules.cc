@@ -19,27 +19,34 @@ double log_sum_exp(const double* scores, int64_t count) {
     return top + std::log(sum);
 }
 
+double RowScores::banned() { return kBanned; }
+
 ScoreRules::ScoreRules(const SearchSettings& settings, int64_t prompt_length, const Ids& source,
                        int64_t vocab)
     : settings_(settings),
       prompt_length_(prompt_length),
       vocab_(vocab),
-      source_(settings.encoder_no_repeat_ngram_size > 0 ? source : Ids()),
-      penalised_(settings.repetition_penalty != 1 ? static_cast<size_t>(vocab) : 0, false) {}
+      source_(settings.encoder_no_repeat_ngram_size > 0 ? source : Ids()) {}
 
-void ScoreRules::apply(const Ids& ids, double* scores) {
+void ScoreRules::apply(const Ids& ids, RowScores& scores) const {
+    const auto ban = [&scores](const Ids& banned) {
+        for (const int32_t id : banned) scores.ban(id);
+    };
+    const auto force = [&scores](const Ids& forced) {
+        scores.ban_all();
+        for (const int32_t id : forced) scores.set(id, 0);
+    };
     const int64_t length = static_cast<int64_t>(ids.size());
     if (settings_.repetition_penalty != 1) penalise_repetitions(ids, scores);
     ban_ngrams(ids, ids, settings_.no_repeat_ngram_size, scores);
     ban_ngrams(ids, source_, settings_.encoder_no_repeat_ngram_size, scores);
     ban_words(ids, scores);
-    if (length < settings_.min_length) ban(settings_.eos, scores);
-    if (settings_.forced_bos >= 0 && length == 1) force({settings_.forced_bos}, scores);
-    if (!settings_.forced_eos.empty() && length == settings_.max_length - 1)
-        force(settings_.forced_eos, scores);
-    ban(settings_.suppress_tokens, scores);
+    if (length < settings_.min_length) ban(settings_.eos);
+    if (settings_.forced_bos >= 0 && length == 1) force({settings_.forced_bos});
+    if (!settings_.forced_eos.empty() && length == settings_.max_length - 1) force(settings_.forced_eos);
+    ban(settings_.suppress_tokens);
     const int64_t begin = prompt_length_ + (prompt_length_ == 1 && settings_.forced_bos >= 0 ? 1 : 0);
-    if (length == begin) ban(settings_.begin_suppress_tokens, scores);
+    if (length == begin) ban(settings_.begin_suppress_tokens);
 }
 
 const char* ScoreRules::banning_settings() {
@@ -48,47 +55,38 @@ const char* ScoreRules::banning_settings() {
            "minLength";
 }
 
-void ScoreRules::penalise_repetitions(const Ids& ids, double* scores) {
+// The first rule: what is touched has been penalised.
+void ScoreRules::penalise_repetitions(const Ids& ids, RowScores& scores) const {
     const double penalty = settings_.repetition_penalty;
     for (const int32_t id : ids) {
-        if (penalised_[static_cast<size_t>(id)]) continue;
-        penalised_[static_cast<size_t>(id)] = true;
-        scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
+        if (scores.is_touched(id)) continue;
+        const double score = scores.at(id);
+        scores.set(id, score < 0 ? score * penalty : score / penalty);
     }
-    for (const int32_t id : ids) penalised_[static_cast<size_t>(id)] = false;
 }
 
 // Bans what would repeat n ids of `among`: the last n - 1 ids stand somewhere in it, what follows there is
 // banned. The source's vocabulary may be larger.
-void ScoreRules::ban_ngrams(const Ids& ids, const Ids& among, int32_t n, double* scores) const {
+void ScoreRules::ban_ngrams(const Ids& ids, const Ids& among, int32_t n, RowScores& scores) const {
     if (n <= 0 || static_cast<int64_t>(ids.size()) + 1 < n) return;
     const auto tail = ids.end() - (n - 1);
     const int64_t last = static_cast<int64_t>(among.size()) - n;
     for (int64_t at = 0; at <= last; at++) {
         const int32_t next = among[static_cast<size_t>(at + n - 1)];
-        if (next < vocab_ && std::equal(tail, ids.end(), among.begin() + at)) scores[next] = kBanned;
+        if (next < vocab_ && std::equal(tail, ids.end(), among.begin() + at)) scores.ban(next);
     }
 }
 
 // A word that is an end token alone does not count.
-void ScoreRules::ban_words(const Ids& ids, double* scores) const {
+void ScoreRules::ban_words(const Ids& ids, RowScores& scores) const {
     for (const Ids& word : settings_.bad_words) {
         const auto rest = static_cast<int64_t>(word.size()) - 1;
         if (rest == 0 &&
             std::find(settings_.eos.begin(), settings_.eos.end(), word[0]) != settings_.eos.end())
             continue;
         if (static_cast<int64_t>(ids.size()) >= rest && std::equal(ids.end() - rest, ids.end(), word.begin()))
-            scores[word.back()] = kBanned;
+            scores.ban(word.back());
     }
-}
-
-void ScoreRules::force(const Ids& forced, double* scores) const {
-    std::fill_n(scores, vocab_, kBanned);
-    for (const int32_t id : forced) scores[id] = 0;
-}
-
-void ScoreRules::ban(const Ids& banned, double* scores) const {
-    for (const int32_t id : banned) scores[id] = kBanned;
 }
 
 Warper::Warper(const SearchSettings& settings, int64_t vocab) : settings_(settings), vocab_(vocab) {
@@ -122,19 +120,31 @@ void Warper::keep_top_k(double* scores) {
 }
 
 // From the least likely on, ids are dropped while their probabilities together stay within 1 - top_p; the
-// likeliest stays. Of equal ones, the lower id goes first.
+// likeliest stays. Of equal ones, the lower id goes first. Nothing is sorted: the half that holds the last
+// one that is dropped is halved again.
 void Warper::keep_top_p(double* scores) {
     collect(scores);
     if (order_.empty()) return;
-    std::sort(order_.begin(), order_.end(), [scores](int32_t a, int32_t b) {
+    const auto is_before = [scores](int32_t a, int32_t b) {
         return scores[a] != scores[b] ? scores[a] < scores[b] : a < b;
-    });
+    };
     const double total = log_sum_exp(scores, vocab_);
-    double sum = 0;
-    for (size_t i = 0; i + 1 < order_.size(); i++) {
-        sum += std::exp(scores[order_[i]] - total);
-        if (sum > 1 - settings_.top_p) return;
-        scores[order_[i]] = kBanned;
+    auto begin = order_.begin(), end = order_.end();
+    double dropped = 0;
+    while (begin + 1 < order_.end() && begin < end) {
+        const auto middle = begin + (end - begin + 1) / 2;
+        std::nth_element(begin, middle - 1, end, is_before);
+        double sum = dropped;
+        for (auto id = begin; id < middle; id++) sum += std::exp(scores[*id] - total);
+        if (sum > 1 - settings_.top_p) {
+            end = middle - 1;
+            continue;
+        }
+        dropped = sum;
+        // The likeliest of all is never one of those.
+        const auto last = middle == order_.end() ? middle - 1 : middle;
+        for (auto id = begin; id < last; id++) scores[*id] = kBanned;
+        begin = middle;
     }
 }
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/check.h"
+#include "cpu/isa/isa.h"
 #include "generation/uniform.h"
 
 namespace bertha::generation {
@@ -51,11 +51,10 @@ Search::Search(SearchSettings settings, Ids prompt, const Ids& source, int64_t v
     : settings_(std::move(settings)),
       vocab_(vocab),
       prompt_length_(static_cast<int64_t>(prompt.size())),
-      rules_(settings_, prompt_length_, source.empty() ? prompt : source, vocab),
-      warper_(settings_, vocab) {
+      rules_(settings_, prompt_length_, source.empty() ? prompt : source, vocab) {
     check_settings(settings_, prompt, vocab);
     rows_ = {{-1, prompt.back()}};
-    scores_.resize(static_cast<size_t>(vocab));
+    results_.resize(static_cast<size_t>(std::max(settings_.num_beams, settings_.num_return_sequences)));
     Sequence start;
     start.ids = std::move(prompt);
     if (settings_.num_beams > 1) {
@@ -67,10 +66,30 @@ Search::Search(SearchSettings settings, Ids prompt, const Ids& source, int64_t v
     const size_t count = settings_.do_sample ? static_cast<size_t>(settings_.num_return_sequences) : 1;
     sequences_.assign(count, start);
     for (size_t i = 0; i < count; i++) row_sequences_.push_back(i);
+    for (size_t i = 0; settings_.do_sample && i < count; i++)
+        dense_.push_back({Warper(settings_, vocab), std::vector<double>(static_cast<size_t>(vocab))});
 }
 
-void Search::step(const float* logits, int64_t stride) {
-    settings_.num_beams > 1 ? step_beams(logits, stride) : step_sequences(logits, stride);
+void Search::read(int64_t row, float* logits) {
+    RowResult& result = results_[static_cast<size_t>(row)];
+    result.candidates.clear();
+    result.failure = failure_of(
+        [&] {
+            if (settings_.num_beams > 1)
+                return consider(static_cast<int32_t>(row), logits, result.candidates);
+            if (steps_ > 0)
+                return result.candidates.push_back(choose(row_sequences_[static_cast<size_t>(row)], logits));
+            // The prompt's row is all sequences'.
+            for (const size_t sequence : row_sequences_)
+                result.candidates.push_back(choose(sequence, logits));
+        },
+        "the system has no memory left for this text");
+}
+
+void Search::step() {
+    for (size_t row = 0; row < rows_.size(); row++)
+        if (results_[row].failure) throw Error(results_[row].failure->code, results_[row].failure->message);
+    settings_.num_beams > 1 ? step_beams() : step_sequences();
 }
 
 void Search::end(size_t sequence, Finish reason) {
@@ -103,16 +122,25 @@ void Search::end_all(Finish reason) {
     sequences_.resize(std::min(sequences_.size(), wanted));
 }
 
-// Into scores_, with NaN and infinity refused: whatever follows would hide them.
-void Search::read_logits(const float* logits) {
-    bool finite = true;
-    for (int64_t i = 0; i < vocab_; i++) {
-        finite &= logits[i] < std::numeric_limits<float>::infinity();
-        scores_[static_cast<size_t>(i)] = static_cast<double>(logits[i]);
-    }
-    BERTHA_CHECK(finite, "NON_FINITE",
+double Search::log_sum(const float* logits) const {
+    const double sum = cpu::kernels().wide_log_sum(logits, vocab_);
+    BERTHA_CHECK(!std::isnan(sum), "NON_FINITE",
                  "expected finite logits for token %lld of the text, got NaN or infinity",
                  static_cast<long long>(steps_ + 1));
+    return sum;
+}
+
+// log(sum of exp(scores)). masked: the logits, -inf where a rule has touched them.
+double Search::log_sum_of(const RowScores& scores, const float* masked, double offset) const {
+    std::vector<double> parts;
+    if (!scores.all_banned()) parts.push_back(log_sum(masked) - offset);
+    // In the order of ids: that of a hash table is its own.
+    std::vector<int32_t> ids;
+    for (const auto& [id, score] : scores.touched())
+        if (score != -kInfinity) ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    for (const int32_t id : ids) parts.push_back(scores.at(id));
+    return parts.empty() ? -kInfinity : log_sum_exp(parts.data(), static_cast<int64_t>(parts.size()));
 }
 
 void Search::refuse_if_all_banned(double log_sum) const {
@@ -126,13 +154,11 @@ bool Search::is_eos(int32_t id) const {
     return std::find(settings_.eos.begin(), settings_.eos.end(), id) != settings_.eos.end();
 }
 
-void Search::step_sequences(const float* logits, int64_t stride) {
+void Search::step_sequences() {
     const bool is_first = steps_ == 0;
     const size_t running = row_sequences_.size();
-    for (size_t i = 0; i < running; i++) {
-        const size_t row = is_first ? 0 : i;
-        choose(sequences_[row_sequences_[i]], row_sequences_[i], logits + static_cast<int64_t>(row) * stride);
-    }
+    for (size_t i = 0; i < running; i++)
+        add(sequences_[row_sequences_[i]], is_first ? results_[0].candidates[i] : results_[i].candidates[0]);
     steps_++;
     rows_.clear();
     size_t left = 0;
@@ -145,26 +171,65 @@ void Search::step_sequences(const float* logits, int64_t stride) {
     row_sequences_.resize(left);
 }
 
-// Adds a token to one sequence: the likeliest, of equal ones the lowest, or one that is drawn.
-void Search::choose(Sequence& sequence, size_t number, const float* logits) {
-    read_logits(logits);
-    double* scores = scores_.data();
-    rules_.apply(sequence.ids, scores);
-    if (settings_.do_sample) warper_.apply(scores);
-    const double log_sum = log_sum_exp(scores, vocab_);
-    refuse_if_all_banned(log_sum);
-    int64_t id = std::max_element(scores, scores + vocab_) - scores;
-    if (settings_.do_sample) {
-        const auto step = static_cast<size_t>(steps_);
-        const double u = step < settings_.uniforms.size()
-                             ? settings_.uniforms[step]
-                             : uniform(settings_.seed, static_cast<uint32_t>(number),
-                                       static_cast<uint32_t>(step));
-        id = draw(scores, vocab_, u);
+// What follows one sequence: the likeliest id, of equal ones the lowest, or one that is drawn.
+Search::Candidate Search::choose(size_t sequence, float* logits) {
+    RowScores scores(logits, 0);
+    rules_.apply(sequences_[sequence].ids, scores);
+    if (settings_.do_sample) return draw_from(sequence, scores, logits);
+    for (const auto& each : scores.touched()) {
+        BERTHA_CHECK(!std::isnan(each.second), "NON_FINITE",
+                     "expected finite logits for token %lld of the text, got NaN",
+                     static_cast<long long>(steps_ + 1));
+        logits[each.first] = static_cast<float>(-kInfinity);
     }
-    sequence.ids.push_back(static_cast<int32_t>(id));
-    sequence.log_probabilities.push_back(scores[id] - log_sum);
-    sequence.sum += scores[id] - log_sum;
+    const double sum = log_sum_of(scores, logits, 0);
+    refuse_if_all_banned(sum);
+    std::vector<Candidate> best;
+    add_best(scores, logits, 0, 1, best);
+    best.front().log_probability = best.front().sum - sum;
+    return best.front();
+}
+
+Search::Candidate Search::draw_from(size_t sequence, const RowScores& scores, const float* logits) {
+    Dense& dense = dense_[sequence];
+    double* all = dense.scores.data();
+    log_sum(logits);
+    for (int64_t i = 0; i < vocab_; i++)
+        all[i] = scores.all_banned() ? -kInfinity : static_cast<double>(logits[i]);
+    for (const auto& [id, score] : scores.touched()) all[id] = score;
+    dense.warper.apply(all);
+    const double sum = log_sum_exp(all, vocab_);
+    refuse_if_all_banned(sum);
+    const auto step = static_cast<size_t>(steps_);
+    const double u = step < settings_.uniforms.size()
+                         ? settings_.uniforms[step]
+                         : uniform(settings_.seed, static_cast<uint32_t>(sequence),
+                                   static_cast<uint32_t>(step));
+    const int32_t id = draw(all, vocab_, u);
+    return {all[id], all[id] - sum, 0, id};
+}
+
+// The `count` best scores, with -inf for none that is banned. masked: see log_sum_of.
+void Search::add_best(const RowScores& scores, float* masked, double offset, size_t count,
+                      std::vector<Candidate>& candidates) const {
+    if (!scores.all_banned()) {
+        std::vector<float> values(count);
+        Ids ids(count);
+        const int64_t found = cpu::kernels().best(masked, vocab_, static_cast<int64_t>(count), values.data(),
+                                                  ids.data());
+        for (size_t i = 0; i < static_cast<size_t>(found); i++)
+            candidates.push_back({static_cast<double>(values[i]) - offset, 0, 0, ids[i]});
+    }
+    for (const auto& [id, score] : scores.touched())
+        if (score != -kInfinity) candidates.push_back({score, 0, 0, id});
+    std::sort(candidates.begin(), candidates.end(), is_better<Candidate>);
+    if (candidates.size() > count) candidates.resize(count);
+}
+
+void Search::add(Sequence& sequence, const Candidate& chosen) {
+    sequence.ids.push_back(chosen.id);
+    sequence.log_probabilities.push_back(chosen.log_probability);
+    sequence.sum += chosen.log_probability;
     sequence.score = sequence.sum / std::pow(static_cast<double>(steps_ + 1), settings_.length_penalty);
     if (is_eos(sequence.ids.back()))
         sequence.finish = Finish::kEos;
@@ -172,12 +237,14 @@ void Search::choose(Sequence& sequence, size_t number, const float* logits) {
         sequence.finish = Finish::kLength;
 }
 
-void Search::step_beams(const float* logits, int64_t stride) {
+void Search::step_beams() {
     candidates_.clear();
     for (size_t beam = 0; beam < running_.size(); beam++)
-        consider(static_cast<int32_t>(beam), logits + static_cast<int64_t>(beam) * stride);
+        candidates_.insert(candidates_.end(), results_[beam].candidates.begin(),
+                           results_[beam].candidates.end());
     refuse_if_all_banned(candidates_.empty() ? -kInfinity : 0);
     std::sort(candidates_.begin(), candidates_.end(), is_better<Candidate>);
+    if (candidates_.size() > most_candidates_) candidates_.resize(most_candidates_);
     go_on_with_best();
     if (!running_.empty() && has_hope()) return;
     rows_.clear();
@@ -186,28 +253,22 @@ void Search::step_beams(const float* logits, int64_t stride) {
     sequences_.resize(std::min(sequences_.size(), static_cast<size_t>(settings_.num_return_sequences)));
 }
 
-// The best candidates of all beams so far, with those of one more.
-void Search::consider(int32_t beam, const float* logits) {
-    read_logits(logits);
-    double* scores = scores_.data();
+// The best candidates of one beam.
+void Search::consider(int32_t beam, float* logits, std::vector<Candidate>& candidates) const {
     const Sequence& from = running_[static_cast<size_t>(beam)];
-    const double log_sum = log_sum_exp(scores, vocab_);
-    if (log_sum == -kInfinity) return;
-    for (int64_t i = 0; i < vocab_; i++) scores[i] -= log_sum;
+    const double sum = log_sum(logits);
+    if (sum == -kInfinity) return;
+    RowScores scores(logits, sum);
     rules_.apply(from.ids, scores);
-    const double left = settings_.renormalize_logits ? log_sum_exp(scores, vocab_) : 0;
+    for (const auto& each : scores.touched()) logits[each.first] = static_cast<float>(-kInfinity);
+    // Summed up again: a difference would lose what is left of a probability near 1.
+    const double left = settings_.renormalize_logits ? log_sum_of(scores, logits, sum) : 0;
     if (left == -kInfinity) return;
-    for (int64_t i = 0; i < vocab_; i++) {
-        const double log_probability = scores[i] - left, sum = from.sum + log_probability;
-        if (sum == -kInfinity) continue;
-        // Equal sums come in order, so a later one is never better.
-        if (candidates_.size() == most_candidates_) {
-            if (sum <= candidates_.front().sum) continue;
-            std::pop_heap(candidates_.begin(), candidates_.end(), is_better<Candidate>);
-            candidates_.pop_back();
-        }
-        candidates_.push_back({sum, log_probability, beam, static_cast<int32_t>(i)});
-        std::push_heap(candidates_.begin(), candidates_.end(), is_better<Candidate>);
+    add_best(scores, logits, sum, most_candidates_, candidates);
+    for (Candidate& each : candidates) {
+        each.log_probability = each.sum - left;
+        each.sum = from.sum + each.log_probability;
+        each.beam = beam;
     }
 }
 

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "engine/check.h"
+#include "engine/decoding.h"
 #include "generation/score_rules.h"
 
 namespace bertha::generation {
@@ -30,7 +33,7 @@ struct SearchRow {
     int32_t token;
 };
 
-class Search {
+class Search final : public RowReader {
 public:
     // `source`: the encoder's ids; empty for a decoder alone. Throws INVALID_IDS for an id that is not below
     // `vocab`, MAX_LENGTH where the prompt leaves no room.
@@ -41,9 +44,11 @@ public:
     const std::vector<SearchRow>& rows() const { return rows_; }
     bool done() const { return rows_.empty(); }
 
-    // logits: `rows().size()` rows of `vocab` floats, each `stride` after the last. Throws INVALID_OPTION
-    // where the settings ban every id, NON_FINITE for NaN and +inf; the search cannot go on then.
-    void step(const float* logits, int64_t stride);
+    // What a row's logits [vocab] say; each row once before a step, any threads. Logits are overwritten.
+    void read(int64_t row, float* logits) override;
+    // Goes on, once all rows are read. Throws INVALID_OPTION where the settings ban every id, NON_FINITE for
+    // NaN and +inf; the search cannot go on then.
+    void step();
     // Ends what still runs: a text that `sequence` counts (not with beams), or all.
     void end(size_t sequence, Finish reason);
     void end_all(Finish reason);
@@ -59,12 +64,28 @@ private:
         int32_t beam, id;
     };
 
-    void read_logits(const float* logits);
+    // What a row's logits gave.
+    struct RowResult {
+        std::vector<Candidate> candidates;  // of beams; else one of each sequence that goes on from the row
+        std::optional<Failure> failure;
+    };
+    // For draws.
+    struct Dense {
+        Warper warper;
+        std::vector<double> scores;  // [vocab]
+    };
+
+    Candidate choose(size_t sequence, float* logits);
+    Candidate draw_from(size_t sequence, const RowScores& scores, const float* logits);
+    void consider(int32_t beam, float* logits, std::vector<Candidate>& candidates) const;
+    void add_best(const RowScores& scores, float* masked, double offset, size_t count,
+                  std::vector<Candidate>& candidates) const;
+    double log_sum(const float* logits) const;
+    double log_sum_of(const RowScores& scores, const float* masked, double offset) const;
     void refuse_if_all_banned(double log_sum) const;
-    void step_sequences(const float* logits, int64_t stride);
-    void choose(Sequence& sequence, size_t number, const float* logits);
-    void step_beams(const float* logits, int64_t stride);
-    void consider(int32_t beam, const float* logits);
+    void step_sequences();
+    void add(Sequence& sequence, const Candidate& chosen);
+    void step_beams();
     void go_on_with_best();
     void finish_beam(Sequence sequence, Finish reason);
     bool has_hope() const;
@@ -74,8 +95,7 @@ private:
 
     const SearchSettings settings_;
     const int64_t vocab_, prompt_length_;
-    ScoreRules rules_;
-    Warper warper_;
+    const ScoreRules rules_;
     int64_t steps_ = 0;
     std::vector<SearchRow> rows_;
     std::vector<Sequence> sequences_;
@@ -84,8 +104,9 @@ private:
     std::vector<Sequence> running_;      // beams, the best first
     std::vector<Sequence> finished_;     // beams, the best first
     size_t most_candidates_ = 0;
-    std::vector<Candidate> candidates_;  // a heap, its worst on top, and at last sorted
-    std::vector<double> scores_;         // [vocab]
+    std::vector<Candidate> candidates_;
+    std::vector<RowResult> results_;  // by row
+    std::vector<Dense> dense_;        // by sequence
 };
 
 }  // namespace bertha::generation

@@ -35,7 +35,8 @@ void TextState::add_row(Hypothesis& hypothesis, int32_t id, int32_t slot) {
     hypothesis.slots.push_back(slot);
     const int32_t position = id == padding_id_ ? -1 : hypothesis.next_position++;
     ids_.push_back(id);
-    rows_.push_back({&text_, position, slot, nullptr, static_cast<int64_t>(hypothesis.slots.size())});
+    rows_.push_back(
+        {&text_, position, slot, nullptr, static_cast<int64_t>(hypothesis.slots.size()), nullptr, 0});
 }
 
 void TextState::begin(const Ids& prompt) {
@@ -48,7 +49,14 @@ void TextState::begin(const Ids& prompt) {
     }
 }
 
-void TextState::advance(const std::vector<SearchRow>& rows) {
+void TextState::read_by(RowReader* reader) {
+    for (size_t i = 0; i < rows_.size(); i++) {
+        rows_[i].reader = reader;
+        rows_[i].number = static_cast<int64_t>(i);
+    }
+}
+
+void TextState::advance(const std::vector<SearchRow>& rows, RowReader* reader) {
     rows_.clear();
     ids_.clear();
     if (rows.front().parent < 0) {
@@ -59,7 +67,7 @@ void TextState::advance(const std::vector<SearchRow>& rows) {
         if (rows.front().token != padding_id_) prompt.next_position--;
         add_row(prompt, rows.front().token, slot);
         rows_.front().seen = prompt.slots.data();
-        return;
+        return read_by(reader);
     }
     std::vector<Hypothesis> next;
     next.reserve(rows.size());
@@ -71,6 +79,7 @@ void TextState::advance(const std::vector<SearchRow>& rows) {
     hypotheses_ = std::move(next);
     for (size_t i = 0; i < rows.size(); i++) add_row(hypotheses_[i], rows[i].token, free_slot());
     for (size_t i = 0; i < rows.size(); i++) rows_[i].seen = hypotheses_[i].slots.data();
+    read_by(reader);
 }
 
 }  // namespace bertha::generation

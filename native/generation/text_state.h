@@ -29,7 +29,7 @@ public:
     void begin(const Ids& prompt);
     // The rows of the next step, in the place of those of the last one. At first there is one, of the
     // prompt's last id.
-    void advance(const std::vector<SearchRow>& rows);
+    void advance(const std::vector<SearchRow>& rows, RowReader* reader);
 
     const std::vector<DecodingRow>& rows() const { return rows_; }
     const Ids& ids() const { return ids_; }
@@ -39,6 +39,7 @@ private:
         std::vector<int32_t> slots;
         int32_t next_position = 0;
     };
+    void read_by(RowReader* reader);
     void add_row(Hypothesis& hypothesis, int32_t id, int32_t slot);
     int32_t free_slot();
 

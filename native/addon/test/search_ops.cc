@@ -49,9 +49,11 @@ Napi::Value open(const Napi::CallbackInfo& info) {
             return rows_to_js(call.Env(), *search);
         });
         set_method(object, "step", [search, vocab](const Napi::CallbackInfo& call) -> Napi::Value {
-            const std::vector<float> logits = to_floats(call[0], "logits");
+            std::vector<float> logits = to_floats(call[0], "logits");
             check_count(logits.size(), static_cast<int64_t>(search->rows().size()) * vocab, "logits");
-            search->step(logits.data(), vocab);
+            for (size_t row = 0; row < search->rows().size(); row++)
+                search->read(static_cast<int64_t>(row), logits.data() + static_cast<int64_t>(row) * vocab);
+            search->step();
             return call.Env().Undefined();
         });
         set_method(object, "end", [search](const Napi::CallbackInfo& call) -> Napi::Value {

@@ -8,11 +8,12 @@
 #include "cpu/kernels/attention_panels-inl.h"
 #include "cpu/kernels/disentangled-inl.h"
 #include "cpu/kernels/attention-inl.h"
-#include "cpu/kernels/row_attention-inl.h"
+#include "cpu/kernels/generation/row_attention-inl.h"
 #include "cpu/kernels/rows-inl.h"
 #include "cpu/kernels/products-inl.h"
 #include "cpu/kernels/learn/linear_model-inl.h"
 #include "cpu/kernels/learn/logistic-inl.h"
+#include "cpu/kernels/generation/search_rows-inl.h"
 // clang-format on
 
 template <typename Int8, typename Int8Fast>
@@ -32,6 +33,8 @@ constexpr KernelTable make_table(const char* isa) {
     table.pool = pool;
     table.normalize = normalize;
     table.top_k = top_k;
+    table.wide_log_sum = wide_log_sum;
+    table.best = best;
     table.pick_targets = pick_targets;
     table.activate = activate;
     table.gate = gate;

@@ -14,11 +14,9 @@ Job::Job(std::shared_ptr<const Model> model_, const JobInputs& given, const Allo
     allocate_outputs(allocate);
 }
 
-Job::Job(std::shared_ptr<const Model> model_, std::shared_ptr<const Batch> step, int32_t wanted,
-         const Allocate& allocate)
+Job::Job(std::shared_ptr<const Model> model_, std::shared_ptr<const Batch> step, int32_t wanted)
     : model(std::move(model_)), step_(std::move(step)), batch(*step_) {
     add_output(wanted);
-    allocate_outputs(allocate);
 }
 
 void Job::allocate_outputs(const Allocate& allocate) {

@@ -25,7 +25,7 @@ constexpr int kLanes = 2;
 
 struct JobOutput {
     int32_t value = 0;
-    float* data = nullptr;  // rows in order of the job's sequences
+    float* data = nullptr;  // rows in order of the job's sequences; null: of a step
     int64_t floats = 0;
     Buffer memory;                      // of the data, unless the caller has given some
     std::vector<int64_t> pairs_before;  // of a domain of pairs: those of the sequences before [sequences + 1]
@@ -43,9 +43,8 @@ public:
     // Checks all numbers and lengths against what the program declares (INVALID_IDS, INVALID_ARG) and
     // allocates the outputs (OUT_OF_MEMORY).
     Job(std::shared_ptr<const Model> model, const JobInputs& given, const Allocate& allocate = nullptr);
-    // Rows of a decoder.
-    Job(std::shared_ptr<const Model> model, std::shared_ptr<const Batch> step, int32_t wanted,
-        const Allocate& allocate);
+    // Rows of a decoder, of which their readers get the wanted value.
+    Job(std::shared_ptr<const Model> model, std::shared_ptr<const Batch> step, int32_t wanted);
 
     int64_t sequences() const { return batch.batch_size; }
     bool is_step() const { return step_ != nullptr; }

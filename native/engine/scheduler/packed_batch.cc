@@ -30,6 +30,10 @@ PackedBatch::PackedBatch(const Slices& slices)
     const Job& first = *slices.front().job;
     for (size_t k = 0; k < first.outputs.size(); k++) {
         const JobOutput& output = first.outputs[k];
+        if (first.is_step()) {
+            outputs_.push_back({output.value, nullptr});
+            continue;
+        }
         if (slices.size() == 1) {
             outputs_.push_back(
                 {output.value, output.data + first.output_offset(output, slices.front().begin)});
@@ -46,6 +50,7 @@ PackedBatch::PackedBatch(const Slices& slices)
 }
 
 void PackedBatch::deal_out() const {
+    if (slices_.front().job->is_step()) return;
     for (size_t k = 0; k < outputs_.size(); k++) {
         const float* from = outputs_[k].data;
         for (const Slice& slice : slices_) {
