@@ -3,19 +3,35 @@ import type { ClassifyFlags } from './commands/tasks/classify.js';
 import type { ZeroShotFlags } from './commands/tasks/zero-shot.js';
 import { isBundledTask } from '../models/bundled-heads.js';
 import { exampleModel, taskOf } from './report.js';
-import { answerFlags, chunkFlags, classifyFlags, entityFlags, fillMaskFlags, rerankFlags, zeroShotFlags } from './flags/call-flags.js';
+import {
+  answerFlags,
+  chunkFlags,
+  classifyFlags,
+  entityFlags,
+  fillMaskFlags,
+  maskedFlags,
+  rerankFlags,
+  zeroShotFlags,
+} from './flags/call-flags.js';
 import { path, withCompute, withOutput, withTexts } from './flags.js';
 import { list } from './flags/option-flags.js';
 import type { TaskFlags } from './task-runner.js';
 
 /** Adds a command for each task. Their modules are loaded when they run. */
 export function addTaskCommands(program: Command): void {
-  fillMaskFlags
-    .addTo(task(program, 'fill-mask', 'texts with [MASK]'))
-    .description('Find words for the masks in texts.')
-    .action(async (texts: string[], flags: TaskFlags) =>
-      (await import('./commands/tasks/fill-mask.js')).fillMasks(texts, flags, fillMaskFlags.read(flags)),
-    );
+  maskedFlags
+    .addTo(fillMaskFlags.addTo(task(program, 'fill-mask', 'texts with [MASK]')))
+    .description('Find words for the masks in texts, each by itself or, with --method, all so that they fit together.')
+    .action(async (texts: string[], flags: TaskFlags) => {
+      const { fillMasksApart, fillMasksTogether } = await import('./commands/tasks/fill-mask.js');
+      const [apart, together] = [fillMaskFlags.read(flags), maskedFlags.read(flags)];
+      if (Object.keys(together).length === 0) await fillMasksApart(texts, flags, apart);
+      else await fillMasksTogether(texts, flags, { ...apart, ...together });
+    });
+
+  withOutput(withCompute(withTexts(program.command('score'), 'texts of about one length', modelHint('fill-mask'))), ['table', 'jsonl'])
+    .description('Tell how likely a masked model finds texts: the sum over tokens, each masked in turn.')
+    .action(async (texts: string[], flags: TaskFlags) => (await import('./commands/tasks/score.js')).scoreTexts(texts, flags));
 
   const classifying = task(program, 'classify', 'texts to classify')
     .description('Classify texts, or pairs of texts.')

@@ -6,6 +6,7 @@ import { cliProgram } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 import * as assert from 'uvu/assert';
 import { golden } from '../support/checkpoint-files.js';
+import { fillMasks, loadModel, pseudoLogLikelihood } from '../../src/index.js';
 
 const t = suite('cli of tasks');
 const folder = mkdtempSync(path.join(tmpdir(), 'bertha-cli-tasks-'));
@@ -55,6 +56,22 @@ t('fill-mask writes the candidates of every mask', async () => {
     found.map(({ index }) => index),
     [0, 1],
   );
+});
+
+t('fill-mask --method fills masks together, and score tells how likely texts are', async () => {
+  const text = 'It [MASK] [MASK].';
+  const model = await loadModel(golden('tiny/bert-mlm'));
+  const [rounds, drawn] = [await fillMasks(model, text, { iterations: 3 }), await fillMasks(model, text, { method: 'gibbs', seed: 7 })];
+  const { logLikelihood } = await pseudoLogLikelihood(model, 'It rained.');
+  model.dispose();
+  const [first] = await lines<{ text: string; filled: string; words: string[] }>('bert-mlm', ['fill-mask', text, '--iterations', '3']);
+  assert.equal([first!.text, first!.filled, first!.words], [text, rounds.text, rounds.words]);
+  const [second] = await lines<{ filled: string; seed: number }>('bert-mlm', ['fill-mask', text, '--method', 'gibbs', '--seed', '7']);
+  assert.equal([second!.filled, second!.seed], [drawn.text, 7]);
+  const [scored] = await lines<{ logLikelihood: number; scores: object[] }>('bert-mlm', ['score', 'It rained.']);
+  assert.equal([scored!.logLikelihood, scored!.scores.length > 1], [logLikelihood, true]);
+  const wrong = await bertha(['fill-mask', text, '--method', 'gibbs', '--iterations', '3', '--model', golden('tiny/bert-mlm')]);
+  assert.equal([wrong.code, /mask-predict/.test(wrong.stderr)], [2, true]);
 });
 
 t('classify reads lines from standard input', async () => {

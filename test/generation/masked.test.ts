@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { compareFolder } from '../../scripts/golden/compare.js';
 import { computeSequences } from '../../src/calls/compute.js';
+import { groupsOf } from '../../src/generation/masked/fill.js';
 import { uniform } from '../../src/generation/masked/random.js';
 import { fillMasks, loadModel, pseudoLogLikelihood, type Model } from '../../src/index.js';
 import { golden, rejection } from '../support/checkpoint-files.js';
@@ -78,6 +79,21 @@ t('sums the log-probabilities of tokens that are masked one at a time', async ()
   const [first, second] = await pseudoLogLikelihood(model, [text, '']);
   assert.equal(first, { logLikelihood, scores, tokens: encoding.length, truncated: false });
   assert.equal(second!.scores, []);
+});
+
+t('takes long lists in groups whose logits are bounded', () => {
+  const texts = [2, 3, 1, 9, 1, 1].map((count) => ({
+    ids: new Int32Array(12),
+    typeIds: new Int32Array(12),
+    masked: Array.from({ length: count }, (_, i) => i),
+  }));
+  const groups = groupsOf(texts, 10, 50);
+  assert.equal(
+    groups.map((group) => group.map(({ masked }) => masked.length)),
+    [[2, 3], [1], [9], [1, 1]],
+  );
+  assert.equal(groups.flat(), texts);
+  assert.equal(groupsOf([], 10), []);
 });
 
 t('refuses texts without masks, options that do not belong together, and other models', async () => {

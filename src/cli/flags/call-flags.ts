@@ -1,5 +1,6 @@
 // The options of calls that commands offer, and what their help says of them.
 import { chunkSchema, embedSchema } from '../../embedding/schemas.js';
+import { fillMasksSchema } from '../../generation/masked/schemas.js';
 import { answerSchema, classifySchema, entitySchema, fillMaskSchema, rerankSchema, zeroShotSchema } from '../../tasks/schemas.js';
 import type {
   AnswerOptions,
@@ -8,6 +9,7 @@ import type {
   EmbedSyncOptions,
   EntityOptions,
   FillMaskOptions,
+  FillMasksOptions,
   RerankOptions,
   ZeroShotOptions,
 } from '../../index.js';
@@ -29,6 +31,18 @@ export const fillMaskFlags = optionFlags<FillMaskOptions>(fillMaskSchema, {
   topK: { short: 'k', says: 'words for each mask (default: 5)' },
   targets: { says: 'score only these words, with commas between them', value: 'words' },
 });
+
+/** Of `bertha fill-mask` too: they fill masks together. */
+export const maskedFlags = optionFlags<Pick<FillMasksOptions, 'method' | 'iterations' | 'sweeps' | 'seed' | 'temperature'>>(
+  fillMasksSchema,
+  {
+    method: 'fill all masks of a text together: the least certain again in rounds, or drawn one after the other',
+    iterations: 'rounds of mask-predict (default: 10)',
+    sweeps: 'sweeps of gibbs (default: 10)',
+    seed: 'of gibbs: the same seed draws the same text (default: a random one, which is told)',
+    temperature: 'of gibbs: divides the logits before a draw (default: 1)',
+  },
+);
 
 /** Of `bertha classify`. */
 export const classifyFlags = optionFlags<ClassifyOptions>(classifySchema, {

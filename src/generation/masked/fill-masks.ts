@@ -6,7 +6,7 @@ import type { Model } from '../../models/index.js';
 import { TARGETS_PER_ROW } from '../../models/program/program.js';
 import { computeHead, headTask, readTexts, reportOf, type TaskFunction, type TaskReport } from '../../tasks/task.js';
 import type { Encoding } from '../../tokenizer/index.js';
-import { gibbs, maskPredict, type ComputeLogits, type MaskedVocabulary } from './fill.js';
+import { gibbs, groupsOf, maskPredict, type ComputeLogits, type MaskedVocabulary, type WrittenText } from './fill.js';
 import { fillMasksSchema, pseudoLikelihoodSchema } from './schemas.js';
 
 /** Options of `fillMasks`. */
@@ -79,10 +79,14 @@ export const fillMasks: TaskFunction<TextInput, FillMasksOptions, FilledMasks> =
       masked: masksOf(encoding, vocabulary.maskId, model, index),
     }));
     const compute: ComputeLogits = async (wanted) => (await computeRows(call, wanted, [head.logits])).map(([rows]) => rows!);
-    const written =
-      method === 'gibbs'
-        ? await gibbs(texts, { sweeps, seed, temperature, topK }, vocabulary, compute)
-        : await maskPredict(texts, iterations, vocabulary, compute);
+    const written: WrittenText[] = [];
+    for (const group of groupsOf(texts, vocabulary.vocabSize)) {
+      written.push(
+        ...(method === 'gibbs'
+          ? await gibbs(group, { sweeps, seed, temperature, topK }, vocabulary, compute)
+          : await maskPredict(group, iterations, vocabulary, compute)),
+      );
+    }
     return written.map(({ ids, logProbabilities }, i) => {
       const positions = texts[i]!.masked;
       const { tokenizer } = model;

@@ -44,6 +44,25 @@ export interface GibbsSettings {
   readonly topK: number;
 }
 
+/** Logits that are computed at once, at least those of one text: 64 MB. */
+const mostLogits = 1 << 24;
+
+/** Texts in groups whose masks' logits take bounded memory. */
+export function groupsOf(texts: readonly MaskedText[], vocabSize: number, most = mostLogits): readonly (readonly MaskedText[])[] {
+  const groups: MaskedText[][] = [];
+  let room = 0;
+  for (const text of texts) {
+    const logits = text.masked.length * vocabSize;
+    if (groups.length === 0 || logits > room) {
+      groups.push([]);
+      room = most;
+    }
+    groups.at(-1)!.push(text);
+    room -= logits;
+  }
+  return groups;
+}
+
 /**
  * Mask-predict (Ghazvininejad et al. 2019): all masks are filled at once by the likeliest words, then in each of `iterations` rounds the least certain are
  * masked again, fewer each time. All texts are computed together.

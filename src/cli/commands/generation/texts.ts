@@ -62,7 +62,8 @@ async function streamTexts(texts: readonly string[], flags: TaskFlags, options: 
     for await (const items of (await openTexts(texts, flags)).blocks)
       for (const { text } of items) {
         for await (const part of generateStream(model, text, options)) {
-          if (!process.stdout.write(part.text)) await once(process.stdout, 'drain');
+          // A line for each text, as in other formats.
+          if (!process.stdout.write(part.text.replace(/\s*[\n\r]\s*/g, ' '))) await once(process.stdout, 'drain');
         }
         process.stdout.write('\n');
       }
