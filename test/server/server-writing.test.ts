@@ -230,17 +230,23 @@ t('a client that closes its connection ends its texts', async () => {
   setMaxStateBytes(40_000);
   subscribe('bertha:call', listener);
   try {
-    const body = JSON.stringify({ prompt: input, model: 'bertgen-lm', n: 128, max_tokens: 30, stream: true });
+    const prompt = Array.from({ length: 10 }, () => input);
+    const body = JSON.stringify({ prompt, model: 'bertgen-lm', n: 100, max_tokens: 30, stream: true });
     const socket = await open(server.address);
     socket.write(post('/v1/completions', body));
     await new Promise((resolve) => socket.once('data', resolve));
     socket.destroy();
-    while (stats().generation.texts + stats().generation.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Those that have not begun when the client goes never do; one after the other would take a second.
+    for (let known = -1; known !== errors.length || stats().generation.texts > 0;) {
+      known = errors.length;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   } finally {
     unsubscribe('bertha:call', listener);
     setMaxStateBytes(maxStateBytes);
   }
-  assert.ok(errors.filter((error) => error === 'ABORTED').length >= 64, `${errors.filter((error) => error === 'ABORTED').length} of 128`);
+  const written = errors.filter((error) => error === undefined).length;
+  assert.ok(written < 900, `${written} of 1000 were written`);
   assert.equal([stats().generation.texts, stats().generation.stateBytes], [0, stateBytes]);
 });
 
