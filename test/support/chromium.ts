@@ -70,8 +70,9 @@ export async function openChromium(missing: (what: string) => void = skip): Prom
   let playwright: Playwright;
   try {
     playwright = ofAdapters('playwright-core') as Playwright;
+    ofAdapters.resolve('axe-core');
   } catch {
-    return void missing('playwright-core not installed: npm ci --prefix test/adapters --ignore-scripts --omit=optional');
+    return void missing('playwright-core, axe-core not installed: npm ci --prefix test/adapters --ignore-scripts --omit=optional');
   }
   const executablePath = spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim();
   return playwright.chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
