@@ -1,7 +1,8 @@
 // `npm run bench:index [-- --texts N --rows N --stores A,B --model DIR --lines FILE]`: what filling and searching a store costs. For each store: texts embedded a second
-// beside `embedMany` of the same texts, in turns, and this process's own time of the processor for them; memory early in the run and at its end; how many of the 10 exact
-// neighbours a search finds; then rows written a second without a model, and the time of a search over them. Nothing else should run on the machine.
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+// beside `embedMany` of the same texts, in turns, and the time of the processor for a text, this process's and, where the store is a server, the server's; the time to end the
+// run (index, file); memory early in the run and at its end; how many of the 10 exact neighbours a search finds; then rows written a second without a model, and the time of a
+// search over them. A few thousand texts give the rates of 100,000. Nothing else should run on the machine; times of the processor bear company better than rates.
+import { createReadStream, createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,14 +14,14 @@ import { indexDocuments } from '../../packages/jobs/src/indexing/index-documents
 import { openSource } from '../../packages/jobs/src/source/open-source.js';
 import { openStore } from '../../packages/jobs/src/store/open-store.js';
 import type { DocumentWrite, Store } from '../../packages/jobs/src/store/store.js';
-import { missing, startPostgres } from '../../test/jobs/support/services.js';
+import { missingPeers } from '../../test/jobs/support/peers.js';
+import { missing, startChroma, startPostgres, type Service } from '../../test/jobs/support/services.js';
 
 const { values } = parseArgs({
   options: {
     texts: { type: 'string', default: '1000' },
     rows: { type: 'string', default: '20000' },
-    /** Of sqlite.db, rows.jsonl, rows.npy, rows.parquet, postgres. */
-    stores: { type: 'string', default: 'sqlite.db,rows.jsonl,rows.npy,rows.parquet,postgres' },
+    stores: { type: 'string', default: 'sqlite.db,rows.jsonl,rows.npy,rows.parquet,postgres,chroma,rows.lancedb' },
     model: { type: 'string' },
     /** A file with a text a line, also .gz; else texts of 40 drawn words. */
     lines: { type: 'string' },
@@ -31,9 +32,16 @@ const kGroup = 256;
 const kQuestions = 50;
 const words = 'the a worker cat model vector index river store query light page night green music'.split(' ');
 const folder = mkdtempSync(join(tmpdir(), 'bertha-bench-index-'));
-const wanted = values.stores.split(',').filter((name) => name !== 'postgres' || missing.postgres === undefined);
-if (values.stores.includes('postgres') && missing.postgres !== undefined) console.log(`without postgres: ${missing.postgres}`);
-const service = wanted.includes('postgres') ? await startPostgres() : undefined;
+const lacking: Readonly<Record<string, string | undefined>> = {
+  postgres: missing.postgres,
+  chroma: missing.chroma ?? missingPeers.chroma,
+  'rows.lancedb': missingPeers.lance,
+};
+const wanted = values.stores.split(',').filter((name) => lacking[name] === undefined);
+for (const name of values.stores.split(',')) if (lacking[name] !== undefined) console.log(`without ${name}: ${lacking[name]}`);
+const services = new Map<string, Service>();
+if (wanted.includes('postgres')) services.set('postgres', await startPostgres());
+if (wanted.includes('chroma')) services.set('chroma', await startChroma());
 
 const textOf = (i: number): string => Array.from({ length: 40 }, (_, k) => words[(i * 7 + k * k * 3 + i * k) % words.length]!).join(' ');
 
@@ -61,8 +69,9 @@ const seconds = async (work: () => Promise<unknown>): Promise<number> => {
 const megabytes = (): number => process.memoryUsage().rss / 2 ** 20;
 
 async function opened(name: string, purpose: string, dimensions?: number): Promise<Store> {
+  const service = services.get(name);
   const store =
-    name === 'postgres' ? await openStore(service!.url, { table: purpose }) : await openStore(join(folder, `${purpose}-${name}`));
+    service === undefined ? await openStore(join(folder, `${purpose}-${name}`)) : await openStore(service.url, { table: purpose });
   if (dimensions !== undefined) await store.prepare({ key: 'drawn', name: 'drawn', dimensions, isNormalized: false });
   return store;
 }
@@ -92,16 +101,47 @@ function bulkRate(embedder: Embedder, count: number): Promise<Rate> {
   });
 }
 
+/** Seconds of the processor that a server has used, with all processes that it has started; Linux only. */
+function serverSeconds(service: Service): number {
+  let ticks = 0;
+  const times = (pid: string): { parent: number; own: number; ended: number } | undefined => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ').map(Number);
+      return { parent: fields[1]!, own: fields[11]! + fields[12]!, ended: fields[13]! + fields[14]! };
+    } catch {
+      return undefined;
+    }
+  };
+  for (const name of process.platform === 'linux' ? readdirSync('/proc') : []) {
+    const found = /^\d+$/.test(name) ? times(name) : undefined;
+    if (found !== undefined && Number(name) === service.pid()) ticks += found.own + found.ended;
+    else if (found?.parent === service.pid()) ticks += found.own;
+  }
+  return ticks / 100;
+}
+
 interface Filled extends Rate {
   readonly earlyMb: number;
   readonly mostMb: number;
+  /** Seconds that the end of the run took, which the rate leaves out. */
+  readonly endSeconds: number;
 }
 
 /** Fills a store; memory is looked at with each unit, from a fifth of the run on. */
 async function fill(path: string, store: Store, embedder: Embedder): Promise<Filled> {
   const source = await openSource([path]);
-  let [earlyMb, mostMb] = [0, 0];
-  const rate = await rateOf(numTexts, () =>
+  let [earlyMb, mostMb, endSeconds] = [0, 0, 0];
+  const before = process.cpuUsage();
+  let processor = 0;
+  const finishRun = store.finishRun.bind(store);
+  store.finishRun = async (...args) => {
+    const { user, system } = process.cpuUsage(before);
+    processor = (user + system) / 1000 / numTexts;
+    let result;
+    endSeconds = await seconds(async () => (result = await finishRun(...args)));
+    return result!;
+  };
+  const { texts } = await rateOf(numTexts, () =>
     indexDocuments(source, store, embedder, {
       onProgress: ({ done, total }) => {
         if (earlyMb === 0 && done >= total! / 5) earlyMb = megabytes();
@@ -109,7 +149,7 @@ async function fill(path: string, store: Store, embedder: Embedder): Promise<Fil
       },
     }),
   );
-  return { ...rate, earlyMb, mostMb };
+  return { texts: numTexts / (numTexts / texts - endSeconds), processor, earlyMb, mostMb, endSeconds };
 }
 
 /** How many of the 10 nearest of stored vectors a search finds, for every so many-th vector as a question, itself included. */
@@ -174,11 +214,17 @@ try {
   for (const name of wanted) {
     const bulk = await bulkRate(embedder, sample);
     const store = await opened(name, 'texts');
+    const service = services.get(name);
+    const serverBefore = service === undefined ? 0 : serverSeconds(service);
     const own = await fill(path, store, embedder);
+    const server =
+      service === undefined ? '' : `, its server ${((1000 * (serverSeconds(service) - serverBefore)) / numTexts).toFixed(2)} ms`;
+    const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
     console.log(
-      `${name.padEnd(14)}${own.texts.toFixed(0)} texts/s (embedMany ${bulk.texts.toFixed(0)}: ${((100 * own.texts) / bulk.texts).toFixed(0)} %), ` +
-        `${own.processor.toFixed(2)} ms of the processor a text (${bulk.processor.toFixed(2)}), memory ${own.earlyMb.toFixed(0)} MB at a fifth, ` +
-        `${own.mostMb.toFixed(0)} MB at most, recall@10 ${(await recallOf(store)).toFixed(3)}`,
+      `${name.padEnd(14)}${own.texts.toFixed(0)} texts/s (embedMany ${bulk.texts.toFixed(0)}: ${percent(own.texts, bulk.texts)}), processor ` +
+        `${own.processor.toFixed(2)} ms a text (${bulk.processor.toFixed(2)}: ${percent(bulk.processor, own.processor)})${server}, ` +
+        `end of the run ${own.endSeconds.toFixed(1)} s, memory ${own.earlyMb.toFixed(0)} MB at a fifth, ${own.mostMb.toFixed(0)} MB at most, ` +
+        `recall@10 ${(await recallOf(store)).toFixed(3)}`,
     );
     await store.close();
     if (numRows === 0) continue;
@@ -189,6 +235,6 @@ try {
   }
 } finally {
   embedder.dispose();
-  await service?.remove();
+  for (const service of services.values()) await service.remove();
   rmSync(folder, { recursive: true });
 }

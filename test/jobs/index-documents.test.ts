@@ -124,14 +124,14 @@ t('goes on where a signal ended it: finished units are not read again, and the r
 });
 
 t('bad rows are told with their places, the others go on', async () => {
-  const records = ['{"id":"a","text":"good"}', '{"id":"b"}', 'not json', '{"id":"c","text":7}', '[1]', '{"id":"","text":"x"}', '"text"', '{"id":"d","text":"also good","n":1}']; // prettier-ignore
+  const records = ['{"id":"a","text":"good"}', '{"id":"b"}', 'not json', '{"id":"c","text":7}', '[1]', '{"id":"","text":"x"}', '"text"', '{"id":"half \\ud800","text":"x"}', '{"id":"d","text":"also good","n":1}']; // prettier-ignore
   const { store, index, bad, path } = await setUp({ 'r.jsonl': records.join('\n'), 'ok.md': 'fine' });
   appendFileSync(path('r.jsonl'), Buffer.from([0x0a, 0x22, 0xff, 0xfe, 0x22]));
   writeFileSync(path('bytes.txt'), Buffer.from([0x61, 0xc3, 0x28]));
   const report = await index();
-  assert.is(report.bad, 8);
+  assert.is(report.bad, 9);
   assert.is((await store.size()).documents, 3);
-  assert.equal(bad.map(({ problem }) => problem.replace(/ (?:but|in JSON|is not valid).*/, '').slice(0, 34)).length, 8);
+  assert.equal(bad.map(({ problem }) => problem.replace(/ (?:but|in JSON|is not valid).*/, '').slice(0, 34)).length, 9);
   const places = bad.map(({ place }) => place);
   assert.ok(places.includes(path('bytes.txt')) && places.includes(`byte 25 of ${path('r.jsonl')}`), places.join('\n'));
 });

@@ -104,6 +104,40 @@ check('refuses a table of another shape', async (url) => {
   assert.match(error.message, /foreign_rows without doc_id/);
 });
 
+check('refuses an old pgvector and a database that does not hold UTF-8', async (url) => {
+  const at = (name: string): string => url.replace(/postgres$/, name);
+  await other(url, async (client) => {
+    await client.query('create database old');
+    await client.query(`create database ascii encoding 'SQL_ASCII' template template0`);
+  });
+  await other(at('old'), async (client) => {
+    await client.query('create extension vector');
+    await client.query(`update pg_extension set extversion = '0.7.4' where extname = 'vector'`);
+  });
+  const old = await failure((await open(at('old'))).prepare(testModel));
+  assert.equal(
+    [old.code, /Expected pgvector 0\.8 or newer .*0\.7\.4.*alter extension vector update/.test(old.message)],
+    ['STORE', true],
+    old.message,
+  );
+  const ascii = await failure((await open(at('ascii'))).prepare(testModel));
+  assert.equal([ascii.code, /to hold UTF-8 .*SQL_ASCII/.test(ascii.message)], ['STORE_MISMATCH', true], ascii.message);
+});
+
+check('a disk that is full is told, and what was written before stays', async (url) => {
+  const store = await open(url, { table: 'full_disk' });
+  await store.prepare(testModel);
+  await store.write(batch);
+  await other(url, (client) =>
+    client.query(`create function no_space() returns trigger language plpgsql as $$ begin
+      raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+      create trigger no_space before insert on full_disk for each row execute function no_space()`),
+  );
+  const error = await failure(store.write({ ...batch, documents: [documentWrite('b', ['two'])] }));
+  assert.equal([error.code, /disk is full/.test(error.message)], ['IO', true], error.message);
+  assert.equal(await store.size(), { documents: 1, rows: 1 });
+});
+
 check('keeps texts and metadata that PostgreSQL cannot hold, with U+FFFD for what is no text', async (url) => {
   const store = await open(url, { table: 'odd' });
   await store.prepare(testModel);

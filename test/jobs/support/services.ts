@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 export interface Service {
   readonly url: string;
   readonly port: number;
+  /** The number of its first process. */
+  pid(): number;
   /** Ends it at once, as a machine that fails. */
   kill(): Promise<void>;
   /** Starts it again, on the same port. */
@@ -129,7 +131,8 @@ async function startService(
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   await start();
-  return { url, port, kill, start: async () => void ((child = undefined), await start()), remove };
+  const pid = (): number => child!.pid!;
+  return { url, port, pid, kill, start: async () => void ((child = undefined), await start()), remove };
 }
 
 /** The first bytes that come back; `''` where nobody listens. */

@@ -1,5 +1,6 @@
 import { BerthaError, type Embedder } from 'bertha-encoder';
 import type { BadRow, Document, Source, Unit } from '../source/source.js';
+import { storable } from '../store/records.js';
 import type { ChunkWrite, DocumentWrite, Store, StoredDocument } from '../store/store.js';
 import { cutDocument, documentHash, type CutOptions } from './cut.js';
 
@@ -75,10 +76,10 @@ class Group {
 
   async add(document: Document): Promise<void> {
     if (this.#seen.has(document.id)) return this.refuse(duplicate(document.id));
-    if (document.id.includes('\0') || Buffer.byteLength(document.id) > kLongestId)
+    if (storable(document.id) !== document.id || Buffer.byteLength(document.id) > kLongestId)
       return this.refuse({
         place: `document ${JSON.stringify(document.id.slice(0, 60))}`,
-        problem: `its id has U+0000, or more than ${kLongestId} bytes`,
+        problem: `its id has U+0000, half of a surrogate pair, or more than ${kLongestId} bytes`,
       });
     if (document.text.length > kLongestText)
       return this.refuse({ place: `document ${JSON.stringify(document.id)}`, problem: `it has more than ${kLongestText} characters` });
