@@ -2,11 +2,12 @@ import { limitSchema, promptSchema } from '../../calls/options.js';
 import { type Embedder, loadEmbedder, type LoadEmbedderOptions } from '../../embedding/embed.js';
 import { isEmbedder } from '../../embedding/embedder-check.js';
 import { received, unexpected, wrongArgument, wrongOption } from '../../expected.js';
-import type { LoadModelOptions, Model } from '../../models/index.js';
+import { loadModel, type LoadModelOptions, type Model } from '../../models/index.js';
 import { type Check, flag, integer, oneOf, readOptions } from '../../options.js';
 import { OnceLoaded } from '../shared/once-loaded.js';
 import { isModel, Ranker } from '../shared/ranker.js';
 import { loadOptions, plain, whenSchema } from '../shared/text-vectors.js';
+import { languageModelOf } from './language-model.js';
 import type {
   BerthaEmbeddingModel,
   BerthaProvider,
@@ -48,7 +49,7 @@ const embedSchema = {
 const bundledId = 'all-MiniLM-L6-v2';
 
 /**
- * A provider for the AI SDK (specification v3: `ai` 6 and 7) whose models compute in this process. A model is loaded at its first call,
+ * A provider for the AI SDK (specification v3: `ai` 6 and 7) whose models compute in this process: vectors, rankings, and completions of models that write. A model is loaded at its first call,
  * once, however often it is asked for by its id. One value is interactive work, several are bulk. `providerOptions.bertha` takes `priority`
  * and `deadlineMs`, for vectors also `inputType`, `dimensions`, `normalize`, `prompt`, `promptName`, `maxLength` and `onTruncate`.
  *
@@ -65,6 +66,7 @@ export function createBertha(options?: BerthaProviderOptions): BerthaProvider {
   const owned = (id: string): Embedder | Model | undefined => (Object.hasOwn(models, id) ? models[id] : undefined);
   const embedders = new Map<string, OnceLoaded<Embedder>>();
   const rankers = new Map<string, Ranker>();
+  const writers = new Map<string, OnceLoaded<Model>>();
   let isDisposed = false;
   const requireOpen = (): void => {
     if (isDisposed) throw unexpected('DISPOSED', 'a provider in use', 'one that was disposed');
@@ -92,22 +94,33 @@ export function createBertha(options?: BerthaProviderOptions): BerthaProvider {
       () => new Ranker('the reranking model', isEmbedder(own) ? { embedder: own } : own ? { model: own } : { model: id, ...loading }),
     );
   };
+  const writerOf = (id: string): OnceLoaded<Model> => {
+    requireOpen();
+    if (typeof id !== 'string') throw wrongArgument('the id of a model that writes for languageModel', id);
+    const own = owned(id);
+    if (isEmbedder(own)) throw unexpected('INVALID_ARG', `a model that writes for languageModel(${JSON.stringify(id)})`, 'an embedder');
+    return found(writers, id, () => new OnceLoaded('the language model', own, () => loadModel(id, load)));
+  };
   const embeddingModel = (id?: string): BerthaEmbeddingModel => embeddingModelOf(id ?? bundledId, embedderOf(id));
   const none =
     (kind: string) =>
     (id: string): never => {
-      throw unexpected('INVALID_ARG', 'an embedding or reranking model to be asked of Bertha', `the ${kind} model ${received(id)}`);
+      throw unexpected(
+        'INVALID_ARG',
+        'an embedding, reranking or language model to be asked of Bertha',
+        `the ${kind} model ${received(id)}`,
+      );
     };
   const provider: BerthaProvider = {
     specificationVersion: 'v3',
     embeddingModel,
     textEmbeddingModel: embeddingModel,
     rerankingModel: (id) => rerankingModelOf(id, rankerOf(id)),
-    languageModel: none('language'),
+    languageModel: (id) => languageModelOf(id, writerOf(id), ownOf),
     imageModel: none('image'),
     dispose: async () => {
       isDisposed = true;
-      await Promise.all([...embedders.values(), ...rankers.values()].map((each) => each.dispose()));
+      await Promise.all([...embedders.values(), ...rankers.values(), ...writers.values()].map((each) => each.dispose()));
     },
     [Symbol.asyncDispose]: () => provider.dispose(),
   };

@@ -70,6 +70,75 @@ export interface BerthaRerankingModel {
   doRerank(call: RerankCall): Promise<RerankAnswer>;
 }
 
+/** What a language model does not do. */
+export interface UnsupportedWarning {
+  type: 'unsupported';
+  feature: string;
+}
+
+/** What `doGenerate` and `doStream` take. */
+export interface LanguageCall extends CallSettings {
+  /** Messages, of which the texts are read. */
+  readonly prompt: readonly {
+    readonly role: string;
+    readonly content: string | readonly { readonly type: string; readonly text?: unknown }[];
+  }[];
+  /** Default: as `generate`. */
+  readonly maxOutputTokens?: number | undefined;
+  /** 0: the likeliest tokens. Given, or `topP` or `topK` beside it, tokens are drawn; else as the model's files say. */
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly stopSequences?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  /** Without effect, with a warning. */
+  readonly presencePenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
+  readonly tools?: readonly unknown[] | undefined;
+  readonly toolChoice?: unknown;
+  readonly responseFormat?: { readonly type: string } | undefined;
+}
+
+/** Tokens read and written. */
+export interface LanguageUsage {
+  inputTokens: { total: number; noCache: number; cacheRead: undefined; cacheWrite: undefined };
+  outputTokens: { total: number; text: number; reasoning: undefined };
+}
+
+/** Why a text ended: `raw` in the words of `generate`. */
+export interface LanguageFinish {
+  unified: 'stop' | 'length';
+  raw: string;
+}
+
+/** A part of a stream. */
+export type LanguagePart =
+  | { type: 'stream-start'; warnings: UnsupportedWarning[] }
+  | { type: 'text-start'; id: string }
+  | { type: 'text-delta'; id: string; delta: string }
+  | { type: 'text-end'; id: string }
+  | { type: 'finish'; finishReason: LanguageFinish; usage: LanguageUsage };
+
+/** What `doGenerate` gives. */
+export interface LanguageAnswer {
+  content: { type: 'text'; text: string }[];
+  finishReason: LanguageFinish;
+  usage: LanguageUsage;
+  warnings: UnsupportedWarning[];
+}
+
+/** A language model of specification v3, for completions: no chats, no tools. */
+export interface BerthaLanguageModel {
+  readonly specificationVersion: 'v3';
+  readonly provider: 'bertha';
+  readonly modelId: string;
+  readonly supportedUrls: Record<string, RegExp[]>;
+  /** Errors: INVALID_ARG, INVALID_OPTION, the signal's reason, those of `loadModel` and `generate`. */
+  doGenerate(call: LanguageCall): Promise<LanguageAnswer>;
+  /** Errors: as `doGenerate`; from the first part on those of `generateStream`. */
+  doStream(call: LanguageCall): Promise<{ stream: ReadableStream<LanguagePart> }>;
+}
+
 /** A provider of specification v3. */
 export interface BerthaProvider {
   readonly specificationVersion: 'v3';
@@ -79,8 +148,11 @@ export interface BerthaProvider {
   textEmbeddingModel(modelId?: string): BerthaEmbeddingModel;
   /** A cross-encoder, or a name of the option `models`: an embedder there orders by the cosine of its vectors. */
   rerankingModel(modelId: string): BerthaRerankingModel;
-  /** Errors: INVALID_ARG, always: an encoder does not write. */
-  languageModel(modelId: string): never;
+  /**
+   * A model that writes, for completions: a name of the option `models`, a directory, or an id on the Hub. Errors: INVALID_ARG for an embedder of `models`;
+   * its calls are NO_HEAD where the model does not write.
+   */
+  languageModel(modelId: string): BerthaLanguageModel;
   /** Errors: INVALID_ARG, always. */
   imageModel(modelId: string): never;
   /** Gives back what was loaded here, not what `models` names; resolves when the calls that still run are finished. */

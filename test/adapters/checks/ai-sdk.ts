@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { EmbeddingModelV3, ProviderV3, RerankingModelV3 } from '@ai-sdk/provider';
-import { createProviderRegistry, embed, embedMany, rerank } from 'ai';
-import { loadEmbedder, loadModel, rerank as ownRerank, similarity } from 'bertha-encoder';
+import { fileURLToPath } from 'node:url';
+import type { EmbeddingModelV3, LanguageModelV3, ProviderV3, RerankingModelV3 } from '@ai-sdk/provider';
+import { createProviderRegistry, embed, embedMany, generateText, rerank, streamText } from 'ai';
+import { generate, loadEmbedder, loadModel, rerank as ownRerank, similarity } from 'bertha-encoder';
 import { createBertha } from 'bertha-encoder/ai-sdk';
 import { crossEncoder, isAbort, isCode, question, sleeping, texts } from './texts.js';
 
@@ -42,6 +43,48 @@ test('a registry gives the models by their ids', async () => {
   const { embedding } = await embed({ model: registry.embeddingModel('bertha:minilm'), value: question });
   assert.equal(embedding.length, 384);
   assert.throws(() => registry.languageModel('bertha:minilm'), isCode('INVALID_ARG'));
+});
+
+test('generateText and streamText write what generate writes', async () => {
+  const directory = fileURLToPath(new URL('../../golden-generation/tiny/bertgen-lm', import.meta.url));
+  const writer = await loadModel(directory);
+  const writing = createBertha({ models: { writer } });
+  const languageModel: LanguageModelV3 = writing.languageModel('writer');
+  const asked = {
+    model: languageModel,
+    prompt: 'The house is small.',
+    maxOutputTokens: 12,
+    temperature: 0.8,
+    topP: 0.9,
+    seed: 7,
+    maxRetries: 0,
+  };
+  const options = { maxNewTokens: 12, doSample: true, temperature: 0.8, topP: 0.9, seed: 7 };
+  const [expected] = await generate(writer, 'The house is small.', options);
+  const { text, finishReason, usage } = await generateText(asked);
+  assert.deepEqual(
+    [text, finishReason, usage.inputTokens, usage.outputTokens],
+    [expected!.text, expected!.finishReason === 'eos' ? 'stop' : 'length', expected!.tokens, expected!.ids.length],
+  );
+  let streamed = '';
+  for await (const part of streamText(asked).textStream) streamed += part;
+  assert.equal(streamed, text);
+  const greedy = await generateText({ ...asked, temperature: 0, stopSequences: ['never there'] });
+  assert.equal(greedy.text, (await generate(writer, 'The house is small.', { maxNewTokens: 12 }))[0]!.text);
+  await assert.rejects(generateText({ ...asked, abortSignal: AbortSignal.abort() }), isAbort);
+  await assert.rejects(generateText({ ...asked, maxOutputTokens: 5000 }), isCode('MAX_LENGTH'));
+  await assert.rejects(generateText({ ...asked, model: bertha.languageModel('cross') }), isCode('NO_HEAD'));
+  const loading = createBertha();
+  assert.equal((await generateText({ ...asked, model: loading.languageModel(directory) })).text, text);
+  await loading.dispose();
+  await assert.rejects(
+    generateText({
+      ...asked,
+      model: languageModel,
+      prompt: [{ role: 'user', content: [{ type: 'image', image: new Uint8Array(8) }] }],
+    } as never),
+  );
+  writer.dispose();
 });
 
 test('rerank orders as the library does, objects by their JSON', async () => {
