@@ -101,7 +101,6 @@ t('a batch holds sources end to end, start tokens with shifted targets, and labe
     const texts = new Seq2SeqCollator(model, { columns: { target: 'summary' }, generates: true });
     const written = texts.collate([atOnce(texts.encode(rows[0]!, 0))]).read(new Float32Array(0));
     assert.equal(written, { predictions: [], labels: [tokenizer.decode(words('the first of many words'))] });
-    assert.equal(collator.collate([atOnce(collator.encode({ article: 'no target' }, 0))]).numItems, [0]);
   });
 });
 
@@ -115,6 +114,10 @@ t('limits and models that cannot be are refused', async () => {
     const collator = new Seq2SeqCollator(model);
     assert.throws(() => atOnce(collator.encode({ article: 7, summary: 'a' }, 3)), /text in "article" of the row at index 3/);
     assert.throws(() => atOnce(collator.encode({ label: 'a' }, 0)), /a column for source \(source, src/);
+    assert.throws(
+      () => atOnce(collator.encode({ source: 'a', german: 'b' }, 0)),
+      /a column for target \(target, tgt.*columns: \{ target: … \}/,
+    );
   });
 });
 

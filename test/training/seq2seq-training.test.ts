@@ -182,7 +182,7 @@ t('what cannot be learned is refused by name', async () => {
     assert.match(await refusal(changed('marian-separate', key), {}), new RegExp(`CONFIG_UNSUPPORTED .*"${key}" of 0`));
   }
   const pair = goldenGeneration('bert2bert-projected');
-  assert.match(await refusal(golden('tiny/bert-mlm'), {}), /CONFIG_UNSUPPORTED .*an encoder-decoder/);
+  assert.match(await refusal(golden('tiny/bert-mlm'), {}), /CONFIG_UNSUPPORTED .*an encoder-decoder for translation .*encoderDecoderFrom/);
   assert.match(await refusal(pair, { classWeights: [1, 2] }), /INVALID_OPTION .*classWeights, which is for other tasks/);
   assert.match(await refusal(pair, { loss: 'CoSENT' }), /INVALID_OPTION .*loss, which is for other tasks/);
   assert.match(await refusal(pair, { generationNumBeams: 2 }), /INVALID_OPTION .*predictWithGenerate for generationNumBeams/);

@@ -1,3 +1,4 @@
+import { atOnce } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
 import type { Model } from '../../models/index.js';
 import { joined } from '../../runtime/batch.js';
@@ -20,11 +21,9 @@ export interface Seq2SeqOptions extends RowOptions {
 
 /** A text, and what is to be written of it. */
 export interface PairExample extends Example {
-  /** The target's ids, its end token the last; undefined for a row without a target. */
-  readonly labels: Int32Array | undefined;
+  /** The target's ids, its end token the last. */
+  readonly labels: Int32Array;
 }
-
-const kIgnored = -100;
 
 /**
  * Pairs of texts for an encoder-decoder: rows with `source` and `target` (usual names such as `article` and `summary` are found), or with a `translation`
@@ -59,37 +58,35 @@ export class Seq2SeqCollator implements Collator<Row, PairExample> {
     const { columns } = this.#sources;
     const source = this.#prefix + columns.text(pair, 'source', index);
     const sequence = sequenceOf(yield* this.#sources.encode(source, row, index));
-    const target = this.#targets.columns.get(pair, 'target') === undefined ? undefined : this.#targets.columns.text(pair, 'target', index);
-    const labels = target === undefined ? undefined : withEnd((yield* this.#targets.encode(target, row, index)).ids, this.#writer.endId);
-    return { index, sequences: [sequence], tokens: sequence.ids.length + (labels?.length ?? 1), labels };
+    const target = this.#targets.columns.text(pair, 'target', index);
+    const { ids } = yield* this.#targets.encode(target, row, index);
+    const labels = new Int32Array(ids.length + 1);
+    labels.set(ids);
+    labels[ids.length] = this.#writer.endId;
+    return { index, sequences: [sequence], tokens: sequence.ids.length + labels.length, labels };
   }
 
   collate(examples: readonly PairExample[]): CollatedBatch {
     const packed = packExamples(examples);
     const cuTarget = new Int32Array(examples.length + 1);
-    // A row without a target still needs a place for its start token.
-    const rows = examples.map(({ labels }) => labels ?? Int32Array.of(kIgnored));
-    rows.forEach(({ length }, i) => (cuTarget[i + 1] = cuTarget[i]! + length));
-    const labels = joined(rows, (length) => new Int32Array(length));
+    examples.forEach(({ labels }, i) => (cuTarget[i + 1] = cuTarget[i]! + labels.length));
+    const labels = joined(
+      examples.map((each) => each.labels),
+      (length) => new Int32Array(length),
+    );
     const targetIds = new Int32Array(labels.length);
-    rows.forEach((each, i) => {
+    examples.forEach((each, i) => {
       targetIds[cuTarget[i]!] = this.#writer.startId;
-      targetIds.set(each.subarray(0, -1), cuTarget[i]! + 1);
+      targetIds.set(each.labels.subarray(0, -1), cuTarget[i]! + 1);
     });
     const readSlices = (logits: Float32Array): Generator<void, ReadPredictions> =>
       this.#decode === undefined ? likeliest(logits, examples, cuTarget) : asTexts(examples, this.#decode);
     return {
       rows: examples.length,
       tokens: packed.inputIds.length + targetIds.length,
-      numItems: [labels.reduce((count, label) => count + (label === kIgnored ? 0 : 1), 0)],
+      numItems: [labels.length],
       batch: { ...packed, targetIds, cuTarget, labels },
-      read: (logits) => {
-        const slices = readSlices(logits);
-        for (;;) {
-          const { done, value } = slices.next();
-          if (done === true) return value;
-        }
-      },
+      read: (logits) => atOnce(readSlices(logits)),
       readSlices,
     };
   }
@@ -106,19 +103,12 @@ export function pairOf(row: Row): Row {
   return typeof translation === 'object' && translation !== null ? (translation as Row) : row;
 }
 
-function withEnd(ids: Int32Array, endId: number): Int32Array {
-  const labels = new Int32Array(ids.length + 1);
-  labels.set(ids);
-  labels[ids.length] = endId;
-  return labels;
-}
-
 /** Of each row the likeliest word at each place of its target, the words before it given. */
 function* likeliest(logits: Float32Array, examples: readonly PairExample[], cuTarget: Int32Array): Generator<void, ReadPredictions> {
   const width = logits.length / cuTarget.at(-1)!;
   const predictions: Int32Array[] = [];
   for (const [i, { labels }] of examples.entries()) {
-    const best = new Int32Array(labels?.length ?? 0);
+    const best = new Int32Array(labels.length);
     for (let place = 0; place < best.length; place++) {
       const begin = (cuTarget[i]! + place) * width;
       best[place] = argmax(logits.subarray(begin, begin + width));
@@ -126,21 +116,15 @@ function* likeliest(logits: Float32Array, examples: readonly PairExample[], cuTa
     }
     predictions.push(best);
   }
-  return { predictions, labels: labelsOf(examples, (ids) => ids) };
+  return { predictions, labels: examples.map(({ labels }) => labels) };
 }
 
 /** The targets as the tokenizer writes them; the texts beside them are written elsewhere. */
 function* asTexts(examples: readonly PairExample[], decode: (ids: Int32Array) => string): Generator<void, ReadPredictions> {
   const labels: string[] = [];
   for (const { labels: ids } of examples) {
-    if (ids === undefined) return { predictions: [], labels: [] };
     labels.push(decode(ids));
     yield;
   }
   return { predictions: [], labels };
-}
-
-/** None where a row has none. */
-function labelsOf<T>(examples: readonly PairExample[], toLabel: (ids: Int32Array) => T): T[] {
-  return examples.some(({ labels }) => labels === undefined) ? [] : examples.map(({ labels }) => toLabel(labels!));
 }

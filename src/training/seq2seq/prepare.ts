@@ -48,6 +48,11 @@ export async function preparePairs(directory: string, rows: PairRows, pairs: Pai
   const { task, columns } = pairs;
   const reading = { columns, ...readOptions(`the collator of ${task}`, pairs.collator, kReading) };
   const { config } = await configOf(directory);
+  if (config.decoder === undefined) {
+    throw unexpected('CONFIG_UNSUPPORTED', `an encoder-decoder for ${task}`, config.architectures[0] ?? config.modelType, {
+      hint: 'encoderDecoderFrom (--encoder, --decoder) makes one of two encoders.',
+    });
+  }
   refuseOtherDropout(config.raw);
   const freeze = args.freeze.flatMap((module) => (module === 'encoder' && isOfTwoModels(config) ? kEncoder : module));
   const learning = await LearningModel.load(directory, { ...learningArguments(args), freeze, task: 'seq2seq' });
