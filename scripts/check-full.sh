@@ -35,6 +35,7 @@ npm run --silent check:tsan
 npm run --silent check:asan
 npm run --silent fuzz
 npm run --silent fuzz:vectors
+npm run --silent soak:generation
 npm run --silent soak:server
 npm run --silent check:clients
 npm run --silent check:openapi -- --python "${PYTHON:-python3}" --examples 10000
