@@ -15,11 +15,10 @@
 namespace bertha::cpu {
 namespace {
 
-constexpr int64_t kBlockRows = 64;  // rows of a block: its FFN intermediate (64 x 1536 floats) stays in L2
-constexpr int64_t kMinBlockRows = 8;
+constexpr int64_t kMinBlockRows = 8, kBlockRows = 64;  // whose FFN (64 x 1536 floats) stays in L2
 constexpr int64_t kBlockBytes = int64_t{2} << 20;  // wide values (vocabulary logits) get fewer rows
-constexpr int64_t kRowsToSplit = 32;  // per thread; with fewer rows threads share the columns of each linear
-                                      // instead
+constexpr int64_t kUnitWork = 100'000'000;         // products, 1 or 2 ms: then what is urgent may come
+constexpr int64_t kRowsToSplit = 32;  // a thread; with fewer rows threads share the columns of linears
 
 // One run of a program over one batch.
 class Forward {
@@ -344,8 +343,11 @@ private:
                     team_.run(row_units, [&](int64_t unit, int) {
                         prepare_rows(i, *linear, block, rows_of(unit), rows_of(unit + 1));
                     });
-                const int64_t all = panels(i), units = std::min<int64_t>(all, 4 * team_.size());
-                team_.run(units, [&](int64_t unit, int) {
+                const int64_t all = panels(i),
+                              work = all * format(i).panel_width * value(linear->input).width * total;
+                const int64_t units = std::min(all, std::max<int64_t>(4 * team_.size(), work / kUnitWork));
+                team_.run(units, [&](int64_t unit, int member) {
+                    if (member == 0) control_.at_op_boundary();
                     run_rows({i, block, 0, total, all * unit / units, all * (unit + 1) / units});
                 });
             } else {

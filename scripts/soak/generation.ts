@@ -52,7 +52,7 @@ async function generateOne(): Promise<void> {
   const priority = random.integer(0, 1) === 0 ? 'bulk' : 'interactive';
   try {
     const { sequences } = await sessionNow().generate(text, { priority, ...(controller && { signal: controller.signal }) });
-    for (const { finish } of sequences) note(finish);
+    for (const { finish } of sequences) note(finish ?? 'unfinished');
   } catch (error) {
     const { code, name } = error as { code?: string; name?: string };
     const what = controller?.signal.aborted === true && name === 'AbortError' ? 'aborted' : (code ?? String(error));
