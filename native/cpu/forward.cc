@@ -16,8 +16,8 @@ namespace bertha::cpu {
 namespace {
 
 constexpr int64_t kMinBlockRows = 8, kBlockRows = 64;  // whose FFN (64 x 1536 floats) stays in L2
-constexpr int64_t kBlockBytes = int64_t{2} << 20;  // wide values (vocabulary logits) get fewer rows
-constexpr int64_t kUnitWork = 100'000'000;         // products, 1 or 2 ms: then what is urgent may come
+constexpr int64_t kBlockBytes = int64_t{2} << 20;      // wide values (vocabulary logits) get fewer rows
+constexpr int64_t kUnitWork = 100'000'000;             // products, 1 or 2 ms: then what is urgent may come
 constexpr int64_t kRowsToSplit = 32;  // a thread; with fewer rows threads share the columns of linears
 
 // One run of a program over one batch.
