@@ -1,6 +1,7 @@
 // Compares explanations with golden data, on each instruction set of this machine: a line a model or part, exit code 1 when anything differs.
-//   npm run golden:explain -- [DIR] [--isa NAME...] [--all]
+//   npm run golden:explain -- [DIR] [--isa NAME...] [--all] [--pairs FILE]
 // DIR is a folder in the layout of test/golden-explain (the default), whose README says what is in it and what the tolerances are. --all: a line a comparison.
+// --pairs: instead, 50 pairs of sentences of a file of the STS benchmark, on the bundled model.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadAddon } from '../../src/runtime/addon.js';
 import { checkKeywords, checkMaps, checkProbing, checkQuadrature } from './parts.js';
+import { checkPairs } from './pairs.js';
 import { checkPlanted } from './planted.js';
 import { modelFolders, type Line } from './read.js';
 import { checkModel } from './tiny.js';
@@ -41,13 +43,17 @@ if (process.argv[1]?.endsWith('run.ts') === true) {
       isa: { type: 'string', multiple: true },
       here: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
+      pairs: { type: 'string' },
     },
   });
   const root = resolve(positionals[0] ?? fileURLToPath(new URL('../../test/golden-explain', import.meta.url)));
-  if (values.here) process.exitCode = (await compareHere(root, values.all)) > 0 ? 1 : 0;
+  const partsHere = (): Part[] =>
+    values.pairs === undefined ? partsOf(root) : [{ name: 'pairs', lines: checkPairs(resolve(values.pairs)) }];
+  if (values.here) process.exitCode = (await compareHere(partsHere(), values.all)) > 0 ? 1 : 0;
   else {
     for (const isa of values.isa ?? loadAddon().isa().available) {
       const args = ['--import', 'tsx', fileURLToPath(import.meta.url), root, '--here', ...(values.all ? ['--all'] : [])];
+      if (values.pairs !== undefined) args.push('--pairs', resolve(values.pairs));
       const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, BERTHA_ISA: isa } });
       if (status !== 0) process.exitCode = 1;
     }
@@ -55,10 +61,9 @@ if (process.argv[1]?.endsWith('run.ts') === true) {
 }
 
 /** Compares in this process; returns how many comparisons failed. */
-async function compareHere(root: string, all: boolean): Promise<number> {
+async function compareHere(parts: readonly Part[], all: boolean): Promise<number> {
   const { chosen } = loadAddon().isa();
-  const parts = partsOf(root);
-  if (parts.length === 0) throw new Error(`Expected golden data for explanations in ${root} but found none.`);
+  if (parts.length === 0) throw new Error('Expected golden data for explanations in the folder but found none.');
   let failed = 0;
   for (const { name, lines } of parts) {
     let [count, wrong] = [0, 0];
