@@ -29,7 +29,7 @@ for (const args of JSON.parse(process.argv[1])) {
   process.stdout.write('\\0' + code + '\\0');
   process.stderr.write('\\0');
 }`;
-  const whole = commands.map((args) => (args[0] === 'map' ? args : ['explain', ...args]));
+  const whole = commands.map((args) => (['map', 'explain'].includes(args[0]!) ? args : ['explain', ...args]));
   const args = ['--input-type=module', '-e', script, JSON.stringify(whole)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...inherited, ...env } });
   assert.is(status, 0, stderr);
@@ -98,7 +98,16 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
   const texts = join(folder, 'texts.txt');
   writeFileSync(texts, 'A cat sits.\nA kitten rests.\n\nBread and soup.\n  \nTennis.\n');
   const mapping = ['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2'];
-  const [why, map, listed] = berthas([args, [...mapping, '--output', files[2]!], mapping]);
+  const umap = ['--method', 'umap', '--seed', '3'];
+  const [why, map, listed, drawn, below, wrong, unknown] = berthas([
+    args,
+    [...mapping, '--output', files[2]!],
+    mapping,
+    [...mapping, ...umap],
+    ['explain', ...mapping, ...umap],
+    ['gos zorn', '-m', golden('planted'), '--method', 'umap'],
+    ['gos zorn', '-m', golden('planted'), '--method', 'lime'],
+  ]);
   assert.equal([why!.code, why!.output], [0, '']);
   const page = readFileSync(files[0]!, 'utf8');
   assert.match(page, /^<!doctype html>[^]*<title>Why LABEL_1\? · Attribution<\/title>/);
@@ -109,6 +118,11 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
   assert.match(readFileSync(files[2]!, 'utf8'), '"kind":"map"');
   assert.match(listed!.output, /^[^\n]*\nTexts: 4;[^]*\ncluster 0 \(\d\)/);
   assert.match(listed!.problem, '2 of 6 texts are blank: they are left out.');
+  assert.match(drawn!.output, /; Method: UMAP; Seed: 3\n[^]*cluster 0 \(\d\)/);
+  assert.equal([below!.code, below!.output], [0, drawn!.output]);
+  assert.equal([wrong!.code, unknown!.code], [2, 2]);
+  assert.match(wrong!.problem, 'INVALID_OPTION');
+  assert.match(unknown!.problem, /Allowed choices are integrated-gradients.*shapley\./);
 });
 
 t('writes all heads beside a page and JSON without them, the rollout, and the curves of runs', () => {

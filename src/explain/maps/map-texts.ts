@@ -11,11 +11,17 @@ import type { Label } from '../../metrics/classification.js';
 import { isModel, type Model } from '../../models/index.js';
 import { collectionSchema, seedCheck, type CollectionOptions } from '../reading/collection-options.js';
 import { groupKeywords, type Keyword } from './keywords.js';
+import { kUmapPoints, umapEpochs, umapFile, umapLayout } from './umap.js';
+
+const kMethods = ['pca', 'umap'] as const;
 
 /** Options of `mapTexts`. */
 export interface MapOptions extends CollectionOptions {
-  /** How vectors become points: the first two principal components. */
-  readonly method?: 'pca' | undefined;
+  /**
+   * How vectors become points: the first two principal components (default), or UMAP, which keeps neighbours together and nothing else, by
+   * the package umap-js, an optional peer.
+   */
+  readonly method?: (typeof kMethods)[number] | undefined;
   /** Clusters of k-means, over the vectors. Default 8, fewer where there are fewer texts. Not beside `labels`. */
   readonly clusters?: number | undefined;
   /** Groups that are known: a label for each text, in the place of clusters. */
@@ -24,7 +30,7 @@ export interface MapOptions extends CollectionOptions {
   readonly keywords?: number | undefined;
   /** How texts become words; `{ tokenizer: segmentWords }` for Chinese. */
   readonly analyzer?: AnalyzerOptions | undefined;
-  /** Of first centres and of the sample. Default 1. */
+  /** Of first centres, of the sample and of UMAP. Default 1. */
   readonly seed?: number | undefined;
   /** Texts at most; of more, so many are drawn. Default 20,000. */
   readonly maxPoints?: number | undefined;
@@ -53,8 +59,10 @@ export interface MapGroup {
 export interface TextMap {
   readonly points: readonly MapPoint[];
   readonly groups: readonly MapGroup[];
-  /** The shares of the variance that the two axes show. */
-  readonly explainedVarianceRatio: readonly [number, number];
+  readonly method: (typeof kMethods)[number];
+  readonly seed: number;
+  /** The shares of the variance that the two axes show. Axes of UMAP have none. */
+  readonly explainedVarianceRatio?: readonly [number, number];
   /** How many texts were given; more than there are points where a sample was drawn. */
   readonly total: number;
   readonly warnings: readonly string[];
@@ -65,7 +73,7 @@ const labelList: Check<readonly Label[]> = (value, name) => {
   throw wrongArgument(`a list of labels for ${name}`, value);
 };
 const schema = {
-  method: oneOf(['pca']),
+  method: oneOf(kMethods),
   clusters: integer(1, 1000),
   labels: labelList,
   keywords: integer(0, 1000),
@@ -79,10 +87,11 @@ const schema = {
 const kNoise = 1e-12;
 
 /**
- * Texts as points of a plane, in groups with the words that tell them apart. Texts are embedded, or come with their vectors.
+ * Texts as points of a plane, in groups with the words that tell them apart. Texts are embedded, or come with their vectors. UMAP runs in a thread
+ * of its own; `onProgress` counts its epochs after the texts. Equal seeds give equal points.
  *
- * Errors: INVALID_ARG below 2 texts, for vectors that are not finite or of different widths, and labels of another number; INVALID_OPTION; those of `embed`;
- * the signal's reason.
+ * Errors: INVALID_ARG below 2 texts (4 of UMAP), for vectors that are not finite or of different widths, and labels of another number; INVALID_OPTION, also
+ * where umap-js is not installed; those of `embed`; OUT_OF_MEMORY; the signal's reason.
  *
  * @example
  * const { points, groups } = await mapTexts(embedder, texts, { clusters: 8, keywords: 5 });
@@ -93,7 +102,7 @@ export async function mapTexts(
   options?: MapOptions,
 ): Promise<TextMap> {
   const settings = readOptions('mapTexts', options, schema);
-  const { labels, keywords = 8, analyzer, seed = 1, maxPoints = 20_000, signal } = settings;
+  const { method = 'pca', labels, keywords = 8, analyzer, seed = 1, maxPoints = 20_000, signal, onProgress } = settings;
   if (!Array.isArray(texts) || texts.length < 2 || texts.some((text) => typeof text !== 'string')) {
     throw wrongArgument('a list of 2 texts or more for mapTexts', texts);
   }
@@ -103,12 +112,19 @@ export async function mapTexts(
   if (labels !== undefined && settings.clusters !== undefined)
     throw unexpected('INVALID_OPTION', 'either clusters or labels for mapTexts', 'both');
   const indices = sample(texts.length, maxPoints, seed);
+  if (method === 'umap' && indices.length < kUmapPoints)
+    throw unexpected('INVALID_ARG', `${kUmapPoints} texts or more for method 'umap' of mapTexts`, indices.length);
+  const file = method === 'umap' ? umapFile() : undefined;
   const own = indices.map((index) => texts[index]!);
-  const vectors = await vectorsFor(embedder, indices, own, settings.onProgress, signal);
+  const embedded = Array.isArray(embedder) ? 0 : own.length;
+  const total = embedded + (file === undefined ? 0 : umapEpochs(own.length));
+  const tell = (done: number): void => onProgress?.({ done, total });
+  const vectors = await vectorsFor(embedder, indices, own, tell, signal);
   const warnings: string[] = [];
   if (indices.length < texts.length) warnings.push(`${indices.length} of ${texts.length} texts were drawn.`);
-  const { xs, ys, ratio } = await project(vectors);
-  if (ratio[1] === 0) warnings.push('The vectors differ in one direction at most: all points are on a line.');
+  const { xs, ys, ratio } =
+    file === undefined ? await project(vectors) : await umapPlane(vectors, file, seed, (epoch) => tell(embedded + epoch), signal);
+  if (ratio?.[1] === 0) warnings.push('The vectors differ in one direction at most: all points are on a line.');
   const { places, names } =
     labels === undefined ? await cluster(vectors, settings.clusters, seed, signal) : named(indices.map((i) => labels[i]!));
   const words = keywords === 0 ? [] : groupKeywords(own, places, { top: keywords, analyzer });
@@ -119,7 +135,9 @@ export async function mapTexts(
       size: places.reduce((count, place) => count + (place === group ? 1 : 0), 0),
       keywords: words[group] ?? [],
     })),
-    explainedVarianceRatio: ratio,
+    method,
+    seed,
+    ...(ratio && { explainedVarianceRatio: ratio }),
     total: texts.length,
     warnings,
   };
@@ -138,7 +156,7 @@ async function vectorsFor(
   given: Embedder | Model | readonly ArrayLike<number>[],
   indices: readonly number[],
   texts: readonly string[],
-  onProgress: CollectionOptions['onProgress'],
+  tell: (done: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   if (Array.isArray(given)) {
@@ -153,15 +171,23 @@ async function vectorsFor(
   const vectors: Float32Array[] = [];
   for await (const { vector } of embedder.embedMany(texts, { signal, priority: 'bulk' })) {
     vectors.push(vector);
-    if (vectors.length % 256 === 0 || vectors.length === texts.length) onProgress?.({ done: vectors.length, total: texts.length });
+    if (vectors.length % 256 === 0 || vectors.length === texts.length) tell(vectors.length);
   }
   return vectors;
 }
 
+interface Plane {
+  readonly xs: Float64Array;
+  readonly ys: Float64Array;
+}
+
+async function umapPlane(...given: Parameters<typeof umapLayout>): Promise<Plane & { readonly ratio?: undefined }> {
+  const points = await umapLayout(...given);
+  return { xs: points.filter((_, i) => i % 2 === 0), ys: points.filter((_, i) => i % 2 === 1) };
+}
+
 /** The first two principal components; the second is 0 where it is rounding noise. */
-export async function project(
-  vectors: readonly Float32Array[],
-): Promise<{ readonly xs: Float64Array; readonly ys: Float64Array; readonly ratio: readonly [number, number] }> {
+export async function project(vectors: readonly Float32Array[]): Promise<Plane & { readonly ratio: readonly [number, number] }> {
   const count = vectors.length;
   const components = Math.min(2, vectors[0]!.length, count);
   const zeros = new Float64Array(count);

@@ -184,7 +184,10 @@ export interface MapBody {
     readonly size: number;
     readonly keywords: readonly { readonly word: string; readonly weight: number }[];
   }[];
-  readonly explainedVarianceRatio: readonly [number, number];
+  readonly method: 'pca' | 'umap';
+  readonly seed: number;
+  /** Of principal components alone. */
+  readonly explainedVarianceRatio?: readonly [number, number];
   readonly total: number;
   readonly warnings: readonly string[];
 }

@@ -120,13 +120,15 @@ function probeBody({ classes, layers, majority, trainRows, testRows }: LayerProb
   };
 }
 
-function mapBody({ points, groups, explainedVarianceRatio, total, warnings }: TextMap): PageBody {
+function mapBody({ points, groups, method, seed, explainedVarianceRatio, total, warnings }: TextMap): PageBody {
   const short = (value: number): number => Number(value.toPrecision(4));
   return {
     kind: 'map',
     points: points.map(({ text, x, y, group }) => ({ text: cut(text, kMapText), x: short(x), y: short(y), group })),
     groups,
-    explainedVarianceRatio,
+    method,
+    seed,
+    ...(explainedVarianceRatio && { explainedVarianceRatio }),
     total,
     warnings,
   };

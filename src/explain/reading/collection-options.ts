@@ -9,7 +9,7 @@ export interface CollectionProgress {
 /** Options of everything that looks at a collection of texts. */
 export interface CollectionOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Hears of texts, or layers, that are done. */
+  /** Hears of texts, layers, or epochs of UMAP, that are done. */
   readonly onProgress?: ((progress: CollectionProgress) => void) | undefined;
 }
 

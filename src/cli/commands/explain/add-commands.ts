@@ -8,6 +8,7 @@ import type { OutputFlags } from './output.js';
 import type { ProbeFlags } from './probe.js';
 
 const kMethods = ['integrated-gradients', 'gradient-x-input', 'gradient-norm', 'occlusion', 'leave-one-out', 'shapley'];
+const kMapMethods = ['pca', 'umap'];
 
 /** Adds `bertha explain` and what is under it. */
 export function addExplainCommands(program: Command): void {
@@ -101,9 +102,12 @@ function addMapCommand(parent: Command): void {
     .argument('[texts...]', 'texts; without any, lines of standard input')
     .description('Put texts into clusters, with the words that tell them apart and a place in the plane.');
   withModel(mapping)
+    .addOption(
+      new Option('--method <name>', 'how texts get their places (default: pca; umap needs the package umap-js)').choices(kMapMethods),
+    )
     .option('--clusters <n>', 'clusters (default: 8)', positive)
     .option('--keywords <n>', 'words for each cluster (default: 8)', wholeNumber)
-    .option('--seed <n>', 'of first centres (default: 1)', wholeNumber)
+    .option('--seed <n>', 'of first centres and of UMAP (default: 1)', wholeNumber)
     .action(withGlobals(async (texts: string[], flags: MapFlags) => (await import('./map.js')).showMap(texts, flags)));
 }
 
@@ -144,12 +148,20 @@ function withOutputs(command: Command): Command {
 
 function withAttribution(command: Command): Command {
   return command
-    .addOption(new Option('--method <name>', 'how words get their values (default: integrated-gradients)').choices(kMethods))
+    .addOption(
+      new Option('--method <name>', 'how words get their values (default: integrated-gradients)').choices(kMethods).argParser(knownMethod),
+    )
     .option('--baseline <name>', 'what stands for the absence of a word: pad, mask, zero or a token (default: pad)')
     .option('--steps <n>', 'points of integrated gradients (default: as many as it takes)', positive)
     .addOption(new Option('--units <kind>', 'what gets a value (default: words)').choices(['tokens', 'words', 'segments', 'sentences']))
     .option('--pairs <n>', 'pairs of orders of Shapley values (default: 8)', positive)
     .option('--seed <n>', 'of all that is drawn (default: 1)', wholeNumber);
+}
+
+/** `bertha explain` reads the options of its subcommands first: what does not fit the one that is run, that one refuses. */
+function knownMethod(value: string): string {
+  if (![...kMethods, ...kMapMethods].includes(value)) throw new InvalidArgumentError(`Allowed choices are ${kMethods.join(', ')}.`);
+  return value;
 }
 
 function numbers(value: string): number[] {

@@ -1,4 +1,4 @@
-import { mapTexts } from '../../../explain/index.js';
+import { mapTexts, type MapOptions } from '../../../explain/index.js';
 import { segmentWords } from '../../../learn/index.js';
 import { withEmbedder } from '../../embedded-items.js';
 import { openTexts, readAll } from '../../input.js';
@@ -7,6 +7,7 @@ import { writeResult, type OutputFlags } from './output.js';
 
 /** The flags of `bertha explain map`. */
 export interface MapFlags extends TaskFlags, OutputFlags {
+  readonly method?: MapOptions['method'];
   readonly clusters?: number;
   readonly keywords?: number;
   readonly seed?: number;
@@ -16,14 +17,14 @@ const kHan = /\p{Script=Han}/u;
 
 /** Writes clusters of texts with their keywords; as JSON every text's place and cluster. */
 export async function showMap(texts: readonly string[], flags: MapFlags): Promise<void> {
-  const { clusters, keywords, seed } = flags;
+  const { method, clusters, keywords, seed } = flags;
   await withEmbedder(flags, async (embedder) => {
     const read = (await readAll(await openTexts(texts, flags))).map(({ text }) => text);
     const own = read.filter((text) => text.trim() !== '');
     if (own.length < read.length)
       process.stderr.write(`${read.length - own.length} of ${read.length} texts are blank: they are left out.\n`);
     const analyzer = own.some((text) => kHan.test(text)) ? { tokenizer: segmentWords } : undefined;
-    await writeResult(await mapTexts(embedder, own, { clusters, keywords, seed, analyzer }), outputOf(flags));
+    await writeResult(await mapTexts(embedder, own, { method, clusters, keywords, seed, analyzer }), outputOf(flags));
   });
 }
 

@@ -88,9 +88,13 @@ function partsOf(data: PageData, words: Words): Parts {
         question: words.whatIsAlike,
         facts: [
           [words.texts, String(data.points.length)],
-          [words.variance, data.explainedVarianceRatio.map((share) => percent(share, 1)).join(', ')],
+          [words.method, data.method.toUpperCase()],
+          [words.seed, String(data.seed)],
+          ...(data.explainedVarianceRatio === undefined
+            ? []
+            : [[words.variance, data.explainedVarianceRatio.map((share) => percent(share, 1)).join(', ')] as const]),
         ],
-        claims: [words.claimMap],
+        claims: [words.claimMap, ...(data.method === 'umap' ? [words.claimUmap] : [])],
         warnings: data.points.length < data.total ? [fill(words.drawn, data.points.length, data.total)] : data.warnings,
       };
     case 'errors':
