@@ -26,6 +26,7 @@ const parts = [
   'batch_test',
   'training_test',
   'words_test',
+  'generation_test',
 ];
 // What a trainer is shares no line with Node-API.
 const program = [...parts.map((name) => `test/native/engine/${name}.cc`), 'native/addon/training/trainer.cc'];

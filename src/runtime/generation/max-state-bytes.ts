@@ -2,7 +2,7 @@ import { wrongArgument } from '../../expected.js';
 import { loadAddon } from '../addon.js';
 
 /**
- * Sets how many bytes the texts being generated may take together, all models and threads, for the keys, values and logits of their
+ * Sets how many bytes the texts being generated may take together, all models and threads, for the keys and values of their
  * hypotheses. 1 GiB at first. A text's share is reserved before it starts: one that does not fit waits, one that never can fails with
  * INPUT_TOO_LARGE.
  *

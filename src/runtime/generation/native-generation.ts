@@ -48,7 +48,7 @@ export interface GenerationStats {
   readonly tokens: number;
   /** Steps of single texts; many share a batch. */
   readonly steps: number;
-  /** Bytes reserved for keys, values and logits, and the most that may be (`setMaxStateBytes`). */
+  /** Bytes reserved for keys and values, and the most that may be (`setMaxStateBytes`). */
   readonly stateBytes: number;
   readonly maxStateBytes: number;
 }

@@ -276,7 +276,7 @@ int main(int count, char** arguments) {
         {"a device has one name", a_device_has_one_name},
         {"every allocation may fail", every_allocation_may_fail},
     };
-    for (const auto& more : {pool_tests(), weight_tests(), queue_tests(), device_tests(), program_tests(), batch_tests(), training_tests(), words_tests()}) tests.insert(tests.end(), more.begin(), more.end());
+    for (const auto& more : {pool_tests(), weight_tests(), queue_tests(), device_tests(), program_tests(), batch_tests(), training_tests(), words_tests(), generation_tests()}) tests.insert(tests.end(), more.begin(), more.end());
     int passed = 0;
     for (const auto& test : tests) {
         if (count > 1 && std::strstr(test.name, arguments[1]) == nullptr) continue;

@@ -20,5 +20,6 @@ std::vector<Test> program_tests();
 std::vector<Test> batch_tests();
 std::vector<Test> training_tests();
 std::vector<Test> words_tests();
+std::vector<Test> generation_tests();
 
 }  // namespace bertha::test
