@@ -8,6 +8,7 @@ import { createTokenizer } from '../../src/architectures/create-tokenizer.js';
 import type { Family } from '../../src/architectures/family.js';
 import { exampleClass, families, knownNames, modelTypes, type ModelType } from '../../src/architectures/registry.js';
 import * as compat from '../../src/compat/index.js';
+import * as writing from '../../src/compat/models/writing-classes.js';
 import { formatFamilyClasses } from '../../scripts/make-family-classes.js';
 import { checkout } from '../support/mini-checkout.js';
 import { rejection } from '../support/checkpoint-files.js';
@@ -70,9 +71,10 @@ t('a tokenizer of no family is refused by name', async () => {
   assert.match(error.message, /T5Tokenizer/);
 });
 
-t('compat exports exactly the classes that the families have heads for', () => {
+t('compat exports exactly the classes that the families have heads for, and those that write', () => {
   const exported = Object.keys(compat).filter((name) => /^(?!Auto)\w+(Model|For[A-Z]\w+)$/.test(name));
-  assert.equal(exported.sort(), all.flatMap(([, family]) => classNames(family)).sort());
+  const writers = Object.keys(writing).filter((name) => !name.startsWith('Auto') && name !== 'BertGenerationDecoder');
+  assert.equal(exported.sort(), [...all.flatMap(([, family]) => classNames(family)), ...writers].sort());
   const values = compat as unknown as Readonly<Record<string, { readonly from_pretrained?: unknown }>>;
   for (const name of exported) assert.type(values[name]!.from_pretrained, 'function');
 });

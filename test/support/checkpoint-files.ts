@@ -83,5 +83,7 @@ export async function rejectsModel(code: string, directory: string, text = /./):
   const error = await rejection(() => openModelDirectory(directory));
   assert.is(error.code, code, error.message);
   assert.match(error.message, text);
-  assert.is(countOpen(), before, 'open files');
+  const after = countOpen();
+  // One of the process's own may be closed meanwhile.
+  assert.ok(after <= before, `${after} open files, ${before} before`);
 }
