@@ -1,5 +1,5 @@
-import { readlinkSync, unlinkSync } from 'node:fs';
-import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { link, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -33,12 +33,8 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const own = `${file}-${id}`;
   const text = JSON.stringify({ ...(await ownHolder()), id });
   try {
-    const handle = await open(own, 'wx');
-    try {
-      await handle.writeFile(text);
-    } finally {
-      await handle.close();
-    }
+    // At one go: what ends between the file and its contents leaves a file that nobody can tell from one that is being written.
+    writeFileSync(own, text, { flag: 'wx' });
     // A link fails where the name exists, and the file has its contents from the first moment.
     while (!(await tryLink(own, file))) await removeStale(file, directory);
   } catch (error) {
