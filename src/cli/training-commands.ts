@@ -3,17 +3,20 @@ import { addArgumentFlags, argumentsOf } from './commands/training/argument-flag
 import { addDataFlags } from './commands/training/data-flags.js';
 import type { EvaluateFlags } from './commands/training/evaluate.js';
 import type { TrainFlags } from './commands/training/train.js';
-import { addPairFlags, pairFlagsOf, type PairFlags } from './commands/training/pair-flags.js';
+import { addPairFlags, pairFlagsOf, type PairFlags } from './commands/training/writers/pair-flags.js';
 import { addSentenceFlags, sentenceTasks, type SentenceTaskName } from './commands/training/sentence-flags.js';
 import { addSetFitFlags, type SetFitFlags } from './commands/training/setfit-flags.js';
 import {
   isPairTask,
+  isTextTask,
   multiTasks,
   pairTasks,
   setFitTasks,
   taskLines,
+  textTasks,
   trainingTasks,
   type PairTaskName,
+  type TextTaskName,
   type TrainingTaskName,
 } from './commands/training/tasks.js';
 import { writingFlags } from './flags/generation-flags.js';
@@ -24,12 +27,13 @@ type AllTrainFlags = TrainFlags & SetFitFlags & PairFlags & { readonly config?: 
 
 /** Adds the commands about learning: `train` and `evaluate`. */
 export function addTrainingCommands(program: Command, setExitCode: (code: number) => void): void {
-  const training = taskCommand(program, 'train', { ...trainingTasks, ...pairTasks, ...sentenceTasks, ...setFitTasks, ...multiTasks })
+  const all = { ...trainingTasks, ...pairTasks, ...textTasks, ...sentenceTasks, ...setFitTasks, ...multiTasks };
+  const training = taskCommand(program, 'train', all)
     .description('Fine-tune a model on a file of labelled rows.')
     .option('--train <path>', 'rows to learn from: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json; needed but for multi', path)
     .option(
       '--config <path>',
-      'multi: JSON of heads, each with name, task, train, eval …; needed there. translate, summarize: a new model, tiny, mini, small, medium, base or a config.json',
+      'multi: JSON of heads, each with name, task, train, eval …; needed there. translate, summarize, generate: a new model, tiny, mini, small, medium, base or a config.json',
       path,
     )
     .option('--eval <path>', 'rows to score the model on', path)
@@ -38,32 +42,39 @@ export function addTrainingCommands(program: Command, setExitCode: (code: number
     .option('--json', 'print the metrics as JSON')
     .option('--class-weights <numbers>', 'a factor for the loss of each label, with commas between, in the order of their ids', numbers);
   addArgumentFlags(addSetFitFlags(addSentenceFlags(addPairFlags(addDataFlags(training))))).action(
-    async (name: TrainingTaskName | PairTaskName | SentenceTaskName | 'setfit' | 'multi', flags: AllTrainFlags, command: Command) => {
+    async (
+      name: TrainingTaskName | PairTaskName | TextTaskName | SentenceTaskName | 'setfit' | 'multi',
+      flags: AllTrainFlags,
+      command: Command,
+    ) => {
       const isMulti = name === 'multi';
       if (!isMulti) requireFlag(command, flags.train, '--train <path>');
       if (isMulti) requireFlag(command, flags.config, '--config <path>');
-      else if (flags.config !== undefined && !isPairTask(name)) {
-        throw unexpected('INVALID_OPTION', `flags of ${name}`, '--config, which is for multi, translate and summarize');
+      else if (flags.config !== undefined && !isPairTask(name) && !isTextTask(name)) {
+        throw unexpected('INVALID_OPTION', `flags of ${name}`, '--config, which is for multi, translate, summarize and generate');
       }
       requireFlag(command, flags.output ?? flags.outputDir, '-o, --output <directory>');
       const args = argumentsOf(flags, command);
       pairFlagsOf(name, flags);
       if (isMulti) setExitCode(await (await import('./commands/training/multi.js')).trainHeads(flags.config!, flags, args));
-      else if (isPairTask(name)) setExitCode(await (await import('./commands/training/train-pairs.js')).trainPairs(name, flags, args));
+      else if (isPairTask(name))
+        setExitCode(await (await import('./commands/training/writers/train-pairs.js')).trainPairs(name, flags, args));
+      else if (isTextTask(name))
+        setExitCode(await (await import('./commands/training/writers/train-texts.js')).trainTexts(name, flags, args));
       else if (name === 'setfit') setExitCode(await (await import('./commands/training/setfit.js')).trainFewTexts(flags, args));
       else setExitCode(await (await import('./commands/training/train.js')).trainModel(name, flags, args));
     },
   );
 
-  const evaluating = withCompute(taskCommand(program, 'evaluate', { ...trainingTasks, ...pairTasks }))
+  const evaluating = withCompute(taskCommand(program, 'evaluate', { ...trainingTasks, ...pairTasks, ...textTasks }))
     .description('Score a model on a file of labelled rows.')
-    .requiredOption('-f, --file <path>', 'labelled rows: .jsonl, .csv, .tsv, .conll, or SQuAD .json', path)
+    .requiredOption('-f, --file <path>', 'labelled rows: .jsonl, .csv, .tsv, .conll, .txt, or SQuAD .json', path)
     .option('--target <path>', 'translate, summarize: a second file, line by line what is to be written of --file', path)
-    .option('--batch-size <n>', 'rows that are computed at once (default: 8, of texts to write 64)', positive)
+    .option('--batch-size <n>', 'rows that are computed at once (default: 8, of texts to write 64, of generate 1)', positive)
     .option('--json', 'print JSON');
   writingFlags
     .addTo(addDataFlags(evaluating))
-    .action(async (name: TrainingTaskName | PairTaskName, flags: EvaluateFlags) =>
+    .action(async (name: TrainingTaskName | PairTaskName | TextTaskName, flags: EvaluateFlags) =>
       (await import('./commands/training/evaluate.js')).evaluate(name, flags),
     );
 }

@@ -28,6 +28,8 @@ export type { TextModel } from '../calls/text-reader.js';
 export { createModel, type CreateModelOptions } from './create/create-model.js';
 export { encoderDecoderFrom, type EncoderDecoderFrom, type EncoderDecoderFromOptions } from './seq2seq/encoder-decoder-from.js';
 export { Seq2SeqCollator, type PairExample, type Seq2SeqOptions } from './seq2seq/collator.js';
+export { decoderFrom, type DecoderFrom, type DecoderFromOptions } from './text-generation/decoder-from.js';
+export { TextGenerationCollator, type ContinuedExample, type TextGenerationOptions } from './text-generation/collator.js';
 export { textMetrics } from './seq2seq/metrics.js';
 export type { PairSource, ParallelFiles } from './seq2seq/open-pairs.js';
 export type { Seq2SeqTask } from './seq2seq/tasks.js';

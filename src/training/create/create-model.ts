@@ -17,6 +17,7 @@ import { replaceFolder } from '../checkpoints/complete-folder.js';
 import { saveModel } from '../checkpoints/save-model.js';
 import { initializerRange, initialValues } from '../program/initial-values.js';
 import { createPair, writesTexts } from '../seq2seq/create-pair.js';
+import { createDecoder } from '../text-generation/create-decoder.js';
 import { NewTensors } from './new-tensors.js';
 
 /** What a new model is made of. */
@@ -32,7 +33,7 @@ export interface CreateModelOptions {
 /**
  * Makes a model that has learned nothing: the encoder of a configuration, filled as transformers fills it (matrices and tables N(0, `initializer_range`), biases 0,
  * norms 1 and 0, the row of the padding token 0), in a directory that `train`, `loadModel` and transformers read, and that must not be
- * there yet. `model_type` 'encoder-decoder' (with fields `encoder` and `decoder`), 'marian' and 'bart' make models that write.
+ * there yet. `model_type` 'encoder-decoder' (with fields `encoder` and `decoder`), 'marian' and 'bart' make models that write, `is_decoder: true` a decoder alone with its head.
  *
  * ```js
  * await createModel('small', { config: { model_type: 'bert', hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2 }, tokenizer: 'path/to/tokenizer' });
@@ -51,6 +52,10 @@ export async function createModel(directory: FilePath, options: CreateModelOptio
   const { vocabSize } = tokenizer;
   if (writesTexts(fields)) {
     await createPair(folder, { fields, source, tokenizer, seed });
+    return;
+  }
+  if (fields['is_decoder'] === true) {
+    await createDecoder(folder, { fields, source, tokenizer, seed });
     return;
   }
   const config = parseConfig(JSON.stringify(configOf(fields, vocabSize)));

@@ -51,6 +51,8 @@ const usualNames = {
   answers: ['answers', 'answer'],
   choices: ['choices', 'options', 'endings', 'answers'],
   source: ['source', 'src', 'input', 'document', 'article', 'dialogue', 'text', 'content', 'sentence'],
+  prompt: ['prompt', 'instruction'],
+  completion: ['completion', 'response', 'output'],
   target: ['target', 'tgt', 'output', 'summary', 'highlights', 'abstract', 'translation', 'reference'],
 } as const;
 

@@ -13,6 +13,9 @@ import { textMetrics } from '../seq2seq/metrics.js';
 import { isSeq2SeqTask, type Seq2SeqTask } from '../seq2seq/tasks.js';
 import type { Seq2SeqOptions } from '../seq2seq/collator.js';
 import type { WritingOptions } from '../seq2seq/text-writer.js';
+import type { TextGenerationOptions } from '../text-generation/collator.js';
+import { evaluateContinuations } from '../text-generation/evaluate-continuations.js';
+import { textGeneration } from '../text-generation/prepare.js';
 import { createCollator, inspectDataset, type CollatorOptions, type DataTask, type TaskData } from '../collators/create-collator.js';
 import { taskMetrics, type Metrics } from '../collators/task-metrics.js';
 import { rowsOf, type Dataset } from '../datasets/dataset.js';
@@ -22,7 +25,7 @@ import type { Row } from '../datasets/row.js';
 
 /** Options of `evaluateModel`. */
 export interface EvaluateModelOptions extends CallOptions {
-  /** Rows that are computed at once. Default 8, of texts that are written 64. */
+  /** Rows that are computed at once. Default 8, of texts that are written 64, of 'text-generation', whose every token has a vocabulary's numbers, 1. */
   readonly batchSize?: number | undefined;
   /** What is drawn at random (masked words, replaced tokens) depends on it. Default 42. */
   readonly seed?: number | undefined;
@@ -56,13 +59,13 @@ const anything: Check<unknown> = (value) => value;
 
 /**
  * Scores a loaded model on labelled rows, or a file of them, in whatever it computes. Of 'translation' and 'summarization' it writes a text for each row and
- * compares it with the target as the tokenizer writes that back.
+ * compares it with the target as the tokenizer writes that back; 'text-generation' gives loss, perplexity and accuracy of a decoder alone on texts.
  *
  * Errors: NO_HEAD, DATASET (names file and line), EMPTY_INPUT (no labelled rows), INVALID_OPTION, MAX_LENGTH, DISPOSED, those of `forward`.
  */
 export async function evaluateModel(
   model: Model,
-  task: DataTask | Seq2SeqTask,
+  task: DataTask | Seq2SeqTask | typeof textGeneration,
   source: FilePath | Dataset<Row> | PairSource,
   options?: EvaluateModelOptions,
 ): Promise<ModelEvaluation> {
@@ -84,6 +87,13 @@ export async function evaluateModel(
   }
   if (settings.generation !== undefined) {
     throw unexpected('INVALID_OPTION', `options of ${task}`, 'generation, which is for translation and summarization');
+  }
+  if (task === textGeneration) {
+    const rows = (settings.collator ?? {}) as TextGenerationOptions;
+    const dataset = await openDataset(source as FilePath | Dataset<Row>);
+    const evaluation = await evaluateContinuations(call, model, dataset, { ...settings, rows, batchSize: settings.batchSize ?? 1 });
+    call.finish();
+    return evaluation;
   }
   const { batchSize = 8, seed = 42 } = settings;
   const logits = logitsOf(model, task);

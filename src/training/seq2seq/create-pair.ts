@@ -7,7 +7,7 @@ import { unexpected, wrongOption } from '../../expected.js';
 import type { Tokenizer } from '../../tokenizer/index.js';
 import { replaceFolder } from '../checkpoints/complete-folder.js';
 import { saveModel } from '../checkpoints/save-model.js';
-import { newPairValues } from './new-values.js';
+import { newWriterValues } from './new-values.js';
 import { pairConfig, pairGeneration, textEnds } from './pair-config.js';
 import { pairTensors } from './pair-tensors.js';
 
@@ -38,7 +38,10 @@ export async function createPair(folder: string, { fields, source, tokenizer, se
     if (vocabSize >= tokenizer.vocabSize) continue;
     throw unexpected('INVALID_OPTION', `a vocab_size of at least ${tokenizer.vocabSize}, the tokenizer's, for createModel`, vocabSize);
   }
-  const tensors = pairTensors(config).map((tensor) => ({ ...tensor, read: async () => newPairValues(tensor, config, seed) }));
+  const tensors = pairTensors(config).map((tensor) => ({
+    ...tensor,
+    read: async () => newWriterValues(tensor, tensor.half === 'encoder' ? config : config.decoder, seed),
+  }));
   const generationConfig = pairGeneration(ends, config.decoder.maxSequenceLength);
   await replaceFolder(folder, (temporary) =>
     saveModel(temporary, { source, config: config.raw, generationConfig, tensors, keepsModules: false }),

@@ -19,7 +19,7 @@ import { replaceFolder } from '../checkpoints/complete-folder.js';
 import { saveModel, type TensorToSave } from '../checkpoints/save-model.js';
 import { requireSameVocabulary } from '../distillation/same-vocabulary.js';
 import { pairConfig, pairGeneration, textEnds } from './pair-config.js';
-import { newPairValues } from './new-values.js';
+import { newWriterValues } from './new-values.js';
 import { pairTensors, type PairTensor } from './pair-tensors.js';
 
 /** Options of `encoderDecoderFrom`. */
@@ -70,10 +70,17 @@ export async function encoderDecoderFrom(
     requireSameVocabulary({ tokenizer }, { tokenizer: tokenizerOf(ofDecoder) }, ['encoder', 'decoder']);
     const ends = textEnds({}, tokenizer);
     const config = parseConfig(JSON.stringify(pairConfig(rawOf(ofEncoder), rawOf(ofDecoder), ends, tie))) as EncoderDecoderConfig;
-    const found = pairTensors(config).map((tensor) => ({ tensor, value: valueOf(tensor, ofEncoder, ofDecoder) }));
+    const found = pairTensors(config).map((tensor) => ({
+      tensor,
+      value: valueOf(tensor, tensor.half === 'encoder' ? ofEncoder : ofDecoder),
+    }));
     const tensors = found.map(({ tensor, value }): TensorToSave => {
       const { name, shape } = tensor;
-      return { name, shape, read: value ?? (() => Promise.resolve(newPairValues(tensor, config, seed))) };
+      return {
+        name,
+        shape,
+        read: value ?? (() => Promise.resolve(newWriterValues(tensor, tensor.half === 'encoder' ? config : config.decoder, seed))),
+      };
     });
     const generationConfig = pairGeneration(ends, config.decoder.maxSequenceLength);
     await replaceFolder(folder, (temporary) =>
@@ -104,24 +111,23 @@ async function openHalves(encoder: string, decoder: string): Promise<[ModelDirec
   }
 }
 
-function tokenizerOf({ tokenizerFiles, config }: ModelDirectory): Tokenizer {
+/** The tokenizer of a model that becomes a half, or a decoder alone. */
+export function tokenizerOf({ tokenizerFiles, config }: ModelDirectory): Tokenizer {
   return createTokenizer(tokenizerFiles, { maxPositions: config.maxSequenceLength, maxLength: config.maxSequenceLength });
 }
 
 /** A configuration as a half of another: what says what the whole model is has no place in it. */
-function rawOf({ config }: ModelDirectory): ModelDirectory['config']['raw'] {
+export function rawOf({ config }: ModelDirectory): ModelDirectory['config']['raw'] {
   const { torch_dtype: _, dtype: __, architectures: ___, is_encoder_decoder: ____, ...raw } = config.raw;
   return { ...raw, model_type: config.modelType };
 }
 
 /** How a tensor is read from the model of its half; undefined for one that is new. Errors: MODEL_MISMATCH. */
-function valueOf(
+export function valueOf(
   { half, own, name, shape }: PairTensor,
-  encoder: ModelDirectory,
-  decoder: ModelDirectory,
+  { tensors, config, path: place }: ModelDirectory,
 ): TensorToSave['read'] | undefined {
   if (own === undefined) return undefined;
-  const { tensors, config, path: place } = half === 'encoder' ? encoder : decoder;
   const family: Family = families[config.modelType];
   const matrix = family.decoder.replace(/\.weight$/, '');
   const ofBias: [string, string] = [matrix.replace(/decoder$/, 'bias'), `${matrix}.bias`];

@@ -1,10 +1,12 @@
-import type { EncoderDecoderConfig } from '../../architectures/encoder-decoder/encoder-decoder.js';
+import type { PartConfig } from '../../architectures/config.js';
 import { initialValues } from '../program/initial-values.js';
-import type { PairTensor } from './pair-tensors.js';
 
-/** What transformers fills a new tensor of an encoder-decoder with: N(0, `initializer_range`, of Marian `init_std`), biases 0, norms 1 and 0, the lookups of padding 0. */
-export function newPairValues({ name, shape, half }: PairTensor, config: EncoderDecoderConfig, seed: number): Float32Array {
-  const part = half === 'encoder' ? config : config.decoder;
+/** What transformers fills a new tensor of a model that writes, or of the half that it belongs to, with: N(0, `initializer_range`, of Marian `init_std`), biases 0, norms 1 and 0, the lookups of padding 0. */
+export function newWriterValues(
+  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
+  part: PartConfig,
+  seed: number,
+): Float32Array {
   const [rows = 1, cols = 1] = shape;
   const range = part.raw['initializer_range'] ?? part.raw['init_std'];
   // Buffers of zeros.

@@ -63,10 +63,14 @@ class HalvesTensors extends NewTensors {
     const prefix = decoderPrefix(decoder);
     if (name.startsWith(prefix)) return kBody.test(name.slice(prefix.length));
     const own = name.replace(/^decoder\./, '');
-    const matrix = families[decoder.modelType].decoder;
-    const isTied = decoder.tieWordEmbeddings && (own === matrix || own === matrix.replace(/weight$/, 'bias'));
-    return own !== name && !kBody.test(own) && !isTied;
+    return own !== name && !kBody.test(own) && !isTied(own, decoder);
   }
+}
+
+/** Whether a tensor of a head is the table of words under another name, which is stored once, or its bias. */
+export function isTied(own: string, { modelType, tieWordEmbeddings }: PartConfig): boolean {
+  const matrix = families[modelType].decoder;
+  return tieWordEmbeddings && (own === matrix || own === matrix.replace(/weight$/, 'bias'));
 }
 
 /** What an encoder's own tensors are called, and no head's. */

@@ -19,6 +19,7 @@ import { prepareHead, type HeadOptions } from './prepare-head.js';
 import { openPairs, type PairSource } from '../seq2seq/open-pairs.js';
 import { preparePairs, type PairReading } from '../seq2seq/prepare.js';
 import { isSeq2SeqTask, seq2SeqTasks, type Seq2SeqTask } from '../seq2seq/tasks.js';
+import { prepareTexts, textGeneration } from '../text-generation/prepare.js';
 import { madeFor } from './trainable-model.js';
 import { Trainer, type TrainerOptions, type TrainOptions } from './trainer.js';
 
@@ -28,7 +29,7 @@ export type DatasetSource = FilePath | Dataset<Row>;
 /** Options of `train`: what is learned, and all training arguments. Those of SentenceTrainingOptions are for 'sentence-embedding'. */
 export interface TrainModelOptions
   extends TrainingArgumentsOptions, TrainOptions, SentenceTrainingOptions, Omit<HeadOptions, 'task' | 'columns' | 'collator'> {
-  readonly task: DataTask | 'sentence-embedding' | Seq2SeqTask;
+  readonly task: DataTask | 'sentence-embedding' | Seq2SeqTask | typeof textGeneration;
   /** Options of the task's collator: maxLength, mlmProbability, stride, of pairs of texts maxTargetLength and sourcePrefix … */
   readonly collator?: HeadOptions['collator'] & PairReading;
   readonly evalDataset?: PairSource;
@@ -62,6 +63,7 @@ export const trainTasks = [
   'cross-encoder',
   'sentence-embedding',
   ...seq2SeqTasks,
+  textGeneration,
 ] as const satisfies readonly TrainModelOptions['task'][];
 const anything: Check<unknown> = (value) => value;
 /** What is asked of the rows of a head, and of how it learns from them. */
@@ -101,8 +103,7 @@ export async function train(model: ModelPath | undefined, trainDataset: PairSour
     isSeq2SeqTask(own.task) ? openPairs(source, own.columns) : openDataset(source as DatasetSource);
   const trainRows = await open(trainDataset);
   const evalRows = own.evalDataset === undefined ? undefined : await open(own.evalDataset);
-  const prepare = isSeq2SeqTask(own.task) ? pairParts : own.task === 'sentence-embedding' ? sentenceParts : headParts;
-  const { learning, parts } = await prepare(directory, { trainRows, evalRows }, own, args);
+  const { learning, parts } = await partsOf(own.task)(directory, { trainRows, evalRows }, own, args);
   const { computeMetrics = parts.computeMetrics, callbacks = [] } = own;
   const scored = computeMetrics === undefined ? {} : { computeMetrics };
   const trainer = madeFor(learning, () => new Trainer<Row>({ model: learning, args, ...parts, ...scored, callbacks }));
@@ -130,6 +131,17 @@ interface RowSources {
 interface Prepared {
   readonly learning: LearningModel;
   readonly parts: Omit<TrainerOptions<Row>, 'model' | 'args' | 'callbacks'>;
+}
+
+function partsOf(task: TrainModelOptions['task']): typeof headParts {
+  if (isSeq2SeqTask(task)) return pairParts;
+  if (task === textGeneration) return textParts;
+  return task === 'sentence-embedding' ? sentenceParts : headParts;
+}
+
+async function textParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {
+  refuseOthers(own, textGeneration, [...Object.keys(sentenceSchema), ...ofHeads], 'other tasks');
+  return prepareTexts(directory, rows, own, args);
 }
 
 async function pairParts(directory: string, rows: RowSources, own: OwnOptions, args: TrainingArguments): Promise<Prepared> {

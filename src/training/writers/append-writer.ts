@@ -88,7 +88,7 @@ function ratesOf({ modelType, raw }: PartConfig): DropoutRates {
 }
 
 /** A tensor's name in transformers' class for writing: heads stand beside the model. */
-function fullName(name: string, { prefixes: [prefix], decoder }: Family): string {
+export function fullName(name: string, { prefixes: [prefix], decoder }: Family): string {
   const isBeside = name.startsWith(`${decoder.slice(0, decoder.indexOf('.'))}.`) || name === 'final_logits_bias';
   return isBeside || name.startsWith(prefix) ? name : prefix + name;
 }

@@ -7,7 +7,16 @@ import { openOutput } from '../../output.js';
 import { kebabCase } from './argument-flags.js';
 import { collatorOptionsOf, type DataFlags } from './data-flags.js';
 import { metricsTable } from './metrics-table.js';
-import { isPairTask, pairTasks, trainingTasks, type PairTaskName, type TrainingTaskName } from './tasks.js';
+import {
+  isPairTask,
+  isTextTask,
+  pairTasks,
+  textTasks,
+  trainingTasks,
+  type PairTaskName,
+  type TextTaskName,
+  type TrainingTaskName,
+} from './tasks.js';
 
 /** The flags of `bertha evaluate`, as commander hands them over. */
 export interface EvaluateFlags extends ModelFlags, DataFlags {
@@ -20,9 +29,9 @@ export interface EvaluateFlags extends ModelFlags, DataFlags {
 }
 
 /** Prints the scores of a model on a file of labelled rows. */
-export async function evaluate(name: TrainingTaskName | PairTaskName, flags: EvaluateFlags): Promise<void> {
+export async function evaluate(name: TrainingTaskName | PairTaskName | TextTaskName, flags: EvaluateFlags): Promise<void> {
   const { file, column: columns, batchSize, target } = flags;
-  const { task } = isPairTask(name) ? pairTasks[name] : trainingTasks[name];
+  const { task } = isPairTask(name) ? pairTasks[name] : isTextTask(name) ? textTasks[name] : trainingTasks[name];
   const collator = { columns, ...collatorOptionsOf(name, flags) };
   const generation = writingFlags.read(flags);
   const [stray] = [

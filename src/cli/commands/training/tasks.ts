@@ -29,6 +29,19 @@ export const pairTasks = {
 /** One of their names. */
 export type PairTaskName = keyof typeof pairTasks;
 
+/** Texts that a decoder alone goes on with, by the name of the command line. */
+export const textTasks = {
+  generate: { task: 'text-generation', about: 'texts, or prompts and completions, each word from those before it, by a decoder alone' },
+} as const;
+
+/** Its name. */
+export type TextTaskName = keyof typeof textTasks;
+
+/** Whether a task of the command line is about a decoder alone. */
+export function isTextTask(name: string): name is TextTaskName {
+  return Object.hasOwn(textTasks, name);
+}
+
 /** Whether a task of the command line writes texts. */
 export function isPairTask(name: string): name is PairTaskName {
   return Object.hasOwn(pairTasks, name);
