@@ -177,7 +177,7 @@ t('Next.js with Turbopack: builds without warnings and answers the first request
 });
 
 t('Next.js with webpack: a standalone build answers away from the project', async () => {
-  if (!isFull) skip('only with BERTHA_TEST_FULL=1');
+  if (!isFull) return skip('only with BERTHA_TEST_FULL=1');
   if (!has('bertha-encoder', 'next')) return;
   const { folder: built } = await buildNext('webpack', ['--webpack'], { NEXT_APP_STANDALONE: '1' });
   cpSync(join(built, 'standalone'), join(away, 'standalone'), { recursive: true, verbatimSymlinks: true });
