@@ -24,7 +24,7 @@ const jobs = Number(process.env['BERTHA_TEST_JOBS'] ?? Math.min(2, availablePara
 /** They measure time against time, or turns of the event loop: each runs alone, after the others. */
 const measuring = new Set(['deadline', 'event-loop', 'tokenizer', 'words-event-loop']);
 /** They mostly wait: one after the other beside the others, which have the processors to themselves. */
-const waiting = new Set(['hub-faults']);
+const waiting = new Set(['hub-faults', 'queue']);
 /** They begin first, so that none of them is left over at the end while the other process has nothing to do. */
 const longest = ['cuda', 'soak', 'bundlers', 'cli', 'build', 'package', 'precision', 'cli-files', 'stored-bits', 'tokenizer-kinds'];
 

@@ -1,5 +1,5 @@
 // `node --import tsx bench/index/ef-search.ts LINES.gz [--texts N] [--kinds vector,halfvec,binary]`: what hnsw.ef_search costs in PostgreSQL. Over lines of a file, embedded by the
-// bundled model: how many of the 10 exact neighbours are found, and the median time of a search, for each value; then without an index. Nothing else should run on the machine.
+// bundled model: how many of the 10 exact neighbours are found, and the median time of a search, for each value and number of candidates; then without an index. Nothing else should run on the machine.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -19,8 +19,13 @@ const { values, positionals } = parseArgs({
 if (missing.postgres !== undefined) throw new Error(`Expected PostgreSQL but it is missing: ${missing.postgres}`);
 const numTexts = Number(values.texts);
 const kQuestions = 100;
-/** Numbers of candidates that the store asks for of each kind, for 10 results. */
-const candidates: Readonly<Record<VectorIndex, number>> = { vector: 20, halfvec: 20, binary: 200 };
+const kValues = [40, 100, 200, 400, 800];
+/** Numbers of candidates and of `ef_search`, for 10 results. */
+const tried: Readonly<Record<VectorIndex, readonly (readonly [candidates: number, efSearch: number])[]>> = {
+  vector: kValues.map((efSearch) => [20, efSearch]),
+  halfvec: kValues.map((efSearch) => [20, efSearch]),
+  binary: [...kValues.map((efSearch) => [200, efSearch] as const), [300, 400], [300, 600], [400, 400], [400, 800], [600, 600], [600, 1000]],
+};
 
 const path = positionals[0];
 if (path === undefined) throw new Error('Expected a file with a text a line.');
@@ -56,9 +61,11 @@ try {
     console.log(`${vectors.length} texts, HNSW over ${kind} built in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     await store.close();
     const names = namesOf(`over_${kind}`);
-    const breadth = { candidates: candidates[kind], efSearch: 0 };
-    for (const efSearch of [40, 100, 200, 400, 800])
-      await measure(`ef_search ${efSearch}`, efSearch, (question) => indexQuery(names, kind, question, { topK: 10 }, breadth));
+    for (const [candidates, efSearch] of tried[kind]) {
+      const breadth = { candidates, efSearch };
+      const queryOf = (question: Float32Array): Query => indexQuery(names, kind, question, { topK: 10 }, breadth);
+      await measure(`${candidates} candidates, ef_search ${efSearch}`, efSearch, queryOf);
+    }
     await measure('no index', 40, (question) => exactQuery(names, question, { topK: 10 }));
   }
 } finally {
@@ -81,5 +88,5 @@ async function measure(what: string, efSearch: number, queryOf: (question: Float
     hits += exact[i]!.filter(({ index }) => found.has(String(index))).length;
   }
   const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
-  console.log(`  ${what.padEnd(15)}recall@10 ${(hits / (10 * kQuestions)).toFixed(4)}, ${median.toFixed(1)} ms a search`);
+  console.log(`  ${what.padEnd(34)}recall@10 ${(hits / (10 * kQuestions)).toFixed(4)}, ${median.toFixed(1)} ms a search`);
 }

@@ -1,6 +1,6 @@
 // `npm run bench:index [-- --texts N --rows N --stores A,B --model DIR --lines FILE]`: what filling and searching a store costs. For each store: texts embedded a second
-// beside `embedMany` of the same texts, in turns, and the time of the processor for a text, this process's and, where the store is a server, the server's; the time to end the
-// run (index, file); memory early in the run and at its end; how many of the 10 exact neighbours a search finds; then rows written a second without a model, and the time of a
+// beside `embedMany` of a part of them, before and after, and the time of the processor for a text, this process's and, where the store is a server, the server's; the time to
+// end the run (index, file); memory at each tenth of the run; how many of the 10 exact neighbours a search finds; then rows written a second without a model, and the time of a
 // search over them. A few thousand texts give the rates of 100,000. Nothing else should run on the machine; times of the processor bear company better than rates.
 import { createReadStream, createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -89,15 +89,9 @@ async function rateOf(count: number, work: () => Promise<unknown>): Promise<Rate
   return { texts, processor: (user + system) / 1000 / count };
 }
 
-function bulkRate(embedder: Embedder, count: number): Promise<Rate> {
-  return rateOf(count, async () => {
-    let left = count;
-    const some = async function* (): AsyncGenerator<string> {
-      for await (const text of textsOf())
-        if (left-- > 0) yield text;
-        else return;
-    };
-    for await (const _ of embedder.embedMany(some(), { priority: 'bulk', maxLength: Math.min(256, embedder.maxTokens) }));
+function bulkRate(embedder: Embedder, texts: readonly string[]): Promise<Rate> {
+  return rateOf(texts.length, async () => {
+    for await (const _ of embedder.embedMany(texts, { priority: 'bulk', maxLength: Math.min(256, embedder.maxTokens) }));
   });
 }
 
@@ -121,16 +115,17 @@ function serverSeconds(service: Service): number {
 }
 
 interface Filled extends Rate {
-  readonly earlyMb: number;
-  readonly mostMb: number;
+  /** At each tenth of the run. */
+  readonly megabytes: readonly number[];
   /** Seconds that the end of the run took, which the rate leaves out. */
   readonly endSeconds: number;
 }
 
-/** Fills a store; memory is looked at with each unit, from a fifth of the run on. */
+/** Fills a store; memory is looked at with each unit. */
 async function fill(path: string, store: Store, embedder: Embedder): Promise<Filled> {
   const source = await openSource([path]);
-  let [earlyMb, mostMb, endSeconds] = [0, 0, 0];
+  const memory: number[] = [];
+  let endSeconds = 0;
   const before = process.cpuUsage();
   let processor = 0;
   const finishRun = store.finishRun.bind(store);
@@ -144,12 +139,11 @@ async function fill(path: string, store: Store, embedder: Embedder): Promise<Fil
   const { texts } = await rateOf(numTexts, () =>
     indexDocuments(source, store, embedder, {
       onProgress: ({ done, total }) => {
-        if (earlyMb === 0 && done >= total! / 5) earlyMb = megabytes();
-        mostMb = Math.max(mostMb, megabytes());
+        while (memory.length < Math.floor((10 * done) / total!)) memory.push(megabytes());
       },
     }),
   );
-  return { texts: numTexts / (numTexts / texts - endSeconds), processor, earlyMb, mostMb, endSeconds };
+  return { texts: numTexts / (numTexts / texts - endSeconds), processor, megabytes: memory, endSeconds };
 }
 
 /** How many of the 10 nearest of stored vectors a search finds, for every so many-th vector as a question, itself included. */
@@ -202,28 +196,35 @@ const embedder = await loadEmbedder(values.model);
 try {
   const path = join(folder, 'texts.jsonl');
   let number = 0;
+  const sampleSize = Math.min(numTexts, 5000);
+  /** Texts for `embedMany`, spread evenly. */
+  const sample: string[] = [];
   const lines = async function* (): AsyncGenerator<string> {
-    for await (const text of textsOf()) yield `${JSON.stringify({ id: number++, text })}\n`;
+    for await (const text of textsOf()) {
+      if ((number * sampleSize) % numTexts < sampleSize) sample.push(text);
+      yield `${JSON.stringify({ id: number++, text })}\n`;
+    }
   };
   await pipeline(lines(), createWriteStream(path));
   if (number < numTexts) throw new Error(`Expected ${numTexts} texts in ${values.lines} but received ${number}.`);
   const { dimensions } = embedder;
-  await bulkRate(embedder, 200);
-  const sample = Math.min(numTexts, 5000);
+  await bulkRate(embedder, sample.slice(0, 200));
   console.log(`${numTexts} texts, ${numRows} rows of ${dimensions} numbers, ${values.model ?? 'the bundled model in fp32'}`);
   for (const name of wanted) {
-    const bulk = await bulkRate(embedder, sample);
+    const before = await bulkRate(embedder, sample);
     const store = await opened(name, 'texts');
     const service = services.get(name);
     const serverBefore = service === undefined ? 0 : serverSeconds(service);
     const own = await fill(path, store, embedder);
     const server =
       service === undefined ? '' : `, its server ${((1000 * (serverSeconds(service) - serverBefore)) / numTexts).toFixed(2)} ms`;
+    const after = await bulkRate(embedder, sample);
+    const bulk: Rate = { texts: 2 / (1 / before.texts + 1 / after.texts), processor: (before.processor + after.processor) / 2 };
     const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
     console.log(
       `${name.padEnd(14)}${own.texts.toFixed(0)} texts/s (embedMany ${bulk.texts.toFixed(0)}: ${percent(own.texts, bulk.texts)}), processor ` +
         `${own.processor.toFixed(2)} ms a text (${bulk.processor.toFixed(2)}: ${percent(bulk.processor, own.processor)})${server}, ` +
-        `end of the run ${own.endSeconds.toFixed(1)} s, memory ${own.earlyMb.toFixed(0)} MB at a fifth, ${own.mostMb.toFixed(0)} MB at most, ` +
+        `end of the run ${own.endSeconds.toFixed(1)} s, memory ${own.megabytes.map((each) => each.toFixed(0)).join(', ')} MB, ` +
         `recall@10 ${(await recallOf(store)).toFixed(3)}`,
     );
     await store.close();

@@ -90,6 +90,11 @@ export class TextReader {
     this.#preparation = isPlain ? undefined : { prompt: this.#prompt, lowercase, promptTokens: this.promptTokens };
   }
 
+  /** Whether texts are read as they stand: without a prompt, and not in lower case. */
+  get readsPlain(): boolean {
+    return this.#preparation === undefined;
+  }
+
   /**
    * Reads the text, or the pair, at `index` of the call in slices: each `next` reads a part of it. `finish` says what becomes of it.
    *
@@ -183,7 +188,9 @@ export function* countTokens(tokenizer: Tokenizer, text: string, most: number): 
 export function* encodeSlices(tokenizer: Tokenizer, text: string, options: EncodeOptions): Generator<void, Encoding> {
   const task = tokenizer.startEncoding(text, options);
   while (!task.run(kSliceUnits)) yield;
-  return task.finish();
+  const encoding = task.finish();
+  tokenizer.giveBack(task);
+  return encoding;
 }
 
 function choosePrompt(call: string, sentence: TextModel['sentence'], { prompt, promptName }: TextSettings): string {

@@ -123,6 +123,53 @@ t('goes on where a signal ended it: finished units are not read again, and the r
   assert.equal(await rowsOf(store), await rowsOf(whole));
 });
 
+const manyLines = {
+  'many.jsonl': Array.from({ length: 700 }, (_, i) => JSON.stringify({ id: i, text: `Line ${i} is short.` })).join('\n'),
+};
+
+t('one group of documents is written while the next is computed; the mark of the unit comes last', async () => {
+  const { store, index } = await setUp(manyLines);
+  const write = store.write.bind(store);
+  const [began, marks]: [number[], (string | undefined)[]] = [[], []];
+  let letGo: () => void = () => undefined;
+  const third = new Promise<void>((resolve) => (letGo = resolve));
+  store.write = async (batch, signal) => {
+    began.push(batch.documents.length);
+    // The first one waits for the next: one after the other, it would wait for ever.
+    if (began.length === 2) letGo();
+    if (began.length === 1) await third;
+    marks.push(batch.doneUnit);
+    return write(batch, signal);
+  };
+  assert.is((await index()).rowsWritten, 700);
+  assert.equal(began, [256, 256, 188]);
+  assert.equal(marks.slice(0, 2), [undefined, undefined]);
+  assert.ok(marks[2] !== undefined);
+});
+
+t('where a group cannot be written nothing is written later, and the unit is not done', async () => {
+  const { store, index } = await setUp(manyLines);
+  const write = store.write.bind(store);
+  let writing = 0;
+  let count = 0;
+  store.write = async (batch, signal) => {
+    writing++;
+    try {
+      if (count++ === 0) throw new Error('no room');
+      return await write(batch, signal);
+    } finally {
+      writing--;
+    }
+  };
+  assert.is(await index().then(() => 'nothing', (error: Error) => error.message), 'no room'); // prettier-ignore
+  const rows = (await store.size()).rows;
+  assert.is(writing, 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.is((await store.size()).rows, rows);
+  store.write = write;
+  assert.is((await index()).rowsWritten + rows, 700);
+});
+
 t('bad rows are told with their places, the others go on', async () => {
   const records = ['{"id":"a","text":"good"}', '{"id":"b"}', 'not json', '{"id":"c","text":7}', '[1]', '{"id":"","text":"x"}', '"text"', '{"id":"half \\ud800","text":"x"}', '{"id":"d","text":"also good","n":1}']; // prettier-ignore
   const { store, index, bad, path } = await setUp({ 'r.jsonl': records.join('\n'), 'ok.md': 'fine' });

@@ -53,7 +53,7 @@ async function rowsIn({ url, table }: Place): Promise<string[]> {
   }
 }
 
-const lines = Array.from({ length: 1500 }, (_, i) =>
+const lines = Array.from({ length: isFull ? 1500 : 700 }, (_, i) =>
   JSON.stringify({ id: `n${i}`, text: `A cat ${i} sat on mat ${(i * 7) % 13}. ${'x'.repeat(400)} Then it ran away. `.repeat(2), n: i }),
 );
 let expected: string[] = [];
@@ -67,13 +67,13 @@ t.before(async () => {
   assert.is(whole.code, 0, whole.output);
   wholeMs = performance.now() - begin;
   expected = await rowsIn(place);
-  assert.ok(expected.length > 3000, `${expected.length}`);
+  assert.ok(expected.length > 1400, `${expected.length}`);
 });
 
 for (const [name, url, quick, lacking] of [
   ['sqlite', 'killed.db', 4, undefined],
-  ['lance', 'killed.lancedb', 2, missingPeers.lance],
-  ['chroma', chroma?.url, 2, lackingChroma],
+  ['lance', 'killed.lancedb', 1, missingPeers.lance],
+  ['chroma', chroma?.url, 1, lackingChroma],
 ] as const) {
   const kills = isFull ? 20 : quick;
   t(`${name}: ${kills} kills at random leave the rows of one run, byte for byte`, async () => {
@@ -81,7 +81,7 @@ for (const [name, url, quick, lacking] of [
     const place = { url: url!, table: 'killed' };
     let killed = 0;
     // Moments from the program's start on, so that some fall into the first transaction and some between the later ones.
-    for (let i = 0; i < kills; i++) if ((await index(place, wholeMs * (0.3 + (0.7 * ((i * 0.618) % 1)) / 2))).code === null) killed++;
+    for (let i = 0; i < kills; i++) if ((await index(place, wholeMs * (0.3 + (0.7 * (((i + 1) * 0.618) % 1)) / 2))).code === null) killed++;
     assert.ok(killed > 0);
     const last = await index(place);
     assert.is(last.code, 0, last.output);

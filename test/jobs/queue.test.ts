@@ -109,7 +109,7 @@ for (const [engine, start] of [
     assert.is(await queue.outstanding(), 20);
     const stop = new AbortController();
     const produced = run.produce({ maxOutstanding: 50, signal: stop.signal }).catch((error: unknown) => error);
-    await sleep(600);
+    await sleep(300);
     assert.is(await queue.outstanding(), 20);
     stop.abort(new Error('enough'));
     assert.match(String(await produced), /enough/);
@@ -117,9 +117,9 @@ for (const [engine, start] of [
 
   check(`leaves the rows of an undisturbed run after up to ${isFull ? 20 : 4} kill -9 at random`, async (on) => {
     const random = new Random(engine.length);
-    const unitMs = isFull ? 1500 : 300;
-    const run = runOn(on, isFull ? 100 : 50, { unitMs });
-    const spawn = (): WorkerProcess => startProcess(on.url, run.name, { lockMs: 1000 });
+    const unitMs = isFull ? 1500 : 200;
+    const run = runOn(on, isFull ? 100 : 40, { unitMs });
+    const spawn = (): WorkerProcess => startProcess(on.url, run.name, { lockMs: isFull ? 1000 : 600 });
     let report = run.produce();
     let isOver = false;
     void report.finally(() => (isOver = true));
@@ -159,7 +159,7 @@ for (const [engine, start] of [
   });
 
   check('adds again what the queue has lost', async (on) => {
-    const run = runOn(on, 50);
+    const run = runOn(on, 25);
     const report = run.produce();
     const worker = startProcess(on.url, run.name);
     await worker.until('done', 3);
@@ -178,7 +178,7 @@ for (const [engine, start] of [
     let isOver = false;
     void report.finally(() => (isOver = true));
     while (!isOver) {
-      const worker = startProcess(on.url, run.name, { lockMs: 500 });
+      const worker = startProcess(on.url, run.name, { lockMs: 300 });
       await Promise.race([worker.gone, report]);
       if (!isOver) deaths++;
     }
@@ -219,16 +219,16 @@ for (const [engine, start] of [
   });
 
   check('lets a worker that stood still for longer than its lock change nothing', async (on) => {
-    const run = runOn(on, 10, { unitMs: 400 });
+    const run = runOn(on, 5, { unitMs: 300 });
     const report = run.produce();
     const zombie = startProcess(on.url, run.name, { lockMs: 800 });
     await zombie.until('begin');
     await sleep(50);
     zombie.signal('SIGSTOP');
     const other = startProcess(on.url, run.name, { lockMs: 800 });
-    await other.until('done', 9);
+    await other.until('done', 4);
     const stopped = zombie.events.at(-1)?.number;
-    await other.until('done', 10).catch(() => undefined);
+    await other.until('done', 5).catch(() => undefined);
     assert.ok(other.events.some(({ event, number }) => event === 'done' && number === stopped));
     zombie.signal('SIGCONT');
     assert.is((await report).failed, 0);
@@ -239,7 +239,7 @@ for (const [engine, start] of [
   });
 
   check('hands its unit back on SIGTERM where it cannot finish it, and finishes it where it can', async (on) => {
-    const run = runOn(on, 2, { unitMs: 3000 });
+    const run = runOn(on, 2, { unitMs: 1500 });
     const queue = await run.open();
     await queue.add(run.definition, run.source.all.slice(0, 1));
     const hasty = startProcess(on.url, run.name, { lockMs: 60_000, graceMs: 100 });

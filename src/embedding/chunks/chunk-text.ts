@@ -41,18 +41,19 @@ export async function chunkText(source: Tokenizer | Model, text: string, options
   const budget = new Budget(signal);
   const reader = new TextReader('chunkText', model, { maxLength: maxTokens, prompt, promptName });
   const limit = reader.maxLength ?? Infinity;
-  const room = limit - (await inSlices(reader.read('', 0, asEncoding), budget)).length;
+  const special = (await inSlices(reader.read('', 0, asEncoding), budget)).length;
   const cutting: Cutting = {
     tokenizer: model.tokenizer,
     reader,
     budget,
     limit,
-    room,
+    special,
+    room: limit - special,
     overlap,
     kinds: boundaries ?? new Set(boundaryKinds),
   };
   const chunks: Chunk[] = [];
-  const blockUnits = Math.max(kBlockUnits, kUnitsPerToken * room);
+  const blockUnits = Math.max(kBlockUnits, kUnitsPerToken * cutting.room);
   for (let begin = 0; begin < text.length;) {
     const end = begin + blockUnits < text.length ? bestCut(text, begin, begin + blockUnits, new Set(['word'])) : text.length;
     const found = await chunksOf(text.slice(begin, end), cutting);
@@ -75,14 +76,16 @@ interface Cutting {
   readonly reader: TextReader;
   readonly budget: Budget;
   readonly limit: number;
-  /** Tokens of a chunk beside special ones and the prompt. */
+  /** Special tokens and those of the prompt. */
+  readonly special: number;
+  /** Tokens of a chunk beside them. */
   readonly room: number;
   readonly overlap: number;
   readonly kinds: ReadonlySet<Boundary>;
 }
 
 /** The chunks of a text that is not too long. Errors: MAX_LENGTH. */
-async function chunksOf(text: string, { tokenizer, reader, budget, limit, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
+async function chunksOf(text: string, { tokenizer, reader, budget, limit, special, room, overlap, kinds }: Cutting): Promise<Chunk[]> {
   const whole = await inSlices(encodeSlices(tokenizer, text, { addSpecialTokens: false, offsets: true, truncation: false }), budget);
   if (whole.length > 0 && (room < 1 || overlap >= room)) {
     throw unexpected(
@@ -92,6 +95,11 @@ async function chunksOf(text: string, { tokenizer, reader, budget, limit, room, 
     );
   }
   const cutter = new Cutter(text, whole.offsets!, whole.length, kinds);
+  if (whole.length > 0 && whole.length <= room && reader.readsPlain) {
+    const { start, end } = cutter.cut(0, 0, room);
+    // Read alone it would be the same text once more.
+    if (start === 0 && end === text.length) return [{ text, start, end, tokens: special + whole.length }];
+  }
   const chunks: Chunk[] = [];
   let first = 0;
   let done = 0;

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 export interface WorkerEvent {
   readonly event: string;
@@ -24,6 +25,27 @@ export interface WorkerProcess {
 }
 
 const running = new Set<ChildProcess>();
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** Scripts of this folder by name, compiled once: a worker then starts in a third of the time that tsx needs. */
+const programs = new Map<string, string>();
+
+function programOf(script: string): string {
+  const known = programs.get(script);
+  if (known !== undefined) return known;
+  const entryPoints = [fileURLToPath(new URL(script, import.meta.url))];
+  const built = buildSync({
+    entryPoints,
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+  });
+  const program = built.outputFiles[0]!.text;
+  programs.set(script, program);
+  return program;
+}
 
 /** Starts one, of a script beside this file; it has a connection once it tells 'ready'. */
 export function startProcess(
@@ -31,10 +53,10 @@ export function startProcess(
   name: string,
   { lockMs = 1000, graceMs = 10_000, script = 'queue-worker.ts' } = {},
 ): WorkerProcess {
-  const program = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', program, url, name, String(lockMs), String(graceMs)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  // Packages are looked for from the folder that it runs in.
+  const args = ['--input-type=module', '-', url, name, String(lockMs), String(graceMs)];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(programOf(script));
   running.add(child);
   const events: WorkerEvent[] = [];
   let [stdout, stderr] = ['', ''];

@@ -1,12 +1,11 @@
-// A worker of spread runs for tests that kill it: as `bertha index work`, with a lock that is soon over. `spread-worker.ts URL NAME LOCK_MS GRACE_MS`; TEST_STORE in its
-// environment is the address of the store.
-import { loadEmbedder } from '../../../src/index.js';
+// A worker of spread runs for tests that kill it: as `bertha index work`, with a lock that is soon over. `spread-worker.ts URL NAME LOCK_MS GRACE_MS`; in its environment
+// TEST_STORE is the address of the store, TEST_MODEL a model's directory.
+import { loadEmbedder } from 'bertha-encoder';
 import { openSpreadRun } from '../../../packages/jobs/src/queue/spread.js';
 import { startWorker } from '../../../packages/jobs/src/queue/worker.js';
-import { golden } from '../../support/golden-path.js';
 
 const [url = '', name = '', lockMs = '', graceMs = ''] = process.argv.slice(2);
-const embedder = await loadEmbedder(golden('sentence/normalize'));
+const embedder = await loadEmbedder(process.env['TEST_MODEL']);
 const tell = (event: string, more: object = {}): void => void process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 const worker = await startWorker(url, {
   name,

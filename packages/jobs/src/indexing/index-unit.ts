@@ -31,6 +31,8 @@ export interface UnitCounts {
 /** Documents that are looked up and written together: chunks in them at most, as a rule, and UTF-16 units. */
 const kGroupChunks = 256;
 const kGroupUnits = 1 << 18;
+/** Groups of a unit in work at once: one is written while the next is computed. */
+const kGroupsAtOnce = 2;
 const kMostTries = 5;
 /** Longest id that every store can look up, in bytes of UTF-8. */
 const kLongestId = 2048;
@@ -44,14 +46,19 @@ const kLongestText = 1 << 25;
  * Errors: those of source, store and `embed`, the signal's reason.
  */
 export async function indexUnit(context: UnitContext, unit: Unit): Promise<UnitCounts> {
-  const group = new Group(context, unit);
-  for await (const item of context.source.read(unit, context.signal)) {
-    context.signal?.throwIfAborted();
-    if ('bad' in item) await group.refuse(item.bad);
-    else await group.add(item.document);
+  const groups = new Groups(context, unit);
+  try {
+    for await (const item of context.source.read(unit, context.signal)) {
+      context.signal?.throwIfAborted();
+      if ('bad' in item) await groups.refuse(item.bad);
+      else await groups.add(item.document);
+    }
+    await groups.finish();
+  } finally {
+    // Nothing is written any more when a unit has failed.
+    await groups.settled();
   }
-  await group.write(unit.id);
-  return group.counts;
+  return groups.counts;
 }
 
 /** A document that is to be looked up. */
@@ -60,12 +67,20 @@ interface Waiting {
   readonly contentHash: string;
 }
 
-class Group {
+/** One that is to be written. */
+interface Changed extends Waiting {
+  /** Whether the store knows of it. */
+  readonly isStored: boolean;
+}
+
+/** The documents of a unit, group by group. */
+class Groups {
   readonly counts = { documents: 0, documentsUnchanged: 0, embedded: 0, rowsWritten: 0, rowsDeleted: 0, bad: 0 };
   readonly #context: UnitContext;
   readonly #unit: Unit;
   #waiting: Waiting[] = [];
   #units = 0;
+  readonly #working = new Set<Promise<void>>();
   /** Ids of this unit. */
   readonly #seen = new Set<string>();
 
@@ -87,7 +102,7 @@ class Group {
     this.counts.documents++;
     this.#waiting.push({ document, contentHash: documentHash(document, this.#context.cut) });
     this.#units += document.text.length;
-    if (this.#waiting.length >= kGroupChunks || this.#units >= kGroupUnits) await this.write();
+    if (this.#waiting.length >= kGroupChunks || this.#units >= kGroupUnits) await this.#begin();
   }
 
   async refuse(bad: BadRow): Promise<void> {
@@ -95,14 +110,41 @@ class Group {
     await this.#context.onBad(bad);
   }
 
-  /** Writes what waits; `doneUnit` with the last group. */
-  async write(doneUnit?: string): Promise<void> {
-    const { store, run, signal } = this.#context;
-    let waiting = this.#waiting;
+  /** Writes the last group after all others, and with it the mark that the unit is done. */
+  async finish(): Promise<void> {
+    await this.#write(this.#take(), this.#unit.id);
+  }
+
+  /** Waits until no group is in work, whatever becomes of them. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#working);
+  }
+
+  /** Begins with what waits; where as many groups as may be are in work, one of them is waited for. */
+  async #begin(): Promise<void> {
+    const work = this.#write(this.#take());
+    this.#working.add(work);
+    // What fails stays, to be met by the next wait.
+    work.then(
+      () => this.#working.delete(work),
+      () => undefined,
+    );
+    if (this.#working.size >= kGroupsAtOnce) await Promise.race(this.#working);
+  }
+
+  #take(): Waiting[] {
+    const waiting = this.#waiting;
     [this.#waiting, this.#units] = [[], 0];
+    return waiting;
+  }
+
+  async #write(group: readonly Waiting[], doneUnit?: string): Promise<void> {
+    const { store, run, signal } = this.#context;
+    let waiting = group;
     for (let tries = 1; waiting.length > 0 || doneUnit !== undefined; tries++) {
       const { changed, unchanged } = await this.#lookUp(waiting);
       const documents = await this.#complete(changed);
+      if (doneUnit !== undefined) await Promise.all(this.#working);
       const batch = { run, position: this.#unit.ordinal, documents, unchanged, doneUnit };
       const { rowsWritten, rowsDeleted, stale } = await store.write(batch, signal);
       this.counts.rowsWritten += rowsWritten;
@@ -119,11 +161,11 @@ class Group {
   }
 
   /** Tells changed documents from those that are stored as they are. An id that an earlier unit of this run brought is refused. */
-  async #lookUp(waiting: readonly Waiting[]): Promise<{ changed: Waiting[]; unchanged: string[] }> {
+  async #lookUp(waiting: readonly Waiting[]): Promise<{ changed: Changed[]; unchanged: string[] }> {
     const { store, run } = this.#context;
     const stored =
       waiting.length === 0 ? new Map<string, StoredDocument>() : await store.documents(waiting.map(({ document }) => document.id));
-    const changed: Waiting[] = [];
+    const changed: Changed[] = [];
     const unchanged: string[] = [];
     for (const each of waiting) {
       const { id } = each.document;
@@ -134,16 +176,17 @@ class Group {
       } else if (found?.contentHash === each.contentHash) {
         this.counts.documentsUnchanged++;
         unchanged.push(id);
-      } else changed.push(each);
+      } else changed.push({ ...each, isStored: found !== undefined });
     }
     return { changed, unchanged };
   }
 
   /** Cuts documents, and embeds the chunks whose hashes the store does not have at their places. */
-  async #complete(changed: readonly Waiting[]): Promise<DocumentWrite[]> {
+  async #complete(changed: readonly Changed[]): Promise<DocumentWrite[]> {
     const { store, embedder, cut, signal } = this.#context;
     if (changed.length === 0) return [];
-    const stored = await store.rowHashes(changed.map(({ document }) => document.id));
+    const known = changed.filter(({ isStored }) => isStored).map(({ document }) => document.id);
+    const stored = known.length === 0 ? new Map<string, readonly string[]>() : await store.rowHashes(known);
     const cuts: { docId: string; contentHash: string; chunks: ChunkWrite[] }[] = [];
     const missing: { chunks: ChunkWrite[]; index: number }[] = [];
     for (const { document, contentHash } of changed) {

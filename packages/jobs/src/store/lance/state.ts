@@ -2,8 +2,10 @@ import type { JsonObject } from 'bertha-encoder';
 import { readFilter } from '../filter.js';
 import { isUnseen } from '../plan.js';
 import { beginRunOf, type MetaTable } from '../runs.js';
-import { openDatabase, type SqliteDatabase, type SqliteRecord, type SqliteStatement, type SqliteValue } from '../sqlite/driver.js';
+import { openDatabase, type SqliteDatabase, type SqliteRecord, type SqliteValue } from '../sqlite/driver.js';
+import { documentOf } from '../sqlite/columns.js';
 import { whereOf } from '../sqlite/queries.js';
+import { Statements } from '../sqlite/statements.js';
 import { Transactions } from '../sqlite/transactions.js';
 import { readModel, requireSameModel, writeModel } from '../stored-model.js';
 import type { Batch, DocumentWrite, Filter, StoredDocument, StoredModel } from '../store.js';
@@ -18,10 +20,11 @@ const schema = `
 export class LanceState {
   readonly #database: SqliteDatabase;
   readonly #transactions: Transactions;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements: Statements;
 
   private constructor(database: SqliteDatabase, path: string, lockTimeoutMs: number) {
     this.#database = database;
+    this.#statements = new Statements(database);
     this.#transactions = new Transactions(database, path, lockTimeoutMs);
   }
 
@@ -45,7 +48,7 @@ export class LanceState {
   /** The model; undefined where the tables were not made yet. */
   model(): Promise<StoredModel | undefined> {
     return this.#transactions.retry(() => {
-      const { count } = this.#prepare(`select count(*) as count from sqlite_schema where name = 'meta'`).get()!;
+      const { count } = this.#statements.of(`select count(*) as count from sqlite_schema where name = 'meta'`).get()!;
       return count === 0 ? undefined : readModel(this.#meta.read('model'));
     });
   }
@@ -63,12 +66,12 @@ export class LanceState {
   }
 
   doneUnits(run: number, units: readonly string[]): Promise<ReadonlySet<string>> {
-    const find = this.#prepare('select 1 from units where run = ? and unit = ?');
+    const find = this.#statements.of('select 1 from units where run = ? and unit = ?');
     return this.#transactions.retry(() => new Set(units.filter((unit) => find.get(run, unit) !== undefined)));
   }
 
   documents(docIds: readonly string[]): Promise<ReadonlyMap<string, StoredDocument>> {
-    const find = this.#prepare('select content_hash, run, position from documents where doc_id = ?');
+    const find = this.#statements.of('select content_hash, run, position from documents where doc_id = ?');
     return this.#transactions.retry(() => {
       const found = docIds.map((docId): [string, SqliteRecord | undefined] => [docId, find.get(docId)]);
       return new Map(found.filter(([, record]) => record !== undefined).map(([docId, record]) => [docId, documentOf(record!)]));
@@ -85,11 +88,11 @@ export class LanceState {
   /** Notes what was written, what was seen, and the unit that is done. */
   settle(batch: Batch, written: readonly DocumentWrite[], stored: ReadonlyMap<string, StoredDocument>, isDone: boolean): Promise<void> {
     const { run, position } = batch;
-    const see = this.#prepare('update documents set run = ?, position = ? where doc_id = ?');
+    const see = this.#statements.of('update documents set run = ?, position = ? where doc_id = ?');
     return this.#transactions.write(() => {
       for (const { docId, contentHash, chunks } of written) this.#put(docId, contentHash, run, position, chunks[0]?.metadata ?? {});
       for (const docId of batch.unchanged) if (isUnseen(stored.get(docId), batch)) see.run(run, position, docId);
-      if (isDone) this.#prepare('insert or ignore into units (run, unit) values (?, ?)').run(run, batch.doneUnit!);
+      if (isDone) this.#statements.of('insert or ignore into units (run, unit) values (?, ?)').run(run, batch.doneUnit!);
     });
   }
 
@@ -110,19 +113,19 @@ export class LanceState {
   }
 
   removeDocuments(docIds: readonly string[]): Promise<void> {
-    const remove = this.#prepare('delete from documents where doc_id = ?');
+    const remove = this.#statements.of('delete from documents where doc_id = ?');
     return this.#transactions.write(() => docIds.forEach((docId) => remove.run(docId)));
   }
 
   finish(run: number): Promise<void> {
     return this.#transactions.write(() => {
-      this.#prepare('delete from units where run <= ?').run(run);
+      this.#statements.of('delete from units where run <= ?').run(run);
       this.#meta.write('finished', String(run));
     });
   }
 
   async count(): Promise<number> {
-    return this.#transactions.retry(() => this.#prepare('select count(*) as count from documents').get()!['count'] as number);
+    return this.#transactions.retry(() => this.#statements.of('select count(*) as count from documents').get()!['count'] as number);
   }
 
   close(): void {
@@ -131,32 +134,21 @@ export class LanceState {
   }
 
   readonly #meta: MetaTable = {
-    read: (key) => this.#prepare('select value from meta where key = ?').get(key)?.['value'] as string | undefined,
-    write: (key, value) => void this.#prepare('insert or replace into meta (key, value) values (?, ?)').run(key, value),
+    read: (key) => this.#statements.of('select value from meta where key = ?').get(key)?.['value'] as string | undefined,
+    write: (key, value) => void this.#statements.of('insert or replace into meta (key, value) values (?, ?)').run(key, value),
   };
 
   #put(docId: string, contentHash: string, run: number, position: number, metadata: JsonObject): void {
     const sql = 'insert or replace into documents (doc_id, content_hash, run, position, metadata) values (?, ?, ?, ?, ?)';
-    this.#prepare(sql).run(docId, contentHash, run, position, JSON.stringify(metadata));
+    this.#statements.of(sql).run(docId, contentHash, run, position, JSON.stringify(metadata));
   }
 
   #ids(sql: string, ...values: readonly SqliteValue[]): Promise<string[]> {
     return this.#transactions.retry(() =>
-      this.#prepare(sql)
+      this.#statements
+        .of(sql)
         .all(...values)
         .map(({ doc_id: id }) => id as string),
     );
   }
-
-  #prepare(sql: string): SqliteStatement {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-}
-
-function documentOf(record: SqliteRecord): StoredDocument {
-  return { contentHash: record['content_hash'] as string, run: record['run'] as number, position: record['position'] as number };
 }

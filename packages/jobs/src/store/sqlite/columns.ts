@@ -1,6 +1,6 @@
 import type { JsonObject } from 'bertha-encoder';
 import { rowOfRecord } from '../records.js';
-import type { Row } from '../store.js';
+import type { Row, StoredDocument } from '../store.js';
 import type { SqliteRecord } from './driver.js';
 
 /** The memory of a vector, as it is stored: float32, little-endian. */
@@ -12,6 +12,11 @@ export function vectorBytes(vector: Float32Array): Uint8Array {
 export function rowOf(record: SqliteRecord): Row {
   const metadata = JSON.parse(record['metadata'] as string) as JsonObject;
   return rowOfRecord(record, metadata, floatsOf(record['embedding'] as Uint8Array));
+}
+
+/** A record of the table of documents. */
+export function documentOf(record: SqliteRecord): StoredDocument {
+  return { contentHash: record['content_hash'] as string, run: record['run'] as number, position: record['position'] as number };
 }
 
 function floatsOf(bytes: Uint8Array): Float32Array {

@@ -2,10 +2,11 @@ import { storeMismatch } from '../../shared/failures.js';
 import { readModel, requireSameModel, writeModel } from '../stored-model.js';
 import { beginRunOf, isLater, type MetaTable } from '../runs.js';
 import type { Batch, DocumentWrite, Row, Store, StoredDocument, StoredModel, StoreQuery, StoreSize, WriteResult } from '../store.js';
-import { rowOf, vectorBytes } from './columns.js';
-import { openDatabase, type SqliteDatabase, type SqliteRecord, type SqliteStatement, type SqliteValue } from './driver.js';
+import { documentOf, rowOf, vectorBytes } from './columns.js';
+import { openDatabase, type SqliteDatabase, type SqliteValue } from './driver.js';
 import { namesOf, rowColumns, schemaOf, type Names } from './schema.js';
 import { matchQuery, nearestQuery } from './queries.js';
+import { Statements } from './statements.js';
 import { Transactions } from './transactions.js';
 
 /** How a file of SQLite is opened. */
@@ -41,12 +42,13 @@ class SqliteStore implements Store {
   readonly #transactions: Transactions;
   readonly #table: string;
   readonly #names: Names;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements: Statements;
   readonly #afterRun: SqliteOptions['afterRun'];
   #model: StoredModel | undefined;
 
   constructor(database: SqliteDatabase, transactions: Transactions, { path, table, afterRun }: Omit<SqliteOptions, 'lockTimeoutMs'>) {
     this.#database = database;
+    this.#statements = new Statements(database);
     this.#transactions = transactions;
     this.url = path;
     this.#table = table;
@@ -93,12 +95,12 @@ class SqliteStore implements Store {
   }
 
   async doneUnits(run: number, units: readonly string[]): Promise<ReadonlySet<string>> {
-    const find = this.#prepare(`select 1 from ${this.#names.units} where run = ? and unit = ?`);
+    const find = this.#statements.of(`select 1 from ${this.#names.units} where run = ? and unit = ?`);
     return this.#transactions.retry(() => new Set(units.filter((unit) => find.get(run, unit) !== undefined)));
   }
 
   async documents(docIds: readonly string[]): Promise<ReadonlyMap<string, StoredDocument>> {
-    const find = this.#prepare(`select content_hash, run, position from ${this.#names.documents} where doc_id = ?`);
+    const find = this.#statements.of(`select content_hash, run, position from ${this.#names.documents} where doc_id = ?`);
     return this.#transactions.retry(() => {
       const found = new Map<string, StoredDocument>();
       for (const docId of docIds) {
@@ -118,12 +120,12 @@ class SqliteStore implements Store {
       const counts = { rowsWritten: 0, rowsDeleted: 0 };
       const stale: string[] = [];
       for (const document of batch.documents) if (!this.#writeDocument(document, batch, counts)) stale.push(document.docId);
-      const see = this.#prepare(
+      const see = this.#statements.of(
         `update ${this.#names.documents} set run = ?1, position = ?2 where doc_id = ?3 and (run < ?1 or (run = ?1 and position > ?2))`,
       );
       for (const docId of batch.unchanged) see.run(batch.run, batch.position, docId);
       if (batch.doneUnit !== undefined && stale.length === 0)
-        this.#prepare(`insert or ignore into ${this.#names.units} (run, unit) values (?, ?)`).run(batch.run, batch.doneUnit);
+        this.#statements.of(`insert or ignore into ${this.#names.units} (run, unit) values (?, ?)`).run(batch.run, batch.doneUnit);
       return { ...counts, stale };
     }, signal);
   }
@@ -137,11 +139,11 @@ class SqliteStore implements Store {
       let documentsPruned = 0;
       if (prune) {
         const unseen = `select doc_id from ${documents} where run < ?`;
-        this.#prepare(`delete from ${vectors} where row in (select row from ${rows} where doc_id in (${unseen}))`).run(run);
-        this.#prepare(`delete from ${rows} where doc_id in (${unseen})`).run(run);
-        documentsPruned = Number(this.#prepare(`delete from ${documents} where run < ?`).run(run).changes);
+        this.#statements.of(`delete from ${vectors} where row in (select row from ${rows} where doc_id in (${unseen}))`).run(run);
+        this.#statements.of(`delete from ${rows} where doc_id in (${unseen})`).run(run);
+        documentsPruned = Number(this.#statements.of(`delete from ${documents} where run < ?`).run(run).changes);
       }
-      this.#prepare(`delete from ${units} where run <= ?`).run(run);
+      this.#statements.of(`delete from ${units} where run <= ?`).run(run);
       this.#meta.write('finished', String(run));
       return { documentsPruned };
     }, signal);
@@ -161,7 +163,7 @@ class SqliteStore implements Store {
 
   async *rows(): AsyncGenerator<Row> {
     const { rows, vectors } = this.#names;
-    const page = this.#prepare(
+    const page = this.#statements.of(
       `select r.*, v.embedding from ${rows} r join ${vectors} v using (row)
        where (doc_id, chunk_no) > (?, ?) order by doc_id, chunk_no limit ${kPageRows}`,
     );
@@ -176,7 +178,7 @@ class SqliteStore implements Store {
 
   async size(): Promise<StoreSize> {
     if (this.#model === undefined) return { documents: 0, rows: 0 };
-    const count = (table: string): number => this.#prepare(`select count(*) as count from ${table}`).get()!['count'] as number;
+    const count = (table: string): number => this.#statements.of(`select count(*) as count from ${table}`).get()!['count'] as number;
     return this.#transactions.retry(() => ({ documents: count(this.#names.documents), rows: count(this.#names.rows) }));
   }
 
@@ -197,7 +199,8 @@ class SqliteStore implements Store {
   #search({ sql, values }: { readonly sql: string; readonly values: readonly SqliteValue[] }, signal?: AbortSignal): Promise<Row[]> {
     return this.#transactions.retry(
       () =>
-        this.#prepare(sql)
+        this.#statements
+          .of(sql)
           .all(...values)
           .map(rowOf),
       signal,
@@ -205,20 +208,13 @@ class SqliteStore implements Store {
   }
 
   readonly #meta: MetaTable = {
-    read: (key) => this.#prepare(`select value from ${this.#names.meta} where key = ?`).get(key)?.['value'] as string | undefined,
-    write: (key, value) => void this.#prepare(`insert or replace into ${this.#names.meta} (key, value) values (?, ?)`).run(key, value),
+    read: (key) => this.#statements.of(`select value from ${this.#names.meta} where key = ?`).get(key)?.['value'] as string | undefined,
+    write: (key, value) =>
+      void this.#statements.of(`insert or replace into ${this.#names.meta} (key, value) values (?, ?)`).run(key, value),
   };
 
-  #prepare(sql: string): SqliteStatement {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-
   #hashesOf(docId: string): string[] {
-    const all = this.#prepare(`select content_hash from ${this.#names.rows} where doc_id = ? order by chunk_no`).all(docId);
+    const all = this.#statements.of(`select content_hash from ${this.#names.rows} where doc_id = ? order by chunk_no`).all(docId);
     return all.map(({ content_hash: hash }) => hash as string);
   }
 
@@ -226,16 +222,16 @@ class SqliteStore implements Store {
   #writeDocument(document: DocumentWrite, { run, position }: Batch, counts: { rowsWritten: number; rowsDeleted: number }): boolean {
     const { rows, vectors, documents } = this.#names;
     const { docId, chunks, contentHash } = document;
-    const stored = this.#prepare(`select content_hash, run, position from ${documents} where doc_id = ?`).get(docId);
+    const stored = this.#statements.of(`select content_hash, run, position from ${documents} where doc_id = ?`).get(docId);
     if (stored !== undefined && isLater(documentOf(stored), run, position)) return true;
-    const hashes = this.#hashesOf(docId);
+    const hashes = stored === undefined ? [] : this.#hashesOf(docId);
     if (chunks.some(({ embedding, contentHash: hash }, i) => embedding === undefined && hashes[i] !== hash)) return false;
-    const upsert = this.#prepare(
+    const upsert = this.#statements.of(
       `insert into ${rows} (id, doc_id, chunk_no, content_hash, run, text, char_start, char_end, metadata) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
        on conflict (id) do update set content_hash = excluded.content_hash, run = excluded.run, text = excluded.text,
        char_start = excluded.char_start, char_end = excluded.char_end, metadata = excluded.metadata returning row`,
     );
-    const place = this.#prepare(`insert or replace into ${vectors} (row, embedding) values (?, ?)`);
+    const place = this.#statements.of(`insert or replace into ${vectors} (row, embedding) values (?, ?)`);
     for (const [i, chunk] of chunks.entries()) {
       if (hashes[i] === chunk.contentHash) continue;
       const { text, start, end } = chunk;
@@ -243,19 +239,14 @@ class SqliteStore implements Store {
       place.run(upsert.get(...values)!['row']!, vectorBytes(chunk.embedding!));
       counts.rowsWritten++;
     }
-    const beyond = `doc_id = ? and chunk_no >= ?`;
-    this.#prepare(`delete from ${vectors} where row in (select row from ${rows} where ${beyond})`).run(docId, chunks.length);
-    counts.rowsDeleted += Number(this.#prepare(`delete from ${rows} where ${beyond}`).run(docId, chunks.length).changes);
-    this.#prepare(`insert or replace into ${documents} (doc_id, content_hash, run, position) values (?, ?, ?, ?)`).run(
-      docId,
-      contentHash,
-      run,
-      position,
-    );
+    if (hashes.length > chunks.length) {
+      const beyond = `doc_id = ? and chunk_no >= ?`;
+      this.#statements.of(`delete from ${vectors} where row in (select row from ${rows} where ${beyond})`).run(docId, chunks.length);
+      counts.rowsDeleted += Number(this.#statements.of(`delete from ${rows} where ${beyond}`).run(docId, chunks.length).changes);
+    }
+    this.#statements
+      .of(`insert or replace into ${documents} (doc_id, content_hash, run, position) values (?, ?, ?, ?)`)
+      .run(docId, contentHash, run, position);
     return true;
   }
-}
-
-function documentOf(record: SqliteRecord): StoredDocument {
-  return { contentHash: record['content_hash'] as string, run: record['run'] as number, position: record['position'] as number };
 }
