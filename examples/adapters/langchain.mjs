@@ -1,10 +1,11 @@
-// LangChain: a vector store in memory, a retriever that reranks, and examples chosen by meaning, all computed in this process.
+// LangChain: a vector store in memory, a retriever that reranks, examples chosen by meaning, and a model that writes, all computed in this process.
 //   npm install bertha-encoder @langchain/core @langchain/classic
 import { ContextualCompressionRetriever } from '@langchain/classic/retrievers/contextual_compression';
 import { MemoryVectorStore } from '@langchain/classic/vectorstores/memory';
 import { SemanticSimilarityExampleSelector } from '@langchain/core/example_selectors';
+import { PromptTemplate } from '@langchain/core/prompts';
 import { loadEmbedder } from 'bertha-encoder';
-import { BerthaEmbeddings, BerthaRerank } from 'bertha-encoder/langchain';
+import { BerthaEmbeddings, BerthaLLM, BerthaRerank } from 'bertha-encoder/langchain';
 
 const embedder = await loadEmbedder();
 const embeddings = new BerthaEmbeddings({ embedder });
@@ -35,4 +36,13 @@ const selector = await SemanticSimilarityExampleSelector.fromExamples(
   { k: 1, inputKeys: ['input'] },
 );
 console.log('example:', (await selector.selectExamples({ input: 'cheerful' }))[0]);
+
+// A model that writes, in a chain: `node langchain.mjs Helsinki-NLP/opus-mt-en-de`, or the directory of another.
+if (process.argv[2] !== undefined) {
+  const llm = new BerthaLLM({ model: process.argv[2], maxNewTokens: 24 });
+  for await (const part of await PromptTemplate.fromTemplate('The {thing} is wonderful.').pipe(llm).stream({ thing: 'house' }))
+    process.stdout.write(part);
+  process.stdout.write('\n');
+  await llm.dispose();
+}
 embedder.dispose();

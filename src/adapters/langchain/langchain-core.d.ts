@@ -24,6 +24,54 @@ declare module '@langchain/core/documents' {
 
 declare module '@langchain/core/callbacks/manager' {
   export type Callbacks = object;
+  export class CallbackManagerForLLMRun {
+    handleLLMNewToken(token: string): Promise<void>;
+  }
+}
+
+declare module '@langchain/core/outputs' {
+  export interface Generation {
+    text: string;
+    generationInfo?: Record<string, unknown>;
+  }
+  export class GenerationChunk implements Generation {
+    text: string;
+    generationInfo?: Record<string, unknown>;
+    constructor(fields: Generation);
+  }
+  export interface LLMResult {
+    generations: Generation[][];
+    llmOutput?: Record<string, unknown>;
+  }
+}
+
+declare module '@langchain/core/language_models/llms' {
+  import type { CallbackManagerForLLMRun, Callbacks } from '@langchain/core/callbacks/manager';
+  import type { GenerationChunk, LLMResult } from '@langchain/core/outputs';
+  export interface BaseLLMParams {
+    callbacks?: Callbacks;
+    cache?: boolean | object;
+    verbose?: boolean;
+    tags?: string[];
+    metadata?: Record<string, unknown>;
+  }
+  export interface BaseLLMCallOptions {
+    stop?: string[];
+    signal?: AbortSignal;
+  }
+  export abstract class BaseLLM<CallOptions extends BaseLLMCallOptions = BaseLLMCallOptions> {
+    ParsedCallOptions: CallOptions;
+    constructor(params: BaseLLMParams);
+    abstract _llmType(): string;
+    abstract _generate(prompts: string[], options: this['ParsedCallOptions'], runManager?: CallbackManagerForLLMRun): Promise<LLMResult>;
+    _streamResponseChunks(
+      prompt: string,
+      options: this['ParsedCallOptions'],
+      runManager?: CallbackManagerForLLMRun,
+    ): AsyncGenerator<GenerationChunk>;
+    _identifyingParams(): Record<string, unknown>;
+    invocationParams(options?: this['ParsedCallOptions']): Record<string, unknown>;
+  }
 }
 
 declare module '@langchain/core/retrievers/document_compressors' {

@@ -15,6 +15,44 @@ declare module '@llamaindex/core/embeddings' {
 declare module '@llamaindex/core/llms' {
   export type MessageContentDetail = { type: 'text'; text: string } | { type: 'image_url' | 'audio' | 'video' | 'image' | 'file' };
   export type MessageContent = string | MessageContentDetail[];
+  export interface ChatMessage {
+    content: MessageContent;
+    role: 'user' | 'assistant' | 'system' | 'memory' | 'developer';
+  }
+  export interface ChatResponse {
+    message: ChatMessage;
+    raw: object | null;
+  }
+  export interface ChatResponseChunk {
+    raw: object | null;
+    delta: string;
+  }
+  interface ChatParams<Additional extends object> {
+    messages: ChatMessage[];
+    additionalChatOptions?: Additional | undefined;
+    tools?: object[] | undefined;
+    responseFormat?: object | undefined;
+  }
+  export interface LLMChatParamsStreaming<Additional extends object = object> extends ChatParams<Additional> {
+    stream: true;
+  }
+  export interface LLMChatParamsNonStreaming<Additional extends object = object> extends ChatParams<Additional> {
+    stream?: false;
+  }
+  export interface LLMMetadata {
+    model: string;
+    temperature: number;
+    topP: number;
+    maxTokens?: number | undefined;
+    contextWindow: number;
+    tokenizer: undefined;
+    structuredOutput: boolean;
+  }
+  export abstract class BaseLLM<Additional extends object = object> {
+    abstract metadata: LLMMetadata;
+    abstract chat(params: LLMChatParamsStreaming<Additional>): Promise<AsyncIterable<ChatResponseChunk>>;
+    abstract chat(params: LLMChatParamsNonStreaming<Additional>): Promise<ChatResponse>;
+  }
 }
 
 declare module '@llamaindex/core/schema' {

@@ -6,10 +6,13 @@ import { MemoryVectorStore } from '@langchain/classic/vectorstores/memory';
 import { Document } from '@langchain/core/documents';
 import type { Embeddings } from '@langchain/core/embeddings';
 import { SemanticSimilarityExampleSelector } from '@langchain/core/example_selectors';
+import { StringOutputParser } from '@langchain/core/output_parsers';
+import { PromptTemplate } from '@langchain/core/prompts';
+import type { BaseLLM } from '@langchain/core/language_models/llms';
 import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors';
-import { BerthaError, loadEmbedder, loadModel, rerank } from 'bertha-encoder';
-import { BerthaEmbeddings, BerthaRerank } from 'bertha-encoder/langchain';
-import { crossEncoder, isAbort, isCode, question, sleeping, texts } from './texts.js';
+import { BerthaError, generate, loadEmbedder, loadModel, rerank } from 'bertha-encoder';
+import { BerthaEmbeddings, BerthaLLM, BerthaRerank } from 'bertha-encoder/langchain';
+import { crossEncoder, isAbort, isCode, question, sleeping, texts, writer } from './texts.js';
 
 const embedder = await loadEmbedder();
 after(() => embedder.dispose());
@@ -108,4 +111,52 @@ test('errors are typed and are not tried again', async () => {
   const missing = new BerthaEmbeddings({ model: './no-such-folder' });
   await assert.rejects(missing.embedQuery(question), (error) => error instanceof BerthaError && error.code === 'MODEL_NOT_FOUND');
   await assert.rejects(embeddings.embedDocuments([7 as unknown as string]), isCode('INVALID_ARG'));
+});
+
+test('a language model writes what generate writes: in chains, in batches, in streams, with callbacks', async () => {
+  const model = await loadModel(writer);
+  const settings = { maxNewTokens: 12, doSample: true, topP: 0.9, seed: 7 };
+  const bertha = new BerthaLLM({ model, ...settings });
+  const llm: BaseLLM = bertha;
+  const expected = await generate(model, ['The house is small.', 'A cat'], settings);
+  const chain = PromptTemplate.fromTemplate('The {what} is small.').pipe(llm).pipe(new StringOutputParser());
+  assert.equal(await chain.invoke({ what: 'house' }), expected[0]![0]!.text);
+  assert.deepEqual(
+    await llm.batch(['The house is small.', 'A cat']),
+    expected.map(([best]) => best!.text),
+  );
+  const told: string[] = [];
+  let streamed = '';
+  const handler = { handleLLMNewToken: (token: string) => void told.push(token) };
+  for await (const part of await llm.stream('The house is small.', { callbacks: [handler] })) streamed += part;
+  assert.equal(streamed, expected[0]![0]!.text);
+  assert.equal(told.join(''), streamed);
+  const { generations, llmOutput } = await llm.generate(['The house is small.', 'A cat']);
+  assert.deepEqual(generations[1]![0]!.generationInfo, { finishReason: expected[1]![0]!.finishReason, score: expected[1]![0]!.score });
+  const [read, made] = [expected.map(([best]) => best!.tokens), expected.map(([best]) => best!.ids.length)].map(([a, b]) => a! + b!);
+  assert.deepEqual(llmOutput, { tokenUsage: { promptTokens: read, completionTokens: made, totalTokens: read! + made! } });
+  const greedy = await bertha.invoke('A cat', { generation: { doSample: false, topP: null, seed: null, maxNewTokens: 6 } });
+  assert.equal(greedy, (await generate(model, 'A cat', { maxNewTokens: 6 }))[0]!.text);
+  const stop = expected[0]![0]!.text.slice(3, 6);
+  const stopped = await llm.invoke('The house is small.', { stop: [stop] });
+  assert.equal(stopped, expected[0]![0]!.text.slice(0, expected[0]![0]!.text.indexOf(stop)));
+  const three = await new BerthaLLM({ model, maxNewTokens: 6, numBeams: 3, numReturnSequences: 3 }).generate(['A cat']);
+  assert.equal(new Set(three.generations[0]!.map(({ text }) => text)).size, 3);
+  model.dispose();
+});
+
+test('a language model stops with its signal, is loaded once, and its errors are typed', async () => {
+  const llm = new BerthaLLM({ model: writer, maxNewTokens: 20 });
+  await assert.rejects(llm.invoke('A cat', { signal: AbortSignal.abort() }), isAbort);
+  const abort = new AbortController();
+  const call = (async () => {
+    for await (const part of await llm.stream('A cat', { signal: abort.signal })) if (part !== '') abort.abort();
+  })();
+  await assert.rejects(call, isAbort);
+  await assert.rejects(llm.invoke('A cat', { generation: { maxNewTokens: 5000 } }), isCode('MAX_LENGTH'));
+  await llm.dispose();
+  await assert.rejects(llm.invoke('A cat'), isCode('DISPOSED'));
+  assert.throws(() => new BerthaLLM({ maxNewTokens: 3 } as never), isCode('INVALID_OPTION'));
+  assert.throws(() => new BerthaLLM({ model: writer, beams: 3 } as never), isCode('INVALID_OPTION'));
+  await assert.rejects(new BerthaLLM({ model: crossEncoder }).invoke('A cat'), isCode('NO_HEAD'));
 });

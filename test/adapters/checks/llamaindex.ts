@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { BaseEmbedding } from '@llamaindex/core/embeddings';
+import type { BaseLLM } from '@llamaindex/core/llms';
 import type { BaseNodePostprocessor } from '@llamaindex/core/postprocessor';
-import { loadEmbedder, loadModel, rerank } from 'bertha-encoder';
-import { BerthaEmbedding, BerthaReranker } from 'bertha-encoder/llamaindex';
+import { generate, loadEmbedder, loadModel, rerank } from 'bertha-encoder';
+import { BerthaEmbedding, BerthaLLM, BerthaReranker } from 'bertha-encoder/llamaindex';
 import { Document, Settings, VectorStoreIndex } from 'llamaindex';
-import { crossEncoder, isAbort, isCode, question, sleeping, texts } from './texts.js';
+import { crossEncoder, isAbort, isCode, question, sleeping, texts, writer } from './texts.js';
 
 const embedder = await loadEmbedder();
 after(() => embedder.dispose());
@@ -59,4 +60,38 @@ test('abort, dispose and typed errors', async () => {
   await assert.rejects(own.getTextEmbedding(question), isCode('DISPOSED'));
   assert.throws(() => new BerthaEmbedding({ dimension: 3 } as object), isCode('INVALID_OPTION'));
   assert.equal((await embedder.embed(question)).vector.length, 384);
+});
+
+test('a language model writes what generate writes: completions, chats, streams', async () => {
+  const model = await loadModel(writer);
+  const bertha = new BerthaLLM({ model, maxNewTokens: 8 });
+  const llm: BaseLLM = bertha as BaseLLM;
+  const asked = async (prompt: string) => (await generate(model, prompt, { maxNewTokens: 8 }))[0]!.text;
+  assert.equal((await llm.complete({ prompt: 'A cat' })).text, await asked('A cat'));
+  const messages = [
+    { role: 'system' as const, content: 'The house' },
+    { role: 'user' as const, content: [{ type: 'text' as const, text: 'is small.' }] },
+  ];
+  const { message } = await bertha.chat({ messages });
+  assert.deepEqual(message, { role: 'assistant', content: await asked('The house\n\nis small.') });
+  let streamed = '';
+  for await (const { text } of await llm.complete({ prompt: 'A cat', stream: true })) streamed += text;
+  assert.equal(streamed, await asked('A cat'));
+  assert.deepEqual([llm.metadata.contextWindow, llm.metadata.maxTokens], [48, 8]);
+  const sampled = { generation: { doSample: true, seed: 3 } };
+  const drawn = await bertha.chat({ messages: [{ role: 'user', content: 'A cat' }], additionalChatOptions: sampled });
+  const [expected] = await generate(model, 'A cat', { maxNewTokens: 8, ...sampled.generation });
+  assert.equal(drawn.message.content, expected!.text);
+  const image = { type: 'image_url' as const, image_url: { url: 'x' } };
+  await assert.rejects(bertha.chat({ messages: [{ role: 'user', content: [image] }] }), isCode('INVALID_ARG'));
+  await assert.rejects(bertha.chat({ messages, responseFormat: {} }), isCode('INVALID_ARG'));
+  model.dispose();
+});
+
+test('a language model stops with its signal and is disposed of', async () => {
+  const own = new BerthaLLM({ model: writer });
+  const call = { messages: [{ role: 'user' as const, content: 'A cat' }], additionalChatOptions: { signal: AbortSignal.abort() } };
+  await assert.rejects(own.chat(call), isAbort);
+  await own.dispose();
+  await assert.rejects(own.complete({ prompt: 'A cat' }), isCode('DISPOSED'));
 });

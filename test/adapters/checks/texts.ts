@@ -18,6 +18,9 @@ export const crossEncoder = join(import.meta.dirname, '..', '..', 'golden', 'tin
 /** A tiny SPLADE model, with a table of weights for queries. */
 export const sparseModel = join(import.meta.dirname, '..', '..', 'golden', 'sparse', 'splade-router');
 
+/** A tiny decoder alone, which writes nothing sensible. */
+export const writer = join(import.meta.dirname, '..', '..', 'golden-generation', 'tiny', 'bertgen-lm');
+
 /** For `assert.rejects`: whether it is an error of this package with the code. */
 export function isCode(code: string) {
   return (error: unknown): boolean => error instanceof BerthaError && error.code === code;
