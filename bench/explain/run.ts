@@ -1,113 +1,42 @@
-// Integrated gradients beside a training step of as many tokens, a forward of as many, and PyTorch:
-//   npm run bench:explain -- [--python PYTHON] [--threads 1] [--tokens 128] [--steps 64] [--rounds 5]
-// PYTHON has torch and transformers; with captum its LayerIntegratedGradients is measured too. Each side is a process of its own, stopped while another has its
-// turn. The model is MiniLM with a head of two labels; explain's engine gives gradients of words alone, a training step those of all weights, and updates them.
-import { fileURLToPath } from 'node:url';
+// What explanations cost:
+//   npm run bench:explain -- [--only gradients|loop|umap] [--python PYTHON] [--threads 1] [--tokens 128] [--steps 64] [--rounds 5] [--lines FILE]
+// `gradients`: integrated gradients beside a training step of as many tokens, a forward of as many, and PyTorch. PYTHON has torch and transformers; with captum
+// its LayerIntegratedGradients is measured too. `loop`: how long the event loop is held up meanwhile, also by Shapley values and maps. `umap`: a map of 2,000
+// texts by UMAP; FILE has a text a line, else texts are drawn. Nothing else should run on the machine.
 import { parseArgs } from 'node:util';
-import { LineProcess } from '../line-process.js';
 import { describeMachine } from '../machine.js';
-import { miniLm } from '../models.js';
+import { measureGradients } from './gradients.js';
+import { measureLoop } from './loop.js';
+import { readTexts } from './texts.js';
+import { measureUmap } from './umap.js';
+
+const kTexts = 2000;
 
 const { values } = parseArgs({
   options: {
+    only: { type: 'string' },
     python: { type: 'string' },
     threads: { type: 'string', default: '1' },
     tokens: { type: 'string', default: '128' },
     steps: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '5' },
+    lines: { type: 'string' },
   },
 });
+const { only, python, lines } = values;
 const [threads, tokens, steps, rounds] = [values.threads, values.tokens, values.steps, values.rounds].map(Number) as [
   number,
   number,
   number,
   number,
 ];
-
-interface Side {
-  readonly name: string;
-  readonly process: LineProcess;
-  readonly request: object;
-  readonly seconds: number[];
-}
-
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const { directory } = miniLm(undefined);
-const load = { do: 'load', directory, task: 'text-classification', precision: 'fp32', threads, tokens };
-const text = [101, ...Array.from({ length: tokens - 2 }, (_, i) => 1000 + ((7 * i) % 20000)), 102];
-
-async function begin(name: string, command: string, args: readonly string[], request: object): Promise<Side | undefined> {
-  const process = new LineProcess(command, args);
-  try {
-    const { name: own, version } = await process.ask(load);
-    await process.ask(request);
-    stop(process);
-    return { name: `${String(own)} ${String(version)}: ${name}`, process, request, seconds: [] };
-  } catch (error) {
-    process.stop();
-    console.log(`${name}: not measured, ${(error as Error).message}`);
-    return undefined;
-  }
-}
-
-const stop = (side: LineProcess): boolean => process.kill(side.pid, 'SIGSTOP');
-const go = (side: LineProcess): boolean => process.kill(side.pid, 'SIGCONT');
-const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1]!;
-const ours = (script: string): readonly string[] => ['--import', 'tsx', here(script)];
-const explaining = { do: 'explain', tokens, steps, ids: text };
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  gradients: () => measureGradients({ python, threads, tokens, steps, rounds }),
+  loop: async () => measureLoop(await readTexts(lines, kTexts)),
+  umap: async () => measureUmap(await readTexts(lines, kTexts)),
+};
+if (only !== undefined && !Object.hasOwn(parts, only)) throw new Error(`Expected ${Object.keys(parts).join(', ')} for --only, not ${only}`);
 
 const machine = describeMachine();
 console.log(`${machine.cpu}, ${machine.family}, ${machine.instructionSet}, Node ${machine.node}`);
-console.log(`MiniLM, ${tokens} tokens x ${steps} steps, ${threads} ${threads === 1 ? 'thread' : 'threads'}, fp32`);
-const sides: Side[] = [];
-const wanted = [
-  ['integrated gradients', process.execPath, ours('host.ts'), explaining],
-  ['training step', process.execPath, ours('../training/host.ts'), { do: 'step', batches: [Array.from({ length: steps }, () => text)] }],
-  ['forward', process.execPath, ours('host.ts'), { ...explaining, do: 'forward' }],
-  ...(values.python === undefined
-    ? []
-    : ([
-        ['integrated gradients', values.python, [here('../python/explain.py')], explaining],
-        ["captum's integrated gradients", values.python, [here('../python/explain.py')], { ...explaining, do: 'captum' }],
-      ] as const)),
-] as const;
-for (const [name, command, args, request] of wanted) {
-  const side = await begin(name, command, args, request);
-  if (side !== undefined) sides.push(side);
-}
-for (let round = 0; round < rounds; round++) {
-  for (let i = 0; i < sides.length; i++) {
-    const { process: side, request, seconds } = sides[(round + i) % sides.length]!;
-    go(side);
-    seconds.push((await side.ask(request))['seconds'] as number);
-    stop(side);
-  }
-}
-const rateOf = ({ seconds }: Side): number => (tokens * steps) / median(seconds);
-for (const side of sides) {
-  const middle = median(side.seconds);
-  console.log(
-    `  ${side.name.padEnd(56)} ${middle.toFixed(3)} s (min ${Math.min(...side.seconds).toFixed(3)})  ${rateOf(side).toFixed(0)} tokens/s`,
-  );
-}
-const [explained, ...others] = sides;
-if (explained?.name.startsWith('Bertha') === true) {
-  const line = (name: string, side: Side | undefined, say: (side: Side) => string): void => {
-    if (side !== undefined) console.log(`${name}: ${say(side)}`);
-  };
-  const find = (part: string, by: string): Side | undefined => others.find(({ name }) => name.startsWith(by) && name.endsWith(part));
-  const times = (side: Side): string => `${(median(side.seconds) / median(explained.seconds)).toFixed(2)} times its tokens/s`;
-  line(
-    'share of the training engine',
-    find('training step', 'Bertha'),
-    (side) => `${((100 * rateOf(explained)) / rateOf(side)).toFixed(0)} % of its tokens/s (target: 60 %)`,
-  );
-  line(
-    'beside a forward of as many tokens',
-    find('forward', 'Bertha'),
-    (side) => `${(median(explained.seconds) / median(side.seconds)).toFixed(2)} times its time (target: 2.3)`,
-  );
-  line('beside PyTorch', find(': integrated gradients', 'PyTorch'), times);
-  line('beside captum', find("captum's integrated gradients", 'PyTorch'), times);
-}
-for (const { process: side } of sides) side.stop();
+for (const [name, measure] of Object.entries(parts)) if (only === undefined || only === name) await measure();

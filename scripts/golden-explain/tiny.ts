@@ -117,10 +117,10 @@ async function* checkGradients(each: Case, tensors: Tensors, problem: (baseline:
     if (each.baseline_score[baseline] === undefined) continue;
     const lines: Line[] = [];
     await onPath(problem(baseline), async (path) => {
-      const [[point], [from]] = [await path.at([1]), await path.at([0], false)];
+      const [[point], [from]] = [await path.at([1], 'gradients'), await path.at([0], 'scores')];
       if (baseline === 'pad') {
         lines.push(compare(`score.${c}`, [point!.score], [each.score], kScore));
-        lines.push(compare(`gradient.${c}`, point!.gradient, of('gradient')!.data, kTolerance));
+        lines.push(compare(`gradient.${c}`, point!.gradient!, of('gradient')!.data, kTolerance));
         lines.push(compare(`gradient_norm.${c}`, point!.norms, of('gradient_norm')!.data, kTolerance));
       }
       lines.push(compare(`baseline_score.${baseline}.${c}`, [from!.score], [each.baseline_score[baseline]!], kScore));

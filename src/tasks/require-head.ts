@@ -23,11 +23,16 @@ function headName(head: keyof Heads): string {
 const kLabelHeads: readonly (keyof Heads)[] = ['sequenceClassification', 'tokenClassification'];
 
 /**
- * The head that a task needs: by default the model's, or another reading of the same tensors.
+ * The head that a task needs: by default the model's, or another reading of the same tensors. `hint` says what to do with a model that does not have it.
  *
  * Errors: INVALID_ARG, DISPOSED, NO_HEAD; MODEL_MISMATCH, DTYPE_UNSUPPORTED, CONFIG, CONFIG_UNSUPPORTED where the head is there and cannot be used.
  */
-export function requireHead<K extends keyof Heads>(model: Model, head: K, task: string): NonNullable<Heads[K]> {
+export function requireHead<K extends keyof Heads>(
+  model: Model,
+  head: K,
+  task: string,
+  hint = 'Load a model that was trained for this task.',
+): NonNullable<Heads[K]> {
   requireModel(model, task);
   const { heads, otherHeads, headFaults } = model.values;
   const found = heads[head] ?? otherHeads[head];
@@ -40,6 +45,6 @@ export function requireHead<K extends keyof Heads>(model: Model, head: K, task: 
   const writes = model.values.decoder !== undefined;
   const received = writes ? 'a decoder, which writes text' : has.join(' and ') || 'no head at all';
   throw unexpected('NO_HEAD', `a model with ${headName(head)} for ${task}`, `${is} with ${received}`, {
-    hint: writes ? 'Its task is generate.' : 'Load a model that was trained for this task.',
+    hint: writes ? 'Its task is generate.' : hint,
   });
 }

@@ -1,3 +1,4 @@
+import { Budget } from '../../runtime/event-loop-budget.js';
 import type { RowEngine, RowResult, RowSequence } from '../engine/row-engine.js';
 import { withEngine } from '../engine/engines.js';
 import { baselineRow, skipped, typed, type Problem } from '../evaluation/evaluate.js';
@@ -35,31 +36,29 @@ export class Path {
     return new Path(problem, engine, own, other);
   }
 
-  /** Scores at points x' + α (x - x'), and with `gradients` for each Σ_e ∂f/∂x · (x - x') and ‖∂f/∂x‖ of every token. */
-  async at(alphas: readonly number[], gradients = true): Promise<Point[]> {
-    const { model, read, score } = this.problem;
+  /** Scores at points x' + α (x - x'), with their gradients' sums for every token, or the gradients themselves too. */
+  async at(alphas: readonly number[], wanted: 'scores' | 'sums' | 'gradients' = 'sums'): Promise<Point[]> {
+    const { model, read, score, running } = this.problem;
     const { value, width } = this.engine;
     const { typeIds } = read.encoding;
     const coefficients = coefficientsOf(score, value, read.tokens.length);
     const selected = selectedOf(score, value);
     const { own, other } = this;
     const points: Point[] = [];
+    const budget = new Budget(running.signal, running.priority ?? 'bulk');
     const most = Math.max(1, Math.floor(this.engine.capacity / read.tokens.length));
     for (let first = 0; first < alphas.length; first += most) {
-      const sequences = alphas.slice(first, first + most).map((alpha) => {
-        const rows = alpha === 1 ? own : other.map((from, i) => from + alpha * (own[i]! - from));
-        return { rows, ...typed(model, typeIds), ...(selected && { selected }), ...skipped(read), coefficients };
-      });
-      const results = await this.#run(sequences, gradients);
+      const sequences: RowSequence[] = [];
+      for (const alpha of alphas.slice(first, first + most)) {
+        if (budget.isSpent) await budget.yield();
+        const rows = alpha === 1 ? own : between(other, own, alpha);
+        sequences.push({ rows, ...typed(model, typeIds), ...(selected && { selected }), ...skipped(read), coefficients });
+      }
+      const results = await this.#run(sequences, wanted !== 'scores');
       for (const { value: rows, gradient } of results) {
-        const terms = new Float64Array(gradients ? read.tokens.length : 0);
-        const norms = new Float64Array(terms.length);
-        for (let i = 0; i < gradient.length; i++) {
-          const token = Math.floor(i / width);
-          terms[token]! += gradient[i]! * (own[i]! - other[i]!);
-          norms[token]! += gradient[i]! ** 2;
-        }
-        points.push({ score: scoreOf(score, value, rows), terms, norms: norms.map(Math.sqrt), gradient });
+        if (budget.isSpent) await budget.yield();
+        const sums = sumsOf(gradient, own, other, width);
+        points.push({ score: scoreOf(score, value, rows), ...sums, ...(wanted === 'gradients' && { gradient }) });
       }
     }
     return points;
@@ -84,10 +83,34 @@ export class Path {
 /** What is known at one point between baseline and text. */
 export interface Point {
   readonly score: number;
+  /** Σ_e ∂f/∂x · (x - x') of each token, and ‖∂f/∂x‖; empty where only the score was asked for. */
   readonly terms: Float64Array;
   readonly norms: Float64Array;
-  /** [tokens, width] */
-  readonly gradient: Float32Array;
+  /** [tokens, width], where it was asked for: of many points they are large. */
+  readonly gradient?: Float32Array;
+}
+
+/** The rows at a share of the way from `from` to `to`. */
+function between(from: Float32Array, to: Float32Array, share: number): Float32Array {
+  const rows = new Float32Array(from.length);
+  for (let i = 0; i < rows.length; i++) rows[i] = from[i]! + share * (to[i]! - from[i]!);
+  return rows;
+}
+
+/** What a gradient [tokens, width] adds up to for each token. */
+function sumsOf(gradient: Float32Array, own: Float32Array, other: Float32Array, width: number): Pick<Point, 'terms' | 'norms'> {
+  const tokens = gradient.length / width;
+  const [terms, norms] = [new Float64Array(tokens), new Float64Array(tokens)];
+  for (let token = 0; token < tokens; token++) {
+    let [term, norm] = [0, 0];
+    for (let i = token * width; i < (token + 1) * width; i++) {
+      const slope = gradient[i]!;
+      term += slope * (own[i]! - other[i]!);
+      norm += slope ** 2;
+    }
+    [terms[token], norms[token]] = [term, Math.sqrt(norm)];
+  }
+  return { terms, norms };
 }
 
 /**
@@ -96,9 +119,9 @@ export interface Point {
  */
 export function pointGradient(problem: Problem, method: 'gradient-x-input' | 'gradient-norm'): Promise<GradientAttribution> {
   return onPath(problem, async (path) => {
-    const [[at], [from]] = [await path.at([1]), await path.at([0], false)];
+    const [[at], [from]] = [await path.at([1], 'gradients'), await path.at([0], 'scores')];
     const isInput = problem.baseline.id === undefined;
-    const terms = isInput ? products(at!.gradient, path.own, path.engine.width) : at!.terms;
+    const terms = isInput ? products(at!.gradient!, path.own, path.engine.width) : at!.terms;
     const tokens = method === 'gradient-norm' ? at!.norms : terms;
     const sum = problem.read.tokens.reduce((all, { special }, i) => all + (special ? 0 : tokens[i]!), 0);
     const { score } = at!;
@@ -123,7 +146,7 @@ export type OnStage = (stage: GradientAttribution) => void;
 /** Integrated gradients along the straight line from the baseline (Sundararajan, Taly, Yan 2017), by Gauss–Legendre nodes. */
 export function integratedGradients(problem: Problem, steps: number | 'auto', onStage?: OnStage): Promise<GradientAttribution> {
   return onPath(problem, async (path) => {
-    const [from, at] = await path.at([0, 1], false);
+    const [from, at] = await path.at([0, 1], 'scores');
     const [score, baselineScore] = [at!.score, from!.score];
     const stageOf = async (n: number): Promise<GradientAttribution> => {
       const tokens = await integrate(path, gaussLegendre(n));

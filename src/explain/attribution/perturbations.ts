@@ -51,16 +51,7 @@ export async function sampledShapley(
   units: readonly Unit[],
   orders: readonly (readonly number[])[],
 ): Promise<UnitAttribution> {
-  const all = units.flatMap(({ tokens }) => tokens);
-  const variants: Positions[] = [new Set(), new Set(all)];
-  for (const order of orders) {
-    const absent = new Set(all);
-    for (const unit of order.slice(0, -1)) {
-      units[unit]!.tokens.forEach((token) => absent.delete(token));
-      variants.push(new Set(absent));
-    }
-  }
-  const scores = await scoresAtBaseline(problem, variants);
+  const scores = await scoresAtBaseline(problem, absences(units, orders));
   const [score, baselineScore] = [scores[0]!, scores[1]!];
   const changes = orders.map((order, o) => {
     const change = new Float64Array(units.length);
@@ -81,6 +72,20 @@ export async function sampledShapley(
     return Math.sqrt(squares / (pairs.length - 1) / pairs.length);
   });
   return { values, ...(pairs.length > 1 && { errors }), score, baselineScore };
+}
+
+/** What is absent: nothing, everything, and of each order what is left before each unit but the first. A set changes once the next is asked for. */
+function* absences(units: readonly Unit[], orders: readonly (readonly number[])[]): Generator<Positions, void> {
+  const all = units.flatMap(({ tokens }) => tokens);
+  yield new Set();
+  yield new Set(all);
+  for (const order of orders) {
+    const absent = new Set(all);
+    for (const unit of order.slice(0, -1)) {
+      units[unit]!.tokens.forEach((token) => absent.delete(token));
+      yield absent;
+    }
+  }
 }
 
 function meanOf(rows: readonly Float64Array[]): Float64Array {

@@ -1,9 +1,11 @@
 import { requireString, requireModel } from '../../calls/inputs.js';
 import { unexpected, wrongArgument } from '../../expected.js';
+import { inSlices } from '../../calls/text-reader.js';
 import { isEmbedder } from '../../embedding/embedder-check.js';
 import type { Embedder } from '../../embedding/embed.js';
 import { isModel, type Model, type ModelTensor } from '../../models/index.js';
 import { oneOf, readOptions } from '../../options.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { similarity } from '../../vectors/similarity.js';
 import { resolveBaseline } from '../evaluation/baseline.js';
 import { valuesOf, type Running } from '../evaluation/evaluate.js';
@@ -133,19 +135,31 @@ export async function mapOf(
     Float32Array,
   ];
   const { width } = model.values.lastHiddenState;
-  const [n, m] = [a.tokens.length, b.tokens.length];
+  const scales = isExact
+    ? ([pooledScales(left, width, a.poolSkip), pooledScales(right, width, b.poolSkip)] as const)
+    : ([rowScales(left, width), rowScales(right, width)] as const);
+  const data = await inSlices(productSlices(left, right, width, scales), new Budget(running.signal, running.priority ?? 'bulk'));
+  return { map: { data, dims: [a.tokens.length, b.tokens.length] }, additive: isExact };
+}
+
+/** The products of all pairs of rows, times the scales of both [rows of left, rows of right], a row in each slice. */
+function* productSlices(
+  left: Float32Array,
+  right: Float32Array,
+  width: number,
+  [scalesLeft, scalesRight]: readonly [Float64Array, Float64Array],
+): Generator<void, Float32Array> {
+  const [n, m] = [scalesLeft.length, scalesRight.length];
   const data = new Float32Array(n * m);
-  const [scaleA, scaleB] = isExact
-    ? [pooledScales(left, width, a.poolSkip), pooledScales(right, width, b.poolSkip)]
-    : [rowScales(left, width), rowScales(right, width)];
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) {
       let dot = 0;
       for (let e = 0; e < width; e++) dot += left[i * width + e]! * right[j * width + e]!;
-      data[i * m + j] = dot * scaleA[i]! * scaleB[j]!;
+      data[i * m + j] = dot * scalesLeft[i]! * scalesRight[j]!;
     }
+    yield;
   }
-  return { map: { data, dims: [n, m] }, additive: isExact };
+  return data;
 }
 
 /** Whether a text's vector is the mean of its tokens', at most made to length 1. */
@@ -158,7 +172,9 @@ function hasMeanPooling({ sentence }: Model): boolean {
 function pooledScales(rows: Float32Array, width: number, skip: number): Float64Array {
   const tokens = rows.length / width;
   const sum = new Float64Array(width);
-  for (let i = skip * width; i < rows.length; i++) sum[i % width]! += rows[i]!;
+  for (let row = skip; row < tokens; row++) {
+    for (let e = 0; e < width; e++) sum[e]! += rows[row * width + e]!;
+  }
   const length = Math.hypot(...sum);
   return Float64Array.from({ length: tokens }, (_, i) => (i < skip || length === 0 ? 0 : 1 / length));
 }

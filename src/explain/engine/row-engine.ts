@@ -20,7 +20,7 @@ export interface RowSequence {
 
 /** What became of a sequence. */
 export interface RowResult {
-  /** The sequence's own rows of the value. */
+  /** The sequence's own rows of the value: a view of those of a batch. */
   readonly value: Float32Array;
   /** [tokens, width]: of Σ coefficients ∘ value by the rows. Empty where only the value was asked for. */
   readonly gradient: Float32Array;
@@ -136,27 +136,18 @@ export class RowEngine {
   ): Promise<RowResult[]> {
     const { firstRow, rows: table, value } = this.#program;
     const batch = pack(sequences, this.width, firstRow);
-    const tokens = batch.inputIds.length;
-    await this.#session.write(
-      table,
-      'value',
-      firstRow,
-      joined(
-        sequences.map(({ rows }) => rows),
-        floats,
-      ),
-    );
+    const begins = Array.from(batch.cuSeqlens, (begin) => firstRow + begin);
+    // Each sequence by itself: the event loop copies a little at a time.
+    for (const [i, { rows }] of sequences.entries()) await this.#session.write(table, 'value', begins[i]!, rows);
     const how = { numItems: [1], microStep: 0, outputs: Int32Array.of(value.id), forwardOnly: !gradients };
     const { outputs } = await this.#session.accumulate([batch], how, { signal });
-    const gradient = gradients ? await this.#session.read(table, 'gradient', firstRow, firstRow + tokens) : new Float32Array();
+    const results: RowResult[] = [];
+    for (let i = 0; i < sequences.length; i++) {
+      const gradient = gradients ? await this.#session.read(table, 'gradient', begins[i]!, begins[i + 1]!) : new Float32Array();
+      results.push({ value: rowsOf(outputs[0]![0]!, value, batch, i), gradient });
+    }
     if (gradients) this.#session.zeroGradients();
-    return sequences.map((_, i) => {
-      const [begin, end] = gradients ? [batch.cuSeqlens[i]!, batch.cuSeqlens[i + 1]!] : [0, 0];
-      return {
-        value: rowsOf(outputs[0]![0]!, value, batch, i).slice(),
-        gradient: gradient.slice(begin * this.width, end * this.width),
-      };
-    });
+    return results;
   }
 
   /** A trainer takes one call at a time. */

@@ -1,9 +1,10 @@
 import { Job, rowsOf, type Sequence } from '../../calls/job.js';
 import type { Model, Value } from '../../models/index.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { newGroup, type RunOptions } from '../../runtime/session.js';
 import { withEngine } from '../engine/engines.js';
 import { headValue, type ValueName } from '../engine/named-value.js';
-import { kMostRows } from '../engine/row-engine.js';
+import { kMostRows, type RowSequence } from '../engine/row-engine.js';
 import type { ExplainedText } from '../reading/explained-text.js';
 import type { Baseline } from './baseline.js';
 import { coefficientsOf, movedScore, scoreOf, selectedOf, type Score } from './score.js';
@@ -41,42 +42,44 @@ export async function valuesOf(
 ): Promise<Float32Array[]> {
   const results: Float32Array[] = [];
   const group = newGroup();
+  const budget = new Budget(signal, priority);
   for (let first = 0; first < sequences.length;) {
     const job = new Job<Sequence>(first);
     while (first < sequences.length && job.hasRoom) job.add(sequences[first++]!);
     const batch = job.pack(model, poolSkip);
     const [data] = await model.session.run(batch, [value], { signal, priority, deadlineMs, group });
-    job.sequences.forEach((_, i) => results.push(rowsOf(data!, value, batch, i).slice()));
+    for (let i = 0; i < job.sequences.length; i++) {
+      results.push(rowsOf(data!, value, batch, i).slice());
+      if (budget.isSpent) await budget.yield();
+    }
     onDone?.(job.sequences.length);
   }
   return results;
 }
 
-/** The scores of the text with tokens at the baseline, for each of `variants`. Errors: as `Session.run`, and those of `withEngine`. */
-export async function scoresAtBaseline(problem: Problem, variants: readonly Positions[]): Promise<Float64Array> {
+/**
+ * The scores of the text with tokens at the baseline, for each of `variants`, each of which is read before the next is made. Errors: as `Session.run`, and
+ * those of `withEngine`.
+ */
+export async function scoresAtBaseline(problem: Problem, variants: Iterable<Positions>): Promise<Float64Array> {
   const { model, read, baseline, score } = problem;
   // Positions pass over MPNet's padding token, but not over a row that stands where a token was.
   if (baseline.id === undefined || baseline.id === model.config.uncountedId) return scoresOfRows(problem, variants);
-  const ids = variants.map((replaced) => read.encoding.ids.map((id, i) => (replaced.has(i) ? baseline.id! : id)));
-  return scoresOfIds(
-    problem,
-    ids.map((own) => ({ ids: own, typeIds: read.encoding.typeIds, score })),
-  );
+  const { ids, typeIds } = read.encoding;
+  return scoresOfIds(problem, variants, (replaced) => {
+    return { ids: ids.map((id, i) => (replaced.has(i) ? baseline.id! : id)), typeIds, score };
+  });
 }
 
 /** The scores of the text without tokens, what follows moving up; NaN where a token that the score reads is gone. Errors: as `Session.run`. */
 export async function scoresWithout(problem: Problem, variants: readonly Positions[]): Promise<Float64Array> {
   const { ids, typeIds } = problem.read.encoding;
-  const moved = variants.map((removed) => {
+  return scoresOfIds(problem, variants, (removed) => {
     const kept = Array.from(ids.keys()).filter((i) => !removed.has(i));
     const score = movedScore(problem.score, new Map(kept.map((from, to) => [from, to])));
     const take = (list: Int32Array): Int32Array => Int32Array.from(kept, (i) => list[i]!);
     return score && { ids: take(ids), typeIds: take(typeIds), score };
   });
-  const there = moved.filter((each) => each !== undefined);
-  const scores = await scoresOfIds(problem, there);
-  let next = 0;
-  return Float64Array.from(moved, (each) => (each === undefined ? NaN : scores[next++]!));
 }
 
 interface ScoredIds {
@@ -85,26 +88,47 @@ interface ScoredIds {
   readonly score: Score;
 }
 
-async function scoresOfIds({ model, read, score, running }: Problem, texts: readonly ScoredIds[]): Promise<Float64Array> {
+/** The scores of what `textOf` makes of each variant, NaN where it makes none. */
+async function scoresOfIds(
+  { model, read, score, running }: Problem,
+  variants: Iterable<Positions>,
+  textOf: (variant: Positions) => ScoredIds | undefined,
+): Promise<Float64Array> {
   const value = modelValue(model, score.value);
+  const budget = new Budget(running.signal, running.priority ?? 'bulk');
   const different = new Map<string, number>();
-  const places = texts.map((text) => {
-    const key = `${text.ids.join()} ${selectedOf(text.score, value)?.join() ?? ''}`;
-    const place = different.get(key) ?? different.size;
-    different.set(key, place);
-    return place;
-  });
-  const chosen = Array.from(different.values(), (place) => texts[places.indexOf(place)]!);
-  const sequences = chosen.map(({ ids, typeIds, score: own }) => {
-    const selected = selectedOf(own, value);
-    return { ids, typeIds, ...(selected && { selected }) };
-  });
+  const sequences: Sequence[] = [];
+  const texts: ({ readonly score: Score; readonly place: number } | undefined)[] = [];
+  let numSame = 0;
+  for (const variant of variants) {
+    if (budget.isSpent) await budget.yield();
+    const text = textOf(variant);
+    if (text === undefined) {
+      texts.push(undefined);
+      continue;
+    }
+    const { ids, typeIds } = text;
+    const selected = selectedOf(text.score, value);
+    const key = `${ids.join()} ${selected?.join() ?? ''}`;
+    const known = different.get(key);
+    const place = known ?? sequences.length;
+    if (known === undefined) {
+      different.set(key, place);
+      sequences.push({ ids, typeIds, ...(selected && { selected }) });
+    } else numSame++;
+    texts.push({ score: text.score, place });
+  }
   const rows = await valuesOf(model, sequences, value, read.poolSkip, running);
-  running.onDone?.(texts.length - chosen.length);
-  return Float64Array.from(texts, (text, i) => scoreOf(text.score, value, rows[places[i]!]!));
+  running.onDone?.(numSame);
+  const scores = new Float64Array(texts.length);
+  for (const [i, text] of texts.entries()) {
+    scores[i] = text === undefined ? NaN : scoreOf(text.score, value, rows[text.place]!);
+    if (budget.isSpent) await budget.yield();
+  }
+  return scores;
 }
 
-function scoresOfRows({ model, read, score, baseline, running }: Problem, variants: readonly Positions[]): Promise<Float64Array> {
+function scoresOfRows({ model, read, score, baseline, running }: Problem, variants: Iterable<Positions>): Promise<Float64Array> {
   const { ids, typeIds } = read.encoding;
   return withEngine(model, score.value, ids.length, async (engine) => {
     const { width, value } = engine;
@@ -112,17 +136,24 @@ function scoresOfRows({ model, read, score, baseline, running }: Problem, varian
     const other = await baselineRow(engine, baseline);
     const selected = selectedOf(score, value);
     const coefficients = coefficientsOf(score, value, ids.length);
+    const budget = new Budget(running.signal, running.priority ?? 'bulk');
     const scores: number[] = [];
     const most = Math.max(1, Math.floor(kMostRows / ids.length));
-    for (let first = 0; first < variants.length; first += most) {
-      const sequences = variants.slice(first, first + most).map((replaced) => {
-        const rows = own.slice();
-        for (const i of replaced) rows.set(other, i * width);
-        return { rows, ...typed(model, typeIds), ...(selected && { selected }), ...skipped(read), coefficients };
-      });
+    const compute = async (sequences: readonly RowSequence[]): Promise<void> => {
       const results = await engine.run(sequences, { gradients: false, signal: running.signal, onDone: running.onDone });
       scores.push(...results.map((result) => scoreOf(score, value, result.value)));
+    };
+    let sequences: RowSequence[] = [];
+    for (const replaced of variants) {
+      if (budget.isSpent) await budget.yield();
+      const rows = own.slice();
+      for (const i of replaced) rows.set(other, i * width);
+      sequences.push({ rows, ...typed(model, typeIds), ...(selected && { selected }), ...skipped(read), coefficients });
+      if (sequences.length < most) continue;
+      await compute(sequences);
+      sequences = [];
     }
+    if (sequences.length > 0) await compute(sequences);
     return Float64Array.from(scores);
   });
 }

@@ -123,6 +123,9 @@ export async function resolveTarget(context: Context, input: ExplainInput, head:
   }
 }
 
+const kHeadlessHint =
+  'Load a model that was trained for a task; of a model of vectors, explainSimilarity (bertha explain similarity A B) says why two texts are similar.';
+
 function chooseHead({ model, target, call }: Context, input: ExplainInput): keyof Heads {
   if (typeof input === 'object' && input !== null && 'question' in input) return 'questionAnswering';
   if (typeof input === 'object' && input !== null && 'choices' in input) return 'multipleChoice';
@@ -132,7 +135,7 @@ function chooseHead({ model, target, call }: Context, input: ExplainInput): keyo
   const isPair = typeof input === 'object' && input.textPair !== undefined;
   if (isPair && own.includes('nextSentence')) return 'nextSentence';
   const found = own.find((name) => explainedHeads.includes(name));
-  if (found === undefined) requireHead(model, 'sequenceClassification', call);
+  if (found === undefined) requireHead(model, 'sequenceClassification', call, kHeadlessHint);
   return found ?? 'sequenceClassification';
 }
 

@@ -1,5 +1,7 @@
+import { atOnce } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
 import { flag, integer, readOptions } from '../../options.js';
+import { kSlicePieces, sortedSlices } from '../../learn/text/sorted-slices.js';
 import { makeAnalyzer, type AnalyzerOptions } from '../../learn/text/tokenize.js';
 import { byCodePoint } from '../../metrics/lists.js';
 
@@ -38,6 +40,15 @@ export function groupKeywords(
   groups: ArrayLike<number>,
   options?: KeywordOptions,
 ): Keyword[][] {
+  return atOnce(keywordSlices(documents, groups, options));
+}
+
+/** `groupKeywords` in slices. Errors: as there. */
+export function* keywordSlices(
+  documents: readonly (string | readonly string[])[],
+  groups: ArrayLike<number>,
+  options?: KeywordOptions,
+): Generator<void, Keyword[][]> {
   const { top = 8, reduceFrequentWords = false, bm25Weighting = false, analyzer = {} } = readOptions('groupKeywords', options, schema);
   if (groups.length !== documents.length) {
     throw unexpected('INVALID_ARG', `a group for each of ${documents.length} documents of groupKeywords`, groups.length);
@@ -46,7 +57,7 @@ export function groupKeywords(
   const counts: Map<string, number>[] = [];
   const frequency = new Map<string, number>();
   const totals: number[] = [];
-  documents.forEach((document, i) => {
+  for (const [i, document] of documents.entries()) {
     const group = groups[i]!;
     if (!Number.isInteger(group) || group < 0) throw unexpected('INVALID_ARG', `whole numbers from 0 for groups of groupKeywords`, group);
     while (counts.length <= group) {
@@ -58,18 +69,21 @@ export function groupKeywords(
       frequency.set(word, (frequency.get(word) ?? 0) + 1);
       totals[group]!++;
     }
-  });
+    yield;
+  }
   const average = Math.floor(totals.reduce((sum, total) => sum + total, 0) / Math.max(1, totals.length));
   const weigh = (f: number): number => (bm25Weighting ? Math.log(1 + (average - f + 0.5) / (f + 0.5)) : Math.log(average / f + 1));
-  return counts.map((words, group) => {
-    const weights = Array.from(words, ([word, count]) => {
+  const rounded = ({ weight }: Keyword): number => Math.round(weight * 1e12);
+  const keywords: Keyword[][] = [];
+  for (const [group, words] of counts.entries()) {
+    const weights: Keyword[] = [];
+    for (const [word, count] of words) {
       const share = count / Math.max(1, totals[group]!);
-      return { word, weight: (reduceFrequentWords ? Math.sqrt(share) : share) * weigh(frequency.get(word)!) };
-    });
-    const rounded = ({ weight }: Keyword): number => Math.round(weight * 1e12);
-    return weights
-      .sort((a, b) => rounded(b) - rounded(a) || byCodePoint(a.word, b.word))
-      .slice(0, top)
-      .filter(({ weight }) => weight > 0);
-  });
+      weights.push({ word, weight: (reduceFrequentWords ? Math.sqrt(share) : share) * weigh(frequency.get(word)!) });
+      if (weights.length % kSlicePieces === 0) yield;
+    }
+    const sorted = yield* sortedSlices(weights, (a, b) => rounded(b) - rounded(a) || byCodePoint(a.word, b.word));
+    keywords.push(sorted.slice(0, top).filter(({ weight }) => weight > 0));
+  }
+  return keywords;
 }

@@ -1,3 +1,4 @@
+import { inSlices } from '../../calls/text-reader.js';
 import { unexpected, wrongArgument } from '../../expected.js';
 import { type Check, integer, oneOf, readOptions } from '../../options.js';
 import { isEmbedder } from '../../embedding/embedder-check.js';
@@ -9,8 +10,9 @@ import type { AnalyzerOptions } from '../../learn/text/tokenize.js';
 import { classesOf, placesOf } from '../../learn/linear/labels.js';
 import type { Label } from '../../metrics/classification.js';
 import { isModel, type Model } from '../../models/index.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { collectionSchema, seedCheck, type CollectionOptions } from '../reading/collection-options.js';
-import { groupKeywords, type Keyword } from './keywords.js';
+import { keywordSlices, type Keyword } from './keywords.js';
 import { kUmapPoints, umapEpochs, umapFile, umapLayout } from './umap.js';
 
 const kMethods = ['pca', 'umap'] as const;
@@ -127,14 +129,12 @@ export async function mapTexts(
   if (ratio?.[1] === 0) warnings.push('The vectors differ in one direction at most: all points are on a line.');
   const { places, names } =
     labels === undefined ? await cluster(vectors, settings.clusters, seed, signal) : named(indices.map((i) => labels[i]!));
-  const words = keywords === 0 ? [] : groupKeywords(own, places, { top: keywords, analyzer });
+  const words = keywords === 0 ? [] : await inSlices(keywordSlices(own, places, { top: keywords, analyzer }), new Budget(signal, 'bulk'));
+  const sizes = new Int32Array(names.length);
+  for (const place of places) sizes[place]!++;
   return {
     points: indices.map((index, i) => ({ index, text: own[i]!, x: xs[i]!, y: ys[i]!, group: places[i]! })),
-    groups: names.map((name, group) => ({
-      name,
-      size: places.reduce((count, place) => count + (place === group ? 1 : 0), 0),
-      keywords: words[group] ?? [],
-    })),
+    groups: names.map((name, group) => ({ name, size: sizes[group]!, keywords: words[group] ?? [] })),
     method,
     seed,
     ...(ratio && { explainedVarianceRatio: ratio }),
@@ -160,11 +160,7 @@ async function vectorsFor(
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   if (Array.isArray(given)) {
-    const rows = indices.map((index) => Float32Array.from((given as readonly ArrayLike<number>[])[index] ?? []));
-    const width = rows[0]!.length;
-    const wrong = rows.findIndex((row) => row.length !== width || width === 0 || row.some((value) => !Number.isFinite(value)));
-    if (wrong < 0) return rows;
-    throw unexpected('INVALID_ARG', `a vector of ${width} finite numbers for each text of mapTexts`, `another at index ${indices[wrong]}`);
+    return inSlices(rowSlices(given as readonly ArrayLike<number>[], indices), new Budget(signal, 'bulk'));
   }
   if (!isEmbedder(given) && !isModel(given)) throw wrongArgument('an embedder, a model or vectors for mapTexts', given);
   const embedder = isEmbedder(given) ? given : embedderOf(given);
@@ -174,6 +170,21 @@ async function vectorsFor(
     if (vectors.length % 256 === 0 || vectors.length === texts.length) tell(vectors.length);
   }
   return vectors;
+}
+
+/** The vectors of the rows, a row in each slice. Errors: INVALID_ARG. */
+function* rowSlices(given: readonly ArrayLike<number>[], indices: readonly number[]): Generator<void, Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for (const index of indices) {
+    const row = Float32Array.from(given[index] ?? []);
+    const width = rows[0]?.length ?? row.length;
+    if (row.length !== width || width === 0 || row.some((value) => !Number.isFinite(value))) {
+      throw unexpected('INVALID_ARG', `a vector of ${width} finite numbers for each text of mapTexts`, `another at index ${index}`);
+    }
+    rows.push(row);
+    yield;
+  }
+  return rows;
 }
 
 interface Plane {

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
+import { inSlices } from '../../calls/text-reader.js';
 import { unexpected } from '../../expected.js';
-import { KNeighborsClassifier } from '../../learn/neighbors/k-neighbors-classifier.js';
+import { KNeighborsClassifier, type Neighbors } from '../../learn/neighbors/k-neighbors-classifier.js';
+import { Budget } from '../../runtime/event-loop-budget.js';
 import { isCodedError } from '../../realms.js';
 import { installedFile } from '../../runtime/package-files.js';
 
@@ -13,12 +15,14 @@ const kReports = 50;
 
 /**
  * What the thread runs, as text: a bundle has no file for it. Random numbers are mulberry32's. The rows themselves stay here: with its
- * neighbours given, umap-js asks only how many there are.
+ * neighbours given, umap-js asks only how many there are. Neighbours come as they are in memory, [points, each]: lists would be copied by the event loop.
  */
 const source = `'use strict';
 const { parentPort, workerData } = require('node:worker_threads');
-const { file, seed, indices, distances, epochs, each } = workerData;
+const { file, seed, indices, distances, neighbors, epochs, each } = workerData;
 const { UMAP } = require(file);
+const lists = (flat) => Array.from({ length: flat.length / neighbors }, (_, i) => Array.from(flat.subarray(i * neighbors, (i + 1) * neighbors)));
+const nearest = lists(indices);
 let state = seed;
 const random = () => {
   state = (state + 0x6d2b79f5) | 0;
@@ -26,9 +30,9 @@ const random = () => {
   mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 };
-const umap = new UMAP({ nNeighbors: indices[0].length, nEpochs: epochs, random });
-umap.setPrecomputedKNN(indices, distances);
-umap.initializeFit(indices.map(() => []));
+const umap = new UMAP({ nNeighbors: neighbors, nEpochs: epochs, random });
+umap.setPrecomputedKNN(nearest, lists(distances));
+umap.initializeFit(nearest.map(() => []));
 for (let epoch = 1; epoch <= epochs; epoch++) {
   umap.step();
   if (epoch % each === 0 || epoch === epochs) parentPort.postMessage({ epoch });
@@ -66,10 +70,12 @@ export async function umapLayout(
   signal: AbortSignal | undefined,
 ): Promise<Float64Array> {
   const epochs = umapEpochs(vectors.length);
-  const neighbors = await neighborsOf(vectors, signal);
+  const { indices, distances } = await neighborsOf(vectors, signal);
   signal?.throwIfAborted();
-  const workerData = { file, seed, ...neighbors, epochs, each: Math.ceil(epochs / kReports) };
-  const worker = new Worker(source, { eval: true, workerData, execArgv: [] });
+  const neighbors = indices.length / vectors.length;
+  const workerData = { file, seed, indices, distances, neighbors, epochs, each: Math.ceil(epochs / kReports) };
+  const transferList = [indices.buffer, distances.buffer];
+  const worker = new Worker(source, { eval: true, workerData, transferList, execArgv: [] });
   const settled = new AbortController();
   try {
     return await new Promise((resolve, reject) => {
@@ -99,11 +105,14 @@ function ownError(error: Error, count: number): Error {
   });
 }
 
+interface Neighborhoods {
+  /** [rows, neighbours] */
+  readonly indices: Int32Array<ArrayBuffer>;
+  readonly distances: Float64Array<ArrayBuffer>;
+}
+
 /** Of each row itself and its nearest others, as umap-js reads them. */
-async function neighborsOf(
-  vectors: readonly Float32Array[],
-  signal: AbortSignal | undefined,
-): Promise<{ readonly indices: number[][]; readonly distances: number[][] }> {
+async function neighborsOf(vectors: readonly Float32Array[], signal: AbortSignal | undefined): Promise<Neighborhoods> {
   const nNeighbors = Math.min(kNeighbors, vectors.length - 1);
   const search = new KNeighborsClassifier({ nNeighbors, metric: 'euclidean' });
   await search.fit(
@@ -112,12 +121,22 @@ async function neighborsOf(
     { signal },
   );
   const found = await search.kneighbors(vectors, nNeighbors, { signal });
-  const lists = found.map(({ indices, distances }, own) => {
-    const others = Array.from(indices, (index, i) => ({ index, distance: distances[i]! })).filter(({ index }) => index !== own);
-    return [{ index: own, distance: 0 }, ...others.slice(0, nNeighbors - 1)];
-  });
-  return {
-    indices: lists.map((list) => list.map(({ index }) => index)),
-    distances: lists.map((list) => list.map(({ distance }) => distance)),
-  };
+  return inSlices(neighborSlices(found, nNeighbors), new Budget(signal, 'bulk'));
+}
+
+/** Each row before its nearest others, `each` in all. */
+function* neighborSlices(found: readonly Neighbors[], each: number): Generator<void, Neighborhoods> {
+  const indices = new Int32Array(found.length * each);
+  const distances = new Float64Array(found.length * each);
+  for (const [own, near] of found.entries()) {
+    let place = own * each;
+    indices[place++] = own;
+    for (let i = 0; i < near.indices.length && place < (own + 1) * each; i++) {
+      if (near.indices[i] === own) continue;
+      indices[place] = near.indices[i]!;
+      distances[place++] = near.distances[i]!;
+    }
+    yield;
+  }
+  return { indices, distances };
 }
