@@ -35,12 +35,14 @@ export interface Breadth {
 
 const kMostEfSearch = 1000;
 const kLeastEfSearch: Readonly<Record<VectorIndex, number>> = { vector: 200, halfvec: 200, binary: 400 };
-const perResult: Readonly<Record<VectorIndex, number>> = { vector: 1, halfvec: 2, binary: 20 };
+const perResult: Readonly<Record<VectorIndex, number>> = { vector: 1, halfvec: 2, binary: 40 };
+/** `ef_search` for each candidate: over signs, where candidates are many, more than one finds nothing new. */
+const perCandidate: Readonly<Record<VectorIndex, number>> = { vector: 2, halfvec: 2, binary: 1 };
 
 /** The breadth for `topK` results; undefined where HNSW cannot give so many. */
 export function breadthOf(kind: VectorIndex, topK: number): Breadth | undefined {
   const candidates = Math.max(topK + 10, topK * perResult[kind]);
-  const efSearch = Math.max(kLeastEfSearch[kind], 2 * candidates);
+  const efSearch = Math.max(kLeastEfSearch[kind], perCandidate[kind] * candidates);
   return efSearch > kMostEfSearch ? undefined : { candidates, efSearch };
 }
 
