@@ -136,6 +136,10 @@ t('explains masks, answers and the similarity of two texts', async () => {
   const same = await explainSimilarity(embedder, 'A cat', 'A cat', { method: 'occlusion' });
   assert.ok(Math.abs(same.cosine - 1) < 1e-6);
   assert.match(await codeOf(explain(embedder as unknown as Model, 'A cat')), /^INVALID_ARG: .*explainSimilarity/);
+  assert.match(
+    await codeOf(explain(embedder.model, 'A cat')),
+    /^NO_HEAD: .*no head at all\. .*explainSimilarity \(bertha explain similarity/,
+  );
   embedder.dispose();
 });
 

@@ -237,7 +237,7 @@ t('the lens, probes, the check and tokens, right to left too', async () => {
   await finish(tokens, 'tokens');
 });
 
-t('a map: a group and a search filter the texts', async () => {
+t('maps: a group and a search filter the texts, and by UMAP they say so', async () => {
   if ((await chromium()) === undefined) return;
   const texts = ['bread', 'soup', 'apples', 'football', 'tennis', 'running'].flatMap((word) => [`I like ${word}.`, `A talk about ${word}`]);
   const map = await withEmbedder((embedder) => mapTexts(embedder, texts, { clusters: 2 }));
@@ -250,6 +250,14 @@ t('a map: a group and a search filter the texts', async () => {
   assert.equal(await page.locator('.texts li').allTextContents(), ['I like soup.', 'A talk about soup']);
   await page.locator('.tools button').first().click();
   await finish(opened, 'map');
+  const drawn = await withEmbedder((embedder) => mapTexts(embedder, texts, { clusters: 2, method: 'umap', seed: 4 }));
+  const other = await open('umap.html', render(drawn, 'html', { language: 'en' }), { colorScheme: 'dark' });
+  assert.match((await other.page.locator('.facts').textContent())!, /Method ?UMAP ?Seed ?4/);
+  assert.not.match((await other.page.locator('.facts').textContent())!, 'Variance');
+  assert.match((await other.page.locator('footer').textContent())!, 'In UMAP the size of a group means nothing');
+  await other.page.locator('.group').first().press('Enter');
+  assert.is(await other.page.locator('.texts li').count(), drawn.groups[0]!.size);
+  await finish(other, 'umap');
 });
 
 t('errors: a cell of the matrix filters the texts', async () => {

@@ -65,7 +65,7 @@ export function drawnAttention(count: number, layers: number, heads: number): At
     for (let row = 0; row < heads * count; row++) {
       const start = Math.floor(random() * noise.length);
       let sum = 0;
-      for (let j = 0; j < count; j++) sum += data[row * count + j] = noise[(start + j * (layer + 1)) % noise.length]!;
+      for (let j = 0; j < count; j++) sum += data[row * count + j] = noise[(start + j * (layer + 1)) & (noise.length - 1)]!;
       for (let j = 0; j < count; j++) data[row * count + j]! /= sum;
     }
     return { data, dims: [heads, count, count] };
