@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { checkout } from '../support/mini-checkout.js';
 import { skip } from '../support/skip.js';
 import { attention } from '../../src/explain/index.js';
-import { loadModel } from '../../src/index.js';
+import { generate, loadModel, translate } from '../../src/index.js';
 import { golden, serve, serverSuite, tinyModels, type Serving } from './support/serving.js';
 
 // What of playwright-core is used here; it lies with the packages of test/adapters.
@@ -58,7 +58,10 @@ async function openBrowser(): Promise<Browser | undefined> {
   return (browser = await playwright.chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] }));
 }
 
-t.before(async () => void (server = await serve({ models: [...tinyModels, { name: 'long', model: golden('tiny/bert-gelu-new') }] })));
+t.before(async () => {
+  const writer = { name: 'writer', model: golden('../golden-generation/tiny/marian-separate') };
+  server = await serve({ models: [...tinyModels, { name: 'long', model: golden('tiny/bert-gelu-new') }, writer] });
+});
 t.after(async () => {
   await browser?.close();
   await server.close();
@@ -99,7 +102,7 @@ t('does every task once, in both languages, refuses once, and asks nobody else',
   const tabs = page.locator('[role=tab]');
   await page.locator('#tab-compare').waitFor();
   const names = await tabs.allTextContents();
-  assert.equal(names.length, 18, names.join());
+  assert.equal(names.length, 21, names.join());
   const ids = await page.evaluate<string[]>(`Array.from(document.querySelectorAll('[role=tab]'), ({ id }) => id)`);
   for (const id of ids.filter((each) => each !== 'tab-status')) {
     await page.locator(`#${id}`).click();
@@ -121,6 +124,60 @@ t('does every task once, in both languages, refuses once, and asks nobody else',
   await page.locator('button.run').click();
   await page.locator('.error[role=alert]').waitFor();
   assert.match((await page.locator('.error').textContent()) ?? '', /[Ee]mpty|at least one/);
+});
+
+t('a text appears while it is written, word by word or by beams, as the library writes it', async () => {
+  const chromium = await openBrowser();
+  if (chromium === undefined) return;
+  const page = await chromium.newPage({ locale: 'en-US' });
+  await page.goto(`${server.address}/ui#generate`);
+  await page.locator('#tab-generate').waitFor();
+  // What the page shows, each time it changes, of a text that comes letter by letter: the tiny model is done before its first word is read.
+  await page.evaluate(`{
+    const ask = window.fetch;
+    window.fetch = async (...args) => {
+      const response = await ask(...args);
+      if (!response.headers.get('content-type').startsWith('text/event-stream')) return response;
+      const whole = JSON.parse((await response.text()).trim().split('data: ').at(-1)).generated_text;
+      const events = [...whole].map((text) => ({ token: { text }, generated_text: null }));
+      events.push({ token: { text: '' }, generated_text: whole });
+      const body = new ReadableStream({
+        pull: async (controller) => {
+          await new Promise((resolve) => setTimeout(resolve, 2));
+          if (events.length === 0) controller.close();
+          else controller.enqueue(new TextEncoder().encode('data: ' + JSON.stringify(events.shift()) + String.fromCharCode(10, 10)));
+        },
+      });
+      return new Response(body, { headers: response.headers });
+    };
+    window.seen = [];
+    new MutationObserver(() => seen.push(document.querySelector('.written')?.textContent ?? ''))
+      .observe(document.querySelector('#panel'), { subtree: true, childList: true, characterData: true });
+  }`);
+  const wrote = async (): Promise<string> => {
+    await page.locator('button.run').click();
+    await page.locator('.written').waitFor();
+    await page.locator('button.run:not([disabled])').waitFor();
+    return (await page.locator('.written').textContent()) ?? '';
+  };
+  const model = await loadModel(golden('../golden-generation/tiny/marian-separate'));
+  const written = await wrote();
+  assert.is(written, (await generate(model, 'Once upon a time', { numBeams: 1, maxNewTokens: 24 }))[0]!.text);
+  const seen = [...new Set(await page.evaluate<string[]>('seen'))].filter((text) => text !== '');
+  assert.ok(seen.length > 2 && seen.every((text) => written.startsWith(text)), JSON.stringify(seen));
+  await page.locator('input[name=seed]').fill('7');
+  const drawn = { numBeams: 1, maxNewTokens: 24, doSample: true, seed: 7 };
+  assert.is(await wrote(), (await generate(model, 'Once upon a time', drawn))[0]!.text);
+  await page.locator('#tab-translate').click();
+  await page.locator('textarea[name=text]').fill('The house is small.');
+  await page.locator('input[name=beams]').fill('3');
+  await page.locator('input[name=newTokens]').fill('9');
+  const { text } = await translate(model, 'The house is small.', { numBeams: 3, maxNewTokens: 9, split: 'sentences' });
+  assert.is(await wrote(), text);
+  await page.locator('input[name=beams]').fill('many');
+  await page.locator('button.run').click();
+  await page.locator('.error[role=alert]').waitFor();
+  model.dispose();
 });
 
 t('is used by the keyboard alone, and everything in it has a name', async () => {

@@ -32,17 +32,21 @@ export interface Progress {
 export interface Following {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Hears a text that is written: all of it so far. */
+  readonly onText?: (text: string) => void;
 }
 
 /** What a route answers to a body. Errors: Refusal, with the server's message; the signal's reason. */
-export async function post(path: string, body: object, { signal, onProgress }: Following = {}): Promise<unknown> {
+export async function post(path: string, body: object, { signal, onProgress, onText }: Following = {}): Promise<unknown> {
   const response = await fetch(`./${path}`, {
     method: 'POST',
     headers: { accept: `${lineType}, application/json`, 'content-type': 'application/json', 'x-priority': 'interactive', ...headers() },
     body: JSON.stringify(body),
     ...(signal && { signal }),
   });
-  if (response.headers.get('content-type')?.startsWith(lineType) !== true) return read(response);
+  const type = response.headers.get('content-type') ?? '';
+  if (type.startsWith('text/event-stream')) return readText(response.body!, onText);
+  if (!type.startsWith(lineType)) return read(response);
   let found: unknown;
   for await (const line of linesOf(response.body!)) {
     const { answer, done, total, ...refusal } = JSON.parse(line) as Partial<Progress> & { answer?: unknown; error?: string };
@@ -50,8 +54,24 @@ export async function post(path: string, body: object, { signal, onProgress }: F
     else if (answer === undefined) throw new Refusal(messageOf(JSON.stringify(refusal)) ?? line);
     else found = answer;
   }
-  if (found === undefined) throw new Refusal('The server has stopped before its answer.');
+  if (found === undefined) throw new Refusal(kStopped);
   return found;
+}
+
+const kStopped = 'The server has stopped before its answer.';
+
+/** A text that is written token by token, as text-generation-inference tells it. Errors: Refusal. */
+async function readText(body: ReadableStream<Uint8Array>, onText: Following['onText']): Promise<{ readonly text: string }> {
+  let text = '';
+  for await (const line of linesOf(body)) {
+    if (!line.startsWith('data: ')) continue;
+    const event = line.slice('data: '.length);
+    const { token, generated_text: whole } = JSON.parse(event) as { token?: { readonly text: string }; generated_text?: string | null };
+    if (token === undefined) throw new Refusal(messageOf(event) ?? event);
+    if (typeof whole === 'string') return { text: whole };
+    onText?.((text += token.text));
+  }
+  throw new Refusal(kStopped);
 }
 
 const lineType = 'application/x-ndjson';

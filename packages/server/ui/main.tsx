@@ -7,9 +7,10 @@ import { headTasks } from './panels/head-tasks.js';
 import { StatusPanel } from './panels/status-panel.js';
 import { TaskPanel } from './panels/task-panel.js';
 import { vectorTasks } from './panels/vector-tasks.js';
+import { writingTasks } from './panels/writing-tasks.js';
 import { initialLanguage, type Language, languages, type Words } from './words.js';
 
-const tasks = [...vectorTasks, ...headTasks, ...explainTasks];
+const tasks = [...vectorTasks, ...headTasks, ...writingTasks, ...explainTasks];
 const statusTitle = { en: 'Status', zh: '状态' };
 const storedLanguage = 'bertha-language';
 

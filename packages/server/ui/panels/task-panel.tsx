@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { post, type Progress, type ServedModel } from '../api.js';
 import type { Language, Words } from '../words.js';
+import { Written } from '../parts/written.js';
 import type { Field, Task, Values } from './task.js';
 
 interface PanelProps {
@@ -19,6 +20,7 @@ export function TaskPanel({ task, models, language, words }: PanelProps) {
   const [typed, type] = useState<Values>({});
   const [outcome, tell] = useState<Outcome>();
   const [progress, setProgress] = useState<Progress>();
+  const [written, write] = useState('');
   const running = useRef<AbortController | undefined>(undefined);
   const [isRunning, setRunning] = useState(false);
   useEffect(() => () => running.current?.abort(), []);
@@ -28,9 +30,11 @@ export function TaskPanel({ task, models, language, words }: PanelProps) {
     const { signal } = (running.current = new AbortController());
     setRunning(true);
     setProgress(undefined);
+    write('');
     const { path, body } = task.ask(values, model);
     try {
-      tell({ answer: await post(path, body, { signal, onProgress: setProgress }), values, model });
+      if (task.isWritten === true) tell(undefined);
+      tell({ answer: await post(path, body, { signal, onProgress: setProgress, onText: write }), values, model });
     } catch (error) {
       tell(signal.aborted ? undefined : { failure: (error as Error).message });
     }
@@ -76,6 +80,7 @@ export function TaskPanel({ task, models, language, words }: PanelProps) {
         {isRunning && progress !== undefined && <progress aria-label={words.running} value={progress.done} max={progress.total} />}
       </form>
       <div class="result" role="status" aria-live="polite">
+        {outcome === undefined && written !== '' && <Written text={written} />}
         {outcome !== undefined && 'answer' in outcome && task.show(outcome.answer as never, outcome.values, words, outcome.model)}
       </div>
       {outcome !== undefined && 'failure' in outcome && (

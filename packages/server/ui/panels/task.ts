@@ -22,6 +22,8 @@ export interface Task {
   /** What a model must be able to do; null for any model. */
   readonly ability: string | null;
   readonly fields: readonly Field[];
+  /** Whether the answer is a text that appears while it is written. */
+  readonly isWritten?: boolean;
   /** The request. */
   readonly ask: (values: Values, model: string) => { readonly path: string; readonly body: object };
   /** The answer as a person reads it. */
