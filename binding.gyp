@@ -1,9 +1,11 @@
 # The default build (node-gyp). What is compiled, and how, stands in native/sources.gypi; CMakeLists.txt reads the same file.
-# Everything is compiled once, into a static library: bertha.node and, for tests, bertha_test.node are linked from it.
+# Everything is compiled once, into two static libraries: bertha.node and, for tests, bertha_test.node are linked from them.
 {
   'includes': ['native/sources.gypi'],
   'variables': {
     'bertha_cuda%': 0,
+    # Taken from the library of ours rather than from the C++ library's, which comes later: native/addon/system/no_demangler.cc.
+    'bertha_archive_ldflags': ['-Wl,--undefined=__cxa_demangle'],
     'bertha_nvcc%': 'nvcc',
     'bertha_cuda_lib%': '/usr/local/cuda/lib64',
   },
@@ -25,6 +27,7 @@
       'type': 'static_library',
       'product_extension': 'a',
       'sources': ['<@(bertha_sources)'],
+      'sources!': ['<@(bertha_small_sources)'],
       'conditions': [
         ['bertha_cuda==1', {
           'defines': ['BERTHA_CUDA=1'],
@@ -55,17 +58,33 @@
         }],
       ],
     },
+    # What runs once, or seldom, is compiled for its size.
+    {
+      'target_name': 'bertha_small',
+      'type': 'static_library',
+      'product_extension': 'a',
+      'sources': ['<@(bertha_small_sources)'],
+      'cflags_cc': ['<@(bertha_small_cflags)'],
+      'conditions': [
+        ['bertha_cuda==1', {'defines': ['BERTHA_CUDA=1']}],
+        ['bertha_cuda=="emulated"', {
+          'defines': ['<@(bertha_cuda_emulated_defines)'],
+          'include_dirs': ['<@(bertha_cuda_emulated_include)'],
+          'cflags_cc': ['<@(bertha_cuda_emulated_cflags)'],
+        }],
+      ],
+    },
     {
       'target_name': 'bertha',
-      'dependencies': ['bertha_core'],
+      'dependencies': ['bertha_core', 'bertha_small'],
       'sources': ['<@(bertha_addon_sources)'],
-      'ldflags': ['<@(bertha_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
+      'ldflags': ['<@(bertha_ldflags)', '<@(bertha_archive_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
     },
     {
       'target_name': 'bertha_test',
-      'dependencies': ['bertha_core'],
+      'dependencies': ['bertha_core', 'bertha_small'],
       'sources': ['<@(bertha_test_addon_sources)'],
-      'ldflags': ['<@(bertha_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
+      'ldflags': ['<@(bertha_ldflags)', '<@(bertha_archive_ldflags)', '-Wl,--version-script=<(module_root_dir)/<(bertha_exports)'],
     },
   ],
 }

@@ -19,7 +19,7 @@ inline cpu::AttentionArgs packed_head(const Memory& qkv, const Memory& output, c
     args.query_stride = args.key_stride = args.value_stride = 3 * hidden;
     args.context = output.floats() + begin * hidden + head * head_dim;
     args.scratch = scratch.floats();
-    args.seq_len = seq_len;
+    args.seq_len = args.num_keys = seq_len;
     args.head_dim = head_dim;
     args.hidden_size = hidden;
     args.softmax_scale = 0.1767767f;

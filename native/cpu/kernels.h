@@ -66,6 +66,18 @@ struct MatrixFormat {
     void (*scale_panel)(void* panel, const float* scales, int64_t columns) = nullptr;
 };
 
+struct Dropout;
+
+// What learning has of attention besides; see training/training_kernels.h.
+struct AttentionTraining {
+    float* row_lse = nullptr;  // [seq_len] with stride lse_stride: log2 of the sum of 2^(score · log2 e)
+    int64_t lse_stride = 0;
+    // Drops some of a query's powers [end - begin], those of keys begin .. end; or null.
+    void (*drop)(const Dropout& dropout, uint32_t row, int64_t begin, int64_t end, float* powers) = nullptr;
+    const Dropout* dropout = nullptr;
+    uint32_t first_row = 0;  // the dropout's, of the first query
+};
+
 // One head of one sequence: seq_len queries and num_keys keys, rows of [head_dim].
 struct AttentionArgs {
     const float* query = nullptr;          // first token's row; rows query_stride floats apart
@@ -96,6 +108,7 @@ struct AttentionArgs {
     int64_t window = 0;   // no query sees a key at more than this distance; 0: all keys
     bool causal = false;  // no query sees a later key
     float softmax_scale = 0.0f;
+    const AttentionTraining* training = nullptr;
 };
 
 // One query of one head, and keys and values that lie anywhere.

@@ -24,7 +24,11 @@ function headers() {
 }
 
 // --quick optimizes kernels alone, whose machine code is looked at; the rest compiles in half the time.
-const flagsOf = (source, isQuick) => [...flags(), ...(isQuick && !source.startsWith('native/cpu/') ? ['-O1'] : [])];
+const flagsOf = (source, isQuick) => {
+  const { bertha_small_sources, bertha_small_cflags } = readLists();
+  const small = bertha_small_sources.includes(source) ? bertha_small_cflags : [];
+  return [...flags(), ...(isQuick && !source.startsWith('native/cpu/') ? ['-O1'] : small)];
+};
 
 function flags() {
   const { bertha_cflags, bertha_defines, bertha_include } = readLists();

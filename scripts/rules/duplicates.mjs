@@ -24,13 +24,10 @@ const allowed = [
       ['native/cpu/isa/simd_avx2-inl.h', 'native/cpu/isa/simd_avx512-inl.h'],
       ['native/cpu/isa/neon/simd_neon-inl.h', 'native/cpu/isa/simd_avx2-inl.h'],
       ['native/cpu/isa/neon/simd_neon-inl.h', 'native/cpu/isa/simd_avx512-inl.h'],
+      ['native/cpu/isa/int8_avx512_vnni.cc', 'native/cpu/isa/int8_avx_vnni.cc'],
       ['native/cpu/peak.cc'],
     ],
     why: 'one function an instruction set, each of its own intrinsics',
-  },
-  {
-    pairs: [['native/cpu/kernels/attention-inl.h', 'native/cpu/kernels/training/attention-train-inl.h']],
-    why: 'the blocks of a query are walked alike; what is done in a block differs, and the compiler has to see it whole',
   },
   {
     pairs: [['native/cpu/kernels/training/linear-grad-bf16-inl.h', 'native/cpu/kernels/training/linear-grad-inl.h']],

@@ -71,6 +71,7 @@ function run(zig, args) {
 /** Compiles `sources` side by side; throws every file's errors after all have been tried. */
 async function compileAll(zig, name, sources, objectOf) {
   const flags = compileFlags(targets[name]);
+  const { bertha_small_sources, bertha_small_cflags } = readLists();
   const failures = [];
   let compiled = 0;
   const queue = [...sources];
@@ -78,7 +79,14 @@ async function compileAll(zig, name, sources, objectOf) {
     for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
       mkdirSync(dirname(objectOf(source)), { recursive: true });
       try {
-        const warnings = await run(zig, [...flags, '-c', source, '-o', objectOf(source)]);
+        const warnings = await run(zig, [
+          ...flags,
+          ...(bertha_small_sources.includes(source) ? bertha_small_cflags : []),
+          '-c',
+          source,
+          '-o',
+          objectOf(source),
+        ]);
         for (const warning of warnings.split('\n').filter((line) => /\bwarning:/.test(line))) showLine(warning);
         showStep(`${name}: compiled ${++compiled}/${sources.length} ${source}`);
       } catch (error) {
@@ -98,7 +106,7 @@ export async function compileTarget(name) {
   const target = targets[name];
   const lists = readLists();
   const facts = {
-    flags: [compileFlags(target), linkFlags(target)],
+    flags: [compileFlags(target), linkFlags(target), lists.bertha_small_sources, lists.bertha_small_cflags],
     zigVersion,
     nodeAddonApi: packageVersion('node-addon-api'),
     headers: packageVersion('node-api-headers'),

@@ -26,6 +26,9 @@ namespace avx512_bf16 {
 namespace {
 
 #include "cpu/isa/simd_avx512-inl.h"
+
+inline const KernelTable& own_kernels() { return *avx512_kernels(); }
+
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"

@@ -25,6 +25,8 @@ namespace bertha::cpu {
 namespace avx512_vnni {
 namespace {
 
+inline const KernelTable& own_kernels() { return *avx512_kernels(); }
+
 #include "cpu/isa/simd_avx512-inl.h"
 // clang-format off
 #include "cpu/kernels/math-inl.h"

@@ -23,6 +23,8 @@ namespace bertha::cpu {
 namespace avx_vnni {
 namespace {
 
+inline const KernelTable& own_kernels() { return *avx2_kernels(); }
+
 #include "cpu/isa/simd_avx2-inl.h"
 // clang-format off
 #include "cpu/kernels/math-inl.h"

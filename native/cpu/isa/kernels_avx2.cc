@@ -25,6 +25,9 @@ namespace avx2 {
 namespace {
 
 #include "cpu/isa/simd_avx2-inl.h"
+
+inline const KernelTable& own_kernels() { return *avx2_kernels(); }
+
 #include "cpu/kernels/kernels-inl.h"
 #include "cpu/kernels/int8_formats-inl.h"
 

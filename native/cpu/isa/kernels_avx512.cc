@@ -29,6 +29,9 @@ namespace avx512 {
 namespace {
 
 #include "cpu/isa/simd_avx512-inl.h"
+
+inline const KernelTable& own_kernels() { return *avx512_kernels(); }
+
 #include "cpu/kernels/kernels-inl.h"
 #include "cpu/kernels/int8_formats-inl.h"
 

@@ -13,6 +13,9 @@ namespace scalar {
 namespace {
 
 #include "cpu/isa/simd_scalar-inl.h"
+
+inline const KernelTable& own_kernels() { return *scalar_kernels(); }
+
 #include "cpu/kernels/kernels-inl.h"
 
 // 8-bit activations and weights, summed one by one.

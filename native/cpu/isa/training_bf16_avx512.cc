@@ -28,6 +28,9 @@ namespace {
 #pragma GCC diagnostic ignored "-Wunused-function"  // the forward's own entry points are not used here
 
 #include "cpu/isa/simd_avx512-inl.h"
+
+inline const KernelTable& own_kernels() { return *avx512_kernels(); }
+
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"

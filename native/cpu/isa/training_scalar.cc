@@ -13,6 +13,9 @@ namespace scalar {
 namespace {
 
 #include "cpu/isa/simd_scalar-inl.h"
+
+inline const KernelTable& own_kernels() { return *scalar_kernels(); }
+
 #include "cpu/kernels/training/training-kernels-inl.h"
 
 constexpr TrainingKernels kTable = make_training_table();

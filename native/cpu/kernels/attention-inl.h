@@ -98,8 +98,10 @@ inline float sum_of(const float* x, int64_t n) {
 // The scores of one query, those of the tile's keys, as unnormalised probabilities, 0 where it does not see
 // the key; returns their sum. `powers`: they are powers already, with `total` that of all keys.
 inline float finish_row(const AttentionArgs& args, const TileKeys& tile, int64_t query, bool powers,
-                        VecF total, float* scores, float* lse = nullptr) {
+                        VecF total, float* scores) {
     const KeyRange keys = keys_of(args, query, 1).seen;
+    const AttentionTraining* training = args.training;
+    float* lse = training != nullptr ? training->row_lse + query * training->lse_stride : nullptr;
     float* own = scores + keys.begin - tile.panels.begin;
     float all;
     if (powers) {
@@ -110,12 +112,19 @@ inline float finish_row(const AttentionArgs& args, const TileKeys& tile, int64_t
     }
     for (int64_t key = tile.panels.begin; key < keys.begin; key++) scores[key - tile.panels.begin] = 0.0f;
     for (int64_t key = keys.end; key < tile.panels.end; key++) scores[key - tile.panels.begin] = 0.0f;
+    if (training != nullptr && training->drop != nullptr)
+        training->drop(*training->dropout, training->first_row + static_cast<uint32_t>(query),
+                       tile.panels.begin, tile.panels.end, scores);
     return all;
 }
 
+// Tiles are functions of their own, one for each of their sizes: written out where they are called, by what
+// knows the number of rows, they would be there several times.
+constexpr auto kTileRowCounts = std::make_integer_sequence<int, kTileRows>();
+
 // A tile's sums x factor for each row.
 template <int R, int V>
-inline void context_tile(const Tile<float>& tile, const float* factors) {
+void context_tile(const Tile<float>& tile, const float* factors) {
     VecF sums[R][V];
     multiply_tile<float, R, V, 1, 0>(tile, sums);
     BERTHA_UNROLL
@@ -134,61 +143,86 @@ inline void context_tile(const Tile<float>& tile, const float* factors) {
     }
 }
 
+template <int V, int... R>
+inline void run_context_tile(int64_t rows, const Tile<float>& tile, const float* factors,
+                             std::integer_sequence<int, R...>) {
+    using Function = void (*)(const Tile<float>&, const float*);
+    constexpr Function functions[] = {&context_tile<R + 1, V>...};
+    functions[rows - 1](tile, factors);
+}
+
+struct Powers {
+    float factor;            // of the scores
+    VecF totals[kTileRows];  // of the rows
+    VecI seen;               // what outside_of_range asks
+};
+
 // Powers of a tile's scores; adds them to the rows' totals.
 template <int R, int V>
-inline void powers_tile(const Tile<float>& tile, float factor, VecF* totals, VecI& seen) {
+void powers_tile(const Tile<float>& tile, Powers& powers) {
     VecF sums[R][V];
     multiply_tile<float, R, V, 1, 0>(tile, sums);
-    const VecF factors = set(factor);
+    const VecF factors = set(powers.factor);
+    VecI seen = powers.seen;
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
+        VecF total = powers.totals[r];
         BERTHA_UNROLL
         for (int v = 0; v < V; v++) {
             const int64_t left = tile.columns - v * kLanes;
             VecF e = exp2_in_range(sums[r][v], factors, seen);
             if (left < kLanes) e = keep_first(e, left);
             store(tile.output + r * tile.output_stride + v * kLanes, e);
-            totals[r] = add(totals[r], e);
+            total = add(total, e);
         }
+        powers.totals[r] = total;
     }
+    powers.seen = seen;
 }
 
-// scratch.scores of R query rows from `begin` on, for the tile's keys: as powers, with their totals (true),
+template <int V, int... R>
+inline void run_powers_tile(int64_t rows, const Tile<float>& tile, Powers& powers,
+                            std::integer_sequence<int, R...>) {
+    using Function = void (*)(const Tile<float>&, Powers&);
+    constexpr Function functions[] = {&powers_tile<R + 1, V>...};
+    functions[rows - 1](tile, powers);
+}
+
+// scratch.scores of `rows` queries from `begin` on, for the tile's keys: as powers, with their totals (true),
 // or, where a row needs its maximum, as they are (false).
-template <int R>
 inline bool score_rows(const AttentionArgs& args, const AttentionScratch& scratch, const TileKeys& keys,
-                       int64_t begin, VecF (&totals)[R]) {
+                       int64_t begin, int64_t rows, Powers& powers) {
     Tile<float> tile{};
     tile.input = args.query + begin * args.query_stride;
     tile.input_stride = args.query_stride;
     tile.output_stride = keys.stride();
     tile.k = args.head_dim;
-    for (VecF& total : totals) total = zero();
-    VecI seen = zero_int();
-    const auto score = [&](bool powers) {
+    powers.factor = args.softmax_scale * kLog2E;
+    for (VecF& total : powers.totals) total = zero();
+    powers.seen = zero_int();
+    const auto score = [&](bool as_powers) {
         for_panels<kTileVectors>(keys.panels.count(), [&](int64_t first, int64_t width, auto vectors) {
             tile.panel = scratch.keys + (keys.panels.begin + first) * args.head_dim;
             tile.output = scratch.scores + first;
             tile.columns = width;
-            if (powers) {
-                powers_tile<R, vectors>(tile, args.softmax_scale * kLog2E, totals, seen);
+            if (as_powers) {
+                run_powers_tile<vectors>(rows, tile, powers, kTileRowCounts);
             } else {
-                compute_tile<float, R, vectors, 1, 0>(tile);
+                run_tile<float, vectors, 1, 0>(rows, tile);
             }
         });
     };
-    bool powers = args.relative_bias == nullptr && args.position_rows == nullptr;
-    score(powers);
-    if (powers && outside_of_range(seen)) score(powers = false);
+    bool as_powers = args.relative_bias == nullptr && args.position_rows == nullptr;
+    score(as_powers);
+    if (as_powers && outside_of_range(powers.seen)) score(as_powers = false);
     if (args.position_rows != nullptr)
-        add_position_terms(args, scratch.positions, keys, {begin, begin + R}, scratch.scores);
-    return powers;
+        add_position_terms(args, scratch.positions, keys, {begin, begin + rows}, scratch.scores);
+    return as_powers;
 }
 
-// The context of R query rows from scratch.scores, each row times its factor.
-template <int R>
+// The context of `rows` queries from scratch.scores, each row times its factor.
 inline void context_rows(const AttentionArgs& args, const AttentionScratch& scratch, const TileKeys& keys,
-                         int64_t begin, const float (&factors)[R]) {
+                         int64_t begin, int64_t rows, const float* factors) {
     Tile<float> tile{};
     tile.input = scratch.scores + keys.seen.begin - keys.panels.begin;
     tile.input_stride = keys.stride();
@@ -198,7 +232,7 @@ inline void context_rows(const AttentionArgs& args, const AttentionScratch& scra
         tile.panel = scratch.values + first * args.num_keys + keys.seen.begin * padded_columns(width);
         tile.output = args.context + begin * args.hidden_size + first;
         tile.columns = width;
-        context_tile<R, vectors>(tile, factors);
+        run_context_tile<vectors>(rows, tile, factors, kTileRowCounts);
     });
 }
 
@@ -213,26 +247,17 @@ inline void write_probabilities(const AttentionArgs& args, const TileKeys& keys,
 }
 
 // One tile of query rows.
-template <int R>
-void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin) {
-    const TileKeys keys = keys_of(args, begin, R);
-    VecF totals[R];
-    const bool powers = score_rows<R>(args, scratch, keys, begin, totals);
-    float inverse[R];
-    for (int r = 0; r < R; r++) {
+inline void attend(const AttentionArgs& args, const AttentionScratch& scratch, int64_t begin, int64_t rows) {
+    const TileKeys keys = keys_of(args, begin, rows);
+    Powers powers;
+    const bool as_powers = score_rows(args, scratch, keys, begin, rows, powers);
+    float inverse[kTileRows];
+    for (int64_t r = 0; r < rows; r++) {
         float* scores = scratch.scores + r * keys.stride();
-        inverse[r] = 1.0f / finish_row(args, keys, begin + r, powers, totals[r], scores);
+        inverse[r] = 1.0f / finish_row(args, keys, begin + r, as_powers, powers.totals[r], scores);
         if (args.scores != nullptr) write_probabilities(args, keys, begin + r, scores, inverse[r]);
     }
-    context_rows<R>(args, scratch, keys, begin, inverse);
-}
-
-template <int... R>
-inline void attend_rows(int64_t rows, const AttentionArgs& args, const AttentionScratch& scratch,
-                        int64_t begin, std::integer_sequence<int, R...>) {
-    using Function = void (*)(const AttentionArgs&, const AttentionScratch&, int64_t);
-    constexpr Function functions[] = {&attend<R + 1>...};
-    functions[rows - 1](args, scratch, begin);
+    context_rows(args, scratch, keys, begin, rows, inverse);
 }
 
 // Queries and keys are turned in place of args' own.
@@ -252,6 +277,6 @@ inline void attention(const AttentionArgs& given) {
     const int64_t tiles = (seq_len + kTileRows - 1) / kTileRows;
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;
-        attend_rows(rows, args, scratch, begin, std::make_integer_sequence<int, kTileRows>());
+        attend(args, scratch, begin, rows);
     }
 }

@@ -115,30 +115,42 @@ inline __mmask16 lanes_seen(KeyRange keys, int64_t first) {
 
 // windows: of R rows, the keys that each sees; not read unless kWindow.
 template <int R, int V, bool kWindow>
-inline void bf16_powers_tile(const Bf16Tile& tile, uint8_t* probabilities, int64_t row_bytes,
-                             const KeyRange* windows, int64_t first_key, VecF* totals, VecI& seen) {
+void bf16_powers_tile(const Bf16Tile& tile, uint8_t* probabilities, int64_t row_bytes,
+                      const KeyRange* windows, int64_t first_key, Powers& powers) {
     VecF sums[R][V];
     multiply_bf16_tile<R, V, false>(tile, sums);
+    VecI seen = powers.seen;
     BERTHA_UNROLL
     for (int r = 0; r < R; r++) {
         auto* row = reinterpret_cast<uint16_t*>(probabilities + r * row_bytes);
-        VecF e[V];
+        VecF e[V], total = powers.totals[r];
         for (int v = 0; v < V; v++) {
             const __mmask16 lanes = kWindow ? lanes_seen(windows[r], first_key + v * kLanes)
                                             : lanes_below(tile.columns - v * kLanes);
             e[v] = exp2_for_bf16(sums[r][v], lanes, seen);
-            totals[r] = add(totals[r], e[v]);
+            total = add(total, e[v]);
         }
+        powers.totals[r] = total;
         if constexpr (V == 2) {
             _mm512_storeu_si512(row, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(e[1], e[0])));
         } else {
             store_bf16(row, e[0]);
         }
     }
+    powers.seen = seen;
+}
+
+template <int V, bool kWindow, int... R>
+inline void run_bf16_powers_tile(int64_t rows, const Bf16Tile& tile, uint8_t* probabilities,
+                                 int64_t row_bytes, const KeyRange* windows, int64_t first_key,
+                                 Powers& powers, std::integer_sequence<int, R...>) {
+    using Function = void (*)(const Bf16Tile&, uint8_t*, int64_t, const KeyRange*, int64_t, Powers&);
+    constexpr Function functions[] = {&bf16_powers_tile<R + 1, V, kWindow>...};
+    functions[rows - 1](tile, probabilities, row_bytes, windows, first_key, powers);
 }
 
 template <int R, int V>
-inline void bf16_context_tile(const Bf16Tile& tile, const float* factors) {
+void bf16_context_tile(const Bf16Tile& tile, const float* factors) {
     VecF sums[R][V];
     multiply_bf16_tile<R, V, false>(tile, sums);
     BERTHA_UNROLL
@@ -146,6 +158,14 @@ inline void bf16_context_tile(const Bf16Tile& tile, const float* factors) {
         for (int v = 0; v < V; v++)
             _mm512_mask_storeu_ps(tile.output + r * tile.output_stride + v * kLanes,
                                   lanes_below(tile.columns - v * kLanes), mul(sums[r][v], set(factors[r])));
+}
+
+template <int V, int... R>
+inline void run_bf16_context_tile(int64_t rows, const Bf16Tile& tile, const float* factors,
+                                  std::integer_sequence<int, R...>) {
+    using Function = void (*)(const Bf16Tile&, const float*);
+    constexpr Function functions[] = {&bf16_context_tile<R + 1, V>...};
+    functions[rows - 1](tile, factors);
 }
 
 // With the row's maximum, for biases and for scores too large for powers as they are. The scores are those of
@@ -179,50 +199,50 @@ inline void write_bf16_probabilities(const AttentionArgs& args, KeyRange keys, i
     }
 }
 
-template <int R>
-void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t begin) {
-    const TileKeys keys = keys_of(args, begin, R, kHeadWidth);
+inline void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t begin, int64_t rows) {
+    constexpr auto kRowCounts = std::make_integer_sequence<int, kBf16Rows>();
+    const TileKeys keys = keys_of(args, begin, rows, kHeadWidth);
     const int64_t head_dim = args.head_dim, count = keys.panels.count(), row_bytes = bf16_row_bytes(count);
     const auto for_panels = [](int64_t columns, const auto& function) {
         for (int64_t first = 0; first < columns; first += kHeadWidth)
             with_vectors<kHeadVectors>((columns - first + kLanes - 1) / kLanes,
                                        [&](auto vectors) { function(first, vectors); });
     };
-    KeyRange windows[R];
-    for (int r = 0; r < R; r++) windows[r] = keys_of(args, begin + r, 1).seen;
+    KeyRange windows[kBf16Rows];
+    for (int64_t r = 0; r < rows; r++) windows[r] = keys_of(args, begin + r, 1).seen;
     Bf16Tile tile{};
     tile.row_bytes = bf16_row_bytes(head_dim);
     tile.rows = scratch.queries + begin * tile.row_bytes;
     tile.pairs = pairs_of(head_dim);
     tile.output_stride = keys.stride();
-    VecF totals[R];
-    for (VecF& total : totals) total = zero();
-    VecI seen = zero_int();
-    const auto score = [&](bool powers) {
+    static_assert(kBf16Rows <= kTileRows, "as many totals as rows");
+    Powers powers{};
+    const auto score = [&](bool as_powers) {
         for_panels(count, [&](int64_t first, auto vectors) {
             tile.panel = scratch.keys + (keys.panels.begin + first) * tile.pairs * 4;
             tile.columns = count - first;
             uint8_t* probabilities = scratch.probabilities + first * 2;
-            if (!powers) {
+            if (!as_powers) {
                 tile.output = scratch.scores + first;
-                bf16_tile<R, vectors, false>(tile);
+                run_bf16_rows<PairsByInstruction, vectors, false>(rows, tile, kRowCounts);
             } else if (sees_all_keys(args)) {
-                bf16_powers_tile<R, vectors, false>(tile, probabilities, row_bytes, nullptr, 0, totals, seen);
+                run_bf16_powers_tile<vectors, false>(rows, tile, probabilities, row_bytes, nullptr, 0, powers,
+                                                     kRowCounts);
             } else {
-                bf16_powers_tile<R, vectors, true>(tile, probabilities, row_bytes, windows,
-                                                   keys.panels.begin + first, totals, seen);
+                run_bf16_powers_tile<vectors, true>(rows, tile, probabilities, row_bytes, windows,
+                                                    keys.panels.begin + first, powers, kRowCounts);
             }
         });
     };
-    bool powers = args.relative_bias == nullptr;
-    score(powers);
-    if (powers && outside_of_range(seen)) score(powers = false);
-    float inverse[R];
-    for (int r = 0; r < R; r++) {
+    bool as_powers = args.relative_bias == nullptr;
+    score(as_powers);
+    if (as_powers && outside_of_range(powers.seen)) score(as_powers = false);
+    float inverse[kBf16Rows];
+    for (int64_t r = 0; r < rows; r++) {
         uint8_t* probabilities = scratch.probabilities + r * row_bytes;
         float* scores = scratch.scores + r * keys.stride();
-        inverse[r] = 1.0f / (powers ? sum(totals[r])
-                                    : bf16_softmax_row(args, keys, scores, begin + r, probabilities));
+        inverse[r] = 1.0f / (as_powers ? sum(powers.totals[r])
+                                       : bf16_softmax_row(args, keys, scores, begin + r, probabilities));
         if (args.scores != nullptr)
             write_bf16_probabilities(args, keys.panels, begin + r, probabilities, inverse[r]);
     }
@@ -235,16 +255,8 @@ void attend_bf16(const AttentionArgs& args, const Bf16Scratch& scratch, int64_t 
         tile.panel = scratch.values + first * pairs_of(args.num_keys) * 4 + keys.panels.begin / 2 * width * 4;
         tile.output = args.context + begin * args.hidden_size + first;
         tile.columns = left;
-        bf16_context_tile<R, vectors>(tile, inverse);
+        run_bf16_context_tile<vectors>(rows, tile, inverse, kRowCounts);
     });
-}
-
-template <int... R>
-inline void attend_rows_bf16(int64_t rows, const AttentionArgs& args, const Bf16Scratch& scratch,
-                             int64_t begin, std::integer_sequence<int, R...>) {
-    using Function = void (*)(const AttentionArgs&, const Bf16Scratch&, int64_t);
-    constexpr Function functions[] = {&attend_bf16<R + 1>...};
-    functions[rows - 1](args, scratch, begin);
 }
 
 void attention_bf16(const AttentionArgs& given) {
@@ -259,6 +271,6 @@ void attention_bf16(const AttentionArgs& given) {
     const int64_t tiles = (seq_len + kBf16Rows - 1) / kBf16Rows;
     for (int64_t t = 0; t < tiles; t++) {
         const int64_t begin = seq_len * t / tiles, rows = seq_len * (t + 1) / tiles - begin;
-        attend_rows_bf16(rows, args, scratch, begin, std::make_integer_sequence<int, kBf16Rows>());
+        attend_bf16(args, scratch, begin, rows);
     }
 }

@@ -47,7 +47,7 @@ inline void multiply_by_panels(const float* x, int64_t stride, int64_t rows, con
     args.output_stride = output_stride;
     args.rows = rows;
     args.panel_end = (n + kPanelWidth - 1) / kPanelWidth;
-    gemm<float>(args);
+    own_kernels().fp32.linear(args);
 }
 
 inline void pack_positions(const AttentionArgs& args, const PositionScratch& scratch) {

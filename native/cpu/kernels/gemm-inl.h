@@ -248,6 +248,12 @@ void linear(const LinearArgs& args) {
     }
 }
 
+// For outputs that the next product rounds to 8 bits or bf16.
+void activate_rounded(Activation activation, float* x, int64_t count) {
+    if (activation == Activation::kGelu) return activate_as<Activation::kGelu, true>(x, count);
+    own_kernels().activate(activation, x, count);
+}
+
 inline int64_t no_row_bytes(int64_t) { return 0; }
 
 // out = a ∘ b

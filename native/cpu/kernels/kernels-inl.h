@@ -1,5 +1,6 @@
 // All kernels over one set of lanes: included once per instruction set, inside its namespace and target
-// pragma.
+// pragma. own_kernels() is the table that comes of it: files of the same set call what is in it rather than
+// hold a copy.
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"

@@ -222,9 +222,3 @@ void activate(Activation activation, float* x, int64_t count) {
         case Activation::kMish: return activate_as<Activation::kMish>(x, count);
     }
 }
-
-// For outputs that the next product rounds to 8 bits or bf16.
-void activate_rounded(Activation activation, float* x, int64_t count) {
-    if (activation == Activation::kGelu) return activate_as<Activation::kGelu, true>(x, count);
-    activate(activation, x, count);
-}

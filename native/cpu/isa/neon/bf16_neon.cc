@@ -29,6 +29,9 @@ namespace {
 #endif
 
 #include "cpu/isa/neon/simd_neon-inl.h"
+
+inline const KernelTable& own_kernels() { return *neon_kernels(); }
+
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"

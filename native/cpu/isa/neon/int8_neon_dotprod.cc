@@ -25,6 +25,9 @@ namespace neon_dotprod {
 namespace {
 
 #include "cpu/isa/neon/simd_neon-inl.h"
+
+inline const KernelTable& own_kernels() { return *neon_kernels(); }
+
 // clang-format off
 #include "cpu/kernels/math-inl.h"
 #include "cpu/kernels/gemm-inl.h"

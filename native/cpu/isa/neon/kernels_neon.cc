@@ -19,6 +19,9 @@ namespace neon {
 namespace {
 
 #include "cpu/isa/neon/simd_neon-inl.h"
+
+inline const KernelTable& own_kernels() { return *neon_kernels(); }
+
 #include "cpu/kernels/kernels-inl.h"
 #include "cpu/kernels/neon/int8_signed-inl.h"
 

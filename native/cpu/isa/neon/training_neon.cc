@@ -19,6 +19,9 @@ namespace neon {
 namespace {
 
 #include "cpu/isa/neon/simd_neon-inl.h"
+
+inline const KernelTable& own_kernels() { return *neon_kernels(); }
+
 #include "cpu/kernels/training/training-kernels-inl.h"
 
 constexpr TrainingKernels kTable = make_training_table();

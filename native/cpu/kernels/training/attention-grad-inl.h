@@ -116,8 +116,8 @@ inline AttentionGradArgs seen_from_keys(const AttentionGradArgs& args, const Att
 // Probabilities of a tile of R keys from `key` on and the queries from `query` on. Where scores are
 // disentangled, the output has the terms that come to the products. `forward` is seen from the keys.
 template <int R, int V>
-inline void probabilities_tile(const Tile<float>& tile, const AttentionArgs& forward, const float* minus_lse,
-                               int64_t key, int64_t query) {
+void probabilities_tile(const Tile<float>& tile, const AttentionArgs& forward, const float* minus_lse,
+                        int64_t key, int64_t query) {
     VecF sums[R][V];
     multiply_tile<float, R, V, 1, 0>(tile, sums);
     const VecF scale = set(forward.softmax_scale), log2e = set(kLog2E),
@@ -145,10 +145,20 @@ inline void probabilities_tile(const Tile<float>& tile, const AttentionArgs& for
     }
 }
 
-// dSᵀ of a tile in `score_grads`, and the tile's probabilities (tile.output) times the factors.
-template <int R, int V, bool kDropout>
-inline void score_grads_tile(const Tile<float>& tile, const float* dots, const float* const (&factors)[R],
-                             float* score_grads) {
+template <int V, int... R>
+inline void run_probabilities_tile(int64_t rows, const Tile<float>& tile, const AttentionArgs& forward,
+                                   const float* minus_lse, int64_t key, int64_t query,
+                                   std::integer_sequence<int, R...>) {
+    using Function = void (*)(const Tile<float>&, const AttentionArgs&, const float*, int64_t, int64_t);
+    constexpr Function functions[] = {&probabilities_tile<R + 1, V>...};
+    functions[rows - 1](tile, forward, minus_lse, key, query);
+}
+
+// dSᵀ of a tile in `score_grads`, and the tile's probabilities (tile.output) times the factors of its rows;
+// no factors: 1.
+template <int R, int V>
+void score_grads_tile(const Tile<float>& tile, const float* dots, const float* const* factors,
+                      float* score_grads) {
     VecF sums[R][V];
     multiply_tile<float, R, V, 1, 0>(tile, sums);
     BERTHA_UNROLL
@@ -158,7 +168,7 @@ inline void score_grads_tile(const Tile<float>& tile, const float* dots, const f
         for (int r = 0; r < R; r++) {
             const int64_t at = r * tile.output_stride + v * kLanes;
             const VecF p = load(tile.output + at);
-            if constexpr (kDropout) {
+            if (factors != nullptr) {
                 const VecF m = load(factors[r] + v * kLanes);
                 store(score_grads + at, mul(p, sub(mul(sums[r][v], m), dot)));
                 store(tile.output + at, mul(p, m));
@@ -167,6 +177,15 @@ inline void score_grads_tile(const Tile<float>& tile, const float* dots, const f
             }
         }
     }
+}
+
+template <int V, int... R>
+inline void run_score_grads_tile(int64_t rows, const Tile<float>& tile, const float* dots,
+                                 const float* const* factors, float* score_grads,
+                                 std::integer_sequence<int, R...>) {
+    using Function = void (*)(const Tile<float>&, const float*, const float* const*, float*);
+    constexpr Function functions[] = {&score_grads_tile<R + 1, V>...};
+    functions[rows - 1](tile, dots, factors, score_grads);
 }
 
 // The factors of kDrawnKeys keys from `key` on and the block's queries.
@@ -210,12 +229,11 @@ struct AttentionGradHead {
     AttentionGradScratch scratch;
 };
 
-// output [R, head_dim] = scale · rows · panels, both along the block's queries.
-template <int R>
+// output [count, head_dim] = scale · rows · panels, both along the block's queries.
 inline void key_grads(const AttentionGradHead& head, const TileKeys& queries, const float* rows,
-                      const float* panels, float scale, float* output) {
+                      int64_t count, const float* panels, float scale, float* output) {
     const AttentionArgs& forward = head.args.forward;
-    float scales[R];
+    float scales[kTileRows];
     for (float& each : scales) each = scale;
     Tile<float> tile{};
     tile.input = rows + queries.seen.begin - queries.panels.begin;
@@ -226,21 +244,21 @@ inline void key_grads(const AttentionGradHead& head, const TileKeys& queries, co
         tile.panel = panels + first * forward.seq_len + queries.seen.begin * padded_columns(width);
         tile.output = output + first;
         tile.columns = width;
-        context_tile<R, vectors>(tile, scales);
+        run_context_tile<vectors>(count, tile, scales, kTileRowCounts);
     });
 }
 
-// R keys from `key` on, which are the rows from `row` on of their block: dSᵀ, dK and dV.
-template <int R>
-void attend_grad(const AttentionGradHead& head, const TileKeys& queries, int64_t key, int64_t row) {
+// `count` keys from `key` on, which are the rows from `row` on of their block: dSᵀ, dK and dV.
+inline void attend_grad(const AttentionGradHead& head, const TileKeys& queries, int64_t key, int64_t row,
+                        int64_t count) {
     const AttentionGradArgs& args = head.args;
     const AttentionArgs &forward = args.forward, &from_keys = head.from_keys.forward;
     const AttentionGradScratch& scratch = head.scratch;
     const int64_t stride = queries.stride(), first_query = queries.panels.begin;
     float *probabilities = scratch.probabilities, *score_grads = scratch.score_grads + row * stride;
     if (from_keys.position_rows != nullptr) {
-        for (int64_t i = 0; i < R * stride; i++) probabilities[i] = 0.0f;
-        add_position_terms(from_keys, scratch.positions, queries, {key, key + R}, probabilities);
+        for (int64_t i = 0; i < count * stride; i++) probabilities[i] = 0.0f;
+        add_position_terms(from_keys, scratch.positions, queries, {key, key + count}, probabilities);
     }
     Tile<float> tile{};
     tile.output_stride = stride;
@@ -256,29 +274,29 @@ void attend_grad(const AttentionGradHead& head, const TileKeys& queries, int64_t
         });
     };
     for_tiles(forward.key, forward.key_stride, scratch.queries, [&](int64_t first, auto vectors) {
-        probabilities_tile<R, vectors>(tile, from_keys, scratch.minus_lse, key, first_query + first);
+        run_probabilities_tile<vectors>(count, tile, from_keys, scratch.minus_lse, key, first_query + first,
+                                        kTileRowCounts);
     });
     if (!sees_all_keys(forward))
-        for (int r = 0; r < R; r++)
+        for (int64_t r = 0; r < count; r++)
             clear_unseeing(forward, queries.panels, key + r, probabilities + r * stride);
     for_tiles(forward.value, forward.value_stride, scratch.grad_context, [&](int64_t first, auto vectors) {
-        const float* factors[R];
-        for (int r = 0; r < R; r++) factors[r] = scratch.factors + (key + r) % kFactorRows * stride + first;
-        const float* dots = scratch.dots + first_query + first;
-        if (args.dropout.threshold > 0) {
-            score_grads_tile<R, vectors, true>(tile, dots, factors, score_grads + first);
-        } else {
-            score_grads_tile<R, vectors, false>(tile, dots, factors, score_grads + first);
-        }
+        const float* factors[kTileRows];
+        for (int64_t r = 0; r < count; r++)
+            factors[r] = scratch.factors + (key + r) % kFactorRows * stride + first;
+        run_score_grads_tile<vectors>(count, tile, scratch.dots + first_query + first,
+                                      args.dropout.threshold > 0 ? factors : nullptr, score_grads + first,
+                                      kTileRowCounts);
     });
     if (args.grad_relative_bias != nullptr)
-        for (int r = 0; r < R; r++) add_bias_grads(args, score_grads + r * stride, key + r, queries.panels);
+        for (int64_t r = 0; r < count; r++)
+            add_bias_grads(args, score_grads + r * stride, key + r, queries.panels);
     if (from_keys.position_rows != nullptr)
-        spread_score_grads(head.from_keys, scratch.position_grads, queries, {key, key + R}, score_grads);
-    key_grads<R>(head, queries, probabilities, scratch.grad_rows, 1.0f,
-                 args.grad_value + key * args.grad_stride);
-    key_grads<R>(head, queries, score_grads, scratch.query_rows, forward.softmax_scale,
-                 args.grad_key + key * args.grad_stride);
+        spread_score_grads(head.from_keys, scratch.position_grads, queries, {key, key + count}, score_grads);
+    key_grads(head, queries, probabilities, count, scratch.grad_rows, 1.0f,
+              args.grad_value + key * args.grad_stride);
+    key_grads(head, queries, score_grads, count, scratch.query_rows, forward.softmax_scale,
+              args.grad_key + key * args.grad_stride);
 }
 
 // output [R, columns] = or, after the first block, += factor · Σ over `count` rows of a[row][r] · panel[row].
@@ -346,17 +364,9 @@ inline void add_query_grads(const AttentionGradHead& head, const TileKeys& queri
             const int64_t begin = all * t / tiles, rows = all * (t + 1) / tiles - begin;
             tile.a = head.scratch.score_grads + begin;
             tile.output = output + begin * tile.output_stride + first;
-            query_grad_rows<vectors>(rows, tile, std::make_integer_sequence<int, kTileRows>());
+            query_grad_rows<vectors>(rows, tile, kTileRowCounts);
         }
     });
-}
-
-template <int... R>
-inline void attend_grad_rows(int64_t rows, const AttentionGradHead& head, const TileKeys& queries,
-                             int64_t key, int64_t row, std::integer_sequence<int, R...>) {
-    using Function = void (*)(const AttentionGradHead&, const TileKeys&, int64_t, int64_t);
-    constexpr Function functions[] = {&attend_grad<R + 1>...};
-    functions[rows - 1](head, queries, key, row);
 }
 
 // One token: P = 1 whatever q and k are.
@@ -429,8 +439,7 @@ inline void attention_grad(const AttentionGradArgs& args) {
             const int64_t begin = count * t / tiles, end = count * (t + 1) / tiles;
             for (; args.dropout.threshold > 0 && drawn < first + end; drawn += kDrawnKeys)
                 draw_factors(head.args, head.scratch, queries, drawn);
-            attend_grad_rows(end - begin, head, queries, first + begin, begin,
-                             std::make_integer_sequence<int, kTileRows>());
+            attend_grad(head, queries, first + begin, begin, end - begin);
         }
         add_query_grads(head, queries, first, count, adds || first > 0);
     }
