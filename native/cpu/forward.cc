@@ -169,9 +169,9 @@ private:
         return model_.constants != nullptr ? model_.constants->rows(id) : at(id, 0);
     }
 
-    void emit(int32_t id, float* data, int64_t row, int64_t count) const {
+    void emit(int32_t id, float* data, int64_t row, int64_t n) const {
         for (const Output& output : outputs_)
-            if (output.value == id) emit_rows(output, batch_, data, row, count, value(id).width, team_);
+            if (output.value == id) emit_rows(output, batch_, data, row, n, value(id).width, team_, control_);
     }
 
     const MatrixFormat& format(int32_t index) const { return *model_.formats[static_cast<size_t>(index)]; }

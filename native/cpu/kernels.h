@@ -111,19 +111,24 @@ struct AttentionArgs {
     const AttentionTraining* training = nullptr;
 };
 
-// One query of one head, and keys and values that lie anywhere.
+// Queries of one head, and the keys and values that all of them see, which lie anywhere.
 struct RowAttentionArgs {
-    const float* query = nullptr;   // [head_dim]
+    const float* query = nullptr;   // [head_dim], the next one query_stride further
     const float* keys = nullptr;    // row i at i * stride
     const float* values = nullptr;  // likewise
     const int32_t* rows = nullptr;  // [count]: the rows that are seen; null: the first ones
-    float* context = nullptr;       // [head_dim]
-    float* scratch = nullptr;       // [count]
-    int64_t count = 0;              // at least 1
+    float* context = nullptr;       // [head_dim], likewise
+    float* scratch = nullptr;       // [kSharedQueries][count]
+    int64_t queries = 1;
+    int64_t query_stride = 0;
+    int64_t count = 0;  // of keys, at least 1
     int64_t stride = 0;
     int64_t head_dim = 0;
     float softmax_scale = 0.0f;
 };
+
+// Queries that read a row of keys or values together.
+constexpr int64_t kSharedQueries = 4;
 
 struct EmbedArgs {
     const int32_t* ids = nullptr;        // [rows]

@@ -1,4 +1,5 @@
-// One attention of a decoder's step: every head of every row, to what the state holds.
+// One attention of a decoder's step: every head of every row, to what the state holds. Rows of one text, its
+// beams, read the keys and values of its source together.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,16 @@ namespace bertha::cpu {
 inline int64_t step_scratch(const DecodingRow* rows, int64_t count) {
     int64_t most = 1;
     for (int64_t i = 0; i < count; i++) most = std::max({most, rows[i].num_seen, rows[i].text->num_keys});
-    return (most + 15) / 16 * 16;
+    return (most * kSharedQueries + 15) / 16 * 16;
+}
+
+// Rows that see the same keys: of an attention to the source all neighbours of one text.
+inline std::vector<int64_t> shared_rows(const DecodingRow* rows, int64_t count, bool crosses) {
+    std::vector<int64_t> begins;
+    for (int64_t i = 0; i < count; i++)
+        if (i == 0 || !crosses || rows[i].text != rows[i - 1].text) begins.push_back(i);
+    begins.push_back(count);
+    return begins;
 }
 
 // The layer of the attention with this op index, counted among those of its kind that a step needs.
@@ -56,14 +66,19 @@ void attend_step(const StepAttention& call, Team& team, const At& at) {
             std::memcpy(own + width, op.key == kNoIndex ? query + 2 * width : at(op.value, i), bytes);
         }
     }
-    team.run(call.count * op.num_heads, [&](int64_t unit, int member) {
-        const int64_t i = unit / op.num_heads, column = unit % op.num_heads * head_dim;
+    const std::vector<int64_t> begins = shared_rows(call.rows, call.count, crosses);
+    const auto groups = static_cast<int64_t>(begins.size()) - 1;
+    team.run(groups * op.num_heads, [&](int64_t unit, int member) {
+        const auto group = static_cast<size_t>(unit / op.num_heads);
+        const int64_t i = begins[group], column = unit % op.num_heads * head_dim;
         const DecodingRow& row = call.rows[i];
         const DecodingText& text = *row.text;
         RowAttentionArgs args;
         args.query = at(op.query, i) + column;
         args.context = at(op.output, i) + column;
         args.scratch = call.scratch[static_cast<size_t>(member)].floats();
+        args.queries = begins[group + 1] - i;
+        args.query_stride = width;
         args.head_dim = head_dim;
         args.softmax_scale = op.softmax_scale;
         if (crosses) {
