@@ -86,6 +86,54 @@ for (const kind of ['greedy', 'beams', 'sampled'] as const) {
   });
 }
 
+/** Widths whose rows end at every place of a register and of a block of four. */
+const widths = [...Array.from({ length: 70 }, (_, i) => i + 1), 95, 97, 127, 128, 129, 191, 193, 255, 257];
+
+t('rows of every width: the sum over all columns, the best of them by falling score, equal ones by rising id', () => {
+  const random = new Random(5);
+  for (const width of widths) {
+    // A few numbers only, so that there are equal ones; a fourth of them banned.
+    const logits = Float32Array.from({ length: width }, (_, i) => (i > 0 && random.next() < 0.25 ? -Infinity : random.integer(-9, 9) / 2));
+    const sum = Math.log(logits.reduce((all, x) => all + Math.exp(x), 0));
+    const order = Array.from(logits.keys())
+      .filter((id) => logits[id]! > -Infinity)
+      .sort((a, b) => logits[b]! - logits[a]! || a - b);
+    const written = (settings: Partial<SearchSettings>) => {
+      const search = openSearch(width, { ...settings, maxLength: 2 });
+      search.step(logits.slice());
+      return search.sequences().map(({ ids, logProbabilities }) => ({ id: ids[1]!, x: logProbabilities[0]! }));
+    };
+    for (const [count, settings] of [[1, {}] as const, [5, { numBeams: 5, numReturnSequences: 5 }] as const]) {
+      const found = written(settings);
+      assert.equal(
+        found.map(({ id }) => id),
+        order.slice(0, count),
+        `${count} of ${width}`,
+      );
+      for (const { id, x } of found) assertNear(x, logits[id]! - sum, `${count} of ${width}`);
+    }
+  }
+});
+
+t('NaN and infinity are refused at every place of a row', () => {
+  for (const width of [1, 7, 16, 33, 67]) {
+    for (let at = 0; at < width; at++) {
+      for (const wrong of [NaN, Infinity]) {
+        const logits = new Float32Array(width).fill(-1);
+        logits[at] = wrong;
+        for (const numBeams of [1, 3]) {
+          const search = openSearch(width, { numBeams, maxLength: 2 });
+          assert.throws(
+            () => search.step(logits.slice()),
+            (error: { code?: string }) => error.code === 'NON_FINITE',
+            `${wrong} at ${at} of ${width}`,
+          );
+        }
+      }
+    }
+  }
+});
+
 t('draws with Philox’s numbers: 53 bits of seed, sequence, step and draw', () => {
   // random.json of the golden set.
   const known = [
