@@ -99,6 +99,7 @@
       "native/cpu/word-vectors/training/huffman.cc",
       "native/cpu/word-vectors/training/sampling.cc",
       "native/cpu/word-vectors/training/word2vec.cc",
+      "native/cpu/word-vectors/training/word2vec_batch.cc",
       "native/cpu/word-vectors/training/word2vec_step.cc",
       "native/cpu/word-vectors/word_table.cc",
       "native/cpu/word-vectors/word_vectors.cc",

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { runCommands } from '../support/cli.js';
 import { suite } from '../support/suite.js';
 
 const t = suite('bertha explain');
@@ -17,29 +17,15 @@ interface Outcome {
   readonly problem: string;
 }
 
-const plain = { NO_COLOR: '1', LC_ALL: 'C' };
-
-/** Runs commands one after the other in one process, which starts once for all of them. */
-function berthas(commands: readonly (readonly string[])[], env: Readonly<Record<string, string>> = plain): Outcome[] {
-  const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-  const program = new URL('../../dist/cli/program.js', import.meta.url).href;
-  const script = `const { run } = await import(${JSON.stringify(program)});
-for (const args of JSON.parse(process.argv[1])) {
-  const code = await run(args);
-  process.stdout.write('\\0' + code + '\\0');
-  process.stderr.write('\\0');
-}`;
+/** Commands of `bertha explain`, and others by their names, in one process. */
+async function berthas(commands: readonly (readonly string[])[], env?: Readonly<Record<string, string>>): Promise<Outcome[]> {
   const whole = commands.map((args) => (['map', 'explain'].includes(args[0]!) ? args : ['explain', ...args]));
-  const args = ['--input-type=module', '-e', script, JSON.stringify(whole)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...inherited, ...env } });
-  assert.is(status, 0, stderr);
-  const [parts, problems] = [stdout.split('\0'), stderr.split('\0')];
-  return commands.map((_command, i) => ({ output: parts[2 * i]!, code: Number(parts[2 * i + 1]), problem: problems[i]! }));
+  return (await runCommands(whole, env)).map(({ code, stdout, stderr }) => ({ code, output: stdout, problem: stderr }));
 }
 
-t('puts sign and size under each word, so that it reads without colours, and colours where they are wanted', () => {
+t('puts sign and size under each word, so that it reads without colours, and colours where they are wanted', async () => {
   const args = ['gos zorn ros', '--model', golden('planted'), '--method', 'occlusion'];
-  const [{ code, output }, chinese] = berthas([args, [...args, '--language', 'zh']]) as [Outcome, Outcome];
+  const [{ code, output }, chinese] = (await berthas([args, [...args, '--language', 'zh']])) as [Outcome, Outcome];
   assert.is(code, 0);
   const lines = output.split('\n');
   assert.is(lines[0], 'Why LABEL_1?');
@@ -47,22 +33,22 @@ t('puts sign and size under each word, so that it reads without colours, and col
   assert.is(lines[3], 'gos zorn ros');
   assert.is(lines[4]!.indexOf('+▇'), lines[3]!.indexOf('zorn'));
   assert.ok(!output.includes('\u001b['));
-  assert.ok(berthas([args], { FORCE_COLOR: '1' })[0]!.output.includes('\u001b[33mzorn'));
-  assert.ok(berthas([args], { FORCE_COLOR: '3' })[0]!.output.includes('\u001b[38;2;224;123;41mzorn'));
+  assert.ok((await berthas([args], { FORCE_COLOR: '1' }))[0]!.output.includes('\u001b[33mzorn'));
+  assert.ok((await berthas([args], { FORCE_COLOR: '3' }))[0]!.output.includes('\u001b[38;2;224;123;41mzorn'));
   assert.match(chinese.output, /^为什么是“LABEL_1”？\n模型: planted/);
 });
 
-t('writes JSON with a version, whole, into a file', () => {
+t('writes JSON with a version, whole, into a file', async () => {
   const file = join(folder, 'why.json');
-  const [outcome] = berthas([['gos zorn ros', '-m', golden('planted'), '--json', '--steps', '32', '--output', file]]);
+  const [outcome] = await berthas([['gos zorn ros', '-m', golden('planted'), '--json', '--steps', '32', '--output', file]]);
   const why = JSON.parse(readFileSync(file, 'utf8')) as { version: number; steps: number; attributions: { text: string; value: number }[] };
   assert.equal([outcome!.code, why.version, why.steps, why.attributions.map(({ text }) => text)], [0, 1, 32, ['gos', 'zorn', 'ros']]);
 });
 
-t('shows similarity, attention, the lens and errors', () => {
+t('shows similarity, attention, the lens and errors', async () => {
   const file = join(folder, 'rows.csv');
   writeFileSync(file, 'text,label\ngos zorn,1\nros zorn,LABEL_0\nduk rim,0\n');
-  const [two, seen, norms, lens, errors, tokens] = berthas([
+  const [two, seen, norms, lens, errors, tokens] = await berthas([
     ['similarity', 'A cat sits.', 'A kitten rests.', '-m', golden('tiny/sentence-mean'), '--method', 'occlusion'],
     ['attention', 'gos zorn', '-m', golden('planted'), '--layers', '1', '--heads', '0', '--json'],
     ['attention', 'gos zorn', '-m', golden('planted'), '--layers', '1', '--weights', 'norm', '--json'],
@@ -79,7 +65,7 @@ t('shows similarity, attention, the lens and errors', () => {
   assert.match(tokens!.output, /\[CLS\][^]*gos[^]*zorn[^]*\[SEP\]/);
 });
 
-t('writes pages and pictures, by flags or by the name of the file; bertha map is explain map', () => {
+t('writes pages and pictures, by flags or by the name of the file; bertha map is explain map', async () => {
   const files = ['why.html', 'why.svg', 'map.html'].map((name) => join(folder, name));
   const args = [
     'gos zorn ros',
@@ -99,7 +85,7 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
   writeFileSync(texts, 'A cat sits.\nA kitten rests.\n\nBread and soup.\n  \nTennis.\n');
   const mapping = ['map', '--file', texts, '-m', golden('tiny/sentence-mean'), '--clusters', '2'];
   const umap = ['--method', 'umap', '--seed', '3'];
-  const [why, map, listed, drawn, below, wrong, unknown] = berthas([
+  const [why, map, listed, drawn, below, wrong, unknown] = await berthas([
     args,
     [...mapping, '--output', files[2]!],
     mapping,
@@ -125,19 +111,19 @@ t('writes pages and pictures, by flags or by the name of the file; bertha map is
   assert.match(unknown!.problem, /Allowed choices are integrated-gradients.*shapley\./);
 });
 
-t('writes all heads beside a page and JSON without them, the rollout, and the curves of runs', () => {
+t('writes all heads beside a page and JSON without them, the rollout, and the curves of runs', async () => {
   const [page, heads] = ['heads.html', 'heads.bin'].map((name) => join(folder, name)) as [string, string];
   const run = join(folder, 'run');
   mkdirSync(run);
   writeFileSync(join(run, 'log.jsonl'), '{"step":10,"loss":0.5}\n{"step":20,"loss":0.25}\n');
   const model = ['-m', golden('planted')];
-  const [both, rolled, listed, curves, none] = berthas([
+  const [both, rolled, listed, curves, none] = (await berthas([
     ['attention', 'gos zorn', ...model, '--json', '--html', page, '--attention-file', heads],
     ['rollout', 'gos zorn', ...model, '--residual', '0.25', '--reduce', 'max', '--json'],
     ['rollout', 'gos zorn', '--pair', 'ros', ...model],
     ['training', run, '--language', 'en'],
     ['training', folder],
-  ]) as [Outcome, Outcome, Outcome, Outcome, Outcome];
+  ])) as [Outcome, Outcome, Outcome, Outcome, Outcome];
   assert.equal([both.code, (JSON.parse(both.output) as { weights: unknown[] }).weights], [0, []]);
   assert.match(readFileSync(page, 'utf8'), '"whole":"');
   assert.is(readFileSync(heads).subarray(0, 8).toString(), 'bertha-a');
@@ -151,7 +137,7 @@ t('writes all heads beside a page and JSON without them, the rollout, and the cu
   assert.match(none.problem, /INVALID_ARG/);
 });
 
-t('ends with 2 and says why where it is used wrongly', () => {
+t('ends with 2 and says why where it is used wrongly', async () => {
   const wrong = [
     [],
     ['a', '--steps', '1'],
@@ -164,7 +150,7 @@ t('ends with 2 and says why where it is used wrongly', () => {
     ['rollout', 'a', '--residual', 'x'],
     ['training'],
   ];
-  const refusals = berthas(wrong);
+  const refusals = await berthas(wrong);
   assert.match(refusals[0]!.problem, /USAGE: Expected a text for bertha explain/);
   refusals.forEach(({ code }, i) => assert.is(code, 2, wrong[i]!.join(' ')));
 });

@@ -99,7 +99,10 @@ export interface WordTables {
 
 /** One step of word vectors at a time. Tables are [rows, dimensions]. */
 export interface NativeWordOps {
-  /** Every source row of `input` with every target row of `output`, all products from before the step. */
+  /**
+   * Every source row of `input` with every target row of `output` as often as `times` [sources, targets] says, once by default, all products
+   * from before the step. With `leavesGradients` the sources' rows are their gradients after it.
+   */
   windowStep(
     input: Float32Array,
     output: Float32Array,
@@ -108,7 +111,8 @@ export interface NativeWordOps {
     targets: Int32Array,
     labels: Float32Array,
     rate: number,
-    isBatch?: boolean,
+    times?: Float32Array,
+    leavesGradients?: boolean,
   ): WordTables;
   /** The mean of the sources with the targets, one after the other; it follows its gradient behind each of `groupEnds`. */
   hiddenStep(

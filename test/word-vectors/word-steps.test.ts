@@ -39,44 +39,56 @@ t('a hidden vector that follows its gradient behind each context gives what a st
   }
 });
 
-t('hidden vectors that share negatives get their own gradients, as float64 has them', () => {
+t('centre words that share negatives step as float64 does, by hidden vectors and by windows', () => {
   const random = new Random(11);
-  for (const dimensions of [5, 37, 100, 300]) {
-    for (const [centres, negatives] of [
-      [1, 5],
-      [2, 5],
-      [2, 0],
-      [2, 6],
-      [2, 7],
-      [3, 14],
-    ] as const) {
-      const [hidden, output] = [random.floats(centres * dimensions, 1), random.floats(20 * dimensions, 1)];
-      const sources = Int32Array.from({ length: centres }, (_, i) => i);
-      // Of 20 targets some are drawn twice; the centre words may be the same.
-      const targets = Int32Array.from({ length: centres + negatives }, () => Math.floor(random.next() * 20));
-      const labels = Float32Array.from(targets, (_, j) => (j < centres ? 1 : 0));
-      const rate = 0.3;
-      const [gradients, after] = [new Float64Array(hidden.length), Float64Array.from(output)];
-      for (let i = 0; i < centres; i++) {
-        const own = hidden.subarray(i * dimensions, (i + 1) * dimensions);
-        for (const [j, target] of targets.entries()) {
-          if (j < centres && j !== i) continue;
-          const row = output.subarray(target * dimensions, (target + 1) * dimensions);
-          const product = own.reduce((sum, x, z) => sum + x * row[z]!, 0);
-          const error = rate * (labels[j]! - 1 / (1 + Math.exp(-product)));
-          for (let z = 0; z < dimensions; z++) {
-            gradients[i * dimensions + z]! += error * row[z]!;
-            after[target * dimensions + z]! += error * own[z]!;
+  for (const dimensions of [5, 37, 100, 300])
+    for (const [centres, negatives, contexts] of [
+      [1, 5, 1],
+      [2, 5, 9],
+      [2, 0, 3],
+      [2, 6, 4],
+      [2, 7, 10],
+      [3, 14, 7],
+    ] as const)
+      for (const isHidden of [true, false]) {
+        const inputs = isHidden ? centres : contexts;
+        const [input, output] = [random.floats(inputs * dimensions, 1), random.floats(20 * dimensions, 1)];
+        const sources = Int32Array.from({ length: inputs }, (_, i) => i);
+        // Of 20 targets some are drawn twice; the centre words may be the same.
+        const targets = Int32Array.from({ length: centres + negatives }, () => Math.floor(random.next() * 20));
+        const labels = Float32Array.from(targets, (_, j) => (j < centres ? 1 : 0));
+        const times = new Float32Array(inputs * targets.length);
+        for (let i = 0; i < inputs; i++) {
+          const met = Array.from({ length: centres }, (_, j) => (isHidden ? Number(i === j) : Math.floor(random.next() * 2)));
+          const all = met.reduce((sum, one) => sum + one, 0);
+          times.set(
+            labels.map((_, j) => met[j] ?? all),
+            i * targets.length,
+          );
+        }
+        const rate = 0.3;
+        const [wanted, after] = [Float64Array.from(input, (x) => (isHidden ? 0 : x)), Float64Array.from(output)];
+        for (let i = 0; i < inputs; i++) {
+          const own = input.subarray(i * dimensions, (i + 1) * dimensions);
+          for (const [j, target] of targets.entries()) {
+            const row = output.subarray(target * dimensions, (target + 1) * dimensions);
+            const product = own.reduce((sum, x, z) => sum + x * row[z]!, 0);
+            const error = times[i * targets.length + j]! * rate * (labels[j]! - 1 / (1 + Math.exp(-product)));
+            for (let z = 0; z < dimensions; z++) {
+              wanted[i * dimensions + z]! += error * row[z]!;
+              after[target * dimensions + z]! += error * own[z]!;
+            }
           }
         }
+        const got = wordOps.windowStep(input, output, dimensions, sources, targets, labels, rate, times, isHidden);
+        const farthest = (a: Float32Array, b: Float64Array): number =>
+          a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!) / Math.max(1, Math.abs(b[i]!))), 0);
+        const name = `${dimensions} numbers, ${centres} centre words, ${negatives} negatives, ${inputs} inputs`;
+        // A sigmoid's rounding counts as often as its pair does.
+        const most = 2e-6 * times.reduce((a, b) => Math.max(a, b), 1);
+        assert.ok(farthest(got.input, wanted) <= most, `inputs of ${name}: ${farthest(got.input, wanted)}`);
+        assert.ok(farthest(got.output, after) <= most, `targets of ${name}: ${farthest(got.output, after)}`);
       }
-      const got = wordOps.windowStep(hidden, output, dimensions, sources, targets, labels, rate, true);
-      const farthest = (a: Float32Array, b: Float64Array): number => a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
-      const name = `${dimensions} numbers, ${centres} centre words, ${negatives} negatives`;
-      assert.ok(farthest(got.input, gradients) <= 2e-6, `gradients of ${name}: ${farthest(got.input, gradients)}`);
-      assert.ok(farthest(got.output, after) <= 2e-6, `targets of ${name}: ${farthest(got.output, after)}`);
-    }
-  }
 });
 
 t('numbers of rows end below 2^31: one more n-gram is refused', () => {

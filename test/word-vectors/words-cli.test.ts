@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { cliProgram } from '../support/cli.js';
+import { cliProgram, runCommands } from '../support/cli.js';
 import { drawnCorpus } from '../support/drawn-corpus.js';
 import { suite } from '../support/suite.js';
 
@@ -19,86 +19,81 @@ const text = drawnCorpus(300)
 t.before(() => writeFileSync(file('corpus.txt'), text));
 t.after(() => rmSync(folder, { recursive: true }));
 
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+async function outputs(...commands: readonly (readonly string[])[]): Promise<string[]> {
+  const outcomes = await runCommands(commands);
+  for (const [i, { code, stderr }] of outcomes.entries()) assert.equal([commands[i], code, stderr], [commands[i], 0, '']);
+  return outcomes.map(({ stdout }) => stdout);
 }
 
-function bertha(args: readonly string[], input = ''): Promise<Result> {
-  return new Promise((resolve) => {
+/** A command in a process of its own, with a text on its standard input. */
+function outputOf(args: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
     const child = execFile(process.execPath, [cliProgram, ...args], { env: { ...process.env, NO_COLOR: '1' } }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+      error === null && stderr === '' ? resolve(stdout) : reject(new Error(`${String(error)}: ${stderr}`)),
     );
     child.stdin!.end(input);
   });
 }
 
-async function output(args: readonly string[], input?: string): Promise<string> {
-  const { code, stdout, stderr } = await bertha(args, input);
-  assert.equal([code, stderr], [0, '']);
-  return stdout;
-}
-
 t('word2vec, fasttext and glove learn from files and standard input, and write what vectors reads', async () => {
   const options = ['--vector-size', '12', '--min-count', '1', '--epochs', '3', '--threads', '1'];
-  const trained = await Promise.all([
-    output(['word2vec', file('corpus.txt'), '-o', file('words.vec'), '--vocabulary', file('vocab.txt'), ...options]),
-    output(['word2vec', '-o', file('cbow.bin'), '--cbow', ...options], text),
-    output(['word2vec', file('corpus.txt'), '-o', file('hs.safetensors'), '--hs', '--json', ...options]),
-    output(['fasttext', file('corpus.txt'), '-o', file('parts.bin'), '--min-n', '2', '--bucket', '300', ...options]),
-    output(['glove', file('corpus.txt'), '-o', file('glove.txt'), '--x-max', '10', ...options]),
-  ]);
-  assert.match(trained[0]!, /words\.vec: 40 words of 12 numbers, from 3000 words in 300 sentences/);
-  assert.is((JSON.parse(trained[2]!) as { words: number }).words, 3000);
+  const files = ['words.vec', 'cbow.bin', 'hs.safetensors', 'parts.bin', 'glove.txt'].map(file);
+  await outputOf(['word2vec', '-o', files[1]!, '--cbow', ...options], text);
+  const [trained, , described] = await outputs(
+    ['word2vec', file('corpus.txt'), '-o', files[0]!, '--vocabulary', file('vocab.txt'), ...options],
+    ['fasttext', file('corpus.txt'), '-o', files[3]!, '--min-n', '2', '--bucket', '300', ...options],
+    ['word2vec', file('corpus.txt'), '-o', files[2]!, '--hs', '--json', ...options],
+    ['glove', file('corpus.txt'), '-o', files[4]!, '--x-max', '10', ...options],
+  );
+  assert.match(trained!, /words\.vec: 40 words of 12 numbers, from 3000 words in 300 sentences/);
+  assert.is((JSON.parse(described!) as { words: number }).words, 3000);
   assert.match(readFileSync(file('vocab.txt'), 'utf8'), /^[ab]\d+ \d+\n/);
-  for (const name of ['words.vec', 'cbow.bin', 'hs.safetensors', 'parts.bin', 'glove.txt']) {
-    assert.match(await output(['vectors', 'info', file(name)]), /^40 words of 12 numbers/);
-  }
-  assert.match(await output(['vectors', 'similar', file('parts.bin'), 'a1x', '-n', '2']), /similarity/);
+  const [similar, ...infos] = await outputs(
+    ['vectors', 'similar', file('parts.bin'), 'a1x', '-n', '2'],
+    ...files.map((name) => ['vectors', 'info', name]),
+  );
+  for (const info of infos) assert.match(info, /^40 words of 12 numbers/);
+  assert.match(similar!, /similarity/);
 });
 
 t('similar, analogy, odd and similarity', async () => {
-  const similar = await output(['vectors', 'similar', golden('gensim.vec'), 'king', '-n', '3']);
-  assert.is(similar.trimEnd().split('\n').length, 4);
-  const [first] = JSON.parse(await output(['vectors', 'analogy', golden('gensim.vec'), 'paris', 'france', 'rome', '--json'])) as {
-    word: string;
-  }[];
+  const [similar, analogy, odd, similarity] = await outputs(
+    ['vectors', 'similar', golden('gensim.vec'), 'king', '-n', '3'],
+    ['vectors', 'analogy', golden('gensim.vec'), 'paris', 'france', 'rome', '--json'],
+    ['vectors', 'odd', golden('gensim.vec'), 'king', 'queen', 'monday'],
+    ['vectors', 'similarity', golden('gensim.vec'), 'king', 'queen'],
+  );
+  assert.is(similar!.trimEnd().split('\n').length, 4);
+  const [first] = JSON.parse(analogy!) as { word: string }[];
   assert.is(first!.word, 'italy');
-  assert.match(await output(['vectors', 'odd', golden('gensim.vec'), 'king', 'queen', 'monday']), /^\S+\n$/);
-  assert.match(await output(['vectors', 'similarity', golden('gensim.vec'), 'king', 'queen']), /^-?0\.\d{4}\n$/);
+  assert.match(odd!, /^\S+\n$/);
+  assert.match(similarity!, /^-?0\.\d{4}\n$/);
 });
 
 t('eval, convert and plot', async () => {
-  const scores = await output([
-    'vectors',
-    'eval',
-    golden('gensim.vec'),
-    '--pairs',
-    golden('pairs.tsv'),
-    '--analogies',
-    golden('analogies.txt'),
-  ]);
-  assert.match(scores, /Spearman 0\.\d+.*\n[^]*Total accuracy +30 +33 +90\.9/);
-  await output(['vectors', 'convert', golden('gensim.vec'), file('small.safetensors'), '--quantize', 'int8']);
-  assert.match(await output(['vectors', 'similar', file('small.safetensors'), 'king']), /similarity/);
   writeFileSync(file('list.txt'), 'king\nqueen\nman\nwoman\n');
-  for (const name of ['map.svg', 'map.html']) {
-    await output(['vectors', 'plot', golden('gensim.vec'), '--words', file('list.txt'), '-o', file(name)]);
-    assert.match(readFileSync(file(name), 'utf8'), />queen</);
-  }
+  const maps = ['map.svg', 'map.html'].map(file);
+  const [scores, , similar] = await outputs(
+    ['vectors', 'eval', golden('gensim.vec'), '--pairs', golden('pairs.tsv'), '--analogies', golden('analogies.txt')],
+    ['vectors', 'convert', golden('gensim.vec'), file('small.safetensors'), '--quantize', 'int8'],
+    ['vectors', 'similar', file('small.safetensors'), 'king'],
+    ...maps.map((map) => ['vectors', 'plot', golden('gensim.vec'), '--words', file('list.txt'), '-o', map]),
+  );
+  assert.match(scores!, /Spearman 0\.\d+.*\n[^]*Total accuracy +30 +33 +90\.9/);
+  assert.match(similar!, /similarity/);
+  for (const map of maps) assert.match(readFileSync(map, 'utf8'), />queen</);
 });
 
 t('an interrupt ends a training with 130, in any phase, and leaves no file', async () => {
   const directory = file('interrupted');
   mkdirSync(directory);
-  for (const [name, args] of Object.entries({
+  const interrupted = Object.entries({
     word2vec: [file('corpus.txt'), '--epochs', '1000000'],
     fasttext: [file('corpus.txt'), '--epochs', '1000000', '--bucket', '100'],
     glove: [file('corpus.txt'), '--epochs', '1000000'],
     // Waits for standard input.
     'word2vec --cbow': [],
-  })) {
+  }).map(async ([name, args]) => {
     const own = [...name.split(' '), ...args, '-o', join(directory, 'never.vec'), '--min-count', '1', '--directory', directory];
     const child = spawn(process.execPath, [cliProgram, ...own], { stdio: ['pipe', 'pipe', 'pipe'] });
     let stderr = '';
@@ -107,8 +102,9 @@ t('an interrupt ends a training with 130, in any phase, and leaves no file', asy
     await isTraining(child.pid!);
     child.kill('SIGINT');
     assert.equal([name, await hasEnded, stderr], [name, [130, null], '']);
-    assert.equal(readdirSync(directory), []);
-  }
+  });
+  await Promise.all(interrupted);
+  assert.equal(readdirSync(directory), []);
 });
 
 /** Resolves once a process has the temporary file of a training open. */
@@ -125,7 +121,7 @@ async function isTraining(pid: number): Promise<void> {
 }
 
 t('faults end with their codes, and leave no file', async () => {
-  for (const [args, code, says] of [
+  const faults = [
     [['vectors', 'similar', golden('gensim.vec'), 'kingg'], 1, /UNKNOWN_WORD.*"king"/],
     [['vectors', 'info', golden('row-short.vec')], 1, /VECTORS_FORMAT.*line 3/],
     [['vectors', 'info', file('missing.vec')], 1, /IO/],
@@ -136,10 +132,11 @@ t('faults end with their codes, and leave no file', async () => {
     [['word2vec', file('corpus.txt'), '-o', file('no.vec'), '--hs', '--negative', '5'], 2, /hierarchical/],
     [['word2vec', file('corpus.txt')], 2, /--output/],
     [['fasttext', file('corpus.txt'), '-o', file('no.bin'), '--alpha', 'x'], 2, /number/],
-  ] as const) {
-    const result = await bertha(args);
-    assert.equal([args.join(' '), result.code, result.stdout], [args.join(' '), code, '']);
-    assert.match(result.stderr, says);
+  ] as const;
+  for (const [i, { code, stdout, stderr }] of (await runCommands(faults.map(([args]) => args))).entries()) {
+    const [args, wanted, says] = faults[i]!;
+    assert.equal([args.join(' '), code, stdout], [args.join(' '), wanted, '']);
+    assert.match(stderr, says);
   }
   assert.not.ok(existsSync(file('no.vec')));
 });

@@ -48,8 +48,8 @@ Napi::Object tables(Napi::Env env, const PaddedTable& input, const PaddedTable& 
     return result;
 }
 
-// windowStep(input [rows,d], output [rows,d], d, sources, targets, labels, rate, isBatch?), hiddenStep(…,
-// groupEnds?): { input, output }
+// windowStep(input [rows,d], output [rows,d], d, sources, targets, labels, rate, times [sources,targets]?,
+// leavesGradients?), hiddenStep(…, groupEnds?): { input, output }
 template <bool kWindow>
 Napi::Value word_step(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
@@ -66,9 +66,12 @@ Napi::Value word_step(const Napi::CallbackInfo& info) {
         const cpu::WordKernels& kernels = cpu::word_kernels();
         if (kWindow) {
             std::vector<float> scratch(static_cast<size_t>(cpu::window_scratch(m, t, width)));
-            const bool is_batch = info[7].IsBoolean() && info[7].As<Napi::Boolean>().Value();
-            kernels.window_step(
-                {sources.data(), targets.data(), labels.data(), m, t, width, rate, scratch.data(), is_batch});
+            std::vector<float> times(static_cast<size_t>(m * t), 1.0f);
+            if (!info[7].IsUndefined()) times = to_floats(info[7], "times");
+            check_count(times.size(), m * t, "times");
+            kernels.window_step({sources.data(), targets.data(), labels.data(), m, t, width, rate,
+                                 scratch.data(), info[7].IsUndefined() ? nullptr : times.data(),
+                                 info[8].ToBoolean().Value()});
         } else {
             std::vector<float> hidden(static_cast<size_t>(width)), gradient(hidden.size()),
                 errors(labels.size());

@@ -26,9 +26,10 @@ struct WindowStep {
     float rate = 0.0f;
     float* scratch = nullptr;  // window_scratch(…) floats; begins with the gradients [num_inputs,
                                // num_targets]
-    // Inputs are hidden vectors: target i is the own one of input i and has no part in the others' steps.
-    // What is left in the inputs is their gradients.
-    bool is_batch = false;
+    // How often an input meets a target [num_inputs, num_targets], 0 for those that have no part in each
+    // other's step; null: 1 everywhere.
+    const float* times = nullptr;
+    bool leaves_gradients = false;  // of the inputs in their place
 };
 constexpr int64_t kScratchLanes = 16;  // of the widest instruction set
 inline int64_t window_scratch(int64_t inputs, int64_t targets, int64_t width) {

@@ -45,18 +45,21 @@ private:
         failed_.store(true, std::memory_order_release);
     }
 
-    void insert_next() {
+    // Goes on to the next phase. Those that are done are forgotten where others come in.
+    void advance() {
         const auto then = std::move(phases_[phase_].then);
+        phase_++;
         if (then == nullptr || failed_.load(std::memory_order_acquire)) return;
         std::vector<LongPhase> next = then();
-        phases_.insert(phases_.begin() + static_cast<ptrdiff_t>(phase_) + 1,
-                       std::make_move_iterator(next.begin()), std::make_move_iterator(next.end()));
+        const auto rest = phases_.begin() + static_cast<ptrdiff_t>(phase_);
+        next.insert(next.end(), std::make_move_iterator(rest), std::make_move_iterator(phases_.end()));
+        phases_ = std::move(next);
+        phase_ = 0;
     }
 
     void end_member() {
         if (running_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-        if (const auto failure = failure_of([&] { insert_next(); })) fail_with(*failure);
-        phase_++;
+        if (const auto failure = failure_of([&] { advance(); })) fail_with(*failure);
         if (!failed_.load(std::memory_order_acquire) && phase_ < phases_.size()) return start_phase();
         phases_.clear();  // and what they hold, before anybody hears of the end
         on_done_(failure_);

@@ -120,13 +120,11 @@ using TargetCounts = std::make_integer_sequence<int, kMostTargets>;
 
 inline int64_t block_of(int64_t left, int64_t most) { return left < most ? left : most; }
 
-// The steps of hidden vectors leave the others' own targets out; their gradients begin at 0.
-inline void begin_batch(const WindowStep& step, float* errors) {
-    for (int64_t i = 0; i < step.num_inputs; i++) {
-        for (int64_t j = 0; j < step.num_inputs; j++)
-            if (j != i) errors[i * step.num_targets + j] = 0.0f;
-        for (int64_t z = 0; z < step.width; z += kLanes) store(step.inputs[i] + z, zero());
-    }
+// errors *= times, for the vectors that `count` numbers fill.
+inline void multiply_errors(const float* times, int64_t count, float* errors) {
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) store(errors + i, mul(load(errors + i), load(times + i)));
+    if (i < count) store(errors + i, mul(load(errors + i), load_first(times + i, count - i)));
 }
 
 void window_step(const WindowStep& step) {
@@ -146,7 +144,9 @@ void window_step(const WindowStep& step) {
     for (int64_t j = 0; j < t; j++)
         if (step.labels[j] != 0.0f)
             for (int64_t i = 0; i < m; i++) errors[i * t + j] += step.rate * step.labels[j];
-    if (step.is_batch) begin_batch(step, errors);
+    if (step.times != nullptr) multiply_errors(step.times, m * t, errors);
+    for (int64_t i = 0; step.leaves_gradients && i < m; i++)
+        for (int64_t z = 0; z < width; z += kLanes) store(step.inputs[i] + z, zero());
     for (int64_t first = 0; first < t; first += kMostTargets)
         update_of(block_of(t - first, kMostTargets), step, first, errors, old, deltas, TargetCounts());
     if (deltas == nullptr) return;

@@ -50,16 +50,17 @@ std::vector<LongPhase> Glove::phases() {
             {1, [this](int) { return measure_cells(); }},
             {1, [this](int) { return deal_some(); }},
             {1, [this](int) { return shuffle_cell(); }},
-            {options_.threads, [this](int) { return start_rows(); }, [this] { return epochs(); }},
+            {options_.threads, [this](int) { return start_rows(); }, [this] { return rounds_of(0); }},
             {1, [this](int) { return add_contexts(); }},
             {1, [this](int) { return release(); }}};
 }
 
-std::vector<LongPhase> Glove::epochs() {
+// Of an epoch; behind the last one come those of the next.
+std::vector<LongPhase> Glove::rounds_of(int32_t epoch) {
     std::vector<LongPhase> rounds;
-    for (int32_t epoch = 0; epoch < options_.epochs; epoch++)
-        for (const int64_t diagonal : order_of(kRoundStream, static_cast<uint64_t>(epoch), blocks_))
-            rounds.push_back(round(epoch, diagonal));
+    for (const int64_t diagonal : order_of(kRoundStream, static_cast<uint64_t>(epoch), blocks_))
+        rounds.push_back(round(epoch, diagonal));
+    if (epoch + 1 < options_.epochs) rounds.back().then = [this, epoch] { return rounds_of(epoch + 1); };
     return rounds;
 }
 

@@ -57,7 +57,7 @@ private:
     int64_t cell_of(const Cooccurrence& pair) const;
     void read_records(int64_t begin, int64_t end, std::vector<Record>& records) const;
     bool start_rows();
-    std::vector<LongPhase> epochs();
+    std::vector<LongPhase> rounds_of(int32_t epoch);
     LongPhase round(int32_t epoch, int64_t diagonal);
     bool next_cell(Member& member, std::atomic<int64_t>& next, int64_t diagonal);
     bool train_some(Member& member);

@@ -331,18 +331,19 @@ void Word2Vec::prepare(Member& member, size_t index) {
     centre.labels.clear();
     centre.group_ends.clear();
     centre.source_ends.clear();
+    centre.times.clear();
+    centre.centres = 1;
     centre.contexts = 0;
     centre.rate = member.sentence.rate;
     centre.token = member.sentence.words[index].token;
     is_batched() ? prepare_batch(member, index) : prepare_centre(member, index);
-    const size_t taken = std::max<size_t>(1, centre.source_ends.size());
-    member.centre += taken - 1;
+    member.centre += centre.centres - 1;
     for (const float* row : centre.targets) prefetch_row(row, width_);
     const std::vector<Member::Word>& words = member.sentence.words;
     if (options_.is_fast_text)
         for (const float* row : centre.sources) prefetch_row(row, width_);
     const size_t ahead = index + static_cast<size_t>(options_.window) + 1;
-    for (size_t i = ahead; !options_.is_fast_text && i < std::min(words.size(), ahead + taken); i++)
+    for (size_t i = ahead; !options_.is_fast_text && i < std::min(words.size(), ahead + centre.centres); i++)
         prefetch_row(input_row(words[i].rank), width_);
 }
 
@@ -360,9 +361,8 @@ void Word2Vec::prepare_centre(Member& member, size_t index) {
                          static_cast<uint64_t>(own.token));
     const Window window = window_of(member, index, random);
     const bool has_ngrams = options_.is_fast_text;
-    float* const rows = input_.floats();
     const auto push_word = [&](int32_t word) {
-        if (!has_ngrams) return centre.sources.push_back(rows + word * width_);
+        if (!has_ngrams) return centre.sources.push_back(input_row(word));
         const auto i = static_cast<size_t>(word);
         for (int64_t j = subword_begin_[i]; j < subword_begin_[i + 1]; j++)
             centre.sources.push_back(input_row(subword_rows_[static_cast<size_t>(j)]));
@@ -386,25 +386,6 @@ void Word2Vec::prepare_centre(Member& member, size_t index) {
         push_word(own.rank);
     else
         push_targets(own.rank);
-}
-
-// Some centre words, each with its window, and one set of negatives: those that are none of them.
-void Word2Vec::prepare_batch(Member& member, size_t index) {
-    Member::Centre& centre = member.next;
-    const std::vector<Member::Word>& words = member.sentence.words;
-    const size_t end = std::min(words.size(), index + kBatchCentres);
-    for (size_t own = index; own < end; own++) {
-        CounterRandom random(options_.seed, static_cast<uint64_t>(member.sentence.epoch),
-                             static_cast<uint64_t>(words[own].token));
-        const Window window = window_of(member, own, random);
-        for (size_t i = window.begin; i < window.end; i++)
-            if (i != own) centre.sources.push_back(input_row(words[i].rank));
-        centre.source_ends.push_back(centre.sources.size());
-        centre.targets.push_back(output_row(words[own].rank));
-        centre.labels.push_back(1.0f);
-        if (own + 1 == end) append_negatives(member, 0, random);
-    }
-    centre.contexts = static_cast<int64_t>(centre.sources.size());
 }
 
 }  // namespace bertha::cpu

@@ -4,8 +4,8 @@
 //
 // Skip-gram without n-grams takes a centre word and its whole window in one step, with one set of negatives:
 // rows touched are m + T and not m · (1 + T), and the products are a small matrix. The context words are the
-// input rows, the centre the target. Everything else is a mean of input rows, `hidden`, before its targets;
-// of CBOW with negatives two neighbouring centre words share them in one step.
+// input rows, the centre the target. Everything else is a mean of input rows, `hidden`, before its targets.
+// With negatives and without n-grams neighbouring centre words share them in one step.
 #pragma once
 
 #include <memory>
@@ -70,9 +70,10 @@ private:
         size_t begin, end;
     };
     Window window_of(const Member& member, size_t index, CounterRandom& random) const;
-    bool is_batched() const {
-        return !options_.skip_gram && !options_.is_fast_text && !options_.hierarchical;
-    }
+    bool is_batched() const { return !options_.is_fast_text && !options_.hierarchical; }
+    void append_windows(Member& member, size_t index, const Window* windows);
+    void append_means(Member& member, size_t index, const Window* windows);
+    double sampled_loss(const Member& member, int64_t count) const;
     void append_path(Member& member, int32_t word);
     void append_samples(Member& member, int32_t word, CounterRandom& random);
     void append_negatives(Member& member, size_t first, CounterRandom& random);

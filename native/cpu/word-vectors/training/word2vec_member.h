@@ -8,7 +8,7 @@
 
 namespace bertha::cpu {
 
-// Neighbouring centre words of CBOW that take their step together.
+// Neighbouring centre words that take their step together.
 constexpr size_t kBatchCentres = 2;
 
 // What one member has in hand.
@@ -36,7 +36,9 @@ struct Word2Vec::Member {
         std::vector<float*> sources, targets;
         std::vector<float> labels;
         std::vector<int32_t> group_ends;  // of fastText's skip-gram: behind the targets of each context
-        std::vector<size_t> source_ends;  // of a batch: behind the sources of each centre word
+        std::vector<size_t> source_ends;  // of CBOW's batch: behind the sources of each centre word
+        std::vector<float> times;         // of a batch: WindowStep's
+        size_t centres = 1;
         int64_t contexts = 0;
         int64_t token = 0;
         float rate = 0.0f;

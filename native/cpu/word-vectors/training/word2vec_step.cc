@@ -63,55 +63,42 @@ void Word2Vec::push_hidden(Member& member) {
     member.kernels.scatter_rows(gradient, width_, is_mean ? 1.0f : share, centre.sources.data(), sources);
 }
 
-// Each centre word's mean, or sum, before its targets; then its whole gradient to all of its sources.
-void Word2Vec::push_batch(Member& member) {
-    const Member::Centre& centre = member.ready;
-    const size_t count = centre.source_ends.size();
-    float* hidden[kBatchCentres];
-    const auto of_each = [&](auto&& body) {
-        for (size_t i = 0, begin = 0; i < count; begin = centre.source_ends[i++]) {
-            const auto sources = static_cast<int64_t>(centre.source_ends[i] - begin);
-            body(hidden[i], centre.sources.data() + begin, sources, 1.0f / static_cast<float>(sources));
-        }
-    };
-    for (size_t i = 0; i < count; i++) hidden[i] = member.hidden.floats() + static_cast<int64_t>(i) * width_;
-    of_each([&](float* own, float* const* sources, int64_t number, float share) {
-        member.kernels.gather_rows(sources, number, width_, options_.cbow_mean ? share : 1.0f, own);
-    });
-    member.kernels.window_step({hidden, centre.targets.data(), centre.labels.data(),
-                                static_cast<int64_t>(count), static_cast<int64_t>(centre.targets.size()),
-                                width_, centre.rate, member.scratch.data(), true});
-    of_each([&](const float* own, float* const* sources, int64_t number, float share) {
-        member.kernels.scatter_rows(own, width_, options_.cbow_mean ? 1.0f : share, sources, number);
-    });
-}
-
 void Word2Vec::compute(Member& member) {
     const Member::Centre& centre = member.ready;
     if (centre.contexts == 0 || centre.targets.empty()) return;
-    const auto batch = static_cast<int64_t>(centre.source_ends.size());
-    const bool is_window = options_.skip_gram && !options_.is_fast_text;
+    const bool is_window = options_.skip_gram && !options_.is_fast_text,
+               is_batch = !centre.source_ends.empty();
     const int64_t inputs = is_window ? static_cast<int64_t>(centre.sources.size())
-                                     : std::max<int64_t>(1, batch),
+                                     : static_cast<int64_t>(centre.centres),
                   targets = static_cast<int64_t>(centre.targets.size());
-    const auto needed = static_cast<size_t>(is_window || batch > 0 ? window_scratch(inputs, targets, width_)
-                                                                   : targets);
+    const auto needed = static_cast<size_t>(is_window || is_batch ? window_scratch(inputs, targets, width_)
+                                                                  : targets);
     if (member.scratch.size() < needed) member.scratch.resize(needed);
     {
         const HogwildRows rows(options_.threads > 1);
         if (is_window)
             member.kernels.window_step({centre.sources.data(), centre.targets.data(), centre.labels.data(),
-                                        inputs, targets, width_, centre.rate, member.scratch.data()});
+                                        inputs, targets, width_, centre.rate, member.scratch.data(),
+                                        centre.times.empty() ? nullptr : centre.times.data()});
         else
-            batch > 0 ? push_batch(member) : push_hidden(member);
+            is_batch ? push_batch(member) : push_hidden(member);
     }
     if (static_cast<uint64_t>(centre.token) % kLossEvery != 0 || centre.rate <= 0.0f) return;
-    // The errors are rate · (label − p): what is missing of a probability of 1.
-    for (int64_t i = 0; i < inputs * targets; i++)
-        member.loss_sum -= std::log(
-            std::max(1e-7f, 1.0f - std::abs(member.scratch[static_cast<size_t>(i)]) / centre.rate));
-    member.loss_count += is_window || (options_.is_fast_text && options_.skip_gram) ? centre.contexts
-                                                                                    : inputs;
+    member.loss_sum += sampled_loss(member, inputs * targets);
+    member.loss_count += is_batch ? inputs : options_.skip_gram ? centre.contexts : 1;
+}
+
+// The errors are times · rate · (label − p): what is missing of a probability of 1.
+double Word2Vec::sampled_loss(const Member& member, int64_t count) const {
+    const Member::Centre& centre = member.ready;
+    double loss = 0.0;
+    for (size_t i = 0; i < static_cast<size_t>(count); i++) {
+        const float times = centre.times.empty() ? 1.0f : centre.times[i];
+        if (times == 0.0f) continue;
+        const float missing = std::abs(member.scratch[i]) / (times * centre.rate);
+        loss -= static_cast<double>(times) * std::log(std::max(1e-7f, 1.0f - missing));
+    }
+    return loss;
 }
 
 }  // namespace bertha::cpu
