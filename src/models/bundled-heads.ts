@@ -9,6 +9,7 @@ const kFolders = {
   'text-classification': 'heads/sentiment',
   'token-classification': 'heads/entities',
   'next-sentence-prediction': 'heads-cc-by-sa-4.0/next-sentence',
+  'fill-mask': 'heads-cc-by-sa-4.0/masked-words',
 } as const;
 
 /** A task that the bundled model has a head for. */

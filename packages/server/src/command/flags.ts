@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { BerthaError, type BundledTask } from 'bertha-encoder';
-import type { ModelSpec } from '../models/served-model.js';
+import { BerthaError } from 'bertha-encoder';
+import { bundledSpecs, type ModelSpec } from '../models/served-model.js';
 import { defaults, type ServerOptions } from '../settings/settings.js';
 import { aliases, ignored, ownNames } from './compatible.js';
 
@@ -241,8 +241,7 @@ function readModels(
   if (specs.length === 0) {
     const { precision, device } = common;
     if ([first, precision, device, threads].every((each) => each === undefined)) return undefined;
-    const tasks: readonly BundledTask[] = ['text-classification', 'token-classification', 'next-sentence-prediction'];
-    specs.push({ precision, device, threads }, ...tasks.map((task) => ({ task, precision, device, threads })));
+    specs.push(...bundledSpecs.map((spec) => ({ ...spec, precision, device, threads })));
   }
   if (first !== undefined) specs[0] = { ...specs[0], name: first };
   return specs;

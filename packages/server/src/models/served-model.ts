@@ -28,10 +28,17 @@ const namesOfTasks: Readonly<Record<BundledTask, string>> = {
   'text-classification': 'sentiment',
   'token-classification': 'entities',
   'next-sentence-prediction': 'next-sentence',
+  'fill-mask': 'masked-words',
 };
 
-/** The bundled model, and its heads as models of their own that share its weights. */
-export const bundledSpecs: readonly ModelSpec[] = [{}, ...(Object.keys(namesOfTasks) as BundledTask[]).map((task) => ({ task }))];
+/**
+ * The bundled model, and its heads as models of their own that share its weights; but not the one for masked words, whose decoder needs half the
+ * model's memory once more.
+ */
+export const bundledSpecs: readonly ModelSpec[] = [
+  {},
+  ...(Object.keys(namesOfTasks) as BundledTask[]).filter((task) => task !== 'fill-mask').map((task) => ({ task })),
+];
 
 /** The name that a model is served by. */
 export function nameOf({ name, model, adapter, task }: ModelSpec): string {
