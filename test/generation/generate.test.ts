@@ -232,7 +232,8 @@ t('a stream that nobody reads holds the ids of its text and no more, and ends wi
     const parts = [firsts[i]!.value as StreamedText, ...rest];
     assert.is(parts.map(({ text }) => text).join(''), whole!.text);
     assert.equal(parts.at(-1)!.result, whole);
-    assert.ok(rest.length <= 2, `${rest.length} parts for what had come meanwhile`);
+    // One of what had come meanwhile, and what was still on its way to this thread when the last text ended; not one a token.
+    assert.ok(rest.length <= 8, `${rest.length} parts for what had come meanwhile`);
   }
   assert.is((await refusal(partsOf(generateStream(model, texts[0]!, options)))).code, 'DISPOSED');
 });
