@@ -188,9 +188,7 @@ export function* countTokens(tokenizer: Tokenizer, text: string, most: number): 
 export function* encodeSlices(tokenizer: Tokenizer, text: string, options: EncodeOptions): Generator<void, Encoding> {
   const task = tokenizer.startEncoding(text, options);
   while (!task.run(kSliceUnits)) yield;
-  const encoding = task.finish();
-  tokenizer.giveBack(task);
-  return encoding;
+  return task.finish();
 }
 
 function choosePrompt(call: string, sentence: TextModel['sentence'], { prompt, promptName }: TextSettings): string {
