@@ -226,14 +226,15 @@ t('a stream that nobody reads holds the ids of its text and no more, and ends wi
   // Nobody takes more: the texts are written to their ends all the same, and give their native memory back.
   while (stats().generation.texts > 0) await new Promise((resolve) => setImmediate(resolve));
   assert.is(stats().generation.stateBytes, before.stateBytes);
+  // Texts are counted where they are written; their last tokens come to this thread before what a later text brings.
+  await generate(model, texts[0]!, { ...options, maxNewTokens: 1 });
   model.dispose();
   for (const [i, stream] of streams.entries()) {
     const rest = await partsOf(stream);
     const parts = [firsts[i]!.value as StreamedText, ...rest];
     assert.is(parts.map(({ text }) => text).join(''), whole!.text);
     assert.equal(parts.at(-1)!.result, whole);
-    // One of what had come meanwhile, and what was still on its way to this thread when the last text ended; not one a token.
-    assert.ok(rest.length <= 8, `${rest.length} parts for what had come meanwhile`);
+    assert.ok(rest.length <= 2, `${rest.length} parts for what had come meanwhile`);
   }
   assert.is((await refusal(partsOf(generateStream(model, texts[0]!, options)))).code, 'DISPOSED');
 });
